@@ -1,0 +1,83 @@
+import { HttpException } from '@nestjs/common';
+import { brand } from './brand.js';
+
+const BRAND = brand('error');
+
+/** What every rejection made by this library carries. */
+export interface ResilienceErrorDetails {
+  /** Stable identifier for programs, such as `CIRCUIT_OPEN`. */
+  readonly code: string;
+  /** The kind of policy that rejected the call, such as `circuitBreaker`. */
+  readonly policy: string;
+  /** The name of the policy's instance: a breaker's name, or `Class.method`. */
+  readonly policyName: string;
+  /** HTTP status of the answer when nobody handles the error. */
+  readonly status: number;
+  /** Short phrase for the HTTP body; it must not tell callers about the inside of the service. */
+  readonly title: string;
+  /** For logs: what happened, with names. */
+  readonly message: string;
+  /** Milliseconds after which trying again may succeed; becomes the `Retry-After` header. */
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * Base of all errors that this library makes itself. The errors of your methods are never wrapped: they reach
+ * the caller as they are.
+ *
+ * Extends `HttpException`, so an unhandled one becomes a 503, 504 or 429 answer instead of a logged 500. The
+ * body holds `statusCode`, `message`, `error` and `code`, nothing of the inside.
+ */
+export abstract class ResilienceError extends HttpException {
+  readonly code: string;
+  readonly policy: string;
+  readonly policyName: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(details: ResilienceErrorDetails) {
+    const { status, title, code, cause } = details;
+    const body = { statusCode: status, message: title, error: title, code };
+    // The stack of a rejection says nothing that its name does not, and costs more than the rejection itself.
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    try {
+      super(body, status, cause === undefined ? undefined : { cause });
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
+    this.message = details.message;
+    this.code = code;
+    this.policy = details.policy;
+    this.policyName = details.policyName;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+Object.defineProperty(ResilienceError.prototype, BRAND, { value: true });
+
+/**
+ * Whether `error` was made by this library (by any copy of it in the process), and, when `code` is given,
+ * whether it is of that kind.
+ *
+ * @example
+ * if (isResilienceError(error, 'CIRCUIT_OPEN')) return cached;
+ */
+export function isResilienceError(error: unknown, code?: string): error is ResilienceError {
+  if (typeof error !== 'object' || error === null) return false;
+  const candidate = error as { [BRAND]?: unknown; code?: unknown };
+  return candidate[BRAND as never] === true && (code === undefined || candidate.code === code);
+}
+
+/** Thrown at bootstrap: every problem that was found in the configuration, one a line. */
+export class ResilienceConfigurationError extends Error {
+  override readonly name = 'ResilienceConfigurationError';
+
+  constructor(readonly problems: readonly string[]) {
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    super(
+      `nest-resilience found ${count} in the configuration:\n` +
+        problems.map((problem) => `  - ${problem}`).join('\n'),
+    );
+  }
+}

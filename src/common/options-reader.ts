@@ -1,0 +1,167 @@
+import { inspect } from 'node:util';
+import { type Duration, parseDuration } from './duration.js';
+
+/** Collects what is wrong with the configuration, so that all of it can be told at once. */
+export class Problems {
+  readonly all: string[] = [];
+
+  /** @param where what the problem is about: `Class.method @Decorator` */
+  add(where: string, problem: string): void {
+    const line = `${where}: ${problem}`;
+    if (!this.all.includes(line)) this.all.push(line);
+  }
+}
+
+interface NumberRule {
+  readonly min?: number;
+  readonly max?: number;
+  /** Exclusive lower bound. */
+  readonly above?: number;
+}
+
+/** Shows a value in a message: short, on one line. */
+export function show(value: unknown): string {
+  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
+  return inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 60 });
+}
+
+/**
+ * Reads one options object field by field. A bad value is reported with its option, the value and what would be
+ * right, and `undefined` is returned, so that reading goes on and all problems are found.
+ * {@link OptionsReader.done} reports the fields that nobody read: misspelt options.
+ */
+export class OptionsReader<T extends object> {
+  private readonly known = new Set<string>();
+
+  constructor(
+    private readonly options: T,
+    readonly where: string,
+    private readonly problems: Problems,
+    private readonly prefix = '',
+  ) {}
+
+  /** The value as it is. */
+  raw<K extends keyof T & string>(key: K): T[K] {
+    this.known.add(key);
+    return this.options[key];
+  }
+
+  /** Milliseconds of a duration. `infinite` allows `Infinity`. */
+  duration(
+    key: keyof T & string,
+    { infinite = false, ...rule }: NumberRule & { infinite?: boolean } = {},
+  ): number | undefined {
+    return this.parse(key, (value) => this.toDuration(key, value as Duration, infinite, rule));
+  }
+
+  integer(key: keyof T & string, rule: NumberRule = {}): number | undefined {
+    return this.parse(key, (value) => {
+      if (typeof value === 'number' && Number.isInteger(value) && within(value, rule)) return value;
+      return this.wrong(key, value, `a whole number${range(rule)}`);
+    });
+  }
+
+  number(key: keyof T & string, rule: NumberRule = {}): number | undefined {
+    return this.parse(key, (value) => {
+      if (typeof value === 'number' && Number.isFinite(value) && within(value, rule)) return value;
+      return this.wrong(key, value, `a number${range(rule)}`);
+    });
+  }
+
+  boolean(key: keyof T & string): boolean | undefined {
+    return this.parse(key, (value) =>
+      typeof value === 'boolean' ? value : this.wrong(key, value, 'true or false'),
+    );
+  }
+
+  /** A string that is not empty. */
+  text(key: keyof T & string): string | undefined {
+    return this.parse(key, (value) =>
+      typeof value === 'string' && value !== ''
+        ? value
+        : this.wrong(key, value, 'a string that is not empty'),
+    );
+  }
+
+  function<K extends keyof T & string>(key: K): Extract<T[K], (...args: never) => unknown> | undefined {
+    return this.parse(key, (value) =>
+      typeof value === 'function'
+        ? (value as Extract<T[K], (...args: never) => unknown>)
+        : this.wrong(key, value, 'a function'),
+    );
+  }
+
+  /** A list of functions: error classes or predicates. */
+  functions<K extends keyof T & string>(key: K): NonNullable<T[K]> | undefined {
+    return this.parse(key, (value) =>
+      Array.isArray(value) && value.every((item) => typeof item === 'function')
+        ? (value as NonNullable<T[K]>)
+        : this.wrong(key, value, 'a list of error classes or functions'),
+    );
+  }
+
+  /** A reader for a nested object; an absent one reads as empty. */
+  nested<U extends object>(key: keyof T & string): OptionsReader<U> {
+    const value = this.parse(key, (given) =>
+      isPlainObject(given) ? given : this.wrong(key, given, 'an object'),
+    );
+    return this.inside(key, (value ?? {}) as U);
+  }
+
+  /** A reader for `options`, which were given as the value of `key`. */
+  inside<U extends object>(key: string, options: U): OptionsReader<U> {
+    return new OptionsReader(options, this.where, this.problems, `${this.prefix}${key}.`);
+  }
+
+  /** Reports a bad value of `key`. */
+  wrong(key: string, value: unknown, right: string): undefined {
+    this.problems.add(this.where, `${this.prefix}${key} is ${show(value)}; use ${right}`);
+    return undefined;
+  }
+
+  /** Reports a problem that concerns more than one option. */
+  contradiction(problem: string): void {
+    this.problems.add(this.where, problem);
+  }
+
+  /** To be called when all known options have been read: what is left over is unknown. */
+  done(): void {
+    for (const key of Object.keys(this.options)) {
+      if (this.known.has(key)) continue;
+      const names = [...this.known].map((name) => this.prefix + name).join(', ');
+      this.problems.add(this.where, `${this.prefix}${key} is not an option; the options are ${names}`);
+    }
+  }
+
+  private parse<V>(key: keyof T & string, parse: (value: unknown) => V | undefined): V | undefined {
+    const value: unknown = this.raw(key);
+    return value === undefined ? undefined : parse(value);
+  }
+
+  private toDuration(
+    key: string,
+    value: Duration,
+    infinite: boolean,
+    rule: NumberRule,
+  ): number | undefined {
+    const ms = parseDuration(value);
+    if (ms !== undefined && (infinite || Number.isFinite(ms)) && within(ms, rule)) return ms;
+    const forms = `milliseconds or a duration such as '500ms', '2s', '1.5m', '1h'`;
+    return this.wrong(key, value, `${forms}${range(rule)}${infinite ? ', or Infinity' : ''}`);
+  }
+}
+
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function within(value: number, { min = 0, max = Infinity, above = -Infinity }: NumberRule): boolean {
+  return value >= min && value <= max && value > above;
+}
+
+function range({ min = 0, max, above }: NumberRule): string {
+  const low = above === undefined ? ` of at least ${min}` : ` above ${above}`;
+  return max === undefined ? low : `${low} and at most ${max}`;
+}

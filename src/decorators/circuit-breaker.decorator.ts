@@ -1,0 +1,18 @@
+import { circuitBreakerPolicy } from '../policies/circuit-breaker/index.js';
+import type { CircuitBreakerOptions } from '../policies/circuit-breaker/options.js';
+import { type PolicyDecorator, definePolicy } from './define.js';
+
+/**
+ * Stops calling what keeps failing, and finds out when it is well again.
+ *
+ * Default: opens when half of at least 20 calls within 10 s have failed, for 5 s; then one probe decides. While it
+ * is open, calls are rejected at once with a `CircuitOpenError` (503).
+ *
+ * @param options a name (methods that give the same name share the breaker), or options
+ *
+ * @example
+ * \@CircuitBreaker({ name: 'storagesvc', failureRate: 0.5, window: '10s', minimumCalls: 20, openFor: '5s' })
+ */
+export function CircuitBreaker(options: string | CircuitBreakerOptions = {}): PolicyDecorator {
+  return definePolicy('circuitBreaker', '@CircuitBreaker', circuitBreakerPolicy.normalize(options));
+}

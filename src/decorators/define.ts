@@ -1,0 +1,85 @@
+import type { Observable } from 'rxjs';
+import { ResilienceConfigurationError } from '../common/errors.js';
+import { siteAt } from '../execution/method-wrapper.js';
+import { type Method, recordClassPolicy, Site, siteOf } from '../execution/site.js';
+
+/** What a protected method may return. */
+export type Protectable<R = unknown> = Promise<R> | Observable<R> | AsyncIterable<R>;
+
+/**
+ * Decorates a class, or a method that returns a promise, an Observable or an async iterable. Any other method is
+ * a compile-time error.
+ */
+export interface PolicyDecorator {
+  <T extends Function>(target: T): void;
+  <T extends (...args: never[]) => Protectable>(
+    target: object,
+    key: string | symbol,
+    descriptor: TypedPropertyDescriptor<T>,
+  ): void;
+}
+
+/** Records `options` of the policy `kind`, on a method or on all methods of a class. */
+export function definePolicy(kind: string, label: string, options: object): PolicyDecorator {
+  return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
+    if (key === undefined) decorateClass(kind, options, target as Function);
+    else decorateMethod(kind, label, options, target, key, descriptor);
+  };
+}
+
+export function decorateMethod(
+  kind: string,
+  label: string,
+  options: object,
+  target: object,
+  key: string | symbol,
+  descriptor: PropertyDescriptor | undefined,
+): void {
+  if (typeof descriptor?.value !== 'function') {
+    const owner = typeof target === 'function' ? target : target.constructor;
+    const what = descriptor === undefined ? 'a field' : 'an accessor';
+    throw new ResilienceConfigurationError([
+      `${owner.name}.${String(key)} ${label}: decorates ${what}; only methods can be protected`,
+    ]);
+  }
+  siteAt(target, key, descriptor).policies.set(kind, options);
+}
+
+/** Nest calls these itself, at times when nothing can be retried. */
+const LIFECYCLE = new Set([
+  'onModuleInit',
+  'onApplicationBootstrap',
+  'onModuleDestroy',
+  'beforeApplicationShutdown',
+  'onApplicationShutdown',
+]);
+
+function decorateClass(kind: string, options: object, type: Function): void {
+  recordClassPolicy(type, kind, options);
+  const prototype = type.prototype as object;
+  const seen = new Set<string | symbol>(['constructor']);
+  for (
+    let holder: object = prototype;
+    holder !== Object.prototype;
+    holder = Object.getPrototypeOf(holder) as object
+  ) {
+    for (const key of Reflect.ownKeys(holder)) {
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const descriptor = Object.getOwnPropertyDescriptor(holder, key)!;
+      if (!isCovered(prototype, key, descriptor)) continue;
+      siteAt(prototype, key, descriptor);
+      Object.defineProperty(prototype, key, descriptor);
+    }
+  }
+}
+
+/**
+ * Class-level policies cover methods that are known to be asynchronous, and handlers. Wrapping any other would
+ * turn its result into a promise, for its callers inside of the class too.
+ */
+function isCovered(prototype: object, key: string | symbol, { value }: PropertyDescriptor): boolean {
+  if (typeof value !== 'function' || LIFECYCLE.has(key as string)) return false;
+  if (siteOf(value) !== undefined) return false; // has a wrapper, its own or the base class's
+  return Reflect.getOwnMetadataKeys(value).length > 0 || new Site(prototype, key, value as Method).asynchronous;
+}

@@ -1,0 +1,67 @@
+import type { Observable } from 'rxjs';
+import type { OutcomeOptions } from '../common/outcome.js';
+import type {
+  FallbackAnswer,
+  FallbackChoice,
+  FallbackContext,
+  FallbackOptions,
+} from '../policies/fallback/options.js';
+import { type Protectable, decorateMethod } from './define.js';
+
+/** Decorates a method whose result `Result` can stand in for. */
+type AnsweringDecorator<Result> = <
+  T extends (...args: never[]) => Protectable<[unknown] extends [Result] ? unknown : ResultOf<T>>,
+>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<T>,
+) => void;
+
+type ResultOf<T> = T extends (...args: never[]) => Protectable<infer R> ? R : never;
+
+/** Decorates a method `(...args) => Result` of a class that has a method `Name` `(...args, context) => Result`. */
+type MethodFallbackDecorator<Name extends string> = <Args extends unknown[], Result>(
+  target: {
+    [key in Name]: (
+      ...args: [...Args, FallbackContext]
+    ) => Result | Promise<Result> | Observable<Result> | AsyncIterable<Result>;
+  },
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<(...args: Args) => Protectable<Result>>,
+) => void;
+
+/**
+ * Answers instead of the method when it has failed for good, or was turned away (open circuit, timeout).
+ *
+ * @param handler what answers:
+ *   - the name of a method of the same class, called with the same arguments and then a {@link FallbackContext};
+ *   - a function `(context, ...args)`;
+ *   - an injectable class with `handle(context, ...args)`;
+ *   - `value(x)`: always `x`;
+ *   - `staleIfError({ ttl })`: the last good result, from Nest's cache;
+ *   - a list of `{ on, handler }`: the one whose error class is nearest to the error.
+ * @param options `on`, `skip`: which errors are answered
+ *
+ * @example
+ * \@Fallback(staleIfError({ ttl: '10m' }))
+ */
+export function Fallback<Name extends string>(
+  handler: Name,
+  options?: OutcomeOptions,
+): MethodFallbackDecorator<Name>;
+export function Fallback<Result>(
+  handler: Exclude<FallbackAnswer<Result>, string>,
+  options?: OutcomeOptions,
+): AnsweringDecorator<Result>;
+export function Fallback(
+  choices: readonly FallbackChoice[],
+  options?: OutcomeOptions,
+): AnsweringDecorator<unknown>;
+export function Fallback(
+  handler: FallbackAnswer | readonly FallbackChoice[],
+  options: OutcomeOptions = {},
+): MethodDecorator {
+  const all: FallbackOptions = { ...options, handler };
+  return (target, key, descriptor) =>
+    decorateMethod('fallback', '@Fallback', all, target, key, descriptor);
+}

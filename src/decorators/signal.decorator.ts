@@ -1,0 +1,37 @@
+import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
+import { ClientGoneError, rawResponseOf } from '../execution/handler-call.js';
+import { recordSignal } from '../execution/site.js';
+import { callScope } from '../pipeline/call-report.js';
+
+/**
+ * Marks the parameter that receives the call's `AbortSignal`: hand it to whatever the method waits for. It is
+ * aborted when the attempt has run out of time, and when the caller has gone.
+ *
+ * Callers leave the argument out, or pass a signal of their own, which then stops the call. On an HTTP handler it
+ * is aborted when the client closes the connection, also without any policy.
+ *
+ * @example
+ * async getBooks(\@Signal() signal?: AbortSignal): Promise<Book[]>
+ */
+export function Signal(): ParameterDecorator {
+  const fromRequest = HandlerSignal();
+  return (target, key, index) => {
+    if (key === undefined) throw new Error('@Signal() is for parameters of methods, not of constructors');
+    recordSignal(target, key, index);
+    fromRequest(target, key, index);
+  };
+}
+
+/** What Nest passes to a handler. */
+const HandlerSignal = createParamDecorator((_data: unknown, context: ExecutionContext) => {
+  const call = callScope.getStore()?.call;
+  if (call !== undefined) return call.signal;
+  const response = rawResponseOf(context);
+  if (response === undefined) return undefined;
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (response.writableFinished) return;
+    controller.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));
+  });
+  return controller.signal;
+});

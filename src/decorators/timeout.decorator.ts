@@ -1,0 +1,16 @@
+import type { Duration } from '../common/duration.js';
+import { timeoutPolicy } from '../policies/timeout/index.js';
+import type { TimeoutOptions } from '../policies/timeout/options.js';
+import { type PolicyDecorator, definePolicy } from './define.js';
+
+/**
+ * Stops waiting when a time is over, with a `TimeoutError` (504), and aborts the signal of the call (`@Signal()`).
+ *
+ * @param options how long an attempt may take, or `{ attempt, total }`
+ *
+ * @example
+ * \@Timeout({ attempt: '2s', total: '10s' })
+ */
+export function Timeout(options: Duration | TimeoutOptions): PolicyDecorator {
+  return definePolicy('timeout', '@Timeout', timeoutPolicy.normalize(options));
+}

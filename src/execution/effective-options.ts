@@ -1,0 +1,73 @@
+import { isPlainObject, type Problems } from '../common/options-reader.js';
+import { policies } from '../policies/canonical-order.js';
+import type { ResilienceModuleOptions } from './module-options.js';
+
+/** One policy of one method, all layers of options merged. */
+export interface EffectiveOptions {
+  readonly kind: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Whether the method only names a part that another one defines. */
+  readonly reference: boolean;
+}
+
+/** Options that say which part is meant, not how it works. */
+const NAMING = new Set(['name', 'config']);
+
+type Options = Record<string, unknown>;
+
+/**
+ * What holds for one policy of a method, later wins: `defaults`, the named configuration, the decorator, then
+ * `overrides` by `'*'`, `'Class'`, `'Class.method'`.
+ *
+ * @returns `undefined` when an override has taken the policy off
+ */
+export function effectiveOptions(
+  kind: string,
+  decorated: object,
+  site: { readonly name: string; readonly owner: Function; readonly where: string },
+  { defaults, configs, overrides }: ResilienceModuleOptions,
+  problems: Problems,
+): EffectiveOptions | undefined {
+  const policy = policies.get(kind)!;
+  const normalize = (given: unknown): Options => (given === undefined ? {} : (policy.normalize(given) as Options));
+  const of = (set: unknown): unknown => (set as Options | undefined)?.[kind];
+
+  let options = merge(normalize(of(defaults)), namedConfig(kind, decorated as Options));
+  options = merge(options, decorated as Options);
+  let given = decorated as Options;
+  for (const target of ['*', site.owner.name, site.name]) {
+    const override = of(overrides?.[target]);
+    if (override === false) return undefined;
+    options = merge(options, normalize(override));
+    given = merge(given, normalize(override));
+  }
+  const reference = 'name' in given && Object.keys(given).every((option) => NAMING.has(option));
+  delete options.config;
+  return { kind, options, reference };
+
+  function namedConfig(of_: string, { config, name }: Options): Options {
+    const chosen = config ?? name;
+    if (typeof chosen !== 'string') return {};
+    const set = configs?.[chosen] as Options | undefined;
+    if (set !== undefined) return normalize(set[of_]);
+    if (config !== undefined) {
+      const known = Object.keys(configs ?? {}).join(', ') || 'none';
+      problems.add(site.where, `config is '${chosen}', which forRoot({ configs }) does not have; it has ${known}`);
+    }
+    return {};
+  }
+}
+
+/** Later wins, option by option; nested objects (`halfOpen`) are merged too. */
+function merge(base: Options, over: Options): Options {
+  const merged = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    if (value === undefined) continue;
+    const before = merged[key];
+    merged[key] =
+      key === 'halfOpen' && isPlainObject(before) && isPlainObject(value)
+        ? { ...before, ...value }
+        : value;
+  }
+  return merged;
+}

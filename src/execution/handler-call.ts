@@ -1,0 +1,94 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import type { Clock } from '../common/clock.js';
+import { ResilienceError } from '../common/errors.js';
+import { type CallScope, callScope } from '../pipeline/call-report.js';
+import { Call } from '../pipeline/call.js';
+import type { Site } from './site.js';
+import { firstOf } from './streams.js';
+
+/** The client has closed its connection before the answer. 499, code `CLIENT_GONE`; nobody receives it. */
+export class ClientGoneError extends ResilienceError {
+  constructor(handler: string) {
+    super({
+      code: 'CLIENT_GONE',
+      policy: 'interceptor',
+      policyName: handler,
+      status: 499,
+      title: 'Client Closed Request',
+      message: `the client of ${handler} has gone`,
+    });
+  }
+}
+
+/** What is needed of Node's `ServerResponse`. */
+export interface RawResponse {
+  readonly headersSent: boolean;
+  readonly destroyed: boolean;
+  readonly writableFinished: boolean;
+  once(event: 'close', listener: () => void): unknown;
+  off(event: 'close', listener: () => void): unknown;
+}
+
+/** The response of an HTTP request, under Express or Fastify; `undefined` for other transports. */
+export function rawResponseOf(context: ExecutionContext): RawResponse | undefined {
+  if (context.getType() !== 'http') return undefined;
+  const response = context.switchToHttp().getResponse<{ raw?: RawResponse } & RawResponse>();
+  const raw = response?.raw ?? response;
+  return typeof raw?.once === 'function' ? raw : undefined;
+}
+
+/** A request on its way to a decorated handler, carried out by the interceptor. */
+export class HandlerCall extends Call {
+  override interruptible = true;
+  private readonly response: RawResponse | undefined;
+  private readonly outer = callScope.getStore();
+
+  constructor(
+    private readonly site: Site,
+    private readonly context: ExecutionContext,
+    private readonly handle: () => Observable<unknown>,
+    private readonly findInstance: () => object | Promise<object>,
+    clock: Clock,
+  ) {
+    super(context.getArgs(), clock);
+    this.reports = this.outer?.reports;
+    this.response = rawResponseOf(context);
+    this.response?.once('close', this.onClose);
+  }
+
+  override start(): Promise<unknown> {
+    const scope: CallScope = {
+      call: this,
+      owned: this.site,
+      claimed: false,
+      reports: this.reports,
+    };
+    this.tracked = undefined;
+    return callScope.run(scope, () => firstOf(this.handle(), this));
+  }
+
+  override instance(): object | Promise<object> {
+    return this.findInstance();
+  }
+
+  override get arity(): number {
+    return this.args.length;
+  }
+
+  /** Not when the answer is being sent, or nobody is there to receive it. */
+  override wantsAnotherAttempt(): boolean {
+    return this.response === undefined || !(this.response.headersSent || this.response.destroyed);
+  }
+
+  override finish(): void {
+    super.finish();
+    this.response?.off('close', this.onClose);
+  }
+
+  private readonly onClose = (): void => {
+    if (this.response?.writableFinished) return;
+    const { context } = this;
+    this.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));
+  };
+}

@@ -1,0 +1,83 @@
+import { isObservable } from 'rxjs';
+import type { Clock } from '../common/clock.js';
+import type { CallScope } from '../pipeline/call-report.js';
+import { Call } from '../pipeline/call.js';
+import type { Plan } from './plan.js';
+import type { Site } from './site.js';
+import { firstItemOf, firstOf } from './streams.js';
+
+/** A call of a decorated method. */
+export class MethodCall extends Call {
+  private readonly signalIndex: number | undefined;
+  private unlink: (() => void) | undefined = undefined;
+
+  constructor(
+    private readonly site: Site,
+    private readonly plan: Plan,
+    private readonly self: unknown,
+    args: readonly unknown[],
+    clock: Clock,
+    scope: CallScope | undefined,
+  ) {
+    super(args, clock);
+    this.signalIndex = plan.signalIndex;
+    if (this.signalIndex !== undefined) this.obey(args[this.signalIndex]);
+    if (scope !== undefined) {
+      this.reports = scope.reports;
+      if (scope.call !== undefined) this.follow(scope.call);
+    }
+  }
+
+  override start(): unknown {
+    const { site, plan, self } = this;
+    const result = site.original.apply(self, this.ownArgs());
+    if (result instanceof Promise) return result;
+    if (plan.returns === 'observable' && isObservable(result)) return firstOf(result, this);
+    if (plan.returns === 'iterable') return firstItemOf(result as AsyncIterable<unknown>, this);
+    if (isStream(result)) throw new TypeError(undeclared(plan.pipeline.name));
+    return result;
+  }
+
+  override instance(): object {
+    return this.self as object;
+  }
+
+  override get arity(): number {
+    return this.site.original.length;
+  }
+
+  override finish(): void {
+    super.finish();
+    this.unlink?.();
+  }
+
+  /** The caller's arguments, with the signal of this call in its place. */
+  private ownArgs(): unknown[] {
+    if (this.signalIndex === undefined) return this.args as unknown[];
+    const args = Array.from(this.args);
+    args[this.signalIndex] = this.signal;
+    return args;
+  }
+
+  /** A signal that the caller has passed stops the call. */
+  private obey(signal: unknown): void {
+    this.interruptible = true;
+    if (!(signal instanceof AbortSignal)) return;
+    const abort = (): void => this.abort(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    this.unlink = () => signal.removeEventListener('abort', abort);
+  }
+}
+
+function isStream(value: unknown): boolean {
+  if (isObservable(value)) return true;
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+function undeclared(name: string): string {
+  return (
+    `${name} returned a stream, but is not known to: declare its return type as Observable<…>, or write it as ` +
+    `an async generator, so that its policies can apply to each subscription`
+  );
+}

@@ -1,0 +1,154 @@
+import type { LoggerService } from '@nestjs/common';
+import { brand } from '../common/brand.js';
+import { type Clock, systemClock } from '../common/clock.js';
+import { ResilienceConfigurationError } from '../common/errors.js';
+import { Problems } from '../common/options-reader.js';
+import type { CallScope } from '../pipeline/call-report.js';
+import type { PipelineDescription } from '../pipeline/description.js';
+import { Sleeper } from '../pipeline/sleeper.js';
+import type { PolicySite } from '../policies/policy.js';
+import type { PartStore } from '../registry/named-parts.js';
+import type { ResilienceEvents } from '../telemetry/resilience-events.js';
+import { Observable } from 'rxjs';
+import { MethodCall } from './method-call.js';
+import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
+import { type Draft, type Plan, draftPlan, finishPlan } from './plan.js';
+import { isHandler } from './handlers.js';
+import { type Site, sitesOf } from './site.js';
+import { deliver, iterate } from './streams.js';
+
+/** What a runtime needs of its application. */
+export interface RuntimeHost {
+  readonly options: ResilienceModuleOptions;
+  readonly events: ResilienceEvents;
+  readonly parts: PartStore;
+  readonly logger: Pick<LoggerService, 'warn' | 'debug'> | undefined;
+  /** A provider, wherever it is; `undefined` when there is none. */
+  resolve(token: unknown): unknown;
+}
+
+/** Injection token of the {@link Runtime}. */
+export const RUNTIME = brand('Runtime');
+
+type PlansOfOwner = Map<Site, Plan>;
+
+/** Runs the decorated methods of one application: makes a plan of each, and calls by it. */
+export class Runtime {
+  readonly clock: Clock;
+  readonly events: ResilienceEvents;
+  private readonly random: () => number;
+  private readonly sleeper: Sleeper;
+  private readonly plans = new Map<Function, PlansOfOwner>();
+  private readonly warned = new Set<string>();
+
+  constructor(private readonly host: RuntimeHost) {
+    this.clock = host.options.clock ?? systemClock;
+    this.random = host.options.random ?? Math.random;
+    this.events = host.events;
+    this.sleeper = new Sleeper(this.clock);
+  }
+
+  /**
+   * Makes the plans of all these methods.
+   *
+   * @throws {ResilienceConfigurationError} with all problems of all of them, and those of the module's options
+   */
+  prepare(methods: Iterable<{ owner: Function; site: Site }>, problems = new Problems()): void {
+    checkModuleOptions(this.host.options, problems);
+    const drafts = Array.from(methods, ({ owner, site }) => this.draft(site, owner, problems));
+    if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
+    for (const draft of drafts) {
+      const { name, stages } = this.keep(draft).description;
+      this.host.logger?.debug?.(`${name}: ${[...stages, 'method'].join(' > ')}`);
+    }
+  }
+
+  /** The plan of a method, made now when it was not known at bootstrap (a class that is loaded lazily). */
+  planFor(site: Site, owner: Function): Plan {
+    const known = this.plans.get(owner)?.get(site);
+    if (known !== undefined) return known;
+    const problems = new Problems();
+    const draft = this.draft(site, owner, problems);
+    if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
+    return this.keep(draft);
+  }
+
+  /** Carries out a call of a decorated method with its policies. */
+  invoke(site: Site, self: unknown, args: readonly unknown[], scope: CallScope | undefined): unknown {
+    const plan = this.planFor(site, ownerOf(site, self));
+    const run = (): Promise<unknown> =>
+      plan.pipeline.run(new MethodCall(site, plan, self, args, this.clock, scope));
+    if (plan.returns === 'promise') return run();
+    if (plan.returns === 'iterable') return iterate(run);
+    return new Observable((subscriber) => {
+      const call = new MethodCall(site, plan, self, args, this.clock, scope);
+      call.interruptible = true;
+      plan.pipeline.run(call).then(
+        (value) => deliver(value, subscriber),
+        (error: unknown) => subscriber.error(error),
+      );
+      return () => call.abort(new Error('unsubscribed'));
+    });
+  }
+
+  get options(): ResilienceModuleOptions {
+    return this.host.options;
+  }
+
+  /** @throws {Error} when the method is not decorated */
+  describe(owner: Function, method: string): PipelineDescription {
+    const site = sitesOf(owner).find(({ key }) => String(key) === method);
+    if (site === undefined) throw new Error(`${owner.name}.${method} is not decorated`);
+    return this.planFor(site, owner).description;
+  }
+
+  /** Tells operators, once a message. */
+  warn(message: string): void {
+    if (this.warned.has(message)) return;
+    if (this.warned.size < 1_000) this.warned.add(message);
+    this.host.logger?.warn(message);
+  }
+
+  /** The application closes: nobody waits for another attempt any more. */
+  close(): void {
+    this.sleeper.close();
+  }
+
+  private draft(site: Site, owner: Function, problems: Problems): Draft {
+    return draftPlan(site, this.policySite(site, owner), this.host.options, this.host.parts, problems);
+  }
+
+  private keep(draft: Draft): Plan {
+    const { site, policySite } = draft;
+    const plan = finishPlan(draft);
+    let plans = this.plans.get(policySite.owner);
+    if (plans === undefined) this.plans.set(policySite.owner, (plans = new Map()));
+    plans.set(site, plan);
+    return plan;
+  }
+
+  private policySite(site: Site, owner: Function): PolicySite {
+    const { clock, random, events, sleeper, host } = this;
+    const method = String(site.key);
+    return {
+      name: `${owner.name}.${method}`,
+      owner,
+      method,
+      handler: isHandler(site, owner),
+      clock,
+      random,
+      events,
+      sleeper,
+      named: host.parts,
+      warn: (message) => this.warn(message),
+      resolve: (token) => host.resolve(token),
+    };
+  }
+}
+
+/** The class that a call is made on: state is kept by it. */
+function ownerOf(site: Site, self: unknown): Function {
+  if (site.static) return typeof self === 'function' ? self : site.declaringClass;
+  const owner: unknown = (self as object | null | undefined)?.constructor;
+  return typeof owner === 'function' ? owner : site.declaringClass;
+}

@@ -1,0 +1,109 @@
+import { types } from 'node:util';
+import { isObservable, Observable } from 'rxjs';
+
+/** A function of any shape, as methods are. */
+export type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/** Policies by kind, with their options as decorators recorded them. */
+export type PolicyRecord = ReadonlyMap<string, object>;
+
+/** What a method hands to its caller, as far as policies have to know. */
+export type Returns = 'promise' | 'observable' | 'iterable';
+
+const SITE = 'nest-resilience:site';
+const SIGNAL = 'nest-resilience:signal';
+const CLASS_POLICIES = 'nest-resilience:class-policies';
+
+/** A method that policies protect: what decorators have recorded of it. */
+export class Site {
+  readonly policies = new Map<string, object>();
+
+  constructor(
+    /** The prototype that has the method, or the class when it is static. */
+    readonly target: object,
+    readonly key: string | symbol,
+    readonly original: Method,
+  ) {}
+
+  get static(): boolean {
+    return typeof this.target === 'function';
+  }
+
+  /** The class that declares the method. */
+  get declaringClass(): Function {
+    return this.static ? (this.target as Function) : this.target.constructor;
+  }
+
+  /** Where `@Signal()` stands among the parameters. */
+  get signalIndex(): number | undefined {
+    return Reflect.getMetadata(SIGNAL, this.target, this.key) as number | undefined;
+  }
+
+  /** From the declared return type, which TypeScript records for decorated methods. */
+  get returns(): Returns {
+    if (isAsyncGenerator(this.original)) return 'iterable';
+    const type: unknown = Reflect.getMetadata('design:returntype', this.target, this.key);
+    return type === Observable || isObservable((type as Function | undefined)?.prototype)
+      ? 'observable'
+      : 'promise';
+  }
+
+  /** Whether the method is known to be asynchronous, without calling it. */
+  get asynchronous(): boolean {
+    if (types.isAsyncFunction(this.original) || this.returns !== 'promise') return true;
+    return Reflect.getMetadata('design:returntype', this.target, this.key) === Promise;
+  }
+}
+
+function isAsyncGenerator(method: Method): boolean {
+  return types.isAsyncFunction(method) && types.isGeneratorFunction(method);
+}
+
+/** The site behind a wrapper, also through other decorators' wrappers that copy metadata. */
+export function siteOf(method: unknown): Site | undefined {
+  if (typeof method !== 'function') return undefined;
+  return Reflect.getOwnMetadata(SITE, method) as Site | undefined;
+}
+
+export function markSite(wrapper: Method, site: Site): void {
+  Reflect.defineMetadata(SITE, site, wrapper);
+}
+
+export function recordSignal(target: object, key: string | symbol, index: number): void {
+  Reflect.defineMetadata(SIGNAL, index, target, key);
+}
+
+export function recordClassPolicy(type: Function, kind: string, options: object): void {
+  const own = Reflect.getOwnMetadata(CLASS_POLICIES, type) as PolicyRecord | undefined;
+  Reflect.defineMetadata(CLASS_POLICIES, new Map([...(own ?? []), [kind, options]]), type);
+}
+
+/** What holds for `site` when it is called on an `owner`: its own policies, then those of the nearest class. */
+export function policiesOf(site: Site, owner: Function): PolicyRecord {
+  const all = new Map(site.policies);
+  for (let type: unknown = owner; typeof type === 'function'; type = Object.getPrototypeOf(type)) {
+    const recorded = Reflect.getOwnMetadata(CLASS_POLICIES, type) as PolicyRecord | undefined;
+    for (const [kind, options] of recorded ?? []) if (!all.has(kind)) all.set(kind, options);
+  }
+  return all;
+}
+
+/** All sites that instances of `owner`, or the class itself, have. */
+export function sitesOf(owner: Function): Site[] {
+  const sites: Site[] = [];
+  const seen = new Set<string | symbol>();
+  const collect = (from: object | null, end: object): void => {
+    for (let holder = from; holder !== null && holder !== end; holder = Object.getPrototypeOf(holder)) {
+      for (const key of Reflect.ownKeys(holder)) {
+        if (seen.has(key)) continue;
+        seen.add(key);
+        const site = siteOf(Object.getOwnPropertyDescriptor(holder, key)?.value);
+        if (site !== undefined) sites.push(site);
+      }
+    }
+  };
+  collect((owner.prototype as object | undefined) ?? null, Object.prototype);
+  seen.clear();
+  collect(owner, Function.prototype);
+  return sites;
+}

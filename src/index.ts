@@ -1,0 +1,79 @@
+export { type Clock, type Timer } from './common/clock.js';
+export { type Duration } from './common/duration.js';
+export { ResilienceConfigurationError, ResilienceError, isResilienceError } from './common/errors.js';
+export type {
+  ErrorClass,
+  ErrorMatcher,
+  Outcome,
+  OutcomeOptions,
+  ResultOutcomeOptions,
+} from './common/outcome.js';
+export { CircuitBreaker } from './decorators/circuit-breaker.decorator.js';
+export { type PolicyDecorator, type Protectable } from './decorators/define.js';
+export { Fallback } from './decorators/fallback.decorator.js';
+export { Retry } from './decorators/retry.decorator.js';
+export { Signal } from './decorators/signal.decorator.js';
+export { Timeout } from './decorators/timeout.decorator.js';
+export { ClientGoneError } from './execution/handler-call.js';
+export type {
+  PolicyDefaults,
+  PolicyOverrides,
+  ResilienceModuleOptions,
+  ResilienceOptionsFactory,
+} from './execution/module-options.js';
+export { type AnswerSource, type CallReport, withReport } from './pipeline/call-report.js';
+export type { PipelineDescription, PolicyDescription } from './pipeline/description.js';
+export {
+  type Backoff,
+  type BackoffFunction,
+  type BackoffSpec,
+  type ConstantOptions,
+  type DecorrelatedOptions,
+  type ExponentialOptions,
+  type FibonacciOptions,
+  type Jitter,
+  type LinearOptions,
+  constant,
+  decorrelated,
+  exponential,
+  fibonacci,
+  linear,
+} from './policies/backoff/backoff.js';
+export type { PolicyKind, PolicyOptions } from './policies/canonical-order.js';
+export type {
+  BreakerSnapshot,
+  CircuitBreaker as Breaker,
+  OverrideOptions,
+} from './policies/circuit-breaker/circuit-breaker.js';
+export { CircuitOpenError } from './policies/circuit-breaker/circuit-open-error.js';
+export {
+  type GobreakerCounts,
+  type GobreakerSettings,
+  gobreaker,
+} from './policies/circuit-breaker/gobreaker.js';
+export type { CircuitBreakerOptions, HalfOpenOptions } from './policies/circuit-breaker/options.js';
+export type { Permit } from './policies/circuit-breaker/permit.js';
+export type { WindowOptions } from './policies/circuit-breaker/window-options.js';
+export {
+  type FallbackAnswer,
+  type FallbackChoice,
+  type FallbackContext,
+  type FallbackFunction,
+  type FallbackHandler,
+  type StaleFallback,
+  type StaleIfErrorOptions,
+  type ValueFallback,
+  staleIfError,
+  value,
+} from './policies/fallback/options.js';
+export type { RetryOptions } from './policies/retry/options.js';
+export type { TimeoutOptions } from './policies/timeout/options.js';
+export { TimeoutError } from './policies/timeout/timeout-error.js';
+export { CircuitBreakerRegistry } from './registry/circuit-breaker.registry.js';
+export {
+  RESILIENCE_MODULE_OPTIONS,
+  type ResilienceModuleAsyncOptions,
+  ResilienceModule,
+} from './resilience.module.js';
+export type * from './telemetry/events.js';
+export { ResilienceEvents, type ResilienceEventListener } from './telemetry/resilience-events.js';

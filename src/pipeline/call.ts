@@ -1,0 +1,186 @@
+import type { Clock } from '../common/clock.js';
+import { isResilienceError } from '../common/errors.js';
+import type { AnswerSource, CallReport } from './call-report.js';
+
+/** Why a call stops waiting for what it waits for, and how far outwards it unwinds. */
+interface Interruption {
+  /** The stage that stopped it: what is inside this level is given up. {@link WHOLE_CALL} gives up all. */
+  readonly level: number;
+  readonly error: unknown;
+}
+
+/** The level of an interruption that no stage may answer: the caller has gone. */
+const WHOLE_CALL = -1;
+
+/**
+ * One invocation travelling through a pipeline: what the stages know of it and can do to it.
+ *
+ * A call that nothing can interrupt (no timeout, no signal) awaits its work directly; the machinery of
+ * interruption is only used by one that is {@link interruptible}.
+ */
+export abstract class Call {
+  /** The running attempt; the first is 1. */
+  attempt = 1;
+  /** Whether the outcome so far is an error ({@link error}) or a result ({@link value}). */
+  failed = false;
+  value: unknown = undefined;
+  error: unknown = undefined;
+  source: AnswerSource = 'live';
+  /** Age of a stale answer, milliseconds. */
+  ageMs: number | undefined = undefined;
+  /** On the pipeline's clock: nothing may be begun that cannot end before it. */
+  deadline = Infinity;
+  /** Whether anything may stop this call before its work ends. */
+  interruptible = false;
+  /** The work of the running attempt, when it has not ended with the attempt. */
+  abandoned: PromiseLike<unknown> | undefined = undefined;
+  /** What the protected method has returned, when it runs further inside than the pipeline can see. */
+  tracked: PromiseLike<unknown> | undefined = undefined;
+  /** What a wait wants done when the call is interrupted. */
+  onInterrupt: (() => void) | undefined = undefined;
+  /** Where to put an account of this call, when somebody asked for one. */
+  reports: CallReport[] | undefined = undefined;
+  /** What the stages hold for this call, by level. */
+  readonly held: unknown[] = [];
+
+  private interruption: Interruption | undefined = undefined;
+  private interruptWait: ((error: unknown) => void) | undefined = undefined;
+  private controller: AbortController | undefined = undefined;
+  private time = NaN;
+  private finished = false;
+  private children: Set<Call> | undefined = undefined;
+  private parent: Call | undefined = undefined;
+
+  constructor(
+    readonly args: readonly unknown[],
+    private readonly clock: Clock,
+  ) {}
+
+  /** Runs the protected work once. */
+  abstract start(): unknown;
+
+  /** The object whose method is protected. */
+  abstract instance(): object | Promise<object>;
+
+  /** How many parameters the protected method declares. */
+  abstract get arity(): number;
+
+  /** Whether another attempt makes sense to whoever waits for the answer. */
+  wantsAnotherAttempt(): boolean {
+    return true;
+  }
+
+  /** The time, read at most once between two waits. */
+  now(): number {
+    if (Number.isNaN(this.time)) this.time = this.clock.now();
+    return this.time;
+  }
+
+  /** To be called after each wait: time has passed. */
+  tick(): void {
+    this.time = NaN;
+  }
+
+  succeed(value: unknown): void {
+    this.failed = false;
+    this.value = value;
+    this.error = undefined;
+  }
+
+  fail(error: unknown): void {
+    this.failed = true;
+    this.error = error;
+    this.value = undefined;
+  }
+
+  /**
+   * Aborted when the attempt has run out of time or the caller has gone. Made when first asked for; an attempt
+   * after an aborted one gets a new signal.
+   */
+  get signal(): AbortSignal {
+    this.controller ??= new AbortController();
+    if (this.interruption !== undefined) this.controller.abort(this.interruption.error);
+    return this.controller.signal;
+  }
+
+  /** The caller has gone: stops the call, whatever it waits for; `reason` becomes its error. */
+  abort(reason: unknown): void {
+    this.interrupt(WHOLE_CALL, reason);
+  }
+
+  get interrupted(): boolean {
+    return this.interruption !== undefined;
+  }
+
+  /** Whether it was stopped from outside and not for being slow: its outcome says nothing about anybody. */
+  get cancelled(): boolean {
+    const { interruption } = this;
+    return interruption?.level === WHOLE_CALL && !isResilienceError(interruption.error, 'TIMEOUT');
+  }
+
+  /** Gives up what is inside `level`, with `error` as its outcome. */
+  interrupt(level: number, error: unknown): void {
+    if (this.finished) return;
+    if (this.interruption !== undefined && this.interruption.level <= level) return;
+    this.interruption = { level, error };
+    const controller = this.controller;
+    this.controller = undefined;
+    this.interruptWait?.(error);
+    this.onInterrupt?.();
+    controller?.abort(error);
+    if (this.children) for (const child of this.children) child.abort(error);
+  }
+
+  /** Whether a stage at `level` is inside of what is being given up. */
+  isGivenUp(level: number): boolean {
+    return this.interruption !== undefined && this.interruption.level < level;
+  }
+
+  /** To be called when unwinding has reached the stage that interrupted. */
+  resumeAt(level: number): void {
+    if (this.interruption?.level === level) this.interruption = undefined;
+  }
+
+  /** Throws when the call has been interrupted. */
+  throwIfInterrupted(): void {
+    if (this.interruption !== undefined) throw this.interruption.error;
+  }
+
+  beginAttempt(): void {
+    this.throwIfInterrupted();
+    this.abandoned = undefined;
+  }
+
+  /** Waits for `work`, or for an interruption; what the work does after that is nobody's concern. */
+  interruptibly<T>(work: T | PromiseLike<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.interruptWait = reject;
+      if (this.interruption !== undefined) reject(this.interruption.error as Error);
+      Promise.resolve(work).then(resolve, reject);
+    });
+  }
+
+  /** Remembers work that goes on when the pipeline has stopped waiting for it. */
+  track(result: unknown): void {
+    this.tracked = isPromiseLike(result) ? result : undefined;
+  }
+
+  /** Ends with the parent, and by its deadline. */
+  follow(parent: Call): void {
+    this.parent = parent;
+    this.interruptible = true;
+    this.deadline = parent.deadline;
+    (parent.children ??= new Set()).add(this);
+    if (parent.interruption !== undefined) this.abort(parent.interruption.error);
+  }
+
+  /** The call is over: lets go of everything outside of it. */
+  finish(): void {
+    this.finished = true;
+    this.parent?.children?.delete(this);
+  }
+}
+
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}

@@ -1,0 +1,37 @@
+import type { Clock } from '../common/clock.js';
+import type { Call } from './call.js';
+
+/** The waits of calls between their attempts, which all end when the application closes. */
+export class Sleeper {
+  private readonly wakers = new Set<(rested: boolean) => void>();
+  private closed = false;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** @returns true when `ms` milliseconds have passed, false when the application is closing */
+  sleep(ms: number, call: Call): Promise<boolean> {
+    if (this.closed) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const wake = (rested: boolean): void => {
+        timer.cancel();
+        call.onInterrupt = undefined;
+        this.wakers.delete(wake);
+        resolve(rested);
+      };
+      const timer = this.clock.setTimer(() => wake(true), ms);
+      call.onInterrupt = () => wake(false);
+      this.wakers.add(wake);
+    });
+  }
+
+  /** How many calls wait. */
+  get size(): number {
+    return this.wakers.size;
+  }
+
+  /** Wakes all, and lets nobody sleep any more. */
+  close(): void {
+    this.closed = true;
+    for (const wake of this.wakers) wake(false);
+  }
+}

@@ -1,0 +1,36 @@
+import type { Call } from './call.js';
+
+/** What a stage answers when what is inside it is to run once more. */
+export const AGAIN = Symbol('again');
+
+/** Ends the wait of {@link Stage.react}: run again, or go on outwards with the call's outcome as it now is. */
+export type Reaction = typeof AGAIN | void;
+
+/**
+ * A policy at work in a pipeline. A stage lives as long as its pipeline and holds no state of a call: what it
+ * must remember of one is what {@link enter} returns.
+ *
+ * Three moments, in this order: `enter` on the way in, then `exit` and `react` on the way out. `exit` is called
+ * exactly once for each `enter` that returned; nothing else is promised, so what `enter` takes, `exit` gives back.
+ */
+export abstract class Stage<Held = unknown> {
+  /** Its place in the pipeline, 0 is outermost; set by the pipeline. */
+  level = -1;
+
+  /** Before what is inside runs. Throws to turn the call away. */
+  enter(_call: Call): Held | undefined {
+    return undefined;
+  }
+
+  /** Lets the call wait between `enter` and what is inside: for a place, for a permit. Rejects to turn it away. */
+  ready?(call: Call, held: Held): Promise<void> | undefined;
+
+  /** After what was inside has ended, well or not, or has been given up. Must not throw. */
+  exit(_call: Call, _held: Held): void {}
+
+  /**
+   * After `exit`, unless the call is being given up: may set another outcome on the call, at once or later, or
+   * ask for another run of what is inside. A rejection becomes the call's error.
+   */
+  react(_call: Call, _held: Held): Promise<Reaction> | void {}
+}

@@ -1,0 +1,222 @@
+import type { Duration } from '../../common/duration.js';
+import { OptionsReader, Problems } from '../../common/options-reader.js';
+
+/**
+ * How far a delay is spread at random, so that clients that failed together do not come back together:
+ * a number `f` draws from `delay · [1 − f, 1 + f]`, `'full'` from `[0, delay]`, `'equal'` from
+ * `[delay / 2, delay]`, `'none'` is the delay itself. Applied after the cap, so that spread stays at the cap.
+ */
+export type Jitter = number | 'full' | 'equal' | 'none';
+
+export interface ExponentialOptions {
+  /** The first delay. Default 500 ms. */
+  readonly initialDelay?: Duration;
+  /** Each delay is the one before times this; at least 1. Default 1.5. */
+  readonly multiplier?: number;
+  /** No delay before jitter is longer. Default 60 s. */
+  readonly maxDelay?: Duration;
+  /** Default 0.5. */
+  readonly jitter?: Jitter;
+}
+
+export interface ConstantOptions {
+  /** Default `'none'`. */
+  readonly jitter?: Jitter;
+}
+
+export interface LinearOptions {
+  /** The first delay. Default 500 ms. */
+  readonly initialDelay?: Duration;
+  /** Each delay is the one before plus this. Default: `initialDelay`. */
+  readonly increment?: Duration;
+  /** No delay before jitter is longer. Default 60 s. */
+  readonly maxDelay?: Duration;
+  /** Default 0.5. */
+  readonly jitter?: Jitter;
+}
+
+export interface FibonacciOptions {
+  /** The first and the second delay. Default 500 ms. */
+  readonly initialDelay?: Duration;
+  /** No delay before jitter is longer. Default 60 s. */
+  readonly maxDelay?: Duration;
+  /** Default 0.5. */
+  readonly jitter?: Jitter;
+}
+
+export interface DecorrelatedOptions {
+  /** No delay is shorter. Default 500 ms. */
+  readonly initialDelay?: Duration;
+  /** No delay is longer. Default 60 s. */
+  readonly maxDelay?: Duration;
+}
+
+/** How long to wait before the next attempt, made by one of the builders; checked at bootstrap. */
+export type BackoffSpec =
+  | { readonly kind: 'exponential'; readonly options: ExponentialOptions }
+  | { readonly kind: 'constant'; readonly options: ConstantOptions & { readonly delay: Duration } }
+  | { readonly kind: 'linear'; readonly options: LinearOptions }
+  | { readonly kind: 'fibonacci'; readonly options: FibonacciOptions }
+  | { readonly kind: 'decorrelated'; readonly options: DecorrelatedOptions };
+
+/**
+ * Milliseconds to wait after `attempt` (the first is 1) has failed with `error`. A negative or non-finite number
+ * means: no further attempt.
+ */
+export type BackoffFunction = (attempt: number, error: unknown) => number;
+
+export type Backoff = BackoffSpec | BackoffFunction;
+
+/**
+ * Delays that grow by a factor. The defaults are those of cenkalti/backoff: 500 ms, × 1.5, ± 50 %, at most 60 s.
+ *
+ * @example exponential({ initialDelay: '200ms', multiplier: 2, maxDelay: '5s', jitter: 'full' })
+ */
+export function exponential(options: ExponentialOptions = {}): BackoffSpec {
+  return { kind: 'exponential', options };
+}
+
+/** The same delay each time. */
+export function constant(delay: Duration, options: ConstantOptions = {}): BackoffSpec {
+  return { kind: 'constant', options: { ...options, delay } };
+}
+
+/** Delays that grow by the same step. */
+export function linear(options: LinearOptions = {}): BackoffSpec {
+  return { kind: 'linear', options };
+}
+
+/** Delays that grow as the Fibonacci numbers do: 1, 1, 2, 3, 5, … times `initialDelay`. */
+export function fibonacci(options: FibonacciOptions = {}): BackoffSpec {
+  return { kind: 'fibonacci', options };
+}
+
+/**
+ * Each delay is drawn between `initialDelay` and three times the delay before ("decorrelated jitter", AWS
+ * Architecture Blog, 2015). At the cap it is drawn from the upper half below it instead of being cut off, which
+ * would bring many clients to the same delay.
+ */
+export function decorrelated(options: DecorrelatedOptions = {}): BackoffSpec {
+  return { kind: 'decorrelated', options };
+}
+
+/** What a delay may depend on. */
+export interface DelayContext {
+  /** The attempt that failed, or how often in a row the circuit has opened; the first is 1. */
+  readonly attempt: number;
+  readonly error: unknown;
+  /** The delay before this one; `undefined` at first. */
+  readonly previous: number | undefined;
+  readonly random: () => number;
+}
+
+/** Milliseconds to wait; negative or not finite: no more. */
+export type DelayRule = (context: DelayContext) => number;
+
+/** Reads and checks the option `key`, and compiles it to a rule; `undefined` when it is absent or wrong. */
+export function readBackoff<T extends object>(
+  read: OptionsReader<T>,
+  key: keyof T & string,
+): DelayRule | undefined {
+  const given: unknown = read.raw(key);
+  if (given === undefined) return undefined;
+  if (typeof given === 'function') {
+    const custom = given as BackoffFunction;
+    return ({ attempt, error }) => custom(attempt, error);
+  }
+  if (!isSpec(given)) {
+    return read.wrong(key, given, 'exponential(), constant(), … or a function (attempt, error) => ms');
+  }
+  return compile(given, read.inside(key, given.options));
+}
+
+export function isSpec(value: unknown): value is BackoffSpec {
+  const { kind, options } = (value ?? {}) as Partial<BackoffSpec>;
+  return typeof kind === 'string' && kind in rules && typeof options === 'object';
+}
+
+type Reader<K extends BackoffSpec['kind']> = OptionsReader<
+  Extract<BackoffSpec, { kind: K }>['options']
+>;
+
+/** The rule of each kind; `i` counts delays from 0. */
+const rules: { [K in BackoffSpec['kind']]: (read: Reader<K>) => DelayRule } = {
+  exponential(read) {
+    const { initialDelay, maxDelay } = readBounds(read);
+    const multiplier = read.number('multiplier', { min: 1 }) ?? 1.5;
+    return spread(read, 0.5, (i) => Math.min(maxDelay, initialDelay * multiplier ** i));
+  },
+  constant(read) {
+    const delay = read.duration('delay') ?? 0;
+    return spread(read, 'none', () => delay);
+  },
+  linear(read) {
+    const { initialDelay, maxDelay } = readBounds(read);
+    const increment = read.duration('increment') ?? initialDelay;
+    return spread(read, 0.5, (i) => Math.min(maxDelay, initialDelay + increment * i));
+  },
+  fibonacci(read) {
+    const { initialDelay, maxDelay } = readBounds(read);
+    return spread(read, 0.5, (i) => Math.min(maxDelay, initialDelay * fibonacciNumber(i)));
+  },
+  decorrelated(read) {
+    const { initialDelay, maxDelay } = readBounds(read);
+    return ({ previous, random }) => {
+      const upper = Math.max(initialDelay, 3 * (previous ?? initialDelay));
+      const delay = initialDelay + random() * (upper - initialDelay);
+      return delay <= maxDelay ? delay : (maxDelay / 2) * (1 + random());
+    };
+  },
+};
+
+function compile(spec: BackoffSpec, read: OptionsReader<object>): DelayRule {
+  const rule = (rules[spec.kind] as (read: OptionsReader<object>) => DelayRule)(read);
+  read.done();
+  return rule;
+}
+
+/** The rule of `exponential()`. */
+export const defaultBackoff: DelayRule = compile(
+  exponential(),
+  new OptionsReader({}, '', new Problems()),
+);
+
+function readBounds(read: OptionsReader<{ initialDelay?: Duration; maxDelay?: Duration }>): {
+  initialDelay: number;
+  maxDelay: number;
+} {
+  const initialDelay = read.duration('initialDelay', { above: 0 }) ?? 500;
+  const maxDelay = read.duration('maxDelay', { above: 0 }) ?? 60_000;
+  if (maxDelay < initialDelay) {
+    read.contradiction(`maxDelay (${maxDelay} ms) is shorter than initialDelay (${initialDelay} ms)`);
+  }
+  return { initialDelay, maxDelay };
+}
+
+function spread(
+  read: OptionsReader<{ jitter?: Jitter }>,
+  otherwise: Jitter,
+  delayOf: (i: number) => number,
+): DelayRule {
+  const jitter = readJitter(read) ?? otherwise;
+  if (jitter === 'none') return ({ attempt }) => delayOf(attempt - 1);
+  return ({ attempt, random }) => {
+    const delay = delayOf(attempt - 1);
+    if (jitter === 'full') return delay * random();
+    if (jitter === 'equal') return (delay / 2) * (1 + random());
+    return delay * (1 - jitter + 2 * jitter * random());
+  };
+}
+
+function readJitter(read: OptionsReader<{ jitter?: Jitter }>): Jitter | undefined {
+  const jitter: unknown = read.raw('jitter');
+  if (jitter === undefined || jitter === 'full' || jitter === 'equal' || jitter === 'none') return jitter;
+  if (typeof jitter === 'number' && jitter >= 0 && jitter <= 1) return jitter;
+  return read.wrong('jitter', jitter, `a number from 0 to 1, 'full', 'equal' or 'none'`);
+}
+
+/** 1, 1, 2, 3, 5, … (Binet's formula: exact up to the 70th, far beyond any cap). */
+function fibonacciNumber(i: number): number {
+  const root = Math.sqrt(5);
+  return Math.round(((1 + root) / 2) ** (i + 1) / root);
+}

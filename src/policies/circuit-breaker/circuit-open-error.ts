@@ -1,0 +1,16 @@
+import { ResilienceError } from '../../common/errors.js';
+
+/** The circuit is open, or its probes are still running. 503, code `CIRCUIT_OPEN`. */
+export class CircuitOpenError extends ResilienceError {
+  constructor(breakerName: string, retryAfterMs: number | undefined) {
+    super({
+      code: 'CIRCUIT_OPEN',
+      policy: 'circuitBreaker',
+      policyName: breakerName,
+      status: 503,
+      title: 'Service Unavailable',
+      message: `circuit "${breakerName}" is open`,
+      retryAfterMs,
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import type { Policy, PolicySite } from '../policy.js';
+import { CircuitBreaker } from './circuit-breaker.js';
+import { CircuitBreakerStage, KeyedCircuitBreakerStage } from './circuit-breaker-stage.js';
+import { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
+import {
+  type CircuitBreakerOptions,
+  type CircuitBreakerSettings,
+  settleCircuitBreaker,
+} from './options.js';
+
+const KIND = 'circuitBreaker';
+
+export const circuitBreakerPolicy: Policy<
+  typeof KIND,
+  CircuitBreakerOptions,
+  CircuitBreakerSettings
+> = {
+  kind: KIND,
+  label: '@CircuitBreaker',
+  normalize: (given) =>
+    typeof given === 'string' ? { name: given } : (given as CircuitBreakerOptions),
+  settle: settleCircuitBreaker,
+  part: (settings) => ({ name: settings.name, settings }),
+  stages({ name }, site) {
+    const part = obtainBreakers(name ?? site.name, site);
+    return {
+      'circuit breaker':
+        part instanceof CircuitBreaker
+          ? new CircuitBreakerStage(part)
+          : new KeyedCircuitBreakerStage(part),
+    };
+  },
+};
+
+/** The breaker or breakers of that name, made as whoever defined the name wants it. */
+function obtainBreakers(name: string, site: PolicySite): CircuitBreaker | KeyedCircuitBreakers {
+  return site.named.obtain(KIND, name, (settings: CircuitBreakerSettings) => {
+    const create = (own: string): CircuitBreaker =>
+      new CircuitBreaker(own, settings.breaker, site);
+    return settings.key === undefined
+      ? create(name)
+      : new KeyedCircuitBreakers(name, settings, create);
+  });
+}

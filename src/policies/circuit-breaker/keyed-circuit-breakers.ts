@@ -1,0 +1,63 @@
+import type { CircuitBreaker } from './circuit-breaker.js';
+import type { CircuitBreakerSettings, OutcomeRule } from './options.js';
+
+/** How many entries are looked at to find an idle one. */
+const SEARCH = 20;
+
+/** The key of the breaker that serves all keys for which there is no room. */
+const OVERFLOW = '*';
+
+/**
+ * A breaker a key, at most `limit` at a time. A new key takes the place of an idle one (closed, nothing counted,
+ * nothing running); when none is found, it shares the breaker called `name[*]`: state is never thrown away.
+ */
+export class KeyedCircuitBreakers {
+  readonly classifier: OutcomeRule;
+  private readonly breakers = new Map<string, CircuitBreaker>();
+  private readonly keyOf: (...args: readonly unknown[]) => string;
+  private readonly limit: number;
+
+  constructor(
+    readonly name: string,
+    { key, maxKeys, breaker }: CircuitBreakerSettings,
+    private readonly create: (name: string) => CircuitBreaker,
+  ) {
+    this.classifier = breaker.classifier;
+    this.keyOf = (key ?? String) as (...args: readonly unknown[]) => string;
+    this.limit = maxKeys;
+  }
+
+  /** The breaker for a call with these arguments. */
+  forCall(args: readonly unknown[]): CircuitBreaker {
+    return this.for(this.keyOf(...args));
+  }
+
+  for(key: string): CircuitBreaker {
+    const known = this.breakers.get(key);
+    if (known !== undefined) return known;
+    if (this.breakers.size < this.limit || this.evict()) return this.add(key);
+    return this.breakers.get(OVERFLOW) ?? this.add(OVERFLOW);
+  }
+
+  values(): IterableIterator<CircuitBreaker> {
+    return this.breakers.values();
+  }
+
+  private add(key: string): CircuitBreaker {
+    const breaker = this.create(`${this.name}[${key}]`);
+    this.breakers.set(key, breaker);
+    return breaker;
+  }
+
+  /** Second chance: entries that are in use move to the end of the search. */
+  private evict(): boolean {
+    let left = SEARCH;
+    for (const [key, breaker] of this.breakers) {
+      this.breakers.delete(key);
+      if (breaker.idle) return true;
+      this.breakers.set(key, breaker);
+      if (--left === 0) return false;
+    }
+    return false;
+  }
+}

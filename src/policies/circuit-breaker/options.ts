@@ -1,0 +1,199 @@
+import type { Duration } from '../../common/duration.js';
+import type { OptionsReader } from '../../common/options-reader.js';
+import {
+  Classifier,
+  type Outcome,
+  type ResultOutcomeOptions,
+  readOutcomeOptions,
+} from '../../common/outcome.js';
+import type { BreakerCounts, StateChangeEvent } from '../../telemetry/events.js';
+import { type Backoff, type DelayRule, isSpec, readBackoff } from '../backoff/backoff.js';
+import { readRetryAfterCap } from '../retry/options.js';
+import { type WindowOptions, type WindowSettings, readWindow } from './window-options.js';
+
+export interface HalfOpenOptions {
+  /** Probes that may run at the same time. Default 1. */
+  readonly maxCalls?: number;
+  /** Successful probes that close the circuit; one that fails opens it again. Default: `maxCalls`. */
+  readonly successThreshold?: number;
+  /** A probe that takes longer frees its place and decides nothing, whatever comes of it. Default 30 s. */
+  readonly maxDuration?: Duration;
+}
+
+/** Options of `@CircuitBreaker()`; a string stands for `{ name }`. */
+export interface CircuitBreakerOptions extends ResultOutcomeOptions {
+  /** Methods that give the same name share the breaker. Default `Class.method`. */
+  readonly name?: string;
+  /** Opens when at least this share of the window's calls has failed, above 0 to 1. Default 0.5, unless another condition is given. */
+  readonly failureRate?: number;
+  /** Opens when at least this share of the window's calls was slow, above 0 to 1. Default: off. */
+  readonly slowCallRate?: number;
+  /** A call that takes longer is slow. Default 60 s. */
+  readonly slowCallDuration?: Duration;
+  /** Opens at this many failures without a success between them. Default: off. */
+  readonly consecutiveFailures?: number;
+  /** Opens when it returns true; asked after each failure. Default: off. */
+  readonly readyToTrip?: (counts: BreakerCounts) => boolean;
+  /** Which calls are looked at. Default: 10 s; without a rate, all calls. */
+  readonly window?: WindowOptions;
+  /** Rates are looked at from this many ended calls in the window on. Default 20. */
+  readonly minimumCalls?: number;
+  /** Instead of `window`: count everything, and begin anew this often. `Infinity`: never. */
+  readonly resetInterval?: Duration;
+  /** How long the circuit stays open, or a backoff that grows each time it opens again without having closed. Default 5 s. */
+  readonly openFor?: Duration | Backoff;
+  readonly halfOpen?: HalfOpenOptions;
+  /** A call that takes longer counts as failed and slow, though it goes on: a hang is a failure. `Infinity`: off. Default 60 s. */
+  readonly maxCallDuration?: Duration;
+  /**
+   * Stays open at least as long as the `Retry-After` of the failure that opened it says, but no longer than this
+   * because of it. `true`: at most 60 s; `false`: never looks. Default `true`.
+   */
+  readonly respectRetryAfter?: boolean | Duration;
+  /** Decides alone, instead of `on`, `skip` and `onResult`; `error` is `undefined` when the call returned. */
+  readonly classify?: (error: unknown, result: unknown) => Outcome;
+  /** Told of each change of state, after it has happened. */
+  readonly onStateChange?: (change: StateChangeEvent) => void;
+  /** A breaker for each value that this returns for the call's arguments: a host, a tenant. */
+  readonly key?: (...args: never[]) => string;
+  /** How many keys are kept at a time; idle ones go first. Default 1000. */
+  readonly maxKeys?: number;
+  /** A named configuration of `forRoot({ configs })` to take options from. */
+  readonly config?: string;
+}
+
+/** Decides how a call has ended. */
+export type OutcomeRule = Pick<Classifier, 'ofError' | 'ofResult'>;
+
+/** How a breaker counts and decides: durations in milliseconds, everything checked. */
+export interface BreakerSettings {
+  readonly failureRate: number | undefined;
+  readonly slowCallRate: number | undefined;
+  readonly slowCallDuration: number;
+  readonly consecutiveFailures: number | undefined;
+  readonly readyToTrip: ((counts: BreakerCounts) => boolean) | undefined;
+  readonly window: WindowSettings;
+  readonly minimumCalls: number;
+  readonly resetInterval: number;
+  readonly openFor: DelayRule;
+  readonly maxProbes: number;
+  readonly successThreshold: number;
+  readonly maxProbeDuration: number;
+  readonly maxCallDuration: number;
+  readonly retryAfterCap: number;
+  readonly classifier: OutcomeRule;
+  readonly onStateChange: ((change: StateChangeEvent) => void) | undefined;
+}
+
+export interface CircuitBreakerSettings {
+  readonly name: string | undefined;
+  readonly key: ((...args: never[]) => string) | undefined;
+  readonly maxKeys: number;
+  readonly breaker: BreakerSettings;
+}
+
+const DEFAULT_MINIMUM_CALLS = 20;
+
+const RATE = { above: 0, max: 1 } as const;
+
+export function settleCircuitBreaker(
+  read: OptionsReader<CircuitBreakerOptions>,
+): CircuitBreakerSettings {
+  return {
+    name: read.text('name'),
+    key: read.function('key'),
+    maxKeys: read.integer('maxKeys', { min: 1 }) ?? 1_000,
+    breaker: settleBreaker(read),
+  };
+}
+
+function settleBreaker(read: OptionsReader<CircuitBreakerOptions>): BreakerSettings {
+  const failureRate = read.number('failureRate', RATE);
+  const slowCallRate = read.number('slowCallRate', RATE);
+  const consecutiveFailures = read.integer('consecutiveFailures', { min: 1 });
+  const readyToTrip = read.function('readyToTrip');
+  const otherCondition = slowCallRate ?? consecutiveFailures ?? readyToTrip;
+  const rated =
+    failureRate !== undefined || slowCallRate !== undefined || otherCondition === undefined;
+  const window = readWindow(read, rated);
+  const minimumCalls =
+    read.integer('minimumCalls', { min: 1 }) ?? Math.min(DEFAULT_MINIMUM_CALLS, window.capacity);
+  const half = read.nested<HalfOpenOptions>('halfOpen');
+  const maxProbes = half.integer('maxCalls', { min: 1 }) ?? 1;
+  const successThreshold = half.integer('successThreshold', { min: 1 }) ?? maxProbes;
+  const maxProbeDuration = half.duration('maxDuration', { above: 0 }) ?? 30_000;
+  half.done();
+  const settings: BreakerSettings = {
+    failureRate: failureRate ?? (otherCondition === undefined ? 0.5 : undefined),
+    slowCallRate,
+    slowCallDuration: read.duration('slowCallDuration', { above: 0 }) ?? 60_000,
+    consecutiveFailures,
+    readyToTrip,
+    window,
+    minimumCalls,
+    resetInterval: read.duration('resetInterval', { above: 0, infinite: true }) ?? Infinity,
+    openFor: readOpenFor(read),
+    maxProbes,
+    successThreshold,
+    maxProbeDuration,
+    maxCallDuration: read.duration('maxCallDuration', { above: 0, infinite: true }) ?? 60_000,
+    retryAfterCap: readRetryAfterCap(read),
+    classifier: readClassifier(read),
+    onStateChange: read.function('onStateChange'),
+  };
+  if (slowCallRate !== undefined && settings.slowCallDuration > settings.maxCallDuration) {
+    read.contradiction(
+      `slowCallDuration (${settings.slowCallDuration} ms) is longer than maxCallDuration (${settings.maxCallDuration} ms), so no call could be slow without being failed`,
+    );
+  }
+  if (rated) checkReachable(read, 'minimumCalls', minimumCalls, window);
+  checkReachable(read, 'consecutiveFailures', consecutiveFailures ?? 0, window);
+  return settings;
+}
+
+function checkReachable(
+  read: OptionsReader<CircuitBreakerOptions>,
+  option: string,
+  needed: number,
+  { capacity }: WindowSettings,
+): void {
+  if (needed <= capacity) return;
+  read.contradiction(
+    `${option} (${needed}) is more than the window holds (${capacity} calls), so the circuit would never open`,
+  );
+}
+
+function readOpenFor(read: OptionsReader<CircuitBreakerOptions>): DelayRule {
+  const given: unknown = read.raw('openFor');
+  if (typeof given === 'function' || isSpec(given)) {
+    return readBackoff(read, 'openFor') ?? (() => 5_000);
+  }
+  const fixed = read.duration('openFor', { above: 0 }) ?? 5_000;
+  return () => fixed;
+}
+
+function readClassifier(
+  read: OptionsReader<CircuitBreakerOptions>,
+): OutcomeRule {
+  const standard = new Classifier(readOutcomeOptions(read));
+  const classify = read.function('classify');
+  if (classify === undefined) return standard;
+  for (const option of ['on', 'skip', 'onResult'] as const) {
+    if (read.raw(option) !== undefined) {
+      read.contradiction(`classify decides alone, ${option} would have no effect; use one of them`);
+    }
+  }
+  // A function of the user's that throws must not cost the permit whose outcome it was asked for.
+  return {
+    ofError: (error) => attempt(() => classify(error, undefined), 'failure'),
+    ofResult: (result) => attempt(() => classify(undefined, result), 'success'),
+  };
+}
+
+function attempt<T>(run: () => T, otherwise: T): T {
+  try {
+    return run();
+  } catch {
+    return otherwise;
+  }
+}

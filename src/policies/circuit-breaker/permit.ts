@@ -1,0 +1,83 @@
+import type { Outcome } from '../../common/outcome.js';
+
+/** Who takes back a permit. */
+interface Issuer {
+  settle(permit: Permit, outcome: Outcome, error?: unknown, now?: number): void;
+}
+
+/**
+ * What a breaker gives an admitted call. One of its methods has to be called when the call has ended; the first
+ * counts, further ones do nothing. A permit of an older generation (the breaker has changed its state since)
+ * changes nothing.
+ */
+export class Permit {
+  /** @internal Whether the outcome is known. */
+  settled = false;
+  /** @internal */
+  previous: Permit | undefined = undefined;
+  /** @internal */
+  next: Permit | undefined = undefined;
+
+  /** @internal */
+  constructor(
+    private readonly issuer: Issuer,
+    /** @internal */
+    readonly generation: number,
+    /** Whether its outcome decides about a half-open circuit. */
+    readonly probe: boolean,
+    /** @internal */
+    readonly admittedAt: number,
+    /** @internal When the breaker stops waiting for the outcome. */
+    readonly expiresAt: number,
+    /** @internal Where the window counts it. */
+    readonly mark: number,
+  ) {}
+
+  /** The call was good for the dependency's health. */
+  success(): void {
+    this.issuer.settle(this, 'success');
+  }
+
+  /** The call has failed. */
+  failure(error?: unknown): void {
+    this.issuer.settle(this, 'failure', error);
+  }
+
+  /** The call says nothing about the dependency. */
+  ignore(): void {
+    this.issuer.settle(this, 'ignored');
+  }
+
+  /** @internal At a known time. */
+  settle(outcome: Outcome, error: unknown, now: number): void {
+    this.issuer.settle(this, outcome, error, now);
+  }
+}
+
+/** Permits in the order in which they expire. Adding and removing are O(1). */
+export class PermitQueue {
+  head: Permit | undefined = undefined;
+  private tail: Permit | undefined = undefined;
+
+  add(permit: Permit): void {
+    permit.previous = this.tail;
+    if (this.tail === undefined) this.head = permit;
+    else this.tail.next = permit;
+    this.tail = permit;
+  }
+
+  remove(permit: Permit): void {
+    const { previous, next } = permit;
+    if (previous === undefined) this.head = next;
+    else previous.next = next;
+    if (next === undefined) this.tail = previous;
+    else next.previous = previous;
+    permit.previous = undefined;
+    permit.next = undefined;
+  }
+
+  clear(): void {
+    this.head = undefined;
+    this.tail = undefined;
+  }
+}

@@ -1,0 +1,81 @@
+import type { Duration } from '../../common/duration.js';
+import { isPlainObject, type OptionsReader } from '../../common/options-reader.js';
+import { CountWindow, CumulativeWindow, TimeWindow, type Window } from './windows.js';
+
+/** Which calls a breaker looks back at. */
+export type WindowOptions =
+  /** The calls of this last while. */
+  | Duration
+  | {
+      readonly duration: Duration;
+      /** How finely old calls expire. Default: one a 100 ms, at least 10 and at most 60. */
+      readonly buckets?: number;
+      /** Whether a call counts when it ended, or when it began (and no more when that is too long ago). Default `'end'`. */
+      readonly countAt?: 'start' | 'end';
+    }
+  /** The last calls, whenever they were. */
+  | { readonly calls: number };
+
+/** A window that has been read and checked. */
+export interface WindowSettings {
+  create(now: number): Window;
+  /** How many ended calls it can hold. */
+  readonly capacity: number;
+}
+
+const DEFAULT_DURATION = 10_000;
+
+const cumulative: WindowSettings = { create: () => new CumulativeWindow(), capacity: Infinity };
+
+/** Reads `window` and `resetInterval`, which exclude each other. Without either, rates look at the last 10 s. */
+export function readWindow(
+  read: OptionsReader<{ window?: WindowOptions; resetInterval?: Duration }>,
+  rated: boolean,
+): WindowSettings {
+  const window: unknown = read.raw('window');
+  if (read.raw('resetInterval') !== undefined) {
+    if (window !== undefined) read.contradiction('window and resetInterval exclude each other');
+    return cumulative;
+  }
+  if (window === undefined) return rated ? timeWindow({}) : cumulative;
+  if (!isPlainObject(window)) {
+    return timeWindow({ duration: read.duration('window', { above: 0 }) });
+  }
+  return 'calls' in window ? readCountWindow(read) : readTimeWindow(read);
+}
+
+function readCountWindow(read: OptionsReader<{ window?: WindowOptions }>): WindowSettings {
+  const window = read.nested<{ calls?: number }>('window');
+  const calls = window.integer('calls', { min: 1, max: 1_000_000 });
+  window.done();
+  return calls === undefined
+    ? cumulative
+    : { create: () => new CountWindow(calls), capacity: calls };
+}
+
+function readTimeWindow(read: OptionsReader<{ window?: WindowOptions }>): WindowSettings {
+  const window = read.nested<{ duration?: Duration; buckets?: number; countAt?: unknown }>('window');
+  const duration = window.duration('duration', { above: 0 });
+  if (window.raw('duration') === undefined) {
+    read.contradiction('window has neither duration nor calls; use one of them');
+  }
+  const buckets = window.integer('buckets', { min: 1, max: 10_000 });
+  const countAt = window.raw('countAt');
+  if (countAt !== undefined && countAt !== 'start' && countAt !== 'end') {
+    window.wrong('countAt', countAt, `'start' or 'end'`);
+  }
+  window.done();
+  return timeWindow({ duration, buckets, countAt: countAt === 'start' ? 'start' : 'end' });
+}
+
+function timeWindow({
+  duration = DEFAULT_DURATION,
+  buckets = Math.min(60, Math.max(10, Math.round(duration / 100))),
+  countAt = 'end',
+}: {
+  duration?: number | undefined;
+  buckets?: number | undefined;
+  countAt?: 'start' | 'end';
+}): WindowSettings {
+  return { create: (now) => new TimeWindow(duration, buckets, countAt, now), capacity: Infinity };
+}

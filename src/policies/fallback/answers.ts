@@ -1,0 +1,138 @@
+import type { Type } from '@nestjs/common';
+import type { OptionsReader } from '../../common/options-reader.js';
+import { show } from '../../common/options-reader.js';
+import type { Call } from '../../pipeline/call.js';
+import type { PolicySite } from '../policy.js';
+import {
+  type FallbackContext,
+  type FallbackFunction,
+  type FallbackHandler,
+  type FallbackOptions,
+  type StaleIfErrorOptions,
+  isHandlerClass,
+  isStale,
+  isValue,
+} from './options.js';
+import { type CacheLike, StaleCache } from './stale-cache.js';
+
+/** Returned by an answer that has none: the call keeps its error. */
+export const NO_ANSWER = Symbol('no answer');
+
+/** One way to answer a failed call. */
+export interface Answer {
+  /** For events. */
+  readonly label: string;
+  give(call: Call, context: FallbackContext): unknown;
+  /** Told of each good result. */
+  learn?(call: Call): void;
+}
+
+type Reader = OptionsReader<FallbackOptions>;
+
+/** Checks a handler and makes the answer that it stands for; `undefined` when it is none (reported). */
+export function readAnswer(handler: unknown, read: Reader, site: PolicySite): Answer | undefined {
+  if (typeof handler === 'string') return methodAnswer(handler, read, site);
+  if (isHandlerClass(handler)) return classAnswer(handler, read, site);
+  if (typeof handler === 'function') return functionAnswer(handler as FallbackFunction);
+  if (typeof handler === 'object' && handler !== null) {
+    if (isValue(handler)) return { label: 'value', give: () => handler.value };
+    if (isStale(handler)) return staleAnswer(handler.options, read, site);
+  }
+  return read.wrong(
+    'handler',
+    handler,
+    `a method's name, a function, a class with handle(), value(x) or staleIfError({ ttl })`,
+  );
+}
+
+function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | undefined {
+  const prototype = site.owner.prototype as Record<string, unknown> | undefined;
+  const method = prototype?.[name];
+  if (typeof method !== 'function') {
+    return read.wrong('handler', name, `the name of a method of ${site.owner.name}`);
+  }
+  if (name === site.method) {
+    return read.wrong('handler', name, 'another method than the one that it answers for');
+  }
+  return {
+    label: name,
+    async give(call, context) {
+      const self = (await call.instance()) as Record<string, (...args: unknown[]) => unknown>;
+      // The context comes after the parameters of the protected method, given or not.
+      const args: unknown[] = Array.from(call.args);
+      while (args.length < call.arity) args.push(undefined);
+      return self[name]!(...args, context);
+    },
+  };
+}
+
+function functionAnswer(handler: FallbackFunction): Answer {
+  return {
+    label: handler.name || 'function',
+    give: (call, context) => handler(context, ...(call.args as never[])),
+  };
+}
+
+function classAnswer(type: Type<FallbackHandler>, read: Reader, site: PolicySite): Answer | undefined {
+  const find = (): FallbackHandler | undefined => site.resolve(type) as FallbackHandler | undefined;
+  if (find() === undefined) {
+    return read.wrong(
+      'handler',
+      type,
+      'a class that a module of the application has as a singleton provider',
+    );
+  }
+  return {
+    label: type.name,
+    give: (call, context) => find()!.handle(context, ...(call.args as never[])),
+  };
+}
+
+/** Nest's own token, so that `@nestjs/cache-manager` need not be installed. */
+const CACHE_MANAGER = 'CACHE_MANAGER';
+
+function staleAnswer(options: StaleIfErrorOptions, read: Reader, site: PolicySite): Answer {
+  const { name, clock, events } = site;
+  const given = read.inside<StaleIfErrorOptions>('staleIfError', options);
+  const ttl = given.duration('ttl', { above: 0 }) ?? 0;
+  if (given.raw('ttl') === undefined) given.wrong('ttl', undefined, `a duration such as '10m'`);
+  const keyOf = given.function('key') as ((...args: unknown[]) => string) | undefined;
+  if (keyOf === undefined && site.handler) {
+    read.contradiction(
+      `staleIfError on a handler needs a key function, such as { key: (request) => request.url }, so that no user gets another one's data`,
+    );
+  }
+  const readTimeout = given.duration('readTimeout', { above: 0 }) ?? 250;
+  const writeTimeout = given.duration('writeTimeout', { above: 0 }) ?? 1_000;
+  given.done();
+
+  const cacheOf = (): CacheLike | undefined => site.resolve(CACHE_MANAGER) as CacheLike | undefined;
+  if (cacheOf() === undefined) {
+    read.contradiction(
+      `staleIfError needs a cache; import CacheModule of @nestjs/cache-manager in a module of the application`,
+    );
+  }
+  const onError = (operation: 'read' | 'write', error: unknown): void => {
+    if (events.active) events.emit({ type: 'cache-error', name, operation, error });
+    site.warn(`${name}: the cache behind staleIfError failed to ${operation}: ${show(error)}`);
+  };
+  const cache = new StaleCache(cacheOf, { ttl, readTimeout, writeTimeout }, clock, onError);
+  const key = (call: Call): string =>
+    `nest-resilience:${name}:${keyOf === undefined ? JSON.stringify(call.args) : keyOf(...call.args)}`;
+  return {
+    label: 'staleIfError',
+    async give(call) {
+      const found = await cache.find(key(call), call);
+      if (found === undefined) return NO_ANSWER;
+      call.ageMs = found.ageMs;
+      return found.value;
+    },
+    learn(call) {
+      try {
+        cache.store(key(call), call.value);
+      } catch (error) {
+        onError('write', error); // the key function threw, or the arguments are no JSON
+      }
+    },
+  };
+}

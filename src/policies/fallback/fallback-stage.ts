@@ -1,0 +1,111 @@
+import { isResilienceError } from '../../common/errors.js';
+import { type Classifier, type ErrorMatcher, distance } from '../../common/outcome.js';
+import type { Call } from '../../pipeline/call.js';
+import { Stage } from '../../pipeline/stage.js';
+import type { PolicySite } from '../policy.js';
+import { type Answer, NO_ANSWER } from './answers.js';
+import type { FallbackContext } from './options.js';
+
+/** An answer and the errors it is for; without any, for all. */
+export interface Choice {
+  readonly on: readonly ErrorMatcher[] | undefined;
+  readonly answer: Answer;
+}
+
+export interface FallbackSettings {
+  readonly choices: readonly Choice[];
+  readonly classifier: Classifier;
+}
+
+/** Answers instead of what is inside it when that has failed. */
+export class FallbackStage extends Stage {
+  private readonly learners: readonly Answer[];
+
+  constructor(
+    private readonly settings: FallbackSettings,
+    private readonly site: PolicySite,
+  ) {
+    super();
+    this.learners = settings.choices
+      .map(({ answer }) => answer)
+      .filter(({ learn }) => learn !== undefined);
+  }
+
+  override react(call: Call): Promise<void> | void {
+    if (!call.failed) {
+      for (const answer of this.learners) answer.learn!(call);
+      return;
+    }
+    if (this.settings.classifier.ofError(call.error) !== 'failure') return;
+    const answer = nearest(this.settings.choices, call.error);
+    if (answer !== undefined) return this.answer(call, answer);
+  }
+
+  private async answer(call: Call, answer: Answer): Promise<void> {
+    const { error, attempt } = call;
+    const { name } = this.site;
+    const rejected = isResilienceError(error);
+    const context: FallbackContext = { name, error, rejected, attempts: attempt };
+    let result: unknown;
+    try {
+      result = await answer.give(call, context);
+    } catch (thrown) {
+      this.tell(call, answer, error, 'failure');
+      throw withCause(thrown, error);
+    }
+    if (result === NO_ANSWER) return this.tell(call, answer, error, 'failure');
+    call.succeed(result);
+    call.source = call.ageMs === undefined ? 'fallback' : 'stale';
+    this.tell(call, answer, error, 'success');
+  }
+
+  private tell(call: Call, { label }: Answer, error: unknown, outcome: 'success' | 'failure'): void {
+    const { name, events } = this.site;
+    if (!events.active) return;
+    const { ageMs } = call;
+    events.emit({
+      type: 'fallback',
+      name,
+      handler: label,
+      outcome,
+      error,
+      ...(ageMs !== undefined && { stale: true, ageMs }),
+    });
+  }
+}
+
+/** The answer whose error class is nearest to the error; one for all errors comes last. */
+function nearest(choices: readonly Choice[], error: unknown): Answer | undefined {
+  let best: Answer | undefined;
+  let least = Infinity;
+  for (const { on, answer } of choices) {
+    if (on === undefined) {
+      best ??= answer;
+      continue;
+    }
+    for (const matcher of on) {
+      const steps = distance(matcher, error);
+      if (steps === undefined || steps >= least) continue;
+      least = steps;
+      best = answer;
+    }
+  }
+  return best;
+}
+
+/** The fallback's own error is what the caller gets; the one that it was to answer becomes its cause. */
+function withCause(thrown: unknown, original: unknown): unknown {
+  if (thrown instanceof Error && thrown !== original && thrown.cause === undefined) {
+    try {
+      Object.defineProperty(thrown, 'cause', {
+        value: original,
+        configurable: true,
+        enumerable: false,
+        writable: true,
+      });
+    } catch {
+      // frozen: it goes without
+    }
+  }
+  return thrown;
+}

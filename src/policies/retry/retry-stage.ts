@@ -1,0 +1,88 @@
+import { retryAfterOf } from '../../common/http-error.js';
+import type { Outcome } from '../../common/outcome.js';
+import type { Call } from '../../pipeline/call.js';
+import { AGAIN, type Reaction, Stage } from '../../pipeline/stage.js';
+import type { ExhaustionReason } from '../../telemetry/events.js';
+import type { PolicySite } from '../policy.js';
+import type { RetrySettings } from './options.js';
+
+/** What a call has been through; made when its first attempt begins. */
+interface Progress {
+  readonly startedAt: number;
+  previousDelay: number | undefined;
+}
+
+/** Runs what is inside it again after a failure, until it succeeds or there is a reason to stop. */
+export class RetryStage extends Stage<Progress> {
+  constructor(
+    private readonly settings: RetrySettings,
+    private readonly site: PolicySite,
+  ) {
+    super();
+  }
+
+  override enter(call: Call): Progress {
+    return { startedAt: call.now(), previousDelay: undefined };
+  }
+
+  override react(call: Call, progress: Progress): Promise<Reaction> | void {
+    if (this.outcomeOf(call) !== 'failure') return;
+    const { attempt, error } = call;
+    const delayMs = attempt <= this.settings.maxRetries ? this.nextDelay(call, progress) : 0;
+    const reason = this.reasonToStop(call, progress, delayMs);
+    if (reason !== undefined) return this.stop(call, reason);
+
+    progress.previousDelay = delayMs;
+    const { name, events } = this.site;
+    if (events.active) events.emit({ type: 'retry', name, attempt, delayMs, error });
+    return this.waitAndRetry(call, delayMs);
+  }
+
+  private outcomeOf(call: Call): Outcome {
+    const { classifier } = this.settings;
+    return call.failed ? classifier.ofError(call.error) : classifier.ofResult(call.value);
+  }
+
+  private reasonToStop(
+    call: Call,
+    { startedAt }: Progress,
+    delayMs: number,
+  ): ExhaustionReason | undefined {
+    const { maxRetries, maxElapsedTime } = this.settings;
+    if (call.attempt > maxRetries) return 'max-retries';
+    if (!call.wantsAnotherAttempt()) return 'answered';
+    if (!(delayMs >= 0 && delayMs < Infinity)) return 'backoff';
+    const resumesAt = call.now() + delayMs;
+    if (resumesAt - startedAt > maxElapsedTime) return 'max-elapsed-time';
+    if (resumesAt >= call.deadline) return 'deadline';
+    return undefined;
+  }
+
+  private nextDelay(call: Call, { previousDelay }: Progress): number {
+    const { backoff, retryAfterCap } = this.settings;
+    const { random, clock } = this.site;
+    const { attempt, error } = call;
+    let delay: number;
+    try {
+      delay = backoff({ attempt, error, previous: previousDelay, random });
+    } catch (thrown) {
+      this.site.warn(`${this.site.name}: the backoff function threw ${String(thrown)}; not retried`);
+      return NaN;
+    }
+    if (retryAfterCap === 0 || !call.failed) return delay;
+    const asked = retryAfterOf(error, clock.wall());
+    return asked === undefined ? delay : Math.max(delay, Math.min(asked, retryAfterCap));
+  }
+
+  private async waitAndRetry(call: Call, delayMs: number): Promise<Reaction> {
+    if (await this.site.sleeper.sleep(delayMs, call)) return AGAIN;
+    this.stop(call, 'shutdown');
+  }
+
+  private stop(call: Call, reason: ExhaustionReason): void {
+    const { name, events } = this.site;
+    if (!events.active) return;
+    const { attempt, error } = call;
+    events.emit({ type: 'retries-exhausted', name, attempts: attempt, reason, error });
+  }
+}

@@ -1,0 +1,18 @@
+import type { Duration } from '../../common/duration.js';
+import type { Policy } from '../policy.js';
+import { type TimeoutOptions, type TimeoutSettings, settleTimeout } from './options.js';
+import { TimeoutStage } from './timeout-stage.js';
+
+export const timeoutPolicy: Policy<'timeout', TimeoutOptions, TimeoutSettings> = {
+  kind: 'timeout',
+  label: '@Timeout',
+  normalize: (given) =>
+    typeof given === 'object' && given !== null
+      ? (given as TimeoutOptions)
+      : { attempt: given as Duration },
+  settle: settleTimeout,
+  stages: ({ attempt, total }, site) => ({
+    ...(total !== undefined && { 'total timeout': new TimeoutStage('total', total, site) }),
+    ...(attempt !== undefined && { 'attempt timeout': new TimeoutStage('attempt', attempt, site) }),
+  }),
+};

@@ -1,0 +1,32 @@
+import type { Duration } from '../../common/duration.js';
+import type { OptionsReader } from '../../common/options-reader.js';
+
+/** Options of `@Timeout()`; a plain duration stands for `{ attempt }`. At least one of both. */
+export interface TimeoutOptions {
+  /** How long one attempt may take, the time that it waits in queues included. */
+  readonly attempt?: Duration;
+  /** How long the whole call may take, all attempts and the waits between them. Longer than `attempt`. */
+  readonly total?: Duration;
+  /** A named configuration of `forRoot({ configs })` to take options from. */
+  readonly config?: string;
+}
+
+/** Milliseconds. */
+export interface TimeoutSettings {
+  readonly attempt: number | undefined;
+  readonly total: number | undefined;
+}
+
+export function settleTimeout(read: OptionsReader<TimeoutOptions>): TimeoutSettings {
+  const attempt = read.duration('attempt', { above: 0 });
+  const total = read.duration('total', { above: 0 });
+  if (read.raw('attempt') === undefined && read.raw('total') === undefined) {
+    read.contradiction(`no time given; use a duration such as '2s', or { attempt, total }`);
+  }
+  if (attempt !== undefined && total !== undefined && attempt >= total) {
+    read.contradiction(
+      `attempt (${attempt} ms) must be shorter than total (${total} ms), or no attempt but the first ever fits`,
+    );
+  }
+  return { attempt, total };
+}

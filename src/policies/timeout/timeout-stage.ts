@@ -1,0 +1,45 @@
+import type { Call } from '../../pipeline/call.js';
+import { Stage } from '../../pipeline/stage.js';
+import type { PolicySite } from '../policy.js';
+import { type Deadline, DeadlineQueue } from './deadline-queue.js';
+import { TimeoutError } from './timeout-error.js';
+
+interface Limit {
+  readonly queued: Deadline<Call>;
+  /** The call's deadline outside of this stage. */
+  readonly outer: number;
+}
+
+/** Gives up what is inside it when the time is over. */
+export class TimeoutStage extends Stage<Limit> {
+  private readonly deadlines: DeadlineQueue<Call>;
+
+  constructor(
+    private readonly scope: 'attempt' | 'total',
+    ms: number,
+    private readonly site: PolicySite,
+  ) {
+    super();
+    this.deadlines = new DeadlineQueue(site.clock, ms, (call) => this.expire(call));
+  }
+
+  override enter(call: Call): Limit {
+    call.interruptible = true;
+    const queued = this.deadlines.add(call, call.now());
+    const outer = call.deadline;
+    if (queued.at < outer) call.deadline = queued.at;
+    return { queued, outer };
+  }
+
+  override exit(call: Call, { queued, outer }: Limit): void {
+    this.deadlines.remove(queued);
+    call.deadline = outer;
+  }
+
+  private expire(call: Call): void {
+    const { name, events } = this.site;
+    const { ms } = this.deadlines;
+    call.interrupt(this.level, new TimeoutError(name, this.scope, ms));
+    if (events.active) events.emit({ type: 'timeout', name, scope: this.scope, afterMs: ms });
+  }
+}

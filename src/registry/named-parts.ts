@@ -1,0 +1,86 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Problems, show } from '../common/options-reader.js';
+import type { NamedParts } from '../policies/policy.js';
+
+/** Who declares a part, and with what. */
+export interface Declaration {
+  readonly kind: string;
+  /** `undefined`: the method's own part, called after it. */
+  readonly name: string | undefined;
+  /** `Class.method`. */
+  readonly site: string;
+  /** The class that the method is called on. */
+  readonly owner: Function;
+  /** For messages: `Class.method @Decorator`. */
+  readonly where: string;
+  /** Whether it only names a part that another method defines. */
+  readonly reference: boolean;
+  /** As users wrote them, all layers merged: what others who define the part have to agree with. */
+  readonly options: object;
+  readonly settings: unknown;
+}
+
+interface Entry {
+  declared: Declaration;
+  part: object | undefined;
+}
+
+/** The named, stateful parts of one application. */
+export class PartStore implements NamedParts {
+  private readonly entries = new Map<string, Entry>();
+
+  /** Makes a part known before it is made; reports when others have declared it differently. */
+  declare(declaration: Declaration, problems: Problems): void {
+    const { kind, name, site } = declaration;
+    const key = keyOf(kind, name ?? site);
+    const entry = this.entries.get(key);
+    if (entry === undefined) {
+      this.entries.set(key, { declared: declaration, part: undefined });
+      return;
+    }
+    const { declared } = entry;
+    if (declared.name === undefined && name === undefined && declared.owner !== declaration.owner) {
+      problems.add(
+        declaration.where,
+        `another class is called ${declaration.owner.name} too, and both would share "${site}"; give it a name of its own: { name: '…' }`,
+      );
+      return;
+    }
+    if (declaration.reference) return;
+    if (declared.reference && entry.part === undefined) {
+      entry.declared = declaration;
+    } else if (!declared.reference && !isDeepStrictEqual(declared.options, declaration.options)) {
+      problems.add(
+        declaration.where,
+        `"${name ?? site}" has other options at ${declared.where}: ${difference(declared.options, declaration.options)}; use the same ones, or put them into forRoot({ configs })`,
+      );
+    }
+  }
+
+  obtain<T extends object, S>(kind: string, name: string, create: (settings: S) => T): T {
+    const entry = this.entries.get(keyOf(kind, name));
+    if (entry === undefined) throw new Error(`${kind} "${name}" has not been declared`);
+    entry.part ??= create(entry.declared.settings as S);
+    return entry.part as T;
+  }
+
+  /** The parts of a kind that have been made, in the order in which they were declared. */
+  *ofKind<T extends object>(kind: string): IterableIterator<T> {
+    for (const { declared, part } of this.entries.values()) {
+      if (declared.kind === kind && part !== undefined) yield part as T;
+    }
+  }
+}
+
+function keyOf(kind: string, name: string): string {
+  return `${kind}:${name}`;
+}
+
+function difference(one: object, other: object): string {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  const at = (options: object, name: string): unknown => (options as Record<string, unknown>)[name];
+  return [...names]
+    .filter((name) => !isDeepStrictEqual(at(one, name), at(other, name)))
+    .map((name) => `${name} is ${show(at(one, name))} there and ${show(at(other, name))} here`)
+    .join(', ');
+}

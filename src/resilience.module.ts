@@ -1,0 +1,141 @@
+import {
+  type DynamicModule,
+  type InjectionToken,
+  Logger,
+  type LoggerService,
+  Module,
+  type ModuleMetadata,
+  type OptionalFactoryDependency,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import { APP_INTERCEPTOR, DiscoveryModule, ModuleRef } from '@nestjs/core';
+import { brand } from './common/brand.js';
+import type { ResilienceModuleOptions, ResilienceOptionsFactory } from './execution/module-options.js';
+import { ResilienceExplorer } from './execution/resilience.explorer.js';
+import { ResilienceInterceptor } from './execution/resilience.interceptor.js';
+import { RUNTIME_REF, RuntimeRef } from './execution/runtime-ref.js';
+import { RUNTIME, Runtime } from './execution/runtime.js';
+import { CircuitBreakerRegistry } from './registry/circuit-breaker.registry.js';
+import { PartStore } from './registry/named-parts.js';
+import { ResilienceEvents } from './telemetry/resilience-events.js';
+
+/** Injection token of the {@link ResilienceModuleOptions}. */
+export const RESILIENCE_MODULE_OPTIONS = brand('ResilienceModuleOptions');
+
+const PARTS = brand('PartStore');
+
+/** Options of `ResilienceModule.forRootAsync()`: one of `useFactory`, `useClass`, `useExisting`. */
+export interface ResilienceModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
+  readonly useFactory?: (
+    ...dependencies: never[]
+  ) => ResilienceModuleOptions | Promise<ResilienceModuleOptions>;
+  readonly useClass?: Type<ResilienceOptionsFactory>;
+  readonly useExisting?: InjectionToken;
+}
+
+/** Import it once, in the root module; it is global. Decorators work in every module of the application. */
+@Module({})
+export class ResilienceModule {
+  /**
+   * @example
+   * \@Module({ imports: [ResilienceModule.forRoot({ defaults: { retry: { maxRetries: 2 } } })] })
+   * export class AppModule {}
+   */
+  static forRoot(options: ResilienceModuleOptions = {}): DynamicModule {
+    return define([{ provide: RESILIENCE_MODULE_OPTIONS, useValue: options }]);
+  }
+
+  /**
+   * @example
+   * ResilienceModule.forRootAsync({
+   *   inject: [ConfigService],
+   *   useFactory: (config: ConfigService) => ({ overrides: config.get('resilience') }),
+   * })
+   */
+  static forRootAsync(options: ResilienceModuleAsyncOptions): DynamicModule {
+    return define(optionsProviders(options), options.imports);
+  }
+}
+
+function define(providers: Provider[], imports: ModuleMetadata['imports'] = []): DynamicModule {
+  return {
+    module: ResilienceModule,
+    global: true,
+    imports: [...imports, DiscoveryModule],
+    // Factories throughout: what forRoot() makes here would be shared by all applications made from one module.
+    providers: [
+      ...providers,
+      { provide: RUNTIME_REF, useFactory: () => new RuntimeRef() },
+      { provide: PARTS, useFactory: () => new PartStore() },
+      {
+        provide: ResilienceEvents,
+        inject: [RESILIENCE_MODULE_OPTIONS],
+        useFactory: createEvents,
+      },
+      {
+        provide: RUNTIME,
+        inject: [RESILIENCE_MODULE_OPTIONS, RUNTIME_REF, PARTS, ResilienceEvents, ModuleRef],
+        useFactory: createRuntime,
+      },
+      {
+        provide: CircuitBreakerRegistry,
+        inject: [PARTS, RUNTIME],
+        useFactory: (parts: PartStore, runtime: Runtime) =>
+          new CircuitBreakerRegistry(parts, (type, method) => runtime.describe(type, method)),
+      },
+      ResilienceExplorer,
+      { provide: APP_INTERCEPTOR, useClass: ResilienceInterceptor },
+    ],
+    exports: [RUNTIME_REF, RESILIENCE_MODULE_OPTIONS, ResilienceEvents, CircuitBreakerRegistry],
+  };
+}
+
+function optionsProviders(options: ResilienceModuleAsyncOptions): Provider[] {
+  const { useFactory, useClass, useExisting, inject = [] } = options;
+  const provide = RESILIENCE_MODULE_OPTIONS;
+  if (useFactory !== undefined) {
+    return [{ provide, inject, useFactory: useFactory as (...args: unknown[]) => unknown }];
+  }
+  const factory = useClass ?? useExisting;
+  if (factory === undefined) {
+    throw new Error('ResilienceModule.forRootAsync() needs useFactory, useClass or useExisting');
+  }
+  const create = {
+    provide,
+    inject: [factory],
+    useFactory: (made: ResilienceOptionsFactory) => made.createResilienceOptions(),
+  };
+  return useClass === undefined ? [create] : [create, useClass];
+}
+
+function loggerOf({ logger }: ResilienceModuleOptions): LoggerService | undefined {
+  return logger === false ? undefined : (logger ?? new Logger('Resilience'));
+}
+
+function createEvents(options: ResilienceModuleOptions): ResilienceEvents {
+  return new ResilienceEvents((error) =>
+    loggerOf(options)?.warn(`a listener of ResilienceEvents threw ${String(error)}`),
+  );
+}
+
+function createRuntime(
+  options: ResilienceModuleOptions,
+  ref: RuntimeRef,
+  parts: PartStore,
+  events: ResilienceEvents,
+  moduleRef: ModuleRef,
+): Runtime {
+  const logger = loggerOf(options);
+  const resolve = (token: unknown): unknown => {
+    try {
+      return moduleRef.get(token as InjectionToken, { strict: false });
+    } catch {
+      return undefined;
+    }
+  };
+  const runtime = new Runtime({ options, events, parts, logger, resolve });
+  ref.runtime = runtime;
+  return runtime;
+}

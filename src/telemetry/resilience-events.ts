@@ -1,0 +1,50 @@
+import type { ResilienceEvent } from './events.js';
+
+export type ResilienceEventListener = (event: ResilienceEvent) => void;
+
+/**
+ * Everything that the policies of one application do, as it happens. Injectable.
+ *
+ * Listeners are called synchronously, after the state has changed; one that throws, or whose promise rejects,
+ * changes nothing. Without listeners no event object is made.
+ *
+ * @example
+ * events.subscribe((event) => logger.log(JSON.stringify(event)));
+ */
+export class ResilienceEvents {
+  private readonly listeners = new Set<ResilienceEventListener>();
+
+  /** @param onListenerError told of what listeners throw */
+  constructor(private readonly onListenerError: (error: unknown) => void = () => {}) {}
+
+  /** Whether anybody listens: look before making an event. */
+  get active(): boolean {
+    return this.listeners.size > 0;
+  }
+
+  /** @returns a function that ends the subscription */
+  subscribe(listener: ResilienceEventListener): () => void {
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+    };
+  }
+
+  emit(event: ResilienceEvent): void {
+    for (const listener of this.listeners) notify(listener, event, this.onListenerError);
+  }
+}
+
+/** Calls a user's listener so that nothing it does (throwing, an async function that rejects) reaches the caller. */
+export function notify<T>(
+  listener: (value: T) => unknown,
+  value: T,
+  onError: (error: unknown) => void,
+): void {
+  try {
+    const result = listener(value);
+    if (result instanceof Promise) result.catch(onError);
+  } catch (error) {
+    onError(error);
+  }
+}
