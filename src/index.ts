@@ -41,7 +41,6 @@ export {
 } from './policies/backoff/backoff.js';
 export type { PolicyKind, PolicyOptions } from './policies/canonical-order.js';
 export type {
-  BreakerSnapshot,
   CircuitBreaker as Breaker,
   OverrideOptions,
 } from './policies/circuit-breaker/circuit-breaker.js';
@@ -53,6 +52,7 @@ export {
 } from './policies/circuit-breaker/gobreaker.js';
 export type { CircuitBreakerOptions, HalfOpenOptions } from './policies/circuit-breaker/options.js';
 export type { Permit } from './policies/circuit-breaker/permit.js';
+export type { BreakerSnapshot } from './policies/circuit-breaker/snapshot.js';
 export type { WindowOptions } from './policies/circuit-breaker/window-options.js';
 export {
   type FallbackAnswer,

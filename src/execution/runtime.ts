@@ -99,7 +99,13 @@ export class Runtime {
   describe(owner: Function, method: string): PipelineDescription {
     const site = sitesOf(owner).find(({ key }) => String(key) === method);
     if (site === undefined) throw new Error(`${owner.name}.${method} is not decorated`);
-    return this.planFor(site, owner).description;
+    const { description } = this.planFor(site, owner);
+    const { name } = description;
+    const policies = description.policies.map(({ kind, options }) => {
+      const shared = this.host.parts.optionsOf(kind, String(options.name ?? name));
+      return { kind, options: { ...(shared ?? options) } };
+    });
+    return { ...description, policies };
   }
 
   /** Tells operators, once a message. */

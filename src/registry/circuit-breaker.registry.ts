@@ -1,6 +1,9 @@
 import type { PipelineDescription } from '../pipeline/description.js';
+import { ResilienceConfigurationError } from '../common/errors.js';
+import { OptionsReader, Problems } from '../common/options-reader.js';
 import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
 import { KeyedCircuitBreakers } from '../policies/circuit-breaker/keyed-circuit-breakers.js';
+import { type CircuitBreakerOptions, settleCircuitBreaker } from '../policies/circuit-breaker/options.js';
 import type { PartStore } from './named-parts.js';
 
 const KIND = 'circuitBreaker';
@@ -22,8 +25,7 @@ export class CircuitBreakerRegistry implements Iterable<CircuitBreaker> {
   /** @throws {Error} when there is none of that name; the message lists those that there are */
   get(name: string): CircuitBreaker {
     for (const breaker of this) if (breaker.name === name) return breaker;
-    const known = this.names().map((each) => `"${each}"`).join(', ') || 'none';
-    throw new Error(`there is no circuit breaker "${name}"; there are ${known}`);
+    throw this.unknown(name);
   }
 
   has(name: string): boolean {
@@ -35,10 +37,32 @@ export class CircuitBreakerRegistry implements Iterable<CircuitBreaker> {
   }
 
   *[Symbol.iterator](): IterableIterator<CircuitBreaker> {
-    for (const part of this.parts.ofKind<CircuitBreaker | KeyedCircuitBreakers>(KIND)) {
+    for (const part of this.allParts()) {
       if (part instanceof KeyedCircuitBreakers) yield* part.values();
       else yield part;
     }
+  }
+
+  /**
+   * Changes options of a breaker (of all its keys) while it works. Its state stays; its counts stay, unless the
+   * window is another one, which starts empty.
+   *
+   * @throws {ResilienceConfigurationError} when the options are wrong; the old ones then stay in force
+   *
+   * @example
+   * registry.reconfigure('storagesvc', { openFor: '30s' });
+   */
+  reconfigure(name: string, change: Omit<CircuitBreakerOptions, 'name' | 'key' | 'config'>): void {
+    const part = this.part(name);
+    const options = { ...this.parts.optionsOf(KIND, name), ...change };
+    const problems = new Problems();
+    const read = new OptionsReader<CircuitBreakerOptions>(options, `reconfigure("${name}")`, problems);
+    const settings = settleCircuitBreaker(read);
+    read.done();
+    if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
+    if (part instanceof KeyedCircuitBreakers) part.reconfigure(settings);
+    else part.reconfigure(settings.breaker);
+    this.parts.changed(KIND, name, options, settings);
   }
 
   /**
@@ -48,5 +72,19 @@ export class CircuitBreakerRegistry implements Iterable<CircuitBreaker> {
    */
   describe(type: Function, method: string): PipelineDescription {
     return this.describePlan(type, method);
+  }
+
+  private allParts(): IterableIterator<CircuitBreaker | KeyedCircuitBreakers> {
+    return this.parts.ofKind(KIND);
+  }
+
+  private part(name: string): CircuitBreaker | KeyedCircuitBreakers {
+    for (const part of this.allParts()) if (part.name === name) return part;
+    throw this.unknown(name);
+  }
+
+  private unknown(name: string): Error {
+    const known = this.names().map((each) => `"${each}"`).join(', ') || 'none';
+    return new Error(`there is no circuit breaker "${name}"; there are ${known}`);
   }
 }

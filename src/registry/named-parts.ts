@@ -64,6 +64,18 @@ export class PartStore implements NamedParts {
     return entry.part as T;
   }
 
+  /** What a part has been declared with, changes included; `undefined` when it has not been made. */
+  optionsOf(kind: string, name: string): object | undefined {
+    const entry = this.entries.get(keyOf(kind, name));
+    return entry?.part === undefined ? undefined : entry.declared.options;
+  }
+
+  /** The part has been given other options. */
+  changed(kind: string, name: string, options: object, settings: unknown): void {
+    const entry = this.entries.get(keyOf(kind, name));
+    if (entry !== undefined) entry.declared = { ...entry.declared, options, settings };
+  }
+
   /** The parts of a kind that have been made, in the order in which they were declared. */
   *ofKind<T extends object>(kind: string): IterableIterator<T> {
     for (const { declared, part } of this.entries.values()) {

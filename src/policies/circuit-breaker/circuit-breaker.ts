@@ -1,5 +1,3 @@
-import type { Clock } from '../../common/clock.js';
-import { retryAfterOf } from '../../common/http-error.js';
 import type { Outcome } from '../../common/outcome.js';
 import type {
   BreakerCounts,
@@ -9,11 +7,15 @@ import type {
   StateChangeEvent,
   StateChangeReason,
 } from '../../telemetry/events.js';
-import { type ResilienceEvents, notify } from '../../telemetry/resilience-events.js';
+import { notify } from '../../telemetry/resilience-events.js';
 import { CircuitOpenError } from './circuit-open-error.js';
+import type { BreakerEnvironment } from './environment.js';
+import { OpenTime } from './open-time.js';
 import type { BreakerSettings, OutcomeRule } from './options.js';
 import { Permit, PermitQueue } from './permit.js';
-import type { Window } from './windows.js';
+import type { BreakerSnapshot } from './snapshot.js';
+import { Tally } from './tally.js';
+import { reasonToOpen } from './trip-rule.js';
 
 /** Who overrides a breaker, why and until when. */
 export interface OverrideOptions {
@@ -23,47 +25,11 @@ export interface OverrideOptions {
   readonly until?: Date;
 }
 
-/** A breaker at one moment. */
-export interface BreakerSnapshot {
-  readonly name: string;
-  readonly state: BreakerState;
-  readonly override: BreakerOverride | undefined;
-  readonly counts: BreakerCounts;
-  /** Failures among the ended calls of the window, 0 to 1; 0 when there are none. */
-  readonly failureRate: number;
-  /** Slow calls among the ended calls of the window, 0 to 1; 0 when there are none. */
-  readonly slowCallRate: number;
-  /** Rises with each change of state and each reset. */
-  readonly generation: number;
-  /** How long it has been in this state, milliseconds. */
-  readonly stateForMs: number;
-  /** Open: milliseconds until probes are admitted. */
-  readonly retryAfterMs: number | undefined;
-  /** Admitted calls of this generation whose outcome is not known yet. */
-  readonly running: number;
-  /** Calls turned away since the start. */
-  readonly rejected: number;
-  /** Outcomes that came too late to count (of an older generation, or after `maxDuration`), since the start. */
-  readonly stale: number;
-}
-
-interface BreakerEnvironment {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly events: ResilienceEvents;
-  warn(message: string): void;
-}
-
-interface ActiveOverride extends BreakerOverride {
+interface ActiveOverride {
+  readonly shown: BreakerOverride;
   /** On the breaker's clock. */
   readonly endsAt: number;
 }
-
-/** Keeps `failures ≥ rate · calls` true at the edge, where floating point might not: 0.1 · 30 > 3. */
-const EPSILON = 1e-9;
-
-/** When `openFor` returns no usable time. */
-const FALLBACK_OPEN_TIME = 5_000;
 
 /**
  * Stops calls to a dependency that is failing, and finds out when it is well again.
@@ -74,15 +40,13 @@ const FALLBACK_OPEN_TIME = 5_000;
  */
 export class CircuitBreaker {
   private current: BreakerState = 'closed';
-  private generation = 0;
   private since: number;
-  private window: Window;
+  private generation = 0;
+  private tally: Tally;
+  private readonly openTime: OpenTime;
+  /** Closed: when `resetInterval` is over. */
   private windowEndsAt: number;
-  private consecutiveSuccesses = 0;
-  private consecutiveFailures = 0;
-  /** Times it has opened since it was last closed. */
-  private openings = 0;
-  private openTime: number | undefined = undefined;
+  /** Open: when probes are admitted. */
   private opensUntil = 0;
   private probesRunning = 0;
   private probesSucceeded = 0;
@@ -98,33 +62,32 @@ export class CircuitBreaker {
     private settings: BreakerSettings,
     private readonly environment: BreakerEnvironment,
   ) {
-    const now = environment.clock.now();
+    const now = this.now();
     this.since = now;
-    this.window = settings.window.create(now);
+    this.tally = new Tally(settings.window.create(now));
+    this.openTime = new OpenTime(environment);
     this.windowEndsAt = now + settings.resetInterval;
   }
 
   /** The state that the breaker's own rules have led to; an {@link override} stands beside it. */
   get state(): BreakerState {
-    this.update(this.clock.now());
+    this.update(this.now());
     return this.current;
   }
 
   get override(): BreakerOverride | undefined {
-    this.update(this.clock.now());
-    if (this.overridden === undefined) return undefined;
-    const { kind, by, reason, until } = this.overridden;
-    return { kind, by, reason, until };
+    this.update(this.now());
+    return this.overridden?.shown;
   }
 
   get counts(): BreakerCounts {
-    const now = this.clock.now();
+    const now = this.now();
     this.update(now);
-    return this.countsAt(now);
+    return this.tally.counts(now);
   }
 
   snapshot(): BreakerSnapshot {
-    const now = this.clock.now();
+    const now = this.now();
     const { state, override, counts } = this;
     const ended = counts.successes + counts.failures;
     return {
@@ -136,7 +99,7 @@ export class CircuitBreaker {
       slowCallRate: ended === 0 ? 0 : counts.slow / ended,
       generation: this.generation,
       stateForMs: now - this.since,
-      retryAfterMs: state === 'open' ? Math.max(0, this.opensUntil - now) : undefined,
+      retryAfterMs: state === 'open' ? this.opensUntil - now : undefined,
       running: this.running,
       rejected: this.rejected,
       stale: this.stale,
@@ -149,14 +112,13 @@ export class CircuitBreaker {
    * @throws {CircuitOpenError} when the circuit is open; otherwise what `work` throws
    */
   async execute<T>(work: () => T | Promise<T>): Promise<T> {
-    const { classifier } = this.settings;
-    const permit = this.acquire(this.clock.now());
+    const permit = this.acquire(this.now());
     try {
       const result = await work();
-      this.settle(permit, classifier.ofResult(result));
+      this.settle(permit, this.classifier.ofResult(result));
       return result;
     } catch (error) {
-      this.settle(permit, classifier.ofError(error), error);
+      this.settle(permit, this.classifier.ofError(error), error);
       throw error;
     }
   }
@@ -168,60 +130,39 @@ export class CircuitBreaker {
    * @returns `undefined` when the circuit is open
    */
   tryAcquire(): Permit | undefined {
-    const now = this.clock.now();
-    return this.admit(now) ?? this.reject(now);
-  }
-
-  /** @internal Like {@link tryAcquire}, at a known time, and throws the rejection. */
-  acquire(now: number): Permit {
+    const now = this.now();
     const permit = this.admit(now);
-    if (permit !== undefined) return permit;
-    this.reject(now);
-    throw new CircuitOpenError(this.name, this.retryAfter(now));
-  }
-
-  /** @internal */
-  settle(permit: Permit, outcome: Outcome, error?: unknown, now = this.clock.now()): void {
-    if (permit.settled) return;
-    this.update(now); // may end the generation, or the wait for this permit
-    if (permit.settled || permit.generation !== this.generation) {
-      permit.settled = true;
-      this.stale += 1;
-      return;
-    }
-    this.takeBack(permit);
-    if (outcome === 'ignored') this.window.ignore(now, permit.mark);
-    else this.record(permit, outcome === 'failure', now, error);
+    if (permit === undefined) this.reject(now);
+    return permit;
   }
 
   /** Rejects every call, whatever the state. */
   forceOpen(options?: OverrideOptions): void {
-    this.setOverride('forced-open', options);
+    this.overrideWith('forced-open', options);
   }
 
   /** Admits every call and never opens; counts all the same. */
   disable(options?: OverrideOptions): void {
-    this.setOverride('disabled', options);
+    this.overrideWith('disabled', options);
   }
 
   /** Admits every call; changes its state and tells of rejections as if it were in force. */
   observeOnly(options?: OverrideOptions): void {
-    this.setOverride('observe-only', options);
+    this.overrideWith('observe-only', options);
   }
 
   /** Ends an override. */
   release(): void {
     if (this.overridden === undefined) return;
     this.overridden = undefined;
-    this.emitOverride();
+    this.tellOverride();
   }
 
   /** Begins anew: closed, nothing counted. An override stays. */
   reset(): void {
-    const now = this.clock.now();
+    const now = this.now();
     this.update(now);
-    this.openings = 0;
-    this.openTime = undefined;
+    this.openTime.reset();
     this.enter('closed', 'reset', now);
   }
 
@@ -233,38 +174,73 @@ export class CircuitBreaker {
     };
   }
 
-  /** @internal */
+  /**
+   * @internal Other rules from now on. The state stays, and when it ends; counts stay unless the window is another
+   * one, which starts empty.
+   */
+  reconfigure(settings: BreakerSettings): void {
+    const now = this.now();
+    this.update(now);
+    const sameWindow = settings.window.id === this.settings.window.id;
+    this.settings = settings;
+    if (sameWindow) {
+      this.windowEndsAt = Math.min(this.windowEndsAt, now + settings.resetInterval);
+    } else {
+      this.tally = new Tally(settings.window.create(now));
+      this.beginGeneration(now);
+    }
+  }
+
+  /** @internal How outcomes are decided. */
   get classifier(): OutcomeRule {
     return this.settings.classifier;
   }
 
   /** @internal Whether nothing would be lost with it. */
   get idle(): boolean {
-    const { state, override, counts } = this;
-    return (
-      state === 'closed' &&
-      override === undefined &&
-      counts.requests === 0 &&
-      this.running === 0 &&
-      this.listeners.size === 0
-    );
+    const { state, override, counts, running, listeners } = this;
+    const counted = counts.requests + running;
+    return state === 'closed' && override === undefined && counted === 0 && listeners.size === 0;
   }
 
-  private get clock(): Clock {
-    return this.environment.clock;
+  /** @internal Like {@link tryAcquire}, at a known time, and throws the rejection. */
+  acquire(now: number): Permit {
+    const permit = this.admit(now);
+    if (permit !== undefined) return permit;
+    this.reject(now);
+    throw new CircuitOpenError(this.name, this.retryAfter(now));
+  }
+
+  /** @internal */
+  settle(permit: Permit, outcome: Outcome, error?: unknown, now = this.now()): void {
+    if (permit.settled) return;
+    this.update(now); // may end the generation, or the wait for this permit
+    if (permit.settled || permit.generation !== this.generation) {
+      permit.settled = true;
+      this.stale += 1;
+      return;
+    }
+    this.takeBack(permit);
+    if (outcome === 'ignored') this.tally.ignore(now, permit.mark);
+    else this.record(permit, outcome === 'failure', now, error);
+  }
+
+  private now(): number {
+    return this.environment.clock.now();
   }
 
   private admit(now: number): Permit | undefined {
     this.update(now);
-    const { settings, overridden } = this;
-    if (overridden?.kind === 'forced-open') return undefined;
-    if (this.current === 'closed') return this.issue(now, false, settings.maxCallDuration);
+    const { maxCallDuration, maxProbeDuration } = this.settings;
+    const override = this.overridden?.shown.kind;
+    if (override === 'forced-open') return undefined;
+    if (this.current === 'closed') return this.issue(now, false, maxCallDuration);
     if (this.current === 'half-open' && this.probesRunning < this.probesWanted()) {
       this.probesRunning += 1;
-      return this.issue(now, true, settings.maxProbeDuration);
+      return this.issue(now, true, maxProbeDuration);
     }
-    if (overridden === undefined) return undefined;
-    if (overridden.kind === 'observe-only') this.tellRejection(now, true);
+    if (override === undefined) return undefined;
+    if (override === 'observe-only') this.tellRejection(now, true);
     return this.issue(now, false, Infinity);
   }
 
@@ -275,14 +251,104 @@ export class CircuitBreaker {
   }
 
   private issue(now: number, probe: boolean, maxDuration: number): Permit {
-    const mark = this.window.admit(now);
+    const mark = this.tally.admit(now);
     const permit = new Permit(this, this.generation, probe, now, now + maxDuration, mark);
     this.running += 1;
     if (maxDuration !== Infinity) this.expiring.add(permit);
     return permit;
   }
 
-  private reject(now: number): undefined {
+  private takeBack(permit: Permit): void {
+    permit.settled = true;
+    this.running -= 1;
+    if (permit.expiresAt !== Infinity) this.expiring.remove(permit);
+    if (permit.probe) this.probesRunning -= 1;
+  }
+
+  private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
+    const slow = now - permit.admittedAt > this.settings.slowCallDuration;
+    this.tally.record(now, permit.mark, failed, slow);
+    if (permit.probe) {
+      this.judgeProbe(failed || (slow && this.settings.slowCallRate !== undefined), now, error);
+    } else if (this.current === 'closed' && this.overridden?.shown.kind !== 'disabled') {
+      const reason = this.reasonToOpen(failed, now);
+      if (reason !== undefined) this.open(reason, now, error);
+    }
+  }
+
+  private judgeProbe(bad: boolean, now: number, error: unknown): void {
+    if (bad) return this.open('probe-failed', now, error);
+    this.probesSucceeded += 1;
+    if (this.probesSucceeded < this.settings.successThreshold) return;
+    this.openTime.reset();
+    this.enter('closed', 'probes-succeeded', now);
+  }
+
+  private reasonToOpen(failed: boolean, now: number): StateChangeReason | undefined {
+    try {
+      return reasonToOpen(this.settings, this.tally, failed, now);
+    } catch (error) {
+      this.environment.warn(`circuit "${this.name}": readyToTrip threw ${String(error)}`);
+      return undefined;
+    }
+  }
+
+  private open(reason: StateChangeReason, now: number, error: unknown): void {
+    this.opensUntil = now + this.openTime.next(error, this.settings);
+    this.enter('open', reason, now);
+  }
+
+  /** Everything that the passing of time changes. */
+  private update(now: number): void {
+    if (this.overridden !== undefined && now >= this.overridden.endsAt) this.release();
+    this.expirePermits(now);
+    if (this.current === 'open' && now >= this.opensUntil) {
+      this.enter('half-open', 'open-time-elapsed', now);
+    } else if (this.current === 'closed' && now > this.windowEndsAt) {
+      this.beginGeneration(now);
+    }
+  }
+
+  /** A call that hangs has failed; a probe that hangs only gives its place to another. */
+  private expirePermits(now: number): void {
+    for (;;) {
+      const { head } = this.expiring;
+      if (head === undefined || head.expiresAt > now) return;
+      this.takeBack(head);
+      if (head.probe) this.tally.ignore(now, head.mark);
+      else this.record(head, true, now, undefined);
+    }
+  }
+
+  private enter(to: BreakerState, reason: StateChangeReason, now: number): void {
+    const from = this.current;
+    const counts = this.tally.counts(now);
+    this.current = to;
+    this.since = now;
+    this.beginGeneration(now);
+    if (from === to) return;
+    this.tell({ type: 'state-change', name: this.name, from, to, reason, counts });
+  }
+
+  private beginGeneration(now: number): void {
+    this.generation += 1;
+    this.tally.clear(now);
+    this.windowEndsAt = now + this.settings.resetInterval;
+    this.probesRunning = 0;
+    this.probesSucceeded = 0;
+    this.running = 0;
+    this.expiring.clear();
+  }
+
+  private tell(change: StateChangeEvent): void {
+    const onError = (error: unknown): void =>
+      this.environment.warn(`circuit "${this.name}": a state listener threw ${String(error)}`);
+    this.environment.events.emit(change);
+    if (this.settings.onStateChange) notify(this.settings.onStateChange, change, onError);
+    for (const listener of this.listeners) notify(listener, change, onError);
+  }
+
+  private reject(now: number): void {
     this.rejected += 1;
     this.tellRejection(now, false);
   }
@@ -302,183 +368,26 @@ export class CircuitBreaker {
 
   /** When another call may be admitted; unknown while forced open without an end. */
   private retryAfter(now: number): number | undefined {
-    const { overridden } = this;
-    if (overridden?.kind === 'forced-open') {
-      return overridden.endsAt === Infinity ? undefined : overridden.endsAt - now;
+    if (this.overridden?.shown.kind === 'forced-open') {
+      const { endsAt } = this.overridden;
+      return endsAt === Infinity ? undefined : endsAt - now;
     }
     if (this.current === 'open') return this.opensUntil - now;
-    const probeEndsIn = (this.expiring.head?.expiresAt ?? now) - now;
-    return Math.min(probeEndsIn, this.openTime ?? FALLBACK_OPEN_TIME);
+    const probeEndsAt = this.expiring.head?.expiresAt ?? now;
+    return Math.min(probeEndsAt - now, this.openTime.current);
   }
 
-  private takeBack(permit: Permit): void {
-    permit.settled = true;
-    this.running -= 1;
-    if (permit.expiresAt !== Infinity) this.expiring.remove(permit);
-    if (permit.probe) this.probesRunning -= 1;
-  }
-
-  private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
-    const { slowCallDuration, slowCallRate, successThreshold } = this.settings;
-    const slow = now - permit.admittedAt > slowCallDuration;
-    this.window.record(now, permit.mark, failed, slow);
-    if (failed) {
-      this.consecutiveFailures += 1;
-      this.consecutiveSuccesses = 0;
-    } else {
-      this.consecutiveSuccesses += 1;
-      this.consecutiveFailures = 0;
-    }
-    if (permit.probe) {
-      if (failed || (slow && slowCallRate !== undefined)) {
-        this.open('probe-failed', now, error);
-      } else if (++this.probesSucceeded >= successThreshold) {
-        this.close(now);
-      }
-    } else if (this.current === 'closed' && this.overridden?.kind !== 'disabled') {
-      const reason = this.reasonToOpen(failed, now);
-      if (reason !== undefined) this.open(reason, now, error);
-    }
-  }
-
-  private reasonToOpen(failed: boolean, now: number): StateChangeReason | undefined {
-    const { failureRate, slowCallRate, consecutiveFailures, readyToTrip, minimumCalls } =
-      this.settings;
-    const totals = this.window.totals(now);
-    if (failed) {
-      if (
-        consecutiveFailures !== undefined &&
-        Math.min(this.consecutiveFailures, totals.failures) >= consecutiveFailures
-      ) {
-        return 'consecutive-failures';
-      }
-      if (readyToTrip !== undefined && this.ask(readyToTrip, now)) return 'ready-to-trip';
-    }
-    const ended = totals.successes + totals.failures;
-    if (ended < minimumCalls) return undefined;
-    if (failureRate !== undefined && totals.failures + EPSILON >= failureRate * ended) {
-      return 'failure-rate';
-    }
-    if (slowCallRate !== undefined && totals.slow + EPSILON >= slowCallRate * ended) {
-      return 'slow-call-rate';
-    }
-    return undefined;
-  }
-
-  private ask(readyToTrip: (counts: BreakerCounts) => boolean, now: number): boolean {
-    try {
-      return readyToTrip(this.countsAt(now));
-    } catch (error) {
-      this.environment.warn(`circuit "${this.name}": readyToTrip threw ${String(error)}`);
-      return false;
-    }
-  }
-
-  /** Streaks reach no further back than the window. */
-  private countsAt(now: number): BreakerCounts {
-    const { requests, successes, failures, ignored, slow } = this.window.totals(now);
-    return {
-      requests,
-      successes,
-      failures,
-      ignored,
-      slow,
-      consecutiveSuccesses: Math.min(this.consecutiveSuccesses, successes),
-      consecutiveFailures: Math.min(this.consecutiveFailures, failures),
-    };
-  }
-
-  /** Everything that the passing of time changes. */
-  private update(now: number): void {
-    if (this.overridden !== undefined && now >= this.overridden.endsAt) this.release();
-    this.expirePermits(now);
-    if (this.current === 'open' && now >= this.opensUntil) {
-      this.enter('half-open', 'open-time-elapsed', now);
-    } else if (this.current === 'closed' && now > this.windowEndsAt) {
-      this.beginGeneration(now);
-    }
-  }
-
-  private expirePermits(now: number): void {
-    for (;;) {
-      const { head } = this.expiring;
-      if (head === undefined || head.expiresAt > now) return;
-      this.takeBack(head);
-      if (head.probe) this.window.ignore(now, head.mark);
-      else this.record(head, true, now, undefined);
-    }
-  }
-
-  private open(reason: StateChangeReason, now: number, error: unknown): void {
-    this.openings += 1;
-    this.openTime = this.openTimeAfter(error);
-    this.opensUntil = now + this.openTime;
-    this.enter('open', reason, now);
-  }
-
-  private openTimeAfter(error: unknown): number {
-    const { openFor, retryAfterCap } = this.settings;
-    const { random, clock, warn } = this.environment;
-    let time: number;
-    try {
-      time = openFor({ attempt: this.openings, error, previous: this.openTime, random });
-    } catch (thrown) {
-      warn(`circuit "${this.name}": openFor threw ${String(thrown)}`);
-      time = NaN;
-    }
-    if (!(time >= 0)) time = FALLBACK_OPEN_TIME;
-    const asked = retryAfterCap === 0 ? undefined : retryAfterOf(error, clock.wall());
-    return asked === undefined ? time : Math.max(time, Math.min(asked, retryAfterCap));
-  }
-
-  private close(now: number): void {
-    this.openings = 0;
-    this.openTime = undefined;
-    this.enter('closed', 'probes-succeeded', now);
-  }
-
-  private enter(to: BreakerState, reason: StateChangeReason, now: number): void {
-    const from = this.current;
-    const counts = this.countsAt(now);
-    this.current = to;
-    this.since = now;
-    this.beginGeneration(now);
-    if (from === to) return;
-    const event = { type: 'state-change', name: this.name, from, to, reason, counts } as const;
-    this.tell(event);
-  }
-
-  private beginGeneration(now: number): void {
-    this.generation += 1;
-    this.window.clear(now);
-    this.windowEndsAt = now + this.settings.resetInterval;
-    this.consecutiveSuccesses = 0;
-    this.consecutiveFailures = 0;
-    this.probesRunning = 0;
-    this.probesSucceeded = 0;
-    this.running = 0;
-    this.expiring.clear();
-  }
-
-  private tell(change: StateChangeEvent): void {
-    const onError = (error: unknown): void =>
-      this.environment.warn(`circuit "${this.name}": a state listener threw ${String(error)}`);
-    this.environment.events.emit(change);
-    if (this.settings.onStateChange) notify(this.settings.onStateChange, change, onError);
-    for (const listener of this.listeners) notify(listener, change, onError);
-  }
-
-  private setOverride(kind: OverrideKind, { by, reason, until }: OverrideOptions = {}): void {
-    const { clock } = this;
-    const now = clock.now();
+  private overrideWith(kind: OverrideKind, { by, reason, until }: OverrideOptions = {}): void {
+    const now = this.now();
     this.update(now);
-    const endsAt = until === undefined ? Infinity : now + (until.getTime() - clock.wall());
-    this.overridden = { kind, by, reason, until, endsAt };
-    this.emitOverride();
+    const left = until === undefined ? Infinity : until.getTime() - this.environment.clock.wall();
+    this.overridden = { shown: { kind, by, reason, until }, endsAt: now + left };
+    this.tellOverride();
   }
 
-  private emitOverride(): void {
+  private tellOverride(): void {
     const { events } = this.environment;
-    if (events.active) events.emit({ type: 'override', name: this.name, override: this.override });
+    if (!events.active) return;
+    events.emit({ type: 'override', name: this.name, override: this.overridden?.shown });
   }
 }

@@ -3,6 +3,7 @@ import { CircuitBreaker } from './circuit-breaker.js';
 import { CircuitBreakerStage, KeyedCircuitBreakerStage } from './circuit-breaker-stage.js';
 import { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
 import {
+  type BreakerSettings,
   type CircuitBreakerOptions,
   type CircuitBreakerSettings,
   settleCircuitBreaker,
@@ -35,10 +36,10 @@ export const circuitBreakerPolicy: Policy<
 /** The breaker or breakers of that name, made as whoever defined the name wants it. */
 function obtainBreakers(name: string, site: PolicySite): CircuitBreaker | KeyedCircuitBreakers {
   return site.named.obtain(KIND, name, (settings: CircuitBreakerSettings) => {
-    const create = (own: string): CircuitBreaker =>
-      new CircuitBreaker(own, settings.breaker, site);
+    const create = (own: string, breaker: BreakerSettings): CircuitBreaker =>
+      new CircuitBreaker(own, breaker, site);
     return settings.key === undefined
-      ? create(name)
+      ? create(name, settings.breaker)
       : new KeyedCircuitBreakers(name, settings, create);
   });
 }

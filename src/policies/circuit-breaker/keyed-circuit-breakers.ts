@@ -1,5 +1,5 @@
 import type { CircuitBreaker } from './circuit-breaker.js';
-import type { CircuitBreakerSettings, OutcomeRule } from './options.js';
+import type { BreakerSettings, CircuitBreakerSettings, OutcomeRule } from './options.js';
 
 /** How many entries are looked at to find an idle one. */
 const SEARCH = 20;
@@ -8,35 +8,39 @@ const SEARCH = 20;
 const OVERFLOW = '*';
 
 /**
- * A breaker a key, at most `limit` at a time. A new key takes the place of an idle one (closed, nothing counted,
+ * A breaker a key, at most `maxKeys` at a time. A new key takes the place of an idle one (closed, nothing counted,
  * nothing running); when none is found, it shares the breaker called `name[*]`: state is never thrown away.
  */
 export class KeyedCircuitBreakers {
-  readonly classifier: OutcomeRule;
   private readonly breakers = new Map<string, CircuitBreaker>();
-  private readonly keyOf: (...args: readonly unknown[]) => string;
-  private readonly limit: number;
 
   constructor(
     readonly name: string,
-    { key, maxKeys, breaker }: CircuitBreakerSettings,
-    private readonly create: (name: string) => CircuitBreaker,
-  ) {
-    this.classifier = breaker.classifier;
-    this.keyOf = (key ?? String) as (...args: readonly unknown[]) => string;
-    this.limit = maxKeys;
+    private settings: CircuitBreakerSettings,
+    private readonly create: (name: string, settings: BreakerSettings) => CircuitBreaker,
+  ) {}
+
+  get classifier(): OutcomeRule {
+    return this.settings.breaker.classifier;
   }
 
   /** The breaker for a call with these arguments. */
   forCall(args: readonly unknown[]): CircuitBreaker {
-    return this.for(this.keyOf(...args));
+    const keyOf = (this.settings.key ?? String) as (...args: readonly unknown[]) => string;
+    return this.for(keyOf(...args));
   }
 
   for(key: string): CircuitBreaker {
     const known = this.breakers.get(key);
     if (known !== undefined) return known;
-    if (this.breakers.size < this.limit || this.evict()) return this.add(key);
+    if (this.breakers.size < this.settings.maxKeys || this.evict()) return this.add(key);
     return this.breakers.get(OVERFLOW) ?? this.add(OVERFLOW);
+  }
+
+  /** @internal Other rules, for all keys. */
+  reconfigure(settings: CircuitBreakerSettings): void {
+    this.settings = settings;
+    for (const breaker of this.breakers.values()) breaker.reconfigure(settings.breaker);
   }
 
   values(): IterableIterator<CircuitBreaker> {
@@ -44,7 +48,7 @@ export class KeyedCircuitBreakers {
   }
 
   private add(key: string): CircuitBreaker {
-    const breaker = this.create(`${this.name}[${key}]`);
+    const breaker = this.create(`${this.name}[${key}]`, this.settings.breaker);
     this.breakers.set(key, breaker);
     return breaker;
   }

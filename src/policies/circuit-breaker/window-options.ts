@@ -21,11 +21,17 @@ export interface WindowSettings {
   create(now: number): Window;
   /** How many ended calls it can hold. */
   readonly capacity: number;
+  /** Equal for windows that are alike. */
+  readonly id: string;
 }
 
 const DEFAULT_DURATION = 10_000;
 
-const cumulative: WindowSettings = { create: () => new CumulativeWindow(), capacity: Infinity };
+const cumulative: WindowSettings = {
+  create: () => new CumulativeWindow(),
+  capacity: Infinity,
+  id: 'cumulative',
+};
 
 /** Reads `window` and `resetInterval`, which exclude each other. Without either, rates look at the last 10 s. */
 export function readWindow(
@@ -50,7 +56,7 @@ function readCountWindow(read: OptionsReader<{ window?: WindowOptions }>): Windo
   window.done();
   return calls === undefined
     ? cumulative
-    : { create: () => new CountWindow(calls), capacity: calls };
+    : { create: () => new CountWindow(calls), capacity: calls, id: `${calls} calls` };
 }
 
 function readTimeWindow(read: OptionsReader<{ window?: WindowOptions }>): WindowSettings {
@@ -77,5 +83,9 @@ function timeWindow({
   buckets?: number | undefined;
   countAt?: 'start' | 'end';
 }): WindowSettings {
-  return { create: (now) => new TimeWindow(duration, buckets, countAt, now), capacity: Infinity };
+  return {
+    create: (now) => new TimeWindow(duration, buckets, countAt, now),
+    capacity: Infinity,
+    id: `${duration} ms in ${buckets} by ${countAt}`,
+  };
 }

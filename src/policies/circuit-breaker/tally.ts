@@ -1,0 +1,54 @@
+import type { BreakerCounts } from '../../telemetry/events.js';
+import type { Window, WindowTotals } from './windows.js';
+
+/** What a breaker has counted in its generation: the window, and the streaks that reach up to now. */
+export class Tally {
+  private consecutiveSuccesses = 0;
+  private failuresInARow = 0;
+
+  constructor(private readonly window: Window) {}
+
+  /** @returns a mark to give back with the outcome */
+  admit(now: number): number {
+    return this.window.admit(now);
+  }
+
+  record(now: number, mark: number, failed: boolean, slow: boolean): void {
+    this.window.record(now, mark, failed, slow);
+    if (failed) {
+      this.failuresInARow += 1;
+      this.consecutiveSuccesses = 0;
+    } else {
+      this.consecutiveSuccesses += 1;
+      this.failuresInARow = 0;
+    }
+  }
+
+  ignore(now: number, mark: number): void {
+    this.window.ignore(now, mark);
+  }
+
+  clear(now: number): void {
+    this.window.clear(now);
+    this.consecutiveSuccesses = 0;
+    this.failuresInARow = 0;
+  }
+
+  totals(now: number): Readonly<WindowTotals> {
+    return this.window.totals(now);
+  }
+
+  /** A streak reaches no further back than the window. */
+  consecutiveFailures({ failures }: Readonly<WindowTotals>): number {
+    return Math.min(this.failuresInARow, failures);
+  }
+
+  counts(now: number): BreakerCounts {
+    const totals = this.window.totals(now);
+    return {
+      ...totals,
+      consecutiveSuccesses: Math.min(this.consecutiveSuccesses, totals.successes),
+      consecutiveFailures: this.consecutiveFailures(totals),
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import type { StateChangeReason } from '../../telemetry/events.js';
+import type { BreakerSettings } from './options.js';
+import type { Tally } from './tally.js';
+
+/** Keeps `failures ≥ rate · calls` true at the edge, where floating point might not: 0.1 · 30 > 3. */
+const EPSILON = 1e-9;
+
+/**
+ * Why a closed circuit has to open after an outcome, if it has to. Streaks and `readyToTrip` are looked at after
+ * failures, rates after every outcome: a success may be the call that makes `minimumCalls`.
+ *
+ * @throws what `readyToTrip` throws
+ */
+export function reasonToOpen(
+  settings: BreakerSettings,
+  tally: Tally,
+  failed: boolean,
+  now: number,
+): StateChangeReason | undefined {
+  const { failureRate, slowCallRate, consecutiveFailures = Infinity, minimumCalls } = settings;
+  const totals = tally.totals(now);
+  if (failed) {
+    if (tally.consecutiveFailures(totals) >= consecutiveFailures) return 'consecutive-failures';
+    if (settings.readyToTrip?.(tally.counts(now))) return 'ready-to-trip';
+  }
+  const ended = totals.successes + totals.failures;
+  if (ended < minimumCalls) return undefined;
+  if (failureRate !== undefined && totals.failures + EPSILON >= failureRate * ended) {
+    return 'failure-rate';
+  }
+  if (slowCallRate !== undefined && totals.slow + EPSILON >= slowCallRate * ended) {
+    return 'slow-call-rate';
+  }
+  return undefined;
+}
