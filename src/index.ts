@@ -1,6 +1,10 @@
 export { type Clock, type Timer } from './common/clock.js';
 export { type Duration } from './common/duration.js';
-export { ResilienceConfigurationError, ResilienceError, isResilienceError } from './common/errors.js';
+export {
+  ResilienceConfigurationError,
+  ResilienceError,
+  isResilienceError,
+} from './common/errors.js';
 export type {
   ErrorClass,
   ErrorMatcher,

@@ -11,7 +11,10 @@ import {
 } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryModule, ModuleRef } from '@nestjs/core';
 import { brand } from './common/brand.js';
-import type { ResilienceModuleOptions, ResilienceOptionsFactory } from './execution/module-options.js';
+import type {
+  ResilienceModuleOptions,
+  ResilienceOptionsFactory,
+} from './execution/module-options.js';
 import { ResilienceExplorer } from './execution/resilience.explorer.js';
 import { ResilienceInterceptor } from './execution/resilience.interceptor.js';
 import { RUNTIME_REF, RuntimeRef } from './execution/runtime-ref.js';
@@ -115,9 +118,9 @@ function loggerOf({ logger }: ResilienceModuleOptions): LoggerService | undefine
 }
 
 function createEvents(options: ResilienceModuleOptions): ResilienceEvents {
-  return new ResilienceEvents((error) =>
-    loggerOf(options)?.warn(`a listener of ResilienceEvents threw ${String(error)}`),
-  );
+  return new ResilienceEvents((error) => {
+    loggerOf(options)?.warn(`a listener of ResilienceEvents threw ${String(error)}`);
+  });
 }
 
 function createRuntime(
@@ -130,7 +133,7 @@ function createRuntime(
   const logger = loggerOf(options);
   const resolve = (token: unknown): unknown => {
     try {
-      return moduleRef.get(token as InjectionToken, { strict: false });
+      return moduleRef.get<unknown>(token as InjectionToken, { strict: false });
     } catch {
       return undefined;
     }

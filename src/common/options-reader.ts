@@ -83,7 +83,9 @@ export class OptionsReader<T extends object> {
     );
   }
 
-  function<K extends keyof T & string>(key: K): Extract<T[K], (...args: never) => unknown> | undefined {
+  function<K extends keyof T & string>(
+    key: K,
+  ): Extract<T[K], (...args: never) => unknown> | undefined {
     return this.parse(key, (value) =>
       typeof value === 'function'
         ? (value as Extract<T[K], (...args: never) => unknown>)
@@ -129,7 +131,10 @@ export class OptionsReader<T extends object> {
     for (const key of Object.keys(this.options)) {
       if (this.known.has(key)) continue;
       const names = [...this.known].map((name) => this.prefix + name).join(', ');
-      this.problems.add(this.where, `${this.prefix}${key} is not an option; the options are ${names}`);
+      this.problems.add(
+        this.where,
+        `${this.prefix}${key} is not an option; the options are ${names}`,
+      );
     }
   }
 
@@ -157,7 +162,10 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function within(value: number, { min = 0, max = Infinity, above = -Infinity }: NumberRule): boolean {
+function within(
+  value: number,
+  { min = 0, max = Infinity, above = -Infinity }: NumberRule,
+): boolean {
   return value >= min && value <= max && value > above;
 }
 

@@ -83,7 +83,7 @@ function isErrorClass(matcher: ErrorMatcher): matcher is ErrorClass {
 
 /** Compiles an {@link ErrorMatcher} to a predicate. */
 export function toPredicate(matcher: ErrorMatcher): (error: unknown) => boolean {
-  if (!isErrorClass(matcher)) return matcher as (error: unknown) => boolean;
+  if (!isErrorClass(matcher)) return matcher;
   if (BUILT_IN.has(matcher)) return (error) => isBuiltIn(error, matcher);
   return (error) => error instanceof matcher;
 }
@@ -142,7 +142,9 @@ export class Classifier {
 }
 
 /** Reads and checks `on`, `skip` and, where the policy has it, `onResult`. */
-export function readOutcomeOptions(read: OptionsReader<ResultOutcomeOptions>): ResultOutcomeOptions {
+export function readOutcomeOptions(
+  read: OptionsReader<ResultOutcomeOptions>,
+): ResultOutcomeOptions {
   return {
     on: read.functions('on') ?? [],
     skip: read.functions('skip') ?? [],

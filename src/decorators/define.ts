@@ -78,8 +78,15 @@ function decorateClass(kind: string, options: object, type: Function): void {
  * Class-level policies cover methods that are known to be asynchronous, and handlers. Wrapping any other would
  * turn its result into a promise, for its callers inside of the class too.
  */
-function isCovered(prototype: object, key: string | symbol, { value }: PropertyDescriptor): boolean {
+function isCovered(
+  prototype: object,
+  key: string | symbol,
+  { value }: PropertyDescriptor,
+): boolean {
   if (typeof value !== 'function' || LIFECYCLE.has(key as string)) return false;
   if (siteOf(value) !== undefined) return false; // has a wrapper, its own or the base class's
-  return Reflect.getOwnMetadataKeys(value).length > 0 || new Site(prototype, key, value as Method).asynchronous;
+  return (
+    Reflect.getOwnMetadataKeys(value as Method).length > 0 ||
+    new Site(prototype, key, value as Method).asynchronous
+  );
 }

@@ -1,4 +1,3 @@
-import type { Observable } from 'rxjs';
 import type { OutcomeOptions } from '../common/outcome.js';
 import type {
   FallbackAnswer,
@@ -20,14 +19,14 @@ type AnsweringDecorator<Result> = <
 type ResultOf<T> = T extends (...args: never[]) => Protectable<infer R> ? R : never;
 
 /** Decorates a method `(...args) => Result` of a class that has a method `Name` `(...args, context) => Result`. */
-type MethodFallbackDecorator<Name extends string> = <Args extends unknown[], Result>(
+type MethodFallbackDecorator<Name extends string> = <T extends (...args: never[]) => Protectable>(
   target: {
     [key in Name]: (
-      ...args: [...Args, FallbackContext]
-    ) => Result | Promise<Result> | Observable<Result> | AsyncIterable<Result>;
+      ...args: [...Parameters<T>, FallbackContext]
+    ) => ResultOf<T> | Protectable<ResultOf<T>>;
   },
   key: string | symbol,
-  descriptor: TypedPropertyDescriptor<(...args: Args) => Protectable<Result>>,
+  descriptor: TypedPropertyDescriptor<T>,
 ) => void;
 
 /**

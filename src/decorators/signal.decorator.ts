@@ -16,7 +16,8 @@ import { callScope } from '../pipeline/call-report.js';
 export function Signal(): ParameterDecorator {
   const fromRequest = HandlerSignal();
   return (target, key, index) => {
-    if (key === undefined) throw new Error('@Signal() is for parameters of methods, not of constructors');
+    if (key === undefined)
+      throw new Error('@Signal() is for parameters of methods, not of constructors');
     recordSignal(target, key, index);
     fromRequest(target, key, index);
   };
@@ -31,7 +32,9 @@ const HandlerSignal = createParamDecorator((_data: unknown, context: ExecutionCo
   const controller = new AbortController();
   response.once('close', () => {
     if (response.writableFinished) return;
-    controller.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));
+    controller.abort(
+      new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`),
+    );
   });
   return controller.signal;
 });

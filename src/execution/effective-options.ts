@@ -29,7 +29,8 @@ export function effectiveOptions(
   problems: Problems,
 ): EffectiveOptions | undefined {
   const policy = policies.get(kind)!;
-  const normalize = (given: unknown): Options => (given === undefined ? {} : (policy.normalize(given) as Options));
+  const normalize = (given: unknown): Options =>
+    given === undefined ? {} : (policy.normalize(given) as Options);
   const of = (set: unknown): unknown => (set as Options | undefined)?.[kind];
 
   let options = merge(normalize(of(defaults)), namedConfig(kind, decorated as Options));
@@ -52,7 +53,10 @@ export function effectiveOptions(
     if (set !== undefined) return normalize(set[of_]);
     if (config !== undefined) {
       const known = Object.keys(configs ?? {}).join(', ') || 'none';
-      problems.add(site.where, `config is '${chosen}', which forRoot({ configs }) does not have; it has ${known}`);
+      problems.add(
+        site.where,
+        `config is '${chosen}', which forRoot({ configs }) does not have; it has ${known}`,
+      );
     }
     return {};
   }

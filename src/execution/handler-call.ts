@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
 import { ResilienceError } from '../common/errors.js';
-import { type CallScope, callScope } from '../pipeline/call-report.js';
+import { type CallReport, type CallScope, callScope } from '../pipeline/call-report.js';
 import { Call } from '../pipeline/call.js';
 import type { Site } from './site.js';
 import { firstOf } from './streams.js';
@@ -42,7 +42,6 @@ export function rawResponseOf(context: ExecutionContext): RawResponse | undefine
 export class HandlerCall extends Call {
   override interruptible = true;
   private readonly response: RawResponse | undefined;
-  private readonly outer = callScope.getStore();
 
   constructor(
     private readonly site: Site,
@@ -50,9 +49,10 @@ export class HandlerCall extends Call {
     private readonly handle: () => Observable<unknown>,
     private readonly findInstance: () => object | Promise<object>,
     clock: Clock,
+    reports: CallReport[] | undefined,
   ) {
     super(context.getArgs(), clock);
-    this.reports = this.outer?.reports;
+    this.reports = reports;
     this.response = rawResponseOf(context);
     this.response?.once('close', this.onClose);
   }

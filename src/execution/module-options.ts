@@ -47,15 +47,17 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
     const sets: unknown = read.raw(group);
     if (sets === undefined) continue;
     if (!isPlainObject(sets)) read.wrong(group, sets, 'an object');
-    else for (const [name, set] of Object.entries(sets)) checkKinds(`${group}['${name}']`, set, problems);
+    else
+      for (const [name, set] of Object.entries(sets))
+        checkKinds(`${group}['${name}']`, set, problems);
   }
   const clock: unknown = read.raw('clock');
   if (clock !== undefined && !isClock(clock)) {
     read.wrong('clock', clock, 'an object with now(), wall() and setTimer()');
   }
   read.function('random');
-  const logger: unknown = read.raw('logger');
-  if (logger !== undefined && logger !== false && !(logger as Partial<LoggerService> | null)?.warn) {
+  const logger: Partial<LoggerService> | false | null | undefined = read.raw('logger');
+  if (logger !== undefined && logger !== false && !logger?.warn) {
     read.wrong('logger', logger, 'a LoggerService or false');
   }
   read.done();

@@ -23,7 +23,11 @@ type AnyPolicy = Policy<string, object, unknown>;
 export interface Draft {
   readonly site: Site;
   readonly policySite: PolicySite;
-  readonly settled: readonly { policy: AnyPolicy; effective: EffectiveOptions; settings: unknown }[];
+  readonly settled: readonly {
+    policy: AnyPolicy;
+    effective: EffectiveOptions;
+    settings: unknown;
+  }[];
 }
 
 /** First half: merges, checks and declares. Problems are collected; with any, the draft must not be finished. */

@@ -8,6 +8,7 @@ import {
 import { ContextIdFactory, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { Observable, catchError } from 'rxjs';
 import { isResilienceError } from '../common/errors.js';
+import { callScope } from '../pipeline/call-report.js';
 import { HandlerCall, rawResponseOf } from './handler-call.js';
 import { RUNTIME_REF, RuntimeRef } from './runtime-ref.js';
 import type { Runtime } from './runtime.js';
@@ -50,9 +51,11 @@ export class ResilienceInterceptor implements NestInterceptor {
     next: CallHandler,
   ): Observable<unknown> {
     const { pipeline } = runtime.planFor(site, context.getClass());
+    const reports = callScope.getStore()?.reports; // here: the subscriber may be in another async context
+    const instance = (): object | Promise<object> => this.instanceOf(context);
+    const handle = (): Observable<unknown> => next.handle();
     return new Observable((subscriber) => {
-      const instance = (): object | Promise<object> => this.instanceOf(context);
-      const call = new HandlerCall(site, context, () => next.handle(), instance, runtime.clock);
+      const call = new HandlerCall(site, context, handle, instance, runtime.clock, reports);
       pipeline.run(call).then(
         (value) => deliver(value, subscriber),
         (error: unknown) => subscriber.error(error),

@@ -38,7 +38,8 @@ export function prepareSlot(prototype: object): void {
     },
     set(this: object, ref: unknown) {
       // Auto-mocking test tools inject something else here, which must not swallow the method.
-      if ((ref as Partial<RuntimeRef> | undefined)?.[BRAND] === true) refs.set(this, ref as RuntimeRef);
+      if ((ref as Partial<RuntimeRef> | undefined)?.[BRAND] === true)
+        refs.set(this, ref as RuntimeRef);
     },
   });
   Inject(RUNTIME_REF)(prototype, SLOT);

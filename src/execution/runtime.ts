@@ -39,6 +39,7 @@ export class Runtime {
   private readonly random: () => number;
   private readonly sleeper: Sleeper;
   private readonly plans = new Map<Function, PlansOfOwner>();
+  private readonly onClose: (() => void)[] = [];
   private readonly warned = new Set<string>();
 
   constructor(private readonly host: RuntimeHost) {
@@ -74,7 +75,12 @@ export class Runtime {
   }
 
   /** Carries out a call of a decorated method with its policies. */
-  invoke(site: Site, self: unknown, args: readonly unknown[], scope: CallScope | undefined): unknown {
+  invoke(
+    site: Site,
+    self: unknown,
+    args: readonly unknown[],
+    scope: CallScope | undefined,
+  ): unknown {
     const plan = this.planFor(site, ownerOf(site, self));
     const run = (): Promise<unknown> =>
       plan.pipeline.run(new MethodCall(site, plan, self, args, this.clock, scope));
@@ -102,7 +108,7 @@ export class Runtime {
     const { description } = this.planFor(site, owner);
     const { name } = description;
     const policies = description.policies.map(({ kind, options }) => {
-      const shared = this.host.parts.optionsOf(kind, String(options.name ?? name));
+      const shared = this.host.parts.optionsOf(kind, (options.name as string | undefined) ?? name);
       return { kind, options: { ...(shared ?? options) } };
     });
     return { ...description, policies };
@@ -115,21 +121,27 @@ export class Runtime {
     this.host.logger?.warn(message);
   }
 
-  /** The application closes: nobody waits for another attempt any more. */
+  /** The application closes: nobody waits for another attempt any more, and no timer is left. */
   close(): void {
     this.sleeper.close();
+    for (const callback of this.onClose) callback();
   }
 
   private draft(site: Site, owner: Function, problems: Problems): Draft {
-    return draftPlan(site, this.policySite(site, owner), this.host.options, this.host.parts, problems);
+    return draftPlan(
+      site,
+      this.policySite(site, owner),
+      this.host.options,
+      this.host.parts,
+      problems,
+    );
   }
 
   private keep(draft: Draft): Plan {
     const { site, policySite } = draft;
     const plan = finishPlan(draft);
-    let plans = this.plans.get(policySite.owner);
-    if (plans === undefined) this.plans.set(policySite.owner, (plans = new Map()));
-    plans.set(site, plan);
+    const plans: PlansOfOwner = this.plans.get(policySite.owner) ?? new Map<Site, Plan>();
+    this.plans.set(policySite.owner, plans.set(site, plan));
     return plan;
   }
 
@@ -147,6 +159,7 @@ export class Runtime {
       sleeper,
       named: host.parts,
       warn: (message) => this.warn(message),
+      onClose: (callback) => this.onClose.push(callback),
       resolve: (token) => host.resolve(token),
     };
   }

@@ -88,12 +88,17 @@ export function policiesOf(site: Site, owner: Function): PolicyRecord {
   return all;
 }
 
+/** What an object inherits from. */
+export function parentOf(object: object): object | null {
+  return Object.getPrototypeOf(object) as object | null;
+}
+
 /** All sites that instances of `owner`, or the class itself, have. */
 export function sitesOf(owner: Function): Site[] {
   const sites: Site[] = [];
   const seen = new Set<string | symbol>();
   const collect = (from: object | null, end: object): void => {
-    for (let holder = from; holder !== null && holder !== end; holder = Object.getPrototypeOf(holder)) {
+    for (let holder = from; holder !== null && holder !== end; holder = parentOf(holder)) {
       for (const key of Reflect.ownKeys(holder)) {
         if (seen.has(key)) continue;
         seen.add(key);

@@ -64,7 +64,7 @@ export function firstOf(source: Observable<unknown>, call: Call): Promise<unknow
       },
       error: (error: unknown) => {
         if (started) head.push({ kind: 'error', error });
-        else reject(error as Error);
+        else reject(error);
       },
       complete: () => {
         if (started) head.push({ kind: 'complete' });

@@ -155,7 +155,7 @@ export abstract class Call {
   interruptibly<T>(work: T | PromiseLike<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.interruptWait = reject;
-      if (this.interruption !== undefined) reject(this.interruption.error as Error);
+      if (this.interruption !== undefined) reject(this.interruption.error);
       Promise.resolve(work).then(resolve, reject);
     });
   }

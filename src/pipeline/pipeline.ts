@@ -66,8 +66,7 @@ export class Pipeline {
         try {
           const reaction = stage.react(call, call.held[level]);
           if (reaction === undefined) continue;
-          again =
-            (await (call.interruptible ? call.interruptibly(reaction) : reaction)) === AGAIN;
+          again = (await (call.interruptible ? call.interruptibly(reaction) : reaction)) === AGAIN;
         } catch (error) {
           call.fail(error);
         }

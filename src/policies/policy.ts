@@ -22,6 +22,8 @@ export interface PolicySite {
   readonly sleeper: Sleeper;
   /** The named, stateful parts of the application, made by `create` when there is none yet. */
   readonly named: NamedParts;
+  /** Has `callback` called when the application closes. */
+  onClose(callback: () => void): void;
   /** Finds a provider of the application. */
   resolve(token: unknown): unknown;
 }

@@ -3,7 +3,10 @@ import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
 import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
 import { KeyedCircuitBreakers } from '../policies/circuit-breaker/keyed-circuit-breakers.js';
-import { type CircuitBreakerOptions, settleCircuitBreaker } from '../policies/circuit-breaker/options.js';
+import {
+  type CircuitBreakerOptions,
+  settleCircuitBreaker,
+} from '../policies/circuit-breaker/options.js';
 import type { PartStore } from './named-parts.js';
 
 const KIND = 'circuitBreaker';
@@ -56,7 +59,11 @@ export class CircuitBreakerRegistry implements Iterable<CircuitBreaker> {
     const part = this.part(name);
     const options = { ...this.parts.optionsOf(KIND, name), ...change };
     const problems = new Problems();
-    const read = new OptionsReader<CircuitBreakerOptions>(options, `reconfigure("${name}")`, problems);
+    const read = new OptionsReader<CircuitBreakerOptions>(
+      options,
+      `reconfigure("${name}")`,
+      problems,
+    );
     const settings = settleCircuitBreaker(read);
     read.done();
     if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
@@ -84,7 +91,10 @@ export class CircuitBreakerRegistry implements Iterable<CircuitBreaker> {
   }
 
   private unknown(name: string): Error {
-    const known = this.names().map((each) => `"${each}"`).join(', ') || 'none';
+    const known =
+      this.names()
+        .map((each) => `"${each}"`)
+        .join(', ') || 'none';
     return new Error(`there is no circuit breaker "${name}"; there are ${known}`);
   }
 }

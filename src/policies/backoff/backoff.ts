@@ -125,7 +125,11 @@ export function readBackoff<T extends object>(
     return ({ attempt, error }) => custom(attempt, error);
   }
   if (!isSpec(given)) {
-    return read.wrong(key, given, 'exponential(), constant(), … or a function (attempt, error) => ms');
+    return read.wrong(
+      key,
+      given,
+      'exponential(), constant(), … or a function (attempt, error) => ms',
+    );
   }
   return compile(given, read.inside(key, given.options));
 }
@@ -188,7 +192,9 @@ function readBounds(read: OptionsReader<{ initialDelay?: Duration; maxDelay?: Du
   const initialDelay = read.duration('initialDelay', { above: 0 }) ?? 500;
   const maxDelay = read.duration('maxDelay', { above: 0 }) ?? 60_000;
   if (maxDelay < initialDelay) {
-    read.contradiction(`maxDelay (${maxDelay} ms) is shorter than initialDelay (${initialDelay} ms)`);
+    read.contradiction(
+      `maxDelay (${maxDelay} ms) is shorter than initialDelay (${initialDelay} ms)`,
+    );
   }
   return { initialDelay, maxDelay };
 }
@@ -210,7 +216,8 @@ function spread(
 
 function readJitter(read: OptionsReader<{ jitter?: Jitter }>): Jitter | undefined {
   const jitter: unknown = read.raw('jitter');
-  if (jitter === undefined || jitter === 'full' || jitter === 'equal' || jitter === 'none') return jitter;
+  if (jitter === undefined || jitter === 'full' || jitter === 'equal' || jitter === 'none')
+    return jitter;
   if (typeof jitter === 'number' && jitter >= 0 && jitter <= 1) return jitter;
   return read.wrong('jitter', jitter, `a number from 0 to 1, 'full', 'equal' or 'none'`);
 }

@@ -37,12 +37,15 @@ export class OpenTime {
 
   private ask(openFor: DelayRule, error: unknown): number {
     const { openings: attempt, last: previous } = this;
-    const { random, warn } = this.environment;
+    const { environment } = this;
+    const { random } = environment;
     try {
       const time = openFor({ attempt, error, previous, random });
       return time >= 0 ? time : FALLBACK;
     } catch (thrown) {
-      warn(`openFor of a circuit breaker threw ${String(thrown)}; it stays open for ${FALLBACK} ms`);
+      environment.warn(
+        `openFor of a circuit breaker threw ${String(thrown)}; it stays open for ${FALLBACK} ms`,
+      );
       return FALLBACK;
     }
   }

@@ -172,9 +172,7 @@ function readOpenFor(read: OptionsReader<CircuitBreakerOptions>): DelayRule {
   return () => fixed;
 }
 
-function readClassifier(
-  read: OptionsReader<CircuitBreakerOptions>,
-): OutcomeRule {
+function readClassifier(read: OptionsReader<CircuitBreakerOptions>): OutcomeRule {
   const standard = new Classifier(readOutcomeOptions(read));
   const classify = read.function('classify');
   if (classify === undefined) return standard;

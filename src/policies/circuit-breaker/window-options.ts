@@ -60,7 +60,9 @@ function readCountWindow(read: OptionsReader<{ window?: WindowOptions }>): Windo
 }
 
 function readTimeWindow(read: OptionsReader<{ window?: WindowOptions }>): WindowSettings {
-  const window = read.nested<{ duration?: Duration; buckets?: number; countAt?: unknown }>('window');
+  const window = read.nested<{ duration?: Duration; buckets?: number; countAt?: unknown }>(
+    'window',
+  );
   const duration = window.duration('duration', { above: 0 });
   if (window.raw('duration') === undefined) {
     read.contradiction('window has neither duration nor calls; use one of them');

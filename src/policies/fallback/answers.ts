@@ -73,7 +73,11 @@ function functionAnswer(handler: FallbackFunction): Answer {
   };
 }
 
-function classAnswer(type: Type<FallbackHandler>, read: Reader, site: PolicySite): Answer | undefined {
+function classAnswer(
+  type: Type<FallbackHandler>,
+  read: Reader,
+  site: PolicySite,
+): Answer | undefined {
   const find = (): FallbackHandler | undefined => site.resolve(type) as FallbackHandler | undefined;
   if (find() === undefined) {
     return read.wrong(

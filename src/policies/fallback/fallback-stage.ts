@@ -28,7 +28,7 @@ export class FallbackStage extends Stage {
     super();
     this.learners = settings.choices
       .map(({ answer }) => answer)
-      .filter(({ learn }) => learn !== undefined);
+      .filter((answer) => answer.learn !== undefined);
   }
 
   override react(call: Call): Promise<void> | void {
@@ -59,7 +59,12 @@ export class FallbackStage extends Stage {
     this.tell(call, answer, error, 'success');
   }
 
-  private tell(call: Call, { label }: Answer, error: unknown, outcome: 'success' | 'failure'): void {
+  private tell(
+    call: Call,
+    { label }: Answer,
+    error: unknown,
+    outcome: 'success' | 'failure',
+  ): void {
     const { name, events } = this.site;
     if (!events.active) return;
     const { ageMs } = call;

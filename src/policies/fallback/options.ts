@@ -15,14 +15,17 @@ export interface FallbackContext {
 }
 
 /** A class that Nest injects, so that a fallback can use other providers. It has to be a singleton provider. */
-export interface FallbackHandler<Args extends readonly unknown[] = readonly never[], Result = unknown> {
+export interface FallbackHandler<
+  Args extends readonly unknown[] = readonly never[],
+  Result = unknown,
+> {
   handle(context: FallbackContext, ...args: Args): Result | Promise<Result>;
 }
 
-export type FallbackFunction<Args extends readonly unknown[] = readonly never[], Result = unknown> = (
-  context: FallbackContext,
-  ...args: Args
-) => Result | Promise<Result>;
+export type FallbackFunction<
+  Args extends readonly unknown[] = readonly never[],
+  Result = unknown,
+> = (context: FallbackContext, ...args: Args) => Result | Promise<Result>;
 
 const VALUE = 'value';
 const STALE = 'staleIfError';

@@ -137,7 +137,10 @@ export class StaleCache {
   private within<T>(ms: number, work: Promise<T>, call: Call): Promise<T | undefined> {
     return new Promise((resolve) => {
       const timer = this.clock.setTimer(() => {
-        this.onError('read', new Error(`the cache gave no answer within ${this.settings.readTimeout} ms`));
+        this.onError(
+          'read',
+          new Error(`the cache gave no answer within ${this.settings.readTimeout} ms`),
+        );
         finish(undefined);
       }, ms);
       const finish = (result: T | undefined): void => {

@@ -1,10 +1,6 @@
 import type { Duration } from '../../common/duration.js';
 import type { OptionsReader } from '../../common/options-reader.js';
-import {
-  Classifier,
-  type ResultOutcomeOptions,
-  readOutcomeOptions,
-} from '../../common/outcome.js';
+import { Classifier, type ResultOutcomeOptions, readOutcomeOptions } from '../../common/outcome.js';
 import { type Backoff, type DelayRule, defaultBackoff, readBackoff } from '../backoff/backoff.js';
 
 /** Options of `@Retry()`. The defaults are those of cenkalti/backoff v4, but for `maxRetries`. */

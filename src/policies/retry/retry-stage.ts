@@ -66,7 +66,9 @@ export class RetryStage extends Stage<Progress> {
     try {
       delay = backoff({ attempt, error, previous: previousDelay, random });
     } catch (thrown) {
-      this.site.warn(`${this.site.name}: the backoff function threw ${String(thrown)}; not retried`);
+      this.site.warn(
+        `${this.site.name}: the backoff function threw ${String(thrown)}; not retried`,
+      );
       return NaN;
     }
     if (retryAfterCap === 0 || !call.failed) return delay;
@@ -76,7 +78,7 @@ export class RetryStage extends Stage<Progress> {
 
   private async waitAndRetry(call: Call, delayMs: number): Promise<Reaction> {
     if (await this.site.sleeper.sleep(delayMs, call)) return AGAIN;
-    this.stop(call, 'shutdown');
+    if (!call.interrupted) this.stop(call, 'shutdown');
   }
 
   private stop(call: Call, reason: ExhaustionReason): void {

@@ -28,6 +28,7 @@ export class DeadlineQueue<T> {
   private head: Deadline<T> | undefined = undefined;
   private tail: Deadline<T> | undefined = undefined;
   private timer: Timer | undefined = undefined;
+  private closed = false;
 
   constructor(
     private readonly clock: Clock,
@@ -58,7 +59,22 @@ export class DeadlineQueue<T> {
     else previous.next = next;
     if (next === undefined) this.tail = previous;
     else next.previous = previous;
-    if (this.head === undefined) this.timer?.unref();
+    if (this.head === undefined) this.rest();
+  }
+
+  /** Leaves no timer behind once the list is empty. */
+  close(): void {
+    this.closed = true;
+    if (this.head === undefined) this.rest();
+  }
+
+  private rest(): void {
+    if (!this.closed) {
+      this.timer?.unref();
+      return;
+    }
+    this.timer?.cancel();
+    this.timer = undefined;
   }
 
   private arm(ms: number): void {

@@ -7,9 +7,7 @@ export const timeoutPolicy: Policy<'timeout', TimeoutOptions, TimeoutSettings> =
   kind: 'timeout',
   label: '@Timeout',
   normalize: (given) =>
-    typeof given === 'object' && given !== null
-      ? (given as TimeoutOptions)
-      : { attempt: given as Duration },
+    typeof given === 'object' && given !== null ? given : { attempt: given as Duration },
   settle: settleTimeout,
   stages: ({ attempt, total }, site) => ({
     ...(total !== undefined && { 'total timeout': new TimeoutStage('total', total, site) }),

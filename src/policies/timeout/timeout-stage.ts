@@ -21,6 +21,7 @@ export class TimeoutStage extends Stage<Limit> {
   ) {
     super();
     this.deadlines = new DeadlineQueue(site.clock, ms, (call) => this.expire(call));
+    site.onClose(() => this.deadlines.close());
   }
 
   override enter(call: Call): Limit {

@@ -1,0 +1,127 @@
+import eslint from '@eslint/js';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import { createNodeResolver, importX } from 'eslint-plugin-import-x';
+import globals from 'globals';
+import tseslint from 'typescript-eslint';
+
+/** The floors of the house, lowest first. A file imports its own floor and those below it. */
+const layers = [
+  ['common'],
+  ['telemetry'],
+  ['pipeline'],
+  ['policies'],
+  ['registry'],
+  ['execution', 'decorators'],
+];
+
+const layerZones = layers.flatMap((folders, floor) =>
+  folders.map((folder) => ({
+    target: `./src/${folder}`,
+    from: './src',
+    except: layers
+      .slice(0, floor + 1)
+      .flat()
+      .map((name) => `./${name}`),
+    message: `Imports point down: ${layers.map((names) => names.join('/')).join(' < ')} < module.`,
+  })),
+);
+
+export default defineConfig(
+  globalIgnores(['**/dist/', '**/node_modules/', 'coverage/']),
+  eslint.configs.recommended,
+  {
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/resolver-next': [
+        createNodeResolver({
+          extensions: ['.ts', '.js', '.mjs', '.cjs'],
+          extensionAlias: { '.js': ['.ts', '.js'] },
+        }),
+      ],
+      // Cycles are looked for in our own files only.
+      'import-x/external-module-folders': ['node_modules'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+    },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: { eqeqeq: ['error', 'always', { null: 'ignore' }] },
+  },
+  {
+    files: ['**/*.mjs', '**/*.cjs', '**/*.js'],
+    languageOptions: { globals: globals.node },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: {
+      parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      // A decorated method returns a promise, so it is async also when it awaits nothing.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      // Errors of any kind go to the caller as they are.
+      '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      // A class and a method are a Function to a decorator.
+      '@typescript-eslint/no-unsafe-function-type': 'off',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
+      'import-x/no-cycle': ['error', { ignoreExternal: true }],
+      'import-x/no-default-export': 'error',
+      'import-x/no-restricted-paths': [
+        'error',
+        { zones: layerZones, basePath: import.meta.dirname },
+      ],
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^@nestjs/[^/]+/.+',
+              message: 'Import Nest from package roots only: deep paths differ between majors.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    // The main entry lives on its peers alone.
+    files: ['src/**/*.ts'],
+    ignores: ['src/**/*.spec.ts'],
+    rules: {
+      'import-x/no-extraneous-dependencies': [
+        'error',
+        { devDependencies: false, optionalDependencies: false, includeTypes: true },
+      ],
+      'no-console': 'error',
+    },
+  },
+  {
+    // Tool configurations are default exports by convention.
+    files: ['**/*.config.{ts,mjs,cjs}'],
+    rules: { 'import-x/no-default-export': 'off' },
+  },
+  {
+    // Specs feed wrong things on purpose and look at what mocks received.
+    files: ['**/*.spec.ts', '**/*.e2e-spec.ts', 'test/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/no-require-imports': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/no-explicit-any': 'off',
+    },
+  },
+);
