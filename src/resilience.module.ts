@@ -11,9 +11,10 @@ import {
 } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryModule, ModuleRef } from '@nestjs/core';
 import { brand } from './common/brand.js';
-import type {
-  ResilienceModuleOptions,
-  ResilienceOptionsFactory,
+import {
+  requireOptions,
+  type ResilienceModuleOptions,
+  type ResilienceOptionsFactory,
 } from './execution/module-options.js';
 import { ResilienceExplorer } from './execution/resilience.explorer.js';
 import { ResilienceInterceptor } from './execution/resilience.interceptor.js';
@@ -47,7 +48,9 @@ export class ResilienceModule {
    * export class AppModule {}
    */
   static forRoot(options: ResilienceModuleOptions = {}): DynamicModule {
-    return define([{ provide: RESILIENCE_MODULE_OPTIONS, useValue: options }]);
+    return define([
+      { provide: RESILIENCE_MODULE_OPTIONS, useFactory: () => requireOptions(options) },
+    ]);
   }
 
   /**
@@ -99,7 +102,15 @@ function optionsProviders(options: ResilienceModuleAsyncOptions): Provider[] {
   const { useFactory, useClass, useExisting, inject = [] } = options;
   const provide = RESILIENCE_MODULE_OPTIONS;
   if (useFactory !== undefined) {
-    return [{ provide, inject, useFactory: useFactory as (...args: unknown[]) => unknown }];
+    const create = useFactory as (...dependencies: unknown[]) => unknown;
+    return [
+      {
+        provide,
+        inject,
+        useFactory: async (...dependencies: unknown[]) =>
+          requireOptions(await create(...dependencies)),
+      },
+    ];
   }
   const factory = useClass ?? useExisting;
   if (factory === undefined) {
@@ -108,7 +119,8 @@ function optionsProviders(options: ResilienceModuleAsyncOptions): Provider[] {
   const create = {
     provide,
     inject: [factory],
-    useFactory: (made: ResilienceOptionsFactory) => made.createResilienceOptions(),
+    useFactory: async (made: ResilienceOptionsFactory) =>
+      requireOptions(await made.createResilienceOptions()),
   };
   return useClass === undefined ? [create] : [create, useClass];
 }

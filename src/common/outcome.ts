@@ -93,7 +93,7 @@ export function toPredicate(matcher: ErrorMatcher): (error: unknown) => boolean 
  * match. A predicate that matches is as near as can be.
  */
 export function distance(matcher: ErrorMatcher, error: unknown): number | undefined {
-  if (!toPredicate(matcher)(error)) return undefined;
+  if (!safely(toPredicate(matcher))(error)) return undefined;
   if (!isErrorClass(matcher)) return 0;
   let steps = 0;
   let prototype: unknown = Object.getPrototypeOf(error);

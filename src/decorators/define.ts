@@ -1,7 +1,12 @@
 import type { Observable } from 'rxjs';
-import { ResilienceConfigurationError } from '../common/errors.js';
 import { siteAt } from '../execution/method-wrapper.js';
-import { type Method, recordClassPolicy, Site, siteOf } from '../execution/site.js';
+import {
+  type Method,
+  recordClassPolicy,
+  recordMisplaced,
+  Site,
+  siteOf,
+} from '../execution/site.js';
 
 /** What a protected method may return. */
 export type Protectable<R = unknown> = Promise<R> | Observable<R> | AsyncIterable<R>;
@@ -35,14 +40,13 @@ export function decorateMethod(
   key: string | symbol,
   descriptor: PropertyDescriptor | undefined,
 ): void {
-  if (typeof descriptor?.value !== 'function') {
-    const owner = typeof target === 'function' ? target : target.constructor;
-    const what = descriptor === undefined ? 'a field' : 'an accessor';
-    throw new ResilienceConfigurationError([
-      `${owner.name}.${String(key)} ${label}: decorates ${what}; only methods can be protected`,
-    ]);
+  if (typeof descriptor?.value === 'function') {
+    siteAt(target, key, descriptor).policies.set(kind, options);
+    return;
   }
-  siteAt(target, key, descriptor).policies.set(kind, options);
+  const owner = typeof target === 'function' ? target : target.constructor;
+  const what = descriptor === undefined ? 'a field' : 'an accessor';
+  recordMisplaced(owner, { key, label, what });
 }
 
 /** Nest calls these itself, at times when nothing can be retried. */

@@ -1,4 +1,4 @@
-import { isPlainObject, type Problems } from '../common/options-reader.js';
+import { isPlainObject, type Problems, show } from '../common/options-reader.js';
 import { policies } from '../policies/canonical-order.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 
@@ -30,12 +30,15 @@ export function effectiveOptions(
 ): EffectiveOptions | undefined {
   const policy = policies.get(kind)!;
   const normalize = (given: unknown): Options =>
-    given === undefined ? {} : (policy.normalize(given) as Options);
+    given === undefined ? {} : asOptions(policy.normalize(given));
   const of = (set: unknown): unknown => (set as Options | undefined)?.[kind];
 
-  let options = merge(normalize(of(defaults)), namedConfig(kind, decorated as Options));
-  options = merge(options, decorated as Options);
-  let given = decorated as Options;
+  if (!isObject(decorated)) {
+    problems.add(site.where, `the options are ${show(decorated)}; use an object`);
+  }
+  let given = asOptions(decorated);
+  let options = merge(normalize(of(defaults)), namedConfig(kind, given));
+  options = merge(options, given);
   for (const target of ['*', site.owner.name, site.name]) {
     const override = of(overrides?.[target]);
     if (override === false) return undefined;
@@ -60,6 +63,15 @@ export function effectiveOptions(
     }
     return {};
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Anything else has been reported where it was given. */
+function asOptions(given: unknown): Options {
+  return isObject(given) ? (given as Options) : {};
 }
 
 /** Later wins, option by option; nested objects (`halfOpen`) are merged too. */

@@ -17,3 +17,15 @@ export function isHandler(site: Site, owner: Function): boolean {
     typeof method === 'function' && HANDLER_METADATA.some((key) => Reflect.hasMetadata(key, method))
   );
 }
+
+/** `RouteParamtypes` of @nestjs/common: `@Res()` and `@Next()`. */
+const RESPONSE_PARAMETERS = ['1:', '2:'];
+
+/** Whether a handler has `@Res()` or `@Next()` without `passthrough`, so that Nest leaves the response to it. */
+export function sendsResponse({ key }: Site, owner: Function): boolean {
+  const parameters = Reflect.getMetadata('__routeArguments__', owner, key) as object | undefined;
+  if (Reflect.getMetadata('__responsePassthrough__', owner, key) === true) return false;
+  return Object.keys(parameters ?? {}).some((parameter) =>
+    RESPONSE_PARAMETERS.some((kind) => parameter.startsWith(kind)),
+  );
+}

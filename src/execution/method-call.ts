@@ -43,7 +43,7 @@ export class MethodCall extends Call {
   }
 
   override get arity(): number {
-    return this.site.original.length;
+    return this.site.arity;
   }
 
   override finish(): void {

@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
-import { OptionsReader, type Problems, isPlainObject } from '../common/options-reader.js';
+import { ResilienceConfigurationError } from '../common/errors.js';
+import { OptionsReader, type Problems, isPlainObject, show } from '../common/options-reader.js';
 import { type PolicyOptions, policies } from '../policies/canonical-order.js';
 
 /** Options by policy; every policy has its own. */
@@ -38,6 +39,14 @@ export interface ResilienceOptionsFactory {
 
 const ROOT = 'ResilienceModule.forRoot()';
 
+/** What a factory of `forRootAsync()` has returned: nothing else can be done without. */
+export function requireOptions(options: unknown): ResilienceModuleOptions {
+  if (typeof options === 'object' && options !== null) return options;
+  throw new ResilienceConfigurationError([
+    `${ROOT}: the options are ${show(options)}; use an object`,
+  ]);
+}
+
 /** Checks everything of the options that can be checked without knowing the methods. */
 export function checkModuleOptions(options: ResilienceModuleOptions, problems: Problems): void {
   const read = new OptionsReader(options, ROOT, problems);
@@ -49,7 +58,7 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
     if (!isPlainObject(sets)) read.wrong(group, sets, 'an object');
     else
       for (const [name, set] of Object.entries(sets))
-        checkKinds(`${group}['${name}']`, set, problems);
+        checkKinds(`${group}['${name}']`, set, problems, group === 'overrides');
   }
   const clock: unknown = read.raw('clock');
   if (clock !== undefined && !isClock(clock)) {
@@ -63,15 +72,29 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
   read.done();
 }
 
-function checkKinds(path: string, set: unknown, problems: Problems): void {
+/** @param removable whether `false` may stand for a policy */
+function checkKinds(path: string, set: unknown, problems: Problems, removable = false): void {
   if (!isPlainObject(set)) {
     problems.add(ROOT, `${path} must be an object with options by policy`);
     return;
   }
-  for (const kind of Object.keys(set)) {
-    if (policies.has(kind)) continue;
-    const known = [...policies.keys()].join(', ');
-    problems.add(ROOT, `${path} has "${kind}", which is no policy; the policies are ${known}`);
+  for (const [kind, given] of Object.entries(set)) {
+    const policy = policies.get(kind);
+    if (policy === undefined) {
+      const known = [...policies.keys()].join(', ');
+      problems.add(ROOT, `${path} has "${kind}", which is no policy; the policies are ${known}`);
+    } else if (given !== undefined && !(removable && given === false)) {
+      checkSet(`${path}.${kind}`, policy.normalize(given), problems);
+    }
+  }
+}
+
+/** The options themselves are checked with each method that they are for. */
+function checkSet(path: string, options: unknown, problems: Problems): void {
+  if (typeof options !== 'object' || options === null) {
+    problems.add(ROOT, `${path} is ${show(options)}; use an object with options`);
+  } else if ('config' in options) {
+    problems.add(ROOT, `${path}.config has no effect; only a decorator can name a configuration`);
   }
 }
 

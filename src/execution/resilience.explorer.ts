@@ -4,7 +4,7 @@ import { Problems, show } from '../common/options-reader.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 import { RUNTIME_REF, RuntimeRef, bindInstance, liveRuntimes } from './runtime-ref.js';
 import { RUNTIME, type Runtime } from './runtime.js';
-import { type Site, sitesOf } from './site.js';
+import { type Site, misplacedOn, sitesOf } from './site.js';
 
 /** Nest's `InstanceWrapper`, which its packages do not export. */
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -28,7 +28,10 @@ export class ResilienceExplorer implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     const problems = new Problems();
-    const methods = this.explore();
+    const owners = this.explore();
+    const methods = [...owners].flatMap((owner) => sitesOf(owner).map((site) => ({ owner, site })));
+    this.checkOnlyOne(problems);
+    for (const owner of owners) reportMisplaced(owner, problems);
     checkOverrideTargets(this.runtime.options, methods, problems);
     this.runtime.prepare(methods, problems);
     liveRuntimes.add(this.runtime);
@@ -39,7 +42,18 @@ export class ResilienceExplorer implements OnModuleInit, OnModuleDestroy {
     this.runtime.close();
   }
 
-  private explore(): DecoratedMethod[] {
+  private checkOnlyOne(problems: Problems): void {
+    const count = this.discovery.getProviders().filter(({ token }) => token === RUNTIME_REF).length;
+    if (count > 1) {
+      problems.add(
+        'ResilienceModule.forRoot()',
+        `${count} of them in one application, so policies would apply twice; import it once, in the root module`,
+      );
+    }
+  }
+
+  /** The classes of all providers and controllers. */
+  private explore(): Set<Function> {
     const owners = new Set<Function>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
       const instance = staticInstanceOf(wrapper);
@@ -48,7 +62,7 @@ export class ResilienceExplorer implements OnModuleInit, OnModuleDestroy {
         if (typeof owner === 'function' && owner !== Object) owners.add(owner);
       }
     }
-    return [...owners].flatMap((owner) => sitesOf(owner).map((site) => ({ owner, site })));
+    return owners;
   }
 }
 
@@ -57,6 +71,16 @@ function staticInstanceOf(wrapper: InstanceWrapper): object | undefined {
   if (!wrapper.isDependencyTreeStatic()) return undefined;
   const instance: unknown = wrapper.instance;
   return typeof instance === 'object' && instance !== null ? instance : undefined;
+}
+
+/** Fields and accessors cannot be protected. */
+function reportMisplaced(owner: Function, problems: Problems): void {
+  for (const { key, label, what } of misplacedOn(owner)) {
+    problems.add(
+      `${owner.name}.${String(key)} ${label}`,
+      `decorates ${what}; only methods can be protected`,
+    );
+  }
 }
 
 /** An override that meets no method is misspelt. */

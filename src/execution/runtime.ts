@@ -13,7 +13,7 @@ import { Observable } from 'rxjs';
 import { MethodCall } from './method-call.js';
 import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
 import { type Draft, type Plan, draftPlan, finishPlan } from './plan.js';
-import { isHandler } from './handlers.js';
+import { isHandler, sendsResponse } from './handlers.js';
 import { type Site, sitesOf } from './site.js';
 import { deliver, iterate } from './streams.js';
 
@@ -153,6 +153,7 @@ export class Runtime {
       owner,
       method,
       handler: isHandler(site, owner),
+      sendsResponse: sendsResponse(site, owner),
       clock,
       random,
       events,

@@ -13,6 +13,7 @@ export type Returns = 'promise' | 'observable' | 'iterable';
 const SITE = 'nest-resilience:site';
 const SIGNAL = 'nest-resilience:signal';
 const CLASS_POLICIES = 'nest-resilience:class-policies';
+const MISPLACED = 'nest-resilience:misplaced';
 
 /** A method that policies protect: what decorators have recorded of it. */
 export class Site {
@@ -32,6 +33,12 @@ export class Site {
   /** The class that declares the method. */
   get declaringClass(): Function {
     return this.static ? (this.target as Function) : this.target.constructor;
+  }
+
+  /** How many parameters it declares; `length` stops at the first with a default. */
+  get arity(): number {
+    const declared: unknown = Reflect.getMetadata('design:paramtypes', this.target, this.key);
+    return Math.max(this.original.length, Array.isArray(declared) ? declared.length : 0);
   }
 
   /** Where `@Signal()` stands among the parameters. */
@@ -78,10 +85,41 @@ export function recordClassPolicy(type: Function, kind: string, options: object)
   Reflect.defineMetadata(CLASS_POLICIES, new Map([...(own ?? []), [kind, options]]), type);
 }
 
+/** A decorator that stands where it can protect nothing. */
+export interface Misplaced {
+  readonly key: string | symbol;
+  /** As users know it: `@Retry`. */
+  readonly label: string;
+  /** What it decorates: `a field`. */
+  readonly what: string;
+}
+
+/** Remembers a misplaced decorator until the application starts, which then tells of all problems at once. */
+export function recordMisplaced(type: Function, misplaced: Misplaced): void {
+  const own = Reflect.getOwnMetadata(MISPLACED, type) as readonly Misplaced[] | undefined;
+  Reflect.defineMetadata(MISPLACED, [...(own ?? []), misplaced], type);
+}
+
+/** The misplaced decorators of a class and those that it extends. */
+export function misplacedOn(owner: Function): Misplaced[] {
+  return lineOf(owner).flatMap(
+    (type) => (Reflect.getOwnMetadata(MISPLACED, type) as readonly Misplaced[] | undefined) ?? [],
+  );
+}
+
+/** A class and those that it extends, nearest first. */
+function lineOf(owner: Function): Function[] {
+  const line: Function[] = [];
+  for (let type: unknown = owner; typeof type === 'function'; type = Object.getPrototypeOf(type)) {
+    line.push(type);
+  }
+  return line;
+}
+
 /** What holds for `site` when it is called on an `owner`: its own policies, then those of the nearest class. */
 export function policiesOf(site: Site, owner: Function): PolicyRecord {
   const all = new Map(site.policies);
-  for (let type: unknown = owner; typeof type === 'function'; type = Object.getPrototypeOf(type)) {
+  for (const type of lineOf(owner)) {
     const recorded = Reflect.getOwnMetadata(CLASS_POLICIES, type) as PolicyRecord | undefined;
     for (const [kind, options] of recorded ?? []) if (!all.has(kind)) all.set(kind, options);
   }

@@ -30,6 +30,9 @@ class StreamHead {
     return first?.kind === 'next' && second?.kind === 'complete' ? first : undefined;
   }
 
+  /** A stream that goes on is no result that a cache could keep. */
+  toJSON(): undefined {}
+
   deliver(subscriber: Subscriber<unknown>): void {
     subscriber.add(this.cancel);
     for (const notification of this.buffer) send(notification, subscriber);
@@ -100,6 +103,9 @@ class IteratorHead {
     readonly iterator: AsyncIterator<unknown>,
     readonly first: IteratorResult<unknown>,
   ) {}
+
+  /** As that of {@link StreamHead}. */
+  toJSON(): undefined {}
 }
 
 /** Asks for the first item. */

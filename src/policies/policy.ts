@@ -13,6 +13,8 @@ export interface PolicySite {
   readonly method: string;
   /** True for a handler (HTTP, RPC, WebSocket, GraphQL), whose arguments come from outside. */
   readonly handler: boolean;
+  /** True for a handler that sends its response itself: Nest then ignores what it returns. */
+  readonly sendsResponse: boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: ResilienceEvents;
@@ -56,8 +58,8 @@ export interface Policy<Kind extends string, Options extends object, Settings> {
   normalize(given: unknown): Options;
   /** Completes and checks the options; problems are reported to the reader, which goes on. */
   settle(read: OptionsReader<Options>, site: PolicySite): Settings;
-  /** The stateful part behind the stages, when the policy has one. */
-  part?(settings: Settings): NamedPart;
+  /** The stateful part behind the stages, when there is one. */
+  part?(settings: Settings): NamedPart | undefined;
   /** The stages by their names in the canonical order. */
   stages(settings: Settings, site: PolicySite): Partial<Record<string, Stage>>;
 }

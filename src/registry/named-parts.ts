@@ -42,14 +42,14 @@ export class PartStore implements NamedParts {
     if (declared.name === undefined && name === undefined && declared.owner !== declaration.owner) {
       problems.add(
         declaration.where,
-        `another class is called ${declaration.owner.name} too, and both would share "${site}"; give it a name of its own: { name: '…' }`,
+        `another class is called ${declaration.owner.name} too, and both would share "${site}"; rename one, or give it a name of its own where it can have one: { name: '…' }`,
       );
       return;
     }
     if (declaration.reference) return;
     if (declared.reference && entry.part === undefined) {
       entry.declared = declaration;
-    } else if (!declared.reference && !isDeepStrictEqual(declared.options, declaration.options)) {
+    } else if (!isDeepStrictEqual(declared.options, declaration.options)) {
       problems.add(
         declaration.where,
         `"${name ?? site}" has other options at ${declared.where}: ${difference(declared.options, declaration.options)}; use the same ones, or put them into forRoot({ configs })`,

@@ -88,12 +88,14 @@ export class CircuitBreaker {
 
   snapshot(): BreakerSnapshot {
     const now = this.now();
-    const { state, override, counts } = this;
+    this.update(now);
+    const state = this.current;
+    const counts = this.tally.counts(now);
     const ended = counts.successes + counts.failures;
     return {
       name: this.name,
       state,
-      override,
+      override: this.overridden?.shown,
       counts,
       failureRate: ended === 0 ? 0 : counts.failures / ended,
       slowCallRate: ended === 0 ? 0 : counts.slow / ended,
@@ -214,9 +216,9 @@ export class CircuitBreaker {
   /** @internal */
   settle(permit: Permit, outcome: Outcome, error?: unknown, now = this.now()): void {
     if (permit.settled) return;
+    permit.settled = true;
     this.update(now); // may end the generation, or the wait for this permit
-    if (permit.settled || permit.generation !== this.generation) {
-      permit.settled = true;
+    if (permit.expired || permit.generation !== this.generation) {
       this.stale += 1;
       return;
     }
@@ -244,10 +246,10 @@ export class CircuitBreaker {
     return this.issue(now, false, Infinity);
   }
 
-  /** Never more probes than could still be needed to close. */
+  /** Never more probes than could still be needed to close; one at least, though the rules may have changed. */
   private probesWanted(): number {
     const { maxProbes, successThreshold } = this.settings;
-    return Math.min(maxProbes, successThreshold - this.probesSucceeded);
+    return Math.min(maxProbes, Math.max(1, successThreshold - this.probesSucceeded));
   }
 
   private issue(now: number, probe: boolean, maxDuration: number): Permit {
@@ -259,7 +261,6 @@ export class CircuitBreaker {
   }
 
   private takeBack(permit: Permit): void {
-    permit.settled = true;
     this.running -= 1;
     if (permit.expiresAt !== Infinity) this.expiring.remove(permit);
     if (permit.probe) this.probesRunning -= 1;
@@ -270,7 +271,7 @@ export class CircuitBreaker {
     this.tally.record(now, permit.mark, failed, slow);
     if (permit.probe) {
       this.judgeProbe(failed || (slow && this.settings.slowCallRate !== undefined), now, error);
-    } else if (this.current === 'closed' && this.overridden?.shown.kind !== 'disabled') {
+    } else if (this.current === 'closed') {
       const reason = this.reasonToOpen(failed, now);
       if (reason !== undefined) this.open(reason, now, error);
     }
@@ -294,6 +295,7 @@ export class CircuitBreaker {
   }
 
   private open(reason: StateChangeReason, now: number, error: unknown): void {
+    if (this.overridden?.shown.kind === 'disabled') return;
     this.opensUntil = now + this.openTime.next(error, this.settings);
     this.enter('open', reason, now);
   }
@@ -314,6 +316,7 @@ export class CircuitBreaker {
     for (;;) {
       const { head } = this.expiring;
       if (head === undefined || head.expiresAt > now) return;
+      head.expired = true;
       this.takeBack(head);
       if (head.probe) this.tally.ignore(now, head.mark);
       else this.record(head, true, now, undefined);

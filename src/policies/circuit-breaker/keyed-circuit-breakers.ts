@@ -13,6 +13,7 @@ const OVERFLOW = '*';
  */
 export class KeyedCircuitBreakers {
   private readonly breakers = new Map<string, CircuitBreaker>();
+  private overflow: CircuitBreaker | undefined = undefined;
 
   constructor(
     readonly name: string,
@@ -33,24 +34,27 @@ export class KeyedCircuitBreakers {
   for(key: string): CircuitBreaker {
     const known = this.breakers.get(key);
     if (known !== undefined) return known;
-    if (this.breakers.size < this.settings.maxKeys || this.evict()) return this.add(key);
-    return this.breakers.get(OVERFLOW) ?? this.add(OVERFLOW);
+    if (this.breakers.size >= this.settings.maxKeys && !this.evict()) {
+      return (this.overflow ??= this.make(OVERFLOW));
+    }
+    const breaker = this.make(key);
+    this.breakers.set(key, breaker);
+    return breaker;
   }
 
   /** @internal Other rules, for all keys. */
   reconfigure(settings: CircuitBreakerSettings): void {
     this.settings = settings;
-    for (const breaker of this.breakers.values()) breaker.reconfigure(settings.breaker);
+    for (const breaker of this.values()) breaker.reconfigure(settings.breaker);
   }
 
-  values(): IterableIterator<CircuitBreaker> {
-    return this.breakers.values();
+  *values(): IterableIterator<CircuitBreaker> {
+    yield* this.breakers.values();
+    if (this.overflow !== undefined) yield this.overflow;
   }
 
-  private add(key: string): CircuitBreaker {
-    const breaker = this.create(`${this.name}[${key}]`, this.settings.breaker);
-    this.breakers.set(key, breaker);
-    return breaker;
+  private make(key: string): CircuitBreaker {
+    return this.create(`${this.name}[${key}]`, this.settings.breaker);
   }
 
   /** Second chance: entries that are in use move to the end of the search. */

@@ -11,8 +11,10 @@ interface Issuer {
  * changes nothing.
  */
 export class Permit {
-  /** @internal Whether the outcome is known. */
+  /** @internal Whether its outcome has been told. */
   settled = false;
+  /** @internal Whether the breaker has stopped waiting for it. */
+  expired = false;
   /** @internal */
   previous: Permit | undefined = undefined;
   /** @internal */

@@ -14,7 +14,7 @@ export class Tally {
   }
 
   record(now: number, mark: number, failed: boolean, slow: boolean): void {
-    this.window.record(now, mark, failed, slow);
+    if (!this.window.record(now, mark, failed, slow)) return;
     if (failed) {
       this.failuresInARow += 1;
       this.consecutiveSuccesses = 0;

@@ -16,7 +16,8 @@ export interface WindowTotals {
 export interface Window {
   /** @returns a mark to give back to `record` */
   admit(now: number): number;
-  record(now: number, mark: number, failed: boolean, slow: boolean): void;
+  /** @returns whether it counts: false when the call has outlasted the window that it began in */
+  record(now: number, mark: number, failed: boolean, slow: boolean): boolean;
   ignore(now: number, mark: number): void;
   /** The totals at `now`; the same object each time, valid until the next call. */
   totals(now: number): Readonly<WindowTotals>;
@@ -34,10 +35,11 @@ export class CumulativeWindow implements Window {
     return 0;
   }
 
-  record(_now: number, _mark: number, failed: boolean, slow: boolean): void {
+  record(_now: number, _mark: number, failed: boolean, slow: boolean): boolean {
     if (failed) this.sum.failures += 1;
     else this.sum.successes += 1;
     if (slow) this.sum.slow += 1;
+    return true;
   }
 
   ignore(): void {
@@ -76,7 +78,7 @@ export class CountWindow implements Window {
     return 0;
   }
 
-  record(_now: number, _mark: number, failed: boolean, slow: boolean): void {
+  record(_now: number, _mark: number, failed: boolean, slow: boolean): boolean {
     const { sum, flags, next } = this;
     this.running -= 1;
     if (this.length === this.size) {
@@ -92,6 +94,7 @@ export class CountWindow implements Window {
     else sum.successes += 1;
     if (slow) sum.slow += 1;
     this.next = next + 1 === this.size ? 0 : next + 1;
+    return true;
   }
 
   ignore(): void {
@@ -147,9 +150,9 @@ export class TimeWindow implements Window {
     return this.newest;
   }
 
-  record(now: number, mark: number, failed: boolean, slow: boolean): void {
+  record(now: number, mark: number, failed: boolean, slow: boolean): boolean {
     const cell = this.cellOf(now, mark);
-    if (cell === undefined) return;
+    if (cell === undefined) return false;
     const { cells, sum } = this;
     if (failed) {
       cells[cell + 2]! += 1;
@@ -162,6 +165,7 @@ export class TimeWindow implements Window {
       cells[cell + 4]! += 1;
       sum.slow += 1;
     }
+    return true;
   }
 
   ignore(now: number, mark: number): void {
@@ -190,8 +194,16 @@ export class TimeWindow implements Window {
   /** Where a call that was admitted at bucket `mark` and ends now is counted; nowhere when that is too old. */
   private cellOf(now: number, mark: number): number | undefined {
     this.expire(now);
-    if (this.countAt === 'end') return this.cell(this.newest);
-    return this.newest - mark < this.buckets ? this.cell(mark) : undefined;
+    const begun = this.newest - mark < this.buckets ? this.cell(mark) : undefined;
+    return this.countAt === 'end' ? this.moveTo(this.cell(this.newest), begun) : begun;
+  }
+
+  /** A call that has ended expires as a whole: its request goes where its outcome is counted. */
+  private moveTo(end: number, begun: number | undefined): number {
+    if (begun === undefined) this.sum.requests += 1;
+    else this.cells[begun]! -= 1;
+    this.cells[end]! += 1;
+    return end;
   }
 
   private expire(now: number): void {

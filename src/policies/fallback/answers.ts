@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Type } from '@nestjs/common';
 import type { OptionsReader } from '../../common/options-reader.js';
 import { show } from '../../common/options-reader.js';
@@ -23,17 +24,21 @@ export interface Answer {
   /** For events. */
   readonly label: string;
   give(call: Call, context: FallbackContext): unknown;
+  /** Whether it keeps results under the method's name. */
+  readonly keeps?: boolean;
   /** Told of each good result. */
   learn?(call: Call): void;
 }
 
-type Reader = OptionsReader<FallbackOptions>;
+type Reader = OptionsReader<Pick<FallbackOptions, 'handler'>>;
 
 /** Checks a handler and makes the answer that it stands for; `undefined` when it is none (reported). */
 export function readAnswer(handler: unknown, read: Reader, site: PolicySite): Answer | undefined {
   if (typeof handler === 'string') return methodAnswer(handler, read, site);
   if (isHandlerClass(handler)) return classAnswer(handler, read, site);
-  if (typeof handler === 'function') return functionAnswer(handler as FallbackFunction);
+  if (typeof handler === 'function' && !isClass(handler)) {
+    return functionAnswer(handler as FallbackFunction);
+  }
   if (typeof handler === 'object' && handler !== null) {
     if (isValue(handler)) return { label: 'value', give: () => handler.value };
     if (isStale(handler)) return staleAnswer(handler.options, read, site);
@@ -43,6 +48,11 @@ export function readAnswer(handler: unknown, read: Reader, site: PolicySite): An
     handler,
     `a method's name, a function, a class with handle(), value(x) or staleIfError({ ttl })`,
   );
+}
+
+/** A class cannot be called; one without `handle()` is a mistake. */
+function isClass(handler: Function): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(handler));
 }
 
 function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | undefined {
@@ -121,22 +131,47 @@ function staleAnswer(options: StaleIfErrorOptions, read: Reader, site: PolicySit
     site.warn(`${name}: the cache behind staleIfError failed to ${operation}: ${show(error)}`);
   };
   const cache = new StaleCache(cacheOf, { ttl, readTimeout, writeTimeout }, clock, onError);
-  const key = (call: Call): string =>
-    `nest-resilience:${name}:${keyOf === undefined ? JSON.stringify(call.args) : keyOf(...call.args)}`;
+  const key = ({ args }: Call): string => {
+    const own: unknown = keyOf === undefined ? keyOfArguments(args) : keyOf(...args);
+    // `undefined` for a user that is not known would give all of them one result.
+    if (typeof own !== 'string') throw new TypeError(`the key is ${show(own)}, not a string`);
+    return `nest-resilience:${name}:${own}`;
+  };
   return {
     label: 'staleIfError',
+    keeps: true,
     async give(call) {
-      const found = await cache.find(key(call), call);
+      const known = attempt(() => key(call), 'read');
+      const found = known === undefined ? undefined : await cache.find(known, call);
       if (found === undefined) return NO_ANSWER;
       call.ageMs = found.ageMs;
       return found.value;
     },
     learn(call) {
-      try {
-        cache.store(key(call), call.value);
-      } catch (error) {
-        onError('write', error); // the key function threw, or the arguments are no JSON
-      }
+      const known = attempt(() => key(call), 'write');
+      if (known !== undefined) cache.store(known, call.value);
     },
   };
+
+  /** A key function that throws, or arguments that are no JSON, are a fault of the cache: the call goes on. */
+  function attempt(make: () => string, operation: 'read' | 'write'): string | undefined {
+    try {
+      return make();
+    } catch (error) {
+      onError(operation, error);
+      return undefined;
+    }
+  }
+}
+
+/** Calls with the same arguments share a result; a signal among them is no part of the question. */
+function keyOfArguments(args: readonly unknown[]): string {
+  const asked = args.filter((arg) => !(arg instanceof AbortSignal));
+  return JSON.stringify(asked, (_key, part: unknown) => {
+    // JSON would make all of them the same.
+    if (typeof part === 'function' || types.isMap(part) || types.isSet(part)) {
+      throw new TypeError(`arguments with ${show(part)} make no key; give a key function`);
+    }
+    return part;
+  });
 }

@@ -11,10 +11,19 @@ export const fallbackPolicy: Policy<'fallback', FallbackOptions, FallbackSetting
   label: '@Fallback',
   normalize: (given) => given as FallbackOptions,
   settle: settleFallback,
+  part: ({ choices }) =>
+    choices.some(({ answer }) => answer.keeps)
+      ? { name: undefined, settings: undefined }
+      : undefined,
   stages: (settings, site) => ({ fallback: new FallbackStage(settings, site) }),
 };
 
 function settleFallback(read: OptionsReader<FallbackOptions>, site: PolicySite): FallbackSettings {
+  if (site.sendsResponse) {
+    read.contradiction(
+      'the handler sends its response itself (@Res() or @Next()), so an answer in its place would never be sent; use @Res({ passthrough: true })',
+    );
+  }
   const { on, skip } = readOutcomeOptions(read);
   return {
     choices: readChoices(read, site),
@@ -26,14 +35,20 @@ function settleFallback(read: OptionsReader<FallbackOptions>, site: PolicySite):
 
 function readChoices(read: OptionsReader<FallbackOptions>, site: PolicySite): Choice[] {
   const handler = read.raw('handler');
-  const given: readonly FallbackChoice[] = Array.isArray(handler)
-    ? (handler as FallbackChoice[])
-    : [{ handler: handler as FallbackChoice['handler'] }];
-  if (given.length === 0) read.wrong('handler', handler, 'a list with at least one choice');
-  return given.flatMap((choice, index) => {
-    const list = read.inside<FallbackChoice>(`[${index}]`, choice);
-    const on = Array.isArray(handler) ? list.functions('on') : undefined;
-    const answer = readAnswer(choice.handler, read, site);
+  if (!Array.isArray(handler)) {
+    const answer = readAnswer(handler, read, site);
+    return answer === undefined ? [] : [{ on: undefined, answer }];
+  }
+  if (handler.length === 0) read.wrong('handler', handler, 'a list with at least one choice');
+  return handler.flatMap((choice: unknown, index) => {
+    const key = `handler[${index}]`;
+    if (typeof choice !== 'object' || choice === null) {
+      return read.wrong(key, choice, '{ on: [ErrorClass], handler }') ?? [];
+    }
+    const each = read.inside<FallbackChoice>(key, choice as FallbackChoice);
+    const on = each.functions('on');
+    const answer = readAnswer(each.raw('handler'), each, site);
+    each.done();
     return answer === undefined ? [] : [{ on, answer }];
   });
 }

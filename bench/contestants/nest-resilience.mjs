@@ -1,0 +1,82 @@
+import 'reflect-metadata';
+import { Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import {
+  CircuitBreaker,
+  Fallback,
+  ResilienceModule,
+  Retry,
+  Signal,
+  Timeout,
+  exponential,
+  value,
+} from '../../dist/esm/index.js'; // not by its name, which means nothing inside of this folder's own package
+import { BookClient, openCircuit } from './client.mjs';
+import * as settings from './settings.mjs';
+
+/** As an application uses it: a provider of a Nest application, with decorators. */
+class BookService extends BookClient {
+  async withBreaker() {
+    return this.books;
+  }
+
+  async withRetry() {
+    return this.books;
+  }
+
+  async withTimeout() {
+    return this.books;
+  }
+
+  async withSignal(_signal) {
+    return this.books;
+  }
+
+  async rejected() {
+    return this.getBooks();
+  }
+}
+
+const { maxRetries, ...delays } = settings.retry;
+const fallback = Fallback(value(settings.noBooks));
+const retry = Retry({ maxRetries, backoff: exponential(delays) });
+const breaker = (name, options) => CircuitBreaker({ name, ...options });
+const timeout = Timeout(settings.timeout);
+
+Injectable()(BookService);
+decorate('withBreaker', breaker('breaker', settings.breaker));
+decorate('withRetry', fallback, retry, breaker('retry', settings.breaker));
+decorate('withTimeout', fallback, retry, breaker('timeout', settings.breaker), timeout);
+Signal()(BookService.prototype, 'withSignal', 0);
+decorate('withSignal', fallback, retry, breaker('signal', settings.breaker), timeout);
+decorate('rejected', breaker('rejected', settings.foreverOpen));
+
+class AppModule {}
+Module({ imports: [ResilienceModule.forRoot()], providers: [BookService] })(AppModule);
+
+export const name = 'nest-resilience';
+
+export async function start() {
+  const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
+  const service = app.get(BookService);
+  await openCircuit(service, () => service.rejected());
+  return {
+    calls: {
+      breaker: { [name]: () => service.withBreaker() },
+      retry: { [name]: () => service.withRetry() },
+      timeout: { [name]: () => service.withTimeout() },
+      rejected: { [name]: () => service.rejected() },
+    },
+    /** Not measured, only counted: makes an AbortController for each call, because it wants a signal. */
+    withSignal: () => service.withSignal(),
+    stop: () => app.close(),
+  };
+}
+
+/** What TypeScript makes of decorators on a method, the first being the uppermost. */
+function decorate(method, ...decorators) {
+  const { prototype } = BookService;
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, method);
+  for (const decorator of decorators.toReversed()) decorator(prototype, method, descriptor);
+  Object.defineProperty(prototype, method, descriptor);
+}

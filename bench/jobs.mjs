@@ -1,0 +1,10 @@
+/** The jobs that contestants do, by key. */
+export const jobs = {
+  breaker: 'circuit breaker',
+  retry: 'fallback + retry + circuit breaker',
+  timeout: 'fallback + retry + circuit breaker + timeout',
+  rejected: 'call rejected by an open circuit, and caught',
+};
+
+/** By the names of their files in contestants/. */
+export const names = ['nest-resilience', 'cockatiel', 'opossum', 'mollitia', 'nestjs-resilience'];

@@ -1,0 +1,43 @@
+/** The results for people: a Markdown block, which bench/README.md shows as it is. */
+export function report({ node, machine, rounds, bareNs, jobs, counts, checks }) {
+  const lines = [`Node ${node}, ${machine}, median of ${rounds} rounds`, ''];
+  for (const { title, contestants } of jobs) {
+    const rows = contestants.map(({ name, ns, addedNs, toBare, addedToCockatiel }) => [
+      name,
+      ns.toFixed(0),
+      `+${addedNs.toFixed(0)}`,
+      toBare.toFixed(1),
+      addedToCockatiel.toFixed(2),
+    ]);
+    rows.unshift(['bare method', bareNs.toFixed(0), '', '1.0', '']);
+    lines.push(...table([title, 'ns a call', 'added ns', '× bare', 'added, of cockatiel’s'], rows), '');
+  }
+  const made = Object.entries(counts).map(([id, { calls, timers, controllers }]) => [
+    id,
+    ...[timers, controllers].map((number) => perCall(number / calls)),
+  ]);
+  lines.push(...table(['made a call', 'timers', 'AbortControllers'], made), '');
+  for (const { claim, holds, value } of checks) {
+    lines.push(`- ${holds ? 'holds' : 'FAILS'}: ${claim} (${value})`);
+  }
+  return lines.join('\n');
+}
+
+function perCall(number) {
+  return Number.isInteger(number) ? String(number) : number.toFixed(3);
+}
+
+/** The first column is text, the others are numbers. */
+function table(head, rows) {
+  const widths = head.map((cell, column) =>
+    Math.max(3, ...[head, ...rows].map((row) => row[column].length)),
+  );
+  const line = (cells) =>
+    `| ${cells
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
+      .join(' | ')} |`;
+  const rule = widths.map((width, column) =>
+    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  return [line(head), line(rule), ...rows.map(line)];
+}

@@ -1,0 +1,100 @@
+import { jobs } from './jobs.mjs';
+import { median } from './measure.mjs';
+
+const ours = 'nest-resilience';
+const BARE = 'bare';
+
+/** What our added cost may be of cockatiel's. */
+const limits = { breaker: 1, retry: 0.5, timeout: 1, rejected: 1 };
+
+/** All calls to measure, of all contestants and the bare method, by `job/contestant`. */
+export function callsOf(contestants, bare) {
+  const calls = { [BARE]: { call: bare, rejects: false } };
+  for (const contestant of contestants) {
+    for (const [job, variants] of Object.entries(contestant.calls)) {
+      for (const [label, call] of Object.entries(variants)) {
+        calls[`${job}/${label}`] = { call, rejects: job === 'rejected' };
+      }
+    }
+  }
+  return calls;
+}
+
+/**
+ * Medians over the rounds. Ratios are made within each round, of batches that ran beside each other, before their
+ * median is taken: what slowed a round down slowed both parts of them.
+ *
+ * Where cockatiel has two ways, the ratio is that to the cheaper one.
+ */
+export function summarize(times) {
+  const bare = times[BARE];
+  const rounds = bare.map((_, round) => round);
+  const overRounds = (of) => median(rounds.map(of));
+  const addedIn = (id) => (round) => times[id][round] - bare[round];
+  return {
+    bareNs: median(bare),
+    jobs: Object.entries(jobs).map(([job, title]) => {
+      const ids = Object.keys(times).filter((id) => id.startsWith(`${job}/`));
+      const yardstick = ids
+        .filter((id) => id.startsWith(`${job}/cockatiel`))
+        .reduce((a, b) => (median(times[b]) < median(times[a]) ? b : a));
+      const contestants = ids.map((id) => ({
+        name: id.slice(job.length + 1),
+        ns: median(times[id]),
+        addedNs: overRounds(addedIn(id)),
+        toBare: overRounds((round) => times[id][round] / bare[round]),
+        addedToCockatiel: overRounds((round) => addedIn(id)(round) / addedIn(yardstick)(round)),
+      }));
+      return { job, title, contestants };
+    }),
+  };
+}
+
+/** What must hold of the times. */
+export function judgeTimes({ jobs: measured }) {
+  return measured.map(({ job, title, contestants }) => {
+    const { addedToCockatiel: value } = contestants.find(({ name }) => name === ours);
+    const limit = limits[job];
+    const holds = limit === 1 ? value < limit : value <= limit;
+    const claim = `${title}: ${limit === 1 ? 'less than' : `at most ${limit} of`} what cockatiel adds`;
+    return { claim, holds, value: round(value) };
+  });
+}
+
+/** What must hold of the things that a call of ours makes. `signal`: the method that has a `@Signal()`. */
+export function judgeCounts(counts, signal) {
+  const of = (job) => counts[`${job}/${ours}`];
+  const withoutTimeout = ['breaker', 'retry', 'rejected'].map(of);
+  const timed = of('timeout');
+  return [
+    {
+      claim: 'without a timeout: no timer',
+      value: sum(withoutTimeout.map(({ timers }) => timers)),
+      most: 0,
+    },
+    {
+      claim: 'without a timeout: no AbortController',
+      value: sum(withoutTimeout.map(({ controllers }) => controllers)),
+      most: 0,
+    },
+    { claim: 'with a timeout: one timer for all calls', value: timed.timers, most: 1 },
+    {
+      claim: 'with a timeout: no AbortController unless a signal is used',
+      value: timed.controllers,
+      most: 0,
+    },
+    {
+      claim: 'with a signal: one AbortController a call',
+      value: signal.controllers,
+      most: signal.calls,
+    },
+  ].map(({ most, ...check }) => ({ ...check, holds: check.value <= most }));
+}
+
+function sum(numbers) {
+  return numbers.reduce((a, b) => a + b, 0);
+}
+
+function round(value) {
+  return Math.round(value * 1_000) / 1_000;
+}

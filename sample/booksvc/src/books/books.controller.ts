@@ -1,0 +1,50 @@
+import { Controller, Get, Param, ParseIntPipe, UseFilters } from '@nestjs/common';
+import {
+  CircuitBreaker,
+  exponential,
+  Fallback,
+  Retry,
+  Signal,
+  staleIfError,
+  Timeout,
+} from 'nest-resilience';
+import { StorageClient } from '../storage/storage.client.js';
+import { StorageErrorFilter } from '../storage/storage-error.filter.js';
+import type { Book } from './book.js';
+import { bookKey } from './book-key.js';
+import { BooksService } from './books.service.js';
+
+/** `@Signal()` is aborted when the client goes, so that nobody works for it any longer. */
+@Controller()
+@UseFilters(StorageErrorFilter)
+export class BooksController {
+  constructor(
+    private readonly books: BooksService,
+    private readonly storage: StorageClient,
+  ) {}
+
+  @Get()
+  withAll(@Signal() signal: AbortSignal): Promise<Book[]> {
+    return this.books.withAll(signal);
+  }
+
+  @Get('retry')
+  withRetry(@Signal() signal: AbortSignal): Promise<Book[]> {
+    return this.books.withRetry(signal);
+  }
+
+  @Get('circuit-breaker')
+  withCircuitBreaker(@Signal() signal: AbortSignal): Promise<Book[]> {
+    return this.books.withCircuitBreaker(signal);
+  }
+
+  /** Policies on the handler itself. */
+  @Get('books/:id')
+  @Fallback(staleIfError({ ttl: '10m', key: bookKey }))
+  @Retry({ maxRetries: 7, backoff: exponential({ initialDelay: '500ms', multiplier: 1.5 }) })
+  @CircuitBreaker({ name: 'book', consecutiveFailures: 3, openFor: '5s' })
+  @Timeout({ attempt: '1s', total: '5s' })
+  book(@Param('id', ParseIntPipe) id: number, @Signal() signal: AbortSignal): Promise<Book> {
+    return this.storage.book(id, signal);
+  }
+}

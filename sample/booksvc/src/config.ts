@@ -1,0 +1,52 @@
+import { EnvReader } from '../../common/src/env.js';
+
+export interface BooksvcConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly storageUrl: string;
+  readonly redisUrl: string | undefined;
+  readonly policies: PolicySettings;
+}
+
+/** Durations are in milliseconds. */
+export interface PolicySettings {
+  readonly totalTimeout: number;
+  readonly attemptTimeout: number;
+  readonly maxRetries: number;
+  readonly initialDelay: number;
+  readonly multiplier: number;
+  readonly maxDelay: number;
+  readonly failuresToOpen: number;
+  readonly openFor: number;
+  readonly staleTtl: number;
+}
+
+export function readConfig(env: NodeJS.ProcessEnv): BooksvcConfig {
+  const read = new EnvReader(env);
+  const policies: PolicySettings = {
+    totalTimeout: read.duration('TOTAL_TIMEOUT', '5s'),
+    attemptTimeout: read.duration('ATTEMPT_TIMEOUT', '1s'),
+    maxRetries: read.integer('MAX_RETRIES', 7, { min: 0, max: 100 }),
+    initialDelay: read.duration('RETRY_INITIAL_DELAY', '500ms'),
+    multiplier: read.decimal('RETRY_MULTIPLIER', 1.5, { min: 1, max: 10 }),
+    maxDelay: read.duration('RETRY_MAX_DELAY', '60s'),
+    failuresToOpen: read.integer('BREAKER_FAILURES', 3, { min: 1, max: 1_000 }),
+    openFor: read.duration('BREAKER_OPEN_FOR', '5s'),
+    staleTtl: read.duration('STALE_TTL', '10m'),
+  };
+  read.check(
+    policies.attemptTimeout < policies.totalTimeout,
+    'ATTEMPT_TIMEOUT must be shorter than TOTAL_TIMEOUT',
+  );
+  read.check(
+    policies.initialDelay <= policies.maxDelay,
+    'RETRY_INITIAL_DELAY must not be longer than RETRY_MAX_DELAY',
+  );
+  return read.done({
+    host: read.text('HOST', '127.0.0.1'),
+    port: read.port('BOOKSVC_PORT', 8081),
+    storageUrl: read.url('STORAGE_URL', 'http://127.0.0.1:8082', 'http', 'https'),
+    redisUrl: read.optionalUrl('REDIS_URL', 'redis', 'rediss'),
+    policies,
+  });
+}

@@ -1,0 +1,37 @@
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { type CallReport, withReport } from 'nest-resilience';
+import type { ServerResponse } from 'node:http';
+import { from, lastValueFrom, map, type Observable } from 'rxjs';
+
+/** Tells clients by `Cache-Status` (RFC 9211) and `Age` whether the books are live or stale, and how old. */
+@Injectable()
+export class CacheStatusInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler<unknown>): Observable<unknown> {
+    const response = context.switchToHttp().getResponse<ServerResponse>();
+    return from(withReport(() => lastValueFrom(next.handle()))).pipe(
+      map(({ value, calls }) => {
+        const call = calls.at(-1);
+        if (call !== undefined) {
+          setHeaders(response, call);
+        }
+        return value;
+      }),
+    );
+  }
+}
+
+function setHeaders(response: ServerResponse, { source, ageMs = 0 }: CallReport): void {
+  if (source === 'live') {
+    response.setHeader('Cache-Status', 'booksvc; fwd=miss; detail=live');
+    return;
+  }
+  const age = Math.floor(ageMs / 1_000);
+  response.setHeader('Age', String(age));
+  // Kept answers are never fresh, only better than an error: their time to live has run out at once.
+  response.setHeader('Cache-Status', `booksvc; hit; ttl=${-age}; detail=stale`);
+}

@@ -1,0 +1,40 @@
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { type ResilienceEvent, ResilienceEvents } from 'nest-resilience';
+import { inspect } from 'node:util';
+import { JsonLogger } from '../../../common/src/json-logger.js';
+
+/** Writes what the policies do, one line each: attempts, retries, rejections, state changes, fallbacks. */
+@Injectable()
+export class ResilienceLog implements OnModuleInit, OnModuleDestroy {
+  private unsubscribe: (() => void) | undefined;
+
+  constructor(
+    private readonly events: ResilienceEvents,
+    private readonly logger: JsonLogger,
+  ) {}
+
+  onModuleInit(): void {
+    this.unsubscribe = this.events.subscribe((event) => this.write(event));
+  }
+
+  onModuleDestroy(): void {
+    this.unsubscribe?.();
+  }
+
+  private write(event: ResilienceEvent): void {
+    const { type, ...rest } = event;
+    const error = 'error' in event && { error: describe(event.error) };
+    this.logger.event(isGood(event) ? 'info' : 'warn', type, { ...rest, ...error });
+  }
+}
+
+function isGood(event: ResilienceEvent): boolean {
+  if (event.type === 'state-change') {
+    return event.to !== 'open';
+  }
+  return 'outcome' in event && event.outcome !== 'failure';
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : inspect(error);
+}

@@ -1,0 +1,25 @@
+import { PGlite } from '@electric-sql/pglite';
+import { JsonLogger } from '../../common/src/json-logger.js';
+import { start } from '../../common/src/process.js';
+import { readConfig } from './config.js';
+import { WireServer } from './wire-server.js';
+
+const logger = new JsonLogger('database');
+
+await start(logger, async () => {
+  const { host, port } = readConfig(process.env);
+  // In memory: after a restart the database is empty, which is what storagesvc must cope with.
+  const database = await PGlite.create();
+  const server = new WireServer(database, (error) =>
+    logger.event('warn', 'session-error', { message: error.message }),
+  );
+  await server.listen(port, host);
+  logger.event('info', 'listening', { host, port });
+
+  const stop = (signal: NodeJS.Signals): void => {
+    logger.event('info', 'stopping', { signal });
+    void server.close().finally(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+});

@@ -1,0 +1,74 @@
+import type { Booksvc, Bookshop } from '../lib/bookshop.js';
+import { OPEN_FOR_MS, untilLive } from './observe.js';
+import type { Report } from './report.js';
+
+const REQUESTS = 10_000;
+const WARM_UP = 2_000;
+const AT_A_TIME = 200;
+/** While all is well, few enough that none has to wait for a second. */
+const WARM_UP_AT_A_TIME = 20;
+/** Growth that is no leak, for all requests together: 200 bytes each would be seen. */
+const HEAP_SLACK_MB = 2;
+const RESIDENT_SLACK_MB = 30;
+
+interface Load {
+  readonly statuses: ReadonlyMap<number, number>;
+  readonly calls: number;
+  readonly tookMs: number;
+  readonly slowestMs: number;
+}
+
+/** Many customers while the database is away. */
+export async function load(shop: Bookshop, worker: Booksvc, report: Report): Promise<void> {
+  report.progress(`${REQUESTS} requests, ${AT_A_TIME} at a time, while the database is away`);
+  // The first thousands compile the code and open the connections; memory is compared after them.
+  await send(worker, WARM_UP, WARM_UP_AT_A_TIME);
+  await untilLive(worker, '/');
+  await shop.database.kill();
+  const first = await send(worker, WARM_UP);
+  const before = await memory(worker);
+  const second = await send(worker, REQUESTS - WARM_UP);
+  const after = await memory(worker);
+
+  const tookMs = first.tookMs + second.tookMs;
+  const calls = first.calls + second.calls;
+  const served = (first.statuses.get(200) ?? 0) + (second.statuses.get(200) ?? 0);
+  // Those that were on their way when the breaker opened, and a probe each time its open time is over.
+  const bound = AT_A_TIME + Math.ceil(tookMs / OPEN_FOR_MS);
+  const slowest = Math.round(Math.max(first.slowestMs, second.slowestMs));
+  report.check(
+    `${REQUESTS} requests, ${AT_A_TIME} at a time`,
+    'no 5xx, calls bounded by the breaker, memory flat',
+    served === REQUESTS &&
+      calls <= bound &&
+      after.heap - before.heap <= HEAP_SLACK_MB &&
+      after.resident - before.resident <= RESIDENT_SLACK_MB,
+    `${served} times 200 in ${(tookMs / 1_000).toFixed(1)} s, slowest ${slowest} ms; ${calls} calls; ` +
+      `heap ${before.heap.toFixed(1)} MB, then ${after.heap.toFixed(1)} MB ` +
+      `(resident ${Math.round(before.resident)} MB, then ${Math.round(after.resident)} MB)`,
+  );
+}
+
+async function send(worker: Booksvc, total: number, atATime = AT_A_TIME): Promise<Load> {
+  const statuses = new Map<number, number>();
+  const callsBefore = worker.proxy.requests;
+  const start = performance.now();
+  let sent = 0;
+  let slowestMs = 0;
+  const customer = async (): Promise<void> => {
+    while (sent < total) {
+      sent += 1;
+      const { status, latencyMs } = await worker.ask('/');
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      slowestMs = Math.max(slowestMs, latencyMs);
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, customer));
+  const tookMs = performance.now() - start;
+  return { statuses, calls: worker.proxy.requests - callsBefore, tookMs, slowestMs };
+}
+
+async function memory({ app }: Booksvc): Promise<{ heap: number; resident: number }> {
+  const { heapUsed, rss } = await app.memory();
+  return { heap: heapUsed / 2 ** 20, resident: rss / 2 ** 20 };
+}

@@ -1,0 +1,22 @@
+// npm run build: src -> dist/esm and dist/cjs, each with its own .d.ts. Leaves the rest of dist (dist/sample) alone.
+import { rmSync, writeFileSync } from 'node:fs';
+import { captureNode, fromRoot } from './tools.mjs';
+
+const tsc = fromRoot('node_modules', 'typescript', 'bin', 'tsc');
+
+for (const format of ['esm', 'cjs']) {
+  rmSync(fromRoot('dist', format), { recursive: true, force: true });
+}
+const results = await Promise.all(
+  ['tsconfig.build.json', 'tsconfig.cjs.json'].map((config) => captureNode([tsc, '-p', config])),
+);
+for (const { code, output } of results) {
+  if (code !== 0) {
+    process.stdout.write(output);
+    process.exitCode = 1;
+  }
+}
+if (!process.exitCode) {
+  // The root package.json says "type": "module", so the CommonJS half needs a word of its own.
+  writeFileSync(fromRoot('dist', 'cjs', 'package.json'), '{ "type": "commonjs" }\n');
+}

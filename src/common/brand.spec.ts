@@ -1,0 +1,17 @@
+import type * as Brand from './brand.js';
+import { brand, shared } from './brand.js';
+
+describe('what the copies of the package in a process share', () => {
+  it('brands with symbols of the global registry', () => {
+    expect(brand('x')).toBe(Symbol.for('nest-resilience:x'));
+  });
+
+  it('makes a shared value once for all copies', () => {
+    const mine = shared('brand.spec', () => ({}));
+    jest.isolateModules(() => {
+      const copy = jest.requireActual<typeof Brand>('./brand.js');
+      expect(copy.shared).not.toBe(shared);
+      expect(copy.shared('brand.spec', () => ({}))).toBe(mine);
+    });
+  });
+});

@@ -1,0 +1,79 @@
+import { systemClock } from './clock.js';
+
+/** The longest time that Node's timers know. */
+const LONGEST = 2 ** 31 - 1;
+
+describe('systemClock', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => {
+    jest.restoreAllMocks();
+    jest.useRealTimers();
+  });
+
+  it('tells milliseconds on a monotonic clock, and those since the epoch', () => {
+    jest.setSystemTime(1_000_000);
+    const before = systemClock.now();
+    jest.advanceTimersByTime(250);
+    expect(systemClock.now() - before).toBe(250);
+    expect(systemClock.wall()).toBe(1_000_250);
+  });
+
+  it('fires a timer once, when its time has come', () => {
+    const fired = jest.fn();
+    systemClock.setTimer(fired, 100);
+    jest.advanceTimersByTime(99);
+    expect(fired).not.toHaveBeenCalled();
+    jest.advanceTimersByTime(1_000);
+    expect(fired).toHaveBeenCalledTimes(1);
+  });
+
+  it('does not fire a cancelled timer', () => {
+    const fired = jest.fn();
+    systemClock.setTimer(fired, 100).cancel();
+    jest.advanceTimersByTime(1_000);
+    expect(fired).not.toHaveBeenCalled();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it.each([LONGEST, LONGEST + 1, 2.5 * LONGEST])(
+    'fires a timer of %p ms neither at once nor late',
+    (ms) => {
+      const fired = jest.fn();
+      systemClock.setTimer(fired, ms);
+      jest.advanceTimersByTime(Math.floor(ms) - 1);
+      expect(fired).not.toHaveBeenCalled();
+      jest.advanceTimersByTime(2);
+      expect(fired).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  it('cancels a very long timer in its later parts too', () => {
+    const fired = jest.fn();
+    const timer = systemClock.setTimer(fired, LONGEST + 1_000);
+    jest.advanceTimersByTime(LONGEST + 500);
+    timer.cancel();
+    expect(jest.getTimerCount()).toBe(0);
+    jest.advanceTimersByTime(1_000);
+    expect(fired).not.toHaveBeenCalled();
+  });
+
+  it('keeps a very long timer from holding the process when it was told so', () => {
+    const started = jest.spyOn(globalThis, 'setTimeout');
+    const latest = (): NodeJS.Timeout => started.mock.results.at(-1)!.value as NodeJS.Timeout;
+    const timer = systemClock.setTimer(() => {}, LONGEST + 1_000);
+    expect(latest().hasRef()).toBe(true);
+    timer.unref();
+    jest.advanceTimersByTime(LONGEST);
+    expect(started).toHaveBeenCalledTimes(2);
+    expect(latest().hasRef()).toBe(false);
+    timer.ref();
+    expect(latest().hasRef()).toBe(true);
+  });
+
+  it('lets a very long timer hold the process in its later parts', () => {
+    const started = jest.spyOn(globalThis, 'setTimeout');
+    systemClock.setTimer(() => {}, LONGEST + 1_000);
+    jest.advanceTimersByTime(LONGEST);
+    expect((started.mock.results.at(-1)!.value as NodeJS.Timeout).hasRef()).toBe(true);
+  });
+});

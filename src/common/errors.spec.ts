@@ -1,0 +1,112 @@
+import { HttpException } from '@nestjs/common';
+import type * as Errors from './errors.js';
+import {
+  ResilienceConfigurationError,
+  ResilienceError,
+  type ResilienceErrorDetails,
+  isResilienceError,
+} from './errors.js';
+
+class ShedError extends ResilienceError {
+  constructor(details: Partial<ResilienceErrorDetails> = {}) {
+    super({
+      code: 'SHED',
+      policy: 'shedding',
+      policyName: 'storagesvc',
+      status: 503,
+      title: 'Service Unavailable',
+      message: 'too much to do for "storagesvc"',
+      retryAfterMs: 1_500,
+      ...details,
+    });
+  }
+}
+
+describe('ResilienceError', () => {
+  const error = new ShedError();
+
+  it('says what happened: code, policy, instance and when to come again', () => {
+    expect(error).toMatchObject({
+      name: 'ShedError',
+      code: 'SHED',
+      policy: 'shedding',
+      policyName: 'storagesvc',
+      retryAfterMs: 1_500,
+      message: 'too much to do for "storagesvc"',
+    });
+  });
+
+  it('is an HttpException with a body that tells nothing of the inside', () => {
+    expect(error).toBeInstanceOf(HttpException);
+    expect(error.getStatus()).toBe(503);
+    expect(error.getResponse()).toEqual({
+      statusCode: 503,
+      message: 'Service Unavailable',
+      error: 'Service Unavailable',
+      code: 'SHED',
+    });
+  });
+
+  it('collects no stack, and leaves the stacks of other errors alone', () => {
+    const limit = Error.stackTraceLimit;
+    expect(new ShedError().stack).not.toMatch(/\n\s+at /);
+    expect(Error.stackTraceLimit).toBe(limit);
+    expect(new Error('other').stack).toMatch(/\n\s+at /);
+  });
+
+  it('carries a cause when there is one', () => {
+    const cause = new Error('the reason');
+    expect(new ShedError({ cause }).cause).toBe(cause);
+    expect(error.cause).toBeUndefined();
+  });
+});
+
+describe('isResilienceError', () => {
+  it('knows our errors, and their code when asked', () => {
+    expect(isResilienceError(new ShedError())).toBe(true);
+    expect(isResilienceError(new ShedError(), 'SHED')).toBe(true);
+    expect(isResilienceError(new ShedError(), 'TIMEOUT')).toBe(false);
+  });
+
+  it.each([
+    ['an error', new Error('x')],
+    ['one with our code', Object.assign(new Error('x'), { code: 'SHED' })],
+    ['an HttpException', new HttpException('x', 503)],
+    ['null', null],
+    ['undefined', undefined],
+    ['a string', 'SHED'],
+  ])('does not take %s for one of ours', (_what, other) => {
+    expect(isResilienceError(other)).toBe(false);
+    expect(isResilienceError(other, 'SHED')).toBe(false);
+  });
+
+  it('knows the errors of another copy of the package', () => {
+    jest.isolateModules(() => {
+      const copy = jest.requireActual<typeof Errors>('./errors.js');
+      class ForeignError extends copy.ResilienceError {
+        constructor() {
+          super({ code: 'X', policy: 'p', policyName: 'n', status: 503, title: 't', message: 'm' });
+        }
+      }
+      expect(new ForeignError()).not.toBeInstanceOf(ResilienceError);
+      expect(isResilienceError(new ForeignError(), 'X')).toBe(true);
+    });
+  });
+});
+
+describe('ResilienceConfigurationError', () => {
+  it('names every problem, one a line', () => {
+    const error = new ResilienceConfigurationError(['A.a @Retry: bad', 'B.b @Timeout: worse']);
+    expect(error.problems).toHaveLength(2);
+    expect(error.name).toBe('ResilienceConfigurationError');
+    expect(error.message.split('\n')).toEqual([
+      'nest-resilience found 2 problems in the configuration:',
+      '  - A.a @Retry: bad',
+      '  - B.b @Timeout: worse',
+    ]);
+  });
+
+  it('counts a single problem in the singular', () => {
+    expect(new ResilienceConfigurationError(['x']).message).toContain('found 1 problem in');
+  });
+});

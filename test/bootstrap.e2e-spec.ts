@@ -1,0 +1,577 @@
+import { Controller, Get, Injectable, Module, Scope, type Type } from '@nestjs/common';
+import { LazyModuleLoader, NestFactory } from '@nestjs/core';
+import {
+  CircuitBreaker,
+  Fallback,
+  ResilienceConfigurationError,
+  ResilienceModule,
+  type ResilienceModuleOptions,
+  Retry,
+  Timeout,
+  constant,
+  exponential,
+  staleIfError,
+  value,
+} from '../src/index.js';
+import { ManualClock } from '../src/testing/index.js';
+import { appModule, boot, closeAll, nestMajor } from './support/boot.js';
+import { outcome } from './support/wait.js';
+
+afterEach(closeAll);
+
+/** What decorators are given here the compiler refuses: it could come from JavaScript or from the environment. */
+const wrong = (given: unknown): any => given;
+
+type MethodDecorators = readonly ((...args: never[]) => unknown)[];
+
+/** A provider class `name` with an asynchronous method `m` under these decorators. */
+function classWith(name: string, ...decorators: MethodDecorators): Type {
+  const made = {
+    [name]: class {
+      async m(): Promise<void> {}
+      async other(): Promise<void> {}
+      get accessor(): number {
+        return 1;
+      }
+    },
+  }[name]!;
+  const descriptor = Object.getOwnPropertyDescriptor(made.prototype, 'm')!;
+  for (const decorate of decorators) (decorate as MethodDecorator)(made.prototype, 'm', descriptor);
+  Object.defineProperty(made.prototype, 'm', descriptor);
+  Injectable()(made);
+  return made;
+}
+
+interface Mistake {
+  readonly providers?: readonly Type[];
+  readonly resilience?: Record<string, unknown>;
+  /** How the line begins that tells of it. */
+  readonly told: string;
+}
+
+const forms = `use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h'`;
+const ROOT = 'ResilienceModule.forRoot():';
+
+/** A mistake in the options of a decorator on `name.m`. */
+const decorated = (name: string, decorator: unknown, told: string): Mistake => ({
+  providers: [classWith(name, decorator as never)],
+  told: `${name}.m @${told}`,
+});
+
+class Unprovided {
+  handle(): void {}
+}
+class NoHandler {}
+
+class WithFields {
+  field = 1;
+  get accessor(): number {
+    return 1;
+  }
+  static field = 1;
+}
+(Retry() as PropertyDecorator)(WithFields.prototype, 'field');
+(Timeout('1s') as MethodDecorator)(
+  WithFields.prototype,
+  'accessor',
+  Object.getOwnPropertyDescriptor(WithFields.prototype, 'accessor')!,
+);
+(CircuitBreaker() as PropertyDecorator)(WithFields, 'field');
+
+const mistakes: Record<string, Mistake> = {
+  'an unknown option': decorated(
+    'Unknown',
+    Retry(wrong({ maxRetrys: 3 })),
+    'Retry: maxRetrys is not an option; the options are maxRetries, ',
+  ),
+  'an unknown nested option': decorated(
+    'UnknownNested',
+    CircuitBreaker(wrong({ halfOpen: { probes: 1 } })),
+    'CircuitBreaker: halfOpen.probes is not an option; the options are halfOpen.maxCalls, halfOpen.successThreshold, halfOpen.maxDuration',
+  ),
+  'options that are no object': decorated(
+    'NoObject',
+    Retry(wrong(5)),
+    'Retry: the options are 5; use an object',
+  ),
+  'a negative number of retries': decorated(
+    'NegativeRetries',
+    Retry({ maxRetries: -1 }),
+    'Retry: maxRetries is -1; use a whole number of at least 0',
+  ),
+  'a fraction of a retry': decorated(
+    'FractionOfRetry',
+    Retry({ maxRetries: 1.5 }),
+    'Retry: maxRetries is 1.5; use a whole number of at least 0',
+  ),
+  'a number of retries that is NaN, as of a missing variable': decorated(
+    'NaNRetries',
+    Retry({ maxRetries: Number('three') }),
+    'Retry: maxRetries is NaN; use a whole number of at least 0',
+  ),
+  'a negative duration': decorated(
+    'NegativeDuration',
+    Timeout(-1),
+    `Timeout: attempt is -1; ${forms} above 0`,
+  ),
+  'a duration of zero': decorated(
+    'ZeroDuration',
+    Timeout({ total: 0 }),
+    `Timeout: total is 0; ${forms} above 0`,
+  ),
+  'a duration in an unknown unit': decorated(
+    'UnknownUnit',
+    Retry({ maxElapsedTime: wrong('2 fortnights') }),
+    `Retry: maxElapsedTime is '2 fortnights'; ${forms}`,
+  ),
+  'no time at all': decorated(
+    'NoTime',
+    Timeout({}),
+    `Timeout: no time given; use a duration such as '2s', or { attempt, total }`,
+  ),
+  'an attempt that is longer than the whole': decorated(
+    'AttemptTooLong',
+    Timeout({ attempt: '2s', total: '2s' }),
+    'Timeout: attempt (2000 ms) must be shorter than total (2000 ms)',
+  ),
+  'a maxDelay below initialDelay': decorated(
+    'DelayBounds',
+    Retry({ backoff: exponential({ initialDelay: '2s', maxDelay: '1s' }) }),
+    'Retry: maxDelay (1000 ms) is shorter than initialDelay (2000 ms)',
+  ),
+  'a multiplier below 1': decorated(
+    'Multiplier',
+    Retry({ backoff: exponential({ multiplier: 0.5 }) }),
+    'Retry: backoff.multiplier is 0.5; use a number of at least 1',
+  ),
+  'a jitter above 1': decorated(
+    'Jitter',
+    Retry({ backoff: exponential({ jitter: 50 }) }),
+    `Retry: backoff.jitter is 50; use a number from 0 to 1, 'full', 'equal' or 'none'`,
+  ),
+  'a backoff that is none': decorated(
+    'NoBackoff',
+    Retry({ backoff: wrong('exponential') }),
+    `Retry: backoff is 'exponential'; use exponential(), constant(), … or a function (attempt, error) => ms`,
+  ),
+  'an error class outside of a list': decorated(
+    'OnWithoutList',
+    Retry({ on: wrong(TypeError) }),
+    'Retry: on is function TypeError; use a list of error classes or functions',
+  ),
+  'a predicate that is no function': decorated(
+    'Predicate',
+    CircuitBreaker({ onResult: wrong('empty') }),
+    `CircuitBreaker: onResult is 'empty'; use a function`,
+  ),
+  'a failure rate in percent': decorated(
+    'Percent',
+    CircuitBreaker({ failureRate: 50 }),
+    'CircuitBreaker: failureRate is 50; use a number above 0 and at most 1',
+  ),
+  'a failure rate of zero': decorated(
+    'ZeroRate',
+    CircuitBreaker({ failureRate: 0 }),
+    'CircuitBreaker: failureRate is 0; use a number above 0 and at most 1',
+  ),
+  'window and resetInterval': decorated(
+    'TwoWindows',
+    CircuitBreaker({ window: '10s', resetInterval: '10s' }),
+    'CircuitBreaker: window and resetInterval exclude each other',
+  ),
+  'a window of no calls': decorated(
+    'EmptyWindow',
+    CircuitBreaker({ window: { calls: 0 } }),
+    'CircuitBreaker: window.calls is 0; use a whole number of at least 1 and at most 1000000',
+  ),
+  'a window that is neither time nor calls': decorated(
+    'NeitherWindow',
+    CircuitBreaker({ window: wrong({ buckets: 10 }) }),
+    'CircuitBreaker: window has neither duration nor calls; use one of them',
+  ),
+  'more minimumCalls than the window holds': decorated(
+    'UnreachableMinimum',
+    CircuitBreaker({ failureRate: 0.5, window: { calls: 10 }, minimumCalls: 20 }),
+    'CircuitBreaker: minimumCalls (20) is more than the window holds (10 calls), so the circuit would never open',
+  ),
+  'more consecutiveFailures than the window holds': decorated(
+    'UnreachableStreak',
+    CircuitBreaker({ consecutiveFailures: 6, window: { calls: 5 } }),
+    'CircuitBreaker: consecutiveFailures (6) is more than the window holds (5 calls), so the circuit would never open',
+  ),
+  'slow calls that fail before they are slow': decorated(
+    'NeverSlow',
+    CircuitBreaker({ slowCallRate: 0.5, slowCallDuration: '2m' }),
+    'CircuitBreaker: slowCallDuration (120000 ms) is longer than maxCallDuration (60000 ms)',
+  ),
+  'no probes': decorated(
+    'NoProbes',
+    CircuitBreaker({ halfOpen: { maxCalls: 0 } }),
+    'CircuitBreaker: halfOpen.maxCalls is 0; use a whole number of at least 1',
+  ),
+  'an empty name': decorated(
+    'EmptyName',
+    CircuitBreaker(''),
+    `CircuitBreaker: name is ''; use a string that is not empty`,
+  ),
+  'an unknown configuration': decorated(
+    'UnknownConfig',
+    Retry({ config: 'hasty' }),
+    `Retry: config is 'hasty', which forRoot({ configs }) does not have; it has `,
+  ),
+  'the options of one breaker given differently': {
+    providers: [
+      classWith('Definer', CircuitBreaker({ name: 'twice', openFor: '5s' })),
+      classWith('OtherDefiner', CircuitBreaker({ name: 'twice', openFor: '9s' })),
+    ],
+    told: `OtherDefiner.m @CircuitBreaker: "twice" has other options at Definer.m @CircuitBreaker: openFor is '5s' there and '9s' here; use the same ones, or put them into forRoot({ configs })`,
+  },
+  'two classes of one name that would share a breaker': {
+    providers: [classWith('Namesake', CircuitBreaker()), classWith('Namesake', CircuitBreaker())],
+    told: 'Namesake.m @CircuitBreaker: another class is called Namesake too, and both would share "Namesake.m"',
+  },
+  'a fallback method that does not exist': decorated(
+    'MissingFallback',
+    Fallback(wrong('cellar')),
+    `Fallback: handler is 'cellar'; use the name of a method of MissingFallback`,
+  ),
+  'a fallback method that is an accessor': decorated(
+    'AccessorFallback',
+    Fallback(wrong('accessor')),
+    `Fallback: handler is 'accessor'; use the name of a method of AccessorFallback`,
+  ),
+  'a method that answers for itself': decorated(
+    'SelfFallback',
+    Fallback(wrong('m')),
+    `Fallback: handler is 'm'; use another method than the one that it answers for`,
+  ),
+  'a fallback class that no module provides': decorated(
+    'UnprovidedFallback',
+    Fallback(wrong(Unprovided)),
+    'Fallback: handler is function Unprovided; use a class that a module of the application has as a singleton provider',
+  ),
+  'a fallback class without handle()': decorated(
+    'HandlerFallback',
+    Fallback(wrong(NoHandler)),
+    `Fallback: handler is function NoHandler; use a method's name, a function, a class with handle(), value(x) or staleIfError({ ttl })`,
+  ),
+  'a fallback that is nothing of the kind': decorated(
+    'NumberFallback',
+    Fallback(wrong(7)),
+    `Fallback: handler is 7; use a method's name, a function, a class with handle(), value(x) or staleIfError({ ttl })`,
+  ),
+  'an empty list of fallbacks': decorated(
+    'EmptyList',
+    Fallback([]),
+    'Fallback: handler is []; use a list with at least one choice',
+  ),
+  'a choice in a list of fallbacks that is none': decorated(
+    'BareChoice',
+    Fallback(wrong(['other'])),
+    `Fallback: handler[0] is 'other'; use { on: [ErrorClass], handler }`,
+  ),
+  'an unknown option in a list of fallbacks': decorated(
+    'ChoiceOption',
+    Fallback(wrong([{ error: TypeError, handler: value(1) }])),
+    'Fallback: handler[0].error is not an option; the options are handler[0].on, handler[0].handler',
+  ),
+  'staleIfError without a cache': decorated(
+    'NoCache',
+    Fallback(staleIfError({ ttl: '1m' })),
+    'Fallback: staleIfError needs a cache; import CacheModule of @nestjs/cache-manager',
+  ),
+  'a decorated field': {
+    providers: [WithFields],
+    told: 'WithFields.field @Retry: decorates a field; only methods can be protected',
+  },
+  'an unknown option of the module': {
+    resilience: { retries: 3 },
+    told: `${ROOT} retries is not an option; the options are defaults, configs, overrides, clock, random, logger`,
+  },
+  'an unknown policy among the defaults': {
+    resilience: { defaults: { bulkhead: {} } },
+    told: `${ROOT} defaults has "bulkhead", which is no policy; the policies are `,
+  },
+  'an unknown policy in a configuration': {
+    resilience: { configs: { patient: { retrys: {} } } },
+    told: `${ROOT} configs['patient'] has "retrys", which is no policy`,
+  },
+  'defaults of a policy that are no object': {
+    resilience: { defaults: { retry: 5 } },
+    told: `${ROOT} defaults.retry is 5; use an object with options`,
+  },
+  'true in an override': {
+    resilience: { overrides: { '*': { circuitBreaker: true } } },
+    told: `${ROOT} overrides['*'].circuitBreaker is true; use an object with options`,
+  },
+  'a configuration named where none can be': {
+    resilience: { overrides: { '*': { fallback: { config: 'patient' } } } },
+    told: `${ROOT} overrides['*'].fallback.config has no effect; only a decorator can name a configuration`,
+  },
+  'an override of what is not there': {
+    resilience: { overrides: { 'Clientt.m': { retry: false } } },
+    told: `${ROOT} overrides has 'Clientt.m', which is no decorated class or method; there are *`,
+  },
+  'a wrong clock': {
+    resilience: { clock: { now: Date.now } },
+    told: `${ROOT} clock is { now: [Function: now] }; use an object with now(), wall() and setTimer()`,
+  },
+  'a wrong source of random numbers': {
+    resilience: { random: 0.5 },
+    told: `${ROOT} random is 0.5; use a function`,
+  },
+  'a wrong logger': {
+    resilience: { logger: true },
+    told: `${ROOT} logger is true; use a LoggerService or false`,
+  },
+};
+
+/** Mistakes that come with others of their own. */
+const alsoTold: Record<string, readonly string[]> = {
+  'a decorated field': [
+    'WithFields.accessor @Timeout: decorates an accessor; only methods can be protected',
+    'WithFields.field @CircuitBreaker: decorates a field; only methods can be protected',
+  ],
+};
+
+async function problemsOf(
+  providers: readonly Type[],
+  resilience: Record<string, unknown>,
+): Promise<readonly string[]> {
+  const { AppModule } = appModule({
+    providers: [...providers],
+    resilience: resilience as ResilienceModuleOptions,
+  });
+  const app = NestFactory.createApplicationContext(AppModule, {
+    logger: false,
+    abortOnError: false,
+  });
+  const { error, value: started } = await outcome(app);
+  await started?.close();
+  if (!(error instanceof ResilienceConfigurationError))
+    throw (error as Error) ?? new Error('started');
+  return error.problems;
+}
+
+function expectTold(problems: readonly string[], beginnings: readonly string[]): void {
+  const untold = beginnings.filter((told) => !problems.some((line) => line.startsWith(told)));
+  const unexpected = problems.filter((line) => !beginnings.some((told) => line.startsWith(told)));
+  expect({ untold, unexpected }).toEqual({ untold: [], unexpected: [] });
+}
+
+describe('a wrong configuration refuses to start and tells of', () => {
+  it.each(Object.entries(mistakes))(
+    '%s',
+    async (kind, { providers = [], resilience = {}, told }) => {
+      const problems = await problemsOf(providers, resilience);
+      expectTold(problems, [told, ...(alsoTold[kind] ?? [])]);
+      expect(problems).toHaveLength(1 + (alsoTold[kind]?.length ?? 0));
+    },
+  );
+
+  it('all of them at once, in one message', async () => {
+    const all = Object.values(mistakes);
+    const resilience: Record<string, unknown> = {};
+    for (const { resilience: given = {} } of all) {
+      for (const [option, each] of Object.entries(given)) {
+        const before = resilience[option];
+        resilience[option] =
+          typeof before === 'object' ? mergeDeep(before as object, each as object) : each;
+      }
+    }
+    const problems = await problemsOf(
+      all.flatMap(({ providers = [] }) => providers),
+      resilience,
+    );
+    expectTold(problems, [...all.map(({ told }) => told), ...Object.values(alsoTold).flat()]);
+    expect(problems.length).toBeGreaterThanOrEqual(all.length);
+  });
+});
+
+function mergeDeep(one: object, two: object): object {
+  const merged: Record<string, unknown> = { ...one };
+  for (const [key, value] of Object.entries(two)) {
+    const before = merged[key];
+    merged[key] =
+      typeof before === 'object' && typeof value === 'object'
+        ? mergeDeep(before as object, value as object)
+        : value;
+  }
+  return merged;
+}
+
+describe('the message', () => {
+  it('has a line for each problem', () => {
+    const { message } = new ResilienceConfigurationError(['A.m @Retry: one', 'B.m @Retry: two']);
+    expect(message).toBe(
+      'nest-resilience found 2 problems in the configuration:\n  - A.m @Retry: one\n  - B.m @Retry: two',
+    );
+    expect(new ResilienceConfigurationError(['A.m @Retry: one']).message).toContain(
+      'found 1 problem in',
+    );
+  });
+
+  it('tells of a problem of an inherited method for each class that has it', async () => {
+    class Base {
+      @Retry({ maxRetries: -1 })
+      async m(): Promise<void> {}
+    }
+    @Injectable()
+    class One extends Base {}
+    @Injectable()
+    class Two extends Base {}
+    await expect(problemsOf([One, Two], {})).resolves.toEqual([
+      'One.m @Retry: maxRetries is -1; use a whole number of at least 0',
+      'Two.m @Retry: maxRetries is -1; use a whole number of at least 0',
+    ]);
+  });
+
+  it('tells of handlers whose stale answers have no key', async () => {
+    @Controller()
+    class K {
+      @Get()
+      @Fallback(staleIfError({ ttl: '1m' }))
+      async m(): Promise<void> {}
+    }
+    const cache = { provide: 'CACHE_MANAGER', useValue: {} };
+    const { error } = await outcome(boot({ controllers: [K], providers: [cache] }));
+    expect((error as ResilienceConfigurationError).problems).toEqual([
+      `K.m @Fallback: staleIfError on a handler needs a key function, such as { key: (request) => request.url }, so that no user gets another one's data`,
+    ]);
+  });
+
+  it('tells of options of staleIfError that are wrong', async () => {
+    const cache = { provide: 'CACHE_MANAGER', useValue: {} };
+    const S = classWith(
+      'S',
+      Fallback(wrong(staleIfError(wrong({ readTimeout: -1, key: 'k', age: 1 })))) as never,
+    );
+    const { error } = await outcome(boot({ providers: [S, cache] }));
+    expect((error as ResilienceConfigurationError).problems).toEqual([
+      `S.m @Fallback: staleIfError.ttl is undefined; use a duration such as '10m'`,
+      `S.m @Fallback: staleIfError.key is 'k'; use a function`,
+      `S.m @Fallback: staleIfError.readTimeout is -1; ${forms} above 0`,
+      `S.m @Fallback: staleIfError.age is not an option; the options are staleIfError.ttl, staleIfError.key, staleIfError.readTimeout, staleIfError.writeTimeout`,
+    ]);
+  });
+
+  it('tells of two classes of one name that would share stale answers', async () => {
+    const cache = { provide: 'CACHE_MANAGER', useValue: {} };
+    const stale = (): never => Fallback(staleIfError({ ttl: '1m' })) as never;
+    const providers = [classWith('Books', stale()), classWith('Books', stale()), cache];
+    const { error } = await outcome(boot({ providers }));
+    expect((error as ResilienceConfigurationError).problems).toEqual([
+      expect.stringContaining('Books.m @Fallback: another class is called Books too'),
+    ]);
+  });
+});
+
+describe('what the application has not built when it starts', () => {
+  @Injectable({ scope: Scope.REQUEST })
+  class PerRequest {
+    @Retry({ maxRetries: -1 })
+    async m(): Promise<void> {}
+  }
+
+  it('is checked too when it is a request-scoped class', async () => {
+    await expect(problemsOf([PerRequest], {})).resolves.toHaveLength(1);
+  });
+
+  it('is refused at its first call when only a factory knows the class', async () => {
+    const provider = {
+      provide: 'S',
+      scope: Scope.REQUEST,
+      useFactory: () => new PerRequest(),
+    };
+    const { app } = await boot({ providers: [provider] });
+    const service = await app.resolve<PerRequest>('S');
+    const call = outcome((async () => service.m())());
+    expect((await call).error).toBeInstanceOf(ResilienceConfigurationError);
+  });
+
+  it('is refused at its first call when it is loaded lazily', async () => {
+    @Injectable()
+    class Late {
+      @CircuitBreaker({ name: 'shared', openFor: '1s' })
+      async m(): Promise<void> {}
+    }
+    @Module({ providers: [Late] })
+    class LateModule {}
+    @Injectable()
+    class Early {
+      @CircuitBreaker('shared')
+      async m(): Promise<void> {}
+    }
+    const { app } = await boot({ providers: [Early] });
+    await app.get(Early).m();
+    const late = await app.get(LazyModuleLoader).load(() => LateModule);
+    const call = outcome((async () => late.get(Late).m())());
+    expect((await call).error).toMatchObject({
+      problems: [
+        expect.stringContaining('Late.m @CircuitBreaker: "shared" has other options at Early.m'),
+      ],
+    });
+  });
+});
+
+describe('the module', () => {
+  it('refuses to be imported twice into one application', async () => {
+    const options = { clock: new ManualClock(), logger: false as const };
+    @Module({
+      imports: [
+        ResilienceModule.forRoot(options),
+        ResilienceModule.forRoot({ ...options, random: () => 0 }),
+      ],
+    })
+    class App {}
+    const app = NestFactory.createApplicationContext(App, { logger: false, abortOnError: false });
+    const { error, value: started } = await outcome(app);
+    if (nestMajor === 10) {
+      // It takes dynamic modules whose factories read the same for one module.
+      expect(error).toBeUndefined();
+      return started?.close();
+    }
+    expect((error as ResilienceConfigurationError).problems).toEqual([
+      `${ROOT} 2 of them in one application, so policies would apply twice; import it once, in the root module`,
+    ]);
+  });
+
+  it.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['a string', 'options'],
+  ])('refuses %s from the factory of forRootAsync()', async (_, options) => {
+    @Module({ imports: [ResilienceModule.forRootAsync({ useFactory: () => options as never })] })
+    class App {}
+    const app = NestFactory.createApplicationContext(App, { logger: false, abortOnError: false });
+    const { error } = await outcome(app);
+    expect((error as ResilienceConfigurationError).problems).toEqual([
+      expect.stringMatching(/^ResilienceModule\.forRoot\(\): the options are .+; use an object$/),
+    ]);
+  });
+
+  it('starts with every option at a sensible value', async () => {
+    @Injectable()
+    class S {
+      @Fallback(value(undefined))
+      @Retry({ maxRetries: Infinity, backoff: constant(0), maxElapsedTime: Infinity })
+      @CircuitBreaker({
+        name: 's',
+        failureRate: 1,
+        window: { calls: 5 },
+        halfOpen: { maxCalls: 2 },
+      })
+      @Timeout({ attempt: '1s', total: '1m' })
+      async m(): Promise<void> {}
+    }
+    const { app } = await boot({
+      providers: [S],
+      resilience: {
+        defaults: { retry: { maxRetries: 1 }, timeout: '3s' as never },
+        configs: { s: { circuitBreaker: { openFor: '1s' } } },
+        overrides: { '*': { retry: false }, S: {}, 'S.m': { circuitBreaker: { minimumCalls: 5 } } },
+      },
+    });
+    await expect(app.get(S).m()).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,257 @@
+import { get } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Answer, Booksvc } from './booksvc.js';
+import {
+  answer,
+  type Behaviour,
+  BOOKS,
+  databaseDown,
+  healthy,
+  StorageDouble,
+} from './storage-double.js';
+
+const TOTAL_TIMEOUT_MS = 5_000;
+const ATTEMPT_TIMEOUT_MS = 1_000;
+const OPEN_FOR_MS = 5_000;
+
+const live = {
+  status: 200,
+  body: BOOKS,
+  headers: expect.objectContaining({ 'cache-status': expect.stringContaining('live') }),
+};
+const stale = {
+  status: 200,
+  body: BOOKS,
+  headers: expect.objectContaining({
+    'cache-status': expect.stringContaining('stale'),
+    age: expect.stringMatching(/^\d+$/),
+  }),
+};
+
+/** The table "Expected of GET /": booksvc with its default settings and a warm cache unless told. */
+describe('GET / of booksvc', () => {
+  let storage: StorageDouble;
+  let booksvc: Booksvc;
+
+  beforeEach(async () => {
+    storage = new StorageDouble();
+    await storage.open();
+    booksvc = await Booksvc.start(storage);
+  });
+
+  afterEach(async () => {
+    await booksvc.close();
+    await storage.close();
+  });
+
+  async function warmUp(): Promise<void> {
+    expect(await booksvc.ask()).toMatchObject(live);
+    storage.requests = 0;
+  }
+
+  /** Never answers; for the test, the attempt's time is over as soon as the request is there. */
+  const hang: Behaviour = () => {
+    void turn().then(() => booksvc.clock.advance(ATTEMPT_TIMEOUT_MS));
+  };
+
+  async function openBreaker(): Promise<void> {
+    storage.behave = databaseDown;
+    expect(await booksvc.ask()).toMatchObject(stale);
+    expect(booksvc.breaker.state).toBe('open');
+    storage.requests = 0;
+  }
+
+  it('answers live while all is well', async () => {
+    expect(await booksvc.ask()).toMatchObject(live);
+    expect(storage.requests).toBe(1);
+  });
+
+  it('answers stale within the total timeout when the database goes down, and opens the breaker', async () => {
+    await warmUp();
+    storage.behave = databaseDown;
+
+    const given = await booksvc.ask();
+
+    expect(given).toMatchObject(stale);
+    expect(given.tookMs).toBeLessThanOrEqual(TOTAL_TIMEOUT_MS);
+    expect(booksvc.breaker.state).toBe('open');
+    expect(storage.requests).toBe(3);
+  });
+
+  it('answers stale at once and calls nobody while the breaker is open', async () => {
+    await warmUp();
+    await openBreaker();
+
+    const given = await booksvc.ask();
+
+    expect(given).toMatchObject(stale);
+    expect(given.tookMs).toBe(0);
+    expect(storage.requests).toBe(0);
+  });
+
+  it('tells how old a stale answer is', async () => {
+    await warmUp();
+    await openBreaker();
+    await booksvc.clock.advance(3_000);
+
+    const { headers } = await booksvc.ask();
+
+    // 500 + 750 + 1125 ms of waits until the breaker was found open, and 3 s.
+    expect(headers.age).toBe('5');
+  });
+
+  describe.each<[string, Behaviour]>([
+    ['500', answer(500, {})],
+    ['502', answer(502, {})],
+    ['503', answer(503, {})],
+    ['504', answer(504, {})],
+    ['malformed JSON', answer(200, '[{"id":1,"tit')],
+    ['something else than books', answer(200, { error: 'no' })],
+    ['null', answer(200, 'null')],
+    ['a reset', (_response, request) => request.socket.resetAndDestroy()],
+    ['nothing (hangs)', (response, request) => hang(response, request)],
+  ])('when storagesvc answers %s', (_name, fault) => {
+    it('answers stale within the total timeout, and keeps the cache', async () => {
+      await warmUp();
+      storage.behave = fault;
+
+      const given = await booksvc.ask();
+      const again = await booksvc.ask();
+
+      expect(given).toMatchObject(stale);
+      expect(given.tookMs).toBeLessThanOrEqual(TOTAL_TIMEOUT_MS);
+      expect(again).toMatchObject(stale);
+    });
+  });
+
+  it('answers stale within the total timeout when storagesvc refuses connections', async () => {
+    await warmUp();
+    await storage.close();
+
+    const given = await booksvc.ask();
+
+    expect(given).toMatchObject(stale);
+    expect(given.tookMs).toBeLessThanOrEqual(TOTAL_TIMEOUT_MS);
+    expect(booksvc.breaker.state).toBe('open');
+  });
+
+  it('answers 404 with 404: not retried, not counted, cache unchanged', async () => {
+    await warmUp();
+    storage.behave = answer(404, { message: 'Not Found' });
+
+    const given = await Promise.all([booksvc.ask(), booksvc.ask(), booksvc.ask()]);
+
+    expect(given.map(({ status }) => status)).toEqual([404, 404, 404]);
+    expect(storage.requests).toBe(3);
+    expect(booksvc.count('retry')).toBe(0);
+    expect(booksvc.breaker.state).toBe('closed');
+    expect(booksvc.breaker.counts).toMatchObject({ failures: 0, ignored: 3 });
+    storage.behave = databaseDown;
+    expect(await booksvc.ask()).toMatchObject(stale);
+  });
+
+  it('answers 503 with Retry-After and a JSON error when the cache is cold', async () => {
+    storage.behave = databaseDown;
+
+    const closed = await booksvc.ask();
+    const open = await booksvc.ask();
+
+    for (const { status, headers, body } of [closed, open]) {
+      expect(status).toBe(503);
+      expect(headers['retry-after']).toMatch(/^[1-9]\d*$/);
+      expect(headers['content-type']).toContain('application/json');
+      expect(body).toMatchObject({ statusCode: 503, message: expect.any(String) });
+    }
+  });
+
+  it('lets the probe decide, and answers a request beside it stale at once', async () => {
+    await warmUp();
+    await openBreaker();
+    await booksvc.clock.advance(OPEN_FOR_MS);
+    let letGo = (): void => undefined;
+    const probeArrived = new Promise<void>((resolve) => {
+      storage.behave = (response, request) => {
+        letGo = () => healthy(response, request);
+        resolve();
+      };
+    });
+
+    const probe = booksvc.ask();
+    await probeArrived;
+    const other = await booksvc.ask();
+    letGo();
+
+    expect(other).toMatchObject(stale);
+    expect(other.tookMs).toBe(0);
+    expect(await probe).toMatchObject(live);
+    expect(storage.requests).toBe(1);
+    expect(booksvc.breaker.state).toBe('closed');
+  });
+
+  it('gets free again after a probe that hangs', async () => {
+    await warmUp();
+    await openBreaker();
+    await booksvc.clock.advance(OPEN_FOR_MS);
+    storage.behave = hang;
+
+    expect(await booksvc.ask()).toMatchObject(stale);
+    expect(storage.requests).toBe(1);
+
+    storage.behave = healthy;
+    await booksvc.clock.advance(OPEN_FOR_MS);
+    expect(await booksvc.ask()).toMatchObject(live);
+    expect(booksvc.breaker.state).toBe('closed');
+  });
+
+  it('makes no further attempt when the client disconnects', async () => {
+    await warmUp();
+    const asked = new Promise<void>((resolve) => {
+      storage.behave = () => resolve();
+    });
+    const request = get(booksvc.url);
+    const gone = new Promise<void>((resolve) => request.on('error', () => resolve()));
+
+    await asked;
+    request.destroy();
+    await gone;
+    storage.behave = databaseDown;
+    for (let i = 0; i < 20; i++) {
+      await turn();
+      await booksvc.clock.advance(TOTAL_TIMEOUT_MS);
+    }
+
+    expect(storage.requests).toBe(1);
+    expect(booksvc.count('retry')).toBe(0);
+  });
+
+  it('answers live after the open time when the database is back, and closes the breaker', async () => {
+    await warmUp();
+    await openBreaker();
+    storage.behave = healthy;
+    await booksvc.clock.advance(OPEN_FOR_MS);
+
+    expect(await booksvc.ask()).toMatchObject(live);
+    expect(booksvc.breaker.state).toBe('closed');
+    expect(storage.requests).toBe(1);
+  });
+
+  it('serves 10 000 requests at 200 at a time during an outage', async () => {
+    await warmUp();
+    storage.behave = databaseDown;
+    const statuses = new Set<number>();
+    let sent = 0;
+    const customer = async (): Promise<void> => {
+      while (sent < 10_000) {
+        sent += 1;
+        const { status }: Answer = await booksvc.ask();
+        statuses.add(status);
+      }
+    };
+
+    await Promise.all(Array.from({ length: 200 }, customer));
+
+    expect([...statuses]).toEqual([200]);
+    // What was on its way when the breaker opened, and a probe for each 5 s of virtual time.
+    expect(storage.requests).toBeLessThanOrEqual(200 + 1);
+  }, 60_000);
+});

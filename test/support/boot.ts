@@ -1,0 +1,107 @@
+import {
+  type INestApplication,
+  type INestApplicationContext,
+  Module,
+  type ModuleMetadata,
+} from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import {
+  CircuitBreakerRegistry,
+  type ResilienceEvent,
+  ResilienceEvents,
+  ResilienceModule,
+  type ResilienceModuleOptions,
+} from '../../src/index.js';
+import { ManualClock } from '../../src/testing/index.js';
+
+/** The parts of an application under test, and options of the library; `false`: without the library. */
+export interface Parts extends ModuleMetadata {
+  readonly resilience?: ResilienceModuleOptions | false;
+}
+
+/** An application under test, on a clock that stands still. */
+export interface Booted<App extends INestApplicationContext = INestApplicationContext> {
+  readonly app: App;
+  readonly clock: ManualClock;
+  readonly registry: CircuitBreakerRegistry;
+  /** What has happened since the application has started. */
+  readonly events: ResilienceEvent[];
+}
+
+export interface Served extends Booted<INestApplication> {
+  readonly url: string;
+}
+
+export const platforms = {
+  Express: () => new ExpressAdapter(),
+  Fastify: () => new FastifyAdapter(),
+};
+
+export type Platform = keyof typeof platforms;
+
+export const everyPlatform = Object.keys(platforms) as Platform[];
+
+/** For the few things that differ between the majors of Nest. */
+export const nestMajor = Number(
+  (require('@nestjs/core/package.json') as { version: string }).version.split('.')[0],
+);
+
+const quiet = { logger: false, abortOnError: false } as const;
+
+const running = new Set<INestApplicationContext>();
+
+/** To be called after each test: closes what it has booted. */
+export async function closeAll(): Promise<void> {
+  for (const app of running) await app.close();
+  running.clear();
+}
+
+/** An application's module, with the library imported, and its clock. */
+export function appModule({ resilience = {}, imports = [], ...rest }: Parts): {
+  AppModule: new () => object;
+  clock: ManualClock;
+} {
+  const clock = new ManualClock();
+  const options = { clock, random: () => 0.5, logger: false as const, ...resilience };
+  class AppModule {}
+  Module({
+    imports: [...(resilience === false ? [] : [ResilienceModule.forRoot(options)]), ...imports],
+    ...rest,
+  })(AppModule);
+  return { AppModule, clock };
+}
+
+/** Starts an application without a transport. */
+export async function boot(parts: Parts = {}): Promise<Booted> {
+  const { AppModule, clock } = appModule(parts);
+  const app = await NestFactory.createApplicationContext(AppModule, quiet);
+  return { app, clock, ...watch(app) };
+}
+
+/** Starts an HTTP server on a free port of the loopback interface. */
+export async function serve(platform: Platform, parts: Parts): Promise<Served> {
+  const { AppModule, clock } = appModule(parts);
+  const app = await NestFactory.create(AppModule, platforms[platform](), quiet);
+  await app.listen(0, '127.0.0.1');
+  return { app, clock, url: await app.getUrl(), ...watch(app) };
+}
+
+/** Registers an application to be closed, and listens to its events. */
+export function watch(app: INestApplicationContext): Pick<Booted, 'registry' | 'events'> {
+  running.add(app);
+  const events: ResilienceEvent[] = [];
+  app.get(ResilienceEvents, { strict: false }).subscribe((event) => events.push(event));
+  return { registry: app.get(CircuitBreakerRegistry, { strict: false }), events };
+}
+
+/** The events of one type. */
+export function of<T extends ResilienceEvent['type']>(
+  type: T,
+  events: readonly ResilienceEvent[],
+): Extract<ResilienceEvent, { type: T }>[] {
+  return events.filter(
+    (event): event is Extract<ResilienceEvent, { type: T }> => event.type === type,
+  );
+}

@@ -1,0 +1,45 @@
+import { type IncomingHttpHeaders, type IncomingMessage, get } from 'node:http';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** A GET that the test can break off, as a client that goes away does. */
+export interface Request {
+  /** Rejects when the request was broken off. */
+  readonly answer: Promise<Answer>;
+  /** Resolves when the first part of the body has arrived. */
+  readonly begun: Promise<string>;
+  disconnect(): void;
+}
+
+export function request(url: string): Request {
+  let begin!: (chunk: string) => void;
+  const begun = new Promise<string>((resolve) => (begin = resolve));
+  let message: IncomingMessage | undefined;
+  const client = get(url, { agent: false });
+  const answer = new Promise<Answer>((resolve, reject) => {
+    client.once('error', reject);
+    client.once('response', (response) => {
+      message = response;
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        body += chunk;
+        begin(body);
+      });
+      response.once('error', reject);
+      response.once('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+      );
+    });
+  });
+  answer.catch(() => {}); // a test that disconnects does not look at it
+  return {
+    answer,
+    begun,
+    disconnect: () => (message ?? client).destroy(),
+  };
+}
