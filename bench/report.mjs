@@ -1,4 +1,4 @@
-/** The results for people: a Markdown block, which bench/README.md shows as it is. */
+/** The results for people. */
 export function report({ node, machine, rounds, bareNs, jobs, counts, checks }) {
   const lines = [`Node ${node}, ${machine}, median of ${rounds} rounds`, ''];
   for (const { title, contestants } of jobs) {
@@ -10,7 +10,10 @@ export function report({ node, machine, rounds, bareNs, jobs, counts, checks }) 
       addedToCockatiel.toFixed(2),
     ]);
     rows.unshift(['bare method', bareNs.toFixed(0), '', '1.0', '']);
-    lines.push(...table([title, 'ns a call', 'added ns', '× bare', 'added, of cockatiel’s'], rows), '');
+    lines.push(
+      ...table([title, 'ns a call', 'added ns', '× bare', 'added, of cockatiel’s'], rows),
+      '',
+    );
   }
   const made = Object.entries(counts).map(([id, { calls, timers, controllers }]) => [
     id,
@@ -21,6 +24,27 @@ export function report({ node, machine, rounds, bareNs, jobs, counts, checks }) 
     lines.push(`- ${holds ? 'holds' : 'FAILS'}: ${claim} (${value})`);
   }
   return lines.join('\n');
+}
+
+const BEGIN = '<!-- results: begin -->';
+const END = '<!-- results: end -->';
+
+/** bench/README.md with these results, as ratios: they say more about another machine than nanoseconds do. */
+export function withResults(readme, { node, rounds, jobs, counts }) {
+  const block = [
+    `Node ${node}, 2-core VM, median of ${rounds} rounds.`,
+    ...jobs.flatMap(({ job, title, contestants }) => {
+      const rows = contestants.map(({ name, toBare, addedToCockatiel }) => {
+        const { calls, timers, controllers } = counts[`${job}/${name}`];
+        const made = [timers, controllers].map((number) => perCall(number / calls));
+        return [name, toBare.toFixed(1), addedToCockatiel.toFixed(2), ...made];
+      });
+      const head = [title, '× bare', 'added, of cockatiel’s', 'timers', 'AbortControllers'];
+      return ['', ...table(head, rows)];
+    }),
+  ].join('\n');
+  const [before, rest] = readme.split(BEGIN);
+  return `${before}${BEGIN}\n\n${block}\n\n${END}${rest.split(END)[1]}`;
 }
 
 function perCall(number) {
@@ -34,7 +58,9 @@ function table(head, rows) {
   );
   const line = (cells) =>
     `| ${cells
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]),
+      )
       .join(' | ')} |`;
   const rule = widths.map((width, column) =>
     column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,

@@ -24,7 +24,7 @@ export function callsOf(contestants, bare) {
  * Medians over the rounds. Ratios are made within each round, of batches that ran beside each other, before their
  * median is taken: what slowed a round down slowed both parts of them.
  *
- * Where cockatiel has two ways, the ratio is that to the cheaper one.
+ * Of cockatiel's ways to do a job, the cheapest is the yardstick.
  */
 export function summarize(times) {
   const bare = times[BARE];
@@ -36,7 +36,7 @@ export function summarize(times) {
     jobs: Object.entries(jobs).map(([job, title]) => {
       const ids = Object.keys(times).filter((id) => id.startsWith(`${job}/`));
       const yardstick = ids
-        .filter((id) => id.startsWith(`${job}/cockatiel`))
+        .filter((id) => id.startsWith(`${job}/cockatiel, `))
         .reduce((a, b) => (median(times[b]) < median(times[a]) ? b : a));
       const contestants = ids.map((id) => ({
         name: id.slice(job.length + 1),

@@ -1,15 +1,16 @@
 // npm run bench: what the library adds to a call, beside cockatiel, opossum, mollitia and nestjs-resilience.
 //
-//   node bench/run.mjs [--json] [--check] [--rounds 200]
+//   node bench/run.mjs [--json] [--check] [--readme] [--rounds 200]
 //
 // --json prints the results as JSON. --check exits with 1 unless all that bench/README.md claims holds; because of
-// noise it measures up to three times before it says so.
+// noise it measures up to three times before it says so. --readme puts the results into bench/README.md.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { count } from './count.mjs';
 import { names } from './jobs.mjs';
 import { measure } from './measure.mjs';
-import { report } from './report.mjs';
+import { report, withResults } from './report.mjs';
 import { callsOf, judgeCounts, judgeTimes, summarize } from './results.mjs';
 import { setUp } from './setup.mjs';
 
@@ -22,6 +23,7 @@ const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
+    readme: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '200' },
   },
 });
@@ -50,6 +52,10 @@ try {
   const machine = `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores`;
   const results = { node: process.versions.node, machine, rounds, ...summary, counts, checks, ok };
   console.log(options.json ? JSON.stringify(results, null, 2) : report(results));
+  if (options.readme) {
+    const file = new URL('README.md', import.meta.url);
+    writeFileSync(file, withResults(readFileSync(file, 'utf8'), results));
+  }
   if (options.check && !ok) process.exitCode = 1;
 } finally {
   for (const { stop } of contestants) await stop();

@@ -11,6 +11,7 @@ import {
   Param,
   ParseIntPipe,
   type PipeTransform,
+  Req,
   Res,
   Scope,
   Sse,
@@ -467,7 +468,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       @Controller()
       class K {
         @Sse('events')
-        @Retry({ backoff: constant(0) })
+        @Retry({ backoff: constant('1s') })
         events(): Observable<object> {
           if (visits.visit() < 3) return throwError(() => new BadGatewayException());
           return interval(1).pipe(
@@ -484,7 +485,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       for (const attempt of [1, 2]) {
         await visits.reached(attempt);
         await until(() => clock.pending === 1);
-        await clock.advance(0);
+        await clock.advance(1_000);
       }
       const { body } = await answer;
       expect(visits.count).toBe(3);
@@ -558,20 +559,6 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       disconnect();
       await expect(unsubscribed.promise).resolves.toBeUndefined();
     });
-
-    it('may be empty', async () => {
-      @Controller()
-      class K {
-        @Get()
-        @Retry()
-        get(): Observable<string> {
-          return just<string[]>().pipe(map(String));
-        }
-      }
-      const { url } = await serving(K);
-      const response = await fetch(url);
-      expect([response.status, await response.text()]).toEqual([200, '']);
-    });
   });
 
   describe('has a fallback that is', () => {
@@ -581,7 +568,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       class K {
         private readonly shelf = 'the shelf of this controller';
         @Get(':id')
-        @Fallback('answer' as never)
+        @Fallback('answer')
         async get(@Param('id') _id: string): Promise<string> {
           throw new BadGatewayException();
         }
@@ -592,8 +579,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       }
       const { url } = await serving(K);
       expect(await (await fetch(`${url}/5`)).text()).toBe('the shelf of this controller');
-      expect(given[0]).toMatchObject({ params: { id: '5' } }); // the request, as interceptors see it
-      expect(given.at(-1)).toMatchObject({ name: 'K.get', attempts: 1, rejected: false });
+      expect(given).toEqual(['5', expect.objectContaining({ name: 'K.get', attempts: 1 })]);
     });
 
     it('a method of a request-scoped controller, of the very request', async () => {
@@ -604,7 +590,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
           made += 1;
         }
         @Get(':id')
-        @Fallback('answer' as never)
+        @Fallback('answer')
         async get(@Param('id') _id: string): Promise<string> {
           throw new BadGatewayException();
         }
@@ -617,20 +603,24 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(await (await fetch(`${url}/6`)).text()).toBe('instance 2 for 6');
     });
 
-    it('a function, which gets the request', async () => {
+    it('a function, which gets what the handler gets', async () => {
       @Controller()
       class K {
         @Get(':id')
         @Fallback(
-          ({ error }: FallbackContext, { params }: { params: { id: string } }) =>
-            `${params.id}: ${String(error)}`,
+          ({ error }: FallbackContext, request: { method: string }, id: number) =>
+            `${request.method} ${typeof id} ${id}: ${String(error)}`,
         )
-        async get(): Promise<string> {
+        async get(
+          @Req() _request: unknown,
+          @Param('id', ParseIntPipe) _id: number,
+        ): Promise<string> {
           throw new BadGatewayException('down');
         }
       }
       const { url } = await serving(K);
-      expect(await (await fetch(`${url}/5`)).text()).toBe('5: BadGatewayException: down');
+      const answer = await fetch(`${url}/5`);
+      expect(await answer.text()).toBe('GET number 5: BadGatewayException: down');
     });
 
     it('the last good answer, by its key', async () => {
@@ -677,7 +667,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
     @Controller()
     class K {
       @Get()
-      @Retry({ backoff: constant(0) })
+      @Retry({ backoff: constant('1s') })
       async get(): Promise<string> {
         if (visits.visit() < 3) throw new BadGatewayException();
         return 'done';
@@ -688,7 +678,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
     for (const attempt of [1, 2]) {
       await visits.reached(attempt);
       await until(() => clock.pending === 1);
-      await clock.advance(0);
+      await clock.advance(1_000);
     }
     expect(await (await answer).text()).toBe('done');
     expect(attemptsOf(events, 'K.get')).toBe(3);

@@ -30,22 +30,36 @@ export const name = 'cockatiel';
 
 export async function start() {
   const { Aggressive, Cooperative } = cockatiel.TimeoutStrategy;
+  const all = () => [fallback(), retry(), breaker()];
+  const rejecting = breaker(settings.foreverOpen);
   const client = new BookClient();
-  const under = (policy) => () => policy.execute(() => client.getBooks());
-  const rejected = under(breaker(settings.foreverOpen));
-  await openCircuit(client, rejected);
+  await openCircuit(client, () => rejecting.execute(() => client.getBooks()));
   return {
     calls: {
-      breaker: { [name]: under(breaker()) },
-      retry: { [name]: under(wrap(fallback(), retry(), breaker())) },
+      breaker: bothWays(breaker()),
+      retry: bothWays(wrap(...all())),
       timeout: {
         // Returns on time, as the others do.
-        [`${name}, aggressive`]: under(wrap(fallback(), retry(), breaker(), timeout(Aggressive))),
+        ...bothWays(wrap(...all(), timeout(Aggressive)), ', aggressive'),
         // Only aborts its signal, and waits on.
-        [`${name}, cooperative`]: under(wrap(fallback(), retry(), breaker(), timeout(Cooperative))),
+        ...bothWays(wrap(...all(), timeout(Cooperative)), ', cooperative'),
       },
-      rejected: { [name]: rejected },
+      rejected: bothWays(rejecting),
     },
     stop() {},
+  };
+}
+
+/** Its decorator on a method, which passes `this` and the arguments on; and a function handed to the policy. */
+function bothWays(policy, suffix = '') {
+  class DecoratedClient extends BookClient {}
+  const descriptor = Object.getOwnPropertyDescriptor(BookClient.prototype, 'getBooks');
+  cockatiel.usePolicy(policy)(DecoratedClient.prototype, 'getBooks', descriptor);
+  Object.defineProperty(DecoratedClient.prototype, 'getBooks', descriptor);
+  const decorated = new DecoratedClient();
+  const client = new BookClient();
+  return {
+    [`${name}, @usePolicy${suffix}`]: () => decorated.getBooks(),
+    [`${name}, execute${suffix}`]: () => policy.execute(() => client.getBooks()),
   };
 }

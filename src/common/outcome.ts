@@ -115,6 +115,9 @@ function safely(predicate: (value: unknown) => boolean): (value: unknown) => boo
   };
 }
 
+/** A result of which only the beginning is known: a stream. There is nothing to decide about it but that it began. */
+export abstract class OngoingResult {}
+
 /** Decides outcomes: exclusions (`skip`) first, then inclusions (`on`), then the default. */
 export class Classifier {
   private readonly skip: readonly ((error: unknown) => boolean)[];
@@ -137,7 +140,8 @@ export class Classifier {
   }
 
   ofResult(result: unknown): Outcome {
-    return this.onResult !== undefined && this.onResult(result) ? 'failure' : 'success';
+    if (this.onResult === undefined || result instanceof OngoingResult) return 'success';
+    return this.onResult(result) ? 'failure' : 'success';
   }
 }
 

@@ -4,17 +4,23 @@ import type {
   FallbackChoice,
   FallbackContext,
   FallbackOptions,
+  StaleFallback,
 } from '../policies/fallback/options.js';
 import { type Protectable, decorateMethod } from './define.js';
 
-/** Decorates a method whose result `Result` can stand in for. */
-type AnsweringDecorator<Result> = <
-  T extends (...args: never[]) => Protectable<[unknown] extends [Result] ? unknown : ResultOf<T>>,
->(
+/** Decorates a method in whose place a `Result` can be answered. */
+type AnsweringDecorator<Result> = <T extends (...args: never[]) => Protectable>(
   target: object,
   key: string | symbol,
-  descriptor: TypedPropertyDescriptor<T>,
+  descriptor: TypedPropertyDescriptor<T> & FittingFor<T, Result>,
 ) => void;
+
+/** Nothing to add when `Result` can stand for what `T` promises (or is not known); else what the compiler says. */
+type FittingFor<T, Result> = [unknown] extends [Result]
+  ? unknown
+  : [Awaited<Result>] extends [ResultOf<T>]
+    ? unknown
+    : { 'the fallback answers with another type than the method': never };
 
 type ResultOf<T> = T extends (...args: never[]) => Protectable<infer R> ? R : never;
 
@@ -48,14 +54,14 @@ export function Fallback<Name extends string>(
   handler: Name,
   options?: OutcomeOptions,
 ): MethodFallbackDecorator<Name>;
-export function Fallback<Result>(
-  handler: Exclude<FallbackAnswer<Result>, string>,
-  options?: OutcomeOptions,
-): AnsweringDecorator<Result>;
 export function Fallback(
-  choices: readonly FallbackChoice[],
+  handler: StaleFallback | readonly FallbackChoice[],
   options?: OutcomeOptions,
 ): AnsweringDecorator<unknown>;
+export function Fallback<Result>(
+  handler: Exclude<FallbackAnswer<Result>, string | StaleFallback>,
+  options?: OutcomeOptions,
+): AnsweringDecorator<Result>;
 export function Fallback(
   handler: FallbackAnswer | readonly FallbackChoice[],
   options: OutcomeOptions = {},

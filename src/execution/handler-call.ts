@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
 import { ResilienceError } from '../common/errors.js';
-import { type CallReport, type CallScope, callScope } from '../pipeline/call-report.js';
+import { type CallReport, type CallScope, type Substitute, callScope } from '../pipeline/call-report.js';
 import { Call } from '../pipeline/call.js';
 import type { Site } from './site.js';
 import { firstOf } from './streams.js';
@@ -47,7 +47,6 @@ export class HandlerCall extends Call {
     private readonly site: Site,
     private readonly context: ExecutionContext,
     private readonly handle: () => Observable<unknown>,
-    private readonly findInstance: () => object | Promise<object>,
     clock: Clock,
     reports: CallReport[] | undefined,
   ) {
@@ -58,22 +57,19 @@ export class HandlerCall extends Call {
   }
 
   override start(): Promise<unknown> {
-    const scope: CallScope = {
-      call: this,
-      owned: this.site,
-      claimed: false,
-      reports: this.reports,
-    };
+    return this.runHandler();
+  }
+
+  /** Through Nest, which so makes the arguments, and treats the answer as it treats the handler's. */
+  override substitute(run: Substitute): Promise<unknown> {
+    return this.runHandler(run);
+  }
+
+  private runHandler(substitute?: Substitute): Promise<unknown> {
+    const { site: owned, reports } = this;
+    const scope: CallScope = { call: this, owned, claimed: false, substitute, reports };
     this.tracked = undefined;
     return callScope.run(scope, () => firstOf(this.handle(), this));
-  }
-
-  override instance(): object | Promise<object> {
-    return this.findInstance();
-  }
-
-  override get arity(): number {
-    return this.args.length;
   }
 
   /** Not when the answer is being sent, or nobody is there to receive it. */

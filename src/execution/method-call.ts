@@ -1,6 +1,6 @@
-import { isObservable } from 'rxjs';
+import { firstValueFrom, isObservable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
-import type { CallScope } from '../pipeline/call-report.js';
+import type { CallScope, Substitute } from '../pipeline/call-report.js';
 import { Call } from '../pipeline/call.js';
 import type { Plan } from './plan.js';
 import type { Site } from './site.js';
@@ -38,12 +38,9 @@ export class MethodCall extends Call {
     return result;
   }
 
-  override instance(): object {
-    return this.self as object;
-  }
-
-  override get arity(): number {
-    return this.site.arity;
+  override substitute(run: Substitute): unknown {
+    const result = run(this.self, this.args);
+    return this.plan.returns === 'promise' && isObservable(result) ? firstValueFrom(result) : result;
   }
 
   override finish(): void {

@@ -25,6 +25,7 @@ function wrap(site: Site): Method {
       if (scope !== undefined && scope.owned === site && !scope.claimed) {
         // An interceptor is carrying out this very call, with the policies.
         scope.claimed = true;
+        if (scope.substitute !== undefined) return scope.substitute(this, args);
         const result = original.apply(this, args);
         scope.call?.track(result);
         return result;

@@ -5,7 +5,7 @@ import {
   Injectable,
   type NestInterceptor,
 } from '@nestjs/common';
-import { ContextIdFactory, HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { HttpAdapterHost } from '@nestjs/core';
 import { Observable, catchError } from 'rxjs';
 import { isResilienceError } from '../common/errors.js';
 import { callScope } from '../pipeline/call-report.js';
@@ -24,7 +24,6 @@ import { deliver } from './streams.js';
 export class ResilienceInterceptor implements NestInterceptor {
   constructor(
     @Inject(RUNTIME_REF) private readonly ref: RuntimeRef,
-    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
     @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
   ) {}
 
@@ -52,27 +51,15 @@ export class ResilienceInterceptor implements NestInterceptor {
   ): Observable<unknown> {
     const { pipeline } = runtime.planFor(site, context.getClass());
     const reports = callScope.getStore()?.reports; // here: the subscriber may be in another async context
-    const instance = (): object | Promise<object> => this.instanceOf(context);
     const handle = (): Observable<unknown> => next.handle();
     return new Observable((subscriber) => {
-      const call = new HandlerCall(site, context, handle, instance, runtime.clock, reports);
+      const call = new HandlerCall(site, context, handle, runtime.clock, reports);
       pipeline.run(call).then(
         (value) => deliver(value, subscriber),
         (error: unknown) => subscriber.error(error),
       );
       return () => call.abort(new Error('unsubscribed'));
     });
-  }
-
-  /** The controller, when a fallback method is needed: Nest does not tell interceptors. */
-  private instanceOf(context: ExecutionContext): object | Promise<object> {
-    const type = context.getClass();
-    try {
-      return this.moduleRef.get<object>(type, { strict: false });
-    } catch {
-      const contextId = ContextIdFactory.getByRequest(requestOf(context));
-      return this.moduleRef.resolve<object>(type, contextId, { strict: false });
-    }
   }
 
   private sayWhenToRetry(context: ExecutionContext, error: unknown): void {
@@ -82,10 +69,4 @@ export class ResilienceInterceptor implements NestInterceptor {
     const response: unknown = context.switchToHttp().getResponse();
     this.adapterHost.httpAdapter.setHeader(response, 'Retry-After', String(seconds));
   }
-}
-
-/** What Nest takes the request scope from. */
-function requestOf(context: ExecutionContext): Record<string, unknown> {
-  const args = context.getArgs<Record<string, unknown>[]>();
-  return (context.getType() === 'http' ? args[0] : args[1]) ?? {};
 }

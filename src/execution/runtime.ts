@@ -22,7 +22,7 @@ export interface RuntimeHost {
   readonly options: ResilienceModuleOptions;
   readonly events: ResilienceEvents;
   readonly parts: PartStore;
-  readonly logger: Pick<LoggerService, 'warn' | 'debug'> | undefined;
+  readonly logger: Pick<LoggerService, 'log' | 'warn' | 'debug'> | undefined;
   /** A provider, wherever it is; `undefined` when there is none. */
   resolve(token: unknown): unknown;
 }
@@ -81,7 +81,14 @@ export class Runtime {
     args: readonly unknown[],
     scope: CallScope | undefined,
   ): unknown {
-    const plan = this.planFor(site, ownerOf(site, self));
+    let plan: Plan;
+    try {
+      plan = this.planFor(site, ownerOf(site, self));
+    } catch (error) {
+      // A class that was not there at bootstrap is not configured well.
+      if (site.returns === 'promise') return Promise.reject(error as Error);
+      throw error;
+    }
     const run = (): Promise<unknown> =>
       plan.pipeline.run(new MethodCall(site, plan, self, args, this.clock, scope));
     if (plan.returns === 'promise') return run();
@@ -152,6 +159,7 @@ export class Runtime {
       name: `${owner.name}.${method}`,
       owner,
       method,
+      arity: site.arity,
       handler: isHandler(site, owner),
       sendsResponse: sendsResponse(site, owner),
       clock,
@@ -160,6 +168,7 @@ export class Runtime {
       sleeper,
       named: host.parts,
       warn: (message) => this.warn(message),
+      log: (message) => this.host.logger?.log(message),
       onClose: (callback) => this.onClose.push(callback),
       resolve: (token) => host.resolve(token),
     };

@@ -1,4 +1,5 @@
 import { type Observable, type Subscriber, isObservable } from 'rxjs';
+import { OngoingResult } from '../common/outcome.js';
 import type { Call } from '../pipeline/call.js';
 
 /** What a stream that ended without an item stands for in a pipeline. */
@@ -13,7 +14,7 @@ type Notification =
  * An Observable whose first item has arrived, which makes the attempt a success: what comes after it, an error
  * too, goes to the subscriber.
  */
-class StreamHead {
+class StreamHead extends OngoingResult {
   private readonly buffer: Notification[] = [];
   private subscriber: Subscriber<unknown> | undefined = undefined;
   /** Ends the source. */
@@ -98,11 +99,13 @@ export function deliver(value: unknown, subscriber: Subscriber<unknown>): void {
 }
 
 /** An async iterator that has given its first item. */
-class IteratorHead {
+class IteratorHead extends OngoingResult {
   constructor(
     readonly iterator: AsyncIterator<unknown>,
     readonly first: IteratorResult<unknown>,
-  ) {}
+  ) {
+    super();
+  }
 
   /** As that of {@link StreamHead}. */
   toJSON(): undefined {}

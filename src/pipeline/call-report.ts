@@ -19,6 +19,9 @@ export interface CallReport {
   readonly durationMs: number;
 }
 
+/** Something that answers in a method's place. */
+export type Substitute = (self: unknown, args: readonly unknown[]) => unknown;
+
 /** What protected calls made further down can know of where they are made. */
 export interface CallScope {
   /** The handler's call that an interceptor is carrying out: calls made by the handler end with it. */
@@ -27,6 +30,8 @@ export interface CallScope {
   readonly owned?: unknown;
   /** … until the method has run: a second call of it is a call of its own. */
   claimed: boolean;
+  /** What runs instead of that method: its fallback. */
+  readonly substitute?: Substitute | undefined;
   readonly reports?: CallReport[] | undefined;
 }
 

@@ -1,12 +1,20 @@
 import type { Clock } from '../common/clock.js';
 import { isResilienceError } from '../common/errors.js';
-import type { AnswerSource, CallReport } from './call-report.js';
+import type { AnswerSource, CallReport, Substitute } from './call-report.js';
 
 /** Why a call stops waiting for what it waits for, and how far outwards it unwinds. */
 interface Interruption {
   /** The stage that stopped it: what is inside this level is given up. {@link WHOLE_CALL} gives up all. */
   readonly level: number;
   readonly error: unknown;
+}
+
+/** A policy that turns calls away for some time. */
+export interface Blockade {
+  /** On the pipeline's clock. */
+  readonly until: number;
+  /** What calls are turned away with. */
+  readonly rejection: Error;
 }
 
 /** The level of an interruption that no stage may answer: the caller has gone. */
@@ -28,8 +36,12 @@ export abstract class Call {
   source: AnswerSource = 'live';
   /** Age of a stale answer, milliseconds. */
   ageMs: number | undefined = undefined;
+  /** Whether a policy takes the result for a failure that it could not mend: it is not to be kept. */
+  doubtful = false;
   /** On the pipeline's clock: nothing may be begun that cannot end before it. */
   deadline = Infinity;
+  /** What would turn away another attempt, as the last one has left things. */
+  blockedBy: Blockade | undefined = undefined;
   /** Whether anything may stop this call before its work ends. */
   interruptible = false;
   /** The work of the running attempt, when it has not ended with the attempt. */
@@ -59,11 +71,8 @@ export abstract class Call {
   /** Runs the protected work once. */
   abstract start(): unknown;
 
-  /** The object whose method is protected. */
-  abstract instance(): object | Promise<object>;
-
-  /** How many parameters the protected method declares. */
-  abstract get arity(): number;
+  /** Has `run` answer in the method's place, with the method's `this` and arguments. */
+  abstract substitute(run: Substitute): unknown;
 
   /** Whether another attempt makes sense to whoever waits for the answer. */
   wantsAnotherAttempt(): boolean {
@@ -98,8 +107,8 @@ export abstract class Call {
    * after an aborted one gets a new signal.
    */
   get signal(): AbortSignal {
+    if (this.interruption !== undefined) return AbortSignal.abort(this.interruption.error);
     this.controller ??= new AbortController();
-    if (this.interruption !== undefined) this.controller.abort(this.interruption.error);
     return this.controller.signal;
   }
 
@@ -144,6 +153,11 @@ export abstract class Call {
   /** Throws when the call has been interrupted. */
   throwIfInterrupted(): void {
     if (this.interruption !== undefined) throw this.interruption.error;
+  }
+
+  /** The error with which it ends: that of an interruption, whatever else has failed meanwhile. */
+  reasonOr(error: unknown): unknown {
+    return this.interruption === undefined ? error : this.interruption.error;
   }
 
   beginAttempt(): void {

@@ -44,6 +44,7 @@ export class Pipeline {
           }
         }
         if (this.events.active) startedAt = call.now();
+        if (call.interruptible) call.throwIfInterrupted();
         work = call.start();
         const result = await (call.interruptible ? call.interruptibly(work) : work);
         call.tick();
@@ -52,9 +53,9 @@ export class Pipeline {
         this.reportAttempt(call, startedAt);
       } catch (error) {
         call.tick();
-        call.fail(error);
+        call.fail(call.reasonOr(error));
+        this.reportAttempt(call, startedAt);
         if (call.interrupted) this.abandon(call, work, startedAt);
-        else this.reportAttempt(call, startedAt);
       }
 
       let again = false;
@@ -68,7 +69,7 @@ export class Pipeline {
           if (reaction === undefined) continue;
           again = (await (call.interruptible ? call.interruptibly(reaction) : reaction)) === AGAIN;
         } catch (error) {
-          call.fail(error);
+          call.fail(call.reasonOr(error));
         }
         call.tick();
       }
@@ -117,6 +118,7 @@ export class Pipeline {
 }
 
 function outcomeOf(call: Call): Outcome {
+  if (call.cancelled) return 'ignored';
   return call.failed ? defaultOutcome(call.error) : 'success';
 }
 

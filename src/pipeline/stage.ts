@@ -12,6 +12,7 @@ export type Reaction = typeof AGAIN | void;
  *
  * Three moments, in this order: `enter` on the way in, then `exit` and `react` on the way out. `exit` is called
  * exactly once for each `enter` that returned; nothing else is promised, so what `enter` takes, `exit` gives back.
+ * A stage that asks for {@link AGAIN} stays entered: its `exit` and `react` follow each run of what is inside it.
  */
 export abstract class Stage<Held = unknown> {
   /** Its place in the pipeline, 0 is outermost; set by the pipeline. */

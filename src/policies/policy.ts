@@ -11,6 +11,8 @@ export interface PolicySite {
   /** The class whose instances run it. */
   readonly owner: Function;
   readonly method: string;
+  /** How many parameters the method declares. */
+  readonly arity: number;
   /** True for a handler (HTTP, RPC, WebSocket, GraphQL), whose arguments come from outside. */
   readonly handler: boolean;
   /** True for a handler that sends its response itself: Nest then ignores what it returns. */
@@ -18,8 +20,10 @@ export interface PolicySite {
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: ResilienceEvents;
-  /** Tells the application's operators, once a message. */
+  /** Tells operators of something that is wrong, once a message. */
   warn(message: string): void;
+  /** Tells operators of something that happened. */
+  log(message: string): void;
   /** Waits of the policies; ended early when the application closes. */
   readonly sleeper: Sleeper;
   /** The named, stateful parts of the application, made by `create` when there is none yet. */

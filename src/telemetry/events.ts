@@ -1,6 +1,6 @@
 import type { Outcome } from '../common/outcome.js';
 
-/** One run of a protected method has ended. Rejected attempts, which never ran it, are `rejected` events. */
+/** One run of a protected method has ended, or has been given up. Rejected attempts, which never ran it, are `rejected` events. */
 export interface AttemptEvent {
   readonly type: 'attempt';
   /** `Class.method`. */
@@ -31,6 +31,8 @@ export type ExhaustionReason =
   | 'max-elapsed-time'
   /** The next wait would end after the call's deadline. */
   | 'deadline'
+  /** The circuit has opened, and the next attempt would come before it admits one. */
+  | 'circuit-open'
   /** The backoff function returned no valid delay, or threw. */
   | 'backoff'
   /** The client has gone, or its response is being sent. */
@@ -64,6 +66,8 @@ export interface TimeoutEvent {
   readonly type: 'timeout';
   readonly name: string;
   readonly scope: 'attempt' | 'total';
+  /** The attempt that was running. */
+  readonly attempt: number;
   readonly afterMs: number;
 }
 

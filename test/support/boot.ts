@@ -54,8 +54,13 @@ const running = new Set<INestApplicationContext>();
 
 /** To be called after each test: closes what it has booted. */
 export async function closeAll(): Promise<void> {
-  for (const app of running) await app.close();
+  const apps = [...running];
   running.clear();
+  for (const app of apps) {
+    // Clients that still wait would keep the server from closing.
+    (app as Partial<INestApplication>).getHttpServer?.()?.closeAllConnections?.();
+    await app.close();
+  }
 }
 
 /** An application's module, with the library imported, and its clock. */

@@ -10,7 +10,7 @@ export interface Answer {
 export interface Request {
   /** Rejects when the request was broken off. */
   readonly answer: Promise<Answer>;
-  /** Resolves when the first part of the body has arrived. */
+  /** Resolves when something of the body has arrived that is no white space. */
   readonly begun: Promise<string>;
   disconnect(): void;
 }
@@ -28,7 +28,7 @@ export function request(url: string): Request {
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
         body += chunk;
-        begin(body);
+        if (/\S/.test(body)) begin(body);
       });
       response.once('error', reject);
       response.once('end', () =>

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
 import {
   type Backoff,
+  type Jitter,
   constant,
   decorrelated,
   defaultBackoff,
@@ -177,14 +178,14 @@ describe('decorrelated()', () => {
 });
 
 describe('jitter', () => {
-  it.each([
+  it.each<[Jitter, number, number, number]>([
     ['none', 1_000, 1_000, 1_000],
     ['full', 0, 500, 1_000],
     ['equal', 500, 750, 1_000],
     [0, 1_000, 1_000, 1_000],
     [0.2, 800, 1_000, 1_200],
     [1, 0, 1_000, 2_000],
-  ] as const)('of %p spreads 1000 ms from %p by way of %p to %p', (jitter, ...expected) => {
+  ])('of %p spreads 1000 ms from %p by way of %p to %p', (jitter, ...expected) => {
     const rule = ruleOf(constant(1_000, { jitter }));
     [atZero, inTheMiddle, almostOne].forEach((random, i) => {
       expect(delaysOf(rule, 1, random)[0]).toBeCloseTo(expected[i]!);

@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import type { Clock } from '../../common/clock.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
+import type { Substitute } from '../../pipeline/call-report.js';
 import { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import type { Stage } from '../../pipeline/stage.js';
@@ -27,12 +28,8 @@ class TestCall extends Call {
     return this.work();
   }
 
-  override instance(): object {
-    return this;
-  }
-
-  override get arity(): number {
-    return this.args.length;
+  override substitute(run: Substitute): unknown {
+    return run(this, this.args);
   }
 }
 
@@ -48,7 +45,7 @@ function setUp(options: CircuitBreakerOptions = {}): {
   const events = new ResilienceEvents();
   const read = new OptionsReader({ consecutiveFailures: 2, ...options }, 'stage', new Problems());
   const settings = settleCircuitBreaker(read);
-  const environment = { clock, random: () => 0.5, events, warn: () => {} };
+  const environment = { clock, random: () => 0.5, events, warn: () => {}, log: () => {} };
   const breaker = new CircuitBreaker('api', settings.breaker, environment);
   const breakers = new KeyedCircuitBreakers(
     'api',

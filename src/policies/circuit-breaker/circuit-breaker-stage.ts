@@ -17,7 +17,7 @@ export class CircuitBreakerStage extends Stage<Permit> {
   }
 
   override exit(call: Call, permit: Permit): void {
-    permit.settle(outcomeOf(call, this.breaker.classifier), call.error, call.now());
+    settle(call, permit, this.breaker.classifier);
   }
 }
 
@@ -32,8 +32,13 @@ export class KeyedCircuitBreakerStage extends Stage<Permit> {
   }
 
   override exit(call: Call, permit: Permit): void {
-    permit.settle(outcomeOf(call, this.breakers.classifier), call.error, call.now());
+    settle(call, permit, this.breakers.classifier);
   }
+}
+
+function settle(call: Call, permit: Permit, classifier: OutcomeRule): void {
+  permit.settle(outcomeOf(call, classifier), call.error, call.now());
+  if (call.failed) call.blockedBy = permit.blockade;
 }
 
 function outcomeOf(call: Call, classifier: OutcomeRule): Outcome {

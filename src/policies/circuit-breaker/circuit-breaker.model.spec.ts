@@ -383,6 +383,7 @@ class Pair {
       },
       random: () => 0.5,
       events: new ResilienceEvents(),
+      log: () => {},
       warn: (message) => {
         throw new Error(message);
       },

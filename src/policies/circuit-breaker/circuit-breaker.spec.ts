@@ -43,6 +43,7 @@ class Bench {
       },
       random: () => this.random,
       events: this.events,
+      log: () => {},
       warn: (message) => void this.warnings.push(message),
     });
     this.events.subscribe((event) => void this.told.push(event));

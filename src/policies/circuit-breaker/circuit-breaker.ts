@@ -7,6 +7,7 @@ import type {
   StateChangeEvent,
   StateChangeReason,
 } from '../../telemetry/events.js';
+import type { Blockade } from '../../pipeline/call.js';
 import { notify } from '../../telemetry/resilience-events.js';
 import { CircuitOpenError } from './circuit-open-error.js';
 import type { BreakerEnvironment } from './environment.js';
@@ -31,6 +32,9 @@ interface ActiveOverride {
   readonly endsAt: number;
 }
 
+/** A window without time remembers for ever; counts of calls this long ago may be forgotten, milliseconds. */
+const IDLE_AFTER = 300_000;
+
 /**
  * Stops calls to a dependency that is failing, and finds out when it is well again.
  *
@@ -41,6 +45,7 @@ interface ActiveOverride {
 export class CircuitBreaker {
   private current: BreakerState = 'closed';
   private since: number;
+  private usedAt: number;
   private generation = 0;
   private tally: Tally;
   private readonly openTime: OpenTime;
@@ -64,6 +69,7 @@ export class CircuitBreaker {
   ) {
     const now = this.now();
     this.since = now;
+    this.usedAt = now;
     this.tally = new Tally(settings.window.create(now));
     this.openTime = new OpenTime(environment);
     this.windowEndsAt = now + settings.resetInterval;
@@ -198,11 +204,18 @@ export class CircuitBreaker {
     return this.settings.classifier;
   }
 
-  /** @internal Whether nothing would be lost with it. */
+  /** @internal Until when, as things are, calls are turned away. */
+  get blockade(): Blockade | undefined {
+    if (this.current !== 'open' || this.overridden !== undefined) return undefined;
+    const { opensUntil: until } = this;
+    return { until, rejection: new CircuitOpenError(this.name, until - this.now()) };
+  }
+
+  /** @internal Whether nothing that matters would be lost with it: nobody uses it, and it holds nothing recent. */
   get idle(): boolean {
     const { state, override, counts, running, listeners } = this;
-    const counted = counts.requests + running;
-    return state === 'closed' && override === undefined && counted === 0 && listeners.size === 0;
+    if (state !== 'closed' || override !== undefined || running + listeners.size > 0) return false;
+    return counts.requests === 0 || this.now() - this.usedAt > IDLE_AFTER;
   }
 
   /** @internal Like {@link tryAcquire}, at a known time, and throws the rejection. */
@@ -255,6 +268,7 @@ export class CircuitBreaker {
   private issue(now: number, probe: boolean, maxDuration: number): Permit {
     const mark = this.tally.admit(now);
     const permit = new Permit(this, this.generation, probe, now, now + maxDuration, mark);
+    this.usedAt = now;
     this.running += 1;
     if (maxDuration !== Infinity) this.expiring.add(permit);
     return permit;
@@ -346,6 +360,8 @@ export class CircuitBreaker {
   private tell(change: StateChangeEvent): void {
     const onError = (error: unknown): void =>
       this.environment.warn(`circuit "${this.name}": a state listener threw ${String(error)}`);
+    const { from, to, reason } = change;
+    this.environment.log(`circuit "${this.name}" is ${to}, was ${from}: ${reason}`);
     this.environment.events.emit(change);
     if (this.settings.onStateChange) notify(this.settings.onStateChange, change, onError);
     for (const listener of this.listeners) notify(listener, change, onError);

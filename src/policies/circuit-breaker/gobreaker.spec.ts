@@ -31,6 +31,7 @@ class Gobreaker {
       },
       random: () => 0.5,
       events: new ResilienceEvents(),
+      log: () => {},
       warn: (message) => {
         throw new Error(message);
       },

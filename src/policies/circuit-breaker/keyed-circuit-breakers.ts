@@ -8,8 +8,8 @@ const SEARCH = 20;
 const OVERFLOW = '*';
 
 /**
- * A breaker a key, at most `maxKeys` at a time. A new key takes the place of an idle one (closed, nothing counted,
- * nothing running); when none is found, it shares the breaker called `name[*]`: state is never thrown away.
+ * A breaker a key, at most `maxKeys` at a time. A new key takes the place of an idle one (closed, nothing running,
+ * nothing counted for five minutes); when none is found, it shares the breaker called `name[*]`: state is never thrown away.
  */
 export class KeyedCircuitBreakers {
   private readonly breakers = new Map<string, CircuitBreaker>();

@@ -2,6 +2,7 @@ import type { Duration } from '../../common/duration.js';
 import type { OptionsReader } from '../../common/options-reader.js';
 import {
   Classifier,
+  OngoingResult,
   type Outcome,
   type ResultOutcomeOptions,
   readOutcomeOptions,
@@ -184,7 +185,10 @@ function readClassifier(read: OptionsReader<CircuitBreakerOptions>): OutcomeRule
   // A function of the user's that throws must not cost the permit whose outcome it was asked for.
   return {
     ofError: (error) => attempt(() => classify(error, undefined), 'failure'),
-    ofResult: (result) => attempt(() => classify(undefined, result), 'success'),
+    ofResult: (result) =>
+      result instanceof OngoingResult
+        ? 'success'
+        : attempt(() => classify(undefined, result), 'success'),
   };
 }
 

@@ -1,8 +1,10 @@
 import type { Outcome } from '../../common/outcome.js';
+import type { Blockade } from '../../pipeline/call.js';
 
 /** Who takes back a permit. */
 interface Issuer {
   settle(permit: Permit, outcome: Outcome, error?: unknown, now?: number): void;
+  readonly blockade: Blockade | undefined;
 }
 
 /**
@@ -48,6 +50,11 @@ export class Permit {
   /** The call says nothing about the dependency. */
   ignore(): void {
     this.issuer.settle(this, 'ignored');
+  }
+
+  /** @internal Whether further calls are turned away. */
+  get blockade(): Blockade | undefined {
+    return this.issuer.blockade;
   }
 
   /** @internal At a known time. */

@@ -40,7 +40,7 @@ export function readAnswer(handler: unknown, read: Reader, site: PolicySite): An
     return functionAnswer(handler as FallbackFunction);
   }
   if (typeof handler === 'object' && handler !== null) {
-    if (isValue(handler)) return { label: 'value', give: () => handler.value };
+    if (isValue(handler)) return valueAnswer(handler.value);
     if (isStale(handler)) return staleAnswer(handler.options, read, site);
   }
   return read.wrong(
@@ -66,20 +66,25 @@ function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | un
   }
   return {
     label: name,
-    async give(call, context) {
-      const self = (await call.instance()) as Record<string, (...args: unknown[]) => unknown>;
-      // The context comes after the parameters of the protected method, given or not.
-      const args: unknown[] = Array.from(call.args);
-      while (args.length < call.arity) args.push(undefined);
-      return self[name]!(...args, context);
-    },
+    give: (call, context) =>
+      call.substitute((self, given) => {
+        // The context comes after the parameters of the protected method, given or not.
+        const args: unknown[] = Array.from(given);
+        while (args.length < site.arity) args.push(undefined);
+        return (self as Record<string, (...args: unknown[]) => unknown>)[name]!(...args, context);
+      }),
   };
+}
+
+function valueAnswer(result: unknown): Answer {
+  return { label: 'value', give: (call) => call.substitute(() => result) };
 }
 
 function functionAnswer(handler: FallbackFunction): Answer {
   return {
     label: handler.name || 'function',
-    give: (call, context) => handler(context, ...(call.args as never[])),
+    give: (call, context) =>
+      call.substitute((_self, args) => handler(context, ...(args as never[]))),
   };
 }
 
@@ -98,7 +103,8 @@ function classAnswer(
   }
   return {
     label: type.name,
-    give: (call, context) => find()!.handle(context, ...(call.args as never[])),
+    give: (call, context) =>
+      call.substitute((_self, args) => find()!.handle(context, ...(args as never[]))),
   };
 }
 

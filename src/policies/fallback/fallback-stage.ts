@@ -33,7 +33,7 @@ export class FallbackStage extends Stage {
 
   override react(call: Call): Promise<void> | void {
     if (!call.failed) {
-      for (const answer of this.learners) answer.learn!(call);
+      if (!call.doubtful) for (const answer of this.learners) answer.learn!(call);
       return;
     }
     if (this.settings.classifier.ofError(call.error) !== 'failure') return;

@@ -24,10 +24,12 @@ function settleFallback(read: OptionsReader<FallbackOptions>, site: PolicySite):
       'the handler sends its response itself (@Res() or @Next()), so an answer in its place would never be sent; use @Res({ passthrough: true })',
     );
   }
-  const { on, skip } = readOutcomeOptions(read);
+  const { on = [], skip = [] } = readOutcomeOptions(read);
+  const choices = readChoices(read, site);
+  const chosen = choices.flatMap((choice) => choice.on ?? []);
   return {
-    choices: readChoices(read, site),
-    classifier: new Classifier({ on: on ?? [], skip: skip ?? [] }, (error) =>
+    choices,
+    classifier: new Classifier({ on: [...on, ...chosen], skip }, (error) =>
       isResilienceError(error) ? 'failure' : defaultOutcome(error),
     ),
   };

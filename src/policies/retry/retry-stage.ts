@@ -55,7 +55,13 @@ export class RetryStage extends Stage<Progress> {
     const resumesAt = call.now() + delayMs;
     if (resumesAt - startedAt > maxElapsedTime) return 'max-elapsed-time';
     if (resumesAt >= call.deadline) return 'deadline';
-    return undefined;
+    return this.wouldBeRejected(call, resumesAt) ? 'circuit-open' : undefined;
+  }
+
+  /** Waiting makes no sense when only a rejection comes of it, which is not retried. */
+  private wouldBeRejected({ blockedBy }: Call, resumesAt: number): boolean {
+    if (blockedBy === undefined || resumesAt >= blockedBy.until) return false;
+    return this.settings.classifier.ofError(blockedBy.rejection) !== 'failure';
   }
 
   private nextDelay(call: Call, { previousDelay }: Progress): number {
@@ -82,6 +88,7 @@ export class RetryStage extends Stage<Progress> {
   }
 
   private stop(call: Call, reason: ExhaustionReason): void {
+    call.doubtful = !call.failed;
     const { name, events } = this.site;
     if (!events.active) return;
     const { attempt, error } = call;

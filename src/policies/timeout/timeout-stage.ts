@@ -39,8 +39,10 @@ export class TimeoutStage extends Stage<Limit> {
 
   private expire(call: Call): void {
     const { name, events } = this.site;
-    const { ms } = this.deadlines;
-    call.interrupt(this.level, new TimeoutError(name, this.scope, ms));
-    if (events.active) events.emit({ type: 'timeout', name, scope: this.scope, afterMs: ms });
+    const { ms: afterMs } = this.deadlines;
+    const { scope } = this;
+    const { attempt } = call;
+    call.interrupt(this.level, new TimeoutError(name, scope, afterMs));
+    if (events.active) events.emit({ type: 'timeout', name, scope, attempt, afterMs });
   }
 }

@@ -1,0 +1,67 @@
+import { type CallReport, callScope, withReport } from './call-report.js';
+
+const report: CallReport = {
+  name: 'Books.list',
+  attempts: 1,
+  outcome: 'success',
+  source: 'live',
+  ageMs: undefined,
+  durationMs: 1,
+};
+
+describe('withReport', () => {
+  it('answers with the value, and what calls inside of it have reported', async () => {
+    const { value, calls } = await withReport(async () => {
+      callScope.getStore()!.reports!.push(report);
+      await Promise.resolve();
+      callScope.getStore()!.reports!.push(report);
+      return 'books';
+    });
+    expect(value).toBe('books');
+    expect(calls).toEqual([report, report]);
+  });
+
+  it('takes work that is not asynchronous', async () => {
+    await expect(withReport(() => 1)).resolves.toEqual({ value: 1, calls: [] });
+  });
+
+  it('throws what the work throws', async () => {
+    const error = new Error('x');
+    await expect(withReport(() => Promise.reject(error))).rejects.toBe(error);
+    await expect(
+      withReport(() => {
+        throw error;
+      }),
+    ).rejects.toBe(error);
+  });
+
+  it('keeps reports apart: side by side, and inside each other', async () => {
+    const add = async (): Promise<void> => {
+      await Promise.resolve();
+      callScope.getStore()!.reports!.push(report);
+    };
+    const [one, two] = await Promise.all([
+      withReport(add),
+      withReport(async () => {
+        await add();
+        const inner = await withReport(add);
+        await add();
+        return inner.calls.length;
+      }),
+    ]);
+    expect(one.calls).toHaveLength(1);
+    expect(two).toMatchObject({ value: 1, calls: [report, report] });
+  });
+
+  it('keeps what is known of the call around it', async () => {
+    const owned = {};
+    await callScope.run({ owned, claimed: true }, async () => {
+      await withReport(() => expect(callScope.getStore()).toMatchObject({ owned, claimed: true }));
+    });
+  });
+
+  it('leaves nothing behind', async () => {
+    await withReport(() => 1);
+    expect(callScope.getStore()).toBeUndefined();
+  });
+});

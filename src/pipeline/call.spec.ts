@@ -1,0 +1,231 @@
+import { ResilienceError } from '../common/errors.js';
+import { ManualClock } from '../testing/index.js';
+import type { Substitute } from './call-report.js';
+import { Call, isPromiseLike } from './call.js';
+
+class ToyCall extends Call {
+  constructor() {
+    super([], new ManualClock());
+  }
+
+  override start(): unknown {
+    return undefined;
+  }
+
+  override substitute(run: Substitute): unknown {
+    return run(this, this.args);
+  }
+}
+
+class Timeout extends ResilienceError {
+  constructor() {
+    super({ code: 'TIMEOUT', policy: 'p', policyName: 'n', status: 504, title: 't', message: 'm' });
+  }
+}
+
+const gone = new Error('gone');
+
+describe('the signal of a call', () => {
+  it('is made when it is first asked for, once', () => {
+    let made = 0;
+    class CountedController extends AbortController {
+      constructor() {
+        super();
+        made += 1;
+      }
+    }
+    globalThis.AbortController = CountedController;
+    try {
+      const call = new ToyCall();
+      call.beginAttempt();
+      call.abort(gone);
+      expect(made).toBe(0);
+      const other = new ToyCall();
+      expect(other.signal).toBe(other.signal);
+      expect(made).toBe(1);
+    } finally {
+      globalThis.AbortController = Object.getPrototypeOf(
+        CountedController,
+      ) as typeof AbortController;
+    }
+  });
+
+  it('is aborted with the reason when the call is interrupted', () => {
+    const call = new ToyCall();
+    const { signal } = call;
+    expect(signal.aborted).toBe(false);
+    call.abort(gone);
+    expect(signal.aborted).toBe(true);
+    expect(signal.reason).toBe(gone);
+  });
+
+  it('is aborted from the start when it is asked for too late', () => {
+    const call = new ToyCall();
+    call.abort(gone);
+    expect(call.signal.aborted).toBe(true);
+    expect(call.signal.reason).toBe(gone);
+  });
+
+  it('is another one for the attempt after an aborted one', () => {
+    const call = new ToyCall();
+    const first = call.signal;
+    call.interrupt(2, new Error('slow'));
+    call.resumeAt(2);
+    call.beginAttempt();
+    expect(call.signal).not.toBe(first);
+    expect(call.signal.aborted).toBe(false);
+  });
+
+  it('of the next attempt is not aborted, though somebody has asked for it in between', () => {
+    const call = new ToyCall();
+    call.interrupt(2, new Error('slow'));
+    expect(call.signal.aborted).toBe(true);
+    call.resumeAt(2);
+    call.beginAttempt();
+    expect(call.signal.aborted).toBe(false);
+  });
+
+  it('is aborted after the call is told, so that listeners see it interrupted', () => {
+    const call = new ToyCall();
+    let interrupted: boolean | undefined;
+    call.signal.addEventListener('abort', () => (interrupted = call.interrupted));
+    call.abort(gone);
+    expect(interrupted).toBe(true);
+  });
+});
+
+describe('an interruption of a call', () => {
+  it('ends its wait, and tells who has something to undo', async () => {
+    const call = new ToyCall();
+    call.onInterrupt = jest.fn();
+    const wait = call.interruptibly(new Promise(() => {}));
+    call.abort(gone);
+    await expect(wait).rejects.toBe(gone);
+    expect(call.onInterrupt).toHaveBeenCalledTimes(1);
+  });
+
+  it('ends at once a wait that begins later', async () => {
+    const call = new ToyCall();
+    call.abort(gone);
+    await expect(call.interruptibly(new Promise(() => {}))).rejects.toBe(gone);
+    expect(() => call.beginAttempt()).toThrow(gone);
+    expect(() => call.throwIfInterrupted()).toThrow(gone);
+  });
+
+  it('is over where it began, and nowhere else', () => {
+    const call = new ToyCall();
+    call.interrupt(2, gone);
+    expect([3, 2, 1].map((level) => call.isGivenUp(level))).toEqual([true, false, false]);
+    call.resumeAt(3);
+    expect(call.interrupted).toBe(true);
+    call.resumeAt(2);
+    expect(call.interrupted).toBe(false);
+    call.throwIfInterrupted();
+  });
+
+  it('keeps its first error when it comes again, from the same place or further in', () => {
+    const call = new ToyCall();
+    call.interrupt(2, gone);
+    call.interrupt(2, new Error('again'));
+    call.interrupt(3, new Error('inside'));
+    expect(() => call.throwIfInterrupted()).toThrow(gone);
+  });
+
+  it('says nothing about anybody, unless it is for time', () => {
+    const [aborted, late, limited] = [new ToyCall(), new ToyCall(), new ToyCall()];
+    expect(aborted.cancelled).toBe(false);
+    aborted.abort(gone);
+    late.abort(new Timeout());
+    limited.interrupt(0, gone);
+    expect([aborted, late, limited].map(({ cancelled }) => cancelled)).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+});
+
+describe('a call within a call', () => {
+  function family(): [ToyCall, ToyCall] {
+    const [parent, child] = [new ToyCall(), new ToyCall()];
+    parent.deadline = 500;
+    child.follow(parent);
+    return [parent, child];
+  }
+
+  it('has its deadline, and ends with it', () => {
+    const [parent, child] = family();
+    expect(child.deadline).toBe(500);
+    expect(child.interruptible).toBe(true);
+    parent.interrupt(3, gone);
+    expect(() => child.throwIfInterrupted()).toThrow(gone);
+    expect(child.isGivenUp(0)).toBe(true);
+  });
+
+  it('ends at once when the other has ended already', () => {
+    const parent = new ToyCall();
+    parent.abort(gone);
+    const child = new ToyCall();
+    child.follow(parent);
+    expect(child.interrupted).toBe(true);
+  });
+
+  it('does not end the other', () => {
+    const [parent, child] = family();
+    child.abort(gone);
+    expect(parent.interrupted).toBe(false);
+  });
+
+  it('is let go when it is over', () => {
+    const [parent, child] = family();
+    child.finish();
+    parent.abort(gone);
+    expect(child.interrupted).toBe(false);
+    expect(parent['children']?.size).toBe(0);
+  });
+
+  it('is one of many that all end', () => {
+    const [parent, child] = family();
+    const other = new ToyCall();
+    other.follow(parent);
+    parent.abort(gone);
+    expect([child.interrupted, other.interrupted]).toEqual([true, true]);
+  });
+});
+
+describe('a call', () => {
+  it('has one outcome, the last', () => {
+    const call = new ToyCall();
+    call.fail(gone);
+    call.succeed(1);
+    expect(call).toMatchObject({ failed: false, value: 1, error: undefined });
+    call.fail(gone);
+    expect(call).toMatchObject({ failed: true, value: undefined, error: gone });
+  });
+
+  it('wants another attempt, by default', () => {
+    expect(new ToyCall().wantsAnotherAttempt()).toBe(true);
+  });
+
+  it('remembers work that goes on, and only such', () => {
+    const call = new ToyCall();
+    const work = Promise.resolve();
+    call.track(work);
+    expect(call.tracked).toBe(work);
+    call.track(7);
+    expect(call.tracked).toBeUndefined();
+  });
+});
+
+describe('isPromiseLike', () => {
+  it.each([
+    [Promise.resolve(), true],
+    [{ then: () => {} }, true],
+    [{ then: 1 }, false],
+    [null, false],
+    [undefined, false],
+    ['then', false],
+  ])('%p: %p', (value, expected) => {
+    expect(isPromiseLike(value)).toBe(expected);
+  });
+});

@@ -1,0 +1,61 @@
+import { ManualClock } from '../testing/index.js';
+import type { Substitute } from './call-report.js';
+import { Call } from './call.js';
+import { Sleeper } from './sleeper.js';
+
+class ToyCall extends Call {
+  override start(): unknown {
+    return undefined;
+  }
+
+  override substitute(run: Substitute): unknown {
+    return run(this, this.args);
+  }
+}
+
+function setUp(): { clock: ManualClock; sleeper: Sleeper; call: ToyCall; rested: jest.Mock } {
+  const clock = new ManualClock();
+  return { clock, sleeper: new Sleeper(clock), call: new ToyCall([], clock), rested: jest.fn() };
+}
+
+describe('Sleeper', () => {
+  it('wakes a call when its time has passed', async () => {
+    const { clock, sleeper, call, rested } = setUp();
+    void sleeper.sleep(100, call).then(rested);
+    await clock.advance(99);
+    expect(rested).not.toHaveBeenCalled();
+    expect(sleeper.size).toBe(1);
+    await clock.advance(1);
+    expect(rested).toHaveBeenCalledWith(true);
+    expect(sleeper.size).toBe(0);
+    expect(call.onInterrupt).toBeUndefined();
+  });
+
+  it('keeps no timer for a call that is interrupted', async () => {
+    const { clock, sleeper, call, rested } = setUp();
+    void sleeper.sleep(100, call).then(rested);
+    call.abort(new Error('gone'));
+    expect(clock.pending).toBe(0);
+    expect(sleeper.size).toBe(0);
+    await clock.advance(1_000);
+    expect(rested).not.toHaveBeenCalledWith(true);
+  });
+
+  it('wakes all when it closes, tells them so, and keeps no timer', async () => {
+    const { clock, sleeper, call, rested } = setUp();
+    void sleeper.sleep(100, call).then(rested);
+    void sleeper.sleep(200, new ToyCall([], clock)).then(rested);
+    sleeper.close();
+    await clock.advance(0);
+    expect(rested.mock.calls).toEqual([[false], [false]]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('lets nobody sleep once it is closed', async () => {
+    const { clock, sleeper, call } = setUp();
+    sleeper.close();
+    await expect(sleeper.sleep(100, call)).resolves.toBe(false);
+    expect(clock.pending).toBe(0);
+    expect(sleeper.size).toBe(0);
+  });
+});

@@ -1,0 +1,489 @@
+import { HttpException } from '@nestjs/common';
+import { ResilienceError } from '../../common/errors.js';
+import { OptionsReader, Problems } from '../../common/options-reader.js';
+import type { Substitute } from '../../pipeline/call-report.js';
+import { Call } from '../../pipeline/call.js';
+import { Pipeline } from '../../pipeline/pipeline.js';
+import { Sleeper } from '../../pipeline/sleeper.js';
+import { Stage } from '../../pipeline/stage.js';
+import type { ResilienceEvent } from '../../telemetry/events.js';
+import { ResilienceEvents } from '../../telemetry/resilience-events.js';
+import { ManualClock } from '../../testing/index.js';
+import { constant, exponential } from '../backoff/backoff.js';
+import type { PolicySite } from '../policy.js';
+import { type RetryOptions, settleRetry } from './options.js';
+import { RetryStage } from './retry-stage.js';
+
+type Work = (attempt: number) => unknown;
+
+class TestCall extends Call {
+  override interruptible = true;
+  started = 0;
+  wanted = true;
+
+  constructor(
+    private readonly work: Work,
+    clock: ManualClock,
+  ) {
+    super([], clock);
+  }
+
+  override start(): unknown {
+    return this.work(++this.started);
+  }
+
+  override substitute(run: Substitute): unknown {
+    return run(this, this.args);
+  }
+
+  override wantsAnotherAttempt(): boolean {
+    return this.wanted;
+  }
+}
+
+/** A retry around a method, a clock that only the test moves, and what the retry tells. */
+class Bench {
+  readonly clock = new ManualClock();
+  readonly events = new ResilienceEvents();
+  readonly told: ResilienceEvent[] = [];
+  readonly warnings: string[] = [];
+  readonly sleeper = new Sleeper(this.clock);
+  private readonly pipeline: Pipeline;
+
+  constructor(options: RetryOptions = {}, { around = [] as Stage[], random = 0.5 } = {}) {
+    const { clock, events, sleeper } = this;
+    const warn = (message: string): void => void this.warnings.push(message);
+    const site = { name: 'Books.list', clock, events, sleeper, warn, random: () => random };
+    const settings = settleRetry(new OptionsReader(options, 'here', new Problems()));
+    const retry = new RetryStage(settings, site as Partial<PolicySite> as PolicySite);
+    this.pipeline = new Pipeline('Books.list', [...around, retry], events);
+    events.subscribe((event) => void this.told.push(event));
+  }
+
+  call(work: Work): TestCall {
+    return new TestCall(work, this.clock);
+  }
+
+  /** Starts a call; `outcome` has its end. */
+  begin(work: Work, call = this.call(work)): { call: TestCall; outcome: Promise<unknown> } {
+    const outcome = this.pipeline.run(call);
+    outcome.catch(() => {});
+    return { call, outcome };
+  }
+
+  /** Runs a call to its end, however long that takes; tells when attempts began. */
+  async run(work: Work): Promise<{ result?: unknown; error?: unknown; starts: number[] }> {
+    const starts: number[] = [];
+    const { outcome } = this.begin((attempt) => {
+      starts.push(this.clock.now());
+      return work(attempt);
+    });
+    await this.clock.advance(3_600_000);
+    return outcome.then(
+      (result) => ({ result, starts }),
+      (error: unknown) => ({ error, starts }),
+    );
+  }
+
+  of<T extends ResilienceEvent['type']>(type: T): Extract<ResilienceEvent, { type: T }>[] {
+    return this.told.filter(
+      (event): event is Extract<ResilienceEvent, { type: T }> => event.type === type,
+    );
+  }
+
+  get reason(): string | undefined {
+    return this.of('retries-exhausted')[0]?.reason;
+  }
+}
+
+const down = new Error('down');
+const failing: Work = () => Promise.reject(down);
+const quick = { backoff: constant(10) } as const;
+
+class Rejection extends ResilienceError {
+  constructor(code: string, retryAfterMs?: number) {
+    super({
+      code,
+      policy: 'p',
+      policyName: 'n',
+      status: 503,
+      title: 't',
+      message: 'm',
+      retryAfterMs,
+    });
+  }
+}
+
+describe('the retry stage', () => {
+  it.each([
+    [0, 1],
+    [1, 2],
+    [3, 4],
+    [7, 8],
+  ])('with %p retries calls a failing method %p times', async (maxRetries, calls) => {
+    const { starts, error } = await new Bench({ ...quick, maxRetries }).run(failing);
+    expect(starts).toHaveLength(calls);
+    expect(error).toBe(down);
+  });
+
+  it('retries three times by default, with the waits of cenkalti/backoff', async () => {
+    const bench = new Bench();
+    const { starts } = await bench.run(failing);
+    expect(starts).toEqual([0, 500, 1_250, 2_375]);
+    expect(bench.reason).toBe('max-retries');
+  });
+
+  it('takes 16.086 s for seven retries', async () => {
+    const { starts } = await new Bench({ maxRetries: 7 }).run(failing);
+    expect(starts.at(-1)).toBeCloseTo(16_085.94, 1);
+  });
+
+  it('retries as long as it has time when maxRetries is Infinity', async () => {
+    const bench = new Bench({ backoff: constant('1m'), maxRetries: Infinity });
+    const { starts } = await bench.run(failing);
+    expect(starts).toHaveLength(16); // 15 min
+    expect(bench.reason).toBe('max-elapsed-time');
+  });
+
+  it('does not call again after a success', async () => {
+    const { starts, result } = await new Bench(quick).run((attempt) =>
+      attempt < 3 ? Promise.reject(down) : 'books',
+    );
+    expect(result).toBe('books');
+    expect(starts).toEqual([0, 10, 20]);
+  });
+
+  it('throws the error of the last attempt, as it is', async () => {
+    const errors = [1, 2, 3, 4].map((attempt) => new Error(`attempt ${attempt}`));
+    const { error } = await new Bench(quick).run((attempt) => Promise.reject(errors[attempt - 1]!));
+    expect(error).toBe(errors[3]);
+  });
+
+  it.each([
+    ['a 404', new HttpException('x', 404)],
+    ['a programmer error', new ReferenceError('x')],
+    ['an open circuit', new Rejection('CIRCUIT_OPEN', 100)],
+    ['a full bulkhead', new Rejection('BULKHEAD_FULL')],
+    ['an abort', new DOMException('x', 'AbortError')],
+  ])('does not retry %s', async (_what, error) => {
+    const bench = new Bench(quick);
+    const { starts, error: thrown } = await bench.run(() => Promise.reject(error));
+    expect(starts).toHaveLength(1);
+    expect(thrown).toBe(error);
+    expect(bench.of('retries-exhausted')).toEqual([]);
+  });
+
+  it('retries our own timeouts', async () => {
+    const { starts } = await new Bench(quick).run(() => Promise.reject(new Rejection('TIMEOUT')));
+    expect(starts).toHaveLength(4);
+  });
+
+  it('retries what on names, and not what skip names', async () => {
+    const bench = (): Bench => new Bench({ ...quick, on: [HttpException], skip: [RangeError] });
+    const notFound = await bench().run(() => Promise.reject(new HttpException('x', 404)));
+    expect(notFound.starts).toHaveLength(4);
+    const skipped = await bench().run(() => Promise.reject(new RangeError('x')));
+    expect(skipped.starts).toHaveLength(1);
+  });
+
+  it('retries a result that onResult rejects, and answers with the last one', async () => {
+    const bench = new Bench({ ...quick, onResult: (result) => result !== 'ready' });
+    expect(await bench.run((attempt) => (attempt === 2 ? 'ready' : 'later'))).toMatchObject({
+      result: 'ready',
+      starts: [0, 10],
+    });
+    const late = await bench.run(() => 'later');
+    expect(late).toMatchObject({ result: 'later' });
+    expect(late.starts).toHaveLength(4);
+  });
+
+  it('retries a method that throws before it returns a promise', async () => {
+    const { starts } = await new Bench(quick).run(() => {
+      throw down;
+    });
+    expect(starts).toHaveLength(4);
+  });
+
+  describe('and the backoff', () => {
+    it('gets the attempt and its error', async () => {
+      const backoff = jest.fn().mockReturnValue(10);
+      await new Bench({ backoff, maxRetries: 2 }).run(failing);
+      expect(backoff.mock.calls).toEqual([
+        [1, down],
+        [2, down],
+      ]);
+    });
+
+    it.each<[string, () => number]>([
+      ['a negative wait', () => -1],
+      ['NaN', () => NaN],
+      ['an endless wait', () => Infinity],
+    ])('ends the call with its error when it gives %s', async (_what, backoff) => {
+      const bench = new Bench({ backoff });
+      expect(await bench.run(failing)).toEqual({ error: down, starts: [0] });
+      expect(bench.reason).toBe('backoff');
+    });
+
+    it('ends the call with its error, and says so, when it throws', async () => {
+      const bench = new Bench({
+        backoff: () => {
+          throw new Error('broken');
+        },
+      });
+      expect(await bench.run(failing)).toEqual({ error: down, starts: [0] });
+      expect(bench.reason).toBe('backoff');
+      expect(bench.warnings).toEqual([
+        'Books.list: the backoff function threw Error: broken; not retried',
+      ]);
+    });
+
+    it('may let it retry at once', async () => {
+      const { starts } = await new Bench({ backoff: constant(0) }).run(failing);
+      expect(starts).toEqual([0, 0, 0, 0]);
+    });
+
+    it('draws from the given random', async () => {
+      const { starts } = await new Bench(
+        { backoff: exponential({ jitter: 'full' }) },
+        { random: 0.1 },
+      ).run(failing);
+      expect(starts[1]).toBeCloseTo(50);
+    });
+
+    it('gets the delay before from the same call', async () => {
+      const { decorrelated } = await import('../backoff/backoff.js');
+      const bench = new Bench(
+        { backoff: decorrelated({ initialDelay: 100 }), maxRetries: 2 },
+        { random: 1 },
+      );
+      const expected = [0, 300, 1_200];
+      expect((await bench.run(failing)).starts).toEqual(expected);
+      const second = await bench.run(failing);
+      expect(second.starts.map((at) => at - second.starts[0]!)).toEqual(expected);
+    });
+  });
+
+  describe('and Retry-After', () => {
+    const asking = (value: string): unknown => ({
+      response: { status: 503, headers: { 'retry-after': value } },
+    });
+
+    it.each([
+      ['waits as long as it asks', {}, 20, 20_000],
+      ['waits no longer than a minute because of it', {}, 600, 60_000],
+      ['waits no longer than respectRetryAfter', { respectRetryAfter: '8s' }, 20, 8_000],
+      ['waits its own time when that is longer', { backoff: constant('30s') }, 20, 30_000],
+      [
+        'waits its own time when that is longer than the cap',
+        { backoff: constant('9s'), respectRetryAfter: '8s' },
+        20,
+        9_000,
+      ],
+      ['does not look at it when told so', { respectRetryAfter: false }, 20, 10],
+    ] as const)('%s', async (_what, options, seconds, ms) => {
+      const bench = new Bench({ ...quick, maxRetries: 1, ...options });
+      const { starts } = await bench.run(() => Promise.reject(asking(String(seconds)) as never));
+      expect(starts).toEqual([0, ms]);
+    });
+
+    it('takes a date on the wall clock', async () => {
+      const bench = new Bench({ ...quick, maxRetries: 1 });
+      await bench.clock.advance(5_000);
+      const date = new Date(bench.clock.wall() + 7_000).toUTCString();
+      const { starts } = await bench.run(() => Promise.reject(asking(date) as never));
+      expect(starts).toEqual([5_000, 12_000]);
+    });
+
+    it('takes what a rejection of ours asks for, when it is retried', async () => {
+      const bench = new Bench({ ...quick, maxRetries: 1, on: [Rejection] });
+      const { starts } = await bench.run(() => Promise.reject(new Rejection('CIRCUIT_OPEN', 700)));
+      expect(starts).toEqual([0, 700]);
+    });
+
+    it('does not look for it in a result', async () => {
+      const bench = new Bench({ ...quick, maxRetries: 1, onResult: () => true });
+      const { starts } = await bench.run(() => asking('20'));
+      expect(starts).toEqual([0, 10]);
+    });
+  });
+
+  describe('and time', () => {
+    it('begins no retry later than maxElapsedTime after the call began', async () => {
+      const bench = new Bench({ backoff: constant('1s'), maxRetries: 100, maxElapsedTime: '3s' });
+      expect(await bench.run(failing)).toEqual({ error: down, starts: [0, 1_000, 2_000, 3_000] });
+      expect(bench.reason).toBe('max-elapsed-time');
+    });
+
+    it('counts the time of the attempts themselves', async () => {
+      const bench = new Bench({ backoff: constant('1s'), maxRetries: 100, maxElapsedTime: '3s' });
+      const slow: Work = () =>
+        new Promise((_resolve, reject) => void bench.clock.setTimer(() => reject(down), 600));
+      expect((await bench.run(slow)).starts).toEqual([0, 1_600]);
+    });
+
+    it('goes on past the quarter of an hour when maxElapsedTime is Infinity', async () => {
+      const bench = new Bench({ backoff: constant('10m'), maxElapsedTime: Infinity });
+      expect((await bench.run(failing)).starts).toHaveLength(4);
+    });
+
+    it('does not sleep up to the deadline or past it: it ends now, with the last error', async () => {
+      for (const [deadline, calls] of [
+        [1_000, 1],
+        [1_001, 2],
+      ] as const) {
+        const bench = new Bench({ backoff: constant('1s') });
+        const call = bench.call(failing);
+        call.deadline = deadline;
+        const { outcome } = bench.begin(failing, call);
+        await bench.clock.advance(0);
+        if (calls === 1) await expect(outcome).rejects.toBe(down);
+        await bench.clock.advance(5_000);
+        await expect(outcome).rejects.toBe(down);
+        expect(call.started).toBe(calls);
+        expect(bench.reason).toBe('deadline');
+        expect(bench.clock.pending).toBe(0);
+      }
+    });
+  });
+
+  describe('and the caller', () => {
+    const gone = new Error('gone');
+
+    it('who goes ends the wait at once: no timer, no further attempt, the reason as the error', async () => {
+      const bench = new Bench({ backoff: constant('10s') });
+      const { call, outcome } = bench.begin(failing);
+      await bench.clock.advance(1_000);
+      expect(bench.clock.pending).toBe(1);
+      call.abort(gone);
+      expect(bench.clock.pending).toBe(0);
+      await expect(outcome).rejects.toBe(gone);
+      await bench.clock.advance(60_000);
+      expect(call.started).toBe(1);
+      expect(bench.sleeper.size).toBe(0);
+      expect(bench.of('retries-exhausted')).toEqual([]);
+    });
+
+    it('who goes during an attempt gets no other', async () => {
+      const bench = new Bench(quick);
+      const { call, outcome } = bench.begin(() => new Promise(() => {}));
+      call.abort(gone);
+      await expect(outcome).rejects.toBe(gone);
+      expect(call.started).toBe(1);
+      expect(bench.of('retry')).toEqual([]);
+    });
+
+    it('who wants no further attempt gets the error', async () => {
+      const bench = new Bench(quick);
+      const call = bench.call(failing);
+      call.wanted = false;
+      const { outcome } = bench.begin(failing, call);
+      await expect(outcome).rejects.toBe(down);
+      expect(call.started).toBe(1);
+      expect(bench.reason).toBe('answered');
+    });
+  });
+
+  describe('and an application that closes', () => {
+    it('ends every wait with the last error', async () => {
+      const bench = new Bench({ backoff: constant('10s') });
+      const { call, outcome } = bench.begin(failing);
+      await bench.clock.advance(1_000);
+      bench.sleeper.close();
+      await expect(outcome).rejects.toBe(down);
+      expect(call.started).toBe(1);
+      expect(bench.reason).toBe('shutdown');
+      expect(bench.clock.pending).toBe(0);
+    });
+
+    it('begins no wait', async () => {
+      const bench = new Bench(quick);
+      bench.sleeper.close();
+      const { outcome } = bench.begin(failing);
+      await expect(outcome).rejects.toBe(down);
+      expect(bench.reason).toBe('shutdown');
+    });
+  });
+
+  it('tells of each retry and of the end', async () => {
+    const bench = new Bench({ backoff: exponential({ jitter: 'none' }), maxRetries: 2 });
+    await bench.run(failing);
+    expect(bench.told.filter(({ type }) => type !== 'attempt')).toEqual([
+      { type: 'retry', name: 'Books.list', attempt: 1, delayMs: 500, error: down },
+      { type: 'retry', name: 'Books.list', attempt: 2, delayMs: 750, error: down },
+      {
+        type: 'retries-exhausted',
+        name: 'Books.list',
+        attempts: 3,
+        reason: 'max-retries',
+        error: down,
+      },
+    ]);
+  });
+
+  it('measures the time of each of its runs anew inside of another retry', async () => {
+    const outer = new (class extends Stage {
+      override async react(call: Call): Promise<never | void> {
+        expect(call.failed).toBe(true);
+      }
+    })();
+    const bench = new Bench({ backoff: constant('1s'), maxElapsedTime: '1s' }, { around: [outer] });
+    await bench.clock.advance(60_000);
+    const { starts } = await bench.run(failing);
+    expect(starts).toEqual([60_000, 61_000]);
+  });
+});
+
+describe('the options of a retry', () => {
+  const settle = (options: object): [ReturnType<typeof settleRetry>, readonly string[]] => {
+    const problems = new Problems();
+    const read = new OptionsReader<RetryOptions>(options, 'here', problems);
+    const settings = settleRetry(read);
+    read.done();
+    return [settings, problems.all];
+  };
+
+  it('have defaults', () => {
+    expect(settle({})).toEqual([
+      expect.objectContaining({ maxRetries: 3, maxElapsedTime: 900_000, retryAfterCap: 60_000 }),
+      [],
+    ]);
+  });
+
+  it.each([
+    [true, 60_000],
+    [false, 0],
+    ['5s', 5_000],
+  ])('respect a Retry-After of at most: %p means %p ms', (respectRetryAfter, retryAfterCap) => {
+    expect(settle({ respectRetryAfter })).toEqual([expect.objectContaining({ retryAfterCap }), []]);
+  });
+
+  it.each<[string, object, string]>([
+    [
+      'negative retries',
+      { maxRetries: -1 },
+      'here: maxRetries is -1; use a whole number of at least 0',
+    ],
+    [
+      'half a retry',
+      { maxRetries: 1.5 },
+      'here: maxRetries is 1.5; use a whole number of at least 0',
+    ],
+    [
+      'an unknown option',
+      { retries: 3 },
+      'here: retries is not an option; the options are maxRetries, backoff, maxElapsedTime, respectRetryAfter, on, skip, onResult',
+    ],
+    [
+      'a bad Retry-After',
+      { respectRetryAfter: 'yes' },
+      `here: respectRetryAfter is 'yes'; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' of at least 0`,
+    ],
+    [
+      'a bad time',
+      { maxElapsedTime: 'long' },
+      `here: maxElapsedTime is 'long'; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' of at least 0, or Infinity`,
+    ],
+  ])('must not have %s', (_what, options, problem) => {
+    expect(settle(options)[1]).toEqual([problem]);
+  });
+});
