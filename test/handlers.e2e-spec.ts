@@ -18,7 +18,7 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { REQUEST } from '@nestjs/core';
-import { interval, map, Observable, of as just, take, throwError } from 'rxjs';
+import { interval, map, Observable, take, throwError } from 'rxjs';
 import {
   CircuitBreaker,
   type FallbackContext,

@@ -2,7 +2,9 @@ import type { Observable } from 'rxjs';
 import { siteAt } from '../execution/method-wrapper.js';
 import {
   type Method,
+  lineOf,
   recordClassPolicy,
+  recordLeftOut,
   recordMisplaced,
   Site,
   siteOf,
@@ -61,36 +63,35 @@ const LIFECYCLE = new Set([
 function decorateClass(kind: string, options: object, type: Function): void {
   recordClassPolicy(type, kind, options);
   const prototype = type.prototype as object;
-  const seen = new Set<string | symbol>(['constructor']);
-  for (
-    let holder: object = prototype;
-    holder !== Object.prototype;
-    holder = Object.getPrototypeOf(holder) as object
-  ) {
+  for (const [key, descriptor] of methodsOf(prototype)) {
+    if (isAsynchronous(prototype, key, descriptor.value as Method)) {
+      siteAt(prototype, key, descriptor);
+      Object.defineProperty(prototype, key, descriptor);
+    } else {
+      recordLeftOut(type, key);
+    }
+  }
+}
+
+/** The methods that an object has or inherits and that no decorator of ours has seen yet. */
+function* methodsOf(prototype: object): Iterable<[string | symbol, PropertyDescriptor]> {
+  const seen = new Set<string | symbol>(['constructor', ...LIFECYCLE]);
+  for (const holder of lineOf(prototype, Object.prototype)) {
     for (const key of Reflect.ownKeys(holder)) {
       if (seen.has(key)) continue;
       seen.add(key);
       const descriptor = Object.getOwnPropertyDescriptor(holder, key)!;
-      if (!isCovered(prototype, key, descriptor)) continue;
-      siteAt(prototype, key, descriptor);
-      Object.defineProperty(prototype, key, descriptor);
+      const { value } = descriptor as { value?: unknown };
+      if (typeof value === 'function' && siteOf(value) === undefined) yield [key, descriptor];
     }
   }
 }
 
 /**
- * Class-level policies cover methods that are known to be asynchronous, and handlers. Wrapping any other would
- * turn its result into a promise, for its callers inside of the class too.
+ * Whether class-level policies cover a method: it is known to be asynchronous, or a handler. Wrapping any other
+ * would turn its result into a promise, for its callers inside of the class too.
  */
-function isCovered(
-  prototype: object,
-  key: string | symbol,
-  { value }: PropertyDescriptor,
-): boolean {
-  if (typeof value !== 'function' || LIFECYCLE.has(key as string)) return false;
-  if (siteOf(value) !== undefined) return false; // has a wrapper, its own or the base class's
-  return (
-    Reflect.getOwnMetadataKeys(value as Method).length > 0 ||
-    new Site(prototype, key, value as Method).asynchronous
-  );
+function isAsynchronous(prototype: object, key: string | symbol, method: Method): boolean {
+  const decorated = Reflect.getOwnMetadataKeys(method).length > 0;
+  return decorated || new Site(prototype, key, method).asynchronous;
 }

@@ -2,8 +2,14 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
 import { ResilienceError } from '../common/errors.js';
-import { type CallReport, type CallScope, type Substitute, callScope } from '../pipeline/call-report.js';
+import {
+  type CallReport,
+  type CallScope,
+  type Substitute,
+  callScope,
+} from '../pipeline/call-report.js';
 import { Call } from '../pipeline/call.js';
+import { isEventStream } from './handlers.js';
 import type { Site } from './site.js';
 import { firstOf } from './streams.js';
 
@@ -74,7 +80,10 @@ export class HandlerCall extends Call {
 
   /** Not when the answer is being sent, or nobody is there to receive it. */
   override wantsAnotherAttempt(): boolean {
-    return this.response === undefined || !(this.response.headersSent || this.response.destroyed);
+    const { response, context } = this;
+    if (response === undefined) return true;
+    // Nest sends the head of an event stream before there is a first event.
+    return !response.destroyed && (!response.headersSent || isEventStream(context.getHandler()));
   }
 
   override finish(): void {

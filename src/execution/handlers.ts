@@ -18,6 +18,11 @@ export function isHandler(site: Site, owner: Function): boolean {
   );
 }
 
+/** Whether a handler has `@Sse()`. */
+export function isEventStream(handler: Function): boolean {
+  return Reflect.getMetadata('__sse__', handler) === true;
+}
+
 /** `RouteParamtypes` of @nestjs/common: `@Res()` and `@Next()`. */
 const RESPONSE_PARAMETERS = ['1:', '2:'];
 

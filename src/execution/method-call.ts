@@ -3,7 +3,6 @@ import type { Clock } from '../common/clock.js';
 import type { CallScope, Substitute } from '../pipeline/call-report.js';
 import { Call } from '../pipeline/call.js';
 import type { Plan } from './plan.js';
-import type { Site } from './site.js';
 import { firstItemOf, firstOf } from './streams.js';
 
 /** A call of a decorated method. */
@@ -12,7 +11,6 @@ export class MethodCall extends Call {
   private unlink: (() => void) | undefined = undefined;
 
   constructor(
-    private readonly site: Site,
     private readonly plan: Plan,
     private readonly self: unknown,
     args: readonly unknown[],
@@ -29,8 +27,8 @@ export class MethodCall extends Call {
   }
 
   override start(): unknown {
-    const { site, plan, self } = this;
-    const result = site.original.apply(self, this.ownArgs());
+    const { plan, self } = this;
+    const result = plan.site.original.apply(self, this.ownArgs());
     if (result instanceof Promise) return result;
     if (plan.returns === 'observable' && isObservable(result)) return firstOf(result, this);
     if (plan.returns === 'iterable') return firstItemOf(result as AsyncIterable<unknown>, this);
@@ -40,7 +38,9 @@ export class MethodCall extends Call {
 
   override substitute(run: Substitute): unknown {
     const result = run(this.self, this.args);
-    return this.plan.returns === 'promise' && isObservable(result) ? firstValueFrom(result) : result;
+    return this.plan.returns === 'promise' && isObservable(result)
+      ? firstValueFrom(result)
+      : result;
   }
 
   override finish(): void {

@@ -1,5 +1,7 @@
 import { callScope } from '../pipeline/call-report.js';
 import { prepareSlot, runtimeOf } from './runtime-ref.js';
+import type { Plan } from './plan.js';
+import type { Runtime } from './runtime.js';
 import { type Method, Site, markSite, siteOf } from './site.js';
 
 /**
@@ -19,6 +21,10 @@ export function siteAt(target: object, key: string | symbol, descriptor: Propert
 function wrap(site: Site): Method {
   const { original, key } = site;
   const name = typeof key === 'symbol' ? original.name : key;
+  // The plan that was used last: most methods have but one.
+  let plan: Plan | undefined;
+  let lastRuntime: Runtime | undefined;
+  let lastOwner: Function | undefined;
   const wrapper: Method = {
     [name](this: unknown, ...args: unknown[]): unknown {
       const scope = callScope.getStore();
@@ -32,7 +38,19 @@ function wrap(site: Site): Method {
       }
       const runtime = runtimeOf(this);
       if (runtime === undefined) return original.apply(this, args);
-      return runtime.invoke(site, this, args, scope);
+      const owner = ownerOf(site, this);
+      if (runtime !== lastRuntime || owner !== lastOwner) {
+        try {
+          plan = runtime.planFor(site, owner);
+        } catch (error) {
+          // A class that was not there at bootstrap is not configured well.
+          if (site.returns === 'promise') return Promise.reject(error as Error);
+          throw error;
+        }
+        lastRuntime = runtime;
+        lastOwner = owner;
+      }
+      return runtime.invoke(plan!, this, args, scope);
     },
   }[name]!;
   Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true });
@@ -42,4 +60,11 @@ function wrap(site: Site): Method {
   }
   markSite(wrapper, site);
   return wrapper;
+}
+
+/** The class that a call is made on: state is kept by it. */
+function ownerOf(site: Site, self: unknown): Function {
+  if (site.static) return typeof self === 'function' ? self : site.declaringClass;
+  const owner: unknown = (self as object | null | undefined)?.constructor;
+  return typeof owner === 'function' ? owner : site.declaringClass;
 }

@@ -66,7 +66,7 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
   }
   read.function('random');
   const logger: Partial<LoggerService> | false | null | undefined = read.raw('logger');
-  if (logger !== undefined && logger !== false && !logger?.warn) {
+  if (logger !== undefined && logger !== false && !(logger?.warn && logger.log)) {
     read.wrong('logger', logger, 'a LoggerService or false');
   }
   read.done();

@@ -11,6 +11,7 @@ import { type Returns, type Site, policiesOf } from './site.js';
 
 /** How one method of one class is run. */
 export interface Plan {
+  readonly site: Site;
   readonly pipeline: Pipeline;
   readonly returns: Returns;
   readonly signalIndex: number | undefined;
@@ -67,6 +68,7 @@ export function finishPlan({ site, policySite, settled }: Draft): Plan {
   const { name, events } = policySite;
   const names = stageOrder.filter((stage) => byName[stage] !== undefined);
   return {
+    site,
     pipeline: new Pipeline(
       name,
       names.map((stage) => byName[stage]!),

@@ -74,27 +74,28 @@ export class Runtime {
     return this.keep(draft);
   }
 
-  /** Carries out a call of a decorated method with its policies. */
+  /** Carries out a call of a decorated method by its plan. */
   invoke(
-    site: Site,
+    plan: Plan,
     self: unknown,
     args: readonly unknown[],
     scope: CallScope | undefined,
   ): unknown {
-    let plan: Plan;
-    try {
-      plan = this.planFor(site, ownerOf(site, self));
-    } catch (error) {
-      // A class that was not there at bootstrap is not configured well.
-      if (site.returns === 'promise') return Promise.reject(error as Error);
-      throw error;
-    }
-    const run = (): Promise<unknown> =>
-      plan.pipeline.run(new MethodCall(site, plan, self, args, this.clock, scope));
-    if (plan.returns === 'promise') return run();
-    if (plan.returns === 'iterable') return iterate(run);
+    if (plan.returns !== 'promise') return this.stream(plan, self, args, scope);
+    return plan.pipeline.run(new MethodCall(plan, self, args, this.clock, scope));
+  }
+
+  /** A stream begins a call of its own for each that subscribes to it. */
+  private stream(
+    plan: Plan,
+    self: unknown,
+    args: readonly unknown[],
+    scope: CallScope | undefined,
+  ): unknown {
+    const begin = (): MethodCall => new MethodCall(plan, self, args, this.clock, scope);
+    if (plan.returns === 'iterable') return iterate(() => plan.pipeline.run(begin()));
     return new Observable((subscriber) => {
-      const call = new MethodCall(site, plan, self, args, this.clock, scope);
+      const call = begin();
       call.interruptible = true;
       plan.pipeline.run(call).then(
         (value) => deliver(value, subscriber),
@@ -173,11 +174,4 @@ export class Runtime {
       resolve: (token) => host.resolve(token),
     };
   }
-}
-
-/** The class that a call is made on: state is kept by it. */
-function ownerOf(site: Site, self: unknown): Function {
-  if (site.static) return typeof self === 'function' ? self : site.declaringClass;
-  const owner: unknown = (self as object | null | undefined)?.constructor;
-  return typeof owner === 'function' ? owner : site.declaringClass;
 }

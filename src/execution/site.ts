@@ -14,6 +14,7 @@ const SITE = 'nest-resilience:site';
 const SIGNAL = 'nest-resilience:signal';
 const CLASS_POLICIES = 'nest-resilience:class-policies';
 const MISPLACED = 'nest-resilience:misplaced';
+const LEFT_OUT = 'nest-resilience:left-out';
 
 /** A method that policies protect: what decorators have recorded of it. */
 export class Site {
@@ -96,22 +97,40 @@ export interface Misplaced {
 
 /** Remembers a misplaced decorator until the application starts, which then tells of all problems at once. */
 export function recordMisplaced(type: Function, misplaced: Misplaced): void {
-  const own = Reflect.getOwnMetadata(MISPLACED, type) as readonly Misplaced[] | undefined;
-  Reflect.defineMetadata(MISPLACED, [...(own ?? []), misplaced], type);
+  record(MISPLACED, type, misplaced);
+}
+
+/** Remembers a method that class-level policies do not cover. */
+export function recordLeftOut(type: Function, key: string | symbol): void {
+  record(LEFT_OUT, type, key);
 }
 
 /** The misplaced decorators of a class and those that it extends. */
 export function misplacedOn(owner: Function): Misplaced[] {
-  return lineOf(owner).flatMap(
-    (type) => (Reflect.getOwnMetadata(MISPLACED, type) as readonly Misplaced[] | undefined) ?? [],
+  return recorded(MISPLACED, owner);
+}
+
+/** The methods of a class and those that it extends that class-level policies do not cover. */
+export function leftOutOf(owner: Function): Set<string | symbol> {
+  return new Set(recorded<string | symbol>(LEFT_OUT, owner));
+}
+
+function record(list: string, type: Function, item: unknown): void {
+  const own = Reflect.getOwnMetadata(list, type) as readonly unknown[] | undefined;
+  Reflect.defineMetadata(list, [...(own ?? []), item], type);
+}
+
+function recorded<T>(list: string, owner: Function): T[] {
+  return lineOf(owner, Function.prototype).flatMap(
+    (type) => (Reflect.getOwnMetadata(list, type) as readonly T[] | undefined) ?? [],
   );
 }
 
-/** A class and those that it extends, nearest first. */
-function lineOf(owner: Function): Function[] {
-  const line: Function[] = [];
-  for (let type: unknown = owner; typeof type === 'function'; type = Object.getPrototypeOf(type)) {
-    line.push(type);
+/** An object and those that it inherits from, nearest first, up to but without `end`. */
+export function lineOf(start: object, end: object): object[] {
+  const line: object[] = [];
+  for (let each: object | null = start; each !== null && each !== end; each = parentOf(each)) {
+    line.push(each);
   }
   return line;
 }
@@ -119,15 +138,15 @@ function lineOf(owner: Function): Function[] {
 /** What holds for `site` when it is called on an `owner`: its own policies, then those of the nearest class. */
 export function policiesOf(site: Site, owner: Function): PolicyRecord {
   const all = new Map(site.policies);
-  for (const type of lineOf(owner)) {
-    const recorded = Reflect.getOwnMetadata(CLASS_POLICIES, type) as PolicyRecord | undefined;
-    for (const [kind, options] of recorded ?? []) if (!all.has(kind)) all.set(kind, options);
+  for (const type of lineOf(owner, Function.prototype)) {
+    const own = Reflect.getOwnMetadata(CLASS_POLICIES, type) as PolicyRecord | undefined;
+    for (const [kind, options] of own ?? []) if (!all.has(kind)) all.set(kind, options);
   }
   return all;
 }
 
 /** What an object inherits from. */
-export function parentOf(object: object): object | null {
+function parentOf(object: object): object | null {
   return Object.getPrototypeOf(object) as object | null;
 }
 

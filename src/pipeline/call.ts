@@ -53,7 +53,7 @@ export abstract class Call {
   /** Where to put an account of this call, when somebody asked for one. */
   reports: CallReport[] | undefined = undefined;
   /** What the stages hold for this call, by level. */
-  readonly held: unknown[] = [];
+  readonly held: unknown[] = [undefined, undefined, undefined, undefined]; // room for most pipelines
 
   private interruption: Interruption | undefined = undefined;
   private interruptWait: ((error: unknown) => void) | undefined = undefined;

@@ -2,85 +2,154 @@ import { type Outcome, defaultOutcome } from '../common/outcome.js';
 import { type CallReport } from './call-report.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { type Call, isPromiseLike } from './call.js';
-import { AGAIN, type Stage } from './stage.js';
+import { AGAIN, type Reaction, type Stage } from './stage.js';
+
+/** A stage on the way out that has the call wait. */
+interface Pause {
+  readonly level: number;
+  readonly reaction: Promise<Reaction>;
+}
 
 /**
  * The stages of one method, outermost first, and the one loop that takes a call through them: inwards to the
  * method, outwards with its outcome, and inwards again from a stage that asks for it.
  *
- * One async function for any number of stages: on the happy path a call costs one promise and one await.
+ * One promise for any number of stages: on the happy path the stages are entered and left synchronously.
  */
 export class Pipeline {
+  /** Whether a stage may stop the call before its work ends. */
+  private readonly interrupts: boolean;
+  /** Whether a stage may have the call wait on the way in. */
+  private readonly waits: boolean;
+
   /** @param name `Class.method`, for events */
   constructor(
     readonly name: string,
     readonly stages: readonly Stage[],
     private readonly events: ResilienceEvents,
   ) {
+    this.interrupts = stages.some((stage) => stage.interrupts);
+    this.waits = stages.some((stage) => stage.ready !== undefined);
     stages.forEach((stage, level) => {
       stage.level = level;
     });
   }
 
   /** Answers with the call's result or throws its error; both are the method's own unless a policy replaced them. */
-  async run(call: Call): Promise<unknown> {
-    const { stages } = this;
-    const innermost = stages.length;
-    const begunAt = call.reports === undefined ? 0 : call.now();
-    let level = 0; // how many stages have been entered
-    for (;;) {
-      let work: unknown;
-      let startedAt = NaN; // of the method, when anybody wants to know
-      try {
-        if (call.interruptible) call.beginAttempt();
-        while (level < innermost) {
-          const stage = stages[level]!;
-          const held = stage.enter(call);
-          call.held[level++] = held;
-          const ready = stage.ready?.(call, held);
-          if (ready !== undefined) {
-            await (call.interruptible ? call.interruptibly(ready) : ready);
-            call.tick();
-          }
-        }
-        if (this.events.active) startedAt = call.now();
-        if (call.interruptible) call.throwIfInterrupted();
-        work = call.start();
-        const result = await (call.interruptible ? call.interruptibly(work) : work);
-        call.tick();
-        if (call.interruptible) call.throwIfInterrupted();
-        call.succeed(result);
-        this.reportAttempt(call, startedAt);
-      } catch (error) {
-        call.tick();
-        call.fail(call.reasonOr(error));
-        this.reportAttempt(call, startedAt);
-        if (call.interrupted) this.abandon(call, work, startedAt);
-      }
+  run(call: Call): Promise<unknown> {
+    if (this.interrupts) call.interruptible = true;
+    const plain = !call.interruptible && !this.waits && !this.events.active;
+    return plain && call.reports === undefined ? this.runPlainly(call) : this.drive(call);
+  }
 
-      let again = false;
-      while (level > 0 && !again) {
-        const stage = stages[--level]!;
-        if (call.interruptible) call.resumeAt(level);
-        stage.exit(call, call.held[level]);
-        if (call.isGivenUp(level)) continue;
-        try {
-          const reaction = stage.react(call, call.held[level]);
-          if (reaction === undefined) continue;
-          again = (await (call.interruptible ? call.interruptibly(reaction) : reaction)) === AGAIN;
-        } catch (error) {
-          call.fail(call.reasonOr(error));
-        }
+  /** Nothing to wait for but the method, nothing that may stop it, nobody to tell. */
+  private runPlainly(call: Call): Promise<unknown> {
+    const { stages } = this;
+    let level = 0;
+    let work: unknown;
+    try {
+      for (; level < stages.length; level++) call.held[level] = stages[level]!.enter(call);
+      work = call.start();
+    } catch (error) {
+      call.fail(error);
+      return this.goOn(call, level);
+    }
+    const promise = work instanceof Promise ? work : Promise.resolve(work);
+    return promise.then(
+      (value) => {
         call.tick();
+        call.succeed(value);
+        const pause = this.leave(call, level);
+        return pause === undefined && !call.failed ? call.value : this.goOn(call, 0, pause);
+      },
+      (error: unknown) => {
+        call.tick();
+        call.fail(error);
+        return this.goOn(call, level);
+      },
+    );
+  }
+
+  private goOn(call: Call, level: number, pause = this.leave(call, level)): Promise<unknown> {
+    return this.drive(call, { level, pause });
+  }
+
+  /** @param left where the call is on its way out; nowhere: it has yet to go in */
+  private async drive(
+    call: Call,
+    left?: { level: number; pause: Pause | undefined },
+  ): Promise<unknown> {
+    const begunAt = call.reports === undefined ? 0 : call.now();
+    let pause = left === undefined ? await this.attempt(call, 0) : left.pause;
+    while (pause !== undefined) {
+      const { level, reaction } = pause;
+      let again = false;
+      try {
+        again = (await (call.interruptible ? call.interruptibly(reaction) : reaction)) === AGAIN;
+      } catch (error) {
+        call.fail(call.reasonOr(error));
       }
-      if (!again) break;
-      level += 1; // the stage that asked stays entered
-      call.attempt += 1;
+      call.tick();
+      if (again) call.attempt += 1;
+      pause = again ? await this.attempt(call, level + 1) : this.leave(call, level);
     }
     call.finish();
     call.reports?.push(reportOf(this.name, call, begunAt));
     if (call.failed) throw call.error;
     return call.value;
+  }
+
+  /** Inwards from `level` to the method, and outwards as far as no stage has the call wait. */
+  private async attempt(call: Call, level: number): Promise<Pause | undefined> {
+    const { stages } = this;
+    let work: unknown;
+    let startedAt = NaN; // of the method, when anybody wants to know
+    try {
+      if (call.interruptible) call.beginAttempt();
+      while (level < stages.length) {
+        const stage = stages[level]!;
+        const held = stage.enter(call);
+        call.held[level++] = held;
+        const ready = stage.ready?.(call, held);
+        if (ready !== undefined) {
+          await (call.interruptible ? call.interruptibly(ready) : ready);
+          call.tick();
+        }
+      }
+      if (call.interruptible) call.throwIfInterrupted();
+      if (this.events.active) startedAt = call.now();
+      if (call.interruptible) call.throwIfInterrupted();
+      work = call.start();
+      const result = await (call.interruptible ? call.interruptibly(work) : work);
+      call.tick();
+      if (call.interruptible) call.throwIfInterrupted();
+      call.succeed(result);
+      this.reportAttempt(call, startedAt);
+    } catch (error) {
+      call.tick();
+      call.fail(call.reasonOr(error));
+      this.reportAttempt(call, startedAt);
+      if (call.interrupted) this.abandon(call, work, startedAt);
+    }
+    return this.leave(call, level);
+  }
+
+  /** Outwards through the stages that have been entered, `entered` of them, as far as none has the call wait. */
+  private leave(call: Call, entered: number): Pause | undefined {
+    for (let level = entered - 1; level >= 0; level--) {
+      const stage = this.stages[level]!;
+      const held = call.held[level];
+      if (call.interruptible) call.resumeAt(level);
+      stage.exit(call, held);
+      if (call.isGivenUp(level)) continue;
+      try {
+        const reaction = stage.react(call, held);
+        if (reaction !== undefined) return { level, reaction };
+      } catch (error) {
+        call.fail(call.reasonOr(error));
+      }
+    }
+    return undefined;
   }
 
   private reportAttempt(call: Call, startedAt: number): void {

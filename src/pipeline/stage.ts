@@ -15,6 +15,9 @@ export type Reaction = typeof AGAIN | void;
  * A stage that asks for {@link AGAIN} stays entered: its `exit` and `react` follow each run of what is inside it.
  */
 export abstract class Stage<Held = unknown> {
+  /** Whether it may stop a call before its work ends, by `Call.interrupt()`. */
+  readonly interrupts: boolean = false;
+
   /** Its place in the pipeline, 0 is outermost; set by the pipeline. */
   level = -1;
 

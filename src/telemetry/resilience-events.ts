@@ -17,16 +17,16 @@ export class ResilienceEvents {
   /** @param onListenerError told of what listeners throw */
   constructor(private readonly onListenerError: (error: unknown) => void = () => {}) {}
 
-  /** Whether anybody listens: look before making an event. */
-  get active(): boolean {
-    return this.listeners.size > 0;
-  }
+  /** @internal Whether anybody listens: look before making an event. */
+  active = false;
 
   /** @returns a function that ends the subscription */
   subscribe(listener: ResilienceEventListener): () => void {
     this.listeners.add(listener);
+    this.active = true;
     return () => {
       this.listeners.delete(listener);
+      this.active = this.listeners.size > 0;
     };
   }
 

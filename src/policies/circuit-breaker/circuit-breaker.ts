@@ -32,6 +32,8 @@ interface ActiveOverride {
   readonly endsAt: number;
 }
 
+const UNKNOWN = -Infinity;
+
 /** A window without time remembers for ever; counts of calls this long ago may be forgotten, milliseconds. */
 const IDLE_AFTER = 300_000;
 
@@ -53,6 +55,8 @@ export class CircuitBreaker {
   private windowEndsAt: number;
   /** Open: when probes are admitted. */
   private opensUntil = 0;
+  /** No time before this one changes anything; unknown after something else has. */
+  private changesAt = UNKNOWN;
   private probesRunning = 0;
   private probesSucceeded = 0;
   private running = 0;
@@ -191,6 +195,7 @@ export class CircuitBreaker {
     this.update(now);
     const sameWindow = settings.window.id === this.settings.window.id;
     this.settings = settings;
+    this.changesAt = UNKNOWN;
     if (sameWindow) {
       this.windowEndsAt = Math.min(this.windowEndsAt, now + settings.resetInterval);
     } else {
@@ -246,6 +251,12 @@ export class CircuitBreaker {
 
   private admit(now: number): Permit | undefined {
     this.update(now);
+    return this.current === 'closed' && this.overridden === undefined
+      ? this.issue(now, false, this.settings.maxCallDuration)
+      : this.admitSome(now);
+  }
+
+  private admitSome(now: number): Permit | undefined {
     const { maxCallDuration, maxProbeDuration } = this.settings;
     const override = this.overridden?.shown.kind;
     if (override === 'forced-open') return undefined;
@@ -270,7 +281,10 @@ export class CircuitBreaker {
     const permit = new Permit(this, this.generation, probe, now, now + maxDuration, mark);
     this.usedAt = now;
     this.running += 1;
-    if (maxDuration !== Infinity) this.expiring.add(permit);
+    if (maxDuration !== Infinity) {
+      this.expiring.add(permit);
+      if (permit.expiresAt < this.changesAt) this.changesAt = permit.expiresAt;
+    }
     return permit;
   }
 
@@ -316,6 +330,10 @@ export class CircuitBreaker {
 
   /** Everything that the passing of time changes. */
   private update(now: number): void {
+    if (now >= this.changesAt) this.catchUp(now);
+  }
+
+  private catchUp(now: number): void {
     if (this.overridden !== undefined && now >= this.overridden.endsAt) this.release();
     this.expirePermits(now);
     if (this.current === 'open' && now >= this.opensUntil) {
@@ -323,6 +341,12 @@ export class CircuitBreaker {
     } else if (this.current === 'closed' && now > this.windowEndsAt) {
       this.beginGeneration(now);
     }
+    this.changesAt = Math.min(
+      this.overridden?.endsAt ?? Infinity,
+      this.expiring.head?.expiresAt ?? Infinity,
+      this.current === 'open' ? this.opensUntil : Infinity,
+      this.current === 'closed' ? this.windowEndsAt : Infinity,
+    );
   }
 
   /** A call that hangs has failed; a probe that hangs only gives its place to another. */
@@ -349,6 +373,7 @@ export class CircuitBreaker {
 
   private beginGeneration(now: number): void {
     this.generation += 1;
+    this.changesAt = UNKNOWN;
     this.tally.clear(now);
     this.windowEndsAt = now + this.settings.resetInterval;
     this.probesRunning = 0;
@@ -401,6 +426,7 @@ export class CircuitBreaker {
     this.update(now);
     const left = until === undefined ? Infinity : until.getTime() - this.environment.clock.wall();
     this.overridden = { shown: { kind, by, reason, until }, endsAt: now + left };
+    this.changesAt = UNKNOWN;
     this.tellOverride();
   }
 

@@ -18,7 +18,13 @@ function keyed(options: CircuitBreakerOptions = {}): {
   breakers: KeyedCircuitBreakers;
 } {
   const clock = new ManualClock();
-  const environment = { clock, random: () => 0.5, events: new ResilienceEvents(), warn: () => {}, log: () => {} };
+  const environment = {
+    clock,
+    random: () => 0.5,
+    events: new ResilienceEvents(),
+    warn: () => {},
+    log: () => {},
+  };
   const settings = settingsOf({ maxKeys: 3, consecutiveFailures: 2, window: '10s', ...options });
   return {
     clock,

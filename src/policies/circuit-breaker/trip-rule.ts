@@ -17,8 +17,9 @@ export function reasonToOpen(
   failed: boolean,
   now: number,
 ): StateChangeReason | undefined {
-  const { failureRate, slowCallRate, consecutiveFailures = Infinity, minimumCalls } = settings;
   const totals = tally.totals(now);
+  if (!failed && totals.failures === 0 && totals.slow === 0) return undefined;
+  const { failureRate, slowCallRate, consecutiveFailures = Infinity, minimumCalls } = settings;
   if (failed) {
     if (tally.consecutiveFailures(totals) >= consecutiveFailures) return 'consecutive-failures';
     if (settings.readyToTrip?.(tally.counts(now))) return 'ready-to-trip';

@@ -131,6 +131,7 @@ export class TimeWindow implements Window {
   private origin: number;
   /** Number of the newest bucket, counted from `origin`. */
   private newest = 0;
+  private newestEndsAt: number;
 
   constructor(
     duration: number,
@@ -141,6 +142,7 @@ export class TimeWindow implements Window {
     this.width = duration / buckets;
     this.cells = new Uint32Array(buckets * FIELDS);
     this.origin = now;
+    this.newestEndsAt = now + this.width;
   }
 
   admit(now: number): number {
@@ -185,6 +187,7 @@ export class TimeWindow implements Window {
     Object.assign(this.sum, zero());
     this.origin = now;
     this.newest = 0;
+    this.newestEndsAt = now + this.width;
   }
 
   private cell(bucket: number): number {
@@ -207,6 +210,10 @@ export class TimeWindow implements Window {
   }
 
   private expire(now: number): void {
+    if (now >= this.newestEndsAt) this.roll(now);
+  }
+
+  private roll(now: number): void {
     const current = Math.floor((now - this.origin) / this.width);
     if (current <= this.newest) return;
     if (current - this.newest >= this.buckets) {
@@ -216,6 +223,7 @@ export class TimeWindow implements Window {
       for (let bucket = this.newest + 1; bucket <= current; bucket++) this.drop(this.cell(bucket));
     }
     this.newest = current;
+    this.newestEndsAt = this.origin + (current + 1) * this.width;
   }
 
   private drop(cell: number): void {

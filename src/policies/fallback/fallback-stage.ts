@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { isResilienceError } from '../../common/errors.js';
 import { type Classifier, type ErrorMatcher, distance } from '../../common/outcome.js';
 import type { Call } from '../../pipeline/call.js';
@@ -100,7 +101,8 @@ function nearest(choices: readonly Choice[], error: unknown): Answer | undefined
 
 /** The fallback's own error is what the caller gets; the one that it was to answer becomes its cause. */
 function withCause(thrown: unknown, original: unknown): unknown {
-  if (thrown instanceof Error && thrown !== original && thrown.cause === undefined) {
+  const isError = thrown instanceof Error || types.isNativeError(thrown);
+  if (isError && thrown !== original && thrown.cause === undefined) {
     try {
       Object.defineProperty(thrown, 'cause', {
         value: original,

@@ -94,6 +94,7 @@ export class DeadlineQueue<T> {
       this.remove(this.head);
       this.onDue(item);
     }
-    if (this.head !== undefined) this.arm(this.head.at - now);
+    // A deadline that was set meanwhile has armed the timer.
+    if (this.head !== undefined && this.timer === undefined) this.arm(this.head.at - now);
   }
 }

@@ -12,6 +12,7 @@ interface Limit {
 
 /** Gives up what is inside it when the time is over. */
 export class TimeoutStage extends Stage<Limit> {
+  override readonly interrupts = true;
   private readonly deadlines: DeadlineQueue<Call>;
 
   constructor(
@@ -25,7 +26,6 @@ export class TimeoutStage extends Stage<Limit> {
   }
 
   override enter(call: Call): Limit {
-    call.interruptible = true;
     const queued = this.deadlines.add(call, call.now());
     const outer = call.deadline;
     if (queued.at < outer) call.deadline = queued.at;

@@ -1,0 +1,372 @@
+import type { Substitute } from '../../pipeline/call-report.js';
+import { Call } from '../../pipeline/call.js';
+import { ManualClock } from '../../testing/index.js';
+import { StaleCache, type StaleResult } from './stale-cache.js';
+
+class TestCall extends Call {
+  override start(): unknown {
+    return undefined;
+  }
+
+  override substitute(run: Substitute): unknown {
+    return run(this, this.args);
+  }
+}
+
+/** A cache of which the test decides when and how each operation ends. */
+class SlowCache {
+  readonly entries = new Map<string, unknown>();
+  readonly operations: {
+    what: string;
+    key: string;
+    value?: unknown;
+    ttl?: number;
+    end: () => void;
+    fail: (error: unknown) => void;
+  }[] = [];
+
+  get(key: string): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => resolve(this.entries.get(key));
+      this.operations.push({ what: 'get', key, end, fail: reject });
+    });
+  }
+
+  set(key: string, value: unknown, ttl: number): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        this.entries.set(key, value);
+        resolve(value);
+      };
+      this.operations.push({ what: 'set', key, value, ttl, end, fail: reject });
+    });
+  }
+}
+
+function setUp(): {
+  clock: ManualClock;
+  cache: SlowCache;
+  stale: StaleCache;
+  errors: [string, string][];
+  call: TestCall;
+  find: (key?: string, call?: Call) => { value: StaleResult | undefined | 'waiting' };
+  turn: () => Promise<void>;
+} {
+  const clock = new ManualClock();
+  const cache = new SlowCache();
+  const errors: [string, string][] = [];
+  const stale = new StaleCache(
+    () => cache,
+    { ttl: 60_000, readTimeout: 250, writeTimeout: 1_000 },
+    clock,
+    (operation, error) => errors.push([operation, (error as Error).message]),
+  );
+  const call = new TestCall([], clock);
+  return {
+    clock,
+    cache,
+    stale,
+    errors,
+    call,
+    find(key = 'k', own = new TestCall([], clock)) {
+      const found: { value: StaleResult | undefined | 'waiting' } = { value: 'waiting' };
+      void stale.find(key, own).then((value) => (found.value = value));
+      return found;
+    },
+    turn: () => clock.advance(0),
+  };
+}
+
+const whatOf = (cache: SlowCache): string[] =>
+  cache.operations.map(({ what, key }) => `${what} ${key}`);
+
+describe('a cache of former results', () => {
+  it('gives back what was stored, and how old it is', async () => {
+    const { stale, cache, clock, find, turn } = setUp();
+    stale.store('k', [{ id: 1 }]);
+    cache.operations[0]!.end();
+    await clock.advance(5_000);
+    const found = find();
+    await turn();
+    cache.operations[1]!.end();
+    await turn();
+    expect(found.value).toEqual({ value: [{ id: 1 }], ageMs: 5_000 });
+    expect(whatOf(cache)).toEqual(['set k', 'get k']);
+    expect(cache.operations[0]!.ttl).toBe(60_000);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('keeps results as JSON: a copy, as it was at the time', async () => {
+    const { stale, cache, find, turn } = setUp();
+    const books = { at: new Date(0), titles: ['one'], none: undefined };
+    stale.store('k', books);
+    books.titles.push('two');
+    cache.operations[0]!.end();
+    const [first, second] = [find(), find()];
+    cache.operations[1]!.end();
+    await turn();
+    const value = { at: '1970-01-01T00:00:00.000Z', titles: ['one'] };
+    expect(first.value).toEqual({ value, ageMs: 0 });
+    expect((first.value as StaleResult).value).not.toBe((second.value as StaleResult).value);
+  });
+
+  it('keeps a result of null, which is not the same as none', async () => {
+    const { stale, cache, find, turn } = setUp();
+    stale.store('k', null);
+    cache.operations[0]!.end();
+    const found = find();
+    cache.operations[1]!.end();
+    await turn();
+    expect(found.value).toEqual({ value: null, ageMs: 0 });
+  });
+
+  it.each([
+    ['undefined', undefined],
+    ['a function', () => {}],
+  ])('keeps nothing of a result that JSON has no word for: %s', (_what, value) => {
+    const { stale, cache, errors } = setUp();
+    stale.store('k', value);
+    expect(cache.operations).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  it('reports a result that is no JSON, and goes on', () => {
+    const { stale, cache, errors } = setUp();
+    stale.store('k', 1n);
+    expect(cache.operations).toEqual([]);
+    expect(errors).toEqual([['write', expect.stringContaining('BigInt')]]);
+  });
+
+  it('gives nothing when there is nothing', async () => {
+    const { cache, find, turn, errors } = setUp();
+    const found = find();
+    cache.operations[0]!.end();
+    await turn();
+    expect(found.value).toBeUndefined();
+    expect(errors).toEqual([]);
+  });
+
+  it.each([
+    ['something else', 'x'],
+    ['an entry without a time', { json: '1' }],
+    ['an entry without a result', { storedAt: 1 }],
+    ['null', null],
+  ])('gives nothing when the cache holds %s under the key', async (_what, entry) => {
+    const { cache, find, turn } = setUp();
+    cache.entries.set('k', entry);
+    const found = find();
+    cache.operations[0]!.end();
+    await turn();
+    expect(found.value).toBeUndefined();
+  });
+
+  it('reports JSON that is broken, and gives nothing', async () => {
+    const { cache, find, turn, errors, clock } = setUp();
+    cache.entries.set('k', { json: '{', storedAt: clock.wall() });
+    const found = find();
+    cache.operations[0]!.end();
+    await turn();
+    expect(found.value).toBeUndefined();
+    expect(errors).toEqual([['read', expect.stringContaining('JSON')]]);
+  });
+
+  it.each([
+    [60_000, true],
+    [60_001, false],
+  ])(
+    'gives a result of %p ms age: %p (the ttl is 60 s, whatever the cache does)',
+    async (age, given) => {
+      const { stale, cache, clock, find, turn } = setUp();
+      stale.store('k', 1);
+      cache.operations[0]!.end();
+      await clock.advance(age);
+      const found = find();
+      cache.operations[1]!.end();
+      await turn();
+      expect(found.value).toEqual(given ? { value: 1, ageMs: age } : undefined);
+    },
+  );
+
+  it('takes a result of another clock for new rather than for negative', async () => {
+    const { cache, find, turn, clock } = setUp();
+    cache.entries.set('k', { json: '1', storedAt: clock.wall() + 5_000 });
+    const found = find();
+    cache.operations[0]!.end();
+    await turn();
+    expect(found.value).toEqual({ value: 1, ageMs: 0 });
+  });
+
+  describe('that hangs', () => {
+    it('is waited for no longer than the read timeout', async () => {
+      const { clock, find, errors } = setUp();
+      const found = find();
+      await clock.advance(249);
+      expect(found.value).toBe('waiting');
+      await clock.advance(1);
+      expect(found.value).toBeUndefined();
+      expect(errors).toEqual([['read', 'the cache gave no answer within 250 ms']]);
+      expect(clock.pending).toBe(0);
+    });
+
+    it('is asked once for a key, however many wait; who comes later waits only for the rest', async () => {
+      const { clock, cache, find } = setUp();
+      const first = find();
+      await clock.advance(200);
+      const second = find();
+      expect(whatOf(cache)).toEqual(['get k']);
+      await clock.advance(50);
+      expect([first.value, second.value]).toEqual([undefined, undefined]);
+    });
+
+    it('makes nobody wait whose read had its time, until it is asked again', async () => {
+      const { clock, cache, find, turn } = setUp();
+      find();
+      await clock.advance(250);
+      const second = find();
+      await turn();
+      expect(second.value).toBeUndefined();
+      await clock.advance(20 * 250 - 251);
+      find();
+      expect(cache.operations).toHaveLength(1);
+      await clock.advance(1);
+      const asked = find();
+      expect(cache.operations).toHaveLength(2);
+      cache.operations[1]!.end();
+      await turn();
+      expect(asked.value).toBeUndefined();
+    });
+
+    it('is asked again at once when its late answer has come', async () => {
+      const { clock, cache, find, turn } = setUp();
+      find();
+      await clock.advance(300);
+      cache.operations[0]!.end();
+      await turn();
+      find();
+      expect(cache.operations).toHaveLength(2);
+    });
+
+    it('does not forget the read that is on its way for the late answer of one that was given up', async () => {
+      const { clock, cache, find, turn } = setUp();
+      find();
+      await clock.advance(6_000);
+      find();
+      cache.operations[0]!.end();
+      await turn();
+      find();
+      expect(cache.operations).toHaveLength(2);
+    });
+
+    it('is asked for other keys all the same', async () => {
+      const { cache, find } = setUp();
+      find('a');
+      find('b');
+      expect(whatOf(cache)).toEqual(['get a', 'get b']);
+    });
+
+    it('keeps no caller who has gone, and no timer of theirs', async () => {
+      const { clock, call, find, turn } = setUp();
+      const found = find('k', call);
+      call.abort(new Error('gone'));
+      await turn();
+      expect(found.value).toBeUndefined();
+      expect(clock.pending).toBe(0);
+      expect(call.onInterrupt).toBeUndefined();
+    });
+
+    it('gets one write a key at a time; only the newest result waits', async () => {
+      const { cache, stale, turn } = setUp();
+      for (let i = 0; i < 100; i++) stale.store('k', i);
+      stale.store('other', 0);
+      expect(whatOf(cache)).toEqual(['set k', 'set other']);
+      cache.operations[0]!.end();
+      await turn();
+      expect(whatOf(cache)).toEqual(['set k', 'set other', 'set k']);
+      cache.operations[2]!.end();
+      await turn();
+      expect(cache.operations).toHaveLength(3);
+      expect(cache.entries.get('k')).toMatchObject({ json: '99' });
+    });
+
+    it('is tried again for a key when a write has taken too long', async () => {
+      const { cache, stale, clock, turn } = setUp();
+      stale.store('k', 1);
+      await clock.advance(999);
+      stale.store('k', 2);
+      expect(cache.operations).toHaveLength(1);
+      await clock.advance(1);
+      stale.store('k', 3);
+      expect(cache.operations).toHaveLength(2);
+      cache.operations[0]!.end();
+      await turn();
+      expect(cache.operations).toHaveLength(2); // the old write's end is nobody's concern
+      cache.operations[1]!.end();
+      await turn();
+      expect(cache.entries.get('k')).toMatchObject({ json: '3' });
+      expect(cache.operations).toHaveLength(2);
+    });
+
+    it('gets no more than 1000 writes at a time, over all keys', async () => {
+      const { cache, stale, turn } = setUp();
+      for (let i = 0; i < 1_500; i++) stale.store(`${i}`, i);
+      expect(cache.operations).toHaveLength(1_000);
+      cache.operations[0]!.end();
+      await turn();
+      stale.store('new', 1);
+      expect(cache.operations).toHaveLength(1_001);
+    });
+  });
+
+  describe('that fails', () => {
+    it('to read gives nothing, and is reported', async () => {
+      const { cache, find, turn, errors, clock } = setUp();
+      const found = find();
+      cache.operations[0]!.fail(new Error('no redis'));
+      await turn();
+      expect(found.value).toBeUndefined();
+      expect(errors).toEqual([['read', 'no redis']]);
+      expect(clock.pending).toBe(0);
+    });
+
+    it('to write is reported, and written to again', async () => {
+      const { cache, stale, turn, errors } = setUp();
+      stale.store('k', 1);
+      cache.operations[0]!.fail(new Error('no redis'));
+      await turn();
+      expect(errors).toEqual([['write', 'no redis']]);
+      stale.store('k', 2);
+      expect(cache.operations).toHaveLength(2);
+    });
+
+    it('by throwing is the same', async () => {
+      const errors: string[] = [];
+      const clock = new ManualClock();
+      const broken = (): never => {
+        throw new Error('broken');
+      };
+      const stale = new StaleCache(
+        () => ({ get: broken, set: broken }),
+        { ttl: 1, readTimeout: 1, writeTimeout: 1 },
+        clock,
+        (operation) => errors.push(operation),
+      );
+      stale.store('k', 1);
+      await expect(stale.find('k', new TestCall([], clock))).resolves.toBeUndefined();
+      expect(errors).toEqual(['write', 'read']);
+    });
+
+    it('to be there gives nothing', async () => {
+      const clock = new ManualClock();
+      const onError = jest.fn();
+      const stale = new StaleCache(
+        () => undefined,
+        { ttl: 1, readTimeout: 1, writeTimeout: 1 },
+        clock,
+        onError,
+      );
+      stale.store('k', 1);
+      await expect(stale.find('k', new TestCall([], clock))).resolves.toBeUndefined();
+      expect(onError).not.toHaveBeenCalled();
+    });
+  });
+});

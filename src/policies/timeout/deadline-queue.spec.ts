@@ -1,0 +1,226 @@
+import type { Timer } from '../../common/clock.js';
+import { ManualClock } from '../../testing/index.js';
+import { DeadlineQueue } from './deadline-queue.js';
+
+/** Counts its timers, and may be late as when the event loop was blocked. */
+class TestClock extends ManualClock {
+  lag = 0;
+  readonly made: { ref: boolean }[] = [];
+
+  override now(): number {
+    return super.now() + this.lag;
+  }
+
+  override setTimer(callback: () => void, ms: number): Timer {
+    const state = { ref: true };
+    this.made.push(state);
+    const timer = super.setTimer(callback, ms);
+    return {
+      cancel: () => timer.cancel(),
+      ref: () => void (state.ref = true),
+      unref: () => void (state.ref = false),
+    };
+  }
+
+  /** Whether the newest timer keeps the process alive. */
+  get holds(): boolean {
+    return this.made.at(-1)!.ref;
+  }
+}
+
+function setUp(ms = 100): {
+  clock: TestClock;
+  due: [string, number][];
+  queue: DeadlineQueue<string>;
+  add: (item: string) => ReturnType<DeadlineQueue<string>['add']>;
+} {
+  const clock = new TestClock();
+  const due: [string, number][] = [];
+  const queue = new DeadlineQueue<string>(clock, ms, (item) => void due.push([item, clock.now()]));
+  return { clock, due, queue, add: (item) => queue.add(item, clock.now()) };
+}
+
+describe('DeadlineQueue', () => {
+  it('tells each deadline at its time, in the order in which they were set', async () => {
+    const { clock, due, add } = setUp();
+    add('a');
+    await clock.advance(30);
+    add('b');
+    add('c');
+    await clock.advance(40);
+    add('d');
+    await clock.advance(1_000);
+    expect(due).toEqual([
+      ['a', 100],
+      ['b', 130],
+      ['c', 130],
+      ['d', 170],
+    ]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('has one timer at a time, for any number of deadlines', async () => {
+    const { clock, due, add, queue } = setUp();
+    for (let i = 0; i < 1_000; i++) {
+      const deadline = add(`${i}`);
+      if (i % 2) queue.remove(deadline);
+      expect(clock.pending).toBe(1);
+    }
+    expect(clock.made).toHaveLength(1);
+    await clock.advance(100);
+    expect(due).toHaveLength(500);
+  });
+
+  it.each([
+    ['first', 'a', ['b', 'c']],
+    ['middle', 'b', ['a', 'c']],
+    ['last', 'c', ['a', 'b']],
+  ])('does not tell one that has been removed: the %s', async (_where, removed, left) => {
+    const { clock, due, add, queue } = setUp();
+    const deadlines = new Map(['a', 'b', 'c'].map((item) => [item, add(item)]));
+    queue.remove(deadlines.get(removed)!);
+    queue.remove(deadlines.get(removed)!); // twice does no harm
+    await clock.advance(100);
+    expect(due.map(([item]) => item)).toEqual(left);
+  });
+
+  it('takes deadlines after one was removed from the end', async () => {
+    const { clock, due, add, queue } = setUp();
+    add('a');
+    queue.remove(add('b'));
+    add('c');
+    await clock.advance(100);
+    expect(due.map(([item]) => item)).toEqual(['a', 'c']);
+  });
+
+  it('does not mind that one is removed when it is due', async () => {
+    const clock = new TestClock();
+    const due: string[] = [];
+    const queue: DeadlineQueue<string> = new DeadlineQueue(clock, 100, (item) => {
+      due.push(item);
+      queue.remove(item === 'a' ? b : a);
+    });
+    const a = queue.add('a', 0);
+    const b = queue.add('b', 0);
+    await clock.advance(100);
+    expect(due).toEqual(['a']);
+  });
+
+  it('uses its timer again when it has run empty, and is on time all the same', async () => {
+    const { clock, due, add, queue } = setUp();
+    queue.remove(add('a'));
+    await clock.advance(60);
+    add('b');
+    expect(clock.made).toHaveLength(1);
+    await clock.advance(99);
+    expect(due).toEqual([]);
+    await clock.advance(1);
+    expect(due).toEqual([['b', 160]]);
+  });
+
+  it('keeps the process alive only while it has deadlines', () => {
+    const { clock, add, queue } = setUp();
+    const deadline = add('a');
+    expect(clock.holds).toBe(true);
+    queue.remove(deadline);
+    expect(clock.holds).toBe(false);
+    add('b');
+    expect(clock.holds).toBe(true);
+  });
+
+  it('has one timer when a deadline is set by the very call that tells of another', async () => {
+    const clock = new TestClock();
+    const due: [string, number][] = [];
+    const queue: DeadlineQueue<string> = new DeadlineQueue(clock, 100, (item) => {
+      due.push([item, clock.now()]);
+      if (item === 'a') queue.add('b', clock.now());
+    });
+    queue.add('a', 0);
+    await clock.advance(100);
+    expect(clock.pending).toBe(1);
+    await clock.advance(100);
+    expect(due).toEqual([
+      ['a', 100],
+      ['b', 200],
+    ]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('tells a deadline for which its timer came a little early', async () => {
+    const { clock, due, add } = setUp();
+    add('a');
+    clock.lag = -0.9;
+    await clock.advance(100);
+    expect(due).toHaveLength(1);
+  });
+
+  it('waits on when its timer came too early', async () => {
+    const { clock, due, add } = setUp();
+    add('a');
+    clock.lag = -1;
+    await clock.advance(100);
+    expect(due).toEqual([]);
+    await clock.advance(1);
+    expect(due).toHaveLength(1);
+  });
+
+  describe('after the event loop was blocked', () => {
+    it('lets answers that wait to be read go first', async () => {
+      const { clock, due, add, queue } = setUp();
+      const answered = add('answered');
+      add('late');
+      clock.lag = 300;
+      let answer: (() => void) | undefined = () => queue.remove(answered);
+      const setTimer = clock.setTimer.bind(clock);
+      clock.setTimer = (callback, ms) => {
+        answer?.();
+        answer = undefined;
+        return setTimer(callback, ms);
+      };
+      await clock.advance(100);
+      expect(due).toEqual([['late', 400]]);
+      expect(clock.made).toHaveLength(2);
+    });
+
+    it('waits but once', async () => {
+      const { clock, due, add } = setUp();
+      add('a');
+      clock.lag = 51;
+      await clock.advance(100);
+      expect(due).toHaveLength(1);
+      expect(clock.made).toHaveLength(2);
+    });
+
+    it('does not wait when it was only a moment', async () => {
+      const { clock, due, add } = setUp();
+      add('a');
+      clock.lag = 50;
+      await clock.advance(100);
+      expect(due).toHaveLength(1);
+      expect(clock.made).toHaveLength(1);
+    });
+  });
+
+  it('leaves no timer behind when it is closed', async () => {
+    const { clock, due, add, queue } = setUp();
+    queue.remove(add('a'));
+    expect(clock.pending).toBe(1);
+    queue.close();
+    expect(clock.pending).toBe(0);
+    const deadline = add('b');
+    queue.remove(deadline);
+    expect(clock.pending).toBe(0);
+    add('c');
+    await clock.advance(100);
+    expect(due.map(([item]) => item)).toEqual(['c']);
+  });
+
+  it('keeps its deadlines when it is closed before they are due', async () => {
+    const { clock, due, add, queue } = setUp();
+    add('a');
+    queue.close();
+    await clock.advance(100);
+    expect(due).toHaveLength(1);
+    expect(clock.pending).toBe(0);
+  });
+});

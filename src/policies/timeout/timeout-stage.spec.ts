@@ -1,0 +1,391 @@
+import { isResilienceError } from '../../common/errors.js';
+import { OptionsReader, Problems } from '../../common/options-reader.js';
+import type { Substitute } from '../../pipeline/call-report.js';
+import { Call } from '../../pipeline/call.js';
+import { Pipeline } from '../../pipeline/pipeline.js';
+import { AGAIN, type Reaction, Stage } from '../../pipeline/stage.js';
+import type { ResilienceEvent } from '../../telemetry/events.js';
+import { ResilienceEvents } from '../../telemetry/resilience-events.js';
+import { ManualClock } from '../../testing/index.js';
+import type { PolicySite } from '../policy.js';
+import { timeoutPolicy } from './index.js';
+import { type TimeoutOptions, settleTimeout } from './options.js';
+import { TimeoutError } from './timeout-error.js';
+import { TimeoutStage } from './timeout-stage.js';
+
+type Work = (call: TestCall) => unknown;
+
+class TestCall extends Call {
+  constructor(
+    private readonly work: Work,
+    clock: ManualClock,
+  ) {
+    super([], clock);
+  }
+
+  override start(): unknown {
+    return this.work(this);
+  }
+
+  override substitute(run: Substitute): unknown {
+    return run(this, this.args);
+  }
+}
+
+/** Tries again as long as attempts fail, up to so many times, with such a wait. */
+class Again extends Stage {
+  constructor(
+    private readonly times: number,
+    private readonly wait: () => Promise<void> = () => Promise.resolve(),
+  ) {
+    super();
+  }
+
+  override async react(call: Call): Promise<Reaction> {
+    if (!call.failed || call.attempt >= this.times) return;
+    await this.wait();
+    return AGAIN;
+  }
+}
+
+class Bench {
+  readonly clock = new ManualClock();
+  readonly events = new ResilienceEvents();
+  readonly told: ResilienceEvent[] = [];
+  readonly closers: (() => void)[] = [];
+
+  constructor() {
+    this.events.subscribe((event) => void this.told.push(event));
+  }
+
+  stage(scope: 'attempt' | 'total', ms: number): TimeoutStage {
+    const { clock, events } = this;
+    const onClose = (callback: () => void): void => void this.closers.push(callback);
+    const site = { name: 'Books.list', clock, events, onClose };
+    return new TimeoutStage(scope, ms, site as Partial<PolicySite> as PolicySite);
+  }
+
+  call(work: Work): TestCall {
+    return new TestCall(work, this.clock);
+  }
+
+  /** How a call ends, and when. */
+  async run(
+    stages: readonly Stage[],
+    work: Work | TestCall,
+  ): Promise<{ result?: unknown; error?: unknown; at: number }> {
+    const call = typeof work === 'function' ? this.call(work) : work;
+    const { clock } = this;
+    const end = new Pipeline('Books.list', stages, this.events).run(call).then(
+      (result) => ({ result, at: clock.now() }),
+      (error: unknown) => ({ error, at: clock.now() }),
+    );
+    await clock.advance(100_000);
+    return end;
+  }
+
+  after<T>(ms: number, value: T): Promise<T> {
+    return new Promise((resolve) => void this.clock.setTimer(() => resolve(value), ms));
+  }
+}
+
+const hanging: Work = () => new Promise(() => {});
+
+describe('the timeout stage', () => {
+  it('ends a call on time, though its work goes on', async () => {
+    const bench = new Bench();
+    const { error, at } = await bench.run([bench.stage('attempt', 250)], () =>
+      bench.after(10_000, 'late'),
+    );
+    expect(at).toBe(250);
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({
+      code: 'TIMEOUT',
+      policy: 'timeout',
+      policyName: 'Books.list',
+      scope: 'attempt',
+      timeoutMs: 250,
+      message: 'Books.list took longer than 250 ms',
+    });
+    expect((error as TimeoutError).getStatus()).toBe(504);
+    expect((error as TimeoutError).getResponse()).toEqual({
+      statusCode: 504,
+      message: 'Gateway Timeout',
+      error: 'Gateway Timeout',
+      code: 'TIMEOUT',
+    });
+  });
+
+  it('lets a call that is in time alone, and leaves its timer without a task', async () => {
+    const bench = new Bench();
+    const { result, at } = await bench.run([bench.stage('total', 250)], () =>
+      bench.after(249, 'books'),
+    );
+    expect({ result, at }).toEqual({ result: 'books', at: 249 });
+    expect(bench.told.map(({ type }) => type)).toEqual(['attempt']);
+  });
+
+  it('hands on the error of a call that fails in time', async () => {
+    const bench = new Bench();
+    const down = new Error('down');
+    expect(await bench.run([bench.stage('attempt', 250)], () => Promise.reject(down))).toEqual({
+      error: down,
+      at: 0,
+    });
+  });
+
+  it('aborts the signal of the call with its error', async () => {
+    const bench = new Bench();
+    let signal: AbortSignal | undefined;
+    const { error } = await bench.run([bench.stage('attempt', 250)], (call) => {
+      signal = call.signal;
+      return new Promise(() => {});
+    });
+    expect(signal!.aborted).toBe(true);
+    expect(signal!.reason).toBe(error);
+  });
+
+  it('is the error, though the work rejects at once when its signal is aborted', async () => {
+    const bench = new Bench();
+    const { error } = await bench.run(
+      [bench.stage('attempt', 250)],
+      ({ signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
+        }),
+    );
+    expect(isResilienceError(error, 'TIMEOUT')).toBe(true);
+  });
+
+  it('does not hide an abort of somebody else behind a timeout', async () => {
+    const bench = new Bench();
+    const aborted = new DOMException('aborted', 'AbortError');
+    expect(
+      await bench.run([bench.stage('attempt', 250)], () => Promise.reject(aborted)),
+    ).toMatchObject({ error: aborted });
+  });
+
+  it('drops a late result without an unhandled rejection', async () => {
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    try {
+      const bench = new Bench();
+      const late = bench.after(10_000, undefined).then(() => Promise.reject(new Error('late')));
+      const { error } = await bench.run([bench.stage('attempt', 250)], () => late);
+      expect(error).toBeInstanceOf(TimeoutError);
+      expect(unhandled).not.toHaveBeenCalled();
+    } finally {
+      process.off('unhandledRejection', unhandled);
+    }
+  });
+
+  it('tells of itself, and of the work that ends late', async () => {
+    const bench = new Bench();
+    const { error } = await bench.run([bench.stage('total', 250)], () => bench.after(400, 'late'));
+    const attempt = { name: 'Books.list', attempt: 1 };
+    expect(bench.told).toEqual([
+      { type: 'timeout', ...attempt, scope: 'total', afterMs: 250 },
+      { type: 'attempt', ...attempt, outcome: 'failure', durationMs: 250, error },
+      { type: 'late', name: 'Books.list', attempt: 1, outcome: 'success', durationMs: 400 },
+    ]);
+  });
+
+  it('gives each attempt its own time, and its own signal', async () => {
+    const bench = new Bench();
+    const signals: AbortSignal[] = [];
+    const { result, at } = await bench.run([new Again(3), bench.stage('attempt', 100)], (call) => {
+      signals.push(call.signal);
+      return call.attempt < 3 ? new Promise(() => {}) : bench.after(99, 'books');
+    });
+    expect({ result, at }).toEqual({ result: 'books', at: 299 });
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, false]);
+  });
+
+  it('as a total bounds all attempts and the waits between them', async () => {
+    const bench = new Bench();
+    const stages = [bench.stage('total', 250), new Again(100), bench.stage('attempt', 100)];
+    const { error, at } = await bench.run(stages, hanging);
+    expect(at).toBe(250);
+    expect(error).toMatchObject({
+      scope: 'total',
+      timeoutMs: 250,
+      message: 'Books.list took longer than 250 ms in total',
+    });
+    const waiting = new Bench();
+    const slow = new Again(100, () => waiting.after(10_000, undefined));
+    const second = await waiting.run([waiting.stage('total', 250), slow], () =>
+      Promise.reject(new Error('x')),
+    );
+    expect(second).toMatchObject({ at: 250, error: { scope: 'total' } });
+  });
+
+  it('of the whole wins over one of an attempt that ends at the same time', async () => {
+    const bench = new Bench();
+    const call = bench.call(hanging);
+    const stages = [bench.stage('total', 200), new Again(100), bench.stage('attempt', 100)];
+    const { error, at } = await bench.run(stages, call);
+    expect({ at, scope: (error as TimeoutError).scope }).toEqual({ at: 200, scope: 'total' });
+    expect(call.attempt).toBe(2);
+  });
+
+  it('yields to a caller who goes first', async () => {
+    const bench = new Bench();
+    const gone = new Error('gone');
+    const call = bench.call(hanging);
+    bench.clock.setTimer(() => call.abort(gone), 100);
+    expect(await bench.run([bench.stage('attempt', 250)], call)).toEqual({ error: gone, at: 100 });
+    expect(bench.told.filter(({ type }) => type === 'timeout')).toEqual([]);
+  });
+
+  it('yields to a caller who goes because of it', async () => {
+    const bench = new Bench();
+    const gone = new Error('gone');
+    const { error } = await bench.run([new Again(5), bench.stage('attempt', 250)], (call) => {
+      call.signal.addEventListener('abort', () => call.abort(gone));
+      return new Promise(() => {});
+    });
+    expect(error).toBe(gone);
+  });
+
+  it('tells those inside when the call has to end, and those outside what it was before', async () => {
+    const bench = new Bench();
+    const seen: number[] = [];
+    class Look extends Stage {
+      override enter(call: Call): undefined {
+        seen.push(call.deadline);
+      }
+
+      override exit(call: Call): void {
+        seen.push(call.deadline);
+      }
+    }
+    const stages = [
+      new Look(),
+      bench.stage('total', 500),
+      new Look(),
+      bench.stage('attempt', 100),
+      new Look(),
+    ];
+    await bench.run(stages, () => 1);
+    expect(seen).toEqual([Infinity, 500, 100, 100, 500, Infinity]);
+  });
+
+  it('does not put the deadline off that the call already has', async () => {
+    const bench = new Bench();
+    let deadline = 0;
+    const call = bench.call((own) => (deadline = own.deadline));
+    call.deadline = 50;
+    await bench.run([bench.stage('attempt', 100)], call);
+    expect(deadline).toBe(50);
+    expect(call.deadline).toBe(50);
+  });
+
+  it('has one timer for all its calls', async () => {
+    const bench = new Bench();
+    const stage = bench.stage('attempt', 250);
+    const setTimer = jest.spyOn(bench.clock, 'setTimer');
+    await Promise.all(Array.from({ length: 100 }, () => bench.run([stage], () => 1)));
+    expect(setTimer).toHaveBeenCalledTimes(1);
+  });
+
+  it('makes no AbortController for a call that does not ask for its signal', async () => {
+    const Original = globalThis.AbortController;
+    let made = 0;
+    globalThis.AbortController = class extends Original {
+      constructor() {
+        super();
+        made += 1;
+      }
+    };
+    try {
+      const bench = new Bench();
+      await bench.run([bench.stage('attempt', 250)], () => 1);
+      await bench.run([bench.stage('attempt', 250)], hanging);
+      expect(made).toBe(0);
+    } finally {
+      globalThis.AbortController = Original;
+    }
+  });
+
+  it('leaves no timer behind when the application has closed', async () => {
+    const bench = new Bench();
+    const stage = bench.stage('attempt', 1_000_000);
+    await bench.run([stage], () => 1);
+    expect(bench.clock.pending).toBe(1);
+    for (const close of bench.closers) close();
+    expect(bench.clock.pending).toBe(0);
+  });
+});
+
+describe('the timeout policy', () => {
+  const settle = (options: object): [unknown, readonly string[]] => {
+    const problems = new Problems();
+    const read = new OptionsReader<TimeoutOptions>(options, 'here', problems);
+    const settings = settleTimeout(read);
+    read.done();
+    return [settings, problems.all];
+  };
+
+  it('takes a plain duration as that of an attempt', () => {
+    expect(timeoutPolicy.normalize('2s')).toEqual({ attempt: '2s' });
+    expect(timeoutPolicy.normalize(100)).toEqual({ attempt: 100 });
+    expect(timeoutPolicy.normalize({ total: '2s' })).toEqual({ total: '2s' });
+    expect(timeoutPolicy.normalize(undefined)).toEqual({ attempt: undefined });
+  });
+
+  it('reads both times', () => {
+    expect(settle({ attempt: '1s', total: '2s' })).toEqual([{ attempt: 1_000, total: 2_000 }, []]);
+    expect(settle({ total: '2s' })).toEqual([{ attempt: undefined, total: 2_000 }, []]);
+  });
+
+  it('has a stage for each time that is given', () => {
+    const { clock, events } = new Bench();
+    const site = {
+      name: 'x',
+      clock,
+      events,
+      onClose: () => {},
+    } as Partial<PolicySite> as PolicySite;
+    expect(Object.keys(timeoutPolicy.stages({ attempt: 1, total: 2 }, site)).sort()).toEqual([
+      'attempt timeout',
+      'total timeout',
+    ]);
+    expect(Object.keys(timeoutPolicy.stages({ attempt: undefined, total: 2 }, site))).toEqual([
+      'total timeout',
+    ]);
+    expect(Object.keys(timeoutPolicy.stages({ attempt: 1, total: undefined }, site))).toEqual([
+      'attempt timeout',
+    ]);
+  });
+
+  it.each<[string, object, string]>([
+    ['no time', {}, `no time given; use a duration such as '2s', or { attempt, total }`],
+    [
+      'a time of 0',
+      { attempt: 0 },
+      `attempt is 0; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' above 0`,
+    ],
+    [
+      'an endless time',
+      { total: Infinity },
+      `total is Infinity; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' above 0`,
+    ],
+    [
+      'an attempt as long as the total',
+      { attempt: '2s', total: '2s' },
+      'attempt (2000 ms) must be shorter than total (2000 ms), or no attempt but the first ever fits',
+    ],
+    [
+      'an attempt longer than the total',
+      { attempt: '3s', total: '2s' },
+      'attempt (3000 ms) must be shorter than total (2000 ms), or no attempt but the first ever fits',
+    ],
+    [
+      'a misspelt option',
+      { attempt: 1, totl: 2 },
+      'totl is not an option; the options are attempt, total',
+    ],
+  ])('reports %s', (_what, options, problem) => {
+    expect(settle(options)[1]).toEqual([`here: ${problem}`]);
+  });
+});

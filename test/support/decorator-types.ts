@@ -1,0 +1,164 @@
+// What the compiler must accept and refuse: part of the type check, never run.
+import { EMPTY, type Observable } from 'rxjs';
+import {
+  CircuitBreaker,
+  type FallbackContext,
+  type FallbackHandler,
+  Fallback,
+  Retry,
+  Timeout,
+  staleIfError,
+  value,
+} from '../../src/index.js';
+
+interface Book {
+  readonly title: string;
+}
+
+declare class Archive implements FallbackHandler<readonly [string], Book[]> {
+  handle(context: FallbackContext, words: string): Promise<Book[]>;
+}
+
+declare class Census implements FallbackHandler<readonly [string], number> {
+  handle(context: FallbackContext, words: string): number;
+}
+
+export class Accepted {
+  @Retry()
+  @CircuitBreaker('x')
+  @Timeout('1.5m')
+  async promise(): Promise<void> {}
+
+  @Retry()
+  observable(): Observable<number> {
+    return EMPTY;
+  }
+
+  @Timeout({ attempt: 500, total: '2s' })
+  async *items(): AsyncGenerator<number> {}
+
+  @Fallback('none')
+  @Fallback('noneLater')
+  @Fallback('noneBecause')
+  @Fallback(value<Book[]>([]))
+  @Fallback(staleIfError({ ttl: '10m' }))
+  @Fallback(() => [])
+  @Fallback(async (_context, words: string) => [{ title: words }])
+  @Fallback(Archive)
+  @Fallback([{ on: [TypeError], handler: 'none' }, { handler: value([]) }])
+  async search(_words: string, _page = 1): Promise<Book[]> {
+    return [];
+  }
+
+  none(): Book[] {
+    return [];
+  }
+
+  async noneLater(_words: string): Promise<Book[]> {
+    return [];
+  }
+
+  noneBecause(_words: string, _page: number | undefined, { error }: FallbackContext): Book[] {
+    throw error;
+  }
+}
+
+@Retry()
+@CircuitBreaker()
+@Timeout('1s')
+export class AcceptedClass {}
+
+export class Refused {
+  // @ts-expect-error a method that returns no promise, Observable or async iterable
+  @Retry()
+  retried(): number {
+    return 1;
+  }
+
+  // @ts-expect-error
+  @CircuitBreaker()
+  broken(): string {
+    return '';
+  }
+
+  // @ts-expect-error
+  @Timeout('1s')
+  timed(): void {}
+
+  // @ts-expect-error
+  @Fallback(value(1))
+  answered(): number {
+    return 1;
+  }
+
+  // @ts-expect-error an accessor
+  @Retry()
+  get accessor(): Promise<number> {
+    return Promise.resolve(1);
+  }
+
+  // @ts-expect-error a field
+  @Retry()
+  field = async (): Promise<number> => 1;
+
+  // @ts-expect-error no such method
+  @Fallback('cellar')
+  async missing(): Promise<Book> {
+    return { title: '' };
+  }
+
+  // @ts-expect-error no method, but a field
+  @Fallback('field2')
+  async fieldNamed(): Promise<Book> {
+    return { title: '' };
+  }
+  field2 = 1;
+
+  // @ts-expect-error a method of other parameters
+  @Fallback('byNumber')
+  async byText(_text: string): Promise<Book> {
+    return { title: '' };
+  }
+  byNumber(id: number): Book {
+    return { title: String(id) };
+  }
+
+  // @ts-expect-error a method of another result
+  @Fallback('count')
+  async one(): Promise<Book> {
+    return { title: '' };
+  }
+  count(): number {
+    return 1;
+  }
+
+  // @ts-expect-error a value of another type
+  @Fallback(value(1))
+  async text(): Promise<string> {
+    return '';
+  }
+
+  // @ts-expect-error a function of another result
+  @Fallback(() => 1)
+  async otherText(): Promise<string> {
+    return '';
+  }
+
+  // @ts-expect-error a class of another result
+  @Fallback(Census)
+  async books(_words: string): Promise<Book[]> {
+    return [];
+  }
+
+  // @ts-expect-error a unit that there is not
+  @Timeout('2 parsecs')
+  async far(): Promise<void> {}
+
+  // @ts-expect-error an option that there is not
+  @Retry({ attempts: 3 })
+  async attempts(): Promise<void> {}
+}
+
+// @ts-expect-error a fallback is for a method
+@Fallback(value(1))
+export class RefusedClass {}
