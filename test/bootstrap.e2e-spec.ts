@@ -5,7 +5,6 @@ import {
   Fallback,
   ResilienceConfigurationError,
   ResilienceModule,
-  type ResilienceModuleOptions,
   Retry,
   Timeout,
   constant,
@@ -340,7 +339,7 @@ async function problemsOf(
 ): Promise<readonly string[]> {
   const { AppModule } = appModule({
     providers: [...providers],
-    resilience: resilience as ResilienceModuleOptions,
+    resilience: resilience,
   });
   const app = NestFactory.createApplicationContext(AppModule, {
     logger: false,

@@ -161,7 +161,7 @@ describe.each(everyPlatform)('on %s, decorators of Nest', (platform) => {
       @Controller()
       class K {
         @Get()
-        @applyDecorators(...(decorators as MethodDecorator[]))
+        @applyDecorators(...decorators)
         async list(): Promise<string[]> {
           return ['a book'];
         }

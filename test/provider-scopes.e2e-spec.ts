@@ -402,7 +402,7 @@ describe('several applications in one process', () => {
   }
 
   it.each<[string, object, unknown]>([
-    ['of a class provider', S as unknown as object, S],
+    ['of a class provider', S, S],
     ['of a useFactory provider', { provide: 'S', useFactory: () => new S() }, 'S'],
   ])('each runs the calls %s under its own breakers', async (_, provider, token) => {
     const one = await boot({ providers: [provider as Type] });

@@ -55,7 +55,7 @@ describe('a method that returns a promise', () => {
     const { app, clock } = await boot({ providers: [S] });
     const args = [{}, [], () => {}];
     const call = app.get(S).m(...args);
-    args[0] = 'changed meanwhile' as never;
+    args[0] = 'changed meanwhile';
     await clock.advance(10);
     await expect(call).resolves.toBe(3);
     for (const [self, first, second, third] of seen) {
@@ -90,6 +90,7 @@ describe('a method that returns a promise', () => {
     class S {
       @Retry({ maxRetries: 0 })
       async m(thrown: unknown): Promise<never> {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error
         throw thrown;
       }
     }
@@ -578,9 +579,7 @@ describe('ResilienceEvents', () => {
     stream.subscribe(() => {
       throw new Error('listener');
     });
-    stream.subscribe((async () => {
-      throw new Error('async listener');
-    }) as never);
+    stream.subscribe(() => Promise.reject(new Error('async listener')) as never);
     const later: string[] = [];
     stream.subscribe(({ type }) => later.push(type));
     const call = app.get(S).m();

@@ -18,9 +18,12 @@ type AnsweringDecorator<Result> = <T extends (...args: never[]) => Protectable>(
 /** Nothing to add when `Result` can stand for what `T` promises (or is not known); else what the compiler says. */
 type FittingFor<T, Result> = [unknown] extends [Result]
   ? unknown
-  : [Awaited<Result>] extends [ResultOf<T>]
+  : [AnswerOf<Result>] extends [ResultOf<T>]
     ? unknown
     : { 'the fallback answers with another type than the method': never };
+
+/** A fallback may answer with the value, or with a promise or stream of it. */
+type AnswerOf<Result> = Result extends Protectable<infer R> ? R : Result;
 
 type ResultOf<T> = T extends (...args: never[]) => Protectable<infer R> ? R : never;
 

@@ -30,17 +30,19 @@ class ToyCall extends Call {
   }
 }
 
-/** Writes down what is asked of it; single moments may be given. */
-class Toy extends Stage<string> {
+interface Moments {
+  readonly enter?: (call: Call) => void;
+  readonly ready?: (call: Call) => Promise<void> | undefined;
+  readonly exit?: (call: Call, held: string) => void;
+  readonly react?: (call: Call) => Promise<Reaction> | void;
+}
+
+/** Writes down what is asked of it; single moments may be given. Never has a call wait on the way in. */
+class PromptToy extends Stage<string> {
   constructor(
     readonly name: string,
     readonly log: string[],
-    readonly moments: {
-      readonly enter?: (call: Call) => void;
-      readonly ready?: (call: Call) => Promise<void> | undefined;
-      readonly exit?: (call: Call, held: string) => void;
-      readonly react?: (call: Call) => Promise<Reaction> | void;
-    } = {},
+    readonly moments: Moments = {},
   ) {
     super();
   }
@@ -49,11 +51,6 @@ class Toy extends Stage<string> {
     this.log.push(`enter ${this.name}`);
     this.moments.enter?.(call);
     return `held by ${this.name}`;
-  }
-
-  override ready(call: Call, held: string): Promise<void> | undefined {
-    expect(held).toBe(`held by ${this.name}`);
-    return this.moments.ready?.(call);
   }
 
   override exit(call: Call, held: string): void {
@@ -66,6 +63,14 @@ class Toy extends Stage<string> {
     expect(held).toBe(`held by ${this.name}`);
     this.log.push(`react ${this.name}`);
     return this.moments.react?.(call);
+  }
+}
+
+/** The same, but may have a call wait on the way in. */
+class Toy extends PromptToy {
+  override ready(call: Call, held: string): Promise<void> | undefined {
+    expect(held).toBe(`held by ${this.name}`);
+    return this.moments.ready?.(call);
   }
 }
 
@@ -83,6 +88,8 @@ function deferred<T = unknown>(): {
 
 const pipelineOf = (stages: readonly Stage[], events = new ResilienceEvents()): Pipeline =>
   new Pipeline('Books.list', stages, events);
+
+const failing = (): Promise<never> => Promise.reject(new Error('x'));
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -110,10 +117,13 @@ describe('a pipeline without stages', () => {
   });
 });
 
-describe('stages', () => {
+describe.each([
+  ['stages that may have a call wait', Toy],
+  ['stages that never do', PromptToy],
+])('%s', (_which, Kind) => {
   it('are entered inwards, left outwards, each exactly once, with what they hold', async () => {
     const log: string[] = [];
-    const stages = ['a', 'b', 'c'].map((name) => new Toy(name, log));
+    const stages = ['a', 'b', 'c'].map((name) => new Kind(name, log));
     const work = (): number => log.push('work');
     await pipelineOf(stages).run(new ToyCall(work));
     expect(log).toEqual([
@@ -138,7 +148,7 @@ describe('stages', () => {
       throw rejection;
     };
     const call = new ToyCall(() => 1);
-    const stages = [new Toy('a', log), new Toy('b', log, { enter }), new Toy('c', log)];
+    const stages = [new Kind('a', log), new Kind('b', log, { enter }), new Kind('c', log)];
     await expect(pipelineOf(stages).run(call)).rejects.toBe(rejection);
     expect(log).toEqual(['enter a', 'enter b', 'exit a', 'react a']);
     expect(call.started).toBe(0);
@@ -158,9 +168,9 @@ describe('stages', () => {
       call.fail(error);
     };
     const stages = [
-      new Toy('a', [], { exit: see, react: (call) => call.succeed('from a') }),
-      new Toy('b', [], { exit: see, react: later }),
-      new Toy('c', [], { exit: see, react: (call) => call.succeed('from c') }),
+      new Kind('a', [], { exit: see, react: (call) => call.succeed('from a') }),
+      new Kind('b', [], { exit: see, react: later }),
+      new Kind('c', [], { exit: see, react: (call) => call.succeed('from c') }),
     ];
     await expect(pipelineOf(stages).run(new ToyCall(() => Promise.reject(error)))).resolves.toBe(
       'from a',
@@ -183,7 +193,7 @@ describe('stages', () => {
   ])('fail the call with the error with which their reaction %s', async (_how, react) => {
     const error = new Error('x');
     const log: string[] = [];
-    const stages = [new Toy('a', log), new Toy('b', log, { react: () => react(error) })];
+    const stages = [new Kind('a', log), new Kind('b', log, { react: () => react(error) })];
     await expect(pipelineOf(stages).run(new ToyCall(() => 1))).rejects.toBe(error);
     expect(log.slice(-2)).toEqual(['exit a', 'react a']);
   });
@@ -191,7 +201,11 @@ describe('stages', () => {
   it('that ask for it have what is inside them run again, and stay entered', async () => {
     const log: string[] = [];
     const again = async (call: Call): Promise<Reaction> => (call.failed ? AGAIN : undefined);
-    const stages = [new Toy('a', log), new Toy('again', log, { react: again }), new Toy('c', log)];
+    const stages = [
+      new Kind('a', log),
+      new Kind('again', log, { react: again }),
+      new Kind('c', log),
+    ];
     const attempts: number[] = [];
     const work: Work = (call) => {
       attempts.push(call.attempt);
@@ -233,13 +247,24 @@ describe('stages', () => {
     const log: string[] = [];
     const call = new ToyCall(() => 1);
     const stages = [
-      new Toy('a', log, { react: again }),
-      new Toy('b', log),
-      new Toy('c', log, { enter }),
+      new Kind('a', log, { react: again }),
+      new Kind('b', log),
+      new Kind('c', log, { enter }),
     ];
     await expect(pipelineOf(stages).run(call)).rejects.toBe(rejection);
     expect(call.started).toBe(1);
     expect(log.slice(-5)).toEqual(['enter c', 'exit b', 'react b', 'exit a', 'react a']);
+  });
+
+  it('let go of the call when it is over, however it ends', async () => {
+    for (const work of [() => 1, failing]) {
+      const call = new ToyCall(work);
+      const finish = jest.spyOn(call, 'finish');
+      await pipelineOf([new Kind('a', [])])
+        .run(call)
+        .catch(() => {});
+      expect(finish).toHaveBeenCalledTimes(1);
+    }
   });
 });
 

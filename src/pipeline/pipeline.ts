@@ -54,13 +54,14 @@ export class Pipeline {
       call.fail(error);
       return this.goOn(call, level);
     }
-    const promise = work instanceof Promise ? work : Promise.resolve(work);
-    return promise.then(
+    return Promise.resolve(work).then(
       (value) => {
         call.tick();
         call.succeed(value);
         const pause = this.leave(call, level);
-        return pause === undefined && !call.failed ? call.value : this.goOn(call, 0, pause);
+        if (pause !== undefined || call.failed) return this.goOn(call, 0, pause);
+        call.finish();
+        return call.value;
       },
       (error: unknown) => {
         call.tick();
@@ -141,7 +142,7 @@ export class Pipeline {
       const held = call.held[level];
       if (call.interruptible) call.resumeAt(level);
       stage.exit(call, held);
-      if (call.isGivenUp(level)) continue;
+      if (call.interruptible && call.isGivenUp(level)) continue;
       try {
         const reaction = stage.react(call, held);
         if (reaction !== undefined) return { level, reaction };

@@ -75,17 +75,17 @@ export class Refused {
     return 1;
   }
 
-  // @ts-expect-error
+  // @ts-expect-error a plain result
   @CircuitBreaker()
   broken(): string {
     return '';
   }
 
-  // @ts-expect-error
+  // @ts-expect-error a plain result
   @Timeout('1s')
   timed(): void {}
 
-  // @ts-expect-error
+  // @ts-expect-error a plain result
   @Fallback(value(1))
   answered(): number {
     return 1;

@@ -131,6 +131,8 @@ export class TimeWindow implements Window {
   private origin: number;
   /** Number of the newest bucket, counted from `origin`. */
   private newest = 0;
+  /** Where its cells begin. */
+  private newestCell = 0;
   private newestEndsAt: number;
 
   constructor(
@@ -147,7 +149,7 @@ export class TimeWindow implements Window {
 
   admit(now: number): number {
     this.expire(now);
-    this.cells[this.cell(this.newest)]! += 1;
+    this.cells[this.newestCell]! += 1;
     this.sum.requests += 1;
     return this.newest;
   }
@@ -187,6 +189,7 @@ export class TimeWindow implements Window {
     Object.assign(this.sum, zero());
     this.origin = now;
     this.newest = 0;
+    this.newestCell = 0;
     this.newestEndsAt = now + this.width;
   }
 
@@ -197,8 +200,9 @@ export class TimeWindow implements Window {
   /** Where a call that was admitted at bucket `mark` and ends now is counted; nowhere when that is too old. */
   private cellOf(now: number, mark: number): number | undefined {
     this.expire(now);
+    if (mark === this.newest) return this.newestCell;
     const begun = this.newest - mark < this.buckets ? this.cell(mark) : undefined;
-    return this.countAt === 'end' ? this.moveTo(this.cell(this.newest), begun) : begun;
+    return this.countAt === 'end' ? this.moveTo(this.newestCell, begun) : begun;
   }
 
   /** A call that has ended expires as a whole: its request goes where its outcome is counted. */
@@ -223,6 +227,7 @@ export class TimeWindow implements Window {
       for (let bucket = this.newest + 1; bucket <= current; bucket++) this.drop(this.cell(bucket));
     }
     this.newest = current;
+    this.newestCell = this.cell(current);
     this.newestEndsAt = this.origin + (current + 1) * this.width;
   }
 

@@ -114,7 +114,7 @@ class Bench {
 }
 
 const problemsOf = (options: object, site: Partial<PolicySite> = {}): readonly string[] => {
-  const bench = new Bench(options as FallbackOptions, site);
+  const bench = new Bench(options, site);
   bench.read();
   return bench.problems.all;
 };
@@ -282,7 +282,7 @@ describe('a fallback', () => {
       const frozen = Object.freeze(new Error('fallback'));
       await expect(new Bench({ handler: () => Promise.reject(frozen) }).run()).rejects.toBe(frozen);
       await expect(
-        new Bench({ handler: () => Promise.reject('text' as never) }).run(),
+        new Bench({ handler: () => Promise.reject('text') }).run(),
       ).rejects.toBe('text');
     });
 
@@ -299,7 +299,7 @@ describe('a fallback', () => {
     class StorageError extends Error {}
     class SlowStorageError extends StorageError {}
     const answerOf = (choices: object[], error: unknown): Promise<unknown> =>
-      new Bench({ handler: choices as never }).run(() => Promise.reject(error as never));
+      new Bench({ handler: choices as never }).run(() => Promise.reject(error));
 
     it('answers by the nearest error class, wherever it stands in the list', async () => {
       const choices = [

@@ -1,0 +1,22 @@
+import { policies, stageOrder } from './canonical-order.js';
+
+describe('the canonical order', () => {
+  it('is, outermost first: fallback, total timeout, retry, circuit breaker, attempt timeout', () => {
+    expect(stageOrder).toEqual([
+      'fallback',
+      'total timeout',
+      'retry',
+      'circuit breaker',
+      'attempt timeout',
+    ]);
+  });
+
+  it('has each policy once, by its kind', () => {
+    expect([...policies].map(([kind, { label }]) => [kind, label])).toEqual([
+      ['fallback', '@Fallback'],
+      ['timeout', '@Timeout'],
+      ['retry', '@Retry'],
+      ['circuitBreaker', '@CircuitBreaker'],
+    ]);
+  });
+});

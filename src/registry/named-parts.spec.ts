@@ -1,0 +1,149 @@
+import { Problems } from '../common/options-reader.js';
+import { type Declaration, PartStore } from './named-parts.js';
+
+class Books {}
+
+function declaration(given: Partial<Declaration> = {}): Declaration {
+  return {
+    kind: 'circuitBreaker',
+    name: 'api',
+    site: 'Books.list',
+    owner: Books,
+    where: 'Books.list @CircuitBreaker',
+    reference: false,
+    options: { window: '10s' },
+    settings: 'settings of Books.list',
+    ...given,
+  };
+}
+
+function declareAll(...declarations: Partial<Declaration>[]): {
+  store: PartStore;
+  problems: readonly string[];
+} {
+  const store = new PartStore();
+  const problems = new Problems();
+  for (const given of declarations) store.declare(declaration(given), problems);
+  return { store, problems: problems.all };
+}
+
+const made = (store: PartStore, name = 'api'): unknown =>
+  store.obtain('circuitBreaker', name, (settings) => ({ settings }));
+
+describe('PartStore', () => {
+  it('makes a part once, with the settings that it was declared with', () => {
+    const { store } = declareAll({});
+    const part = made(store);
+    expect(part).toEqual({ settings: 'settings of Books.list' });
+    expect(made(store)).toBe(part);
+  });
+
+  it('calls a part without a name after its method', () => {
+    const { store } = declareAll({ name: undefined });
+    expect(made(store, 'Books.list')).toEqual({ settings: 'settings of Books.list' });
+  });
+
+  it('makes none that has not been declared', () => {
+    const { store } = declareAll({});
+    expect(() => made(store, 'other')).toThrow('circuitBreaker "other" has not been declared');
+    expect(() => store.obtain('bulkhead', 'api', () => ({}))).toThrow('has not been declared');
+  });
+
+  it('lets methods share a name with the same options', () => {
+    const { problems } = declareAll(
+      {},
+      { site: 'Books.get', where: 'Books.get @CircuitBreaker', options: { window: '10s' } },
+    );
+    expect(problems).toEqual([]);
+  });
+
+  it('reports methods that share a name with other options, and tells the difference', () => {
+    const { problems } = declareAll(
+      { options: { window: '10s', failureRate: 0.5 } },
+      {
+        site: 'Books.get',
+        where: 'Books.get @CircuitBreaker',
+        options: { window: '20s', failureRate: 0.5, minimumCalls: 3 },
+      },
+    );
+    expect(problems).toEqual([
+      `Books.get @CircuitBreaker: "api" has other options at Books.list @CircuitBreaker: window is '10s' there and '20s' here, minimumCalls is undefined there and 3 here; use the same ones, or put them into forRoot({ configs })`,
+    ]);
+  });
+
+  it('lets a method only name what another defines, in either order', () => {
+    const reference = {
+      site: 'Books.get',
+      reference: true,
+      options: {},
+      settings: 'settings of a reference',
+    };
+    for (const order of [
+      [{}, reference],
+      [reference, {}],
+      [reference, {}, reference],
+    ]) {
+      const { store, problems } = declareAll(...order);
+      expect(problems).toEqual([]);
+      expect(made(store)).toEqual({ settings: 'settings of Books.list' });
+    }
+  });
+
+  it('holds two who define a name to the same options, though a reference came first', () => {
+    const { problems } = declareAll(
+      { reference: true, options: {} },
+      {},
+      { options: { window: '20s' } },
+    );
+    expect(problems).toHaveLength(1);
+  });
+
+  it('makes a part that is only named with the settings of who names it', () => {
+    const { store } = declareAll({ reference: true, settings: 'defaults' });
+    expect(made(store)).toEqual({ settings: 'defaults' });
+  });
+
+  it('reports two classes of the same name, which would share a part', () => {
+    const Other = { Books: class {} }.Books;
+    const { problems } = declareAll(
+      { name: undefined },
+      { name: undefined, owner: Other, options: {} },
+    );
+    expect(problems).toEqual([
+      expect.stringContaining(
+        'Books.list @CircuitBreaker: another class is called Books too, and both would share "Books.list"',
+      ),
+    ]);
+  });
+
+  it('keeps kinds apart', () => {
+    const { store, problems } = declareAll(
+      {},
+      { kind: 'bulkhead', options: {}, settings: 'other' },
+    );
+    expect(problems).toEqual([]);
+    expect(store.obtain('bulkhead', 'api', (settings) => ({ settings }))).toEqual({
+      settings: 'other',
+    });
+    made(store);
+    expect([...store.ofKind('circuitBreaker')]).toEqual([{ settings: 'settings of Books.list' }]);
+  });
+
+  it('lists the parts that have been made, in the order of their declarations', () => {
+    const { store } = declareAll({ name: 'a' }, { name: 'b' }, { name: 'c' });
+    const [c, a] = [made(store, 'c'), made(store, 'a')];
+    expect([...store.ofKind('circuitBreaker')]).toEqual([a, c]);
+    expect([...store.ofKind('circuitBreaker')][0]).toBe(a);
+  });
+
+  it('knows the options of a part that has been made, changes included', () => {
+    const { store } = declareAll({});
+    expect(store.optionsOf('circuitBreaker', 'api')).toBeUndefined();
+    made(store);
+    expect(store.optionsOf('circuitBreaker', 'api')).toEqual({ window: '10s' });
+    store.changed('circuitBreaker', 'api', { window: '1s' }, 'new');
+    expect(store.optionsOf('circuitBreaker', 'api')).toEqual({ window: '1s' });
+    store.changed('circuitBreaker', 'none', {}, 'x');
+    expect(store.optionsOf('circuitBreaker', 'none')).toBeUndefined();
+  });
+});
