@@ -232,6 +232,7 @@ describe('a list of fallbacks', () => {
     @Fallback([
       { handler: value('anything') },
       { on: [DatabaseError], handler: value('database') },
+      { on: [DatabaseError], handler: value('as near, but later') },
       { on: [CircuitOpenError, TimeoutError], handler: value('rejected') },
       { on: [DeadlockError], handler: 'deadlock' },
       { on: [(error) => (error as Error).message === 'special'], handler: value('predicate') },

@@ -74,8 +74,8 @@ describe('a method that returns a promise', () => {
       @CircuitBreaker()
       @Timeout('1s')
       async m(): Promise<never> {
-        const error = Object.freeze(new Error(`attempt ${errors.length + 1}`));
-        errors.push(error);
+        const error = new Error(`attempt ${errors.length + 1}`);
+        errors.push(Object.freeze(error));
         throw error;
       }
     }
@@ -90,7 +90,6 @@ describe('a method that returns a promise', () => {
     class S {
       @Retry({ maxRetries: 0 })
       async m(thrown: unknown): Promise<never> {
-        // eslint-disable-next-line @typescript-eslint/only-throw-error
         throw thrown;
       }
     }

@@ -4,7 +4,7 @@ import { Problems, show } from '../common/options-reader.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 import { RUNTIME_REF, RuntimeRef, bindInstance, liveRuntimes } from './runtime-ref.js';
 import { RUNTIME, type Runtime } from './runtime.js';
-import { type Site, misplacedOn, sitesOf } from './site.js';
+import { type Site, leftOutOf, misplacedOn, sitesOf } from './site.js';
 
 /** Nest's `InstanceWrapper`, which its packages do not export. */
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -35,11 +35,21 @@ export class ResilienceExplorer implements OnModuleInit, OnModuleDestroy {
     checkOverrideTargets(this.runtime.options, methods, problems);
     this.runtime.prepare(methods, problems);
     liveRuntimes.add(this.runtime);
+    for (const owner of owners) this.tellLeftOut(owner);
   }
 
   onModuleDestroy(): void {
     liveRuntimes.delete(this.runtime);
     this.runtime.close();
+  }
+
+  /** Nothing is silently unprotected. */
+  private tellLeftOut(owner: Function): void {
+    const methods = [...leftOutOf(owner)].map(String);
+    if (methods.length === 0) return;
+    this.runtime.log(
+      `${owner.name}: the policies of the class do not cover ${methods.join(', ')}, not known to be asynchronous; make a method async, or decorate it, to have it covered`,
+    );
   }
 
   private checkOnlyOne(problems: Problems): void {

@@ -129,6 +129,11 @@ export class Runtime {
     this.host.logger?.warn(message);
   }
 
+  /** Tells operators of something that happened. */
+  log(message: string): void {
+    this.host.logger?.log(message);
+  }
+
   /** The application closes: nobody waits for another attempt any more, and no timer is left. */
   close(): void {
     this.sleeper.close();
@@ -169,7 +174,7 @@ export class Runtime {
       sleeper,
       named: host.parts,
       warn: (message) => this.warn(message),
-      log: (message) => this.host.logger?.log(message),
+      log: (message) => this.log(message),
       onClose: (callback) => this.onClose.push(callback),
       resolve: (token) => host.resolve(token),
     };

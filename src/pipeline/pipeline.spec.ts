@@ -341,17 +341,30 @@ describe('a stage with a queue', () => {
     expect(call.started).toBe(1);
   });
 
-  it('starts no work when the caller has gone just as the place came free', async () => {
-    const place = deferred<void>();
+  it('starts no work once the caller has gone, at whatever moment after the place came free', async () => {
+    for (let turns = 0; turns < 8; turns++) {
+      const place = deferred<void>();
+      const gone = new Error('gone');
+      const call = interruptible(() => new Promise(() => {}));
+      const done = pipelineOf([new Toy('queue', [], { ready: () => place.promise })]).run(call);
+      await settled();
+      place.resolve();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const started = call.started;
+      call.abort(gone);
+      await expect(done).rejects.toBe(gone);
+      expect(call.started).toBe(started);
+    }
+  });
+
+  it('starts no work when a stage on the way in has ended the call', async () => {
     const gone = new Error('gone');
+    const log: string[] = [];
     const call = interruptible(() => 1);
-    const done = pipelineOf([new Toy('queue', [], { ready: () => place.promise })]).run(call);
-    await settled();
-    place.resolve();
-    await Promise.resolve(); // the engine's own wait is over now
-    call.abort(gone);
-    await expect(done).rejects.toBe(gone);
+    const enter = (): void => call.abort(gone);
+    await expect(pipelineOf([new Toy('a', log, { enter })]).run(call)).rejects.toBe(gone);
     expect(call.started).toBe(0);
+    expect(log).toEqual(['enter a', 'exit a']);
   });
 });
 
@@ -614,6 +627,34 @@ describe('events', () => {
     expect(told).toEqual([
       { type: 'late', name: 'Books.list', attempt: 1, outcome, durationMs: 150 },
     ]);
+  });
+
+  it('tell of an attempt whose caller has gone that it says nothing', async () => {
+    const { events, told } = listening();
+    const gone = new Error('gone');
+    const call = interruptible(() => new Promise(() => {}));
+    call.reports = [];
+    const done = pipelineOf([new Toy('a', [])], events).run(call);
+    call.abort(gone);
+    await expect(done).rejects.toBe(gone);
+    const event = { type: 'attempt', name: 'Books.list', attempt: 1, durationMs: 0 };
+    expect(told).toEqual([{ ...event, outcome: 'ignored', error: gone }]);
+    expect(call.reports[0]!.outcome).toBe('ignored');
+  });
+
+  it('tell a listener who comes late nothing of attempts whose beginning it missed', async () => {
+    const events = new ResilienceEvents();
+    const told: ResilienceEvent[] = [];
+    const works = [deferred(), deferred()];
+    const calls = works.map(({ promise }) => interruptible(() => promise));
+    const done = calls.map((call) => pipelineOf([new Toy('limit', [])], events).run(call));
+    await settled();
+    events.subscribe((event) => void told.push(event));
+    calls[0]!.interrupt(0, new Error('slow'));
+    for (const { resolve } of works) resolve(1);
+    await Promise.allSettled(done);
+    await settled();
+    expect(told).toEqual([]);
   });
 
   it('are not made, and the clock is not read, when nobody listens', async () => {

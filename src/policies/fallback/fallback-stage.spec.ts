@@ -281,9 +281,7 @@ describe('a fallback', () => {
     it('may throw what can have no cause', async () => {
       const frozen = Object.freeze(new Error('fallback'));
       await expect(new Bench({ handler: () => Promise.reject(frozen) }).run()).rejects.toBe(frozen);
-      await expect(
-        new Bench({ handler: () => Promise.reject('text') }).run(),
-      ).rejects.toBe('text');
+      await expect(new Bench({ handler: () => Promise.reject('text') }).run()).rejects.toBe('text');
     });
 
     it('may throw an error of another realm', async () => {

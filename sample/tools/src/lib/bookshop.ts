@@ -9,8 +9,8 @@ interface BreakerSnapshot {
   readonly state: string;
 }
 
-/** An attempt ends by itself or runs out of time. */
-const ENDS_OF_ATTEMPTS = ['"event":"attempt"', '"scope":"attempt"'];
+/** What booksvc logs when an attempt has ended by itself or has been given up. */
+const END_OF_ATTEMPT = '"event":"attempt"';
 
 /** A booksvc process with a proxy of its own between it and storagesvc. */
 export class Booksvc {
@@ -28,7 +28,7 @@ export class Booksvc {
       probed: true,
       env: cleanEnvironment({ BOOKSVC_PORT: String(port), STORAGE_URL: proxy.url, ...settings }),
       onLine: (line) => {
-        this.attempts += ENDS_OF_ATTEMPTS.some((event) => line.includes(event)) ? 1 : 0;
+        this.attempts += line.includes(END_OF_ATTEMPT) ? 1 : 0;
       },
       onDeath,
     });
