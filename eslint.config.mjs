@@ -117,6 +117,7 @@ export default defineConfig(
     // Specs feed wrong things on purpose and look at what mocks received.
     files: ['**/*.spec.ts', '**/*.e2e-spec.ts', 'test/**/*.ts'],
     rules: {
+      'import-x/no-restricted-paths': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-call': 'off',

@@ -44,7 +44,7 @@ function wrap(site: Site): Method {
           plan = runtime.planFor(site, owner);
         } catch (error) {
           // A class that was not there at bootstrap is not configured well.
-          if (site.returns === 'promise') return Promise.reject(error as Error);
+          if (site.returns === 'promise') return Promise.reject(error);
           throw error;
         }
         lastRuntime = runtime;
