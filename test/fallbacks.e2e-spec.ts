@@ -102,6 +102,22 @@ describe('a fallback that is a method', () => {
     await expect(app.get(Two).m()).resolves.toBe('two');
   });
 
+  it('is static beside a static method', async () => {
+    @Injectable()
+    class S {
+      @Fallback('second')
+      static async first(id: number): Promise<number> {
+        throw new Error(String(id));
+      }
+
+      static second(id: number): number {
+        return id;
+      }
+    }
+    await boot({ providers: [S] });
+    await expect(S.first(7)).resolves.toBe(7);
+  });
+
   it('may be protected itself', async () => {
     @Injectable()
     class S {

@@ -126,12 +126,12 @@ export class Runtime {
   warn(message: string): void {
     if (this.warned.has(message)) return;
     if (this.warned.size < 1_000) this.warned.add(message);
-    this.host.logger?.warn(message);
+    quietly(() => this.host.logger?.warn(message) as unknown);
   }
 
   /** Tells operators of something that happened. */
   log(message: string): void {
-    this.host.logger?.log(message);
+    quietly(() => this.host.logger?.log(message) as unknown);
   }
 
   /** The application closes: nobody waits for another attempt any more, and no timer is left. */
@@ -165,6 +165,7 @@ export class Runtime {
       name: `${owner.name}.${method}`,
       owner,
       method,
+      target: site.static ? owner : (owner.prototype as object),
       arity: site.arity,
       handler: isHandler(site, owner),
       sendsResponse: sendsResponse(site, owner),
@@ -178,5 +179,14 @@ export class Runtime {
       onClose: (callback) => this.onClose.push(callback),
       resolve: (token) => host.resolve(token),
     };
+  }
+}
+
+/** A logger that throws changes nothing. */
+function quietly(log: () => unknown): void {
+  try {
+    log();
+  } catch {
+    // nobody is left who could be told
   }
 }

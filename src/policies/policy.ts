@@ -11,6 +11,8 @@ export interface PolicySite {
   /** The class whose instances run it. */
   readonly owner: Function;
   readonly method: string;
+  /** What has the method and its neighbours: the prototype, or the class when it is static. */
+  readonly target: object;
   /** How many parameters the method declares. */
   readonly arity: number;
   /** True for a handler (HTTP, RPC, WebSocket, GraphQL), whose arguments come from outside. */

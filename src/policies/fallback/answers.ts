@@ -56,8 +56,7 @@ function isClass(handler: Function): boolean {
 }
 
 function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | undefined {
-  const prototype = site.owner.prototype as Record<string, unknown> | undefined;
-  const method = prototype?.[name];
+  const method = (site.target as Record<string, unknown>)[name];
   if (typeof method !== 'function') {
     return read.wrong('handler', name, `the name of a method of ${site.owner.name}`);
   }
