@@ -25,7 +25,8 @@ export type {
   ResilienceModuleOptions,
   ResilienceOptionsFactory,
 } from './execution/module-options.js';
-export { type AnswerSource, type CallReport, withReport } from './pipeline/call-report.js';
+export type { AnswerSource, CallReport } from './pipeline/call-report.js';
+export { withReport } from './pipeline/with-report.js';
 export type { PipelineDescription, PolicyDescription } from './pipeline/description.js';
 export {
   type Backoff,

@@ -1,7 +1,7 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import { ClientGoneError, rawResponseOf } from '../execution/handler-call.js';
 import { recordSignal } from '../execution/site.js';
-import { callScope } from '../pipeline/call-report.js';
+import { callScope } from '../pipeline/call-scope.js';
 
 /**
  * Marks the parameter that receives the call's `AbortSignal`: hand it to whatever the method waits for. It is

@@ -2,13 +2,9 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
 import { ResilienceError } from '../common/errors.js';
-import {
-  type CallReport,
-  type CallScope,
-  type Substitute,
-  callScope,
-} from '../pipeline/call-report.js';
-import { Call } from '../pipeline/call.js';
+import type { CallReport } from '../pipeline/call-report.js';
+import { type CallScope, callScope } from '../pipeline/call-scope.js';
+import { Call, type Substitute } from '../pipeline/call.js';
 import { isEventStream } from './handlers.js';
 import type { Site } from './site.js';
 import { firstOf } from './streams.js';

@@ -1,7 +1,7 @@
 import { firstValueFrom, isObservable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
-import type { CallScope, Substitute } from '../pipeline/call-report.js';
-import { Call } from '../pipeline/call.js';
+import type { CallScope } from '../pipeline/call-scope.js';
+import { Call, type Substitute } from '../pipeline/call.js';
 import type { Plan } from './plan.js';
 import { firstItemOf, firstOf } from './streams.js';
 

@@ -1,4 +1,4 @@
-import { callScope } from '../pipeline/call-report.js';
+import { callScope } from '../pipeline/call-scope.js';
 import { prepareSlot, runtimeOf } from './runtime-ref.js';
 import type { Plan } from './plan.js';
 import type { Runtime } from './runtime.js';

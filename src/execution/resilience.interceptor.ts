@@ -8,7 +8,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import { Observable, catchError } from 'rxjs';
 import { isResilienceError } from '../common/errors.js';
-import { callScope } from '../pipeline/call-report.js';
+import { callScope } from '../pipeline/call-scope.js';
 import { HandlerCall, rawResponseOf } from './handler-call.js';
 import { RUNTIME_REF, RuntimeRef } from './runtime-ref.js';
 import type { Runtime } from './runtime.js';

@@ -3,7 +3,7 @@ import { brand } from '../common/brand.js';
 import { type Clock, systemClock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { Problems } from '../common/options-reader.js';
-import type { CallScope } from '../pipeline/call-report.js';
+import type { CallScope } from '../pipeline/call-scope.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { Sleeper } from '../pipeline/sleeper.js';
 import type { PolicySite } from '../policies/policy.js';

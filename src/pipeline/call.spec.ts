@@ -1,6 +1,6 @@
 import { ResilienceError } from '../common/errors.js';
 import { ManualClock } from '../testing/index.js';
-import type { Substitute } from './call-report.js';
+import type { Substitute } from './call.js';
 import { Call, isPromiseLike } from './call.js';
 
 class ToyCall extends Call {

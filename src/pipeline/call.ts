@@ -1,6 +1,9 @@
 import type { Clock } from '../common/clock.js';
 import { isResilienceError } from '../common/errors.js';
-import type { AnswerSource, CallReport, Substitute } from './call-report.js';
+import type { AnswerSource, CallReport } from './call-report.js';
+
+/** Something that answers in a method's place. */
+export type Substitute = (self: unknown, args: readonly unknown[]) => unknown;
 
 /** Why a call stops waiting for what it waits for, and how far outwards it unwinds. */
 interface Interruption {

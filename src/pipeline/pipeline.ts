@@ -119,7 +119,6 @@ export class Pipeline {
       }
       if (call.interruptible) call.throwIfInterrupted();
       if (this.events.active) startedAt = call.now();
-      if (call.interruptible) call.throwIfInterrupted();
       work = call.start();
       const result = await (call.interruptible ? call.interruptibly(work) : work);
       call.tick();

@@ -1,5 +1,5 @@
 import { ManualClock } from '../testing/index.js';
-import type { Substitute } from './call-report.js';
+import type { Substitute } from './call.js';
 import { Call } from './call.js';
 import { Sleeper } from './sleeper.js';
 

@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import type { Clock } from '../../common/clock.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import type { Substitute } from '../../pipeline/call-report.js';
+import type { Substitute } from '../../pipeline/call.js';
 import { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import type { Stage } from '../../pipeline/stage.js';

@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm';
 import { HttpException } from '@nestjs/common';
 import { ResilienceError } from '../../common/errors.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import type { Substitute } from '../../pipeline/call-report.js';
+import type { Substitute } from '../../pipeline/call.js';
 import { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
@@ -78,6 +78,7 @@ class Bench {
       name: 'Books.list',
       owner: Books,
       method: 'list',
+      target: Books.prototype,
       arity: 2,
       handler: false,
       sendsResponse: false,
@@ -401,6 +402,23 @@ describe('a fallback', () => {
       expect(keys()).toEqual([]);
     });
 
+    it('learns nothing from a result that a policy inside takes for a failure', async () => {
+      const { bench, keys } = stale();
+      const call = bench.call(() => 'try later');
+      call.doubtful = true;
+      await expect(bench.start(call)).resolves.toBe('try later');
+      expect(keys()).toEqual([]);
+    });
+
+    it('waits for the cache for 250 ms by default', async () => {
+      const { bench } = stale();
+      bench.providers.set('CACHE_MANAGER', { get: () => new Promise(() => {}) });
+      const ended = jest.fn();
+      void bench.run().catch(() => ended(bench.clock.now()));
+      await bench.clock.advance(1_000);
+      expect(ended).toHaveBeenCalledWith(250);
+    });
+
     it('keeps results apart by the arguments, a signal not counted', async () => {
       const { bench, keys } = stale();
       await bench.run(() => 'a', ['x', { page: 1 }]);
@@ -536,6 +554,7 @@ describe('a fallback', () => {
         },
         'a class that a module of the application has as a singleton provider',
       ],
+      ['with a class without handle()', { handler: class Former {} }, 'handler is function Former'],
       ['with an empty list', { handler: [] }, 'a list with at least one choice'],
       ['with a choice that is none', { handler: [null] }, 'handler[0] is null'],
       [

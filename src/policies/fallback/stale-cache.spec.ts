@@ -1,4 +1,4 @@
-import type { Substitute } from '../../pipeline/call-report.js';
+import type { Substitute } from '../../pipeline/call.js';
 import { Call } from '../../pipeline/call.js';
 import { ManualClock } from '../../testing/index.js';
 import { StaleCache, type StaleResult } from './stale-cache.js';
@@ -219,12 +219,13 @@ describe('a cache of former results', () => {
     });
 
     it('makes nobody wait whose read had its time, until it is asked again', async () => {
-      const { clock, cache, find, turn } = setUp();
+      const { clock, cache, find, turn, errors } = setUp();
       find();
       await clock.advance(250);
       const second = find();
       await turn();
       expect(second.value).toBeUndefined();
+      expect(errors).toHaveLength(1);
       await clock.advance(20 * 250 - 251);
       find();
       expect(cache.operations).toHaveLength(1);
@@ -313,6 +314,14 @@ describe('a cache of former results', () => {
       cache.operations[0]!.end();
       await turn();
       stale.store('new', 1);
+      expect(cache.operations).toHaveLength(1_001);
+    });
+
+    it('is tried again for a key though it has all the writes that it may have', async () => {
+      const { cache, stale, clock } = setUp();
+      for (let i = 0; i < 1_000; i++) stale.store(`${i}`, i);
+      await clock.advance(1_000);
+      stale.store('7', 'newer');
       expect(cache.operations).toHaveLength(1_001);
     });
   });

@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { ResilienceError } from '../../common/errors.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import type { Substitute } from '../../pipeline/call-report.js';
+import type { Substitute } from '../../pipeline/call.js';
 import { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { Sleeper } from '../../pipeline/sleeper.js';
@@ -194,6 +194,18 @@ describe('the retry stage', () => {
     const late = await bench.run(() => 'later');
     expect(late).toMatchObject({ result: 'later' });
     expect(late.starts).toHaveLength(4);
+  });
+
+  it('marks a rejected result that it answers with, so that nobody keeps it for a good one', async () => {
+    const bench = new Bench({ ...quick, maxRetries: 0, onResult: (result) => result === 'later' });
+    for (const [result, doubtful] of [
+      ['later', true],
+      ['ready', false],
+    ] as const) {
+      const { call, outcome } = bench.begin(() => result);
+      await expect(outcome).resolves.toBe(result);
+      expect(call.doubtful).toBe(doubtful);
+    }
   });
 
   it('retries a method that throws before it returns a promise', async () => {

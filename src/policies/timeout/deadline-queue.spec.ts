@@ -84,6 +84,16 @@ describe('DeadlineQueue', () => {
     expect(due.map(([item]) => item)).toEqual(left);
   });
 
+  it('brings none back when one that is gone is removed again', async () => {
+    const { clock, due, add, queue } = setUp();
+    const [first, second] = [add('a'), add('b')];
+    queue.remove(first);
+    queue.remove(second);
+    queue.remove(first);
+    await clock.advance(100);
+    expect(due).toEqual([]);
+  });
+
   it('takes deadlines after one was removed from the end', async () => {
     const { clock, due, add, queue } = setUp();
     add('a');

@@ -1,4 +1,6 @@
-import { type CallReport, callScope, withReport } from './call-report.js';
+import type { CallReport } from './call-report.js';
+import { callScope } from './call-scope.js';
+import { withReport } from './with-report.js';
 
 const report: CallReport = {
   name: 'Books.list',

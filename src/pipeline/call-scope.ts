@@ -1,0 +1,20 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { shared } from '../common/brand.js';
+import type { CallReport } from './call-report.js';
+import type { Call, Substitute } from './call.js';
+
+/** What protected calls made further down can know of where they are made. */
+export interface CallScope {
+  /** The handler's call that an interceptor is carrying out: calls made by the handler end with it. */
+  readonly call?: Call | undefined;
+  /** The method whose policies that interceptor owns … */
+  readonly owned?: unknown;
+  /** … until the method has run: a second call of it is a call of its own. */
+  claimed: boolean;
+  /** What runs instead of that method: its fallback. */
+  readonly substitute?: Substitute | undefined;
+  readonly reports?: CallReport[] | undefined;
+}
+
+/** One for all copies of the package in this process. */
+export const callScope = shared('call-scope', () => new AsyncLocalStorage<CallScope>());

@@ -1,0 +1,22 @@
+import type { CallReport } from './call-report.js';
+import { callScope } from './call-scope.js';
+
+/**
+ * Runs `work` and tells how the protected calls made by it went: how often each was tried, and whether its
+ * answer is live, from a fallback, or stale and how old.
+ *
+ * @returns the value of `work` and a report for each protected call that has ended by then, in that order
+ * @throws what `work` throws
+ *
+ * @example
+ * const { value, calls } = await withReport(() => this.storage.getBooks());
+ * if (calls[0]?.source === 'stale') response.setHeader('Age', Math.ceil(calls[0].ageMs! / 1000));
+ */
+export async function withReport<T>(
+  work: () => T | Promise<T>,
+): Promise<{ value: T; calls: readonly CallReport[] }> {
+  const calls: CallReport[] = [];
+  const scope = { claimed: false, ...callScope.getStore(), reports: calls };
+  const value = await callScope.run(scope, work);
+  return { value, calls };
+}
