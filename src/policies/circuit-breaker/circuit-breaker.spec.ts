@@ -276,6 +276,19 @@ describe('a closed circuit', () => {
       expect(bench.changes).toEqual(['closed > open: slow-call-rate']);
     });
 
+    it('opens at exactly the rate, whatever floating point makes of it', () => {
+      for (const percent of [7, 14, 28, 29, 55, 56, 57]) {
+        const rate = { slowCallRate: percent / 100, window: { calls: 100 }, minimumCalls: 100 };
+        const bench = new Bench({ ...rate, slowCallDuration: '1s' });
+        bench.succeed(100 - percent);
+        for (let i = 0; i < percent; i++) {
+          expect(bench.breaker.state).toBe('closed');
+          bench.take(1_001, (permit) => permit.success());
+        }
+        expect(bench.breaker.state).toBe('open');
+      }
+    });
+
     it('does not open for failures that are quick', () => {
       const bench = new Bench(options);
       bench.fail(20);
@@ -485,6 +498,12 @@ describe('an open circuit', () => {
     const bench = new Bench({ consecutiveFailures: 1, openFor });
     expect(openTimes(bench, 1)).toEqual([5_000]);
     expect(bench.warnings).toHaveLength(what === 'an error' ? 1 : 0);
+  });
+
+  it('is half-open at once when openFor gives 0', () => {
+    const bench = new Bench({ consecutiveFailures: 1, openFor: () => 0 });
+    bench.fail();
+    expect(bench.breaker.state).toBe('half-open');
   });
 
   it('asks an openFor function with the number of openings and the error', () => {

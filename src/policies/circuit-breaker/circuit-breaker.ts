@@ -4,11 +4,10 @@ import type {
   BreakerOverride,
   BreakerState,
   OverrideKind,
-  StateChangeEvent,
   StateChangeReason,
 } from '../../telemetry/events.js';
 import type { Blockade } from '../../pipeline/call.js';
-import { notify } from '../../telemetry/resilience-events.js';
+import { Announcer, type StateChangeListener } from './announcer.js';
 import { CircuitOpenError } from './circuit-open-error.js';
 import type { BreakerEnvironment } from './environment.js';
 import { OpenTime } from './open-time.js';
@@ -64,7 +63,7 @@ export class CircuitBreaker {
   private stale = 0;
   private readonly expiring = new PermitQueue();
   private overridden: ActiveOverride | undefined = undefined;
-  private readonly listeners = new Set<(change: StateChangeEvent) => void>();
+  private readonly announcer: Announcer;
 
   constructor(
     readonly name: string,
@@ -76,6 +75,7 @@ export class CircuitBreaker {
     this.usedAt = now;
     this.tally = new Tally(settings.window.create(now));
     this.openTime = new OpenTime(environment);
+    this.announcer = new Announcer(name, environment);
     this.windowEndsAt = now + settings.resetInterval;
   }
 
@@ -167,7 +167,7 @@ export class CircuitBreaker {
   release(): void {
     if (this.overridden === undefined) return;
     this.overridden = undefined;
-    this.tellOverride();
+    this.announcer.override(undefined);
   }
 
   /** Begins anew: closed, nothing counted. An override stays. */
@@ -179,11 +179,8 @@ export class CircuitBreaker {
   }
 
   /** @returns a function that ends the subscription */
-  onStateChange(listener: (change: StateChangeEvent) => void): () => void {
-    this.listeners.add(listener);
-    return () => {
-      this.listeners.delete(listener);
-    };
+  onStateChange(listener: StateChangeListener): () => void {
+    return this.announcer.subscribe(listener);
   }
 
   /**
@@ -218,8 +215,9 @@ export class CircuitBreaker {
 
   /** @internal Whether nothing that matters would be lost with it: nobody uses it, and it holds nothing recent. */
   get idle(): boolean {
-    const { state, override, counts, running, listeners } = this;
-    if (state !== 'closed' || override !== undefined || running + listeners.size > 0) return false;
+    const { state, override, counts, running, announcer } = this;
+    if (state !== 'closed' || override !== undefined || running > 0) return false;
+    if (announcer.hasListeners) return false;
     return counts.requests === 0 || this.now() - this.usedAt > IDLE_AFTER;
   }
 
@@ -368,7 +366,8 @@ export class CircuitBreaker {
     this.since = now;
     this.beginGeneration(now);
     if (from === to) return;
-    this.tell({ type: 'state-change', name: this.name, from, to, reason, counts });
+    const change = { type: 'state-change', name: this.name, from, to, reason, counts } as const;
+    this.announcer.stateChange(change, this.settings.onStateChange);
   }
 
   private beginGeneration(now: number): void {
@@ -382,32 +381,13 @@ export class CircuitBreaker {
     this.expiring.clear();
   }
 
-  private tell(change: StateChangeEvent): void {
-    const onError = (error: unknown): void =>
-      this.environment.warn(`circuit "${this.name}": a state listener threw ${String(error)}`);
-    const { from, to, reason } = change;
-    this.environment.log(`circuit "${this.name}" is ${to}, was ${from}: ${reason}`);
-    this.environment.events.emit(change);
-    if (this.settings.onStateChange) notify(this.settings.onStateChange, change, onError);
-    for (const listener of this.listeners) notify(listener, change, onError);
-  }
-
   private reject(now: number): void {
     this.rejected += 1;
     this.tellRejection(now, false);
   }
 
   private tellRejection(now: number, observed: boolean): void {
-    const { events } = this.environment;
-    if (!events.active) return;
-    events.emit({
-      type: 'rejected',
-      name: this.name,
-      policy: 'circuitBreaker',
-      code: 'CIRCUIT_OPEN',
-      retryAfterMs: this.retryAfter(now),
-      ...(observed && { observed }),
-    });
+    this.announcer.rejection(() => this.retryAfter(now), observed);
   }
 
   /** When another call may be admitted; unknown while forced open without an end. */
@@ -427,12 +407,6 @@ export class CircuitBreaker {
     const left = until === undefined ? Infinity : until.getTime() - this.environment.clock.wall();
     this.overridden = { shown: { kind, by, reason, until }, endsAt: now + left };
     this.changesAt = UNKNOWN;
-    this.tellOverride();
-  }
-
-  private tellOverride(): void {
-    const { events } = this.environment;
-    if (!events.active) return;
-    events.emit({ type: 'override', name: this.name, override: this.overridden?.shown });
+    this.announcer.override(this.overridden.shown);
   }
 }

@@ -1,0 +1,58 @@
+import type { BreakerOverride, StateChangeEvent } from '../../telemetry/events.js';
+import { notify } from '../../telemetry/resilience-events.js';
+import type { BreakerEnvironment } from './environment.js';
+
+export type StateChangeListener = (change: StateChangeEvent) => void;
+
+/** Tells what a breaker has done, after it has done it; nothing that listeners do reaches the breaker. */
+export class Announcer {
+  private readonly listeners = new Set<StateChangeListener>();
+
+  constructor(
+    private readonly name: string,
+    private readonly environment: BreakerEnvironment,
+  ) {}
+
+  get hasListeners(): boolean {
+    return this.listeners.size > 0;
+  }
+
+  /** @returns a function that ends the subscription */
+  subscribe(listener: StateChangeListener): () => void {
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+    };
+  }
+
+  /** @param configured the listener of the breaker's options */
+  stateChange(change: StateChangeEvent, configured: StateChangeListener | undefined): void {
+    const { environment, name } = this;
+    const { from, to, reason } = change;
+    const onError = (error: unknown): void =>
+      environment.warn(`circuit "${name}": a state listener threw ${String(error)}`);
+    environment.log(`circuit "${name}" is ${to}, was ${from}: ${reason}`);
+    environment.events.emit(change);
+    if (configured !== undefined) notify(configured, change, onError);
+    for (const listener of this.listeners) notify(listener, change, onError);
+  }
+
+  /** @param observed whether the call was let through all the same */
+  rejection(retryAfterMs: () => number | undefined, observed: boolean): void {
+    const { events } = this.environment;
+    if (!events.active) return;
+    events.emit({
+      type: 'rejected',
+      name: this.name,
+      policy: 'circuitBreaker',
+      code: 'CIRCUIT_OPEN',
+      retryAfterMs: retryAfterMs(),
+      ...(observed && { observed }),
+    });
+  }
+
+  override(override: BreakerOverride | undefined): void {
+    const { events } = this.environment;
+    if (events.active) events.emit({ type: 'override', name: this.name, override });
+  }
+}
