@@ -42,8 +42,8 @@ export function notify<T>(
   onError: (error: unknown) => void,
 ): void {
   try {
-    const result = listener(value);
-    if (result instanceof Promise) result.catch(onError);
+    const result = listener(value) as Partial<PromiseLike<unknown>> | undefined | null;
+    result?.then?.(undefined, onError);
   } catch (error) {
     onError(error);
   }

@@ -749,6 +749,14 @@ describe('an override', () => {
     ]);
   });
 
+  it('refuse an end that is no date', () => {
+    const bench = new Bench({});
+    expect(() => bench.breaker.forceOpen({ until: new Date(NaN) })).toThrow(
+      /until is Invalid Date/,
+    );
+    expect(bench.isRejecting).toBe(false);
+  });
+
   it('ends by itself at its time', () => {
     const bench = new Bench({});
     bench.wait(10_000);
@@ -1072,6 +1080,17 @@ describe('execute', () => {
 describe('reconfigure', () => {
   const reconfigure = (bench: Bench, options: CircuitBreakerOptions): void =>
     bench.breaker.reconfigure(settingsOf(options));
+
+  it('lets calls hang no longer than it says, beside older ones that may', () => {
+    const bench = new Bench({ consecutiveFailures: 2, maxCallDuration: '1m' });
+    bench.admit();
+    reconfigure(bench, { consecutiveFailures: 2, maxCallDuration: '1s' });
+    bench.admit();
+    bench.wait(1_000);
+    expect(bench.breaker.counts.failures).toBe(1);
+    bench.wait(59_000);
+    expect(bench.breaker.state).toBe('open');
+  });
 
   it('keeps state and counts when the window is the same', () => {
     const bench = new Bench({ failureRate: 0.9, minimumCalls: 4 });

@@ -405,6 +405,7 @@ export class CircuitBreaker {
     const now = this.now();
     this.update(now);
     const left = until === undefined ? Infinity : until.getTime() - this.environment.clock.wall();
+    if (Number.isNaN(left)) throw new TypeError(`until is ${String(until)}; use a Date`);
     this.overridden = { shown: { kind, by, reason, until }, endsAt: now + left };
     this.changesAt = UNKNOWN;
     this.announcer.override(this.overridden.shown);

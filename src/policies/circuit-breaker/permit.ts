@@ -69,10 +69,16 @@ export class PermitQueue {
   private tail: Permit | undefined = undefined;
 
   add(permit: Permit): void {
-    permit.previous = this.tail;
-    if (this.tail === undefined) this.head = permit;
-    else this.tail.next = permit;
-    this.tail = permit;
+    // Nearly always the last: older ones expire later only when their time has been shortened meanwhile.
+    let before = this.tail;
+    while (before !== undefined && before.expiresAt > permit.expiresAt) before = before.previous;
+    const after = before === undefined ? this.head : before.next;
+    permit.previous = before;
+    permit.next = after;
+    if (before === undefined) this.head = permit;
+    else before.next = permit;
+    if (after === undefined) this.tail = permit;
+    else after.previous = permit;
   }
 
   remove(permit: Permit): void {
