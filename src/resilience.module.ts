@@ -1,3 +1,4 @@
+import { show } from './common/options-reader.js';
 import {
   type DynamicModule,
   type InjectionToken,
@@ -131,7 +132,7 @@ function loggerOf({ logger }: ResilienceModuleOptions): LoggerService | undefine
 
 function createEvents(options: ResilienceModuleOptions): ResilienceEvents {
   return new ResilienceEvents((error) => {
-    loggerOf(options)?.warn(`a listener of ResilienceEvents threw ${String(error)}`);
+    loggerOf(options)?.warn(`a listener of ResilienceEvents threw ${show(error)}`);
   });
 }
 

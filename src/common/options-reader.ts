@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import { type Duration, parseDuration } from './duration.js';
 
 /** Collects what is wrong with the configuration, so that all of it can be told at once. */
@@ -21,6 +21,7 @@ interface NumberRule {
 
 /** Shows a value in a message: short, on one line. */
 export function show(value: unknown): string {
+  if (types.isNativeError(value)) return `${value.name}: ${value.message}`;
   if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
   return inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 60 });
 }

@@ -36,16 +36,20 @@ export function effectiveOptions(
   if (!isObject(decorated)) {
     problems.add(site.where, `the options are ${show(decorated)}; use an object`);
   }
-  let given = asOptions(decorated);
+  const given = asOptions(decorated);
+  let reference = 'name' in given && Object.keys(given).every((option) => NAMING.has(option));
+  let removed = false;
   let options = merge(normalize(of(defaults)), namedConfig(kind, given));
   options = merge(options, given);
   for (const target of ['*', site.owner.name, site.name]) {
     const override = of(overrides?.[target]);
-    if (override === false) return undefined;
+    if (override === undefined) continue;
+    removed = override === false;
+    if (removed) continue;
     options = merge(options, normalize(override));
-    given = merge(given, normalize(override));
+    if (target !== '*') reference = false; // it says how its part is to be, as a definition does
   }
-  const reference = 'name' in given && Object.keys(given).every((option) => NAMING.has(option));
+  if (removed) return undefined;
   delete options.config;
   return { kind, options, reference };
 

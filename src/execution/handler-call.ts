@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
 import { ResilienceError } from '../common/errors.js';
-import type { CallReport } from '../pipeline/call-report.js';
+import type { ReportSink } from '../pipeline/call-report.js';
 import { type CallScope, callScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute } from '../pipeline/call.js';
 import { isEventStream } from './handlers.js';
@@ -44,18 +44,21 @@ export function rawResponseOf(context: ExecutionContext): RawResponse | undefine
 export class HandlerCall extends Call {
   override interruptible = true;
   private readonly response: RawResponse | undefined;
+  /** What the running attempt's handler finds. */
+  private scope: CallScope | undefined = undefined;
 
   constructor(
     private readonly site: Site,
     private readonly context: ExecutionContext,
     private readonly handle: () => Observable<unknown>,
     clock: Clock,
-    reports: CallReport[] | undefined,
+    reports: ReportSink | undefined,
   ) {
     super(context.getArgs(), clock);
     this.reports = reports;
     this.response = rawResponseOf(context);
-    this.response?.once('close', this.onClose);
+    if (this.response?.destroyed) this.onClose();
+    else this.response?.once('close', this.onClose);
   }
 
   override start(): Promise<unknown> {
@@ -69,9 +72,36 @@ export class HandlerCall extends Call {
 
   private runHandler(substitute?: Substitute): Promise<unknown> {
     const { site: owned, reports } = this;
-    const scope: CallScope = { call: this, owned, claimed: false, substitute, reports };
+    const scope: CallScope = {
+      call: this,
+      owned,
+      claimed: false,
+      over: false,
+      substitute,
+      reports,
+    };
+    this.scope = scope;
     this.tracked = undefined;
     return callScope.run(scope, () => firstOf(this.handle(), this));
+  }
+
+  override interrupt(level: number, error: unknown): void {
+    if (this.scope !== undefined && !this.finished) this.scope.givenUp = { error };
+    super.interrupt(level, error);
+  }
+
+  override track(result: unknown): void {
+    super.track(result);
+    const { scope } = this;
+    this.tracked?.then(
+      () => {
+        scope!.over = true;
+      },
+      () => {
+        scope!.over = true;
+        scope!.claimed = false; // an inner interceptor may repeat it: in the same attempt
+      },
+    );
   }
 
   /** Not when the answer is being sent, or nobody is there to receive it. */
@@ -84,6 +114,7 @@ export class HandlerCall extends Call {
 
   override finish(): void {
     super.finish();
+    if (this.scope !== undefined && this.tracked === undefined) this.scope.over = true;
     this.response?.off('close', this.onClose);
   }
 

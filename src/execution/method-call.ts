@@ -22,7 +22,7 @@ export class MethodCall extends Call {
     if (this.signalIndex !== undefined) this.obey(args[this.signalIndex]);
     if (scope !== undefined) {
       this.reports = scope.reports;
-      if (scope.call !== undefined) this.follow(scope.call);
+      if (scope.call !== undefined && !scope.over) this.follow(scope.call, scope.givenUp);
     }
   }
 
@@ -38,9 +38,8 @@ export class MethodCall extends Call {
 
   override substitute(run: Substitute): unknown {
     const result = run(this.self, this.args);
-    return this.plan.returns === 'promise' && isObservable(result)
-      ? firstValueFrom(result)
-      : result;
+    if (!isObservable(result)) return result;
+    return this.plan.returns === 'promise' ? firstValueFrom(result) : firstOf(result, this);
   }
 
   override finish(): void {

@@ -30,6 +30,7 @@ function wrap(site: Site): Method {
       const scope = callScope.getStore();
       if (scope !== undefined && scope.owned === site && !scope.claimed) {
         // An interceptor is carrying out this very call, with the policies.
+        if (scope.givenUp !== undefined) throw scope.givenUp.error;
         scope.claimed = true;
         if (scope.substitute !== undefined) return scope.substitute(this, args);
         const result = original.apply(this, args);

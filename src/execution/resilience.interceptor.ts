@@ -6,14 +6,14 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { Observable, catchError } from 'rxjs';
+import { type Observable, catchError } from 'rxjs';
 import { isResilienceError } from '../common/errors.js';
 import { callScope } from '../pipeline/call-scope.js';
 import { HandlerCall, rawResponseOf } from './handler-call.js';
 import { RUNTIME_REF, RuntimeRef } from './runtime-ref.js';
 import type { Runtime } from './runtime.js';
 import { type Site, siteOf } from './site.js';
-import { deliver } from './streams.js';
+import { asStream } from './streams.js';
 
 /**
  * Carries out requests to decorated handlers (HTTP, RPC, WebSocket, GraphQL) with the handler's policies, which
@@ -52,20 +52,16 @@ export class ResilienceInterceptor implements NestInterceptor {
     const { pipeline } = runtime.planFor(site, context.getClass());
     const reports = callScope.getStore()?.reports; // here: the subscriber may be in another async context
     const handle = (): Observable<unknown> => next.handle();
-    return new Observable((subscriber) => {
-      const call = new HandlerCall(site, context, handle, runtime.clock, reports);
-      pipeline.run(call).then(
-        (value) => deliver(value, subscriber),
-        (error: unknown) => subscriber.error(error),
-      );
-      return () => call.abort(new Error('unsubscribed'));
-    });
+    return asStream(
+      () => new HandlerCall(site, context, handle, runtime.clock, reports),
+      (call) => pipeline.run(call),
+    );
   }
 
   private sayWhenToRetry(context: ExecutionContext, error: unknown): void {
-    if (!isResilienceError(error) || error.retryAfterMs === undefined) return;
+    if (!isResilienceError(error) || !Number.isFinite(error.retryAfterMs)) return;
     if (rawResponseOf(context)?.headersSent) return;
-    const seconds = Math.max(1, Math.ceil(error.retryAfterMs / 1_000));
+    const seconds = Math.max(1, Math.ceil(error.retryAfterMs! / 1_000));
     const response: unknown = context.switchToHttp().getResponse();
     this.adapterHost.httpAdapter.setHeader(response, 'Retry-After', String(seconds));
   }

@@ -9,13 +9,12 @@ import { Sleeper } from '../pipeline/sleeper.js';
 import type { PolicySite } from '../policies/policy.js';
 import type { PartStore } from '../registry/named-parts.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
-import { Observable } from 'rxjs';
 import { MethodCall } from './method-call.js';
 import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
 import { type Draft, type Plan, draftPlan, finishPlan } from './plan.js';
 import { isHandler, sendsResponse } from './handlers.js';
 import { type Site, sitesOf } from './site.js';
-import { deliver, iterate } from './streams.js';
+import { asStream, iterate } from './streams.js';
 
 /** What a runtime needs of its application. */
 export interface RuntimeHost {
@@ -93,16 +92,9 @@ export class Runtime {
     scope: CallScope | undefined,
   ): unknown {
     const begin = (): MethodCall => new MethodCall(plan, self, args, this.clock, scope);
-    if (plan.returns === 'iterable') return iterate(() => plan.pipeline.run(begin()));
-    return new Observable((subscriber) => {
-      const call = begin();
-      call.interruptible = true;
-      plan.pipeline.run(call).then(
-        (value) => deliver(value, subscriber),
-        (error: unknown) => subscriber.error(error),
-      );
-      return () => call.abort(new Error('unsubscribed'));
-    });
+    return plan.returns === 'iterable'
+      ? iterate(() => plan.pipeline.run(begin()))
+      : asStream(begin, (call) => plan.pipeline.run(call));
   }
 
   get options(): ResilienceModuleOptions {

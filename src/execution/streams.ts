@@ -1,4 +1,4 @@
-import { type Observable, type Subscriber, isObservable } from 'rxjs';
+import { Observable, type Subscriber, Subscription, isObservable } from 'rxjs';
 import { OngoingResult } from '../common/outcome.js';
 import type { Call } from '../pipeline/call.js';
 
@@ -17,8 +17,20 @@ type Notification =
 class StreamHead extends OngoingResult {
   private readonly buffer: Notification[] = [];
   private subscriber: Subscriber<unknown> | undefined = undefined;
-  /** Ends the source. */
-  cancel: () => void = () => {};
+  private readonly source = new Subscription();
+
+  constructor(private readonly call: Call) {
+    super();
+  }
+
+  /** Ends with the call: whoever subscribes gets the error. */
+  begin(source: Subscription): void {
+    this.source.add(source);
+    this.call.onInterrupt = (error) => {
+      this.source.unsubscribe();
+      this.push({ kind: 'error', error });
+    };
+  }
 
   push(notification: Notification): void {
     if (this.subscriber === undefined) this.buffer.push(notification);
@@ -35,7 +47,10 @@ class StreamHead extends OngoingResult {
   toJSON(): undefined {}
 
   deliver(subscriber: Subscriber<unknown>): void {
-    subscriber.add(this.cancel);
+    subscriber.add(() => {
+      this.source.unsubscribe();
+      this.call.finish();
+    });
     for (const notification of this.buffer) send(notification, subscriber);
     this.subscriber = subscriber;
   }
@@ -53,18 +68,17 @@ function send(notification: Notification, subscriber: Subscriber<unknown>): void
  */
 export function firstOf(source: Observable<unknown>, call: Call): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const head = new StreamHead();
+    const head = new StreamHead(call);
     let started = false;
-    const begin = (): void => {
-      started = true;
-      call.onInterrupt = undefined;
-      // A promise's Observable completes right after its item.
-      queueMicrotask(() => resolve(head.only ? head.only.value : head));
-    };
-    const subscription = source.subscribe({
+    let subscription: Subscription | undefined = undefined;
+    subscription = source.subscribe({
       next: (value) => {
         head.push({ kind: 'next', value });
-        if (!started) begin();
+        if (started) return;
+        started = true;
+        if (subscription !== undefined) head.begin(subscription);
+        // A promise's Observable completes right after its item.
+        queueMicrotask(() => resolve(head.only ? head.only.value : head));
       },
       error: (error: unknown) => {
         if (started) head.push({ kind: 'error', error });
@@ -75,20 +89,19 @@ export function firstOf(source: Observable<unknown>, call: Call): Promise<unknow
         else resolve(EMPTY);
       },
     });
-    head.cancel = () => subscription.unsubscribe();
-    if (started) return;
-    call.onInterrupt = () => {
-      subscription.unsubscribe();
-      // The subscription is over, but a promise behind it may not be.
-      const ended = (): void => reject(new Error('unsubscribed'));
-      if (call.tracked === undefined) ended();
-      else call.tracked.then(ended, ended);
+    const begun = subscription;
+    if (started) return head.begin(begun);
+    call.onInterrupt = (error) => {
+      // The subscription is over, but a promise behind it may not be: then that is what goes on.
+      if (call.tracked === undefined) reject(error);
+      else call.tracked.then(resolve, reject);
+      begun.unsubscribe();
     };
   });
 }
 
 /** Hands the outcome of a pipeline to a subscriber. */
-export function deliver(value: unknown, subscriber: Subscriber<unknown>): void {
+function deliver(value: unknown, subscriber: Subscriber<unknown>): void {
   if (value instanceof StreamHead) return value.deliver(subscriber);
   if (isObservable(value)) {
     subscriber.add(value.subscribe(subscriber));
@@ -103,6 +116,7 @@ class IteratorHead extends OngoingResult {
   constructor(
     readonly iterator: AsyncIterator<unknown>,
     readonly first: IteratorResult<unknown>,
+    readonly call: Call,
   ) {
     super();
   }
@@ -117,32 +131,59 @@ export async function firstItemOf(source: AsyncIterable<unknown>, call: Call): P
   call.onInterrupt = () => {
     iterator.return?.().then(undefined, () => {}); // nobody is left who could be told
   };
-  const first = await iterator.next();
-  call.onInterrupt = undefined;
-  return new IteratorHead(iterator, first);
+  return new IteratorHead(iterator, await iterator.next(), call);
 }
 
 /** Runs `begin` when the first item is asked for, and goes on with what it resolves to. */
 export async function* iterate(begin: () => Promise<unknown>): AsyncGenerator<unknown, unknown> {
   const value = await begin();
-  if (value instanceof IteratorHead) {
-    let { first: item } = value;
-    const { iterator } = value;
-    let ended = false;
-    try {
-      while (!item.done) {
-        yield item.value;
-        item = await iterator.next();
-      }
-      ended = true;
-      return item.value as unknown;
-    } finally {
-      if (!ended) await iterator.return?.();
-    }
-  }
+  if (value instanceof IteratorHead) return yield* restOf(value);
   if (isIterable(value)) yield* value as AsyncIterable<unknown>;
   else yield value;
   return undefined;
+}
+
+/** What consumers send and throw into the iteration reaches the method's generator. */
+async function* restOf({ iterator, first, call }: IteratorHead): AsyncGenerator<unknown, unknown> {
+  let item = first;
+  let ended = false;
+  try {
+    while (!item.done) {
+      let sent: unknown;
+      try {
+        sent = yield item.value;
+      } catch (error) {
+        if (iterator.throw === undefined) throw error;
+        item = await iterator.throw(error);
+        continue;
+      }
+      item = await iterator.next(sent as undefined);
+    }
+    ended = true;
+    return item.value as unknown;
+  } finally {
+    if (!ended) await iterator.return?.();
+    call.finish();
+  }
+}
+
+/** Why a call is stopped when nobody subscribes to its result any more. */
+const UNSUBSCRIBED = new Error('unsubscribed');
+
+/** A stream that begins a call for each that subscribes to it, and stops it when that unsubscribes. */
+export function asStream(
+  begin: () => Call,
+  run: (call: Call) => Promise<unknown>,
+): Observable<unknown> {
+  return new Observable((subscriber) => {
+    const call = begin();
+    call.interruptible = true;
+    run(call).then(
+      (value) => deliver(value, subscriber),
+      (error: unknown) => subscriber.error(error),
+    );
+    return () => call.abort(UNSUBSCRIBED);
+  });
 }
 
 function isIterable(value: unknown): boolean {

@@ -15,3 +15,17 @@ export interface CallReport {
   readonly ageMs: number | undefined;
   readonly durationMs: number;
 }
+
+/** Takes reports until whoever asked for them has read them. */
+export class ReportSink {
+  readonly calls: CallReport[] = [];
+  private open = true;
+
+  add(report: CallReport): void {
+    if (this.open) this.calls.push(report);
+  }
+
+  close(): void {
+    this.open = false;
+  }
+}

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { shared } from '../common/brand.js';
-import type { CallReport } from './call-report.js';
+import type { ReportSink } from './call-report.js';
 import type { Call, Substitute } from './call.js';
 
 /** What protected calls made further down can know of where they are made. */
@@ -11,9 +11,13 @@ export interface CallScope {
   readonly owned?: unknown;
   /** … until the method has run: a second call of it is a call of its own. */
   claimed: boolean;
+  /** Whether that attempt of the handler has ended: what is begun later is on its own. */
+  over: boolean;
+  /** Why that attempt has been given up, if it has: nothing more is to be begun. */
+  givenUp?: { readonly error: unknown } | undefined;
   /** What runs instead of that method: its fallback. */
   readonly substitute?: Substitute | undefined;
-  readonly reports?: CallReport[] | undefined;
+  readonly reports?: ReportSink | undefined;
 }
 
 /** One for all copies of the package in this process. */

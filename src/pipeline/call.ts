@@ -1,6 +1,7 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../common/clock.js';
 import { isResilienceError } from '../common/errors.js';
-import type { AnswerSource, CallReport } from './call-report.js';
+import type { AnswerSource, ReportSink } from './call-report.js';
 
 /** Something that answers in a method's place. */
 export type Substitute = (self: unknown, args: readonly unknown[]) => unknown;
@@ -52,17 +53,18 @@ export abstract class Call {
   /** What the protected method has returned, when it runs further inside than the pipeline can see. */
   tracked: PromiseLike<unknown> | undefined = undefined;
   /** What a wait wants done when the call is interrupted. */
-  onInterrupt: (() => void) | undefined = undefined;
+  onInterrupt: ((error: unknown) => void) | undefined = undefined;
   /** Where to put an account of this call, when somebody asked for one. */
-  reports: CallReport[] | undefined = undefined;
+  reports: ReportSink | undefined = undefined;
   /** What the stages hold for this call, by level. */
   readonly held: unknown[] = [undefined, undefined, undefined, undefined]; // room for most pipelines
 
   private interruption: Interruption | undefined = undefined;
   private interruptWait: ((error: unknown) => void) | undefined = undefined;
   private controller: AbortController | undefined = undefined;
+  private abortSignal: ((reason: unknown) => void) | undefined = undefined;
   private time = NaN;
-  private finished = false;
+  protected finished = false;
   private children: Set<Call> | undefined = undefined;
   private parent: Call | undefined = undefined;
 
@@ -111,7 +113,12 @@ export abstract class Call {
    */
   get signal(): AbortSignal {
     if (this.interruption !== undefined) return AbortSignal.abort(this.interruption.error);
-    this.controller ??= new AbortController();
+    if (this.controller === undefined) {
+      const controller = new AbortController();
+      this.controller = controller;
+      // Whoever listens hears of it in the caller's async context, not in that of the timer that ran out.
+      this.abortSignal = AsyncResource.bind((reason: unknown) => controller.abort(reason));
+    }
     return this.controller.signal;
   }
 
@@ -135,11 +142,16 @@ export abstract class Call {
     if (this.finished) return;
     if (this.interruption !== undefined && this.interruption.level <= level) return;
     this.interruption = { level, error };
-    const controller = this.controller;
+    const { abortSignal } = this;
     this.controller = undefined;
+    this.abortSignal = undefined;
     this.interruptWait?.(error);
-    this.onInterrupt?.();
-    controller?.abort(error);
+    try {
+      this.onInterrupt?.(error);
+    } catch {
+      // a teardown of the user's that throws must not keep the rest from ending
+    }
+    abortSignal?.(error);
     if (this.children) for (const child of this.children) child.abort(error);
   }
 
@@ -182,13 +194,14 @@ export abstract class Call {
     this.tracked = isPromiseLike(result) ? result : undefined;
   }
 
-  /** Ends with the parent, and by its deadline. */
-  follow(parent: Call): void {
+  /** Ends with the parent, and by its deadline; at once when what it belongs to has been given up. */
+  follow(parent: Call, givenUp?: { readonly error: unknown }): void {
     this.parent = parent;
     this.interruptible = true;
     this.deadline = parent.deadline;
     (parent.children ??= new Set()).add(this);
-    if (parent.interruption !== undefined) this.abort(parent.interruption.error);
+    const stopped = givenUp ?? parent.interruption;
+    if (stopped !== undefined) this.abort(stopped.error);
   }
 
   /** The call is over: lets go of everything outside of it. */

@@ -1,4 +1,4 @@
-import { type Outcome, defaultOutcome } from '../common/outcome.js';
+import { OngoingResult, type Outcome, defaultOutcome } from '../common/outcome.js';
 import { type CallReport } from './call-report.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { type Call, isPromiseLike } from './call.js';
@@ -60,7 +60,7 @@ export class Pipeline {
         call.succeed(value);
         const pause = this.leave(call, level);
         if (pause !== undefined || call.failed) return this.goOn(call, 0, pause);
-        call.finish();
+        finish(call);
         return call.value;
       },
       (error: unknown) => {
@@ -94,8 +94,8 @@ export class Pipeline {
       if (again) call.attempt += 1;
       pause = again ? await this.attempt(call, level + 1) : this.leave(call, level);
     }
-    call.finish();
-    call.reports?.push(reportOf(this.name, call, begunAt));
+    finish(call);
+    call.reports?.add(reportOf(this.name, call, begunAt));
     if (call.failed) throw call.error;
     return call.value;
   }
@@ -189,6 +189,11 @@ export class Pipeline {
 function outcomeOf(call: Call): Outcome {
   if (call.cancelled) return 'ignored';
   return call.failed ? defaultOutcome(call.error) : 'success';
+}
+
+/** A stream that has begun lets go of the call when it ends. */
+function finish(call: Call): void {
+  if (!(call.value instanceof OngoingResult)) call.finish();
 }
 
 function reportOf(name: string, call: Call, begunAt: number): CallReport {

@@ -1,5 +1,5 @@
-import type { CallReport } from './call-report.js';
-import { callScope } from './call-scope.js';
+import { type CallReport, ReportSink } from './call-report.js';
+import { type CallScope, callScope } from './call-scope.js';
 
 /**
  * Runs `work` and tells how the protected calls made by it went: how often each was tried, and whether its
@@ -15,8 +15,12 @@ import { callScope } from './call-scope.js';
 export async function withReport<T>(
   work: () => T | Promise<T>,
 ): Promise<{ value: T; calls: readonly CallReport[] }> {
-  const calls: CallReport[] = [];
-  const scope = { claimed: false, ...callScope.getStore(), reports: calls };
-  const value = await callScope.run(scope, work);
-  return { value, calls };
+  const reports = new ReportSink();
+  const scope: CallScope = { claimed: false, over: false, ...callScope.getStore(), reports };
+  try {
+    const value = await callScope.run(scope, work);
+    return { value, calls: reports.calls };
+  } finally {
+    reports.close();
+  }
 }

@@ -12,7 +12,7 @@ export type ResilienceEventListener = (event: ResilienceEvent) => void;
  * events.subscribe((event) => logger.log(JSON.stringify(event)));
  */
 export class ResilienceEvents {
-  private readonly listeners = new Set<ResilienceEventListener>();
+  private readonly subscriptions = new Set<{ readonly listener: ResilienceEventListener }>();
 
   /** @param onListenerError told of what listeners throw */
   constructor(private readonly onListenerError: (error: unknown) => void = () => {}) {}
@@ -22,16 +22,17 @@ export class ResilienceEvents {
 
   /** @returns a function that ends the subscription */
   subscribe(listener: ResilienceEventListener): () => void {
-    this.listeners.add(listener);
+    const subscription = { listener };
+    this.subscriptions.add(subscription);
     this.active = true;
     return () => {
-      this.listeners.delete(listener);
-      this.active = this.listeners.size > 0;
+      this.subscriptions.delete(subscription);
+      this.active = this.subscriptions.size > 0;
     };
   }
 
   emit(event: ResilienceEvent): void {
-    for (const listener of this.listeners) notify(listener, event, this.onListenerError);
+    for (const { listener } of this.subscriptions) notify(listener, event, this.onListenerError);
   }
 }
 

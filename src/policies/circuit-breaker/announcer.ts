@@ -1,3 +1,4 @@
+import { show } from '../../common/options-reader.js';
 import type { BreakerOverride, StateChangeEvent } from '../../telemetry/events.js';
 import { notify } from '../../telemetry/resilience-events.js';
 import type { BreakerEnvironment } from './environment.js';
@@ -6,7 +7,7 @@ export type StateChangeListener = (change: StateChangeEvent) => void;
 
 /** Tells what a breaker has done, after it has done it; nothing that listeners do reaches the breaker. */
 export class Announcer {
-  private readonly listeners = new Set<StateChangeListener>();
+  private readonly subscriptions = new Set<{ readonly listener: StateChangeListener }>();
 
   constructor(
     private readonly name: string,
@@ -14,14 +15,15 @@ export class Announcer {
   ) {}
 
   get hasListeners(): boolean {
-    return this.listeners.size > 0;
+    return this.subscriptions.size > 0;
   }
 
   /** @returns a function that ends the subscription */
   subscribe(listener: StateChangeListener): () => void {
-    this.listeners.add(listener);
+    const subscription = { listener };
+    this.subscriptions.add(subscription);
     return () => {
-      this.listeners.delete(listener);
+      this.subscriptions.delete(subscription);
     };
   }
 
@@ -30,11 +32,11 @@ export class Announcer {
     const { environment, name } = this;
     const { from, to, reason } = change;
     const onError = (error: unknown): void =>
-      environment.warn(`circuit "${name}": a state listener threw ${String(error)}`);
+      environment.warn(`circuit "${name}": a state listener threw ${show(error)}`);
     environment.log(`circuit "${name}" is ${to}, was ${from}: ${reason}`);
     environment.events.emit(change);
     if (configured !== undefined) notify(configured, change, onError);
-    for (const listener of this.listeners) notify(listener, change, onError);
+    for (const { listener } of this.subscriptions) notify(listener, change, onError);
   }
 
   /** @param observed whether the call was let through all the same */

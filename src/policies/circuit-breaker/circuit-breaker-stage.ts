@@ -37,8 +37,11 @@ export class KeyedCircuitBreakerStage extends Stage<Permit> {
 }
 
 function settle(call: Call, permit: Permit, classifier: OutcomeRule): void {
-  permit.settle(outcomeOf(call, classifier), call.error, call.now());
-  if (call.failed) call.blockedBy = permit.blockade;
+  const outcome = outcomeOf(call, classifier);
+  permit.settle(outcome, call.error, call.now());
+  const failed = outcome === 'failure';
+  call.doubtful = failed && !call.failed;
+  if (failed || call.failed) call.blockedBy = permit.blockade;
 }
 
 function outcomeOf(call: Call, classifier: OutcomeRule): Outcome {

@@ -1,3 +1,4 @@
+import { show } from '../../common/options-reader.js';
 import type { Outcome } from '../../common/outcome.js';
 import type {
   BreakerCounts,
@@ -167,6 +168,7 @@ export class CircuitBreaker {
   release(): void {
     if (this.overridden === undefined) return;
     this.overridden = undefined;
+    this.changesAt = UNKNOWN;
     this.announcer.override(undefined);
   }
 
@@ -208,9 +210,11 @@ export class CircuitBreaker {
 
   /** @internal Until when, as things are, calls are turned away. */
   get blockade(): Blockade | undefined {
-    if (this.current !== 'open' || this.overridden !== undefined) return undefined;
-    const { opensUntil: until } = this;
-    return { until, rejection: new CircuitOpenError(this.name, until - this.now()) };
+    const { overridden } = this;
+    const forced = overridden?.shown.kind === 'forced-open';
+    if (!forced && (this.current !== 'open' || overridden !== undefined)) return undefined;
+    const until = forced ? overridden.endsAt : this.opensUntil;
+    return { until, rejection: new CircuitOpenError(this.name, this.retryAfter(this.now())) };
   }
 
   /** @internal Whether nothing that matters would be lost with it: nobody uses it, and it holds nothing recent. */
@@ -315,7 +319,7 @@ export class CircuitBreaker {
     try {
       return reasonToOpen(this.settings, this.tally, failed, now);
     } catch (error) {
-      this.environment.warn(`circuit "${this.name}": readyToTrip threw ${String(error)}`);
+      this.environment.warn(`circuit "${this.name}": readyToTrip threw ${show(error)}`);
       return undefined;
     }
   }
@@ -404,8 +408,10 @@ export class CircuitBreaker {
   private overrideWith(kind: OverrideKind, { by, reason, until }: OverrideOptions = {}): void {
     const now = this.now();
     this.update(now);
+    if (until !== undefined && Number.isNaN(Number(until instanceof Date ? until : NaN))) {
+      throw new TypeError(`until is ${show(until)}; use a Date`);
+    }
     const left = until === undefined ? Infinity : until.getTime() - this.environment.clock.wall();
-    if (Number.isNaN(left)) throw new TypeError(`until is ${String(until)}; use a Date`);
     this.overridden = { shown: { kind, by, reason, until }, endsAt: now + left };
     this.changesAt = UNKNOWN;
     this.announcer.override(this.overridden.shown);

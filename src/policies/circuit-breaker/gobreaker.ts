@@ -89,7 +89,9 @@ function windowOf({
   if (length === undefined) return { resetInterval: Infinity };
   const lengthMs = parseDuration(length);
   const widthMs = width === undefined ? undefined : parseDuration(width);
-  if (lengthMs === undefined || widthMs === undefined) return { resetInterval: length };
+  if (lengthMs === undefined || width === undefined) return { resetInterval: length };
+  // A width that is none is left to the check at bootstrap.
+  if (widthMs === undefined) return { window: { duration: length, buckets: width as number } };
   const buckets = Math.ceil(lengthMs / widthMs);
   const duration = buckets * widthMs;
   return buckets < 2

@@ -1,3 +1,4 @@
+import { show } from '../../common/options-reader.js';
 import { retryAfterOf } from '../../common/http-error.js';
 import type { DelayRule } from '../backoff/backoff.js';
 import type { BreakerEnvironment } from './environment.js';
@@ -44,7 +45,7 @@ export class OpenTime {
       return time >= 0 ? time : FALLBACK;
     } catch (thrown) {
       environment.warn(
-        `openFor of a circuit breaker threw ${String(thrown)}; it stays open for ${FALLBACK} ms`,
+        `openFor of a circuit breaker threw ${show(thrown)}; it stays open for ${FALLBACK} ms`,
       );
       return FALLBACK;
     }

@@ -1,7 +1,6 @@
-import { types } from 'node:util';
 import type { Type } from '@nestjs/common';
 import type { OptionsReader } from '../../common/options-reader.js';
-import { show } from '../../common/options-reader.js';
+import { isPlainObject, show } from '../../common/options-reader.js';
 import type { Call } from '../../pipeline/call.js';
 import type { PolicySite } from '../policy.js';
 import {
@@ -174,9 +173,21 @@ function keyOfArguments(args: readonly unknown[]): string {
   const asked = args.filter((arg) => !(arg instanceof AbortSignal));
   return JSON.stringify(asked, (_key, part: unknown) => {
     // JSON would make all of them the same.
-    if (typeof part === 'function' || types.isMap(part) || types.isSet(part)) {
+    if (part === undefined || (typeof part === 'number' && !Number.isFinite(part))) {
+      return { [UNLIKE_JSON]: String(part) };
+    }
+    if (!tellsItself(part)) {
       throw new TypeError(`arguments with ${show(part)} make no key; give a key function`);
     }
     return part;
   });
+}
+
+const UNLIKE_JSON = '$nest-resilience';
+
+/** Whether JSON shows what a value is: not that of a function, a symbol, or an object with its content inside. */
+function tellsItself(part: unknown): boolean {
+  if (typeof part === 'function' || typeof part === 'symbol') return false;
+  if (typeof part !== 'object' || part === null || Array.isArray(part)) return true;
+  return isPlainObject(part) || Object.keys(part).length > 0;
 }

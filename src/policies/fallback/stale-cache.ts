@@ -33,8 +33,8 @@ interface Pending<T> {
   next: Entry | undefined;
 }
 
-/** Writes that may be on their way at a time, over all keys; more are dropped. */
-const MAX_WRITES = 1_000;
+/** Reads, and writes, that may be on their way at a time, over all keys. */
+const MAX_PENDING = 1_000;
 
 /** A cache that does not answer is asked again for a key after this many read timeouts. */
 const PATIENCE = 20;
@@ -79,6 +79,7 @@ export class StaleCache {
     let pending = this.reads.get(key);
     const { readTimeout } = this.settings;
     if (pending === undefined || now - pending.startedAt >= readTimeout * PATIENCE) {
+      if (!hasRoom(this.reads, key, now - readTimeout * PATIENCE)) return undefined;
       pending = this.read(key, now);
     }
     // Whoever waits on the same read waits no longer than it may take as a whole.
@@ -95,7 +96,7 @@ export class StaleCache {
   }
 
   private write(key: string, entry: Entry, now: number): void {
-    if (this.writes.size >= MAX_WRITES && !this.writes.has(key)) return;
+    if (!hasRoom(this.writes, key, now - this.settings.writeTimeout)) return;
     const done = this.send(key, entry);
     const pending: Pending<void> = { startedAt: now, done, next: undefined };
     this.writes.set(key, pending);
@@ -152,6 +153,17 @@ export class StaleCache {
       void work.then(finish);
     });
   }
+}
+
+/** Whether one more may begin; the oldest that began before `limit` is no longer waited for. */
+function hasRoom(pending: Map<string, Pending<unknown>>, key: string, limit: number): boolean {
+  if (pending.size < MAX_PENDING || pending.has(key)) return true;
+  for (const [oldest, { startedAt }] of pending) {
+    if (startedAt > limit) return false;
+    pending.delete(oldest);
+    return true;
+  }
+  return true;
 }
 
 function isEntry(value: unknown): value is Entry {

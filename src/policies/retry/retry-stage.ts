@@ -1,3 +1,4 @@
+import { show } from '../../common/options-reader.js';
 import { retryAfterOf } from '../../common/http-error.js';
 import type { Outcome } from '../../common/outcome.js';
 import type { Call } from '../../pipeline/call.js';
@@ -72,9 +73,7 @@ export class RetryStage extends Stage<Progress> {
     try {
       delay = backoff({ attempt, error, previous: previousDelay, random });
     } catch (thrown) {
-      this.site.warn(
-        `${this.site.name}: the backoff function threw ${String(thrown)}; not retried`,
-      );
+      this.site.warn(`${this.site.name}: the backoff function threw ${show(thrown)}; not retried`);
       return NaN;
     }
     if (retryAfterCap === 0 || !call.failed) return delay;

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock, Timer } from '../../common/clock.js';
 
 /** A place in a {@link DeadlineQueue}. */
@@ -29,6 +30,7 @@ export class DeadlineQueue<T> {
   private tail: Deadline<T> | undefined = undefined;
   private timer: Timer | undefined = undefined;
   private closed = false;
+  private readonly context = new AsyncResource('nest-resilience:deadlines');
 
   constructor(
     private readonly clock: Clock,
@@ -77,24 +79,27 @@ export class DeadlineQueue<T> {
     this.timer = undefined;
   }
 
-  private arm(ms: number): void {
-    this.timer = this.clock.setTimer(() => this.fire(false), ms);
+  /** Not in the async context of the call that happens to be first: the timer is everybody's. */
+  private arm(ms: number, deferred = false): void {
+    this.timer = this.context.runInAsyncScope(() =>
+      this.clock.setTimer(() => this.fire(deferred), ms),
+    );
   }
 
   private fire(deferred: boolean): void {
     this.timer = undefined;
     const now = this.clock.now();
     // When the loop was blocked, answers that came in time may still wait to be read: let them go first.
-    if (!deferred && this.head !== undefined && now - this.head.at > LAG) {
-      this.timer = this.clock.setTimer(() => this.fire(true), 0);
-      return;
+    if (!deferred && this.head !== undefined && now - this.head.at > LAG) return this.arm(0, true);
+    try {
+      while (this.head !== undefined && this.head.at - now < PRECISION) {
+        const { item } = this.head;
+        this.remove(this.head);
+        this.onDue(item);
+      }
+    } finally {
+      // A deadline that was set meanwhile has armed the timer.
+      if (this.head !== undefined && this.timer === undefined) this.arm(this.head.at - now);
     }
-    while (this.head !== undefined && this.head.at - now < PRECISION) {
-      const { item } = this.head;
-      this.remove(this.head);
-      this.onDue(item);
-    }
-    // A deadline that was set meanwhile has armed the timer.
-    if (this.head !== undefined && this.timer === undefined) this.arm(this.head.at - now);
   }
 }
