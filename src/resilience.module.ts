@@ -1,17 +1,20 @@
 import { show } from './common/options-reader.js';
 import {
   type DynamicModule,
+  Inject,
   type InjectionToken,
   Logger,
   type LoggerService,
   Module,
   type ModuleMetadata,
+  Optional,
   type OptionalFactoryDependency,
   type Provider,
   type Type,
 } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryModule, ModuleRef } from '@nestjs/core';
 import { brand } from './common/brand.js';
+import { ResilienceConfigurationError } from './common/errors.js';
 import {
   requireOptions,
   type ResilienceModuleOptions,
@@ -43,6 +46,13 @@ export interface ResilienceModuleAsyncOptions extends Pick<ModuleMetadata, 'impo
 /** Import it once, in the root module; it is global. Decorators work in every module of the application. */
 @Module({})
 export class ResilienceModule {
+  constructor(@Optional() @Inject(RESILIENCE_MODULE_OPTIONS) options?: unknown) {
+    if (options !== undefined) return;
+    throw new ResilienceConfigurationError([
+      'ResilienceModule: imported as it is, which protects nothing; use ResilienceModule.forRoot()',
+    ]);
+  }
+
   /**
    * @example
    * \@Module({ imports: [ResilienceModule.forRoot({ defaults: { retry: { maxRetries: 2 } } })] })

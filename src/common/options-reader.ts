@@ -39,6 +39,8 @@ export class OptionsReader<T extends object> {
     readonly where: string,
     private readonly problems: Problems,
     private readonly prefix = '',
+    /** Where the value of a top-level option comes from, if not from `where`. */
+    private readonly originOf: (key: string) => string | undefined = () => undefined,
   ) {}
 
   /** The value as it is. */
@@ -113,13 +115,21 @@ export class OptionsReader<T extends object> {
 
   /** A reader for `options`, which were given as the value of `key`. */
   inside<U extends object>(key: string, options: U): OptionsReader<U> {
-    return new OptionsReader(options, this.where, this.problems, `${this.prefix}${key}.`);
+    const prefix = `${this.prefix}${key}.`;
+    return new OptionsReader(options, this.where, this.problems, prefix, this.originOf);
   }
 
   /** Reports a bad value of `key`. */
   wrong(key: string, value: unknown, right: string): undefined {
-    this.problems.add(this.where, `${this.prefix}${key} is ${show(value)}; use ${right}`);
+    this.report(key, `is ${show(value)}; use ${right}`);
     return undefined;
+  }
+
+  private report(key: string, problem: string): void {
+    const path = this.prefix + key;
+    const origin = this.originOf(path.split(/[.[]/, 1)[0]!);
+    const from = origin === undefined ? '' : ` (from ${origin})`;
+    this.problems.add(this.where, `${path}${from} ${problem}`);
   }
 
   /** Reports a problem that concerns more than one option. */
@@ -132,10 +142,7 @@ export class OptionsReader<T extends object> {
     for (const key of Object.keys(this.options)) {
       if (this.known.has(key)) continue;
       const names = [...this.known].map((name) => this.prefix + name).join(', ');
-      this.problems.add(
-        this.where,
-        `${this.prefix}${key} is not an option; the options are ${names}`,
-      );
+      this.report(key, `is not an option; the options are ${names}`);
     }
   }
 

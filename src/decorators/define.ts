@@ -42,13 +42,17 @@ export function decorateMethod(
   key: string | symbol,
   descriptor: PropertyDescriptor | undefined,
 ): void {
-  if (typeof descriptor?.value === 'function') {
-    siteAt(target, key, descriptor).policies.set(kind, options);
-    return;
-  }
   const owner = typeof target === 'function' ? target : target.constructor;
-  const what = descriptor === undefined ? 'a field' : 'an accessor';
-  recordMisplaced(owner, { key, label, what });
+  if (typeof descriptor?.value !== 'function') {
+    const what = descriptor === undefined ? 'a field' : 'an accessor';
+    const problem = `decorates ${what}; only methods can be protected`;
+    return recordMisplaced(owner, { key, label, problem });
+  }
+  const { policies } = siteAt(target, key, descriptor);
+  if (policies.has(kind)) {
+    recordMisplaced(owner, { key, label, problem: 'stands there twice; use it once' });
+  }
+  policies.set(kind, options);
 }
 
 /** Nest calls these itself, at times when nothing can be retried. */

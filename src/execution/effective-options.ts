@@ -6,6 +6,8 @@ import type { ResilienceModuleOptions } from './module-options.js';
 export interface EffectiveOptions {
   readonly kind: string;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Where an option comes from that the decorator does not say: `overrides['*']`. */
+  readonly originOf: (option: string) => string | undefined;
   /** Whether the method only names a part that another one defines. */
   readonly reference: boolean;
 }
@@ -39,19 +41,29 @@ export function effectiveOptions(
   const given = asOptions(decorated);
   let reference = 'name' in given && Object.keys(given).every((option) => NAMING.has(option));
   let removed = false;
-  let options = merge(normalize(of(defaults)), namedConfig(kind, given));
-  options = merge(options, given);
+  const origins = new Map<string, string>();
+  let options: Options = {};
+  const layer = (set: Options, origin: string | undefined): void => {
+    for (const option of Object.keys(set)) {
+      if (origin === undefined) origins.delete(option);
+      else origins.set(option, origin);
+    }
+    options = merge(options, set);
+  };
+  layer(normalize(of(defaults)), 'defaults');
+  layer(namedConfig(kind, given), 'configs');
+  layer(given, undefined);
   for (const target of ['*', site.owner.name, site.name]) {
     const override = of(overrides?.[target]);
     if (override === undefined) continue;
     removed = override === false;
     if (removed) continue;
-    options = merge(options, normalize(override));
+    layer(normalize(override), `overrides['${target}']`);
     if (target !== '*') reference = false; // it says how its part is to be, as a definition does
   }
   if (removed) return undefined;
   delete options.config;
-  return { kind, options, reference };
+  return { kind, options, reference, originOf: (option) => origins.get(option) };
 
   function namedConfig(of_: string, { config, name }: Options): Options {
     const chosen = config ?? name;

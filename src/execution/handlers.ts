@@ -9,13 +9,8 @@ const HANDLER_METADATA = [
 ];
 
 /** Whether Nest calls the method with what came from outside, through interceptors. */
-export function isHandler(site: Site, owner: Function): boolean {
-  const method: unknown = (owner.prototype as Record<string | symbol, unknown> | undefined)?.[
-    site.key
-  ];
-  return (
-    typeof method === 'function' && HANDLER_METADATA.some((key) => Reflect.hasMetadata(key, method))
-  );
+export function isHandler(method: Function): boolean {
+  return HANDLER_METADATA.some((key) => Reflect.hasMetadata(key, method));
 }
 
 /** Whether a handler has `@Sse()`. */

@@ -46,7 +46,8 @@ export function draftPlan(
     const where = `${name} ${policy.label}`;
     const effective = effectiveOptions(kind, decorated, { name, owner, where }, options, problems);
     if (effective === undefined) continue;
-    const read = new OptionsReader<object>(effective.options, where, problems);
+    const { options: merged, originOf } = effective;
+    const read = new OptionsReader<object>(merged, where, problems, '', originOf);
     const settings = policy.settle(read, policySite);
     read.done();
     settled.push({ policy, effective, settings });

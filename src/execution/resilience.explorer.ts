@@ -1,10 +1,20 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { DiscoveryService } from '@nestjs/core';
+import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { Problems, show } from '../common/options-reader.js';
+import { policies } from '../policies/canonical-order.js';
+import { isHandler } from './handlers.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 import { RUNTIME_REF, RuntimeRef, bindInstance, liveRuntimes } from './runtime-ref.js';
 import { RUNTIME, type Runtime } from './runtime.js';
-import { type Site, leftOutOf, misplacedOn, sitesOf } from './site.js';
+import {
+  type Site,
+  leftOutOf,
+  misplacedOn,
+  policiesOf,
+  signalledOn,
+  siteOf,
+  sitesOf,
+} from './site.js';
 
 /** Nest's `InstanceWrapper`, which its packages do not export. */
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -22,6 +32,7 @@ interface DecoratedMethod {
 export class ResilienceExplorer implements OnModuleInit, OnModuleDestroy {
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(RUNTIME_REF) private readonly ref: RuntimeRef,
     @Inject(RUNTIME) private readonly runtime: Runtime,
   ) {}
@@ -62,10 +73,17 @@ export class ResilienceExplorer implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** The classes of all providers and controllers. */
+  /** Providers, controllers, and the guards, interceptors, pipes and filters that they use. */
+  private *allWrappers(): Iterable<InstanceWrapper> {
+    yield* this.discovery.getProviders();
+    yield* this.discovery.getControllers();
+    for (const { injectables } of this.modules.values()) yield* injectables.values();
+  }
+
+  /** The classes of all that Nest has built or will build. */
   private explore(): Set<Function> {
     const owners = new Set<Function>();
-    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+    for (const wrapper of this.allWrappers()) {
       const instance = staticInstanceOf(wrapper);
       if (instance !== undefined) bindInstance(instance, this.ref);
       for (const owner of [instance?.constructor, wrapper.metatype]) {
@@ -83,31 +101,50 @@ function staticInstanceOf(wrapper: InstanceWrapper): object | undefined {
   return typeof instance === 'object' && instance !== null ? instance : undefined;
 }
 
-/** Fields and accessors cannot be protected. */
+/** Decorators that have no effect where they stand. */
 function reportMisplaced(owner: Function, problems: Problems): void {
-  for (const { key, label, what } of misplacedOn(owner)) {
+  for (const { key, label, problem } of misplacedOn(owner)) {
+    problems.add(`${owner.name}.${String(key)} ${label}`, problem);
+  }
+  for (const key of signalledOn(owner)) {
+    const method: unknown = (owner.prototype as Record<string | symbol, unknown>)[key];
+    if (typeof method !== 'function' || siteOf(method) !== undefined || isHandler(method)) continue;
     problems.add(
-      `${owner.name}.${String(key)} ${label}`,
-      `decorates ${what}; only methods can be protected`,
+      `${owner.name}.${String(key)} @Signal`,
+      'gets no signal: the method has no policy; give it one, such as @Timeout()',
     );
   }
 }
 
-/** An override that meets no method is misspelt. */
+/** An override that meets no method, or no policy of it, is misspelt. */
 function checkOverrideTargets(
   { overrides }: ResilienceModuleOptions,
   methods: readonly DecoratedMethod[],
   problems: Problems,
 ): void {
-  const targets = new Set(['*']);
+  const targets = new Map<string, Set<string>>();
   for (const { owner, site } of methods) {
-    targets.add(owner.name).add(`${owner.name}.${String(site.key)}`);
+    const kinds = [...policiesOf(site, owner).keys()];
+    for (const target of [owner.name, `${owner.name}.${String(site.key)}`]) {
+      targets.set(target, new Set([...(targets.get(target) ?? []), ...kinds]));
+    }
   }
-  for (const target of Object.keys(overrides ?? {})) {
-    if (targets.has(target)) continue;
-    problems.add(
-      'ResilienceModule.forRoot()',
-      `overrides has ${show(target)}, which is no decorated class or method; there are ${[...targets].join(', ')}`,
-    );
+  for (const [target, override] of Object.entries(overrides ?? {})) {
+    if (target === '*') continue;
+    const kinds = targets.get(target);
+    if (kinds === undefined) {
+      problems.add(
+        'ResilienceModule.forRoot()',
+        `overrides has ${show(target)}, which is no decorated class or method; there are ${['*', ...targets.keys()].join(', ')}`,
+      );
+      continue;
+    }
+    for (const kind of Object.keys(override ?? {})) {
+      if (kinds.has(kind) || !policies.has(kind)) continue;
+      problems.add(
+        'ResilienceModule.forRoot()',
+        `overrides['${target}'] has ${kind}, which ${target} has not; an override changes policies, it adds none`,
+      );
+    }
   }
 }

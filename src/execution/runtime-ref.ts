@@ -51,8 +51,6 @@ export function bindInstance(instance: object, ref: RuntimeRef): void {
   if (SLOT in instance && !refs.has(instance)) refs.set(instance, ref);
 }
 
-let warned = false;
-
 /**
  * The runtime of the application that `self` belongs to. For what no application has built (a static method, an
  * instance from a request-scoped factory) the only one that is running; when there are several, or none: nothing.
@@ -60,13 +58,23 @@ let warned = false;
 export function runtimeOf(self: unknown): Runtime | undefined {
   const ref = (self as Slotted | null | undefined)?.[SLOT];
   if (ref?.runtime !== undefined) return ref.runtime;
-  if (liveRuntimes.size === 1) for (const runtime of liveRuntimes) return runtime;
-  if (liveRuntimes.size > 1 && !warned) {
-    warned = true;
-    const name = (self as object | null | undefined)?.constructor?.name ?? 'an unknown class';
-    new Logger('Resilience').warn(
-      `a method of ${name} runs without its policies: no application has built its instance, and several are running`,
-    );
+  if (ref !== undefined) {
+    warnOnce(self, 'its application is still being built, and has no options yet');
+  } else if (liveRuntimes.size === 1) {
+    for (const runtime of liveRuntimes) return runtime;
+  } else if (liveRuntimes.size > 1) {
+    warnOnce(self, 'no application has built its instance, and several are running');
   }
   return undefined;
+}
+
+const warned = new Set<string>();
+
+/** Nothing is silently unprotected. */
+function warnOnce(self: unknown, reason: string): void {
+  const name = (self as object | null | undefined)?.constructor?.name ?? 'an unknown class';
+  const message = `a method of ${name} runs without its policies: ${reason}`;
+  if (warned.has(message)) return;
+  warned.add(message);
+  new Logger('Resilience').warn(message);
 }

@@ -13,7 +13,7 @@ import { MethodCall } from './method-call.js';
 import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
 import { type Draft, type Plan, draftPlan, finishPlan } from './plan.js';
 import { isHandler, sendsResponse } from './handlers.js';
-import { type Site, sitesOf } from './site.js';
+import { type Site, policiesOf, siteOf, sitesOf } from './site.js';
 import { asStream, iterate } from './streams.js';
 
 /** What a runtime needs of its application. */
@@ -153,13 +153,14 @@ export class Runtime {
   private policySite(site: Site, owner: Function): PolicySite {
     const { clock, random, events, sleeper, host } = this;
     const method = String(site.key);
+    const target = (site.static ? owner : owner.prototype) as Record<string | symbol, Function>;
     return {
       name: `${owner.name}.${method}`,
       owner,
       method,
-      target: site.static ? owner : (owner.prototype as object),
+      target,
       arity: site.arity,
-      handler: isHandler(site, owner),
+      handler: isHandler(target[site.key]!),
       sendsResponse: sendsResponse(site, owner),
       clock,
       random,
@@ -169,6 +170,10 @@ export class Runtime {
       warn: (message) => this.warn(message),
       log: (message) => this.log(message),
       onClose: (callback) => this.onClose.push(callback),
+      optionsOf: (other, kind) => {
+        const neighbour = siteOf(target[other]);
+        return neighbour && policiesOf(neighbour, owner).get(kind);
+      },
       resolve: (token) => host.resolve(token),
     };
   }

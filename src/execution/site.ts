@@ -12,6 +12,7 @@ export type Returns = 'promise' | 'observable' | 'iterable';
 
 const SITE = 'nest-resilience:site';
 const SIGNAL = 'nest-resilience:signal';
+const SIGNALLED = 'nest-resilience:signalled';
 const CLASS_POLICIES = 'nest-resilience:class-policies';
 const MISPLACED = 'nest-resilience:misplaced';
 const LEFT_OUT = 'nest-resilience:left-out';
@@ -79,6 +80,12 @@ export function markSite(wrapper: Method, site: Site): void {
 
 export function recordSignal(target: object, key: string | symbol, index: number): void {
   Reflect.defineMetadata(SIGNAL, index, target, key);
+  record(SIGNALLED, typeof target === 'function' ? target : target.constructor, key);
+}
+
+/** The methods of a class and those that it extends that have a `@Signal()`. */
+export function signalledOn(owner: Function): Set<string | symbol> {
+  return new Set(recorded<string | symbol>(SIGNALLED, owner));
 }
 
 export function recordClassPolicy(type: Function, kind: string, options: object): void {
@@ -86,13 +93,12 @@ export function recordClassPolicy(type: Function, kind: string, options: object)
   Reflect.defineMetadata(CLASS_POLICIES, new Map([...(own ?? []), [kind, options]]), type);
 }
 
-/** A decorator that stands where it can protect nothing. */
+/** A decorator that stands where it has no effect. */
 export interface Misplaced {
   readonly key: string | symbol;
   /** As users know it: `@Retry`. */
   readonly label: string;
-  /** What it decorates: `a field`. */
-  readonly what: string;
+  readonly problem: string;
 }
 
 /** Remembers a misplaced decorator until the application starts, which then tells of all problems at once. */

@@ -157,7 +157,7 @@ async function* restOf({ iterator, first, call }: IteratorHead): AsyncGenerator<
         item = await iterator.throw(error);
         continue;
       }
-      item = await iterator.next(sent as undefined);
+      item = await iterator.next(sent);
     }
     ended = true;
     return item.value as unknown;

@@ -32,6 +32,8 @@ export interface PolicySite {
   readonly named: NamedParts;
   /** Has `callback` called when the application closes. */
   onClose(callback: () => void): void;
+  /** What decorators say of that policy of another method of the class. */
+  optionsOf(method: string, kind: string): object | undefined;
   /** Finds a provider of the application. */
   resolve(token: unknown): unknown;
 }

@@ -59,6 +59,9 @@ export class CircuitBreakerRegistry implements Iterable<CircuitBreaker> {
     const part = this.part(name);
     const options = { ...this.parts.optionsOf(KIND, name), ...change };
     const problems = new Problems();
+    for (const fixed of ['name', 'key', 'config']) {
+      if (fixed in change) problems.add(`reconfigure("${name}")`, `${fixed} cannot be changed`);
+    }
     const read = new OptionsReader<CircuitBreakerOptions>(
       options,
       `reconfigure("${name}")`,

@@ -62,6 +62,13 @@ function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | un
   if (name === site.method) {
     return read.wrong('handler', name, 'another method than the one that it answers for');
   }
+  if (leadsTo(site.method, name, site)) {
+    return read.wrong(
+      'handler',
+      name,
+      'a method whose own fallback does not lead back to this one',
+    );
+  }
   return {
     label: name,
     give: (call, context) =>
@@ -72,6 +79,18 @@ function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | un
         return (self as Record<string, (...args: unknown[]) => unknown>)[name]!(...args, context);
       }),
   };
+}
+
+/** Follows the fallbacks that are methods, from `name` on. */
+function leadsTo(end: string, name: string, site: PolicySite): boolean {
+  const seen = new Set<string>();
+  let next: unknown = name;
+  while (typeof next === 'string' && !seen.has(next)) {
+    if (next === end) return true;
+    seen.add(next);
+    next = (site.optionsOf(next, 'fallback') as FallbackOptions | undefined)?.handler;
+  }
+  return false;
 }
 
 function valueAnswer(result: unknown): Answer {

@@ -85,6 +85,7 @@ class Bench {
       clock,
       events,
       warn: (message) => void this.warnings.push(message),
+      optionsOf: () => undefined,
       resolve: (token) => providers.get(token),
       ...this.site,
     };
