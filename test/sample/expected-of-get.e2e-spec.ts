@@ -164,6 +164,30 @@ describe('GET / of booksvc', () => {
     }
   });
 
+  it('answers 504 when the cache is cold and storagesvc hangs, and 503 once the breaker is open', async () => {
+    storage.behave = hang;
+
+    const closed = await booksvc.ask();
+    const open = await booksvc.ask();
+
+    expect(closed).toMatchObject({ status: 504, body: { code: 'TIMEOUT' } });
+    expect(open).toMatchObject({ status: 503, body: { code: 'CIRCUIT_OPEN' } });
+    expect(open.headers['retry-after']).toMatch(/^[1-9]\d*$/);
+  });
+
+  it('shares its breaker with GET /books/:id', async () => {
+    await warmUp();
+    const book = { ...live, body: BOOKS[0] };
+    expect(await booksvc.ask('/books/1')).toMatchObject(book);
+    await openBreaker();
+
+    expect(await booksvc.ask('/books/1')).toMatchObject({ ...stale, body: BOOKS[0], tookMs: 0 });
+    expect(storage.requests).toBe(0);
+    // The route that has a breaker only is there to be compared: it has its own.
+    expect((await booksvc.ask('/circuit-breaker')).status).toBe(503);
+    expect(storage.requests).toBe(1);
+  });
+
   it('lets the probe decide, and answers a request beside it stale at once', async () => {
     await warmUp();
     await openBreaker();

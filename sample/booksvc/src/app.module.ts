@@ -25,7 +25,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ResilienceModule.forRoot({ ...resilienceOptions(config.policies), ...resilience }),
+        ResilienceModule.forRoot({ ...resilienceOptions(config.policies, logger), ...resilience }),
         cacheModule(config.redisUrl),
         BooksModule.register(config),
         HealthModule,

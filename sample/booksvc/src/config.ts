@@ -1,5 +1,8 @@
 import { EnvReader } from '../../common/src/env.js';
 
+/** For decorators too: `staleIfError` stands there as a whole. */
+export const DEFAULT_STALE_TTL = '10m';
+
 export interface BooksvcConfig {
   readonly host: string;
   readonly port: number;
@@ -32,7 +35,7 @@ export function readConfig(env: NodeJS.ProcessEnv): BooksvcConfig {
     maxDelay: read.duration('RETRY_MAX_DELAY', '60s'),
     failuresToOpen: read.integer('BREAKER_FAILURES', 3, { min: 1, max: 1_000 }),
     openFor: read.duration('BREAKER_OPEN_FOR', '5s'),
-    staleTtl: read.duration('STALE_TTL', '10m'),
+    staleTtl: read.duration('STALE_TTL', DEFAULT_STALE_TTL),
   };
   read.check(
     policies.attemptTimeout < policies.totalTimeout,

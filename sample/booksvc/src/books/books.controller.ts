@@ -1,13 +1,6 @@
 import { Controller, Get, Param, ParseIntPipe, UseFilters } from '@nestjs/common';
-import {
-  CircuitBreaker,
-  exponential,
-  Fallback,
-  Retry,
-  Signal,
-  staleIfError,
-  Timeout,
-} from 'nest-resilience';
+import { CircuitBreaker, Fallback, Retry, Signal, staleIfError, Timeout } from 'nest-resilience';
+import { DEFAULT_STALE_TTL } from '../config.js';
 import { StorageClient } from '../storage/storage.client.js';
 import { StorageErrorFilter } from '../storage/storage-error.filter.js';
 import type { Book } from './book.js';
@@ -38,12 +31,12 @@ export class BooksController {
     return this.books.withCircuitBreaker(signal);
   }
 
-  /** Policies on the handler itself. */
+  /** Policies on the handler itself; the breaker is that of `GET /`: one dependency, one circuit. */
   @Get('books/:id')
-  @Fallback(staleIfError({ ttl: '10m', key: bookKey }))
-  @Retry({ maxRetries: 7, backoff: exponential({ initialDelay: '500ms', multiplier: 1.5 }) })
-  @CircuitBreaker({ name: 'book', consecutiveFailures: 3, openFor: '5s' })
-  @Timeout({ attempt: '1s', total: '5s' })
+  @Fallback(staleIfError({ ttl: DEFAULT_STALE_TTL, key: bookKey }))
+  @Retry({ config: 'storagesvc' })
+  @CircuitBreaker('storagesvc')
+  @Timeout({ config: 'storagesvc' })
   book(@Param('id', ParseIntPipe) id: number, @Signal() signal: AbortSignal): Promise<Book> {
     return this.storage.book(id, signal);
   }

@@ -26,8 +26,9 @@ export class CacheStatusInterceptor implements NestInterceptor {
 }
 
 function setHeaders(response: ServerResponse, { source, ageMs = 0 }: CallReport): void {
-  if (source === 'live') {
-    response.setHeader('Cache-Status', 'booksvc; fwd=miss; detail=live');
+  if (source !== 'stale') {
+    // Live, or from a fallback that kept nothing: no answer of the cache.
+    response.setHeader('Cache-Status', `booksvc; fwd=miss; detail=${source}`);
     return;
   }
   const age = Math.floor(ageMs / 1_000);

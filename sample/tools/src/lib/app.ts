@@ -71,23 +71,28 @@ export class App {
 
   /** The kernel still accepts connections for it, but nobody answers. */
   freeze(): void {
-    this.child?.kill('SIGSTOP');
+    this.alive().kill('SIGSTOP');
   }
 
   thaw(): void {
-    this.child?.kill('SIGCONT');
+    this.alive().kill('SIGCONT');
   }
 
   /** In use after a garbage collection. */
   async memory(): Promise<NodeJS.MemoryUsage> {
-    const { child } = this;
-    if (child === undefined) {
-      throw new Error(`${this.name} does not run`);
-    }
+    const child = this.alive();
     const answer = once(child, 'message', { signal: AbortSignal.timeout(5_000) });
     child.send('memory');
     const [usage] = (await answer) as [NodeJS.MemoryUsage];
     return usage;
+  }
+
+  /** @throws when it is stopped */
+  private alive(): ChildProcess {
+    if (this.child === undefined) {
+      throw new Error(`${this.name} is not running`);
+    }
+    return this.child;
   }
 
   private probe(): string[] {

@@ -10,7 +10,7 @@ const BREAKERS: Readonly<Record<Route, string>> = {
   '/': 'storagesvc',
   '/circuit-breaker': 'circuit-breaker',
   '/retry': '-',
-  '/books/1': 'book',
+  '/books/1': 'storagesvc',
 };
 
 /** The default settings of booksvc that the expectations are about. */
