@@ -6,6 +6,7 @@ import {
   ResilienceConfigurationError,
   ResilienceModule,
   Retry,
+  Signal,
   Timeout,
   constant,
   exponential,
@@ -77,7 +78,49 @@ class WithFields {
 );
 (CircuitBreaker() as PropertyDecorator)(WithFields, 'field');
 
+class WithSignal {
+  async m(_signal?: AbortSignal): Promise<void> {}
+}
+Signal()(WithSignal.prototype, 'm', 0);
+
+class InCircle {
+  @Fallback('second')
+  async first(): Promise<number> {
+    return 1;
+  }
+  @Fallback('first')
+  async second(): Promise<number> {
+    return 2;
+  }
+}
+
 const mistakes: Record<string, Mistake> = {
+  'a decorator that stands twice': decorated(
+    'Twice',
+    (...given: [object, string, PropertyDescriptor]) => {
+      (Retry() as MethodDecorator)(...given);
+      (Retry({ maxRetries: 1 }) as MethodDecorator)(...given);
+    },
+    'Retry: stands there twice; use it once',
+  ),
+  'a signal for a method without a policy': {
+    providers: [WithSignal],
+    told: 'WithSignal.m @Signal: gets no signal: the method has no policy',
+  },
+  'fallbacks in a circle': {
+    providers: [InCircle],
+    told: `InCircle.first @Fallback: handler is 'second'; use a method whose own fallback does not lead back`,
+  },
+  'an override of a policy that the method has not': {
+    providers: [classWith('OnlyRetried', Retry())],
+    resilience: { overrides: { 'OnlyRetried.m': { timeout: { total: '1s' } } } },
+    told: `${ROOT} overrides['OnlyRetried.m'] has timeout, which OnlyRetried.m has not`,
+  },
+  'where a wrong option comes from': {
+    providers: [classWith('Overridden', Retry())],
+    resilience: { overrides: { 'Overridden.m': { retry: { maxElapsedTime: 'soon' } } } },
+    told: `Overridden.m @Retry: maxElapsedTime (from overrides['Overridden.m']) is 'soon'; use `,
+  },
   'an unknown option': decorated(
     'Unknown',
     Retry(wrong({ maxRetrys: 3 })),
@@ -327,6 +370,9 @@ const mistakes: Record<string, Mistake> = {
 
 /** Mistakes that come with others of their own. */
 const alsoTold: Record<string, readonly string[]> = {
+  'fallbacks in a circle': [
+    `InCircle.second @Fallback: handler is 'first'; use a method whose own fallback does not lead back`,
+  ],
   'a decorated field': [
     'WithFields.accessor @Timeout: decorates an accessor; only methods can be protected',
     'WithFields.field @CircuitBreaker: decorates a field; only methods can be protected',
@@ -514,6 +560,16 @@ describe('what the application has not built when it starts', () => {
 });
 
 describe('the module', () => {
+  it('refuses to be imported without forRoot(), which would protect nothing', async () => {
+    @Module({ imports: [ResilienceModule] })
+    class App {}
+    const app = NestFactory.createApplicationContext(App, { logger: false, abortOnError: false });
+    const { error } = await outcome(app);
+    expect((error as ResilienceConfigurationError).problems).toEqual([
+      'ResilienceModule: imported as it is, which protects nothing; use ResilienceModule.forRoot()',
+    ]);
+  });
+
   it('refuses to be imported twice into one application', async () => {
     const options = { clock: new ManualClock(), logger: false as const };
     @Module({
