@@ -74,11 +74,18 @@ export {
 export type { RetryOptions } from './policies/retry/options.js';
 export type { TimeoutOptions } from './policies/timeout/options.js';
 export { TimeoutError } from './policies/timeout/timeout-error.js';
-export { CircuitBreakerRegistry } from './registry/circuit-breaker.registry.js';
+export {
+  CIRCUIT_BREAKER_REGISTRY,
+  CircuitBreakerRegistry,
+} from './registry/circuit-breaker.registry.js';
 export {
   RESILIENCE_MODULE_OPTIONS,
   type ResilienceModuleAsyncOptions,
   ResilienceModule,
 } from './resilience.module.js';
 export type * from './telemetry/events.js';
-export { ResilienceEvents, type ResilienceEventListener } from './telemetry/resilience-events.js';
+export {
+  RESILIENCE_EVENTS,
+  ResilienceEvents,
+  type ResilienceEventListener,
+} from './telemetry/resilience-events.js';

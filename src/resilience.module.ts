@@ -24,9 +24,12 @@ import { ResilienceExplorer } from './execution/resilience.explorer.js';
 import { ResilienceInterceptor } from './execution/resilience.interceptor.js';
 import { RUNTIME_REF, RuntimeRef } from './execution/runtime-ref.js';
 import { RUNTIME, Runtime } from './execution/runtime.js';
-import { CircuitBreakerRegistry } from './registry/circuit-breaker.registry.js';
+import {
+  CIRCUIT_BREAKER_REGISTRY,
+  CircuitBreakerRegistry,
+} from './registry/circuit-breaker.registry.js';
 import { PartStore } from './registry/named-parts.js';
-import { ResilienceEvents } from './telemetry/resilience-events.js';
+import { RESILIENCE_EVENTS, ResilienceEvents } from './telemetry/resilience-events.js';
 
 /** Injection token of the {@link ResilienceModuleOptions}. */
 export const RESILIENCE_MODULE_OPTIONS = brand('ResilienceModuleOptions');
@@ -102,10 +105,19 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
         useFactory: (parts: PartStore, runtime: Runtime) =>
           new CircuitBreakerRegistry(parts, (type, method) => runtime.describe(type, method)),
       },
+      { provide: CIRCUIT_BREAKER_REGISTRY, useExisting: CircuitBreakerRegistry },
+      { provide: RESILIENCE_EVENTS, useExisting: ResilienceEvents },
       ResilienceExplorer,
       { provide: APP_INTERCEPTOR, useClass: ResilienceInterceptor },
     ],
-    exports: [RUNTIME_REF, RESILIENCE_MODULE_OPTIONS, ResilienceEvents, CircuitBreakerRegistry],
+    exports: [
+      RUNTIME_REF,
+      RESILIENCE_MODULE_OPTIONS,
+      ResilienceEvents,
+      RESILIENCE_EVENTS,
+      CircuitBreakerRegistry,
+      CIRCUIT_BREAKER_REGISTRY,
+    ],
   };
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../common/clock.js';
 import type { ResilienceEvent } from '../telemetry/events.js';
 import { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { ManualClock } from '../testing/index.js';
-import type { CallReport } from './call-report.js';
+import { type CallReport, ReportSink } from './call-report.js';
 import type { Substitute } from './call.js';
 import { Call } from './call.js';
 import { Pipeline } from './pipeline.js';
@@ -634,13 +634,13 @@ describe('events', () => {
     const { events, told } = listening();
     const gone = new Error('gone');
     const call = interruptible(() => new Promise(() => {}));
-    call.reports = [];
+    call.reports = new ReportSink();
     const done = pipelineOf([new Toy('a', [])], events).run(call);
     call.abort(gone);
     await expect(done).rejects.toBe(gone);
     const event = { type: 'attempt', name: 'Books.list', attempt: 1, durationMs: 0 };
     expect(told).toEqual([{ ...event, outcome: 'ignored', error: gone }]);
-    expect(call.reports[0]!.outcome).toBe('ignored');
+    expect(call.reports.calls[0]!.outcome).toBe('ignored');
   });
 
   it('tell a listener who comes late nothing of attempts whose beginning it missed', async () => {
@@ -673,14 +673,14 @@ describe('a report', () => {
   async function reportOf(work: Work, stages: readonly Stage[] = []): Promise<CallReport> {
     const clock = new ManualClock();
     const call = new ToyCall(work, clock);
-    call.reports = [];
+    call.reports = new ReportSink();
     const run = pipelineOf(stages)
       .run(call)
       .catch(() => {});
     await clock.advance(1_000);
     await run;
-    expect(call.reports).toHaveLength(1);
-    return call.reports[0]!;
+    expect(call.reports.calls).toHaveLength(1);
+    return call.reports.calls[0]!;
   }
 
   it('tells how the call went', async () => {

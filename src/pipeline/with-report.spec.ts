@@ -1,4 +1,4 @@
-import type { CallReport } from './call-report.js';
+import type { CallReport, ReportSink } from './call-report.js';
 import { callScope } from './call-scope.js';
 import { withReport } from './with-report.js';
 
@@ -14,9 +14,9 @@ const report: CallReport = {
 describe('withReport', () => {
   it('answers with the value, and what calls inside of it have reported', async () => {
     const { value, calls } = await withReport(async () => {
-      callScope.getStore()!.reports!.push(report);
+      callScope.getStore()!.reports!.add(report);
       await Promise.resolve();
-      callScope.getStore()!.reports!.push(report);
+      callScope.getStore()!.reports!.add(report);
       return 'books';
     });
     expect(value).toBe('books');
@@ -40,7 +40,7 @@ describe('withReport', () => {
   it('keeps reports apart: side by side, and inside each other', async () => {
     const add = async (): Promise<void> => {
       await Promise.resolve();
-      callScope.getStore()!.reports!.push(report);
+      callScope.getStore()!.reports!.add(report);
     };
     const [one, two] = await Promise.all([
       withReport(add),
@@ -57,9 +57,23 @@ describe('withReport', () => {
 
   it('keeps what is known of the call around it', async () => {
     const owned = {};
-    await callScope.run({ owned, claimed: true }, async () => {
+    await callScope.run({ owned, claimed: true, over: false }, async () => {
       await withReport(() => expect(callScope.getStore()).toMatchObject({ owned, claimed: true }));
     });
+  });
+
+  it('takes no reports after its end, nor after its failure', async () => {
+    const { value: sink, calls } = await withReport(() => callScope.getStore()!.reports!);
+    sink.add(report);
+    expect(calls).toEqual([]);
+    let failed: ReportSink | undefined;
+    const failing = withReport(() => {
+      failed = callScope.getStore()!.reports;
+      throw new Error('x');
+    });
+    await expect(failing).rejects.toThrow('x');
+    failed!.add(report);
+    expect(failed!.calls).toEqual([]);
   });
 
   it('leaves nothing behind', async () => {

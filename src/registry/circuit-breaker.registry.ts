@@ -1,3 +1,4 @@
+import { brand } from '../common/brand.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
@@ -12,6 +13,12 @@ import type { PartStore } from './named-parts.js';
 const KIND = 'circuitBreaker';
 
 /**
+ * Injection token of the {@link CircuitBreakerRegistry}, for code that may have another copy of the package than the
+ * application has (ESM beside CommonJS); everybody else injects the class.
+ */
+export const CIRCUIT_BREAKER_REGISTRY = brand('CircuitBreakerRegistry');
+
+/**
  * The circuit breakers of one application, by name. Injectable.
  *
  * A breaker's name is the one in its options, or `Class.method`; breakers by key are called `name[key]`.
@@ -20,6 +27,7 @@ const KIND = 'circuitBreaker';
  * registry.get('storagesvc').forceOpen({ by: 'anna', reason: 'migration' });
  */
 export class CircuitBreakerRegistry implements Iterable<CircuitBreaker> {
+  /** @internal */
   constructor(
     private readonly parts: PartStore,
     private readonly describePlan: (type: Function, method: string) => PipelineDescription,

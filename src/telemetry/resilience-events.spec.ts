@@ -21,6 +21,19 @@ describe('ResilienceEvents', () => {
     expect(second.mock.calls).toEqual([[event], [event]]);
   });
 
+  it('tells a listener as often as it has subscribed, each until its own end', () => {
+    const events = new ResilienceEvents();
+    const listener = jest.fn();
+    events.subscribe(listener);
+    const end = events.subscribe(listener);
+    events.emit(event);
+    expect(listener).toHaveBeenCalledTimes(2);
+    end();
+    end();
+    events.emit(event);
+    expect(listener).toHaveBeenCalledTimes(3);
+  });
+
   it('is not active when nobody listens any more', () => {
     const events = new ResilienceEvents();
     events.subscribe(() => {})();

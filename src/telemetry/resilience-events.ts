@@ -1,6 +1,10 @@
+import { brand } from '../common/brand.js';
 import type { ResilienceEvent } from './events.js';
 
 export type ResilienceEventListener = (event: ResilienceEvent) => void;
+
+/** Injection token of the {@link ResilienceEvents}; as `CIRCUIT_BREAKER_REGISTRY`. */
+export const RESILIENCE_EVENTS = brand('ResilienceEvents');
 
 /**
  * Everything that the policies of one application do, as it happens. Injectable.

@@ -749,13 +749,19 @@ describe('an override', () => {
     ]);
   });
 
-  it('refuse an end that is no date', () => {
-    const bench = new Bench({});
-    expect(() => bench.breaker.forceOpen({ until: new Date(NaN) })).toThrow(
-      /until is Invalid Date/,
-    );
-    expect(bench.isRejecting).toBe(false);
-  });
+  it.each(['forceOpen', 'observeOnly'] as const)(
+    '(%s) refuses an end that is no date, and changes nothing then',
+    (steer) => {
+      const bench = new Bench(FRAGILE);
+      bench.fail();
+      expect(() => bench.breaker[steer]({ until: new Date(NaN) })).toThrow(/until is Invalid Date/);
+      expect(bench.breaker.state).toBe('open');
+      bench.wait(1_000);
+      expect(bench.breaker.state).toBe('half-open');
+      bench.succeed();
+      expect(bench.breaker.state).toBe('closed');
+    },
+  );
 
   it('ends by itself at its time', () => {
     const bench = new Bench({});

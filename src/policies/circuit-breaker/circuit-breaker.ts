@@ -66,6 +66,7 @@ export class CircuitBreaker {
   private overridden: ActiveOverride | undefined = undefined;
   private readonly announcer: Announcer;
 
+  /** @internal */
   constructor(
     readonly name: string,
     private settings: BreakerSettings,
@@ -186,8 +187,10 @@ export class CircuitBreaker {
   }
 
   /**
-   * @internal Other rules from now on. The state stays, and when it ends; counts stay unless the window is another
-   * one, which starts empty.
+   * Other rules from now on. The state stays, and when it ends; counts stay unless the window is another one, which
+   * starts empty.
+   *
+   * @internal
    */
   reconfigure(settings: BreakerSettings): void {
     const now = this.now();

@@ -317,6 +317,25 @@ describe('a cache of former results', () => {
       expect(cache.operations).toHaveLength(1_001);
     });
 
+    it('gets no more than 1000 reads at a time, over all keys; others have no stale result', async () => {
+      const { cache, clock, find, turn } = setUp();
+      const found = Array.from({ length: 1_500 }, (_, i) => find(`${i}`));
+      await turn();
+      expect(cache.operations).toHaveLength(1_000);
+      expect(found.filter(({ value }) => value === 'waiting')).toHaveLength(1_000);
+      await clock.advance(20 * 250 + 1);
+      find('new');
+      expect(whatOf(cache).slice(1_000)).toEqual(['get new']);
+    });
+
+    it('gets the write of a new key when the oldest of all that it may have has taken too long', async () => {
+      const { cache, stale, clock } = setUp();
+      for (let i = 0; i < 1_000; i++) stale.store(`${i}`, i);
+      await clock.advance(1_001);
+      stale.store('new', 1);
+      expect(whatOf(cache).slice(1_000)).toEqual(['set new']);
+    });
+
     it('is tried again for a key though it has all the writes that it may have', async () => {
       const { cache, stale, clock } = setUp();
       for (let i = 0; i < 1_000; i++) stale.store(`${i}`, i);
