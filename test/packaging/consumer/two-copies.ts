@@ -29,5 +29,11 @@ const rejection = await attempt();
 assert.ok(library.isResilienceError(rejection, 'CIRCUIT_OPEN'), 'rejected, and known to this copy');
 assert.ok(isRejection(rejection), 'and to the other copy');
 assert.equal(app.get(library.CircuitBreakerRegistry).get('ratings')?.state, 'open');
+assert.equal(
+  app.get(otherCopy.CIRCUIT_BREAKER_REGISTRY),
+  app.get(library.CircuitBreakerRegistry),
+  'the other copy finds the registry by its token',
+);
+assert.equal(app.get(otherCopy.RESILIENCE_EVENTS), app.get(library.ResilienceEvents));
 
 await app.close();
