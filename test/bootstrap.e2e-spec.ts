@@ -1,4 +1,15 @@
-import { Controller, Get, Injectable, Module, Scope, type Type } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Injectable,
+  Module,
+  Scope,
+  type Type,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+  UsePipes,
+} from '@nestjs/common';
 import { LazyModuleLoader, NestFactory } from '@nestjs/core';
 import {
   CircuitBreaker,
@@ -10,6 +21,7 @@ import {
   Timeout,
   constant,
   exponential,
+  gobreaker,
   staleIfError,
   value,
 } from '../src/index.js';
@@ -220,6 +232,11 @@ const mistakes: Record<string, Mistake> = {
     'TwoWindows',
     CircuitBreaker({ window: '10s', resetInterval: '10s' }),
     'CircuitBreaker: window and resetInterval exclude each other',
+  ),
+  'a bucket of gobreaker() that is no duration': decorated(
+    'NoBucket',
+    CircuitBreaker(gobreaker({ interval: '10s', bucketPeriod: wrong('1sec') })),
+    `CircuitBreaker: window.buckets is '1sec'; use a whole number of at least 1`,
   ),
   'a window of no calls': decorated(
     'EmptyWindow',
@@ -507,6 +524,31 @@ describe('the message', () => {
     const { error } = await outcome(boot({ providers }));
     expect((error as ResilienceConfigurationError).problems).toEqual([
       expect.stringContaining('Books.m @Fallback: another class is called Books too'),
+    ]);
+  });
+});
+
+describe('what a controller uses is checked too:', () => {
+  it.each([
+    ['a guard', UseGuards],
+    ['an interceptor', UseInterceptors],
+    ['a pipe', UsePipes],
+    ['a filter', UseFilters],
+  ])('%s', async (_, use) => {
+    @Injectable()
+    class Helper {
+      @Retry({ maxRetries: -1 })
+      async m(): Promise<void> {}
+    }
+    @Controller()
+    class K {
+      @Get()
+      @use(wrong(Helper))
+      get(): void {}
+    }
+    const { error } = await outcome(boot({ controllers: [K] }));
+    expect((error as ResilienceConfigurationError).problems).toEqual([
+      'Helper.m @Retry: maxRetries is -1; use a whole number of at least 0',
     ]);
   });
 });

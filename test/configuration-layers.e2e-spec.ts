@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Global, Injectable, Module, type OnModuleInit } from '@nestjs/common';
 import {
   CircuitBreaker,
   Fallback,
@@ -118,6 +118,48 @@ describe("a breaker's name", () => {
   });
 });
 
+describe('a breaker that one method defines and another one names', () => {
+  @Injectable()
+  class Definer {
+    @CircuitBreaker({ name: 'both', consecutiveFailures: 1 })
+    async m(): Promise<never> {
+      throw new Error('down');
+    }
+  }
+
+  it('takes an override of all methods, which makes no definition of the name', async () => {
+    @Injectable()
+    class Namer {
+      @CircuitBreaker('both')
+      async m(): Promise<void> {}
+    }
+    const { app, registry } = await boot({
+      providers: [Definer, Namer],
+      resilience: { overrides: { '*': { circuitBreaker: { openFor: '1s' } } } },
+    });
+    await outcome(app.get(Definer).m());
+    await expect(app.get(Namer).m()).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
+    expect(registry.get('both').snapshot().retryAfterMs).toBe(1_000);
+  });
+
+  it('is as defined though a call by its name comes before all else, while the application starts', async () => {
+    @Injectable()
+    class Early implements OnModuleInit {
+      @CircuitBreaker('both')
+      async m(): Promise<void> {}
+      async onModuleInit(): Promise<void> {
+        await this.m();
+      }
+    }
+    @Global()
+    @Module({ providers: [Early] })
+    class EarlyModule {}
+    const { app } = await boot({ imports: [EarlyModule], providers: [Definer] });
+    await outcome(app.get(Definer).m());
+    await expect(app.get(Early).m()).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
+  });
+});
+
 describe('halfOpen', () => {
   it('is merged option by option', async () => {
     @Injectable()
@@ -176,6 +218,16 @@ describe('an override', () => {
       policies: [],
     });
     expect(registry.names()).toEqual([]);
+  });
+
+  it('of false gives way to a more special one with options', async () => {
+    const { registry } = await boot({
+      providers: [Shelf],
+      resilience: {
+        overrides: { '*': { retry: false }, 'Shelf.books': { retry: { maxRetries: 1 } } },
+      },
+    });
+    expect(registry.describe(Shelf, 'books').stages).toContain('retry');
   });
 
   it('of one policy leaves the others', async () => {

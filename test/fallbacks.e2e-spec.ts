@@ -21,6 +21,7 @@ import {
   firstValueFrom,
   lastValueFrom,
   of as just,
+  throwError,
   timer,
   toArray,
 } from 'rxjs';
@@ -371,6 +372,22 @@ describe('a fallback that fails', () => {
     expect(of('fallback', events)).toMatchObject([{ outcome: 'failure', error: original }]);
   });
 
+  it('as a stream throws its own error too, and counts as failed', async () => {
+    const original = new Error('down');
+    @Injectable()
+    class S {
+      @Fallback(() => throwError(() => new Error('fallback')))
+      m(): Observable<number> {
+        return throwError(() => original);
+      }
+    }
+    const { app, events } = await boot({ providers: [S] });
+    const { error } = await outcome(firstValueFrom(app.get(S).m()));
+    expect(error).toEqual(new Error('fallback'));
+    expect((error as Error).cause).toBe(original);
+    expect(of('fallback', events)).toMatchObject([{ outcome: 'failure', error: original }]);
+  });
+
   it('is asked once, and not retried', async () => {
     let asked = 0;
     @Injectable()
@@ -489,6 +506,17 @@ describe('staleIfError()', () => {
     await expect(service.book(2)).rejects.toBe(down);
     await expect(service.book('1')).rejects.toBe(down);
     await expect(service.book(undefined)).rejects.toBe(down);
+  });
+
+  it.each([
+    ['URLSearchParams', new URLSearchParams('user=anna'), new URLSearchParams('user=bob')],
+    ['null and NaN', null, NaN],
+  ])('tells arguments apart that are the same in JSON: %s', async (_, one, other) => {
+    const { service } = await bootWith(new FakeCache());
+    await service.book(one);
+    await settle();
+    service.error = down;
+    await expect(service.book(other)).rejects.toBe(down);
   });
 
   it('takes results by a key function', async () => {
@@ -653,6 +681,35 @@ describe('staleIfError()', () => {
     await outcome(service.book(1));
     expect([...cache.entries]).toEqual(before);
     expect(cache.writes).toBe(1);
+  });
+
+  it('does not keep a result that the circuit breaker takes for a failure', async () => {
+    interface Answer {
+      readonly error?: string;
+    }
+    @Injectable()
+    class Guarded {
+      answer: Answer | Error = {};
+
+      @Fallback(staleIfError({ ttl: '10m' }))
+      @CircuitBreaker({ onResult: (answer) => (answer as Answer).error !== undefined })
+      async m(): Promise<Answer> {
+        if (this.answer instanceof Error) throw this.answer;
+        return this.answer;
+      }
+    }
+    const cache = new FakeCache();
+    const { app } = await boot({
+      providers: [Guarded, { provide: 'CACHE_MANAGER', useValue: cache }],
+    });
+    const guarded = app.get(Guarded);
+    await guarded.m();
+    guarded.answer = { error: 'try later' };
+    await expect(guarded.m()).resolves.toBe(guarded.answer);
+    await settle();
+    expect(cache.writes).toBe(1);
+    guarded.answer = down;
+    await expect(guarded.m()).resolves.toEqual({});
   });
 
   it('does not keep what another fallback has answered', async () => {

@@ -1,7 +1,10 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { IncomingMessage } from 'node:http';
 import {
   type ArgumentsHost,
   BadGatewayException,
   type CallHandler,
+  type CanActivate,
   Controller,
   type ExceptionFilter,
   type ExecutionContext,
@@ -18,10 +21,21 @@ import {
   Scope,
   Sse,
   UseFilters,
+  UseGuards,
   UseInterceptors,
 } from '@nestjs/common';
 import { REQUEST } from '@nestjs/core';
-import { interval, map, Observable, take, throwError } from 'rxjs';
+import {
+  NEVER,
+  Observable,
+  concat,
+  interval,
+  map,
+  of as just,
+  retry,
+  take,
+  throwError,
+} from 'rxjs';
 import {
   CircuitBreaker,
   type FallbackContext,
@@ -174,6 +188,32 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(await response.json()).toMatchObject({ message: 'the shelf is empty' });
     });
 
+    it('of an inner interceptor are made too, in each attempt', async () => {
+      const visits = new Visits();
+      class Again implements NestInterceptor {
+        intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {
+          return next.handle().pipe(retry(1));
+        }
+      }
+      @Controller()
+      class K {
+        @Get()
+        @UseInterceptors(Again)
+        @Retry({ maxRetries: 1, backoff: constant('1s') })
+        async get(): Promise<never> {
+          visits.visit();
+          throw new BadGatewayException();
+        }
+      }
+      const { url, clock } = await serving(K);
+      const answer = fetch(url);
+      await until(() => clock.pending === 1);
+      expect(visits.count).toBe(2);
+      await clock.advance(1_000);
+      expect((await answer).status).toBe(502);
+      expect(visits.count).toBe(4);
+    });
+
     it('are not made once the handler has begun to send its response (@Res())', async () => {
       const visits = new Visits();
       @Controller()
@@ -222,6 +262,22 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
         code: 'CIRCUIT_OPEN',
       });
       expect(visits.count).toBe(1);
+    });
+
+    it('by a circuit that is open without end never say so in Retry-After, which takes seconds', async () => {
+      @Controller()
+      class K {
+        @Get()
+        @CircuitBreaker({ consecutiveFailures: 1, openFor: () => Infinity })
+        async get(): Promise<never> {
+          throw new BadGatewayException();
+        }
+      }
+      const { url } = await serving(K);
+      expect((await fetch(url)).status).toBe(502);
+      const response = await fetch(url);
+      expect(response.status).toBe(503);
+      expect(response.headers.get('retry-after') ?? '0').toMatch(/^\d+$/);
     });
 
     it('by a timeout are 504 with a JSON body', async () => {
@@ -375,6 +431,69 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(visits.count).toBe(1);
     });
 
+    it('while a guard is at work, the handler does not run', async () => {
+      const visits = new Visits();
+      const [asked, gone, allow] = [deferred(), deferred(), deferred()];
+      @Injectable()
+      class Slow implements CanActivate {
+        async canActivate(context: ExecutionContext): Promise<boolean> {
+          const { socket } = context.switchToHttp().getRequest<IncomingMessage>();
+          socket.once('close', () => gone.resolve());
+          asked.resolve();
+          await allow.promise;
+          return true;
+        }
+      }
+      @Controller()
+      class K {
+        @Get()
+        @UseGuards(Slow)
+        @Retry()
+        async get(): Promise<string> {
+          visits.visit();
+          return 'done';
+        }
+      }
+      const { url } = await serving(K);
+      const { disconnect } = request(url);
+      await asked.promise;
+      disconnect();
+      await gone.promise;
+      await settle();
+      allow.resolve();
+      await settle();
+      expect(visits.count).toBe(0);
+    });
+
+    it('work that an ended handler has left behind goes on, under its own policies', async () => {
+      const left = deferred<() => Promise<string>>();
+      @Injectable()
+      class Shelf {
+        @Retry()
+        async books(): Promise<string> {
+          return 'books';
+        }
+      }
+      @Controller()
+      class K {
+        constructor(readonly shelf: Shelf) {}
+        @Get()
+        @Retry()
+        async get(@Signal() signal: AbortSignal): Promise<string> {
+          left.resolve(AsyncResource.bind(() => this.shelf.books()));
+          await hang(signal).catch(() => {});
+          return 'done';
+        }
+      }
+      const { url, events } = await serving(K, Shelf);
+      const { disconnect } = request(url);
+      const work = await left.promise;
+      disconnect();
+      await until(() => attemptsOf(events, 'K.get') === 1);
+      await settle();
+      await expect(work()).resolves.toBe('books');
+    });
+
     it('@Signal() is not aborted when the answer has been sent', async () => {
       let seen: AbortSignal | undefined;
       @Controller()
@@ -452,6 +571,93 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect((await fetch(url)).status).toBe(502); // at once, without any time passing
       expect(visits.count).toBe(1);
       expect(of('retries-exhausted', events)).toMatchObject([{ reason: 'deadline' }]);
+    });
+
+    it('while a pipe is at work keep the handler from running', async () => {
+      const visits = new Visits();
+      const pipes = new Visits();
+      const gate = deferred();
+      class Slow implements PipeTransform<string> {
+        async transform(given: string): Promise<string> {
+          pipes.visit();
+          await gate.promise;
+          return given;
+        }
+      }
+      @Controller()
+      class K {
+        @Get(':id')
+        @Timeout('1s')
+        async get(@Param('id', Slow) id: string): Promise<string> {
+          visits.visit();
+          return id;
+        }
+      }
+      const { url, clock } = await serving(K);
+      const answer = fetch(`${url}/5`);
+      await pipes.reached(1);
+      await clock.advance(1_000);
+      expect((await answer).status).toBe(504);
+      gate.resolve();
+      await settle();
+      expect(visits.count).toBe(0);
+    });
+
+    it('keep a handler that goes on all the same from beginning calls of services', async () => {
+      const visits = new Visits();
+      const handlers = new Visits();
+      const gate = deferred();
+      @Injectable()
+      class Shelf {
+        @Retry({ maxRetries: 5, backoff: constant('1s') })
+        async books(): Promise<never> {
+          visits.visit();
+          throw new Error('down');
+        }
+      }
+      @Controller()
+      class K {
+        constructor(readonly shelf: Shelf) {}
+        @Get()
+        @Timeout('1s')
+        async get(): Promise<never> {
+          handlers.visit();
+          await gate.promise;
+          return this.shelf.books();
+        }
+      }
+      const { url, clock } = await serving(K, Shelf);
+      const answer = fetch(url);
+      await handlers.reached(1);
+      await clock.advance(1_000);
+      expect((await answer).status).toBe(504);
+      gate.resolve();
+      await settle();
+      await clock.advance(30_000);
+      expect(visits.count).toBe(0);
+    });
+
+    it('tell what has become of the handler later', async () => {
+      const visits = new Visits();
+      const gate = deferred();
+      @Controller()
+      class K {
+        @Get()
+        @Timeout('1s')
+        async get(): Promise<string> {
+          visits.visit();
+          await gate.promise;
+          return 'done';
+        }
+      }
+      const { url, clock, events } = await serving(K);
+      const answer = fetch(url);
+      await visits.reached(1);
+      await clock.advance(1_000);
+      expect((await answer).status).toBe(504);
+      gate.resolve();
+      await until(() => of('late', events).length > 0);
+      expect(of('late', events)).toMatchObject([{ name: 'K.get', outcome: 'success' }]);
     });
 
     it('give each attempt a new signal', async () => {
@@ -553,6 +759,36 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       await until(() => registry.get('events').counts.ignored === 1);
       expect(registry.get('events')).toMatchObject({ state: 'closed', counts: { failures: 0 } });
     });
+
+    it.each([
+      ['with policies', [Retry()]],
+      ['without any policy', []],
+    ])(
+      'has its @Signal() aborted when the client goes in the middle, %s',
+      async (_, decorators) => {
+        const entered = deferred<AbortSignal>();
+        @Controller()
+        class K {
+          events(signal: AbortSignal): Observable<object> {
+            entered.resolve(signal);
+            return concat(just({ data: 'first' }), NEVER);
+          }
+        }
+        const descriptor = Object.getOwnPropertyDescriptor(K.prototype, 'events')!;
+        Signal()(K.prototype, 'events', 0);
+        for (const decorate of [Sse('events'), ...decorators])
+          decorate(K.prototype, 'events', descriptor);
+        Object.defineProperty(K.prototype, 'events', descriptor);
+
+        const { url } = await serving(K);
+        const { begun, disconnect } = request(`${url}/events`);
+        const signal = await entered.promise;
+        expect(await begun).toContain('first');
+        expect(signal.aborted).toBe(false);
+        disconnect();
+        await until(() => signal.aborted);
+      },
+    );
 
     it('is unsubscribed when the client goes in the middle', async () => {
       const unsubscribed = deferred();

@@ -4,6 +4,7 @@ import {
   Get,
   Inject,
   Injectable,
+  Logger,
   Module,
   type OnModuleInit,
   Optional,
@@ -21,7 +22,7 @@ import {
 } from '../src/index.js';
 import { ManualClock } from '../src/testing/index.js';
 import { type Booted, appModule, boot, closeAll, watch } from './support/boot.js';
-import { outcome } from './support/wait.js';
+import { outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
 
@@ -344,6 +345,28 @@ describe('policies do not apply to', () => {
     const watched = watch(moduleRef);
     expect(moduleRef.get(S).m()).toBe(99);
     expect(policedCalls(watched)).toBe(0);
+  });
+
+  it('a call while the options of the application are still awaited, which a warning tells of', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    @Injectable()
+    class TooEarly extends Answering {}
+    const library = ResilienceModule.forRootAsync({
+      useFactory: async () => {
+        await settle();
+        return { logger: false as const };
+      },
+    });
+    const factory = { provide: 'F', inject: [TooEarly], useFactory: (s: TooEarly) => s.m() };
+    @Module({ imports: [library], providers: [TooEarly, factory] })
+    class App {}
+    const app = await NestFactory.createApplicationContext(App, { logger: false });
+    const watched = watch(app);
+    expect(app.get('F')).toBe(1);
+    expect(policedCalls(watched)).toBe(0);
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('TooEarly'));
+    warn.mockRestore();
   });
 
   it('a class in an application without the library: the method runs bare', async () => {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { Injectable, type LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
@@ -7,6 +8,7 @@ import {
   firstValueFrom,
   lastValueFrom,
   of as just,
+  switchMap,
   throwError,
   timer,
   toArray,
@@ -26,6 +28,7 @@ import {
   value,
   withReport,
 } from '../src/index.js';
+import { systemClock } from '../src/common/clock.js';
 import { appModule, boot, closeAll, of } from './support/boot.js';
 import { Visits, deferred, outcome, settle } from './support/wait.js';
 
@@ -116,6 +119,24 @@ describe('a method that returns a promise', () => {
     expect(promise).toBeInstanceOf(Promise);
     await expect(promise).resolves.toBe(1);
     await expect(app.get(S).error()).rejects.toThrow('at once');
+  });
+
+  it('answers with a failing result that has opened the circuit, rather than wait for its rejection', async () => {
+    const visits = new Visits();
+    const isBad = (result: unknown): boolean => result === 'bad';
+    @Injectable()
+    class S {
+      @Retry({ maxRetries: 3, backoff: constant('1s'), onResult: isBad })
+      @CircuitBreaker({ consecutiveFailures: 1, openFor: '5s', onResult: isBad })
+      async m(): Promise<string> {
+        visits.visit();
+        return 'bad';
+      }
+    }
+    const { app, clock } = await boot({ providers: [S] });
+    await expect(app.get(S).m()).resolves.toBe('bad');
+    expect(visits.count).toBe(1);
+    expect(clock.pending).toBe(0);
   });
 
   it.each([
@@ -234,6 +255,50 @@ describe('a method that returns an Observable', () => {
     expect(torn).toBe(1);
   });
 
+  it('is unsubscribed when it is left right after an item that came at once', async () => {
+    const { app } = await boot({ providers: [S] });
+    let open = 0;
+    const endless = new Observable<number>((subscriber) => {
+      open += 1;
+      subscriber.next(1);
+      return () => (open -= 1);
+    });
+    const stream = app.get(S).stream(() => endless);
+    stream.subscribe().unsubscribe();
+    await settle();
+    expect(open).toBe(0);
+
+    const subscription = just(1, 2, 3)
+      .pipe(switchMap(() => stream))
+      .subscribe();
+    await settle();
+    subscription.unsubscribe();
+    await settle();
+    expect(open).toBe(0);
+  });
+
+  it('may throw from its teardown when it times out: other calls time out all the same', async () => {
+    const { app, clock } = await boot({ providers: [S] });
+    let torn = 0;
+    const never = new Observable<number>(() => () => {
+      torn += 1;
+      if (torn === 1) throw new Error('teardown');
+    });
+    const codes: unknown[] = [];
+    const subscribe = (): void =>
+      void app
+        .get(S)
+        .slow(never)
+        .subscribe({ error: ({ code }: TimeoutError) => codes.push(code) });
+    subscribe();
+    subscribe();
+    await clock.advance(1_000);
+    subscribe();
+    await clock.advance(1_000);
+    expect(codes).toEqual(['TIMEOUT', 'TIMEOUT', 'TIMEOUT']);
+    expect(torn).toBe(3);
+  });
+
   it('times out when its first item does not come, and is unsubscribed', async () => {
     const { app, clock } = await boot({ providers: [S] });
     let torn = 0;
@@ -311,6 +376,21 @@ describe('an async generator', () => {
     await expect(items.next()).resolves.toEqual({ done: true, value: 'all' });
   });
 
+  it('gets what its consumer sends', async () => {
+    @Injectable()
+    class Echo {
+      @Retry()
+      async *words(): AsyncGenerator<string, void, string> {
+        const sent = yield 'first';
+        yield sent;
+      }
+    }
+    const { app } = await boot({ providers: [Echo] });
+    const words = app.get(Echo).words();
+    await expect(words.next()).resolves.toMatchObject({ value: 'first' });
+    await expect(words.next('sent')).resolves.toMatchObject({ value: 'sent' });
+  });
+
   it('is ended when its consumer stops early', async () => {
     const { app } = await boot({ providers: [S] });
     for await (const item of app.get(S).items(0)) if (item === 1) break;
@@ -367,6 +447,52 @@ describe('@Signal()', () => {
     const { error } = await outcome(app.get(S).m(false, AbortSignal.abort(reason)));
     expect(error).toBe(reason);
     expect(app.get(S).signals).toHaveLength(0);
+  });
+
+  it('is aborted for an async generator too, while it makes a later item', async () => {
+    @Injectable()
+    class Items {
+      @Retry()
+      async *items(@Signal() signal?: AbortSignal): AsyncGenerator<number> {
+        yield 1;
+        await new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+        });
+      }
+    }
+    const { app } = await boot({ providers: [Items] });
+    const controller = new AbortController();
+    const items = app.get(Items).items(controller.signal);
+    await items.next();
+    const second = outcome(items.next());
+    await settle();
+    const reason = new Error('gone');
+    controller.abort(reason);
+    expect((await second).error).toBe(reason);
+  });
+
+  it.each([
+    ['a manual clock', {}],
+    ['the clock of the machine', { clock: systemClock }],
+  ])('is aborted by a timeout in the async context of its own call (%s)', async (_, resilience) => {
+    const user = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    @Injectable()
+    class Slow {
+      @Timeout(5)
+      async m(id: string, @Signal() signal?: AbortSignal): Promise<never> {
+        signal?.addEventListener('abort', () => seen.push([id, user.getStore()]));
+        return new Promise(() => {});
+      }
+    }
+    const { app, clock } = await boot({ providers: [Slow], resilience });
+    const calls = ['anna', 'bob'].map((id) => user.run(id, () => outcome(app.get(Slow).m(id))));
+    await user.run('whoever moves the clock', () => clock.advance(5));
+    await Promise.all(calls);
+    expect(seen).toEqual([
+      ['anna', 'anna'],
+      ['bob', 'bob'],
+    ]);
   });
 
   it('leaves no listener on the signal of a caller', async () => {
@@ -500,6 +626,22 @@ describe('CircuitBreakerRegistry', () => {
     await expect(app.get(One).own()).resolves.toBeUndefined();
   });
 
+  it('forced open during a call leaves it its own error, which ends it when it would be retried', async () => {
+    @Injectable()
+    class Forced {
+      @Retry({ backoff: constant('1s') })
+      @CircuitBreaker('forced')
+      async m(): Promise<never> {
+        booted.registry.get('forced').forceOpen();
+        throw new Error('down');
+      }
+    }
+    const booted = await boot({ providers: [Forced] });
+    const call = outcome(booted.app.get(Forced).m());
+    await booted.clock.advance(1_000);
+    expect((await call).error).toEqual(new Error('down'));
+  });
+
   it('can be injected', async () => {
     @Injectable()
     class Operations {
@@ -589,6 +731,24 @@ describe('ResilienceEvents', () => {
     expect(warnings).toContain('a listener of ResilienceEvents threw Error: async listener');
   });
 
+  it('is not disturbed by a listener that throws what has no text', async () => {
+    const warnings: unknown[] = [];
+    const logger = { log() {}, debug() {}, warn: (message: unknown) => warnings.push(message) };
+    const { app, clock } = await boot({
+      providers: [S],
+      resilience: { logger: logger as unknown as LoggerService },
+    });
+    app.get(ResilienceEvents).subscribe(() => {
+      throw Object.create(null) as Error;
+    });
+    const call = app.get(S).m();
+    await clock.advance(1_000);
+    await expect(call).resolves.toBe('answer');
+    expect(warnings).toContainEqual(
+      expect.stringContaining('a listener of ResilienceEvents threw '),
+    );
+  });
+
   it('ends a subscription', async () => {
     const { app, clock } = await boot({ providers: [S] });
     const seen: unknown[] = [];
@@ -646,6 +806,17 @@ describe('withReport()', () => {
     await clock.advance(10_000);
     const reports = await Promise.all(works);
     expect(reports.map(({ calls }) => calls.map(({ attempts }) => attempts))).toEqual([[1], [2]]);
+  });
+
+  it('tells nothing of what work leaves behind, which may go on for ever', async () => {
+    const { app } = await boot({ providers: [Inner] });
+    const inner = app.get(Inner);
+    const { value: later, calls } = await withReport(async () => {
+      await inner.flaky([]);
+      return AsyncResource.bind(() => inner.flaky([]));
+    });
+    for (let i = 0; i < 3; i++) await later();
+    expect(calls).toHaveLength(1);
   });
 
   it('throws what the work throws', async () => {
