@@ -32,6 +32,7 @@ function wrap(site: Site): Method {
         // An interceptor is carrying out this very call, with the policies.
         if (scope.givenUp !== undefined) throw scope.givenUp.error;
         scope.claimed = true;
+        scope.over = false;
         if (scope.substitute !== undefined) return scope.substitute(this, args);
         const result = original.apply(this, args);
         scope.call?.track(result);
