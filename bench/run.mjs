@@ -3,7 +3,7 @@
 //   node bench/run.mjs [--json] [--check] [--readme] [--rounds 200]
 //
 // --json prints the results as JSON. --check exits with 1 unless all that bench/README.md claims holds; because of
-// noise it measures up to three times before it says so. --readme puts the results into bench/README.md.
+// noise it measures up to five times before it says so. --readme puts the results into bench/README.md.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -17,7 +17,7 @@ import { setUp } from './setup.mjs';
 /** How many calls the counting pass makes of each kind. */
 const COUNTED_CALLS = 1_000;
 
-const MEASUREMENTS = 3;
+const MEASUREMENTS = 5;
 
 const { values: options } = parseArgs({
   options: {

@@ -20,6 +20,11 @@ class BookService extends BookClient {
     return this.books;
   }
 
+  /** The same work as the others do, who do not notice calls that hang. */
+  async withBreakerAlike() {
+    return this.books;
+  }
+
   async withRetry() {
     return this.books;
   }
@@ -45,6 +50,7 @@ const timeout = Timeout(settings.timeout);
 
 Injectable()(BookService);
 decorate('withBreaker', breaker('breaker', settings.breaker));
+decorate('withBreakerAlike', breaker('alike', { ...settings.breaker, maxCallDuration: Infinity }));
 decorate('withRetry', fallback, retry, breaker('retry', settings.breaker));
 decorate('withTimeout', fallback, retry, breaker('timeout', settings.breaker), timeout);
 Signal()(BookService.prototype, 'withSignal', 0);
@@ -62,7 +68,10 @@ export async function start() {
   await openCircuit(service, () => service.rejected());
   return {
     calls: {
-      breaker: { [name]: () => service.withBreaker() },
+      breaker: {
+        [name]: () => service.withBreakerAlike(),
+        [`${name}, noticing hangs`]: () => service.withBreaker(),
+      },
       retry: { [name]: () => service.withRetry() },
       timeout: { [name]: () => service.withTimeout() },
       rejected: { [name]: () => service.rejected() },
