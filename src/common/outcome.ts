@@ -78,7 +78,12 @@ function isBuiltIn(error: unknown, type: ErrorClass): error is Error {
 
 function isErrorClass(matcher: ErrorMatcher): matcher is ErrorClass {
   if (BUILT_IN.has(matcher) || matcher.prototype instanceof Error) return true;
-  return /^class\b/.test(Function.prototype.toString.call(matcher));
+  return isClass(matcher);
+}
+
+/** Whether it is declared by `class`, and so cannot be called. */
+export function isClass(value: Function): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 /** Compiles an {@link ErrorMatcher} to a predicate. */

@@ -7,7 +7,7 @@ export type AnswerSource = 'live' | 'fallback' | 'stale';
 export interface CallReport {
   /** `Class.method`. */
   readonly name: string;
-  /** How often it was tried, the first included. */
+  /** How often it was tried, the first and attempts that were turned away included. */
   readonly attempts: number;
   readonly outcome: Outcome;
   readonly source: AnswerSource;

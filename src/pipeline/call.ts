@@ -48,7 +48,7 @@ export abstract class Call {
   blockedBy: Blockade | undefined = undefined;
   /** Whether anything may stop this call before its work ends. */
   interruptible = false;
-  /** The work of the running attempt, when it has not ended with the attempt. */
+  /** The attempt's work, when it goes on after the attempt: what a stage holds for it is free only at its end. */
   abandoned: PromiseLike<unknown> | undefined = undefined;
   /** What the protected method has returned, when it runs further inside than the pipeline can see. */
   tracked: PromiseLike<unknown> | undefined = undefined;

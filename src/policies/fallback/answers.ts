@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
-import type { OptionsReader } from '../../common/options-reader.js';
-import { isPlainObject, show } from '../../common/options-reader.js';
+import { isPlainObject, type OptionsReader, show } from '../../common/options-reader.js';
+import { isClass } from '../../common/outcome.js';
 import type { Call } from '../../pipeline/call.js';
 import type { PolicySite } from '../policy.js';
 import {
@@ -47,11 +47,6 @@ export function readAnswer(handler: unknown, read: Reader, site: PolicySite): An
     handler,
     `a method's name, a function, a class with handle(), value(x) or staleIfError({ ttl })`,
   );
-}
-
-/** A class cannot be called; one without `handle()` is a mistake. */
-function isClass(handler: Function): boolean {
-  return /^class\b/.test(Function.prototype.toString.call(handler));
 }
 
 function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | undefined {

@@ -10,7 +10,7 @@ export interface FallbackContext {
   readonly error: unknown;
   /** Whether a policy of ours has turned the call away (open circuit, timeout, …); false: the method failed. */
   readonly rejected: boolean;
-  /** How often it was tried. */
+  /** How often it was tried, attempts that were turned away included. */
   readonly attempts: number;
 }
 
