@@ -12,6 +12,7 @@ const layers = [
   ['policies'],
   ['registry'],
   ['execution', 'decorators'],
+  ['commands'],
 ];
 
 const layerZones = layers.flatMap((folders, floor) =>

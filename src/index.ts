@@ -1,3 +1,13 @@
+export type { CallContext } from './commands/call-context.js';
+export {
+  CommandCancelledError,
+  type CommandCallState,
+  type CommandHandle,
+} from './commands/command-handle.js';
+export type { Command, CommandDefinition, CommandFallback } from './commands/command.js';
+export type { ExecuteOptions, NamedPipeline } from './commands/named-pipeline.js';
+export { RESILIENCE_SERVICE, ResilienceService } from './commands/resilience.service.js';
+export type { CommandSnapshot } from './commands/snapshot.js';
 export { type Clock, type Timer } from './common/clock.js';
 export { type Duration } from './common/duration.js';
 export {
@@ -12,14 +22,17 @@ export type {
   OutcomeOptions,
   ResultOutcomeOptions,
 } from './common/outcome.js';
+export { Bulkhead } from './decorators/bulkhead.decorator.js';
 export { CircuitBreaker } from './decorators/circuit-breaker.decorator.js';
 export { type PolicyDecorator, type Protectable } from './decorators/define.js';
 export { Fallback } from './decorators/fallback.decorator.js';
 export { Retry } from './decorators/retry.decorator.js';
 export { Signal } from './decorators/signal.decorator.js';
 export { Timeout } from './decorators/timeout.decorator.js';
+export { UsePipeline } from './decorators/use-pipeline.decorator.js';
 export { ClientGoneError } from './execution/handler-call.js';
 export type {
+  PipelineOptions,
   PolicyDefaults,
   PolicyOverrides,
   ResilienceModuleOptions,
@@ -44,7 +57,13 @@ export {
   fibonacci,
   linear,
 } from './policies/backoff/backoff.js';
-export type { PolicyKind, PolicyOptions } from './policies/canonical-order.js';
+export {
+  BulkheadFullError,
+  type BulkheadFullReason,
+} from './policies/bulkhead/bulkhead-full-error.js';
+export type { BulkheadOptions } from './policies/bulkhead/options.js';
+export type { BulkheadSnapshot } from './policies/bulkhead/snapshot.js';
+export type { PolicyKind, PolicyOptions, StageName } from './policies/canonical-order.js';
 export type {
   CircuitBreaker as Breaker,
   OverrideOptions,
@@ -57,7 +76,7 @@ export {
 } from './policies/circuit-breaker/gobreaker.js';
 export type { CircuitBreakerOptions, HalfOpenOptions } from './policies/circuit-breaker/options.js';
 export type { Permit } from './policies/circuit-breaker/permit.js';
-export type { BreakerSnapshot } from './policies/circuit-breaker/snapshot.js';
+export type { BreakerLimits, BreakerSnapshot } from './policies/circuit-breaker/snapshot.js';
 export type { WindowOptions } from './policies/circuit-breaker/window-options.js';
 export {
   type FallbackAnswer,
@@ -65,15 +84,25 @@ export {
   type FallbackContext,
   type FallbackFunction,
   type FallbackHandler,
+  type FallbackOptions,
+  type GivenFallback,
   type StaleFallback,
   type StaleIfErrorOptions,
   type ValueFallback,
   staleIfError,
   value,
 } from './policies/fallback/options.js';
+export {
+  type HystrixGoSettings,
+  type HystrixPolicies,
+  type HystrixSettings,
+  hystrix,
+  hystrixGo,
+} from './policies/hystrix.js';
 export type { RetryOptions } from './policies/retry/options.js';
 export type { TimeoutOptions } from './policies/timeout/options.js';
 export { TimeoutError } from './policies/timeout/timeout-error.js';
+export { BULKHEAD_REGISTRY, BulkheadRegistry } from './registry/bulkhead.registry.js';
 export {
   CIRCUIT_BREAKER_REGISTRY,
   CircuitBreakerRegistry,
@@ -84,6 +113,11 @@ export {
   ResilienceModule,
 } from './resilience.module.js';
 export type * from './telemetry/events.js';
+export type {
+  LatencySnapshot,
+  MetricsSnapshot,
+  OutcomeCounts,
+} from './telemetry/metrics/snapshot.js';
 export {
   RESILIENCE_EVENTS,
   ResilienceEvents,

@@ -13,6 +13,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryModule, ModuleRef } from '@nestjs/core';
+import { RESILIENCE_SERVICE, ResilienceService } from './commands/resilience.service.js';
 import { brand } from './common/brand.js';
 import { ResilienceConfigurationError } from './common/errors.js';
 import {
@@ -24,6 +25,7 @@ import { ResilienceExplorer } from './execution/resilience.explorer.js';
 import { ResilienceInterceptor } from './execution/resilience.interceptor.js';
 import { RUNTIME_REF, RuntimeRef } from './execution/runtime-ref.js';
 import { RUNTIME, Runtime } from './execution/runtime.js';
+import { BULKHEAD_REGISTRY, BulkheadRegistry } from './registry/bulkhead.registry.js';
 import {
   CIRCUIT_BREAKER_REGISTRY,
   CircuitBreakerRegistry,
@@ -106,6 +108,18 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
           new CircuitBreakerRegistry(parts, (type, method) => runtime.describe(type, method)),
       },
       { provide: CIRCUIT_BREAKER_REGISTRY, useExisting: CircuitBreakerRegistry },
+      {
+        provide: BulkheadRegistry,
+        inject: [PARTS],
+        useFactory: (parts: PartStore) => new BulkheadRegistry(parts),
+      },
+      { provide: BULKHEAD_REGISTRY, useExisting: BulkheadRegistry },
+      {
+        provide: ResilienceService,
+        inject: [RUNTIME],
+        useFactory: (runtime: Runtime) => new ResilienceService(runtime),
+      },
+      { provide: RESILIENCE_SERVICE, useExisting: ResilienceService },
       { provide: RESILIENCE_EVENTS, useExisting: ResilienceEvents },
       ResilienceExplorer,
       { provide: APP_INTERCEPTOR, useClass: ResilienceInterceptor },
@@ -117,6 +131,10 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
       RESILIENCE_EVENTS,
       CircuitBreakerRegistry,
       CIRCUIT_BREAKER_REGISTRY,
+      BulkheadRegistry,
+      BULKHEAD_REGISTRY,
+      ResilienceService,
+      RESILIENCE_SERVICE,
     ],
   };
 }

@@ -345,11 +345,11 @@ const mistakes: Record<string, Mistake> = {
   },
   'an unknown option of the module': {
     resilience: { retries: 3 },
-    told: `${ROOT} retries is not an option; the options are defaults, configs, overrides, clock, random, logger`,
+    told: `${ROOT} retries is not an option; the options are defaults, configs, pipelines, overrides, clock, random, logger`,
   },
   'an unknown policy among the defaults': {
-    resilience: { defaults: { bulkhead: {} } },
-    told: `${ROOT} defaults has "bulkhead", which is no policy; the policies are `,
+    resilience: { defaults: { hedge: {} } },
+    told: `${ROOT} defaults has "hedge", which is no policy; the policies are `,
   },
   'an unknown policy in a configuration': {
     resilience: { configs: { patient: { retrys: {} } } },
@@ -369,7 +369,7 @@ const mistakes: Record<string, Mistake> = {
   },
   'an override of what is not there': {
     resilience: { overrides: { 'Clientt.m': { retry: false } } },
-    told: `${ROOT} overrides has 'Clientt.m', which is no decorated class or method; there are *`,
+    told: `${ROOT} overrides has 'Clientt.m', which is no decorated class or method, command or pipeline; there are *`,
   },
   'a wrong clock': {
     resilience: { clock: { now: Date.now } },

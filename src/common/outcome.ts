@@ -150,6 +150,9 @@ export class Classifier {
   }
 }
 
+/** Decides how a call has ended. */
+export type OutcomeRule = Pick<Classifier, 'ofError' | 'ofResult'>;
+
 /** Reads and checks `on`, `skip` and, where the policy has it, `onResult`. */
 export function readOutcomeOptions(
   read: OptionsReader<ResultOutcomeOptions>,

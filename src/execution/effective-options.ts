@@ -1,14 +1,15 @@
 import { isPlainObject, type Problems, show } from '../common/options-reader.js';
 import { policies } from '../policies/canonical-order.js';
-import type { ResilienceModuleOptions } from './module-options.js';
+import type { PipelineOptions, ResilienceModuleOptions } from './module-options.js';
+import type { Subject } from './subject.js';
 
-/** One policy of one method, all layers of options merged. */
+/** One policy of one subject, all layers of options merged. */
 export interface EffectiveOptions {
   readonly kind: string;
   readonly options: Readonly<Record<string, unknown>>;
-  /** Where an option comes from that the decorator does not say: `overrides['*']`. */
+  /** Where an option comes from that the subject does not say itself: `overrides['*']`. */
   readonly originOf: (option: string) => string | undefined;
-  /** Whether the method only names a part that another one defines. */
+  /** Whether the subject only names a part that another one defines. */
   readonly reference: boolean;
 }
 
@@ -18,16 +19,16 @@ const NAMING = new Set(['name', 'config']);
 type Options = Record<string, unknown>;
 
 /**
- * What holds for one policy of a method, later wins: `defaults`, the named configuration, the decorator, then
- * `overrides` by `'*'`, `'Class'`, `'Class.method'`.
+ * What holds for one policy of a subject, later wins: `defaults`, the named configuration, the pipeline that it
+ * uses, its own options, then `overrides` by `'*'` and the names that the subject has there.
  *
  * @returns `undefined` when an override has taken the policy off
  */
 export function effectiveOptions(
   kind: string,
-  decorated: object,
-  site: { readonly name: string; readonly owner: Function; readonly where: string },
-  { defaults, configs, overrides }: ResilienceModuleOptions,
+  { pipeline, policies: own, targets }: Subject,
+  where: string,
+  { defaults, configs, pipelines, overrides }: ResilienceModuleOptions,
   problems: Problems,
 ): EffectiveOptions | undefined {
   const policy = policies.get(kind)!;
@@ -35,11 +36,16 @@ export function effectiveOptions(
     given === undefined ? {} : asOptions(policy.normalize(given));
   const of = (set: unknown): unknown => (set as Options | undefined)?.[kind];
 
-  if (!isObject(decorated)) {
-    problems.add(site.where, `the options are ${show(decorated)}; use an object`);
+  const decorated = own.get(kind);
+  if (decorated !== undefined && !isObject(decorated)) {
+    problems.add(where, `the options are ${show(decorated)}; use an object`);
   }
   const given = asOptions(decorated);
-  let reference = 'name' in given && Object.keys(given).every((option) => NAMING.has(option));
+  const shared = pipeline === undefined ? {} : normalize(of(pipelines?.[pipeline]));
+  let reference =
+    pipeline === undefined &&
+    'name' in given &&
+    Object.keys(given).every((option) => NAMING.has(option));
   let removed = false;
   const origins = new Map<string, string>();
   let options: Options = {};
@@ -51,9 +57,10 @@ export function effectiveOptions(
     options = merge(options, set);
   };
   layer(normalize(of(defaults)), 'defaults');
-  layer(namedConfig(kind, given), 'configs');
+  layer(namedConfig({ ...shared, ...given }), 'configs');
+  layer(shared, `pipelines['${pipeline}']`);
   layer(given, undefined);
-  for (const target of ['*', site.owner.name, site.name]) {
+  for (const target of ['*', ...targets]) {
     const override = of(overrides?.[target]);
     if (override === undefined) continue;
     removed = override === false;
@@ -65,20 +72,30 @@ export function effectiveOptions(
   delete options.config;
   return { kind, options, reference, originOf: (option) => origins.get(option) };
 
-  function namedConfig(of_: string, { config, name }: Options): Options {
+  function namedConfig({ config, name }: Options): Options {
     const chosen = config ?? name;
     if (typeof chosen !== 'string') return {};
     const set = configs?.[chosen] as Options | undefined;
-    if (set !== undefined) return normalize(set[of_]);
+    if (set !== undefined) return normalize(set[kind]);
     if (config !== undefined) {
       const known = Object.keys(configs ?? {}).join(', ') || 'none';
       problems.add(
-        site.where,
+        where,
         `config is '${chosen}', which forRoot({ configs }) does not have; it has ${known}`,
       );
     }
     return {};
   }
+}
+
+/** The policies of a subject, its own and those of the pipeline that it uses. */
+export function kindsOf(
+  { policies: own, pipeline }: Pick<Subject, 'policies' | 'pipeline'>,
+  { pipelines }: ResilienceModuleOptions,
+): string[] {
+  const shared: PipelineOptions = (pipeline === undefined ? {} : pipelines?.[pipeline]) ?? {};
+  const kinds = new Set([...Object.keys(shared), ...own.keys()]);
+  return [...kinds].filter((kind) => policies.has(kind));
 }
 
 function isObject(value: unknown): value is object {

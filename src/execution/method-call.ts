@@ -1,17 +1,16 @@
 import { firstValueFrom, isObservable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
-import type { CallScope } from '../pipeline/call-scope.js';
+import { type CallScope, joinScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute } from '../pipeline/call.js';
-import type { Plan } from './plan.js';
+import type { MethodPlan } from './plan.js';
 import { firstItemOf, firstOf } from './streams.js';
 
 /** A call of a decorated method. */
 export class MethodCall extends Call {
   private readonly signalIndex: number | undefined;
-  private unlink: (() => void) | undefined = undefined;
 
   constructor(
-    private readonly plan: Plan,
+    private readonly plan: MethodPlan,
     private readonly self: unknown,
     args: readonly unknown[],
     clock: Clock,
@@ -19,11 +18,12 @@ export class MethodCall extends Call {
   ) {
     super(args, clock);
     this.signalIndex = plan.signalIndex;
-    if (this.signalIndex !== undefined) this.obey(args[this.signalIndex]);
-    if (scope !== undefined) {
-      this.reports = scope.reports;
-      if (scope.call !== undefined && !scope.over) this.follow(scope.call, scope.givenUp);
+    if (this.signalIndex !== undefined) {
+      this.interruptible = true;
+      const given = args[this.signalIndex];
+      if (given instanceof AbortSignal) this.obey(given);
     }
+    if (scope !== undefined) joinScope(this, scope);
   }
 
   override start(): unknown {
@@ -42,27 +42,12 @@ export class MethodCall extends Call {
     return this.plan.returns === 'promise' ? firstValueFrom(result) : firstOf(result, this);
   }
 
-  override finish(): void {
-    super.finish();
-    this.unlink?.();
-  }
-
   /** The caller's arguments, with the signal of this call in its place. */
   private ownArgs(): unknown[] {
     if (this.signalIndex === undefined) return this.args as unknown[];
     const args = Array.from(this.args);
     args[this.signalIndex] = this.signal;
     return args;
-  }
-
-  /** A signal that the caller has passed stops the call. */
-  private obey(signal: unknown): void {
-    this.interruptible = true;
-    if (!(signal instanceof AbortSignal)) return;
-    const abort = (): void => this.abort(signal.reason);
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
-    this.unlink = () => signal.removeEventListener('abort', abort);
   }
 }
 

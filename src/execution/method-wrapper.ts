@@ -1,6 +1,6 @@
 import { callScope } from '../pipeline/call-scope.js';
 import { prepareSlot, runtimeOf } from './runtime-ref.js';
-import type { Plan } from './plan.js';
+import type { MethodPlan } from './plan.js';
 import type { Runtime } from './runtime.js';
 import { type Method, Site, markSite, siteOf } from './site.js';
 
@@ -22,7 +22,7 @@ function wrap(site: Site): Method {
   const { original, key } = site;
   const name = typeof key === 'symbol' ? original.name : key;
   // The plan that was used last: most methods have but one.
-  let plan: Plan | undefined;
+  let plan: MethodPlan | undefined;
   let lastRuntime: Runtime | undefined;
   let lastOwner: Function | undefined;
   const wrapper: Method = {

@@ -2,7 +2,12 @@ import type { LoggerService } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, type Problems, isPlainObject, show } from '../common/options-reader.js';
-import { type PolicyOptions, policies } from '../policies/canonical-order.js';
+import {
+  type PolicyOptions,
+  type StageName,
+  policies,
+  stageOrder,
+} from '../policies/canonical-order.js';
 
 /** Options by policy; every policy has its own. */
 export type PolicyDefaults = { readonly [K in keyof PolicyOptions]?: PolicyOptions[K] };
@@ -10,18 +15,30 @@ export type PolicyDefaults = { readonly [K in keyof PolicyOptions]?: PolicyOptio
 /** As {@link PolicyDefaults}; `false` takes the policy off. */
 export type PolicyOverrides = { readonly [K in keyof PolicyOptions]?: PolicyOptions[K] | false };
 
+/** Policies that belong together: whoever uses the pipeline has them all, and shares its breaker and its bulkhead. */
+export interface PipelineOptions extends PolicyDefaults {
+  /** The stages, outermost first. Default: the canonical order. */
+  readonly order?: readonly StageName[];
+}
+
 /** Options of `ResilienceModule.forRoot()`. Where options of a policy are given more than once, later wins: */
 export interface ResilienceModuleOptions {
   /** 1. Instead of the library's defaults, for every method that has the policy. */
   readonly defaults?: PolicyDefaults;
   /**
    * 2. Named sets of options, taken with `@Retry({ config: 'name' })`. A breaker takes the one that is called as
-   * the breaker is, without being told. 3. is what the decorator says.
+   * the breaker is, without being told.
    */
   readonly configs?: Readonly<Record<string, PolicyDefaults>>;
   /**
-   * 4. Over what decorators say, by `'*'`, `'Class'` or `'Class.method'` (the more special wins): for values
-   * from the environment. Only changes policies that a method has; `false` takes a policy off.
+   * 3. Pipelines, used with `@UsePipeline('name')`, by commands and in code. 4. is what the decorator or the
+   * command says itself.
+   */
+  readonly pipelines?: Readonly<Record<string, PipelineOptions>>;
+  /**
+   * 5. Over what decorators say, by `'*'`, `'Class'`, `'Class.method'` or the name of a command or pipeline (the
+   * more special wins): for values from the environment. Only changes policies that are there; `false` takes a
+   * policy off.
    */
   readonly overrides?: Readonly<Record<string, PolicyOverrides>>;
   /** Where times and timers come from. Default: the machine's clock. */
@@ -51,14 +68,19 @@ export function requireOptions(options: unknown): ResilienceModuleOptions {
 export function checkModuleOptions(options: ResilienceModuleOptions, problems: Problems): void {
   const read = new OptionsReader(options, ROOT, problems);
   const defaults: unknown = read.raw('defaults');
-  if (defaults !== undefined) checkKinds('defaults', defaults, problems);
-  for (const group of ['configs', 'overrides'] as const) {
+  if (defaults !== undefined) checkKinds(ROOT, 'defaults.', defaults, problems);
+  for (const group of ['configs', 'pipelines', 'overrides'] as const) {
     const sets: unknown = read.raw(group);
     if (sets === undefined) continue;
-    if (!isPlainObject(sets)) read.wrong(group, sets, 'an object');
-    else
-      for (const [name, set] of Object.entries(sets))
-        checkKinds(`${group}['${name}']`, set, problems, group === 'overrides');
+    if (!isPlainObject(sets)) {
+      read.wrong(group, sets, 'an object');
+      continue;
+    }
+    for (const [name, set] of Object.entries(sets)) {
+      const path = `${group}['${name}'].`;
+      if (group === 'pipelines') checkPipeline(ROOT, path, set, problems);
+      else checkKinds(ROOT, path, set, problems, { removable: group === 'overrides' });
+    }
   }
   const clock: unknown = read.raw('clock');
   if (clock !== undefined && !isClock(clock)) {
@@ -72,29 +94,72 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
   read.done();
 }
 
-/** @param removable whether `false` may stand for a policy */
-function checkKinds(path: string, set: unknown, problems: Problems, removable = false): void {
+/** What policies may say where they stand. */
+interface SetRule {
+  /** Whether `false` may stand for a policy. */
+  readonly removable?: boolean;
+  /** Whether they may name a configuration. */
+  readonly configurable?: boolean;
+}
+
+/** @param path where it stands in `where`: `pipelines['name'].` */
+export function checkPipeline(
+  where: string,
+  path: string,
+  pipeline: unknown,
+  problems: Problems,
+): void {
+  const { order, ...set } = isPlainObject(pipeline) ? pipeline : {};
+  checkKinds(where, path, isPlainObject(pipeline) ? set : pipeline, problems, {
+    configurable: true,
+  });
+  if (order === undefined) return;
+  const known: readonly unknown[] = stageOrder;
+  const right =
+    Array.isArray(order) &&
+    order.every((stage) => known.includes(stage)) &&
+    new Set(order).size === order.length;
+  if (right) return;
+  const names = known.map(show).join(', ');
+  problems.add(where, `${path}order is ${show(order)}; use a list of ${names}, each at most once`);
+}
+
+function checkKinds(
+  where: string,
+  path: string,
+  set: unknown,
+  problems: Problems,
+  rule: SetRule = {},
+): void {
   if (!isPlainObject(set)) {
-    problems.add(ROOT, `${path} must be an object with options by policy`);
+    const what = path === '' ? `the policies are ${show(set)}` : path.slice(0, -1);
+    problems.add(where, `${what} must be an object with options by policy`);
     return;
   }
   for (const [kind, given] of Object.entries(set)) {
     const policy = policies.get(kind);
     if (policy === undefined) {
       const known = [...policies.keys()].join(', ');
-      problems.add(ROOT, `${path} has "${kind}", which is no policy; the policies are ${known}`);
-    } else if (given !== undefined && !(removable && given === false)) {
-      checkSet(`${path}.${kind}`, policy.normalize(given), problems);
+      const what = path === '' ? '' : `${path.slice(0, -1)} `;
+      problems.add(where, `${what}has "${kind}", which is no policy; the policies are ${known}`);
+    } else if (given !== undefined && !(rule.removable && given === false)) {
+      checkSet(where, `${path}${kind}`, policy.normalize(given), problems, rule);
     }
   }
 }
 
 /** The options themselves are checked with each method that they are for. */
-function checkSet(path: string, options: unknown, problems: Problems): void {
+function checkSet(
+  where: string,
+  path: string,
+  options: unknown,
+  problems: Problems,
+  { configurable }: SetRule,
+): void {
   if (typeof options !== 'object' || options === null) {
-    problems.add(ROOT, `${path} is ${show(options)}; use an object with options`);
-  } else if ('config' in options) {
-    problems.add(ROOT, `${path}.config has no effect; only a decorator can name a configuration`);
+    problems.add(where, `${path} is ${show(options)}; use an object with options`);
+  } else if ('config' in options && !configurable) {
+    problems.add(where, `${path}.config has no effect; only a decorator can name a configuration`);
   }
 }
 

@@ -1,86 +1,123 @@
 import { OptionsReader, type Problems } from '../common/options-reader.js';
+import { Classifier, type OutcomeRule } from '../common/outcome.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { Pipeline } from '../pipeline/pipeline.js';
-import type { Stage } from '../pipeline/stage.js';
 import { policies, stageOrder } from '../policies/canonical-order.js';
-import type { Policy, PolicySite } from '../policies/policy.js';
-import type { PartStore } from '../registry/named-parts.js';
-import { type EffectiveOptions, effectiveOptions } from './effective-options.js';
+import type { Policy, PolicySite, StageMakers } from '../policies/policy.js';
+import type { Declaration, PartStore } from '../registry/named-parts.js';
+import { type EffectiveOptions, effectiveOptions, kindsOf } from './effective-options.js';
 import type { ResilienceModuleOptions } from './module-options.js';
-import { type Returns, type Site, policiesOf } from './site.js';
+import type { Returns, Site } from './site.js';
+import type { Subject } from './subject.js';
 
-/** How one method of one class is run. */
+/** How calls of one subject are run. */
 export interface Plan {
-  readonly site: Site;
   readonly pipeline: Pipeline;
-  readonly returns: Returns;
-  readonly signalIndex: number | undefined;
   readonly description: PipelineDescription;
+  /** What its named parts are called that have no name of their own. */
+  readonly partName: string;
+  /** How its good calls are told from its bad ones. */
+  readonly outcomes: OutcomeRule;
+  /** By kind, complete and checked. */
+  readonly settings: ReadonlyMap<string, unknown>;
 }
 
-type AnyPolicy = Policy<string, object, unknown>;
+/** A decorated method and how calls of it are run. */
+export interface MethodPlan extends Plan {
+  readonly site: Site;
+  readonly returns: Returns;
+  readonly signalIndex: number | undefined;
+}
+
+interface SettledPolicy {
+  readonly policy: Policy<string, object, unknown, unknown>;
+  readonly effective: EffectiveOptions;
+  readonly settings: unknown;
+}
 
 /** A plan whose options have been checked and whose named parts are known, but not made. */
 export interface Draft {
-  readonly site: Site;
-  readonly policySite: PolicySite;
-  readonly settled: readonly {
-    policy: AnyPolicy;
-    effective: EffectiveOptions;
-    settings: unknown;
-  }[];
+  readonly site: PolicySite;
+  readonly settled: readonly SettledPolicy[];
+  readonly stages: StageMakers;
+  /** Of the stages, outermost first. */
+  readonly order: readonly string[];
+  readonly declarations: readonly Declaration[];
 }
+
+const standard = new Classifier({});
 
 /** First half: merges, checks and declares. Problems are collected; with any, the draft must not be finished. */
 export function draftPlan(
-  site: Site,
-  policySite: PolicySite,
+  subject: Subject,
+  site: PolicySite,
   options: ResilienceModuleOptions,
   parts: PartStore,
   problems: Problems,
 ): Draft {
-  const { name, owner } = policySite;
-  const settled: { policy: AnyPolicy; effective: EffectiveOptions; settings: unknown }[] = [];
-  for (const [kind, decorated] of policiesOf(site, owner)) {
-    const policy = policies.get(kind) as AnyPolicy;
-    const where = `${name} ${policy.label}`;
-    const effective = effectiveOptions(kind, decorated, { name, owner, where }, options, problems);
+  const { name, title, owner, pipeline } = subject;
+  if (pipeline !== undefined && options.pipelines?.[pipeline] === undefined) {
+    const known = Object.keys(options.pipelines ?? {}).join(', ') || 'none';
+    problems.add(title, `uses pipeline '${pipeline}'; forRoot({ pipelines }) has ${known}`);
+  }
+  const settled: SettledPolicy[] = [];
+  const declarations: Declaration[] = [];
+  for (const kind of kindsOf(subject, options)) {
+    const policy = policies.get(kind)!;
+    const where = `${title} ${subject.method === undefined ? kind : policy.label}`;
+    const effective = effectiveOptions(kind, subject, where, options, problems);
     if (effective === undefined) continue;
-    const { options: merged, originOf } = effective;
+    const { options: merged, originOf, reference } = effective;
     const read = new OptionsReader<object>(merged, where, problems, '', originOf);
-    const settings = policy.settle(read, policySite);
+    const settings = policy.settle(read, site);
     read.done();
     settled.push({ policy, effective, settings });
     const part = policy.part?.(settings);
     if (part === undefined) continue;
-    const { reference } = effective;
-    const declared = { kind, name: part.name, site: name, owner, where, reference };
-    parts.declare({ ...declared, options: effective.options, settings: part.settings }, problems);
+    const declaration: Declaration = {
+      kind,
+      name: part.name ?? (part.private === true ? undefined : pipeline),
+      site: name,
+      owner,
+      where,
+      reference,
+      options: part.shape ?? merged,
+      settings: part.settings,
+    };
+    declarations.push(declaration);
+    parts.declare(declaration, problems);
   }
-  return { site, policySite, settled };
+  const stages: StageMakers = Object.fromEntries(
+    settled.flatMap(({ policy, settings }) => Object.entries(policy.stages(settings, site))),
+  );
+  const order = subject.order ?? options.pipelines?.[pipeline!]?.order ?? stageOrder;
+  for (const stage of Object.keys(stages)) {
+    if (order.includes(stage)) continue;
+    problems.add(title, `has the stage '${stage}', which the order of its pipeline leaves out`);
+  }
+  return { site, settled, stages, order, declarations };
 }
 
 /** Second half: makes the stages and puts them into their order. */
-export function finishPlan({ site, policySite, settled }: Draft): Plan {
-  const byName: Partial<Record<string, Stage>> = {};
-  for (const { policy, settings } of settled) {
-    Object.assign(byName, policy.stages(settings, policySite));
-  }
-  const { name, events } = policySite;
-  const names = stageOrder.filter((stage) => byName[stage] !== undefined);
+export function finishPlan({ site, settled, stages, order }: Draft): Plan {
+  const { name, partName, events } = site;
+  const names = order.filter((stage) => stage in stages);
+  const [outcomes = standard] = settled.flatMap(
+    ({ policy, settings }) => policy.outcomes?.(settings) ?? [],
+  );
   return {
-    site,
     pipeline: new Pipeline(
       name,
-      names.map((stage) => byName[stage]!),
+      names.map((stage) => stages[stage]!()),
       events,
     ),
-    returns: site.returns,
-    signalIndex: site.signalIndex,
     description: {
       name,
       stages: names,
       policies: settled.map(({ effective: { kind, options } }) => ({ kind, options })),
     },
+    partName,
+    outcomes,
+    settings: new Map(settled.map(({ policy, settings }) => [policy.kind, settings])),
   };
 }

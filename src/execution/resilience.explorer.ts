@@ -2,27 +2,16 @@ import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { Problems, show } from '../common/options-reader.js';
 import { policies } from '../policies/canonical-order.js';
+import { kindsOf } from './effective-options.js';
 import { isHandler } from './handlers.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 import { RUNTIME_REF, RuntimeRef, bindInstance, liveRuntimes } from './runtime-ref.js';
 import { RUNTIME, type Runtime } from './runtime.js';
-import {
-  type Site,
-  leftOutOf,
-  misplacedOn,
-  policiesOf,
-  signalledOn,
-  siteOf,
-  sitesOf,
-} from './site.js';
+import { leftOutOf, misplacedOn, signalledOn, siteOf, sitesOf } from './site.js';
+import { type Subject, methodSubject } from './subject.js';
 
 /** Nest's `InstanceWrapper`, which its packages do not export. */
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
-
-interface DecoratedMethod {
-  readonly owner: Function;
-  readonly site: Site;
-}
 
 /**
  * Looks at all providers and controllers when the application starts: checks every decorated method, so that it
@@ -43,7 +32,11 @@ export class ResilienceExplorer implements OnModuleInit, OnModuleDestroy {
     const methods = [...owners].flatMap((owner) => sitesOf(owner).map((site) => ({ owner, site })));
     this.checkOnlyOne(problems);
     for (const owner of owners) reportMisplaced(owner, problems);
-    checkOverrideTargets(this.runtime.options, methods, problems);
+    const subjects = [
+      ...methods.map(({ owner, site }) => methodSubject(site, owner)),
+      ...this.runtime.subjects,
+    ];
+    checkOverrideTargets(this.runtime.options, subjects, problems);
     this.runtime.prepare(methods, problems);
     liveRuntimes.add(this.runtime);
     for (const owner of owners) this.tellLeftOut(owner);
@@ -116,16 +109,17 @@ function reportMisplaced(owner: Function, problems: Problems): void {
   }
 }
 
-/** An override that meets no method, or no policy of it, is misspelt. */
+/** An override that meets nothing, or no policy of it, is misspelt. */
 function checkOverrideTargets(
-  { overrides }: ResilienceModuleOptions,
-  methods: readonly DecoratedMethod[],
+  options: ResilienceModuleOptions,
+  subjects: readonly Subject[],
   problems: Problems,
 ): void {
+  const { overrides } = options;
   const targets = new Map<string, Set<string>>();
-  for (const { owner, site } of methods) {
-    const kinds = [...policiesOf(site, owner).keys()];
-    for (const target of [owner.name, `${owner.name}.${String(site.key)}`]) {
+  for (const subject of subjects) {
+    const kinds = kindsOf(subject, options);
+    for (const target of subject.targets) {
       targets.set(target, new Set([...(targets.get(target) ?? []), ...kinds]));
     }
   }
@@ -135,7 +129,7 @@ function checkOverrideTargets(
     if (kinds === undefined) {
       problems.add(
         'ResilienceModule.forRoot()',
-        `overrides has ${show(target)}, which is no decorated class or method; there are ${['*', ...targets.keys()].join(', ')}`,
+        `overrides has ${show(target)}, which is no decorated class or method, command or pipeline; there are ${['*', ...targets.keys()].join(', ')}`,
       );
       continue;
     }

@@ -9,12 +9,13 @@ import { Sleeper } from '../pipeline/sleeper.js';
 import type { PolicySite } from '../policies/policy.js';
 import type { PartStore } from '../registry/named-parts.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
+import { Enlisted } from './enlisted.js';
 import { MethodCall } from './method-call.js';
 import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
-import { type Draft, type Plan, draftPlan, finishPlan } from './plan.js';
-import { isHandler, sendsResponse } from './handlers.js';
-import { type Site, policiesOf, siteOf, sitesOf } from './site.js';
+import { type Draft, type MethodPlan, type Plan, draftPlan, finishPlan } from './plan.js';
+import { type Site, sitesOf } from './site.js';
 import { asStream, iterate } from './streams.js';
+import { type Subject, methodSubject } from './subject.js';
 
 /** What a runtime needs of its application. */
 export interface RuntimeHost {
@@ -29,15 +30,17 @@ export interface RuntimeHost {
 /** Injection token of the {@link Runtime}. */
 export const RUNTIME = brand('Runtime');
 
-type PlansOfOwner = Map<Site, Plan>;
+type PlansOfOwner = Map<Site, MethodPlan>;
 
-/** Runs the decorated methods of one application: makes a plan of each, and calls by it. */
+/** Runs what is protected in one application: makes a plan of each method, command and pipeline, and calls by it. */
 export class Runtime {
   readonly clock: Clock;
   readonly events: ResilienceEvents;
   private readonly random: () => number;
   private readonly sleeper: Sleeper;
   private readonly plans = new Map<Function, PlansOfOwner>();
+  private readonly enlisted: Enlisted[] = [];
+  private started = false;
   private readonly onClose: (() => void)[] = [];
   private readonly warned = new Set<string>();
 
@@ -49,33 +52,57 @@ export class Runtime {
   }
 
   /**
-   * Makes the plans of all these methods.
+   * Makes the plans of all these methods, and of what has been enlisted so far.
    *
    * @throws {ResilienceConfigurationError} with all problems of all of them, and those of the module's options
    */
   prepare(methods: Iterable<{ owner: Function; site: Site }>, problems = new Problems()): void {
     checkModuleOptions(this.host.options, problems);
-    const drafts = Array.from(methods, ({ owner, site }) => this.draft(site, owner, problems));
+    this.started = true;
+    const finishers: (() => Plan)[] = [];
+    for (const { owner, site } of methods) {
+      const draft = this.draft(methodSubject(site, owner), problems);
+      finishers.push(() => this.keep(site, owner, finishPlan(draft)));
+    }
+    for (const each of this.enlisted) {
+      if (each.planned) continue;
+      const draft = this.draft(each.subject, problems);
+      finishers.push(() => each.accept(finishPlan(draft)));
+    }
     if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
-    for (const draft of drafts) {
-      const { name, stages } = this.keep(draft).description;
+    for (const finish of finishers) {
+      const { name, stages } = finish().description;
       this.host.logger?.debug?.(`${name}: ${[...stages, 'method'].join(' > ')}`);
     }
   }
 
   /** The plan of a method, made now when it was not known at bootstrap (a class that is loaded lazily). */
-  planFor(site: Site, owner: Function): Plan {
+  planFor(site: Site, owner: Function): MethodPlan {
     const known = this.plans.get(owner)?.get(site);
     if (known !== undefined) return known;
-    const problems = new Problems();
-    const draft = this.draft(site, owner, problems);
-    if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
-    return this.keep(draft);
+    return this.keep(site, owner, this.make(methodSubject(site, owner)));
+  }
+
+  /**
+   * Makes known what is no method. Its plan is made with those of the methods; at once when these have been made.
+   *
+   * @throws {ResilienceConfigurationError} when it is made at once and not configured well
+   */
+  enlist(subject: Subject): Enlisted {
+    const enlisted = new Enlisted(subject, (each) => this.make(each));
+    if (this.started) void enlisted.plan;
+    else this.enlisted.push(enlisted);
+    return enlisted;
+  }
+
+  /** What has been enlisted before the application has started. */
+  get subjects(): readonly Subject[] {
+    return this.enlisted.map(({ subject }) => subject);
   }
 
   /** Carries out a call of a decorated method by its plan. */
   invoke(
-    plan: Plan,
+    plan: MethodPlan,
     self: unknown,
     args: readonly unknown[],
     scope: CallScope | undefined,
@@ -86,7 +113,7 @@ export class Runtime {
 
   /** A stream begins a call of its own for each that subscribes to it. */
   private stream(
-    plan: Plan,
+    plan: MethodPlan,
     self: unknown,
     args: readonly unknown[],
     scope: CallScope | undefined,
@@ -105,13 +132,25 @@ export class Runtime {
   describe(owner: Function, method: string): PipelineDescription {
     const site = sitesOf(owner).find(({ key }) => String(key) === method);
     if (site === undefined) throw new Error(`${owner.name}.${method} is not decorated`);
-    const { description } = this.planFor(site, owner);
-    const { name } = description;
+    return this.describePlan(this.planFor(site, owner));
+  }
+
+  /** With the options of its named parts as they are now. */
+  describePlan({ description, partName }: Plan): PipelineDescription {
     const policies = description.policies.map(({ kind, options }) => {
-      const shared = this.host.parts.optionsOf(kind, (options.name as string | undefined) ?? name);
-      return { kind, options: { ...(shared ?? options) } };
+      const shared = this.host.parts.optionsOf(
+        kind,
+        (options.name as string | undefined) ?? partName,
+      );
+      return { kind, options: { ...options, ...shared } };
     });
     return { ...description, policies };
+  }
+
+  /** A named part that a plan uses. */
+  partOf<T extends object>(kind: string, { settings, partName }: Plan): T | undefined {
+    const own = settings.get(kind) as { readonly name?: string | undefined } | undefined;
+    return own && this.host.parts.find<T>(kind, own.name ?? partName);
   }
 
   /** Tells operators, once a message. */
@@ -132,36 +171,33 @@ export class Runtime {
     for (const callback of this.onClose) callback();
   }
 
-  private draft(site: Site, owner: Function, problems: Problems): Draft {
-    return draftPlan(
-      site,
-      this.policySite(site, owner),
-      this.host.options,
-      this.host.parts,
-      problems,
-    );
+  private make(subject: Subject): Plan {
+    const problems = new Problems();
+    const draft = this.draft(subject, problems);
+    if (problems.all.length === 0) return finishPlan(draft);
+    this.host.parts.retract(draft.declarations);
+    throw new ResilienceConfigurationError(problems.all);
   }
 
-  private keep(draft: Draft): Plan {
-    const { site, policySite } = draft;
-    const plan = finishPlan(draft);
-    const plans: PlansOfOwner = this.plans.get(policySite.owner) ?? new Map<Site, Plan>();
-    this.plans.set(policySite.owner, plans.set(site, plan));
-    return plan;
+  private draft(subject: Subject, problems: Problems): Draft {
+    const { options, parts } = this.host;
+    return draftPlan(subject, this.policySite(subject), options, parts, problems);
   }
 
-  private policySite(site: Site, owner: Function): PolicySite {
+  private keep(site: Site, owner: Function, plan: Plan): MethodPlan {
+    const { returns, signalIndex } = site;
+    const kept: MethodPlan = { ...plan, site, returns, signalIndex };
+    const plans: PlansOfOwner = this.plans.get(owner) ?? new Map<Site, MethodPlan>();
+    this.plans.set(owner, plans.set(site, kept));
+    return kept;
+  }
+
+  private policySite({ name, pipeline, method }: Subject): PolicySite {
     const { clock, random, events, sleeper, host } = this;
-    const method = String(site.key);
-    const target = (site.static ? owner : owner.prototype) as Record<string | symbol, Function>;
     return {
-      name: `${owner.name}.${method}`,
-      owner,
+      name,
+      partName: pipeline ?? name,
       method,
-      target,
-      arity: site.arity,
-      handler: isHandler(target[site.key]!),
-      sendsResponse: sendsResponse(site, owner),
       clock,
       random,
       events,
@@ -170,10 +206,6 @@ export class Runtime {
       warn: (message) => this.warn(message),
       log: (message) => this.log(message),
       onClose: (callback) => this.onClose.push(callback),
-      optionsOf: (other, kind) => {
-        const neighbour = siteOf(target[other]);
-        return neighbour && policiesOf(neighbour, owner).get(kind);
-      },
       resolve: (token) => host.resolve(token),
     };
   }

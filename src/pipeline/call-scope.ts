@@ -22,3 +22,9 @@ export interface CallScope {
 
 /** One for all copies of the package in this process. */
 export const callScope = shared('call-scope', () => new AsyncLocalStorage<CallScope>());
+
+/** Has a call that is made in a scope tell there how it went, and end with the handler's call. */
+export function joinScope(call: Call, { reports, call: parent, over, givenUp }: CallScope): void {
+  call.reports = reports;
+  if (parent !== undefined && !over) call.follow(parent, givenUp);
+}

@@ -1,10 +1,14 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../common/clock.js';
 import { isResilienceError } from '../common/errors.js';
+import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import type { AnswerSource, ReportSink } from './call-report.js';
 
 /** Something that answers in a method's place. */
 export type Substitute = (self: unknown, args: readonly unknown[]) => unknown;
+
+/** What a fallback did about a failure. */
+export type FallbackOutcome = 'success' | 'failure' | 'rejected';
 
 /** Why a call stops waiting for what it waits for, and how far outwards it unwinds. */
 interface Interruption {
@@ -46,6 +50,11 @@ export abstract class Call {
   deadline = Infinity;
   /** What would turn away another attempt, as the last one has left things. */
   blockedBy: Blockade | undefined = undefined;
+  /** What the last attempt failed under; it is told what becomes of the failure. */
+  unhealthy: RollingMetrics | undefined = undefined;
+  /** The failure that a fallback was to answer, when that was, and what it did. */
+  answered: { readonly error: unknown; readonly at: number; by: FallbackOutcome } | undefined =
+    undefined;
   /** Whether anything may stop this call before its work ends. */
   interruptible = false;
   /** The attempt's work, when it goes on after the attempt: what a stage holds for it is free only at its end. */
@@ -57,7 +66,7 @@ export abstract class Call {
   /** Where to put an account of this call, when somebody asked for one. */
   reports: ReportSink | undefined = undefined;
   /** What the stages hold for this call, by level. */
-  readonly held: unknown[] = [undefined, undefined, undefined, undefined]; // room for most pipelines
+  readonly held: unknown[] = [undefined, undefined, undefined, undefined, undefined, undefined]; // room for most pipelines
 
   private interruption: Interruption | undefined = undefined;
   private interruptWait: ((error: unknown) => void) | undefined = undefined;
@@ -67,6 +76,7 @@ export abstract class Call {
   protected finished = false;
   private children: Set<Call> | undefined = undefined;
   private parent: Call | undefined = undefined;
+  private endings: (() => void)[] | undefined = undefined;
 
   constructor(
     readonly args: readonly unknown[],
@@ -194,6 +204,15 @@ export abstract class Call {
     this.tracked = isPromiseLike(result) ? result : undefined;
   }
 
+  /** A signal of the caller's stops the call. */
+  obey(signal: AbortSignal): void {
+    this.interruptible = true;
+    const abort = (): void => this.abort(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    this.atEnd(() => signal.removeEventListener('abort', abort));
+  }
+
   /** Ends with the parent, and by its deadline; at once when what it belongs to has been given up. */
   follow(parent: Call, givenUp?: { readonly error: unknown }): void {
     this.parent = parent;
@@ -208,9 +227,30 @@ export abstract class Call {
   finish(): void {
     this.finished = true;
     this.parent?.children?.delete(this);
+    const { endings } = this;
+    if (endings === undefined) return;
+    this.endings = undefined;
+    for (const ending of endings) ending();
+  }
+
+  /** Has `ending` called when the call is over: a result that is a stream goes on after the pipeline. */
+  atEnd(ending: () => void): void {
+    (this.endings ??= []).push(ending);
   }
 }
 
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
+
+const FALLBACK_EVENTS: Readonly<Record<FallbackOutcome, MetricEvent>> = {
+  success: MetricEvent.fallbackSuccess,
+  failure: MetricEvent.fallbackFailure,
+  rejected: MetricEvent.fallbackRejected,
+};
+
+/** What metrics count for what became of a failure: with no fallback for it, that is missing. */
+export function fallbackEventOf({ answered, failed }: Call): MetricEvent | undefined {
+  if (answered !== undefined) return FALLBACK_EVENTS[answered.by];
+  return failed ? MetricEvent.fallbackMissing : undefined;
 }

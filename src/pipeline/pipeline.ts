@@ -1,7 +1,7 @@
 import { OngoingResult, type Outcome, defaultOutcome } from '../common/outcome.js';
 import { type CallReport } from './call-report.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
-import { type Call, isPromiseLike } from './call.js';
+import { type Call, fallbackEventOf, isPromiseLike } from './call.js';
 import { AGAIN, type Reaction, type Stage } from './stage.js';
 
 /** A stage on the way out that has the call wait. */
@@ -9,6 +9,13 @@ interface Pause {
   readonly level: number;
   readonly reaction: Promise<Reaction>;
 }
+
+/** Where a call is that does not go on plainly: on its way in, so many stages entered, or on its way out. */
+type Position =
+  | { readonly entered: number; readonly ready?: Promise<void> }
+  | { readonly pause: Pause | undefined };
+
+const OUTSIDE: Position = { entered: 0 };
 
 /**
  * The stages of one method, outermost first, and the one loop that takes a call through them: inwards to the
@@ -19,9 +26,6 @@ interface Pause {
 export class Pipeline {
   /** Whether a stage may stop the call before its work ends. */
   private readonly interrupts: boolean;
-  /** Whether a stage may have the call wait on the way in. */
-  private readonly waits: boolean;
-
   /** @param name `Class.method`, for events */
   constructor(
     readonly name: string,
@@ -29,7 +33,6 @@ export class Pipeline {
     private readonly events: ResilienceEvents,
   ) {
     this.interrupts = stages.some((stage) => stage.interrupts);
-    this.waits = stages.some((stage) => stage.ready !== undefined);
     stages.forEach((stage, level) => {
       stage.level = level;
     });
@@ -38,7 +41,7 @@ export class Pipeline {
   /** Answers with the call's result or throws its error; both are the method's own unless a policy replaced them. */
   run(call: Call): Promise<unknown> {
     if (this.interrupts) call.interruptible = true;
-    const plain = !call.interruptible && !this.waits && !this.events.active;
+    const plain = !call.interruptible && !this.events.active;
     return plain && call.reports === undefined ? this.runPlainly(call) : this.drive(call);
   }
 
@@ -48,7 +51,13 @@ export class Pipeline {
     let level = 0;
     let work: unknown;
     try {
-      for (; level < stages.length; level++) call.held[level] = stages[level]!.enter(call);
+      while (level < stages.length) {
+        const stage = stages[level]!;
+        const held = stage.enter(call);
+        call.held[level++] = held;
+        const ready = stage.ready?.(call, held);
+        if (ready !== undefined) return this.drive(call, { entered: level, ready });
+      }
       work = call.start();
     } catch (error) {
       call.fail(error);
@@ -72,16 +81,15 @@ export class Pipeline {
   }
 
   private goOn(call: Call, level: number, pause = this.leave(call, level)): Promise<unknown> {
-    return this.drive(call, { level, pause });
+    return this.drive(call, { pause });
   }
 
-  /** @param left where the call is on its way out; nowhere: it has yet to go in */
-  private async drive(
-    call: Call,
-    left?: { level: number; pause: Pause | undefined },
-  ): Promise<unknown> {
+  private async drive(call: Call, position = OUTSIDE): Promise<unknown> {
     const begunAt = call.reports === undefined ? 0 : call.now();
-    let pause = left === undefined ? await this.attempt(call, 0) : left.pause;
+    let pause =
+      'entered' in position
+        ? await this.attempt(call, position.entered, position.ready)
+        : position.pause;
     while (pause !== undefined) {
       const { level, reaction } = pause;
       let again = false;
@@ -94,28 +102,38 @@ export class Pipeline {
       if (again) call.attempt += 1;
       pause = again ? await this.attempt(call, level + 1) : this.leave(call, level);
     }
+    tellFallback(call);
     finish(call);
     call.reports?.add(reportOf(this.name, call, begunAt));
     if (call.failed) throw call.error;
     return call.value;
   }
 
-  /** Inwards from `level` to the method, and outwards as far as no stage has the call wait. */
-  private async attempt(call: Call, level: number): Promise<Pause | undefined> {
+  /**
+   * Inwards from `level` to the method, and outwards as far as no stage has the call wait.
+   *
+   * @param ready what the stage before `level` waits for
+   */
+  private async attempt(
+    call: Call,
+    level: number,
+    ready?: Promise<void>,
+  ): Promise<Pause | undefined> {
     const { stages } = this;
     let work: unknown;
     let startedAt = NaN; // of the method, when anybody wants to know
     try {
       if (call.interruptible) call.beginAttempt();
-      while (level < stages.length) {
-        const stage = stages[level]!;
-        const held = stage.enter(call);
-        call.held[level++] = held;
-        const ready = stage.ready?.(call, held);
+      for (;;) {
         if (ready !== undefined) {
           await (call.interruptible ? call.interruptibly(ready) : ready);
           call.tick();
         }
+        if (level === stages.length) break;
+        const stage = stages[level]!;
+        const held = stage.enter(call);
+        call.held[level++] = held;
+        ready = stage.ready?.(call, held);
       }
       if (call.interruptible) call.throwIfInterrupted();
       if (this.events.active) startedAt = call.now();
@@ -189,6 +207,14 @@ export class Pipeline {
 function outcomeOf(call: Call): Outcome {
   if (call.cancelled) return 'ignored';
   return call.failed ? defaultOutcome(call.error) : 'success';
+}
+
+/** Counts what has become of a failure where that was counted. */
+function tellFallback(call: Call): void {
+  const { unhealthy } = call;
+  if (unhealthy === undefined || call.cancelled) return;
+  const event = fallbackEventOf(call);
+  if (event !== undefined) unhealthy.count(event, call.now());
 }
 
 /** A stream that has begun lets go of the call when it ends. */

@@ -1,13 +1,14 @@
 import { policies, stageOrder } from './canonical-order.js';
 
 describe('the canonical order', () => {
-  it('is, outermost first: fallback, total timeout, retry, circuit breaker, attempt timeout', () => {
+  it('is, outermost first: fallback, total timeout, retry, circuit breaker, attempt timeout, bulkhead', () => {
     expect(stageOrder).toEqual([
       'fallback',
       'total timeout',
       'retry',
       'circuit breaker',
       'attempt timeout',
+      'bulkhead',
     ]);
   });
 
@@ -17,6 +18,7 @@ describe('the canonical order', () => {
       ['timeout', '@Timeout'],
       ['retry', '@Retry'],
       ['circuitBreaker', '@CircuitBreaker'],
+      ['bulkhead', '@Bulkhead'],
     ]);
   });
 });

@@ -1,5 +1,7 @@
+import { bulkheadPolicy } from './bulkhead/index.js';
 import { circuitBreakerPolicy } from './circuit-breaker/index.js';
 import { fallbackPolicy } from './fallback/index.js';
+import type { Policy } from './policy.js';
 import { retryPolicy } from './retry/index.js';
 import { timeoutPolicy } from './timeout/index.js';
 
@@ -7,7 +9,7 @@ import { timeoutPolicy } from './timeout/index.js';
  * The order of all stages, outermost first, whatever the order of the decorators. A new policy enters here.
  *
  * Fallback sees every failure, our own rejections included. The total timeout bounds all attempts and the waits
- * between them. Each attempt passes the circuit breaker and has its own time.
+ * between them. Each attempt passes the circuit breaker and has its own time, waiting for a place included.
  */
 const canonicalOrder = [
   { policy: fallbackPolicy, stage: 'fallback' },
@@ -15,21 +17,25 @@ const canonicalOrder = [
   { policy: retryPolicy, stage: 'retry' },
   { policy: circuitBreakerPolicy, stage: 'circuit breaker' },
   { policy: timeoutPolicy, stage: 'attempt timeout' },
+  { policy: bulkheadPolicy, stage: 'bulkhead' },
 ] as const;
 
 type AnyPolicy = (typeof canonicalOrder)[number]['policy'];
 
 export type PolicyKind = AnyPolicy['kind'];
 
-/** Options by policy, as `defaults`, `configs` and `overrides` take them. */
+/** What decorators, defaults, pipelines and commands accept, by policy. */
 export type PolicyOptions = {
-  [P in AnyPolicy as P['kind']]: ReturnType<P['normalize']>;
+  [P in AnyPolicy as P['kind']]: Parameters<P['normalize']>[0];
 };
 
+/** What a pipeline is made of. */
+export type StageName = (typeof canonicalOrder)[number]['stage'];
+
 /** The names of the stages, outermost first. */
-export const stageOrder: readonly string[] = canonicalOrder.map(({ stage }) => stage);
+export const stageOrder: readonly StageName[] = canonicalOrder.map(({ stage }) => stage);
 
 /** All policies by their kind. */
-export const policies: ReadonlyMap<string, AnyPolicy> = new Map(
+export const policies: ReadonlyMap<string, Policy<string, object, unknown, unknown>> = new Map(
   canonicalOrder.map(({ policy }) => [policy.kind, policy]),
 );

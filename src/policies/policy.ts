@@ -1,16 +1,15 @@
 import type { Clock } from '../common/clock.js';
 import type { OptionsReader } from '../common/options-reader.js';
+import type { OutcomeRule } from '../common/outcome.js';
 import type { Sleeper } from '../pipeline/sleeper.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 
-/** The method that policies are being set up for, and what its application offers them. */
-export interface PolicySite {
-  /** `Class.method`. */
+/** A decorated method, as far as policies have to know it. */
+export interface ProtectedMethod {
   readonly name: string;
   /** The class whose instances run it. */
   readonly owner: Function;
-  readonly method: string;
   /** What has the method and its neighbours: the prototype, or the class when it is static. */
   readonly target: object;
   /** How many parameters the method declares. */
@@ -19,6 +18,18 @@ export interface PolicySite {
   readonly handler: boolean;
   /** True for a handler that sends its response itself: Nest then ignores what it returns. */
   readonly sendsResponse: boolean;
+  /** What decorators say of that policy of another method of the class. */
+  optionsOf(method: string, kind: string): object | undefined;
+}
+
+/** What policies are being set up for, and what its application offers them. */
+export interface PolicySite {
+  /** `Class.method`, or what a command or a pipeline is called. */
+  readonly name: string;
+  /** What named parts are called that have no name of their own: as the site, or as the pipeline that it uses. */
+  readonly partName: string;
+  /** `undefined` for a command or a pipeline. */
+  readonly method: ProtectedMethod | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: ResilienceEvents;
@@ -32,8 +43,6 @@ export interface PolicySite {
   readonly named: NamedParts;
   /** Has `callback` called when the application closes. */
   onClose(callback: () => void): void;
-  /** What decorators say of that policy of another method of the class. */
-  optionsOf(method: string, kind: string): object | undefined;
   /** Finds a provider of the application. */
   resolve(token: unknown): unknown;
 }
@@ -44,30 +53,39 @@ export interface NamedParts {
   obtain<T extends object, S>(kind: string, name: string, create: (settings: S) => T): T;
 }
 
-/** A stateful part that a method's options name or, by default, have to themselves. */
+/** A stateful part that a site's options name or, by default, have to themselves. */
 export interface NamedPart {
-  /** `undefined`: the method's own, called `Class.method`. */
+  /** `undefined`: the site's own, called as {@link PolicySite.partName} says. */
   readonly name: string | undefined;
+  /** Whether it is called as the site is, whatever pipeline that uses. */
+  readonly private?: boolean;
   /** What the part is made with; all who define it have to agree. */
   readonly settings: unknown;
+  /** What all who define it have to agree about. Default: all options. */
+  readonly shape?: object;
 }
+
+/** Asked once each, after everything has been checked. */
+export type StageMakers = Readonly<Record<string, () => Stage>>;
 
 /**
  * One kind of protection: what its options mean and which stages of a pipeline they become.
  *
- * `Options` is what users write, `Settings` the same, complete and checked.
+ * `Given` is what users write, `Options` the same without shorthands, `Settings` the same, complete and checked.
  */
-export interface Policy<Kind extends string, Options extends object, Settings> {
+export interface Policy<Kind extends string, Options extends object, Settings, Given = Options> {
   /** Its key in `defaults`, `configs` and `overrides`. */
   readonly kind: Kind;
   /** As users know it: `@Retry`. */
   readonly label: string;
-  /** Options from the shorthand that a decorator accepts. */
-  normalize(given: unknown): Options;
+  /** Options from what decorators, defaults, pipelines and commands accept. */
+  normalize(given: Given): Options;
   /** Completes and checks the options; problems are reported to the reader, which goes on. */
   settle(read: OptionsReader<Options>, site: PolicySite): Settings;
+  /** How it tells good calls from bad ones, when it is the one that counts them. */
+  outcomes?(settings: Settings): OutcomeRule;
   /** The stateful part behind the stages, when there is one. */
   part?(settings: Settings): NamedPart | undefined;
-  /** The stages by their names in the canonical order. */
-  stages(settings: Settings, site: PolicySite): Partial<Record<string, Stage>>;
+  /** What makes its stages, by their names in the canonical order. */
+  stages(settings: Settings, site: PolicySite): StageMakers;
 }

@@ -12,7 +12,6 @@ import { PartStore } from './named-parts.js';
 function registryOf(methods: Record<string, CircuitBreakerOptions>): CircuitBreakerRegistry {
   const parts = new PartStore();
   const site: Partial<PolicySite> = {
-    owner: Object,
     clock: new ManualClock(),
     random: () => 0.5,
     events: new ResilienceEvents(),
@@ -21,7 +20,7 @@ function registryOf(methods: Record<string, CircuitBreakerOptions>): CircuitBrea
     log: () => {},
   };
   for (const [name, options] of Object.entries(methods)) {
-    const own = { ...site, name } as PolicySite;
+    const own = { ...site, name, partName: name } as PolicySite;
     const settings = circuitBreakerPolicy.settle(
       new OptionsReader(options, name, new Problems()),
       own,
@@ -32,7 +31,7 @@ function registryOf(methods: Record<string, CircuitBreakerOptions>): CircuitBrea
       { kind: 'circuitBreaker', ...declaration, name: part?.name, settings: part?.settings },
       new Problems(),
     );
-    circuitBreakerPolicy.stages(settings, own);
+    circuitBreakerPolicy.stages(settings, own)['circuit breaker']!();
   }
   return new CircuitBreakerRegistry(parts, (_type, method) => ({
     name: method,

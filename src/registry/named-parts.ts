@@ -5,12 +5,12 @@ import type { NamedParts } from '../policies/policy.js';
 /** Who declares a part, and with what. */
 export interface Declaration {
   readonly kind: string;
-  /** `undefined`: the method's own part, called after it. */
+  /** `undefined`: the site's own part, called after it. */
   readonly name: string | undefined;
-  /** `Class.method`. */
+  /** `Class.method`, or what a command or a pipeline is called. */
   readonly site: string;
-  /** The class that the method is called on. */
-  readonly owner: Function;
+  /** Equal for sites whose own parts are the same when their names are: the class. */
+  readonly owner: object;
   /** For messages: `Class.method @Decorator`. */
   readonly where: string;
   /** Whether it only names a part that another method defines. */
@@ -42,7 +42,7 @@ export class PartStore implements NamedParts {
     if (declared.name === undefined && name === undefined && declared.owner !== declaration.owner) {
       problems.add(
         declaration.where,
-        `another class is called ${declaration.owner.name} too, and both would share "${site}"; rename one, or give it a name of its own where it can have one: { name: '…' }`,
+        `${other(declared, declaration)} is called ${calledOf(declaration)} too, and both would share "${site}"; rename one, or give it a name of its own where it can have one: { name: '…' }`,
       );
       return;
     }
@@ -76,6 +76,20 @@ export class PartStore implements NamedParts {
     if (entry !== undefined) entry.declared = { ...entry.declared, options, settings };
   }
 
+  /** Those declarations were wrong: forgets them, but for parts that have been made. */
+  retract(declarations: readonly Declaration[]): void {
+    for (const declaration of declarations) {
+      const key = keyOf(declaration.kind, declaration.name ?? declaration.site);
+      const entry = this.entries.get(key);
+      if (entry?.declared === declaration && entry.part === undefined) this.entries.delete(key);
+    }
+  }
+
+  /** A part that has been made. */
+  find<T extends object>(kind: string, name: string): T | undefined {
+    return this.entries.get(keyOf(kind, name))?.part as T | undefined;
+  }
+
   /** The parts of a kind that have been made, in the order in which they were declared. */
   *ofKind<T extends object>(kind: string): IterableIterator<T> {
     for (const { declared, part } of this.entries.values()) {
@@ -88,7 +102,18 @@ function keyOf(kind: string, name: string): string {
   return `${kind}:${name}`;
 }
 
-function difference(one: object, other: object): string {
+function calledOf({ owner, site }: Declaration): string {
+  return typeof owner === 'function' ? owner.name : site;
+}
+
+/** What stands in the way of a declaration. */
+function other({ owner, where }: Declaration, declaration: Declaration): string {
+  const classes = typeof owner === 'function' && typeof declaration.owner === 'function';
+  return classes ? 'another class' : `what stands at ${where}`;
+}
+
+/** In which options two differ, and how. */
+export function difference(one: object, other: object): string {
   const names = new Set([...Object.keys(one), ...Object.keys(other)]);
   const at = (options: object, name: string): unknown => (options as Record<string, unknown>)[name];
   return [...names]

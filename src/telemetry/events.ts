@@ -61,6 +61,14 @@ export interface RejectedEvent {
   readonly observed?: boolean;
 }
 
+/** A call that has waited for a place of a bulkhead has got it. */
+export interface QueuedEvent {
+  readonly type: 'queued';
+  /** The bulkhead's name. */
+  readonly name: string;
+  readonly waitedMs: number;
+}
+
 /** A call or an attempt has run out of time. */
 export interface TimeoutEvent {
   readonly type: 'timeout';
@@ -128,6 +136,7 @@ export type ResilienceEvent =
   | RetryEvent
   | RetriesExhaustedEvent
   | RejectedEvent
+  | QueuedEvent
   | TimeoutEvent
   | LateEvent
   | StateChangeEvent

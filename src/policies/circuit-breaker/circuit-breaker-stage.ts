@@ -1,9 +1,9 @@
-import type { Outcome } from '../../common/outcome.js';
+import { isResilienceError } from '../../common/errors.js';
+import type { Outcome, OutcomeRule } from '../../common/outcome.js';
 import type { Call } from '../../pipeline/call.js';
 import { Stage } from '../../pipeline/stage.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 import type { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
-import type { OutcomeRule } from './options.js';
 import type { Permit } from './permit.js';
 
 /** Asks a breaker for a permit, and gives it back with the outcome. */
@@ -13,7 +13,7 @@ export class CircuitBreakerStage extends Stage<Permit> {
   }
 
   override enter(call: Call): Permit {
-    return this.breaker.acquire(call.now());
+    return admit(call, this.breaker);
   }
 
   override exit(call: Call, permit: Permit): void {
@@ -28,7 +28,7 @@ export class KeyedCircuitBreakerStage extends Stage<Permit> {
   }
 
   override enter(call: Call): Permit {
-    return this.breakers.forCall(call.args).acquire(call.now());
+    return admit(call, this.breakers.forCall(call.args));
   }
 
   override exit(call: Call, permit: Permit): void {
@@ -36,12 +36,22 @@ export class KeyedCircuitBreakerStage extends Stage<Permit> {
   }
 }
 
+function admit(call: Call, breaker: CircuitBreaker): Permit {
+  const now = call.now();
+  const permit = breaker.admit(now);
+  if (permit !== undefined) return permit;
+  call.unhealthy = breaker.metrics;
+  throw breaker.reject(now);
+}
+
 function settle(call: Call, permit: Permit, classifier: OutcomeRule): void {
   const outcome = outcomeOf(call, classifier);
   permit.settle(outcome, call.error, call.now());
   const failed = outcome === 'failure';
   call.doubtful = failed && !call.failed;
-  if (failed || call.failed) call.blockedBy = permit.blockade;
+  if (!failed && !call.failed) return;
+  call.blockedBy = permit.blockade;
+  call.unhealthy = failed || isResilienceError(call.error) ? permit.metrics : undefined;
 }
 
 function outcomeOf(call: Call, classifier: OutcomeRule): Outcome {

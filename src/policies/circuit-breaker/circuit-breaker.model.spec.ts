@@ -434,8 +434,9 @@ class Pair {
     else if (outcome === 'failure') permit.failure(new Error('down'));
     else permit.ignore();
     if (late) {
-      const { stale } = this.breaker.snapshot();
-      deepStrictEqual(this.breaker.snapshot(), { ...before, stale });
+      // Metrics are no part of the decision: they count it, unless it has been counted as hung.
+      const { stale, metrics, ...after } = this.breaker.snapshot();
+      deepStrictEqual({ ...after, stale, metrics }, { ...before, stale, metrics });
     }
     this.model.settle(call, outcome, this.time);
   }
@@ -453,9 +454,12 @@ class Pair {
   private compare(): void {
     const { breaker, model, time, rules } = this;
     model.pass(time);
-    const { override, ...snapshot } = breaker.snapshot();
+    const { override, limits: _limits, metrics, timeInStateMs, ...snapshot } = breaker.snapshot();
     deepStrictEqual({ ...snapshot, override: override?.kind }, model.view(time));
 
+    const inAllStates = Object.values(timeInStateMs).reduce((sum, ms) => sum + ms, 0);
+    ok(Math.abs(inAllStates - time) < 1e-6);
+    ok(metrics.concurrency.now >= snapshot.running);
     const { counts, running } = snapshot;
     for (const count of Object.values(counts)) ok(count >= 0);
     ok(running >= 0);

@@ -391,16 +391,11 @@ describe('a closed circuit', () => {
 });
 
 describe('an open circuit', () => {
-  it('turns calls away at once, and says when to come again', () => {
+  it('turns calls away at once, and says when to come again', async () => {
     const bench = new Bench(FRAGILE);
     bench.fail();
     bench.wait(300);
-    let thrown: unknown;
-    try {
-      bench.breaker.acquire(bench.time);
-    } catch (error) {
-      thrown = error;
-    }
+    const thrown: unknown = await bench.breaker.execute(() => 1).catch((error: unknown) => error);
     expect(thrown).toBeInstanceOf(CircuitOpenError);
     expect(thrown).toMatchObject({
       code: 'CIRCUIT_OPEN',
@@ -1019,10 +1014,13 @@ describe('a snapshot', () => {
       slowCallRate: 0,
       generation: 0,
       stateForMs: 150,
+      timeInStateMs: { closed: 150, open: 0, 'half-open': 0 },
       retryAfterMs: undefined,
       running: 1,
       rejected: 0,
       stale: 0,
+      limits: { minimumCalls: 10, failureRate: 0.9, openForMs: 5_000 },
+      metrics: expect.objectContaining({ concurrency: { now: 1, max: 1 } }),
     });
   });
 

@@ -1,5 +1,5 @@
 import { show } from '../../common/options-reader.js';
-import type { Outcome } from '../../common/outcome.js';
+import type { Outcome, OutcomeRule } from '../../common/outcome.js';
 import type {
   BreakerCounts,
   BreakerOverride,
@@ -8,11 +8,13 @@ import type {
   StateChangeReason,
 } from '../../telemetry/events.js';
 import type { Blockade } from '../../pipeline/call.js';
+import { eventOf } from '../../telemetry/metrics/event-of.js';
+import { MetricEvent, RollingMetrics } from '../../telemetry/metrics/metrics.js';
 import { Announcer, type StateChangeListener } from './announcer.js';
 import { CircuitOpenError } from './circuit-open-error.js';
 import type { BreakerEnvironment } from './environment.js';
 import { OpenTime } from './open-time.js';
-import type { BreakerSettings, OutcomeRule } from './options.js';
+import type { BreakerSettings } from './options.js';
 import { Permit, PermitQueue } from './permit.js';
 import type { BreakerSnapshot } from './snapshot.js';
 import { Tally } from './tally.js';
@@ -65,6 +67,13 @@ export class CircuitBreaker {
   private readonly expiring = new PermitQueue();
   private overridden: ActiveOverride | undefined = undefined;
   private readonly announcer: Announcer;
+  private readonly timeInStateMs: Record<BreakerState, number> = {
+    closed: 0,
+    open: 0,
+    'half-open': 0,
+  };
+  /** @internal Counts every call, whatever the state and its generation. */
+  readonly metrics: RollingMetrics;
 
   /** @internal */
   constructor(
@@ -78,6 +87,7 @@ export class CircuitBreaker {
     this.tally = new Tally(settings.window.create(now));
     this.openTime = new OpenTime(environment);
     this.announcer = new Announcer(name, environment);
+    this.metrics = new RollingMetrics(now);
     this.windowEndsAt = now + settings.resetInterval;
   }
 
@@ -101,9 +111,10 @@ export class CircuitBreaker {
   snapshot(): BreakerSnapshot {
     const now = this.now();
     this.update(now);
-    const state = this.current;
+    const { current: state, settings, timeInStateMs } = this;
     const counts = this.tally.counts(now);
     const ended = counts.successes + counts.failures;
+    const stateForMs = now - this.since;
     return {
       name: this.name,
       state,
@@ -112,11 +123,18 @@ export class CircuitBreaker {
       failureRate: ended === 0 ? 0 : counts.failures / ended,
       slowCallRate: ended === 0 ? 0 : counts.slow / ended,
       generation: this.generation,
-      stateForMs: now - this.since,
+      stateForMs,
+      timeInStateMs: { ...timeInStateMs, [state]: timeInStateMs[state] + stateForMs },
       retryAfterMs: state === 'open' ? this.opensUntil - now : undefined,
       running: this.running,
       rejected: this.rejected,
       stale: this.stale,
+      limits: {
+        minimumCalls: settings.minimumCalls,
+        failureRate: settings.failureRate,
+        openForMs: this.openTime.expected(settings),
+      },
+      metrics: this.metrics.snapshot(now),
     };
   }
 
@@ -126,7 +144,9 @@ export class CircuitBreaker {
    * @throws {CircuitOpenError} when the circuit is open; otherwise what `work` throws
    */
   async execute<T>(work: () => T | Promise<T>): Promise<T> {
-    const permit = this.acquire(this.now());
+    const now = this.now();
+    const permit = this.admit(now);
+    if (permit === undefined) throw this.reject(now);
     try {
       const result = await work();
       this.settle(permit, this.classifier.ofResult(result));
@@ -146,7 +166,7 @@ export class CircuitBreaker {
   tryAcquire(): Permit | undefined {
     const now = this.now();
     const permit = this.admit(now);
-    if (permit === undefined) this.reject(now);
+    if (permit === undefined) this.countRejection(now);
     return permit;
   }
 
@@ -228,12 +248,18 @@ export class CircuitBreaker {
     return counts.requests === 0 || this.now() - this.usedAt > IDLE_AFTER;
   }
 
-  /** @internal Like {@link tryAcquire}, at a known time, and throws the rejection. */
-  acquire(now: number): Permit {
-    const permit = this.admit(now);
-    if (permit !== undefined) return permit;
-    this.reject(now);
-    throw new CircuitOpenError(this.name, this.retryAfter(now));
+  /** @internal A permit, at a known time; `undefined` when the call is to be turned away. */
+  admit(now: number): Permit | undefined {
+    this.update(now);
+    return this.current === 'closed' && this.overridden === undefined
+      ? this.issue(now, false, this.settings.maxCallDuration)
+      : this.admitSome(now);
+  }
+
+  /** @internal Counts a call that is turned away. @returns what to turn it away with */
+  reject(now: number): CircuitOpenError {
+    this.countRejection(now);
+    return new CircuitOpenError(this.name, this.retryAfter(now));
   }
 
   /** @internal */
@@ -241,6 +267,7 @@ export class CircuitBreaker {
     if (permit.settled) return;
     permit.settled = true;
     this.update(now); // may end the generation, or the wait for this permit
+    if (!permit.expired) this.measure(permit, eventOf(outcome, error), now);
     if (permit.expired || permit.generation !== this.generation) {
       this.stale += 1;
       return;
@@ -252,13 +279,6 @@ export class CircuitBreaker {
 
   private now(): number {
     return this.environment.clock.now();
-  }
-
-  private admit(now: number): Permit | undefined {
-    this.update(now);
-    return this.current === 'closed' && this.overridden === undefined
-      ? this.issue(now, false, this.settings.maxCallDuration)
-      : this.admitSome(now);
   }
 
   private admitSome(now: number): Permit | undefined {
@@ -286,6 +306,7 @@ export class CircuitBreaker {
     const permit = new Permit(this, this.generation, probe, now, now + maxDuration, mark);
     this.usedAt = now;
     this.running += 1;
+    this.metrics.begin(now);
     if (maxDuration !== Infinity) {
       this.expiring.add(permit);
       if (permit.expiresAt < this.changesAt) this.changesAt = permit.expiresAt;
@@ -297,6 +318,13 @@ export class CircuitBreaker {
     this.running -= 1;
     if (permit.expiresAt !== Infinity) this.expiring.remove(permit);
     if (permit.probe) this.probesRunning -= 1;
+  }
+
+  private measure(permit: Permit, event: MetricEvent, now: number): void {
+    const { metrics } = this;
+    metrics.end();
+    metrics.count(event, now);
+    if (event !== MetricEvent.bulkheadFull) metrics.latency(now - permit.admittedAt, now);
   }
 
   private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
@@ -361,6 +389,7 @@ export class CircuitBreaker {
       if (head === undefined || head.expiresAt > now) return;
       head.expired = true;
       this.takeBack(head);
+      this.measure(head, MetricEvent.timeout, now);
       if (head.probe) this.tally.ignore(now, head.mark);
       else this.record(head, true, now, undefined);
     }
@@ -369,6 +398,7 @@ export class CircuitBreaker {
   private enter(to: BreakerState, reason: StateChangeReason, now: number): void {
     const from = this.current;
     const counts = this.tally.counts(now);
+    this.timeInStateMs[from] += now - this.since;
     this.current = to;
     this.since = now;
     this.beginGeneration(now);
@@ -388,8 +418,9 @@ export class CircuitBreaker {
     this.expiring.clear();
   }
 
-  private reject(now: number): void {
+  private countRejection(now: number): void {
     this.rejected += 1;
+    this.metrics.count(MetricEvent.circuitOpen, now);
     this.tellRejection(now, false);
   }
 

@@ -14,23 +14,23 @@ const KIND = 'circuitBreaker';
 export const circuitBreakerPolicy: Policy<
   typeof KIND,
   CircuitBreakerOptions,
-  CircuitBreakerSettings
+  CircuitBreakerSettings,
+  string | CircuitBreakerOptions
 > = {
   kind: KIND,
   label: '@CircuitBreaker',
-  normalize: (given) =>
-    typeof given === 'string' ? { name: given } : (given as CircuitBreakerOptions),
+  normalize: (given) => (typeof given === 'string' ? { name: given } : given),
   settle: settleCircuitBreaker,
+  outcomes: ({ breaker }) => breaker.classifier,
   part: (settings) => ({ name: settings.name, settings }),
-  stages({ name }, site) {
-    const part = obtainBreakers(name ?? site.name, site);
-    return {
-      'circuit breaker':
-        part instanceof CircuitBreaker
-          ? new CircuitBreakerStage(part)
-          : new KeyedCircuitBreakerStage(part),
-    };
-  },
+  stages: ({ name }, site) => ({
+    'circuit breaker': () => {
+      const part = obtainBreakers(name ?? site.partName, site);
+      return part instanceof CircuitBreaker
+        ? new CircuitBreakerStage(part)
+        : new KeyedCircuitBreakerStage(part);
+    },
+  }),
 };
 
 /** The breaker or breakers of that name, made as whoever defined the name wants it. */

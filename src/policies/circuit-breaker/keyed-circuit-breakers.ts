@@ -1,5 +1,6 @@
+import type { OutcomeRule } from '../../common/outcome.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
-import type { BreakerSettings, CircuitBreakerSettings, OutcomeRule } from './options.js';
+import type { BreakerSettings, CircuitBreakerSettings } from './options.js';
 
 /** How many entries are looked at to find an idle one. */
 const SEARCH = 20;

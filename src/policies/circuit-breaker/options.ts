@@ -4,6 +4,7 @@ import {
   Classifier,
   OngoingResult,
   type Outcome,
+  type OutcomeRule,
   type ResultOutcomeOptions,
   readOutcomeOptions,
 } from '../../common/outcome.js';
@@ -62,9 +63,6 @@ export interface CircuitBreakerOptions extends ResultOutcomeOptions {
   /** A named configuration of `forRoot({ configs })` to take options from. */
   readonly config?: string;
 }
-
-/** Decides how a call has ended. */
-export type OutcomeRule = Pick<Classifier, 'ofError' | 'ofResult'>;
 
 /** How a breaker counts and decides: durations in milliseconds, everything checked. */
 export interface BreakerSettings {

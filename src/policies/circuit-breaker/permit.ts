@@ -1,10 +1,12 @@
 import type { Outcome } from '../../common/outcome.js';
 import type { Blockade } from '../../pipeline/call.js';
+import type { RollingMetrics } from '../../telemetry/metrics/metrics.js';
 
 /** Who takes back a permit. */
 interface Issuer {
   settle(permit: Permit, outcome: Outcome, error?: unknown, now?: number): void;
   readonly blockade: Blockade | undefined;
+  readonly metrics: RollingMetrics;
 }
 
 /**
@@ -55,6 +57,11 @@ export class Permit {
   /** @internal Whether further calls are turned away. */
   get blockade(): Blockade | undefined {
     return this.issuer.blockade;
+  }
+
+  /** @internal Where what becomes of the call is counted. */
+  get metrics(): RollingMetrics {
+    return this.issuer.metrics;
   }
 
   /** @internal At a known time. */

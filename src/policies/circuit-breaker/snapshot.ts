@@ -1,4 +1,15 @@
 import type { BreakerCounts, BreakerOverride, BreakerState } from '../../telemetry/events.js';
+import type { MetricsSnapshot } from '../../telemetry/metrics/snapshot.js';
+
+/** When a breaker opens, and for how long. */
+export interface BreakerLimits {
+  /** From how many ended calls on rates are looked at. */
+  readonly minimumCalls: number;
+  /** The share of failures that opens; `undefined` when that is no condition. */
+  readonly failureRate: number | undefined;
+  /** How long it stays open, milliseconds; when that varies, how long it was or would be for the first time. */
+  readonly openForMs: number;
+}
 
 /** A breaker at one moment. */
 export interface BreakerSnapshot {
@@ -14,6 +25,8 @@ export interface BreakerSnapshot {
   readonly generation: number;
   /** How long it has been in this state, milliseconds. */
   readonly stateForMs: number;
+  /** How long it has been in each state since the start, milliseconds. */
+  readonly timeInStateMs: Readonly<Record<BreakerState, number>>;
   /** Open: milliseconds until probes are admitted. */
   readonly retryAfterMs: number | undefined;
   /** Admitted calls of this generation whose outcome is not known yet. */
@@ -22,4 +35,7 @@ export interface BreakerSnapshot {
   readonly rejected: number;
   /** Outcomes that came too late to count (of an older generation, or after their time), since the start. */
   readonly stale: number;
+  readonly limits: BreakerLimits;
+  /** How the calls of the last while went, whatever the state. */
+  readonly metrics: MetricsSnapshot;
 }

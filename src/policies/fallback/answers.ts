@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import { isPlainObject, type OptionsReader, show } from '../../common/options-reader.js';
 import { isClass } from '../../common/outcome.js';
 import type { Call } from '../../pipeline/call.js';
-import type { PolicySite } from '../policy.js';
+import type { PolicySite, ProtectedMethod } from '../policy.js';
 import {
   type FallbackContext,
   type FallbackFunction,
@@ -50,14 +50,17 @@ export function readAnswer(handler: unknown, read: Reader, site: PolicySite): An
 }
 
 function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | undefined {
-  const method = (site.target as Record<string, unknown>)[name];
-  if (typeof method !== 'function') {
-    return read.wrong('handler', name, `the name of a method of ${site.owner.name}`);
+  const { method } = site;
+  if (method === undefined) {
+    return read.wrong('handler', name, 'a function: only methods have neighbours to name');
   }
-  if (name === site.method) {
+  if (typeof (method.target as Record<string, unknown>)[name] !== 'function') {
+    return read.wrong('handler', name, `the name of a method of ${method.owner.name}`);
+  }
+  if (name === method.name) {
     return read.wrong('handler', name, 'another method than the one that it answers for');
   }
-  if (leadsTo(site.method, name, site)) {
+  if (leadsTo(method.name, name, method)) {
     return read.wrong(
       'handler',
       name,
@@ -70,20 +73,20 @@ function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | un
       call.substitute((self, given) => {
         // The context comes after the parameters of the protected method, given or not.
         const args: unknown[] = Array.from(given);
-        while (args.length < site.arity) args.push(undefined);
+        while (args.length < method.arity) args.push(undefined);
         return (self as Record<string, (...args: unknown[]) => unknown>)[name]!(...args, context);
       }),
   };
 }
 
 /** Follows the fallbacks that are methods, from `name` on. */
-function leadsTo(end: string, name: string, site: PolicySite): boolean {
+function leadsTo(end: string, name: string, method: ProtectedMethod): boolean {
   const seen = new Set<string>();
   let next: unknown = name;
   while (typeof next === 'string' && !seen.has(next)) {
     if (next === end) return true;
     seen.add(next);
-    next = (site.optionsOf(next, 'fallback') as FallbackOptions | undefined)?.handler;
+    next = (method.optionsOf(next, 'fallback') as FallbackOptions | undefined)?.handler;
   }
   return false;
 }
@@ -96,7 +99,7 @@ function functionAnswer(handler: FallbackFunction): Answer {
   return {
     label: handler.name || 'function',
     give: (call, context) =>
-      call.substitute((_self, args) => handler(context, ...(args as never[]))),
+      call.substitute((self, args) => handler.call(self, context, ...(args as never[]))),
   };
 }
 
@@ -129,7 +132,7 @@ function staleAnswer(options: StaleIfErrorOptions, read: Reader, site: PolicySit
   const ttl = given.duration('ttl', { above: 0 }) ?? 0;
   if (given.raw('ttl') === undefined) given.wrong('ttl', undefined, `a duration such as '10m'`);
   const keyOf = given.function('key') as ((...args: unknown[]) => string) | undefined;
-  if (keyOf === undefined && site.handler) {
+  if (keyOf === undefined && site.method?.handler) {
     read.contradiction(
       `staleIfError on a handler needs a key function, such as { key: (request) => request.url }, so that no user gets another one's data`,
     );

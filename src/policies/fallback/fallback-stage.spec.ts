@@ -8,7 +8,7 @@ import { Pipeline } from '../../pipeline/pipeline.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
-import type { PolicySite } from '../policy.js';
+import type { PolicySite, ProtectedMethod } from '../policy.js';
 import { fallbackPolicy } from './index.js';
 import { type FallbackContext, type FallbackOptions, staleIfError, value } from './options.js';
 
@@ -66,7 +66,7 @@ class Bench {
 
   constructor(
     private readonly options: FallbackOptions,
-    private readonly site: Partial<PolicySite> = {},
+    private readonly method: Partial<ProtectedMethod> = {},
   ) {
     this.events.subscribe((event) => void this.told.push(event));
   }
@@ -76,24 +76,26 @@ class Bench {
     const { clock, events, providers } = this;
     const site: Partial<PolicySite> = {
       name: 'Books.list',
-      owner: Books,
-      method: 'list',
-      target: Books.prototype,
-      arity: 2,
-      handler: false,
-      sendsResponse: false,
+      method: {
+        name: 'list',
+        owner: Books,
+        target: Books.prototype,
+        arity: 2,
+        handler: false,
+        sendsResponse: false,
+        optionsOf: () => undefined,
+        ...this.method,
+      },
       clock,
       events,
       warn: (message) => void this.warnings.push(message),
-      optionsOf: () => undefined,
       resolve: (token) => providers.get(token),
-      ...this.site,
     };
     const read = new OptionsReader(this.options, 'here', this.problems);
     const settings = fallbackPolicy.settle(read, site as PolicySite);
     read.done();
     const { fallback } = fallbackPolicy.stages(settings, site as PolicySite);
-    return (this.pipeline = new Pipeline('Books.list', [fallback!], events));
+    return (this.pipeline = new Pipeline('Books.list', [fallback!()], events));
   }
 
   call(work: () => unknown, args: readonly unknown[] = []): TestCall {
@@ -115,7 +117,7 @@ class Bench {
   }
 }
 
-const problemsOf = (options: object, site: Partial<PolicySite> = {}): readonly string[] => {
+const problemsOf = (options: object, site: Partial<ProtectedMethod> = {}): readonly string[] => {
   const bench = new Bench(options, site);
   bench.read();
   return bench.problems.all;
@@ -358,7 +360,7 @@ describe('a fallback', () => {
   describe('with staleIfError', () => {
     function stale(
       options: object = {},
-      site: Partial<PolicySite> = {},
+      site: Partial<ProtectedMethod> = {},
     ): { bench: Bench; cache: Map<string, unknown>; keys: () => string[] } {
       const bench = new Bench({ handler: staleIfError({ ttl: '1m', ...options }) }, site);
       const cache = new Map<string, unknown>();

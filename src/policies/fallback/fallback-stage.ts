@@ -16,11 +16,14 @@ export interface Choice {
 export interface FallbackSettings {
   readonly choices: readonly Choice[];
   readonly classifier: Classifier;
+  /** How many fallbacks may run at a time. */
+  readonly maxConcurrent: number;
 }
 
 /** Answers instead of what is inside it when that has failed. */
 export class FallbackStage extends Stage {
   private readonly learners: readonly Answer[];
+  private running = 0;
 
   constructor(
     private readonly settings: FallbackSettings,
@@ -39,10 +42,22 @@ export class FallbackStage extends Stage {
     }
     if (this.settings.classifier.ofError(call.error) !== 'failure') return;
     const answer = nearest(this.settings.choices, call.error);
-    if (answer !== undefined) return this.answer(call, answer);
+    if (answer === undefined) return;
+    call.answered = { error: call.error, at: call.now(), by: 'rejected' };
+    if (this.running < this.settings.maxConcurrent) return this.answer(call, answer);
+    this.tellRejection();
   }
 
   private async answer(call: Call, answer: Answer): Promise<void> {
+    this.running += 1;
+    try {
+      await this.giveAnswer(call, answer);
+    } finally {
+      this.running -= 1;
+    }
+  }
+
+  private async giveAnswer(call: Call, answer: Answer): Promise<void> {
     const { error, attempt } = call;
     const { name } = this.site;
     const rejected = isResilienceError(error);
@@ -60,12 +75,20 @@ export class FallbackStage extends Stage {
     this.tell(call, answer, error, 'success');
   }
 
+  /** The call keeps its error. */
+  private tellRejection(): void {
+    const { name, events } = this.site;
+    if (!events.active) return;
+    events.emit({ type: 'rejected', name, policy: 'fallback', code: 'FALLBACK_FULL' });
+  }
+
   private tell(
     call: Call,
     { label }: Answer,
     error: unknown,
     outcome: 'success' | 'failure',
   ): void {
+    call.answered!.by = outcome;
     const { name, events } = this.site;
     if (!events.active) return;
     const { ageMs } = call;

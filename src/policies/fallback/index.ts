@@ -4,22 +4,31 @@ import { Classifier, defaultOutcome, readOutcomeOptions } from '../../common/out
 import type { Policy, PolicySite } from '../policy.js';
 import { readAnswer } from './answers.js';
 import { type Choice, type FallbackSettings, FallbackStage } from './fallback-stage.js';
-import type { FallbackChoice, FallbackOptions } from './options.js';
+import {
+  type FallbackChoice,
+  type FallbackOptions,
+  type GivenFallback,
+  toFallbackOptions,
+} from './options.js';
 
-export const fallbackPolicy: Policy<'fallback', FallbackOptions, FallbackSettings> = {
-  kind: 'fallback',
-  label: '@Fallback',
-  normalize: (given) => given as FallbackOptions,
-  settle: settleFallback,
-  part: ({ choices }) =>
-    choices.some(({ answer }) => answer.keeps)
-      ? { name: undefined, settings: undefined }
-      : undefined,
-  stages: (settings, site) => ({ fallback: new FallbackStage(settings, site) }),
-};
+const KIND = 'fallback';
+
+export const fallbackPolicy: Policy<typeof KIND, FallbackOptions, FallbackSettings, GivenFallback> =
+  {
+    kind: KIND,
+    label: '@Fallback',
+    normalize: toFallbackOptions,
+    settle: settleFallback,
+    // Results are kept under the site's name, which must not mean two things.
+    part: ({ choices, maxConcurrent }) =>
+      choices.some(({ answer }) => answer.keeps)
+        ? { name: undefined, private: true, settings: undefined, shape: { maxConcurrent } }
+        : undefined,
+    stages: (settings, site) => ({ fallback: () => new FallbackStage(settings, site) }),
+  };
 
 function settleFallback(read: OptionsReader<FallbackOptions>, site: PolicySite): FallbackSettings {
-  if (site.sendsResponse) {
+  if (site.method?.sendsResponse) {
     read.contradiction(
       'the handler sends its response itself (@Res() or @Next()), so an answer in its place would never be sent; use @Res({ passthrough: true })',
     );
@@ -29,6 +38,7 @@ function settleFallback(read: OptionsReader<FallbackOptions>, site: PolicySite):
   const chosen = choices.flatMap((choice) => choice.on ?? []);
   return {
     choices,
+    maxConcurrent: read.integer('maxConcurrent', { min: 1 }) ?? Infinity,
     classifier: new Classifier({ on: [...on, ...chosen], skip }, (error) =>
       isResilienceError(error) ? 'failure' : defaultOutcome(error),
     ),

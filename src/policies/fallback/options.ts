@@ -94,6 +94,19 @@ export interface FallbackChoice<Result = unknown> {
 /** Options of `@Fallback()`. Our own rejections (an open circuit, …) are answered too, unless in `skip`. */
 export interface FallbackOptions extends OutcomeOptions {
   readonly handler?: FallbackAnswer | readonly FallbackChoice[];
+  /** Fallbacks that may run at a time; a call beyond them keeps its error. Default: no limit. */
+  readonly maxConcurrent?: number;
+}
+
+/** What answers, or options. */
+export type GivenFallback<Result = unknown> =
+  FallbackAnswer<Result> | readonly FallbackChoice<Result>[] | FallbackOptions;
+
+/** Options from what commands and pipelines accept. */
+export function toFallbackOptions(given: GivenFallback): FallbackOptions {
+  const isOptions =
+    typeof given === 'object' && given !== null && !Array.isArray(given) && !('kind' in given);
+  return isOptions ? (given as FallbackOptions) : { handler: given as FallbackAnswer };
 }
 
 export function isValue(handler: object): handler is ValueFallback {

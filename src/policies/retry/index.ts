@@ -5,7 +5,7 @@ import { RetryStage } from './retry-stage.js';
 export const retryPolicy: Policy<'retry', RetryOptions, RetrySettings> = {
   kind: 'retry',
   label: '@Retry',
-  normalize: (given) => given as RetryOptions,
+  normalize: (given) => given,
   settle: settleRetry,
-  stages: (settings, site) => ({ retry: new RetryStage(settings, site) }),
+  stages: (settings, site) => ({ retry: () => new RetryStage(settings, site) }),
 };

@@ -3,14 +3,20 @@ import type { Policy } from '../policy.js';
 import { type TimeoutOptions, type TimeoutSettings, settleTimeout } from './options.js';
 import { TimeoutStage } from './timeout-stage.js';
 
-export const timeoutPolicy: Policy<'timeout', TimeoutOptions, TimeoutSettings> = {
+export const timeoutPolicy: Policy<
+  'timeout',
+  TimeoutOptions,
+  TimeoutSettings,
+  Duration | TimeoutOptions
+> = {
   kind: 'timeout',
   label: '@Timeout',
-  normalize: (given) =>
-    typeof given === 'object' && given !== null ? given : { attempt: given as Duration },
+  normalize: (given) => (typeof given === 'object' && given !== null ? given : { attempt: given }),
   settle: settleTimeout,
   stages: ({ attempt, total }, site) => ({
-    ...(total !== undefined && { 'total timeout': new TimeoutStage('total', total, site) }),
-    ...(attempt !== undefined && { 'attempt timeout': new TimeoutStage('attempt', attempt, site) }),
+    ...(total !== undefined && { 'total timeout': () => new TimeoutStage('total', total, site) }),
+    ...(attempt !== undefined && {
+      'attempt timeout': () => new TimeoutStage('attempt', attempt, site),
+    }),
   }),
 };

@@ -330,7 +330,7 @@ describe('the timeout policy', () => {
     expect(timeoutPolicy.normalize('2s')).toEqual({ attempt: '2s' });
     expect(timeoutPolicy.normalize(100)).toEqual({ attempt: 100 });
     expect(timeoutPolicy.normalize({ total: '2s' })).toEqual({ total: '2s' });
-    expect(timeoutPolicy.normalize(undefined)).toEqual({ attempt: undefined });
+    expect(timeoutPolicy.normalize(undefined as never)).toEqual({ attempt: undefined });
   });
 
   it('reads both times', () => {

@@ -1,7 +1,7 @@
 import type { Call } from '../../pipeline/call.js';
 import { Stage } from '../../pipeline/stage.js';
 import type { PolicySite } from '../policy.js';
-import { type Deadline, DeadlineQueue } from './deadline-queue.js';
+import { type Deadline, DeadlineQueue } from '../../common/deadline-queue.js';
 import { TimeoutError } from './timeout-error.js';
 
 interface Limit {

@@ -1,5 +1,5 @@
-import type { Timer } from '../../common/clock.js';
-import { ManualClock } from '../../testing/index.js';
+import type { Timer } from './clock.js';
+import { ManualClock } from '../testing/index.js';
 import { DeadlineQueue } from './deadline-queue.js';
 
 /** Counts its timers, and may be late as when the event loop was blocked. */

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Clock, Timer } from '../../common/clock.js';
+import type { Clock, Timer } from './clock.js';
 
 /** A place in a {@link DeadlineQueue}. */
 export class Deadline<T> {

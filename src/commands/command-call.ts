@@ -1,0 +1,72 @@
+import type { Clock } from '../common/clock.js';
+import { isResilienceError } from '../common/errors.js';
+import type { OutcomeRule } from '../common/outcome.js';
+import { type CallScope, callScope } from '../pipeline/call-scope.js';
+import { fallbackEventOf } from '../pipeline/call.js';
+import { eventOf } from '../telemetry/metrics/event-of.js';
+import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
+import { FunctionCall, type Work } from './function-call.js';
+
+/** What the calls of one command share. */
+export interface CommandRun {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly metrics: RollingMetrics;
+  readonly outcomes: OutcomeRule;
+}
+
+/** What never ran has no latency. */
+const NOT_RUN: ReadonlySet<MetricEvent> = new Set([
+  MetricEvent.circuitOpen,
+  MetricEvent.bulkheadFull,
+]);
+
+/** A call of a command, which counts how it went. */
+export class CommandCall extends FunctionCall {
+  private readonly startedAt: number;
+  private measured = false;
+
+  constructor(
+    private readonly run: CommandRun,
+    self: { readonly run: Work },
+    args: readonly unknown[],
+    scope: CallScope | undefined = callScope.getStore(),
+  ) {
+    super(run.name, self, self.run, args, run.clock, scope);
+    this.startedAt = this.now();
+    run.metrics.begin(this.startedAt);
+  }
+
+  override finish(): void {
+    super.finish();
+    if (this.measured) return;
+    this.measured = true;
+    this.measure(this.now());
+  }
+
+  private measure(now: number): void {
+    const { run, startedAt, source } = this;
+    const { metrics } = run;
+    // A failure that was answered is one all the same.
+    const answered = this.failed || source !== 'live' ? this.answered : undefined;
+    const event = this.eventOf(answered);
+    metrics.end();
+    metrics.count(event, now);
+    metrics.totalLatency(now - startedAt, now);
+    if (!NOT_RUN.has(event)) metrics.latency((answered?.at ?? now) - startedAt, now);
+    if (event === MetricEvent.success || event === MetricEvent.ignored) return;
+    const fallback = fallbackEventOf(this);
+    if (fallback !== undefined) metrics.count(fallback, now);
+  }
+
+  private eventOf(answered: { readonly error: unknown } | undefined): MetricEvent {
+    if (this.cancelled) return MetricEvent.ignored;
+    const { outcomes } = this.run;
+    if (!this.failed && answered === undefined) {
+      return eventOf(outcomes.ofResult(this.value), undefined);
+    }
+    const error = answered === undefined ? this.error : answered.error;
+    if (isResilienceError(error, 'CIRCUIT_OPEN')) return MetricEvent.circuitOpen;
+    return eventOf(outcomes.ofError(error), error);
+  }
+}

@@ -1,0 +1,79 @@
+import { ResilienceError } from '../common/errors.js';
+import { isPromiseLike } from '../pipeline/call.js';
+import { CommandCall } from './command-call.js';
+
+/** The command has been cancelled, without a reason given. 499, code `CANCELLED`. */
+export class CommandCancelledError extends ResilienceError {
+  constructor(commandName: string) {
+    super({
+      code: 'CANCELLED',
+      policy: 'command',
+      policyName: commandName,
+      status: 499,
+      title: 'Client Closed Request',
+      message: `command "${commandName}" has been cancelled`,
+    });
+  }
+}
+
+export type CommandCallState =
+  /** For a place in a bulkhead, or for another attempt. */
+  'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+
+/** A call that tells where it is. */
+export class QueuedCall extends CommandCall {
+  override interruptible = true;
+  private running = 0;
+
+  get state(): CommandCallState {
+    if (this.cancelled) return 'cancelled';
+    if (this.finished) return this.failed ? 'failed' : 'succeeded';
+    return this.running > 0 ? 'running' : 'waiting';
+  }
+
+  override start(): unknown {
+    this.running += 1;
+    const ended = (): void => {
+      this.running -= 1;
+    };
+    try {
+      const result = super.start();
+      if (isPromiseLike(result)) result.then(ended, ended);
+      else ended();
+      return result;
+    } catch (error) {
+      ended();
+      throw error;
+    }
+  }
+}
+
+/** A call of a command that is under way. Made by `Command.queue()`. */
+export class CommandHandle<Result> {
+  /** @internal */
+  constructor(
+    private readonly call: QueuedCall,
+    /** Its outcome; rejects with the reason when it is cancelled. */
+    readonly result: Promise<Result>,
+    private readonly commandName: string,
+  ) {}
+
+  get state(): CommandCallState {
+    return this.call.state;
+  }
+
+  /**
+   * Stops it, whatever it waits for: it leaves the queue of a bulkhead, makes no further attempt, and the signal of
+   * its context is aborted. No fallback answers. No effect when it has ended.
+   *
+   * @param reason what `result` rejects with. Default: a {@link CommandCancelledError}
+   * @returns whether it was in time
+   */
+  cancel(reason: unknown = new CommandCancelledError(this.commandName)): boolean {
+    const before = this.state;
+    if (before !== 'waiting' && before !== 'running') return false;
+    this.result.catch(() => {}); // who cancels need not look at the result
+    this.call.abort(reason);
+    return true;
+  }
+}

@@ -1,0 +1,73 @@
+import type { Enlisted } from '../execution/enlisted.js';
+import type { Runtime } from '../execution/runtime.js';
+import { callScope } from '../pipeline/call-scope.js';
+import type { PipelineDescription } from '../pipeline/description.js';
+import type { CallContext } from './call-context.js';
+import { FunctionCall, type Work } from './function-call.js';
+
+/** Options of `NamedPipeline.execute()`. */
+export interface ExecuteOptions {
+  /** Stops the call when it is aborted; its reason becomes the error. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Policies with a name, for any code. Made by `ResilienceService.pipeline()`. */
+export class NamedPipeline {
+  /** @internal */
+  constructor(
+    readonly name: string,
+    private readonly enlisted: Enlisted,
+    private readonly runtime: Runtime,
+  ) {}
+
+  /**
+   * Runs `work` under the policies.
+   *
+   * @throws what `work` or the fallback throws, or the rejection of a policy
+   *
+   * @example
+   * await pipeline.execute(({ signal }) => fetch(url, { signal }));
+   */
+  execute<Result>(
+    work: (context: CallContext) => Result | Promise<Result>,
+    { signal }: ExecuteOptions = {},
+  ): Promise<Result> {
+    return this.run(undefined, work, [], signal) as Promise<Result>;
+  }
+
+  /**
+   * A function that does what `work` does, under the policies; `this` and arguments are passed on.
+   *
+   * @example
+   * const getBooks = pipeline.wrap((shelf: string) => client.getBooks(shelf));
+   */
+  wrap<This, Args extends readonly unknown[], Result>(
+    work: (this: This, ...args: Args) => Result | Promise<Result>,
+  ): (this: This, ...args: Args) => Promise<Result> {
+    const withoutContext: Work = function (this: This, _context: CallContext, ...args: never[]) {
+      return work.apply(this, args as never);
+    };
+    const run = (self: This, args: Args): Promise<Result> =>
+      this.run(self, withoutContext, args) as Promise<Result>;
+    return function (this: This, ...args: Args) {
+      return run(this, args);
+    };
+  }
+
+  /** Its policies as they are in force. */
+  describe(): PipelineDescription {
+    return this.runtime.describePlan(this.enlisted.plan);
+  }
+
+  private run(
+    self: unknown,
+    work: Work,
+    args: readonly unknown[],
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    const { name, runtime, enlisted } = this;
+    const call = new FunctionCall(name, self, work, args, runtime.clock, callScope.getStore());
+    if (signal !== undefined) call.obey(signal);
+    return enlisted.plan.pipeline.run(call);
+  }
+}

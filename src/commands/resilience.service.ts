@@ -1,0 +1,207 @@
+import { isDeepStrictEqual } from 'node:util';
+import { brand } from '../common/brand.js';
+import { ResilienceConfigurationError } from '../common/errors.js';
+import { Problems, isPlainObject, show } from '../common/options-reader.js';
+import {
+  type PipelineOptions,
+  type PolicyDefaults,
+  checkPipeline,
+} from '../execution/module-options.js';
+import type { Runtime } from '../execution/runtime.js';
+import type { Subject } from '../execution/subject.js';
+import { policies } from '../policies/canonical-order.js';
+import { isHandlerClass } from '../policies/fallback/options.js';
+import { difference } from '../registry/named-parts.js';
+import type { CallContext } from './call-context.js';
+import { Command, type CommandDefinition, CommandState } from './command.js';
+import type { Work } from './function-call.js';
+import { NamedPipeline } from './named-pipeline.js';
+
+/** Injection token of the {@link ResilienceService}; as `CIRCUIT_BREAKER_REGISTRY`. */
+export const RESILIENCE_SERVICE = brand('ResilienceService');
+
+/** Sites whose own parts are called alike have the same ones. */
+const COMMANDS = {};
+const PIPELINES = {};
+
+interface Known<T> {
+  /** What a second definition has to agree about. */
+  readonly options: object;
+  readonly made: T;
+}
+
+/**
+ * Policies for code that is no decorated method: commands, and pipelines for any function. Injectable.
+ *
+ * What is made in the constructors of providers is checked when the application starts, together with all decorated
+ * methods; what is made later, at once.
+ */
+export class ResilienceService {
+  private readonly known = new Map<string, Known<CommandState> & { readonly first: Command }>();
+  private readonly pipelines = new Map<string, Known<NamedPipeline>>();
+
+  /** @internal */
+  constructor(private readonly runtime: Runtime) {}
+
+  /**
+   * A command: what to run, what answers when that fails, and the policies around both. Commands of the same name
+   * share their state.
+   *
+   * @throws {ResilienceConfigurationError} when there is one of that name with other options, or, once the
+   * application has started, when the options are wrong
+   *
+   * @example
+   * this.getBook = resilience.command('book', {
+   *   run: ({ signal }, id: number) => this.storage.book(id, signal),
+   *   fallback: () => undefined,
+   *   timeout: '1s',
+   *   circuitBreaker: { failureRate: 0.5 },
+   *   bulkhead: 10,
+   * });
+   */
+  command<Args extends readonly unknown[], Result>(
+    name: string,
+    definition: CommandDefinition<Args, Result>,
+  ): Command<Args, Result> {
+    const title = `command ${show(name)}`;
+    const { run, pipeline, ...given } = checked(title, name, definition);
+    if (typeof run !== 'function') {
+      throw new ResilienceConfigurationError([`${title}: run is ${show(run)}; use a function`]);
+    }
+    const own = { ...given, ...byCall(given.fallback) };
+    const options = pipeline === undefined ? own : { ...own, pipeline };
+    const known = this.known.get(name);
+    if (known !== undefined) {
+      requireSame(title, known.options, options);
+      return new Command<Args, Result>(known.made, self(definition));
+    }
+    const enlisted = this.runtime.enlist({
+      ...subjectOf(title, name, own),
+      owner: COMMANDS,
+      pipeline,
+    });
+    const state = new CommandState(name, enlisted, this.runtime);
+    const command = new Command<Args, Result>(state, self(definition));
+    this.known.set(name, { options, made: state, first: command });
+    return command;
+  }
+
+  /**
+   * A pipeline for any code: one of `forRoot({ pipelines })` by its name, or a new one of these policies.
+   *
+   * @throws {ResilienceConfigurationError} when there is none of that name and no policies are given, or there is
+   * one with other options, or, once the application has started, when the options are wrong
+   *
+   * @example
+   * const books = await resilience.pipeline('storagesvc').execute(({ signal }) => getBooks(signal));
+   */
+  pipeline(name: string, options?: PipelineOptions): NamedPipeline {
+    const title = `pipeline ${show(name)}`;
+    const root = this.runtime.options.pipelines?.[name];
+    const known = this.pipelines.get(name);
+    if (root !== undefined && options !== undefined) {
+      throw new ResilienceConfigurationError([
+        `${title}: is defined in forRoot({ pipelines }); leave the policies out here`,
+      ]);
+    }
+    if (known !== undefined) {
+      if (options !== undefined) requireSame(title, known.options, options);
+      return known.made;
+    }
+    if (root === undefined && options === undefined) throw this.unknownPipeline(title);
+    const { order, ...own } = checked(title, name, options ?? {});
+    const enlisted = this.runtime.enlist({
+      ...subjectOf(title, name, own),
+      owner: PIPELINES,
+      pipeline: root === undefined ? undefined : name,
+      order,
+    });
+    const made = new NamedPipeline(name, enlisted, this.runtime);
+    this.pipelines.set(name, { options: options ?? {}, made });
+    return made;
+  }
+
+  /** All commands, one of each name. */
+  *commands(): IterableIterator<Command> {
+    for (const { first } of this.known.values()) yield first;
+  }
+
+  private unknownPipeline(title: string): ResilienceConfigurationError {
+    const names = [...Object.keys(this.runtime.options.pipelines ?? {}), ...this.pipelines.keys()];
+    const known = names.map(show).join(', ') || 'none';
+    return new ResilienceConfigurationError([
+      `${title}: there is none; give its policies, or use one of ${known}`,
+    ]);
+  }
+}
+
+/** @throws {ResilienceConfigurationError} unless it can be looked at */
+function checked<T extends object>(title: string, name: unknown, options: T): T {
+  const problems = new Problems();
+  if (typeof name !== 'string' || name === '') {
+    problems.add(title, `the name is ${show(name)}; use a string that is not empty`);
+  }
+  if (!isPlainObject(options)) {
+    problems.add(title, `the options are ${show(options)}; use an object`);
+  } else {
+    const { run: _run, pipeline, ...set } = options as Record<string, unknown>;
+    if (pipeline !== undefined && typeof pipeline !== 'string') {
+      problems.add(title, `pipeline is ${show(pipeline)}; use the name of one`);
+    }
+    checkPipeline(title, '', set, problems);
+  }
+  if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
+  return options;
+}
+
+function subjectOf(
+  title: string,
+  name: string,
+  own: object,
+): Pick<Subject, 'name' | 'title' | 'targets' | 'policies' | 'order' | 'method'> {
+  const given = Object.entries(own).filter(([, options]) => options !== undefined);
+  return {
+    name,
+    title,
+    targets: [name],
+    policies: new Map(
+      given.map(([kind, options]) => [kind, policies.get(kind)!.normalize(options)]),
+    ),
+    order: undefined,
+    method: undefined,
+  };
+}
+
+function requireSame(title: string, before: object, now: object): void {
+  if (isDeepStrictEqual(before, now)) return;
+  throw new ResilienceConfigurationError([
+    `${title}: there is one with other options: ${difference(before, now)}; use the same ones, or another name`,
+  ]);
+}
+
+/** What `run` and the fallback are called on; with it each definition of a name keeps its own functions. */
+function self(definition: object): { readonly run: Work } {
+  return definition as { readonly run: Work };
+}
+
+/** Stands for a fallback that is a function: each call asks that of the definition that it was made by. */
+function fallback(
+  this: { readonly fallback?: unknown },
+  context: CallContext,
+  ...args: unknown[]
+): unknown {
+  const { fallback: given } = this;
+  const handler = typeof given === 'function' ? given : (given as { handler: Function }).handler;
+  return (handler as (...args: unknown[]) => unknown)(context, ...args);
+}
+
+function byCall(given: unknown): Pick<PolicyDefaults, 'fallback'> {
+  if (isOwnFunction(given)) return { fallback: { handler: fallback as never } };
+  const { handler } = (given ?? {}) as { handler?: unknown };
+  if (!isPlainObject(given) || !isOwnFunction(handler)) return {};
+  return { fallback: { ...given, handler: fallback as never } };
+}
+
+function isOwnFunction(value: unknown): boolean {
+  return typeof value === 'function' && !isHandlerClass(value);
+}

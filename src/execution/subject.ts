@@ -1,0 +1,56 @@
+import type { ProtectedMethod } from '../policies/policy.js';
+import { isHandler, sendsResponse } from './handlers.js';
+import { type PolicyRecord, type Site, policiesOf, siteOf } from './site.js';
+
+/** The kind under which decorators record the pipeline that a method uses. */
+export const USED_PIPELINE = 'pipeline';
+
+/** Something that policies protect: a decorated method, a command, a pipeline. */
+export interface Subject {
+  /** For messages and events: `Class.method`, or what a command or a pipeline is called. */
+  readonly name: string;
+  /** What it is, for messages about one of its policies. */
+  readonly title: string;
+  /** Equal for subjects whose parts are the same when their names are. */
+  readonly owner: object;
+  /** What it is called in `overrides`; later wins. */
+  readonly targets: readonly string[];
+  /** Its own policies by kind. */
+  readonly policies: PolicyRecord;
+  /** The pipeline of `forRoot({ pipelines })` that the policies of its own stand on. */
+  readonly pipeline: string | undefined;
+  /** The order of its stages, when it has one of its own. */
+  readonly order: readonly string[] | undefined;
+  readonly method: ProtectedMethod | undefined;
+}
+
+/** A decorated method of a class. */
+export function methodSubject(site: Site, owner: Function): Subject {
+  const key = String(site.key);
+  const name = `${owner.name}.${key}`;
+  const target = (site.static ? owner : owner.prototype) as Record<string | symbol, Function>;
+  const policies = new Map(policiesOf(site, owner));
+  const used = policies.get(USED_PIPELINE) as { name: string } | undefined;
+  policies.delete(USED_PIPELINE);
+  return {
+    name,
+    title: name,
+    owner,
+    targets: [owner.name, name],
+    policies,
+    pipeline: used?.name,
+    order: undefined,
+    method: {
+      name: key,
+      owner,
+      target,
+      arity: site.arity,
+      handler: isHandler(target[site.key]!),
+      sendsResponse: sendsResponse(site, owner),
+      optionsOf: (other, kind) => {
+        const neighbour = siteOf(target[other]);
+        return neighbour && policiesOf(neighbour, owner).get(kind);
+      },
+    },
+  };
+}

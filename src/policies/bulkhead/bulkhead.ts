@@ -1,0 +1,180 @@
+import { type Deadline, DeadlineQueue } from '../../common/deadline-queue.js';
+import type { Clock } from '../../common/clock.js';
+import type { ResilienceEvents } from '../../telemetry/resilience-events.js';
+import { BulkheadFullError, type BulkheadFullReason } from './bulkhead-full-error.js';
+import type { BulkheadSettings } from './options.js';
+import type { BulkheadSnapshot } from './snapshot.js';
+
+/** What a bulkhead needs of its application. */
+export interface BulkheadEnvironment {
+  readonly clock: Clock;
+  readonly events: ResilienceEvents;
+}
+
+/** A call that has been accepted and waits for a place. */
+export class Waiter {
+  /** @internal */
+  previous: Waiter | undefined = undefined;
+  /** @internal */
+  next: Waiter | undefined = undefined;
+  /** @internal Whether it has come out of the queue with a place, or is out of it without one. */
+  state: 'waiting' | 'placed' | 'gone' = 'waiting';
+  /** @internal */
+  deadline: Deadline<Waiter> | undefined = undefined;
+  /** @internal */
+  resolve!: () => void;
+  /** @internal */
+  reject!: (error: BulkheadFullError) => void;
+
+  /** Resolves when it has a place; rejects when it will get none. */
+  readonly ready = new Promise<void>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+
+  /** @internal */
+  constructor(
+    /** @internal Since when it has waited; since when it has had its place. */
+    public since: number,
+  ) {}
+}
+
+/** What an accepted call holds: a place since that time, or one in the queue. */
+export type Place = number | Waiter;
+
+/** How much a new duration weighs in the mean. */
+const WEIGHT = 0.1;
+
+/** What callers are told to wait when nothing is known yet, milliseconds. */
+const UNKNOWN_HOLD = 1_000;
+
+/**
+ * Lets so many calls run at a time and so many wait, so that one slow dependency cannot take up everything.
+ *
+ * A place that becomes free goes to the call that has waited longest, without being free in between: a newcomer
+ * cannot take it. Every operation is O(1). Everything that was accepted gets a place, unless it leaves the queue
+ * (timeout, abort, `maxWait`).
+ */
+export class Bulkhead {
+  private running = 0;
+  private waiting = 0;
+  private rejected = 0;
+  private head: Waiter | undefined = undefined;
+  private tail: Waiter | undefined = undefined;
+  private closed = false;
+  /** How long places are held, milliseconds: an exponentially weighted mean. */
+  private meanHold: number | undefined = undefined;
+  private readonly deadlines: DeadlineQueue<Waiter> | undefined;
+
+  /** @internal */
+  constructor(
+    readonly name: string,
+    private readonly settings: BulkheadSettings,
+    private readonly environment: BulkheadEnvironment,
+  ) {
+    const { maxWait } = settings;
+    if (maxWait === undefined) return;
+    this.deadlines = new DeadlineQueue(environment.clock, maxWait, (waiter) =>
+      this.giveUp(waiter, 'max-wait'),
+    );
+  }
+
+  snapshot(): BulkheadSnapshot {
+    const { name, running, waiting, rejected } = this;
+    const { maxConcurrent, maxQueue } = this.settings;
+    return { name, maxConcurrent, maxQueue, running, waiting, rejected };
+  }
+
+  /**
+   * @internal A place, or one in the queue.
+   *
+   * @throws {BulkheadFullError} when there is neither
+   */
+  take(now: number): Place {
+    if (this.running < this.settings.maxConcurrent) {
+      this.running += 1;
+      return now;
+    }
+    if (this.waiting < this.settings.maxQueue && !this.closed) return this.queue(now);
+    throw this.rejection(this.closed ? 'closing' : 'full');
+  }
+
+  /** @internal Gives a place back, or leaves the queue. */
+  giveBack(place: Place, now: number): void {
+    if (typeof place === 'number') return this.release(now - place);
+    if (place.state === 'waiting') this.unlink(place);
+    else if (place.state === 'placed') this.release(now - place.since);
+    place.state = 'gone';
+  }
+
+  /** @internal Nobody waits any more. */
+  close(): void {
+    this.closed = true;
+    while (this.head !== undefined) this.giveUp(this.head, 'closing');
+    this.deadlines?.close();
+  }
+
+  private queue(now: number): Waiter {
+    const waiter = new Waiter(now);
+    waiter.previous = this.tail;
+    if (this.tail === undefined) this.head = waiter;
+    else this.tail.next = waiter;
+    this.tail = waiter;
+    this.waiting += 1;
+    waiter.deadline = this.deadlines?.add(waiter, now);
+    return waiter;
+  }
+
+  private unlink(waiter: Waiter): void {
+    const { previous, next, deadline } = waiter;
+    if (previous === undefined) this.head = next;
+    else previous.next = next;
+    if (next === undefined) this.tail = previous;
+    else next.previous = previous;
+    this.waiting -= 1;
+    if (deadline !== undefined) this.deadlines!.remove(deadline);
+  }
+
+  /** The place goes to who has waited longest. */
+  private release(heldMs: number): void {
+    const { head, meanHold } = this;
+    this.meanHold = meanHold === undefined ? heldMs : meanHold + (heldMs - meanHold) * WEIGHT;
+    if (head === undefined) {
+      this.running -= 1;
+      return;
+    }
+    this.unlink(head);
+    head.state = 'placed';
+    const now = this.environment.clock.now();
+    const waitedMs = now - head.since;
+    head.since = now;
+    head.resolve();
+    const { events } = this.environment;
+    if (events.active) events.emit({ type: 'queued', name: this.name, waitedMs });
+  }
+
+  private giveUp(waiter: Waiter, reason: BulkheadFullReason): void {
+    this.unlink(waiter);
+    waiter.state = 'gone';
+    waiter.reject(this.rejection(reason));
+  }
+
+  private rejection(reason: BulkheadFullReason): BulkheadFullError {
+    this.rejected += 1;
+    const retryAfterMs = reason === 'closing' ? undefined : this.expectedWait();
+    const { name } = this;
+    const error = new BulkheadFullError(name, reason, retryAfterMs);
+    const { events } = this.environment;
+    if (events.active) {
+      const { policy, code } = error;
+      events.emit({ type: 'rejected', name, policy, code, retryAfterMs });
+    }
+    return error;
+  }
+
+  /** When all who wait have had a place, going by how long places have been held. */
+  private expectedWait(): number {
+    const { meanHold = UNKNOWN_HOLD, waiting, settings } = this;
+    return (meanHold * (waiting + 1)) / settings.maxConcurrent;
+  }
+}

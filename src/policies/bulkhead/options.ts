@@ -1,0 +1,38 @@
+import type { Duration } from '../../common/duration.js';
+import type { OptionsReader } from '../../common/options-reader.js';
+
+/** Options of `@Bulkhead()`; a number stands for `{ maxConcurrent }`. */
+export interface BulkheadOptions {
+  /** Methods that give the same name share the places. Default `Class.method`. */
+  readonly name?: string;
+  /** Calls that may run at a time. Default 10. */
+  readonly maxConcurrent?: number;
+  /** Calls that may wait for a place, first come, first served. Default 0: nobody waits. */
+  readonly maxQueue?: number;
+  /** How long a call may wait for a place. Default: as long as its timeouts allow. */
+  readonly maxWait?: Duration;
+  /** A named configuration of `forRoot({ configs })` to take options from. */
+  readonly config?: string;
+}
+
+/** Durations in milliseconds. */
+export interface BulkheadSettings {
+  readonly name: string | undefined;
+  readonly maxConcurrent: number;
+  readonly maxQueue: number;
+  /** `undefined`: no limit of its own. */
+  readonly maxWait: number | undefined;
+}
+
+export function settleBulkhead(read: OptionsReader<BulkheadOptions>): BulkheadSettings {
+  const maxQueue = read.integer('maxQueue') ?? 0;
+  if (maxQueue === 0 && read.raw('maxWait') !== undefined) {
+    read.contradiction('maxWait has no effect without maxQueue, as nobody waits; give both');
+  }
+  return {
+    name: read.text('name'),
+    maxConcurrent: read.integer('maxConcurrent', { min: 1 }) ?? 10,
+    maxQueue,
+    maxWait: read.duration('maxWait', { above: 0 }),
+  };
+}

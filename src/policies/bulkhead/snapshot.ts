@@ -1,0 +1,12 @@
+/** A bulkhead at one moment. */
+export interface BulkheadSnapshot {
+  readonly name: string;
+  readonly maxConcurrent: number;
+  readonly maxQueue: number;
+  /** Calls that hold a place, those included that nobody waits for any more but that have not ended. */
+  readonly running: number;
+  /** Calls that wait for a place. */
+  readonly waiting: number;
+  /** Calls turned away since the start. */
+  readonly rejected: number;
+}

@@ -1,0 +1,11 @@
+import { isResilienceError } from '../../common/errors.js';
+import type { Outcome } from '../../common/outcome.js';
+import { MetricEvent } from './metrics.js';
+
+/** What metrics count a call as that was let in. */
+export function eventOf(outcome: Outcome, error: unknown): MetricEvent {
+  if (outcome === 'success') return MetricEvent.success;
+  if (isResilienceError(error, 'TIMEOUT')) return MetricEvent.timeout;
+  if (isResilienceError(error, 'BULKHEAD_FULL')) return MetricEvent.bulkheadFull;
+  return outcome === 'failure' ? MetricEvent.failure : MetricEvent.ignored;
+}
