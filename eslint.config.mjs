@@ -13,6 +13,7 @@ const layers = [
   ['registry'],
   ['execution', 'decorators'],
   ['commands'],
+  ['hystrix-stream'],
 ];
 
 const layerZones = layers.flatMap((folders, floor) =>

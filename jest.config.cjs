@@ -18,6 +18,7 @@ module.exports = {
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^nest-resilience$': '<rootDir>/src/index.ts',
+    '^nest-resilience/hystrix-stream$': '<rootDir>/src/hystrix-stream/index.ts',
     '^nest-resilience/testing$': '<rootDir>/src/testing/index.ts',
   },
   transform: { '^.+\\.(t|j)s$': ['@swc/jest', swc] },

@@ -3,6 +3,7 @@ export const jobs = {
   breaker: 'circuit breaker',
   retry: 'fallback + retry + circuit breaker',
   timeout: 'fallback + retry + circuit breaker + timeout',
+  bulkhead: 'fallback + retry + circuit breaker + timeout + bulkhead',
   rejected: 'call rejected by an open circuit, and caught',
 };
 

@@ -1,3 +1,4 @@
+import { createHistogram } from 'node:perf_hooks';
 import * as cockatiel from 'cockatiel';
 import { BookClient, openCircuit } from './client.mjs';
 import * as settings from './settings.mjs';
@@ -24,6 +25,24 @@ function breaker({ openFor, window, failureRate, minimumCalls } = settings.break
   });
 }
 
+/** The policy with what our breaker keeps of its calls: how they ended, and how long they took. */
+function counting(policy) {
+  const counts = { successes: 0, failures: 0 };
+  const latencies = createHistogram();
+  policy.onSuccess(({ duration }) => {
+    counts.successes += 1;
+    latencies.record(Math.max(1, Math.round(duration * 1e6)));
+  });
+  policy.onFailure(({ duration }) => {
+    counts.failures += 1;
+    latencies.record(Math.max(1, Math.round(duration * 1e6)));
+  });
+  return policy;
+}
+
+const bulkhead = () =>
+  cockatiel.bulkhead(settings.bulkhead.maxConcurrent, settings.bulkhead.maxQueue);
+
 const timeout = (strategy) => cockatiel.timeout(settings.timeout, strategy);
 
 export const name = 'cockatiel';
@@ -36,13 +55,20 @@ export async function start() {
   await openCircuit(client, () => rejecting.execute(() => client.getBooks()));
   return {
     calls: {
-      breaker: bothWays(breaker()),
+      breaker: {
+        ...bothWays(breaker()),
+        ...bothWays(counting(breaker()), ', counting'),
+      },
       retry: bothWays(wrap(...all())),
       timeout: {
         // Returns on time, as the others do.
         ...bothWays(wrap(...all(), timeout(Aggressive)), ', aggressive'),
         // Only aborts its signal, and waits on.
         ...bothWays(wrap(...all(), timeout(Cooperative)), ', cooperative'),
+      },
+      bulkhead: {
+        ...bothWays(wrap(...all(), timeout(Aggressive), bulkhead()), ', aggressive'),
+        ...bothWays(wrap(...all(), timeout(Cooperative), bulkhead()), ', cooperative'),
       },
       rejected: bothWays(rejecting),
     },

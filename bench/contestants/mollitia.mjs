@@ -25,6 +25,12 @@ function breaker({ window, failureRate, minimumCalls, openFor } = settings.break
   });
 }
 
+const bulkhead = () =>
+  new mollitia.Bulkhead({
+    concurrentSize: settings.bulkhead.maxConcurrent,
+    queueSize: settings.bulkhead.maxQueue,
+  });
+
 const timeout = () => new mollitia.Timeout({ delay: settings.timeout });
 
 export const name = 'mollitia';
@@ -45,6 +51,7 @@ export async function start() {
       breaker: { [name]: under(breaker()) },
       retry: { [name]: under(fallback(), retry(), breaker()) },
       timeout: { [name]: under(fallback(), retry(), breaker(), timeout()) },
+      bulkhead: { [name]: under(fallback(), retry(), breaker(), timeout(), bulkhead()) },
       rejected: { [name]: rejected },
     },
     stop: () => circuits.forEach((each) => each.dispose()),

@@ -2,9 +2,11 @@ import 'reflect-metadata';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
+  Bulkhead,
   CircuitBreaker,
   Fallback,
   ResilienceModule,
+  ResilienceService,
   Retry,
   Signal,
   Timeout,
@@ -33,6 +35,10 @@ class BookService extends BookClient {
     return this.books;
   }
 
+  async withBulkhead() {
+    return this.books;
+  }
+
   async withSignal(_signal) {
     return this.books;
   }
@@ -47,12 +53,21 @@ const fallback = Fallback(value(settings.noBooks));
 const retry = Retry({ maxRetries, backoff: exponential(delays) });
 const breaker = (name, options) => CircuitBreaker({ name, ...options });
 const timeout = Timeout(settings.timeout);
+const bulkhead = (name) => Bulkhead({ name, ...settings.bulkhead });
 
 Injectable()(BookService);
 decorate('withBreaker', breaker('breaker', settings.breaker));
 decorate('withBreakerAlike', breaker('alike', { ...settings.breaker, maxCallDuration: Infinity }));
 decorate('withRetry', fallback, retry, breaker('retry', settings.breaker));
 decorate('withTimeout', fallback, retry, breaker('timeout', settings.breaker), timeout);
+decorate(
+  'withBulkhead',
+  fallback,
+  retry,
+  breaker('bulkhead', settings.breaker),
+  timeout,
+  bulkhead('bulkhead'),
+);
 Signal()(BookService.prototype, 'withSignal', 0);
 decorate('withSignal', fallback, retry, breaker('signal', settings.breaker), timeout);
 decorate('rejected', breaker('rejected', settings.foreverOpen));
@@ -66,6 +81,23 @@ export async function start() {
   const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
   const service = app.get(BookService);
   await openCircuit(service, () => service.rejected());
+  const resilience = app.get(ResilienceService);
+  const policies = {
+    retry: { maxRetries, backoff: exponential(delays) },
+    circuitBreaker: settings.breaker,
+    timeout: settings.timeout,
+    bulkhead: settings.bulkhead,
+  };
+  const client = new BookClient();
+  const command = resilience.command('command', {
+    run: () => client.getBooks(),
+    fallback: value(settings.noBooks),
+    ...policies,
+  });
+  const pipeline = resilience.pipeline('pipeline', {
+    fallback: value(settings.noBooks),
+    ...policies,
+  });
   return {
     calls: {
       breaker: {
@@ -74,6 +106,11 @@ export async function start() {
       },
       retry: { [name]: () => service.withRetry() },
       timeout: { [name]: () => service.withTimeout() },
+      bulkhead: {
+        [name]: () => service.withBulkhead(),
+        [`${name}, command`]: () => command.execute(),
+        [`${name}, pipeline`]: () => pipeline.execute(() => client.getBooks()),
+      },
       rejected: { [name]: () => service.rejected() },
     },
     /** Not measured, only counted: makes an AbortController for each call, because it wants a signal. */

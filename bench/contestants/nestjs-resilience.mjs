@@ -5,6 +5,7 @@ import * as settings from './settings.mjs';
 
 // Older than Nest 12, but its decorator needs no application and little of Nest: it runs.
 const {
+  BulkheadStrategy,
   CircuitBreakerStrategy,
   ExponentialBackoff,
   FallbackStrategy,
@@ -31,6 +32,10 @@ function breaker({ window, failureRate, minimumCalls, openFor } = settings.break
 
 const timeout = () => new TimeoutStrategy(settings.timeout);
 
+function bulkhead({ maxConcurrent, maxQueue } = settings.bulkhead) {
+  return new BulkheadStrategy({ maxConcurrent, maxQueue });
+}
+
 export const name = 'nestjs-resilience';
 
 export async function start() {
@@ -55,6 +60,7 @@ export async function start() {
   under('withBreaker', breaker());
   under('withRetry', fallback(), retry(), breaker());
   under('withTimeout', fallback(), retry(), breaker(), timeout());
+  under('withBulkhead', fallback(), retry(), breaker(), timeout(), bulkhead());
   under('rejected', breaker(settings.foreverOpen));
   const service = new BookService();
   await openCircuit(service, () => service.rejected());
@@ -63,6 +69,7 @@ export async function start() {
       breaker: { [name]: () => service.withBreaker() },
       retry: { [name]: () => service.withRetry() },
       timeout: { [name]: () => service.withTimeout() },
+      bulkhead: { [name]: () => service.withBulkhead() },
       rejected: { [name]: () => service.rejected() },
     },
     stop() {},

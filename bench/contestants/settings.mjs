@@ -13,5 +13,7 @@ export const retry = { maxRetries: 3, initialDelay: 500, multiplier: 1.5, maxDel
 
 export const timeout = 2_000;
 
+export const bulkhead = { maxConcurrent: 10, maxQueue: 10 };
+
 /** The fallback's answer, which the happy path never needs. */
 export const noBooks = [];

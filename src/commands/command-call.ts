@@ -15,7 +15,7 @@ export interface CommandRun {
   readonly outcomes: OutcomeRule;
 }
 
-/** What never ran has no latency. */
+/** What never ran took no time. */
 const NOT_RUN: ReadonlySet<MetricEvent> = new Set([
   MetricEvent.circuitOpen,
   MetricEvent.bulkheadFull,
@@ -45,28 +45,25 @@ export class CommandCall extends FunctionCall {
   }
 
   private measure(now: number): void {
-    const { run, startedAt, source } = this;
+    const { run, startedAt } = this;
     const { metrics } = run;
-    // A failure that was answered is one all the same.
-    const answered = this.failed || source !== 'live' ? this.answered : undefined;
-    const event = this.eventOf(answered);
-    metrics.end();
-    metrics.count(event, now);
-    metrics.totalLatency(now - startedAt, now);
-    if (!NOT_RUN.has(event)) metrics.latency((answered?.at ?? now) - startedAt, now);
-    if (event === MetricEvent.success || event === MetricEvent.ignored) return;
+    if (!this.failed && this.source === 'live') {
+      metrics.end(eventOf(run.outcomes.ofResult(this.value), undefined), now);
+      return metrics.latency(now - startedAt, now);
+    }
+    const { error, at } = this.answered ?? { error: this.error, at: now };
+    const event = this.eventOf(error);
+    metrics.end(event, now);
+    metrics.waitLatency(now - startedAt, now);
+    if (!NOT_RUN.has(event)) metrics.workLatency(at - startedAt, now);
+    if (event === MetricEvent.ignored) return;
     const fallback = fallbackEventOf(this);
     if (fallback !== undefined) metrics.count(fallback, now);
   }
 
-  private eventOf(answered: { readonly error: unknown } | undefined): MetricEvent {
+  private eventOf(error: unknown): MetricEvent {
     if (this.cancelled) return MetricEvent.ignored;
-    const { outcomes } = this.run;
-    if (!this.failed && answered === undefined) {
-      return eventOf(outcomes.ofResult(this.value), undefined);
-    }
-    const error = answered === undefined ? this.error : answered.error;
     if (isResilienceError(error, 'CIRCUIT_OPEN')) return MetricEvent.circuitOpen;
-    return eventOf(outcomes.ofError(error), error);
+    return eventOf(this.run.outcomes.ofError(error), error);
   }
 }

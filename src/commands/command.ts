@@ -21,17 +21,18 @@ import { CommandHandle, QueuedCall } from './command-handle.js';
 import type { Work } from './function-call.js';
 import type { CommandSnapshot } from './snapshot.js';
 
-/** What answers when a command has failed; a function gets what `run` gets, with the error in the context. */
-export type CommandFallback<Args extends readonly unknown[], Result> =
+/** Keeps a type parameter from being inferred here; `& object` alone would be taken for `T`. */
+type Fixed<T> = T & (object | null);
+
+type CommandAnswer<Args extends readonly unknown[], Result> =
   | FallbackFunction<Args, Result>
   | Exclude<FallbackAnswer<Result>, string | FallbackFunction<readonly never[], Result>>
-  | readonly FallbackChoice<Result>[]
-  | (FallbackOptions & {
-      readonly handler:
-        | FallbackFunction<Args, Result>
-        | Exclude<FallbackAnswer<Result>, string | FallbackFunction<readonly never[], Result>>
-        | readonly FallbackChoice<Result>[];
-    });
+  | readonly FallbackChoice<Result>[];
+
+/** What answers when a command has failed, or options; a function gets what `run` gets, with the error in the context. */
+export type CommandFallback<Args extends readonly unknown[], Result> =
+  | CommandAnswer<Args, Result>
+  | (Omit<FallbackOptions, 'handler'> & { readonly handler: CommandAnswer<Args, Result> });
 
 /** What a command does and what protects it. */
 export interface CommandDefinition<Args extends readonly unknown[], Result> extends Omit<
@@ -40,7 +41,7 @@ export interface CommandDefinition<Args extends readonly unknown[], Result> exte
 > {
   /** Talks to what may fail. */
   run(this: void, context: CallContext, ...args: Args): Result | Promise<Result>;
-  readonly fallback?: CommandFallback<Args, Result>;
+  readonly fallback?: CommandFallback<Fixed<Args>, Result>;
   /** A pipeline of `forRoot({ pipelines })` whose policies it has; its own options change them or add to them. */
   readonly pipeline?: string;
 }
@@ -54,7 +55,7 @@ export class CommandState {
     readonly enlisted: Enlisted,
     readonly runtime: Runtime,
   ) {
-    this.metrics = new RollingMetrics(runtime.clock.now(), { total: true });
+    this.metrics = new RollingMetrics(runtime.clock.now());
   }
 
   get run(): CommandRun {

@@ -23,8 +23,10 @@ export class FunctionCall extends Call {
   }
 
   override start(): unknown {
+    const { self, args } = this;
+    const work = this.work as (context: CallContext, ...args: unknown[]) => unknown;
     const context = new CallContext(this.name, this);
-    const result: unknown = this.work.apply(this.self, [context, ...this.args] as never);
+    const result = args.length === 0 ? work.call(self, context) : work.call(self, context, ...args);
     if (result instanceof Promise) return result;
     if (isObservable(result)) {
       throw new TypeError(

@@ -2,12 +2,37 @@ import { OngoingResult, type Outcome, defaultOutcome } from '../common/outcome.j
 import { type CallReport } from './call-report.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { type Call, fallbackEventOf, isPromiseLike } from './call.js';
-import { AGAIN, type Reaction, type Stage } from './stage.js';
+import { AGAIN, type Reaction, Stage } from './stage.js';
 
 /** A stage on the way out that has the call wait. */
 interface Pause {
   readonly level: number;
   readonly reaction: Promise<Reaction>;
+}
+
+/**
+ * A stage with its moments at hand. Stages are of many classes: to look a method up in each of them at every call
+ * would take longer than most of them do. `undefined` where a stage does nothing.
+ */
+class Step {
+  readonly enter: Stage['enter'] | undefined;
+  readonly ready: Stage['ready'];
+  readonly exit: Stage['exit'] | undefined;
+  readonly react: Stage['react'] | undefined;
+
+  constructor(readonly stage: Stage) {
+    this.enter = ownOf(stage, 'enter');
+    this.ready = ownOf(stage, 'ready');
+    this.exit = ownOf(stage, 'exit');
+    this.react = ownOf(stage, 'react');
+  }
+}
+
+function ownOf<K extends 'enter' | 'ready' | 'exit' | 'react'>(
+  stage: Stage,
+  moment: K,
+): Stage[K] | undefined {
+  return stage[moment] === Stage.prototype[moment] ? undefined : stage[moment];
 }
 
 /** Where a call is that does not go on plainly: on its way in, so many stages entered, or on its way out. */
@@ -26,6 +51,7 @@ const OUTSIDE: Position = { entered: 0 };
 export class Pipeline {
   /** Whether a stage may stop the call before its work ends. */
   private readonly interrupts: boolean;
+  private readonly steps: readonly Step[];
   /** @param name `Class.method`, for events */
   constructor(
     readonly name: string,
@@ -33,6 +59,7 @@ export class Pipeline {
     private readonly events: ResilienceEvents,
   ) {
     this.interrupts = stages.some((stage) => stage.interrupts);
+    this.steps = stages.map((stage) => new Step(stage));
     stages.forEach((stage, level) => {
       stage.level = level;
     });
@@ -47,15 +74,15 @@ export class Pipeline {
 
   /** Nothing to wait for but the method, nothing that may stop it, nobody to tell. */
   private runPlainly(call: Call): Promise<unknown> {
-    const { stages } = this;
+    const { steps } = this;
     let level = 0;
     let work: unknown;
     try {
-      while (level < stages.length) {
-        const stage = stages[level]!;
-        const held = stage.enter(call);
+      while (level < steps.length) {
+        const step = steps[level]!;
+        const held = step.enter?.call(step.stage, call);
         call.held[level++] = held;
-        const ready = stage.ready?.(call, held);
+        const ready = step.ready?.call(step.stage, call, held);
         if (ready !== undefined) return this.drive(call, { entered: level, ready });
       }
       work = call.start();
@@ -119,7 +146,7 @@ export class Pipeline {
     level: number,
     ready?: Promise<void>,
   ): Promise<Pause | undefined> {
-    const { stages } = this;
+    const { steps } = this;
     let work: unknown;
     let startedAt = NaN; // of the method, when anybody wants to know
     try {
@@ -129,11 +156,11 @@ export class Pipeline {
           await (call.interruptible ? call.interruptibly(ready) : ready);
           call.tick();
         }
-        if (level === stages.length) break;
-        const stage = stages[level]!;
-        const held = stage.enter(call);
+        if (level === steps.length) break;
+        const step = steps[level]!;
+        const held = step.enter?.call(step.stage, call);
         call.held[level++] = held;
-        ready = stage.ready?.(call, held);
+        ready = step.ready?.call(step.stage, call, held);
       }
       if (call.interruptible) call.throwIfInterrupted();
       if (this.events.active) startedAt = call.now();
@@ -155,13 +182,13 @@ export class Pipeline {
   /** Outwards through the stages that have been entered, `entered` of them, as far as none has the call wait. */
   private leave(call: Call, entered: number): Pause | undefined {
     for (let level = entered - 1; level >= 0; level--) {
-      const stage = this.stages[level]!;
+      const step = this.steps[level]!;
       const held = call.held[level];
       if (call.interruptible) call.resumeAt(level);
-      stage.exit(call, held);
-      if (call.interruptible && call.isGivenUp(level)) continue;
+      step.exit?.call(step.stage, call, held);
+      if (step.react === undefined || (call.interruptible && call.isGivenUp(level))) continue;
       try {
-        const reaction = stage.react(call, held);
+        const reaction = step.react.call(step.stage, call, held);
         if (reaction !== undefined) return { level, reaction };
       } catch (error) {
         call.fail(call.reasonOr(error));

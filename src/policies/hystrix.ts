@@ -7,15 +7,15 @@ import type { FallbackAnswer, FallbackOptions } from './fallback/options.js';
 import type { TimeoutOptions } from './timeout/options.js';
 
 /** Policies that {@link hystrix} and {@link hystrixGo} are made of. */
-export interface HystrixPolicies {
+export interface HystrixPolicies<Fallback = FallbackAnswer> {
   readonly circuitBreaker: CircuitBreakerOptions;
   readonly bulkhead: BulkheadOptions;
   readonly timeout?: TimeoutOptions;
-  readonly fallback?: FallbackOptions;
+  readonly fallback?: Omit<FallbackOptions, 'handler'> & { readonly handler: Fallback };
 }
 
 /** Properties of a Hystrix command, with Hystrix' defaults. */
-export interface HystrixSettings {
+export interface HystrixSettings<Fallback = FallbackAnswer> {
   /** `circuitBreaker.requestVolumeThreshold`. Default 20. */
   readonly requestVolumeThreshold?: number;
   /** `circuitBreaker.errorThresholdPercentage`, above 0 to 100. Default 50. */
@@ -37,7 +37,7 @@ export interface HystrixSettings {
   /** Whether calls that find no place count as errors, as they do in Hystrix. Default true. */
   readonly countRejections?: boolean;
   /** What answers for every error but ignored ones. */
-  readonly fallback?: FallbackAnswer;
+  readonly fallback?: Fallback;
   /** `fallback.isolation.semaphore.maxConcurrentRequests`. Default 10. */
   readonly fallbackMaxConcurrentRequests?: number;
 }
@@ -53,7 +53,9 @@ export interface HystrixSettings {
  * @example
  * resilience.command('books', { run: ({ signal }) => getBooks(signal), ...hystrix({ fallback: value([]) }) });
  */
-export function hystrix(settings: HystrixSettings = {}): HystrixPolicies {
+export function hystrix<Fallback extends FallbackAnswer = never>(
+  settings: HystrixSettings<Fallback> = {},
+): HystrixPolicies<Fallback> {
   const { rollingWindow = '10s', rollingBuckets = 10, errorThresholdPercentage = 50 } = settings;
   return policiesOf(settings, {
     failureRate: errorThresholdPercentage / 100,
@@ -62,7 +64,7 @@ export function hystrix(settings: HystrixSettings = {}): HystrixPolicies {
 }
 
 /** hystrix-go's `CommandConfig`; everything may be left out or 0, as there, for its default. */
-export interface HystrixGoSettings {
+export interface HystrixGoSettings<Fallback = FallbackAnswer> {
   /** `Timeout`. Default 1 s. */
   readonly timeout?: Duration;
   /** `MaxConcurrentRequests`. Default 10. */
@@ -74,7 +76,7 @@ export interface HystrixGoSettings {
   /** `ErrorPercentThreshold`, 1 to 100. Default 50. The percentage is rounded, so that 49.5 % are 50 %. */
   readonly errorPercentThreshold?: number;
   /** The fallback function of `Do` and `Go`. */
-  readonly fallback?: FallbackAnswer;
+  readonly fallback?: Fallback;
 }
 
 /**
@@ -85,7 +87,9 @@ export interface HystrixGoSettings {
  * @example
  * resilience.command('my_command', { run: talkToOthers, ...hystrixGo({ timeout: 1000, fallback: () => 'down' }) });
  */
-export function hystrixGo(settings: HystrixGoSettings = {}): HystrixPolicies {
+export function hystrixGo<Fallback extends FallbackAnswer = never>(
+  settings: HystrixGoSettings<Fallback> = {},
+): HystrixPolicies<Fallback> {
   const { fallback } = settings;
   const percent = settings.errorPercentThreshold || 50;
   const { fallback: answer, ...policies } = policiesOf(
@@ -103,10 +107,10 @@ export function hystrixGo(settings: HystrixGoSettings = {}): HystrixPolicies {
   return { ...policies, fallback: options };
 }
 
-function policiesOf(
-  settings: HystrixSettings,
+function policiesOf<Fallback>(
+  settings: HystrixSettings<Fallback>,
   rates: Pick<CircuitBreakerOptions, 'failureRate' | 'window'>,
-): HystrixPolicies {
+): HystrixPolicies<Fallback> {
   const { fallback, ignore = [], timeout = '1s', sleepWindow = '5s' } = settings;
   const { maxConcurrentRequests = 10, maxQueueSize = 0, requestVolumeThreshold = 20 } = settings;
   const { fallbackMaxConcurrentRequests = 10, countRejections = true } = settings;

@@ -322,8 +322,7 @@ export class CircuitBreaker {
 
   private measure(permit: Permit, event: MetricEvent, now: number): void {
     const { metrics } = this;
-    metrics.end();
-    metrics.count(event, now);
+    metrics.end(event, now);
     if (event !== MetricEvent.bulkheadFull) metrics.latency(now - permit.admittedAt, now);
   }
 

@@ -33,13 +33,13 @@ const nothing: MetricsSnapshot = {
 
 describe('RollingMetrics', () => {
   it('is all 0 at first, and after a silence', () => {
-    const metrics = new RollingMetrics(1_000.5, { total: true });
+    const metrics = new RollingMetrics(1_000.5);
     expect(metrics.snapshot(1_000.5)).toEqual(nothing);
     metrics.begin(2_000);
-    metrics.end(2_010);
-    metrics.count(MetricEvent.success, 2_010);
+    metrics.end(MetricEvent.success, 2_010);
     metrics.latency(10, 2_010);
-    metrics.totalLatency(10, 2_010);
+    metrics.workLatency(10, 2_010);
+    metrics.waitLatency(10, 2_010);
     expect(metrics.snapshot(62_001)).toEqual(nothing);
   });
 
@@ -77,52 +77,46 @@ describe('RollingMetrics', () => {
     const metrics = new RollingMetrics(0);
     metrics.begin(0);
     metrics.begin(0);
-    metrics.end(5);
+    metrics.end(MetricEvent.success, 5);
     expect(metrics.concurrency).toBe(1);
     expect(metrics.snapshot(9_999).concurrency).toEqual({ now: 1, max: 2 });
     expect(metrics.snapshot(1e6).concurrency).toEqual({ now: 1, max: 1 });
-    metrics.end();
-    metrics.end();
+    metrics.end(MetricEvent.success, 1e6);
+    metrics.end(MetricEvent.success, 1e6);
     expect(metrics.concurrency).toBe(0);
     metrics.begin(2e6);
-    metrics.end();
+    metrics.end(MetricEvent.success, 2e6);
     expect(metrics.snapshot(2e6).concurrency).toEqual({ now: 0, max: 1 });
   });
 
-  it('has a call run up to its end, whatever was told meanwhile', () => {
-    const told = new RollingMetrics(0);
-    told.begin(0);
-    told.end(30_000);
-    expect(told.snapshot(30_001).concurrency).toEqual({ now: 0, max: 1 });
-    const untold = new RollingMetrics(0);
-    untold.begin(0);
-    untold.count(MetricEvent.success, 30_000);
-    untold.end();
-    expect(untold.snapshot(30_001).concurrency).toEqual({ now: 0, max: 1 });
+  it('has a call run up to its end', () => {
+    const metrics = new RollingMetrics(0);
+    metrics.begin(0);
+    metrics.end(MetricEvent.failure, 30_000);
+    expect(metrics.snapshot(30_001)).toMatchObject({
+      counts: { failure: 1 },
+      concurrency: { now: 0, max: 1 },
+    });
   });
 
-  it('tells the latencies of the work as those of the callers unless they are kept apart', () => {
-    const both = (metrics: RollingMetrics): MetricsSnapshot => {
-      metrics.latency(10, 0);
-      metrics.totalLatency(15, 0);
-      metrics.totalLatency(1, 0);
-      return metrics.snapshot(1);
-    };
-    const once = both(new RollingMetrics(0));
-    expect(once.latency).toMatchObject({ count: 1, max: 10 });
-    expect(once.totalLatency).toEqual(once.latency);
-    const apart = both(new RollingMetrics(0, { total: true }));
-    expect(apart.latency).toEqual(once.latency);
-    expect(apart.totalLatency).toMatchObject({ count: 2, mean: 8, min: 1, max: 15 });
+  it('tells what the work took apart from what callers waited', () => {
+    const metrics = new RollingMetrics(0);
+    metrics.latency(10, 0);
+    expect(metrics.snapshot(1).totalLatency).toEqual(metrics.snapshot(1).latency);
+    metrics.workLatency(20, 0);
+    metrics.waitLatency(25, 0);
+    metrics.waitLatency(1, 0); // never ran
+    const { latency, totalLatency } = metrics.snapshot(1);
+    expect(latency).toMatchObject({ count: 2, mean: 15, min: 10, max: 20 });
+    expect(totalLatency).toMatchObject({ count: 3, mean: 12, min: 1, max: 25 });
   });
 
   it('minds no clock that goes back', () => {
     const metrics = new RollingMetrics(5_000);
     for (const now of [20_000, 19_000, 0, 20_500]) {
       metrics.begin(now);
-      metrics.count(MetricEvent.success, now);
       metrics.latency(3, now);
-      metrics.end(now);
+      metrics.end(MetricEvent.success, now);
     }
     expect(metrics.snapshot(0)).toMatchObject({
       counts: { success: 4 },

@@ -25,35 +25,46 @@ const EVENTS = Object.keys(MetricEvent).length;
  */
 export class RollingMetrics {
   private readonly counts: RollingCounts;
+  /** Of calls whose callers waited as long as the work took: nearly all. */
   private readonly latencies: RollingLatency;
-  private readonly totalLatencies: RollingLatency | undefined;
+  /** Of the others, what the work took, and what callers waited. */
+  private readonly work: RollingLatency;
+  private readonly waits: RollingLatency;
 
-  /** With `total`, latencies as callers saw them are kept apart. */
-  constructor(now: number, { total = false }: { readonly total?: boolean } = {}) {
+  constructor(now: number) {
     this.counts = new RollingCounts(EVENTS, now);
     this.latencies = new RollingLatency(now);
-    this.totalLatencies = total ? new RollingLatency(now) : undefined;
+    this.work = new RollingLatency(now);
+    this.waits = new RollingLatency(now);
   }
 
+  /** A call has begun. */
   begin(now: number): void {
     this.counts.begin(now);
   }
 
-  /** Without `now`, the call has ended when something was last told with a time. */
-  end(now = NaN): void {
-    this.counts.end(now); // NaN is past the end of no bucket
+  /** A call has ended, so. */
+  end(event: MetricEvent, now: number): void {
+    this.counts.end(event, now);
   }
 
   count(event: MetricEvent, now: number): void {
     this.counts.add(event, now);
   }
 
+  /** What the work of a call took, and its caller waited. */
   latency(ms: number, now: number): void {
     this.latencies.record(ms, now);
   }
 
-  totalLatency(ms: number, now: number): void {
-    this.totalLatencies?.record(ms, now);
+  /** What the work of a call took whose caller waited for more. */
+  workLatency(ms: number, now: number): void {
+    this.work.record(ms, now);
+  }
+
+  /** What a caller waited, but not for the work alone. */
+  waitLatency(ms: number, now: number): void {
+    this.waits.record(ms, now);
   }
 
   get concurrency(): number {
@@ -63,7 +74,6 @@ export class RollingMetrics {
   snapshot(now: number): MetricsSnapshot {
     const { counts } = this;
     const sum = (event: MetricEvent): number => counts.sum(event, now);
-    const latency = this.latencies.snapshot(now);
     return {
       windowMs: counts.duration,
       counts: {
@@ -84,8 +94,8 @@ export class RollingMetrics {
       },
       concurrency: { now: counts.concurrency, max: counts.peak(now) },
       latencyWindowMs: this.latencies.duration,
-      latency,
-      totalLatency: this.totalLatencies?.snapshot(now) ?? latency,
+      latency: this.latencies.snapshot(now, this.work),
+      totalLatency: this.latencies.snapshot(now, this.waits),
     };
   }
 }

@@ -105,8 +105,9 @@ describe('RollingCounts', () => {
               model.change(+1, latest);
             }
             if (each.do === 'end') {
-              counts.end(now);
+              counts.end(1, now);
               model.change(-1, latest);
+              model.add(1, latest);
             }
             if (each.do === 'read') expect(read(counts, now)).toEqual(model.read(latest));
           }
@@ -132,7 +133,7 @@ describe('RollingCounts', () => {
       const counts = new RollingCounts(EVENTS, 0);
       counts.add(1, 0);
       counts.begin(0);
-      counts.end(0);
+      counts.end(2, 0);
       expect(read(counts, silence)).toEqual({ sums: [0, 0, 0], running: 0, peak: 0 });
       counts.add(1, silence);
       expect(counts.sum(1, silence)).toBe(1);
@@ -142,11 +143,11 @@ describe('RollingCounts', () => {
   it('counts calls that are still running in each bucket, skipped ones as well', () => {
     const counts = new RollingCounts(EVENTS, 0);
     for (let i = 0; i < 3; i++) counts.begin(0);
-    counts.end(100);
+    counts.end(0, 100);
     expect(counts.peak(9_999)).toBe(3);
     expect(counts.peak(10_000)).toBe(2);
     expect(counts.peak(1e6)).toBe(2);
-    counts.end(1e6 + 5_000);
+    counts.end(0, 1e6 + 5_000);
     expect(counts.peak(1e6 + 14_999)).toBe(2);
     expect(counts.peak(1e6 + 15_000)).toBe(1);
   });

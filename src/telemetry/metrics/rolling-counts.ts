@@ -6,9 +6,11 @@ import { RollingWindow } from './rolling-window.js';
  */
 export class RollingCounts extends RollingWindow {
   private readonly cells: Uint32Array;
-  private readonly sums: Uint32Array;
-  /** The most calls that ran at a time, by bucket. */
+  /** Where the newest bucket begins. */
+  private first = 0;
+  /** The most calls that ran at a time, by bucket, but for the newest. */
   private readonly peaks: Uint32Array;
+  private newestPeak = 0;
   private running = 0;
 
   constructor(
@@ -19,31 +21,33 @@ export class RollingCounts extends RollingWindow {
   ) {
     super(window, buckets, now);
     this.cells = new Uint32Array(buckets * events);
-    this.sums = new Uint32Array(events);
     this.peaks = new Uint32Array(buckets);
   }
 
   add(event: number, now: number): void {
     this.expire(now);
-    this.cells[this.current * this.events + event]! += 1;
-    this.sums[event]! += 1;
+    this.cells[this.first + event]! += 1;
   }
 
   sum(event: number, now: number): number {
     this.expire(now);
-    return this.sums[event]!;
+    const { cells, events } = this;
+    let sum = 0;
+    for (let cell = event; cell < cells.length; cell += events) sum += cells[cell]!;
+    return sum;
   }
 
   begin(now: number): void {
     this.expire(now);
     this.running += 1;
-    if (this.running > this.peaks[this.current]!) this.peaks[this.current] = this.running;
+    if (this.running > this.newestPeak) this.newestPeak = this.running;
   }
 
-  /** A call ends that ran up to `now`: it counts in the buckets that have passed meanwhile. */
-  end(now: number): void {
+  /** A call ends with an event. It ran up to `now`, so it counts in the buckets that have passed meanwhile. */
+  end(event: number, now: number): void {
     this.expire(now);
     if (this.running > 0) this.running -= 1;
+    this.cells[this.first + event]! += 1;
   }
 
   get concurrency(): number {
@@ -53,14 +57,15 @@ export class RollingCounts extends RollingWindow {
   /** The most calls that ran at a time. */
   peak(now: number): number {
     this.expire(now);
-    return Math.max(...this.peaks);
+    return Math.max(this.newestPeak, ...this.peaks);
   }
 
-  protected renew(bucket: number): void {
-    const { cells, sums, events } = this;
-    const from = bucket * events;
-    for (let event = 0; event < events; event++) sums[event]! -= cells[from + event]!;
-    cells.fill(0, from, from + events);
-    this.peaks[bucket] = this.running;
+  protected override renew(bucket: number, before: number): void {
+    const { cells, events, peaks } = this;
+    this.first = bucket * events;
+    cells.fill(0, this.first, this.first + events);
+    peaks[before] = this.newestPeak;
+    peaks[bucket] = 0;
+    this.newestPeak = this.running;
   }
 }

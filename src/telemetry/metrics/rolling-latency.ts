@@ -2,12 +2,6 @@ import { CELLS, cellOf, percentilesOf } from './latency-histogram.js';
 import { RollingWindow } from './rolling-window.js';
 import type { LatencySnapshot } from './snapshot.js';
 
-/** What is kept of a slice besides its histogram. */
-const SUM = 0;
-const MIN = 1;
-const MAX = 2;
-const FIGURES = 3;
-
 const NONE: LatencySnapshot = Object.freeze({
   count: 0,
   mean: 0,
@@ -25,6 +19,15 @@ const NONE: LatencySnapshot = Object.freeze({
 /** The histogram of all slices, while a snapshot is taken. */
 const merged = new Uint32Array(CELLS);
 
+/** What is known of a slice besides its histogram. */
+interface Slice {
+  sum: number;
+  min: number;
+  max: number;
+}
+
+const EMPTY: Readonly<Slice> = { sum: 0, min: Infinity, max: 0 };
+
 /**
  * How long the calls of the last `latencyWindow` milliseconds took: a histogram for each slice of it, for the
  * percentiles, and exact sums, minima and maxima.
@@ -33,10 +36,15 @@ const merged = new Uint32Array(CELLS);
  */
 export class RollingLatency extends RollingWindow {
   private cells: Uint32Array | undefined = undefined;
-  private figures: Float64Array | undefined = undefined;
+  /** Where the histogram of the newest slice begins. */
+  private first = 0;
+  private readonly all: Slice[];
+  private newest: Slice;
 
   constructor(now: number, latencyWindow = 60_000, slices = 6) {
     super(latencyWindow, slices, now);
+    this.all = Array.from({ length: slices }, () => ({ ...EMPTY }));
+    this.newest = this.all[0]!;
   }
 
   /** What is no time (negative, NaN) is taken for 0. */
@@ -44,29 +52,22 @@ export class RollingLatency extends RollingWindow {
     this.expire(now);
     const took = ms > 0 ? ms : 0;
     const cells = (this.cells ??= new Uint32Array(this.slices * CELLS));
-    const figures = (this.figures ??= emptyFigures(this.slices));
-    const at = this.current * FIGURES;
-    cells[this.current * CELLS + cellOf(took)]! += 1;
-    figures[at + SUM]! += took;
-    if (took < figures[at + MIN]!) figures[at + MIN] = took;
-    if (took > figures[at + MAX]!) figures[at + MAX] = took;
+    cells[this.first + cellOf(took)]! += 1;
+    const { newest } = this;
+    newest.sum += took;
+    if (took < newest.min) newest.min = took;
+    if (took > newest.max) newest.max = took;
   }
 
-  snapshot(now: number): LatencySnapshot {
-    this.expire(now);
-    const { cells, figures } = this;
-    if (cells === undefined || figures === undefined) return NONE;
-    const count = merge(cells);
+  /** With the latencies of `other` windows, which are as long. */
+  snapshot(now: number, ...other: RollingLatency[]): LatencySnapshot {
+    merged.fill(0);
+    const total = { ...EMPTY };
+    for (const each of [this, ...other]) each.addTo(total, now);
+    const { min, max, sum } = total;
+    const count = merged.reduce((all, cell) => all + cell, 0);
     if (count === 0) return NONE;
 
-    let sum = 0;
-    let min = Infinity;
-    let max = 0;
-    for (let at = 0; at < figures.length; at += FIGURES) {
-      sum += figures[at + SUM]!;
-      min = Math.min(min, figures[at + MIN]!);
-      max = Math.max(max, figures[at + MAX]!);
-    }
     const percentile = percentilesOf(merged, count);
     const within = (percent: number): number => Math.max(min, Math.min(percentile(percent), max));
     return {
@@ -84,27 +85,24 @@ export class RollingLatency extends RollingWindow {
     };
   }
 
-  protected renew(slice: number): void {
-    this.cells?.fill(0, slice * CELLS, (slice + 1) * CELLS);
-    const at = slice * FIGURES;
-    this.figures?.fill(0, at, at + FIGURES).fill(Infinity, at + MIN, at + MIN + 1);
+  protected override renew(slice: number): void {
+    this.first = slice * CELLS;
+    this.cells?.fill(0, this.first, this.first + CELLS);
+    this.newest = this.all[slice]!;
+    Object.assign(this.newest, EMPTY);
   }
-}
 
-function emptyFigures(slices: number): Float64Array {
-  const figures = new Float64Array(slices * FIGURES);
-  for (let at = 0; at < figures.length; at += FIGURES) figures[at + MIN] = Infinity;
-  return figures;
-}
-
-/** @returns how many latencies there are */
-function merge(cells: Uint32Array): number {
-  let count = 0;
-  for (let cell = 0; cell < CELLS; cell++) {
-    let sum = 0;
-    for (let at = cell; at < cells.length; at += CELLS) sum += cells[at]!;
-    merged[cell] = sum;
-    count += sum;
+  private addTo(total: Slice, now: number): void {
+    this.expire(now);
+    const { cells } = this;
+    if (cells === undefined) return;
+    for (let from = 0; from < cells.length; from += CELLS) {
+      for (let cell = 0; cell < CELLS; cell++) merged[cell]! += cells[from + cell]!;
+    }
+    for (const { sum, min, max } of this.all) {
+      total.sum += sum;
+      total.min = Math.min(total.min, min);
+      total.max = Math.max(total.max, max);
+    }
   }
-  return count;
 }

@@ -24,14 +24,15 @@ export abstract class RollingWindow {
     if (now >= this.endsAt) this.roll(now);
   }
 
-  /** Forgets what is in `slice`: its time begins. */
-  protected abstract renew(slice: number): void;
+  /** Forgets what is in `slice`: its time begins, and that of the one `before` is over. */
+  protected abstract renew(slice: number, before: number): void;
 
   private roll(now: number): void {
     const passed = Math.floor((now - this.endsAt) / this.width) + 1;
     for (let left = Math.min(passed, this.slices); left > 0; left--) {
-      this.current = this.current + 1 === this.slices ? 0 : this.current + 1;
-      this.renew(this.current);
+      const before = this.current;
+      this.current = before + 1 === this.slices ? 0 : before + 1;
+      this.renew(this.current, before);
     }
     this.endsAt += passed * this.width;
   }

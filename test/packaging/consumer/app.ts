@@ -9,9 +9,13 @@ import {
   CircuitBreaker,
   CircuitBreakerRegistry,
   ResilienceModule,
+  ResilienceService,
   Retry,
+  hystrix,
   isResilienceError,
+  value,
 } from 'nest-resilience';
+import { HystrixStreamModule } from 'nest-resilience/hystrix-stream';
 import { ManualClock } from 'nest-resilience/testing';
 
 @Injectable()
@@ -43,7 +47,7 @@ class BooksController {
 }
 
 @Module({
-  imports: [ResilienceModule.forRoot()],
+  imports: [ResilienceModule.forRoot(), HystrixStreamModule.forRoot({ interval: '20ms' })],
   controllers: [BooksController],
   providers: [BooksClient],
 })
@@ -72,6 +76,22 @@ async function main(): Promise<void> {
     ?.execute(() => Promise.resolve('never'))
     .catch((error: unknown) => error);
   assert.ok(isResilienceError(rejection, 'CIRCUIT_OPEN'));
+
+  const command = app.get(ResilienceService).command('shelf', {
+    run: async ({ attempt }, shelf: number) => {
+      if (shelf > 1) throw new Error('no such shelf');
+      return [`book ${attempt}`];
+    },
+    ...hystrix({ fallback: value(['none']) }),
+  });
+  assert.deepEqual(await command.execute(1), ['book 1']);
+  assert.deepEqual(await command.queue(2).result, ['none']);
+  assert.equal(command.snapshot().metrics.counts.fallback.success, 1);
+
+  const stream = await get('/hystrix.stream');
+  assert.match(stream.headers.get('content-type') ?? '', /^text\/event-stream/);
+  const chunk = await stream.body!.getReader().read();
+  assert.match(new TextDecoder().decode(chunk.value), /^data: .*"name":"shelf"/);
 
   await new ManualClock().advance(1);
   await app.close();

@@ -1,0 +1,189 @@
+import type { CommandSnapshot } from '../commands/snapshot.js';
+import type { BreakerSnapshot } from '../policies/circuit-breaker/snapshot.js';
+import type { LatencySnapshot, OutcomeCounts } from '../telemetry/metrics/snapshot.js';
+
+/** How long calls took, whole milliseconds, by percentile; `0` is the shortest and `100` the longest. */
+export interface HystrixLatency {
+  readonly '0': number;
+  readonly '25': number;
+  readonly '50': number;
+  readonly '75': number;
+  readonly '90': number;
+  readonly '95': number;
+  readonly '99': number;
+  readonly '99.5': number;
+  readonly '100': number;
+}
+
+/** What Hystrix publishes about a command: every field, in the order of Hystrix' own serializer. */
+export interface HystrixCommandEvent {
+  readonly type: 'HystrixCommand';
+  readonly name: string;
+  readonly group: string;
+  /** Milliseconds since the epoch. */
+  readonly currentTime: number;
+  readonly isCircuitBreakerOpen: boolean;
+  readonly errorPercentage: number;
+  readonly errorCount: number;
+  readonly requestCount: number;
+  readonly rollingCountBadRequests: number;
+  readonly rollingCountCollapsedRequests: number;
+  readonly rollingCountEmit: number;
+  readonly rollingCountExceptionsThrown: number;
+  readonly rollingCountFailure: number;
+  readonly rollingCountFallbackEmit: number;
+  readonly rollingCountFallbackFailure: number;
+  readonly rollingCountFallbackMissing: number;
+  readonly rollingCountFallbackRejection: number;
+  readonly rollingCountFallbackSuccess: number;
+  readonly rollingCountResponsesFromCache: number;
+  readonly rollingCountSemaphoreRejected: number;
+  readonly rollingCountShortCircuited: number;
+  readonly rollingCountSuccess: number;
+  readonly rollingCountThreadPoolRejected: number;
+  readonly rollingCountTimeout: number;
+  readonly currentConcurrentExecutionCount: number;
+  readonly rollingMaxConcurrentExecutionCount: number;
+  readonly latencyExecute_mean: number;
+  readonly latencyExecute: HystrixLatency;
+  readonly latencyTotal_mean: number;
+  readonly latencyTotal: HystrixLatency;
+  readonly propertyValue_circuitBreakerRequestVolumeThreshold: number;
+  readonly propertyValue_circuitBreakerSleepWindowInMilliseconds: number;
+  readonly propertyValue_circuitBreakerErrorThresholdPercentage: number;
+  readonly propertyValue_circuitBreakerForceOpen: boolean;
+  readonly propertyValue_circuitBreakerForceClosed: boolean;
+  readonly propertyValue_circuitBreakerEnabled: boolean;
+  readonly propertyValue_executionIsolationStrategy: 'SEMAPHORE';
+  readonly propertyValue_executionIsolationThreadTimeoutInMilliseconds: number;
+  readonly propertyValue_executionTimeoutInMilliseconds: number;
+  readonly propertyValue_executionIsolationThreadInterruptOnTimeout: boolean;
+  readonly propertyValue_executionIsolationThreadPoolKeyOverride: string;
+  readonly propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: number;
+  readonly propertyValue_fallbackIsolationSemaphoreMaxConcurrentRequests: number;
+  readonly propertyValue_metricsRollingStatisticalWindowInMilliseconds: number;
+  readonly propertyValue_requestCacheEnabled: boolean;
+  readonly propertyValue_requestLogEnabled: boolean;
+  readonly reportingHosts: 1;
+  readonly threadPool: string;
+}
+
+/** @param now milliseconds since the epoch */
+export function fromCommand(command: CommandSnapshot, now: number): HystrixCommandEvent {
+  const { name, metrics, circuitBreaker: breaker, bulkhead } = command;
+  const { counts, concurrency, latency, totalLatency } = metrics;
+  const { rejected, fallback } = counts;
+  const limits = breaker?.limits;
+  const override = breaker?.override?.kind;
+  const group = groupOf(name);
+  const timeout = int(command.attemptTimeoutMs);
+  return {
+    type: 'HystrixCommand',
+    name,
+    group,
+    currentTime: now,
+    isCircuitBreakerOpen: isOpen(breaker),
+    ...health(counts),
+    rollingCountBadRequests: counts.ignored,
+    rollingCountCollapsedRequests: 0,
+    rollingCountEmit: 0,
+    rollingCountExceptionsThrown:
+      counts.ignored + fallback.failure + fallback.missing + fallback.rejected,
+    rollingCountFailure: counts.failure,
+    rollingCountFallbackEmit: 0,
+    rollingCountFallbackFailure: fallback.failure,
+    rollingCountFallbackMissing: fallback.missing,
+    rollingCountFallbackRejection: fallback.rejected,
+    rollingCountFallbackSuccess: fallback.success,
+    rollingCountResponsesFromCache: 0,
+    rollingCountSemaphoreRejected: rejected.bulkheadFull,
+    rollingCountShortCircuited: rejected.circuitOpen,
+    rollingCountSuccess: counts.success,
+    rollingCountThreadPoolRejected: 0,
+    rollingCountTimeout: counts.timeout,
+    currentConcurrentExecutionCount: concurrency.now,
+    rollingMaxConcurrentExecutionCount: concurrency.max,
+    latencyExecute_mean: int(latency.mean),
+    latencyExecute: percentiles(latency),
+    latencyTotal_mean: int(totalLatency.mean),
+    latencyTotal: percentiles(totalLatency),
+    propertyValue_circuitBreakerRequestVolumeThreshold: int(limits?.minimumCalls),
+    propertyValue_circuitBreakerSleepWindowInMilliseconds: int(limits?.openForMs),
+    propertyValue_circuitBreakerErrorThresholdPercentage: int((limits?.failureRate ?? 0) * 100),
+    propertyValue_circuitBreakerForceOpen: override === 'forced-open',
+    propertyValue_circuitBreakerForceClosed: override === 'disabled',
+    propertyValue_circuitBreakerEnabled: breaker !== undefined,
+    // Nothing has threads here; it also makes the dashboard show the bulkhead's rejections.
+    propertyValue_executionIsolationStrategy: 'SEMAPHORE',
+    propertyValue_executionIsolationThreadTimeoutInMilliseconds: timeout,
+    propertyValue_executionTimeoutInMilliseconds: timeout,
+    propertyValue_executionIsolationThreadInterruptOnTimeout: timeout > 0,
+    propertyValue_executionIsolationThreadPoolKeyOverride: '',
+    propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: int(bulkhead?.maxConcurrent),
+    propertyValue_fallbackIsolationSemaphoreMaxConcurrentRequests: int(
+      command.maxConcurrentFallbacks,
+    ),
+    propertyValue_metricsRollingStatisticalWindowInMilliseconds: int(metrics.windowMs),
+    propertyValue_requestCacheEnabled: false,
+    propertyValue_requestLogEnabled: false,
+    reportingHosts: 1,
+    threadPool: group,
+  };
+}
+
+/** A breaker that no command stands for: one that several commands share, one of a key, one made by hand. */
+export function fromBreaker(breaker: BreakerSnapshot, now: number): HystrixCommandEvent {
+  const { name, metrics } = breaker;
+  const unknown = {
+    bulkhead: undefined,
+    attemptTimeoutMs: undefined,
+    maxConcurrentFallbacks: undefined,
+  };
+  return fromCommand({ name, metrics, circuitBreaker: breaker, ...unknown }, now);
+}
+
+/** Hystrix' HealthCounts: bad requests and calls that met an open circuit say nothing about the dependency. */
+function health({
+  success,
+  failure,
+  timeout,
+  rejected,
+}: OutcomeCounts): Pick<HystrixCommandEvent, 'errorPercentage' | 'errorCount' | 'requestCount'> {
+  const errorCount = failure + timeout + rejected.bulkheadFull;
+  const requestCount = success + errorCount;
+  const errorPercentage = requestCount === 0 ? 0 : Math.trunc((errorCount * 100) / requestCount);
+  return { errorPercentage, errorCount, requestCount };
+}
+
+/** To Hystrix a circuit that is probing is open. */
+function isOpen(breaker: BreakerSnapshot | undefined): boolean {
+  if (breaker === undefined) return false;
+  return breaker.state !== 'closed' || breaker.override?.kind === 'forced-open';
+}
+
+/** `Class` of `Class.method` and of `Class.method[key]`; a name without a dot is a group of its own. */
+function groupOf(name: string): string {
+  const [named = name] = name.split('[', 1);
+  return named.slice(0, Math.max(0, named.lastIndexOf('.'))) || named || name;
+}
+
+function percentiles(latency: LatencySnapshot): HystrixLatency {
+  return {
+    '0': int(latency.min),
+    '25': int(latency.p25),
+    '50': int(latency.p50),
+    '75': int(latency.p75),
+    '90': int(latency.p90),
+    '95': int(latency.p95),
+    '99': int(latency.p99),
+    '99.5': int(latency.p99_5),
+    '100': int(latency.max),
+  };
+}
+
+const MAX_INT = 2_147_483_647;
+
+/** A Java `int`, since the readers are Java: no fractions, 0 for what there is not, and nothing that JSON makes `null`. */
+function int(value = 0): number {
+  return Math.min(Math.round(value), MAX_INT) || 0;
+}
