@@ -21,8 +21,9 @@ import { CommandHandle, QueuedCall } from './command-handle.js';
 import type { Work } from './function-call.js';
 import type { CommandSnapshot } from './snapshot.js';
 
-/** Keeps a type parameter from being inferred here; `& object` alone would be taken for `T`. */
-type Fixed<T> = T & (object | null);
+/** Keeps a type parameter from being inferred here; `& {}` alone would be taken for `T`. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- the one type that leaves `T` as it is
+type Fixed<T> = T & ({} | null | undefined);
 
 type CommandAnswer<Args extends readonly unknown[], Result> =
   | FallbackFunction<Args, Result>

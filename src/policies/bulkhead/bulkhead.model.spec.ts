@@ -444,7 +444,7 @@ describe('a bulkhead', () => {
           await world.finish();
         },
       ),
-      { numRuns: 600 },
+      { numRuns: 2_000 },
     );
     // The runs have been everywhere.
     expect([...seen].sort()).toEqual([

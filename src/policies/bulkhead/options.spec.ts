@@ -4,7 +4,7 @@ import { type BulkheadOptions, type BulkheadSettings, settleBulkhead } from './o
 
 function settle(options: object): [BulkheadSettings, readonly string[]] {
   const problems = new Problems();
-  const read = new OptionsReader(options as BulkheadOptions, 'here', problems);
+  const read = new OptionsReader<BulkheadOptions>(options, 'here', problems);
   const settings = settleBulkhead(read);
   read.done();
   return [settings, problems.all.map((problem) => problem.replace('here: ', ''))];
