@@ -72,7 +72,9 @@ export class RollingMetrics {
   }
 
   snapshot(now: number): MetricsSnapshot {
-    const { counts } = this;
+    const { counts, latencies, work, waits } = this;
+    const latency = latencies.snapshot(now, work);
+    const same = work.untouched && waits.untouched;
     const sum = (event: MetricEvent): number => counts.sum(event, now);
     return {
       windowMs: counts.duration,
@@ -93,9 +95,9 @@ export class RollingMetrics {
         },
       },
       concurrency: { now: counts.concurrency, max: counts.peak(now) },
-      latencyWindowMs: this.latencies.duration,
-      latency: this.latencies.snapshot(now, this.work),
-      totalLatency: this.latencies.snapshot(now, this.waits),
+      latencyWindowMs: latencies.duration,
+      latency,
+      totalLatency: same ? latency : latencies.snapshot(now, waits),
     };
   }
 }

@@ -63,9 +63,9 @@ export class RollingLatency extends RollingWindow {
   snapshot(now: number, ...other: RollingLatency[]): LatencySnapshot {
     merged.fill(0);
     const total = { ...EMPTY };
-    for (const each of [this, ...other]) each.addTo(total, now);
+    let count = 0;
+    for (const each of [this, ...other]) count += each.addTo(total, now);
     const { min, max, sum } = total;
-    const count = merged.reduce((all, cell) => all + cell, 0);
     if (count === 0) return NONE;
 
     const percentile = percentilesOf(merged, count);
@@ -92,17 +92,28 @@ export class RollingLatency extends RollingWindow {
     Object.assign(this.newest, EMPTY);
   }
 
-  private addTo(total: Slice, now: number): void {
+  /** Whether nothing has ever been recorded. */
+  get untouched(): boolean {
+    return this.cells === undefined;
+  }
+
+  /** @returns how many latencies there are */
+  private addTo(total: Slice, now: number): number {
     this.expire(now);
     const { cells } = this;
-    if (cells === undefined) return;
-    for (let from = 0; from < cells.length; from += CELLS) {
-      for (let cell = 0; cell < CELLS; cell++) merged[cell]! += cells[from + cell]!;
+    if (cells === undefined) return 0;
+    let count = 0;
+    for (let cell = 0; cell < CELLS; cell++) {
+      let sum = 0;
+      for (let at = cell; at < cells.length; at += CELLS) sum += cells[at]!;
+      merged[cell]! += sum;
+      count += sum;
     }
     for (const { sum, min, max } of this.all) {
       total.sum += sum;
       total.min = Math.min(total.min, min);
       total.max = Math.max(total.max, max);
     }
+    return count;
   }
 }
