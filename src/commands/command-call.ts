@@ -47,6 +47,7 @@ export class CommandCall extends FunctionCall {
   private measure(now: number): void {
     const { run, startedAt } = this;
     const { metrics } = run;
+    if (this.cancelled) return metrics.end(MetricEvent.ignored, now);
     if (!this.failed && this.source === 'live') {
       metrics.end(eventOf(run.outcomes.ofResult(this.value), undefined), now);
       return metrics.latency(now - startedAt, now);
@@ -62,7 +63,6 @@ export class CommandCall extends FunctionCall {
   }
 
   private eventOf(error: unknown): MetricEvent {
-    if (this.cancelled) return MetricEvent.ignored;
     if (isResilienceError(error, 'CIRCUIT_OPEN')) return MetricEvent.circuitOpen;
     return eventOf(this.run.outcomes.ofError(error), error);
   }

@@ -46,7 +46,7 @@ function admit(call: Call, breaker: CircuitBreaker): Permit {
 
 function settle(call: Call, permit: Permit, classifier: OutcomeRule): void {
   const outcome = outcomeOf(call, classifier);
-  permit.settle(outcome, call.error, call.now());
+  permit.settle(outcome, call.cancelled ? undefined : call.error, call.now());
   const failed = outcome === 'failure';
   call.doubtful = failed && !call.failed;
   if (!failed && !call.failed) return;

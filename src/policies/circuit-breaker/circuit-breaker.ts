@@ -267,7 +267,10 @@ export class CircuitBreaker {
     if (permit.settled) return;
     permit.settled = true;
     this.update(now); // may end the generation, or the wait for this permit
-    if (!permit.expired) this.measure(permit, eventOf(outcome, error), now);
+    if (!permit.expired) {
+      const untold = outcome === 'ignored' && error === undefined; // nobody saw how long it took
+      this.measure(permit, eventOf(outcome, error), now, !untold);
+    }
     if (permit.expired || permit.generation !== this.generation) {
       this.stale += 1;
       return;
@@ -320,10 +323,10 @@ export class CircuitBreaker {
     if (permit.probe) this.probesRunning -= 1;
   }
 
-  private measure(permit: Permit, event: MetricEvent, now: number): void {
+  private measure(permit: Permit, event: MetricEvent, now: number, timed: boolean): void {
     const { metrics } = this;
     metrics.end(event, now);
-    if (event !== MetricEvent.bulkheadFull) metrics.latency(now - permit.admittedAt, now);
+    if (timed && event !== MetricEvent.bulkheadFull) metrics.latency(now - permit.admittedAt, now);
   }
 
   private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
@@ -388,7 +391,7 @@ export class CircuitBreaker {
       if (head === undefined || head.expiresAt > now) return;
       head.expired = true;
       this.takeBack(head);
-      this.measure(head, MetricEvent.timeout, now);
+      this.measure(head, MetricEvent.timeout, now, true);
       if (head.probe) this.tally.ignore(now, head.mark);
       else this.record(head, true, now, undefined);
     }
