@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { HttpException } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
+import { OngoingResult } from '../common/outcome.js';
 import type { ResilienceEvent } from '../telemetry/events.js';
 import { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { ManualClock } from '../testing/index.js';
@@ -299,6 +301,121 @@ describe('a stage with a queue', () => {
     expect(call.started).toBe(0);
   });
 
+  describe.each<[string, (work: Work) => ToyCall]>([
+    ['that nothing can stop', (work) => new ToyCall(work)],
+    ['that can be stopped', (work) => interruptible(work)],
+  ])('has a call %s', (_which, callOf) => {
+    it('go on with its own result or error', async () => {
+      const result = {};
+      const error = new Error('x');
+      const run = (work: Work): Promise<unknown> =>
+        pipelineOf([new Toy('queue', [], { ready: settled })]).run(callOf(work));
+      await expect(run(() => result)).resolves.toBe(result);
+      await expect(run(async () => result)).resolves.toBe(result);
+      await expect(run(() => Promise.reject(error))).rejects.toBe(error);
+      await expect(
+        run(() => {
+          throw error;
+        }),
+      ).rejects.toBe(error);
+    });
+
+    it('wait in one after the other', async () => {
+      const places = [deferred<void>(), deferred<void>()];
+      const log: string[] = [];
+      const stages = places.map(({ promise }, i) => new Toy(`${i}`, log, { ready: () => promise }));
+      const call = callOf(() => log.push('work'));
+      const done = pipelineOf([...stages, new Toy('inside', log)]).run(call);
+      await settled();
+      expect(log).toEqual(['enter 0']);
+      places[0]!.resolve();
+      await settled();
+      expect(log).toEqual(['enter 0', 'enter 1']);
+      places[1]!.resolve();
+      await done;
+      expect(log).toEqual([
+        'enter 0',
+        'enter 1',
+        'enter inside',
+        'work',
+        'exit inside',
+        'react inside',
+        'exit 1',
+        'react 1',
+        'exit 0',
+        'react 0',
+      ]);
+    });
+
+    it('wait again in each attempt', async () => {
+      const log: string[] = [];
+      const again = async ({ failed }: Call): Promise<Reaction> => (failed ? AGAIN : undefined);
+      const stages = [
+        new Toy('again', [], { react: again }),
+        new Toy('queue', log, { ready: () => settled().then(() => void log.push('ready')) }),
+      ];
+      const work: Work = ({ attempt }) => {
+        log.push('work');
+        if (attempt < 3) throw new Error('not yet');
+      };
+      await pipelineOf(stages).run(callOf(work));
+      const attempt = ['enter queue', 'ready', 'work', 'exit queue', 'react queue'];
+      expect(log).toEqual([...attempt, ...attempt, ...attempt]);
+    });
+
+    it('leave it when a stage further in turns it away after the wait', async () => {
+      const rejection = new Error('no');
+      const log: string[] = [];
+      const enter = (): never => {
+        throw rejection;
+      };
+      const call = callOf(() => 1);
+      const stages = [
+        new Toy('a', log),
+        new Toy('queue', log, { ready: settled }),
+        new Toy('b', log, { enter }),
+        new Toy('c', log),
+      ];
+      await expect(pipelineOf(stages).run(call)).rejects.toBe(rejection);
+      expect(log).toEqual([
+        'enter a',
+        'enter queue',
+        'enter b',
+        'exit queue',
+        'react queue',
+        'exit a',
+        'react a',
+      ]);
+      expect(call.started).toBe(0);
+    });
+
+    it('go on in its own async context, whoever ends the wait', async () => {
+      const user = new AsyncLocalStorage<string>();
+      const place = deferred<void>();
+      const seen: unknown[] = [];
+      const look = (): void => void seen.push(user.getStore());
+      const stages = [
+        new Toy('queue', [], { ready: () => place.promise, exit: look }),
+        new Toy('inside', [], { enter: look }),
+      ];
+      const done = user.run('own', () => pipelineOf(stages).run(callOf(look)));
+      user.run('of somebody else', () => place.resolve());
+      await done;
+      expect(seen).toEqual(['own', 'own', 'own']);
+    });
+
+    it('let go when it is over, however the wait ends', async () => {
+      for (const ready of [settled, failing]) {
+        const call = callOf(() => 1);
+        const finish = jest.spyOn(call, 'finish');
+        await pipelineOf([new Toy('queue', [], { ready })])
+          .run(call)
+          .catch(() => {});
+        expect(finish).toHaveBeenCalledTimes(1);
+      }
+    });
+  });
+
   it('is left at once when the caller goes during the wait, which then changes nothing', async () => {
     const place = deferred<void>();
     const log: string[] = [];
@@ -366,6 +483,85 @@ describe('a stage with a queue', () => {
     await expect(pipelineOf([new Toy('a', log, { enter })]).run(call)).rejects.toBe(gone);
     expect(call.started).toBe(0);
     expect(log).toEqual(['enter a', 'exit a']);
+  });
+});
+
+describe('what is to be done at the end of a call', () => {
+  class Stream extends OngoingResult {}
+
+  const gone = new Error('gone');
+
+  it.each<[string, Work]>([
+    ['has succeeded', () => 1],
+    ['has failed', failing],
+    ['has been stopped', (call) => call.abort(gone)],
+  ])('is done in its order, once, when it %s and has left all stages', async (_how, work) => {
+    const log: string[] = [];
+    const call = interruptible(work);
+    const enter = (): void => {
+      call.atEnd(() => log.push('first'));
+      call.atEnd(() => log.push('second'));
+    };
+    await pipelineOf([new Toy('a', log, { enter })])
+      .run(call)
+      .catch(() => {});
+    call.finish();
+    expect(log.filter((line) => !line.startsWith('react'))).toEqual([
+      'enter a',
+      'exit a',
+      'first',
+      'second',
+    ]);
+  });
+
+  it('is done after all attempts', async () => {
+    const ended: number[] = [];
+    const again = async (call: Call): Promise<Reaction> => (call.failed ? AGAIN : undefined);
+    const enter = (call: Call): void => call.atEnd(() => ended.push(call.attempt));
+    const stages = [new Toy('again', [], { react: again }), new Toy('a', [], { enter })];
+    const work: Work = ({ attempt }) => {
+      expect(ended).toEqual([]);
+      if (attempt < 3) throw new Error('not yet');
+    };
+    await pipelineOf(stages).run(new ToyCall(work));
+    expect(ended).toEqual([3, 3, 3]);
+  });
+
+  it.each<[string, (work: Work) => ToyCall]>([
+    ['that nothing can stop', (work) => new ToyCall(work)],
+    ['that can be stopped', (work) => interruptible(work)],
+  ])('waits for a result that goes on, in a call %s', async (_which, callOf) => {
+    const stream = new Stream();
+    const call = callOf(() => stream);
+    const ending = jest.fn();
+    const exit = (): void => call.atEnd(ending);
+    await expect(pipelineOf([new Toy('a', [], { exit })]).run(call)).resolves.toBe(stream);
+    await settled();
+    expect(ending).not.toHaveBeenCalled();
+    call.finish();
+    expect(ending).toHaveBeenCalledTimes(1);
+  });
+
+  it('does not wait for a result that goes on when a stage puts another one in its place', async () => {
+    const call = new ToyCall(() => new Stream());
+    const ending = jest.fn();
+    const stage = new Toy('a', [], {
+      exit: () => call.atEnd(ending),
+      react: () => call.succeed('other'),
+    });
+    await expect(pipelineOf([stage]).run(call)).resolves.toBe('other');
+    expect(ending).toHaveBeenCalledTimes(1);
+  });
+
+  it('does not wait for a result that goes on when the call is stopped as that comes', async () => {
+    const ending = jest.fn();
+    const call = interruptible((self) => {
+      self.abort(gone);
+      return new Stream();
+    });
+    call.atEnd(ending);
+    await expect(pipelineOf([new Toy('a', [])]).run(call)).rejects.toBe(gone);
+    expect(ending).toHaveBeenCalledTimes(1);
   });
 });
 

@@ -1,0 +1,1417 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  BadGatewayException,
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  NotFoundException,
+  type OnModuleInit,
+  Param,
+  Scope,
+} from '@nestjs/common';
+import type * as cacheManager from '@nestjs/cache-manager';
+import { type Observable, firstValueFrom, of as just, lastValueFrom, toArray } from 'rxjs';
+import {
+  BulkheadFullError,
+  type CallContext,
+  CircuitBreaker,
+  CircuitOpenError,
+  type Command,
+  CommandCancelledError,
+  type FallbackContext,
+  type FallbackHandler,
+  RESILIENCE_SERVICE,
+  ResilienceConfigurationError,
+  ResilienceService,
+  Retry,
+  Timeout,
+  TimeoutError,
+  constant,
+  isResilienceError,
+  staleIfError,
+  value,
+  withReport,
+} from '../src/index.js';
+import { closeAll, everyPlatform, nestMajor, of, serve } from './support/boot.js';
+import {
+  type Work,
+  bootService,
+  commandOf,
+  down,
+  hang,
+  making,
+  problemsBy,
+  problemsOf,
+  refuseUnhandledRejections,
+} from './support/commands.js';
+import { request } from './support/http.js';
+import { Visits, deferred, outcome, settle, until } from './support/wait.js';
+
+afterEach(closeAll);
+refuseUnhandledRejections();
+
+/** What definitions are given here the compiler refuses: it could come from JavaScript. */
+const wrong = (given: unknown): any => given;
+
+describe('execute()', () => {
+  it('runs with a context and the arguments, by identity, on each attempt', async () => {
+    const { service, clock } = await bootService();
+    const seen: unknown[][] = [];
+    const search = service.command('search', {
+      run: async (context, words: string, filter: object) => {
+        seen.push([context.name, context.attempt, words, filter]);
+        if (seen.length < 3) throw new Error('down');
+        return seen;
+      },
+      retry: { backoff: constant('1s') },
+    });
+    const filter = {};
+    const result = search.execute('sea', filter);
+    await clock.advance(2_000);
+    await expect(result).resolves.toBe(seen);
+    expect(seen).toEqual([
+      ['search', 1, 'sea', filter],
+      ['search', 2, 'sea', filter],
+      ['search', 3, 'sea', filter],
+    ]);
+    for (const each of seen) expect(each[3]).toBe(filter);
+  });
+
+  it('begins at once', async () => {
+    const { service } = await bootService();
+    const visits = new Visits();
+    const command = commandOf(service, { circuitBreaker: {}, bulkhead: 1, timeout: '1s' });
+    const result = command.execute(() => visits.visit());
+    expect(visits.count).toBe(1);
+    await expect(result).resolves.toBe(1);
+  });
+
+  it('answers with a promise of what is returned', async () => {
+    const { service } = await bootService();
+    const command = commandOf(service, {});
+    const book = { title: 'Moby Dick' };
+    const result = command.execute(() => book);
+    expect(result).toBeInstanceOf(Promise);
+    await expect(result).resolves.toBe(book);
+    await expect(command.execute(async () => book)).resolves.toBe(book);
+    await expect(command.execute(() => undefined)).resolves.toBeUndefined();
+  });
+
+  it('throws whatever is thrown, as it is', async () => {
+    const { service } = await bootService();
+    const command = commandOf(service, { circuitBreaker: {}, timeout: '1s', bulkhead: 1 });
+    for (const thrown of [new Error('down'), undefined, null, 'text', { code: 1 }] as unknown[]) {
+      const atOnce = outcome(
+        command.execute(() => {
+          throw thrown;
+        }),
+      );
+      expect((await atOnce).error).toBe(thrown);
+      expect((await outcome(command.execute(() => Promise.reject(thrown)))).error).toBe(thrown);
+    }
+  });
+
+  it('says clearly what is wrong when an Observable is returned', async () => {
+    const { service } = await bootService();
+    await expect(commandOf(service, {}).execute(() => just(1))).rejects.toThrow(
+      'books returned an Observable; make a promise of it with firstValueFrom(), or decorate a method that returns it',
+    );
+  });
+
+  it('runs a call that has waited in its own async context', async () => {
+    const { service } = await bootService();
+    const storage = new AsyncLocalStorage<string>();
+    const first = deferred();
+    const command = commandOf(service, { bulkhead: { maxConcurrent: 1, maxQueue: 1 } });
+    const one = storage.run('one', () => command.execute(() => first.promise));
+    const two = storage.run('two', () => command.execute(() => storage.getStore()));
+    first.resolve();
+    await one;
+    await expect(two).resolves.toBe('two');
+  });
+
+  it('stands under all its policies, in the canonical order', async () => {
+    const { service } = await bootService();
+    const command = commandOf(service, {
+      bulkhead: 3,
+      timeout: { attempt: '1s', total: '5s' },
+      circuitBreaker: { failureRate: 0.3 },
+      retry: { maxRetries: 1 },
+      fallback: value('none'),
+    });
+    expect(command.describe()).toEqual({
+      name: 'books',
+      stages: [
+        'fallback',
+        'total timeout',
+        'retry',
+        'circuit breaker',
+        'attempt timeout',
+        'bulkhead',
+      ],
+      policies: [
+        { kind: 'bulkhead', options: { maxConcurrent: 3 } },
+        { kind: 'timeout', options: { attempt: '1s', total: '5s' } },
+        { kind: 'circuitBreaker', options: { failureRate: 0.3 } },
+        { kind: 'retry', options: { maxRetries: 1 } },
+        { kind: 'fallback', options: { handler: value('none') } },
+      ],
+    });
+    expect(command.snapshot()).toMatchObject({
+      name: 'books',
+      circuitBreaker: { name: 'books', limits: { failureRate: 0.3 } },
+      bulkhead: { name: 'books', maxConcurrent: 3 },
+      attemptTimeoutMs: 1_000,
+      maxConcurrentFallbacks: undefined,
+    });
+  });
+
+  it('has no policy that it was not given', async () => {
+    const { service, registry, bulkheads, clock } = await bootService();
+    const command = commandOf(service, { retry: undefined, bulkhead: undefined });
+    expect(command.describe()).toEqual({ name: 'books', stages: [], policies: [] });
+    expect(command.snapshot()).toMatchObject({ circuitBreaker: undefined, bulkhead: undefined });
+    expect([...registry, ...bulkheads]).toEqual([]);
+    const work = deferred<string>();
+    const result = command.execute(() => work.promise);
+    await clock.advance(1e9);
+    work.resolve('at last');
+    await expect(result).resolves.toBe('at last');
+  });
+
+  it('has no breaker to show when there is one for each key', async () => {
+    const { service, registry } = await bootService();
+    const command = service.command('books', {
+      run: (_context, host: string) => host,
+      circuitBreaker: { key: (host: string) => host },
+    });
+    await command.execute('a');
+    await command.execute('b');
+    expect(command.snapshot().circuitBreaker).toBeUndefined();
+    expect(registry.names()).toEqual(['books[a]', 'books[b]']);
+  });
+});
+
+describe('the signal of the context', () => {
+  it('is made only for who asks for it', async () => {
+    let made = 0;
+    const Original = globalThis.AbortController;
+    class Counted extends Original {
+      constructor() {
+        super();
+        made += 1;
+      }
+    }
+    const { service, clock } = await bootService();
+    const command = commandOf(service, {
+      retry: { maxRetries: 1, backoff: constant('1s') },
+      timeout: { attempt: '1s', total: '10s' },
+      bulkhead: { maxConcurrent: 1, maxQueue: 1 },
+      circuitBreaker: {},
+      fallback: value('none'),
+    });
+    globalThis.AbortController = Counted;
+    try {
+      await command.execute(() => 1);
+      const retried = command.execute(down);
+      const waiting = command.queue(({ attempt }) => attempt);
+      await clock.advance(10_000);
+      await Promise.all([retried, waiting.result]);
+      await command.execute(({ name }) => name);
+      await firstValueFrom(command.observe(() => 1));
+      expect(made).toBe(0);
+      await command.execute(({ signal }) => signal.aborted);
+      await command.execute((context) => [context.signal, context.signal]);
+      expect(made).toBe(2);
+    } finally {
+      globalThis.AbortController = Original;
+    }
+  });
+
+  it('is one for an attempt, aborted with the reason when that times out; the next has a new one', async () => {
+    const { service, clock } = await bootService();
+    const signals: AbortSignal[] = [];
+    const command = commandOf(service, {
+      timeout: '1s',
+      retry: { maxRetries: 1, backoff: constant(1) },
+    });
+    const result = command.execute((context) => {
+      signals.push(context.signal);
+      expect(context.signal).toBe(context.signal);
+      return signals.length === 1 ? hang() : 'second';
+    });
+    await clock.advance(1_001);
+    await expect(result).resolves.toBe('second');
+    const [first, second] = signals as [AbortSignal, AbortSignal];
+    expect(first.aborted).toBe(true);
+    expect(first.reason).toBeInstanceOf(TimeoutError);
+    expect(second).not.toBe(first);
+    expect(second.aborted).toBe(false);
+  });
+
+  it('is aborted when it is asked for after its attempt has been given up', async () => {
+    const { service } = await bootService();
+    const asked = deferred();
+    const seen = deferred<AbortSignal>();
+    const handle = commandOf(service, {}).queue(async (context) => {
+      await asked.promise;
+      seen.resolve(context.signal);
+    });
+    handle.cancel('why');
+    asked.resolve();
+    expect(await seen.promise).toMatchObject({ aborted: true, reason: 'why' });
+  });
+});
+
+describe('a fallback that is', () => {
+  it('a function gets a context and the arguments', async () => {
+    const { service, clock } = await bootService();
+    const error = new Error('down');
+    const given: unknown[][] = [];
+    const command = service.command('search', {
+      run: async (_context, _words: string, _page: number): Promise<string> => {
+        throw error;
+      },
+      fallback: (...all: [FallbackContext, string, number]) => {
+        given.push(all);
+        return 'from the shelf';
+      },
+      retry: { maxRetries: 1, backoff: constant('1s') },
+    });
+    const result = command.execute('sea', 2);
+    await clock.advance(1_000);
+    await expect(result).resolves.toBe('from the shelf');
+    const context = { name: 'search', error, rejected: false, attempts: 2 };
+    expect(given).toEqual([[context, 'sea', 2]]);
+    expect((given[0]![0] as FallbackContext).error).toBe(error);
+  });
+
+  it('a value answers with that object', async () => {
+    const { service } = await bootService();
+    const shelf = { books: [] };
+    const command = commandOf(service, { fallback: value(shelf) });
+    expect(await command.execute(down)).toBe(shelf);
+    expect(await command.execute(down)).toBe(shelf);
+  });
+
+  it('a class that Nest injects', async () => {
+    @Injectable()
+    class Archive {
+      readonly books = new Map([['sea', 'Moby Dick']]);
+    }
+    @Injectable()
+    class FromArchive implements FallbackHandler<readonly [string], string | undefined> {
+      constructor(@Inject(Archive) private readonly archive: Archive) {}
+      handle({ name }: FallbackContext, words: string): string {
+        return `${name}: ${this.archive.books.get(words)}`;
+      }
+    }
+    const { service } = await bootService({}, { providers: [Archive, FromArchive] });
+    const search = service.command('search', {
+      run: (_context: CallContext, _words: string): Promise<string> => down(),
+      fallback: FromArchive,
+    });
+    await expect(search.execute('sea')).resolves.toBe('search: Moby Dick');
+  });
+
+  it('a list: the one whose error class is nearest answers', async () => {
+    const { service } = await bootService();
+    const command = commandOf(service, {
+      fallback: [
+        { on: [Error], handler: value('an error') },
+        { on: [RangeError], handler: () => 'out of range' },
+        { handler: value('anything else') },
+      ],
+    });
+    const failing = (error: unknown): Promise<unknown> =>
+      command.execute(() => Promise.reject(error));
+    await expect(failing(new RangeError())).resolves.toBe('out of range');
+    await expect(failing(new EvalError())).resolves.toBe('an error');
+    await expect(failing('text')).resolves.toBe('anything else');
+  });
+
+  it('one with options answers for what these say', async () => {
+    const { service } = await bootService();
+    class Known extends NotFoundException {}
+    const command = commandOf(service, {
+      fallback: { handler: () => 'none', on: [NotFoundException], skip: [Known] },
+    });
+    const failing = (error: unknown): Promise<unknown> =>
+      command.execute(() => Promise.reject(error));
+    await expect(failing(new NotFoundException())).resolves.toBe('none');
+    await expect(failing(new Known())).rejects.toThrow(Known);
+    await expect(failing(new Error('down'))).resolves.toBe('none');
+  });
+
+  it('limited answers for so many calls at a time; one beyond keeps its error', async () => {
+    const { service, events } = await bootService();
+    const answers = [deferred<string>(), deferred<string>()];
+    const error = new Error('third');
+    let asked = 0;
+    const command = commandOf(service, {
+      fallback: { handler: () => answers[asked++]!.promise, maxConcurrent: 2 },
+    });
+    expect(command.snapshot().maxConcurrentFallbacks).toBe(2);
+    const one = command.execute(down);
+    const two = command.execute(down);
+    const three = outcome(command.execute(() => Promise.reject(error)));
+    expect((await three).error).toBe(error);
+    answers[0]!.resolve('one');
+    await expect(one).resolves.toBe('one');
+    answers[1]!.reject(new Error('no book either'));
+    await expect(two).rejects.toThrow('no book either');
+    expect(of('rejected', events)).toEqual([
+      { type: 'rejected', name: 'books', policy: 'fallback', code: 'FALLBACK_FULL' },
+    ]);
+    answers.push(deferred());
+    const four = command.execute(down);
+    await settle();
+    answers[2]!.resolve('four');
+    await expect(four).resolves.toBe('four');
+  });
+
+  // The cache stack of Nest 12 is what is installed here.
+  (nestMajor === 12 ? it : it.skip)('a former result, kept by command and arguments', async () => {
+    const { CacheModule } = require('@nestjs/cache-manager') as typeof cacheManager;
+    const { service } = await bootService(
+      {},
+      { imports: [CacheModule.register({ isGlobal: true })] },
+    );
+    let up = true;
+    const command = (name: string): Command<[words: string], string> =>
+      service.command(name, {
+        run: async (_context, words: string) => (up ? `${name}: ${words}` : down()),
+        fallback: staleIfError({ ttl: '10m' }),
+      });
+    const [books, films] = [command('books'), command('films')];
+    await books.execute('sea');
+    await films.execute('sea');
+    await settle();
+    up = false;
+    await expect(books.execute('sea')).resolves.toBe('books: sea');
+    await expect(films.execute('sea')).resolves.toBe('films: sea');
+    await expect(books.execute('land')).rejects.toThrow('down');
+  });
+
+  it.each([
+    ['alone', 'none', 'handler'],
+    ['in a list', [{ handler: 'none' }], 'handler[0].handler'],
+    ['in options', { handler: 'none' }, 'handler'],
+  ])('a method name is refused, %s', async (_, fallback, path) => {
+    const maker = making((service) =>
+      service.command('books', { run: down, fallback: wrong(fallback) }),
+    );
+    await expect(problemsOf({ providers: [maker] })).resolves.toEqual([
+      `command 'books' fallback: ${path} is 'none'; use a function: only methods have neighbours to name`,
+    ]);
+  });
+
+  it('a class that is no provider is refused', async () => {
+    class Unprovided {
+      handle(): void {}
+    }
+    const maker = making((service) =>
+      service.command('books', { run: down, fallback: Unprovided as never }),
+    );
+    await expect(problemsOf({ providers: [maker] })).resolves.toEqual([
+      expect.stringMatching(
+        /^command 'books' fallback: handler is .*Unprovided; use a class that a/,
+      ),
+    ]);
+  });
+});
+
+describe('commands of the same name', () => {
+  const policies = {
+    circuitBreaker: { consecutiveFailures: 2 },
+    bulkhead: { maxConcurrent: 2, maxQueue: 0 },
+  };
+
+  it('share their breaker, their bulkhead and their numbers; each has its own functions', async () => {
+    const { service } = await bootService();
+    const one = service.command('books', {
+      run: async (_context, words: string): Promise<string> => `one: ${words}`,
+      fallback: ({ error }, words: string) => `not one: ${words}, ${(error as Error).name}`,
+      ...policies,
+    });
+    const two = service.command('books', {
+      run: async (_context, id: number): Promise<number> => (id < 0 ? down() : id),
+      fallback: (_context, id: number) => -id,
+      ...policies,
+    });
+    await expect(one.execute('sea')).resolves.toBe('one: sea');
+    await expect(two.execute(2)).resolves.toBe(2);
+    await expect(two.execute(-2)).resolves.toBe(2);
+    await expect(two.execute(-3)).resolves.toBe(3);
+    await expect(one.execute('sea')).resolves.toBe('not one: sea, CircuitOpenError');
+    expect(one.snapshot()).toEqual(two.snapshot());
+    expect(one.snapshot()).toMatchObject({
+      circuitBreaker: { state: 'open' },
+      metrics: {
+        counts: {
+          success: 2,
+          failure: 2,
+          rejected: { circuitOpen: 1 },
+          fallback: { success: 3 },
+        },
+      },
+    });
+  });
+
+  it('share the places of their bulkhead', async () => {
+    const { service } = await bootService();
+    const [one, two] = [commandOf(service, policies), commandOf(service, policies)];
+    const work = deferred();
+    const running = [one.execute(() => work.promise), two.execute(() => work.promise)];
+    await expect(one.execute(() => 1)).rejects.toBeInstanceOf(BulkheadFullError);
+    await expect(two.execute(() => 1)).rejects.toBeInstanceOf(BulkheadFullError);
+    expect(one.snapshot().bulkhead).toMatchObject({ running: 2, rejected: 2 });
+    work.resolve();
+    await Promise.all(running);
+  });
+
+  it('keep their functions when these stand among options of the fallback', async () => {
+    const { service } = await bootService();
+    const command = (answer: string): Command =>
+      service.command('books', {
+        run: down,
+        fallback: { handler: () => answer, maxConcurrent: 1 },
+      });
+    const [one, two] = [command('one'), command('two')];
+    await expect(two.execute()).resolves.toBe('two');
+    await expect(one.execute()).resolves.toBe('one');
+  });
+
+  it('may be made by each instance of a request-scoped provider', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class Shelf {
+      private static made = 0;
+      readonly number = ++Shelf.made;
+      readonly book: Command<[], string>;
+      constructor(@Inject(RESILIENCE_SERVICE) service: ResilienceService) {
+        this.book = service.command('book', {
+          run: async () => (this.number === 3 ? down() : `from ${this.number}`),
+          fallback: () => `none of ${this.number}`,
+          ...policies,
+        });
+      }
+    }
+    const { app, service } = await bootService({}, { providers: [Shelf] });
+    const shelves = [await app.resolve(Shelf), await app.resolve(Shelf), await app.resolve(Shelf)];
+    const books: string[] = [];
+    for (const { book } of shelves) books.push(await book.execute());
+    expect(books).toEqual(['from 1', 'from 2', 'none of 3']);
+    expect([...service.commands()].map(({ name }) => name)).toEqual(['book']);
+    expect([...service.commands()][0]!.snapshot().metrics.counts).toMatchObject({
+      success: 2,
+      failure: 1,
+    });
+  });
+
+  it('are listed once', async () => {
+    const { service } = await bootService();
+    commandOf(service, policies);
+    commandOf(service, policies);
+    commandOf(service, {}, 'films');
+    expect([...service.commands()].map(({ name }) => name)).toEqual(['books', 'films']);
+  });
+
+  it.each([
+    [
+      'another one',
+      { retry: { maxRetries: 1 }, timeout: '1s' },
+      { retry: { maxRetries: 2 }, timeout: '1s' },
+      'retry is { maxRetries: 1 } there and { maxRetries: 2 } here',
+    ],
+    [
+      'one more',
+      { timeout: '1s' },
+      { timeout: '1s', bulkhead: 3 },
+      'bulkhead is undefined there and 3 here',
+    ],
+    [
+      'several others',
+      { timeout: '1s', circuitBreaker: 'a' },
+      { timeout: '2s', circuitBreaker: 'b' },
+      `timeout is '1s' there and '2s' here, circuitBreaker is 'a' there and 'b' here`,
+    ],
+    [
+      'another limit of the fallback',
+      { fallback: { handler: () => 1, maxConcurrent: 1 } },
+      { fallback: { handler: () => 1, maxConcurrent: 2 } },
+      'fallback is { handler: [Function: fallback], maxConcurrent: 1 } there and { handler: [Function: fallback], maxConcurrent: 2 } here',
+    ],
+    [
+      'another value for a fallback',
+      { fallback: value(1) },
+      { fallback: value(2) },
+      `fallback is { kind: 'value', value: 1 } there and { kind: 'value', value: 2 } here`,
+    ],
+  ] as const)('with other options are refused: %s', async (_, one, two, difference) => {
+    const { service } = await bootService();
+    commandOf(service, one);
+    expect(problemsBy(() => commandOf(service, two))).toEqual([
+      `command 'books': there is one with other options: ${difference}; use the same ones, or another name`,
+    ]);
+  });
+
+  it('with another pipeline are refused', async () => {
+    const { service } = await bootService({ pipelines: { a: {}, b: {} } });
+    commandOf(service, { pipeline: 'a' });
+    for (const pipeline of ['b', undefined]) {
+      expect(problemsBy(() => commandOf(service, { pipeline }))).toEqual([
+        expect.stringContaining(`pipeline is 'a' there and ${pipeline ? "'b'" : undefined} here`),
+      ]);
+    }
+  });
+
+  it.failing('FIXME: a shorthand is the same as what it stands for', async () => {
+    const { service } = await bootService();
+    commandOf(service, { bulkhead: 3, timeout: '1s', circuitBreaker: 'a' });
+    commandOf(service, {
+      bulkhead: { maxConcurrent: 3 },
+      timeout: { attempt: '1s' },
+      circuitBreaker: { name: 'a' },
+    });
+  });
+});
+
+describe('made in the constructor of a provider', () => {
+  it('commands are checked at bootstrap, with all else', async () => {
+    @Injectable()
+    class Books {
+      constructor(@Inject(ResilienceService) service: ResilienceService) {
+        service.command('list', { run: down, timeout: wrong('soon'), retry: { maxRetries: -1 } });
+        service.command('find', { run: down, pipeline: 'storage' });
+      }
+      @Retry({ maxRetries: -2 })
+      async m(): Promise<void> {}
+      @CircuitBreaker({ name: 'storagesvc', failureRate: 0.5 })
+      async n(): Promise<void> {}
+    }
+    const maker = making((service) =>
+      service.command('films', {
+        run: down,
+        circuitBreaker: { name: 'storagesvc', failureRate: 1 },
+      }),
+    );
+    const problems = await problemsOf({
+      providers: [Books, maker],
+      resilience: { random: wrong(7) },
+    });
+    expect([...problems].sort()).toEqual([
+      'Books.m @Retry: maxRetries is -2; use a whole number of at least 0',
+      'ResilienceModule.forRoot(): random is 7; use a function',
+      `command 'films' circuitBreaker: "storagesvc" has other options at Books.n @CircuitBreaker: failureRate is 0.5 there and 1 here; use the same ones, or put them into forRoot({ configs })`,
+      `command 'find': uses pipeline 'storage'; forRoot({ pipelines }) has none`,
+      `command 'list' retry: maxRetries is -1; use a whole number of at least 0`,
+      expect.stringMatching(/^command 'list' timeout: attempt is 'soon'; use milliseconds or a/),
+    ]);
+  });
+
+  it.failing(
+    'FIXME: a definition that is none is told together with all other problems',
+    async () => {
+      @Injectable()
+      class Books {
+        constructor(@Inject(ResilienceService) service: ResilienceService) {
+          service.command('list', wrong({ run: down, retries: 3 }));
+        }
+        @Retry({ maxRetries: -2 })
+        async m(): Promise<void> {}
+      }
+      await expect(problemsOf({ providers: [Books] })).resolves.toHaveLength(2);
+    },
+  );
+
+  it('nothing has been made of them when the application does not start', async () => {
+    const maker = making((service) => service.command('list', { run: down, timeout: wrong(-1) }));
+    const problems = await problemsOf({ providers: [maker] });
+    expect(problems).toHaveLength(1);
+  });
+
+  it('their class fallbacks may be providers that come later', async () => {
+    @Injectable()
+    class Late {
+      handle(): string {
+        return 'late';
+      }
+    }
+    const made = deferred<Command<[], string>>();
+    const maker = making((service) =>
+      made.resolve(
+        service.command('books', { run: (): Promise<string> => down(), fallback: Late }),
+      ),
+    );
+    await bootService({}, { providers: [maker, Late] });
+    await expect((await made.promise).execute()).resolves.toBe('late');
+  });
+});
+
+describe('before the application has started', () => {
+  const policies = { circuitBreaker: { consecutiveFailures: 2 }, fallback: () => 'none' };
+
+  it.each(['a constructor', 'a factory', 'onModuleInit'])(
+    'commands work in %s, and keep their state',
+    async (place) => {
+      const visits = new Visits();
+      const run = (): Promise<string> => {
+        visits.visit();
+        return down();
+      };
+      const early: Promise<string>[] = [];
+      @Injectable()
+      class Books implements OnModuleInit {
+        readonly command: Command<[], string>;
+        constructor(@Inject(ResilienceService) service: ResilienceService) {
+          this.command = service.command('books', { run, ...policies });
+          if (place === 'a constructor') early.push(this.command.execute());
+        }
+        onModuleInit(): void {
+          if (place === 'onModuleInit') early.push(this.command.execute());
+        }
+      }
+      const factory = {
+        provide: 'factory',
+        inject: [Books],
+        useFactory: async ({ command }: Books) => {
+          if (place === 'a factory') early.push(Promise.resolve(await command.execute()));
+        },
+      };
+      const { app, registry } = await bootService({}, { providers: [Books, factory] });
+      expect(early).toHaveLength(1);
+      await expect(early[0]).resolves.toBe('none');
+      expect(registry.get('books').counts).toMatchObject({ requests: 1, failures: 1 });
+      await app.get(Books).command.execute();
+      expect(registry.get('books').state).toBe('open');
+      await app.get(Books).command.execute();
+      expect(visits.count).toBe(2);
+    },
+  );
+
+  it('one that is wrong throws when it is used, and is told of all the same', async () => {
+    const thrown: unknown[] = [];
+    const maker = making((service) => {
+      const command = service.command('books', { run: down, retry: { maxRetries: -1 } });
+      try {
+        void command.execute();
+      } catch (error) {
+        thrown.push(error);
+      }
+    });
+    const problem = `command 'books' retry: maxRetries is -1; use a whole number of at least 0`;
+    await expect(problemsOf({ providers: [maker] })).resolves.toEqual([problem]);
+    expect(thrown).toEqual([expect.any(ResilienceConfigurationError)]);
+    expect((thrown[0] as ResilienceConfigurationError).problems).toEqual([problem]);
+  });
+});
+
+describe('made later', () => {
+  it('commands are checked at once, and a corrected second try works', async () => {
+    const { service, registry } = await bootService();
+    const make = (minimumCalls: number): Command =>
+      service.command('books', {
+        run: down,
+        circuitBreaker: { minimumCalls, failureRate: 0.5 },
+        bulkhead: 2,
+      });
+    expect(problemsBy(() => make(0.5))).toEqual([
+      `command 'books' circuitBreaker: minimumCalls is 0.5; use a whole number of at least 1`,
+    ]);
+    expect([...service.commands()]).toEqual([]);
+    expect(registry.names()).toEqual([]);
+    const command = make(5);
+    await expect(command.execute()).rejects.toThrow('down');
+    expect(command.snapshot().circuitBreaker?.limits.minimumCalls).toBe(5);
+  });
+
+  it('they tell all their problems together', async () => {
+    const { service } = await bootService();
+    const problems = problemsBy(() =>
+      commandOf(service, {
+        retry: { maxRetries: -1 },
+        bulkhead: 0,
+        timeout: { attempt: '2s', total: '1s' },
+      }),
+    );
+    expect(problems).toHaveLength(3);
+  });
+
+  it('they may not want other options of a breaker that is there', async () => {
+    @Injectable()
+    class S {
+      @CircuitBreaker({ name: 'storagesvc', failureRate: 0.5 })
+      async m(): Promise<void> {}
+    }
+    const { service } = await bootService({}, { providers: [S] });
+    expect(
+      problemsBy(() =>
+        commandOf(service, { circuitBreaker: { name: 'storagesvc', failureRate: 1 } }),
+      ),
+    ).toEqual([
+      `command 'books' circuitBreaker: "storagesvc" has other options at S.m @CircuitBreaker: failureRate is 0.5 there and 1 here; use the same ones, or put them into forRoot({ configs })`,
+    ]);
+    commandOf(service, { circuitBreaker: 'storagesvc' });
+  });
+});
+
+describe('refused at once is', () => {
+  it.each([
+    [
+      'an empty name',
+      '',
+      { run: down },
+      `command '': the name is ''; use a string that is not empty`,
+    ],
+    ['no name', undefined, { run: down }, 'command undefined: the name is undefined; use a'],
+    ['no definition', 'x', undefined, `command 'x': the options are undefined; use an object`],
+    [
+      'a function as definition',
+      'x',
+      down,
+      `command 'x': the options are function down; use an object`,
+    ],
+    ['nothing to run', 'x', { timeout: '1s' }, `command 'x': run is undefined; use a function`],
+    ['a run that is none', 'x', { run: 'fast' }, `command 'x': run is 'fast'; use a function`],
+    [
+      'a pipeline without a name',
+      'x',
+      { run: down, pipeline: {} },
+      `command 'x': pipeline is {}; use the name of one`,
+    ],
+    [
+      'what is no policy',
+      'x',
+      { run: down, retries: 3 },
+      `command 'x': has "retries", which is no policy; the policies are fallback, timeout, retry, circuitBreaker, bulkhead`,
+    ],
+    [
+      'a policy without options',
+      'x',
+      { run: down, retry: true },
+      `command 'x': retry is true; use an object with options`,
+    ],
+  ])('%s', async (_, name, definition, told) => {
+    const { service } = await bootService();
+    expect(problemsBy(() => service.command(wrong(name), wrong(definition)))).toEqual([
+      expect.stringContaining(told),
+    ]);
+    expect([...service.commands()]).toEqual([]);
+  });
+
+  it.failing('FIXME: an order of its own, told as a problem', async () => {
+    const { service } = await bootService();
+    expect(
+      problemsBy(() => service.command('x', wrong({ run: down, retry: {}, order: ['retry'] }))),
+    ).toEqual([expect.stringContaining('order')]);
+  });
+});
+
+describe('configuration of commands', () => {
+  const optionsOf = (command: Command<never[], unknown>): unknown =>
+    command.describe().policies[0]?.options;
+
+  it('comes from defaults, named configurations, the definition and overrides; later wins', async () => {
+    const made: Command<[work: Work], unknown>[] = [];
+    const own = { config: 'patient', maxRetries: 3 };
+    const maker = making((service) => {
+      made.push(
+        commandOf(service, { retry: {} }, 'plain'),
+        commandOf(service, { retry: { config: 'patient' } }, 'configured'),
+        commandOf(service, { retry: own }, 'own'),
+        commandOf(service, { retry: own }, 'overridden'),
+      );
+    });
+    await bootService(
+      {
+        defaults: { retry: { maxRetries: 1, maxElapsedTime: '1m' } },
+        configs: { patient: { retry: { maxRetries: 2 } } },
+        overrides: { overridden: { retry: { maxRetries: 4 } } },
+      },
+      { providers: [maker] },
+    );
+    expect(made.map((command) => optionsOf(command as never))).toEqual(
+      [1, 2, 3, 4].map((maxRetries) => ({ maxRetries, maxElapsedTime: '1m' })),
+    );
+  });
+
+  it('takes the configuration that is called as its breaker is', async () => {
+    const { service } = await bootService({
+      configs: { storagesvc: { circuitBreaker: { openFor: '9s' } } },
+    });
+    const command = commandOf(service, { circuitBreaker: 'storagesvc' });
+    expect(command.snapshot().circuitBreaker?.limits.openForMs).toBe(9_000);
+  });
+
+  it('is overridden for all, and more specially by name, in what is made later too', async () => {
+    const maker = making((service) => commandOf(service, { timeout: '1s', bulkhead: 1 }));
+    const { service } = await bootService(
+      {
+        overrides: {
+          books: { timeout: '3s', bulkhead: false },
+          '*': { timeout: { attempt: '2s' } },
+        },
+      },
+      { providers: [maker] },
+    );
+    const books = commandOf(service, { timeout: '1s', bulkhead: 1 });
+    const films = commandOf(service, { timeout: '1s', bulkhead: 1 }, 'films');
+    expect(books.snapshot()).toMatchObject({ attemptTimeoutMs: 3_000, bulkhead: undefined });
+    expect(films.snapshot()).toMatchObject({
+      attemptTimeoutMs: 2_000,
+      bulkhead: { maxConcurrent: 1 },
+    });
+  });
+
+  it('tells of an override that meets nothing, with the commands that there are', async () => {
+    const maker = making((service) => [
+      commandOf(service, { timeout: '1s' }),
+      commandOf(service, { timeout: '1s' }, 'films'),
+    ]);
+    const overrides = { boks: { timeout: '2s' }, films: { bulkhead: 3 } } as const;
+    await expect(problemsOf({ providers: [maker], resilience: { overrides } })).resolves.toEqual([
+      `ResilienceModule.forRoot(): overrides has 'boks', which is no decorated class or method, command or pipeline; there are *, books, films`,
+      `ResilienceModule.forRoot(): overrides['films'] has bulkhead, which films has not; an override changes policies, it adds none`,
+    ]);
+  });
+
+  it('says where a wrong option comes from', async () => {
+    const maker = making((service) => commandOf(service, { retry: {} }));
+    const overrides = { books: { retry: { maxRetries: 0.5 } } };
+    await expect(problemsOf({ providers: [maker], resilience: { overrides } })).resolves.toEqual([
+      `command 'books' retry: maxRetries (from overrides['books']) is 0.5; use a whole number of at least 0`,
+    ]);
+  });
+
+  it('of its breaker is changed while it works', async () => {
+    const { service, registry } = await bootService();
+    const command = commandOf(service, { circuitBreaker: { consecutiveFailures: 3 } });
+    await outcome(command.execute(down));
+    registry.reconfigure('books', { consecutiveFailures: 2 });
+    await outcome(command.execute(down));
+    expect(command.snapshot().circuitBreaker?.state).toBe('open');
+    expect(optionsOf(command as never)).toEqual({ consecutiveFailures: 2 });
+  });
+});
+
+describe('queue()', () => {
+  const one = { bulkhead: { maxConcurrent: 1, maxQueue: 2 } };
+
+  it('begins at once and hands out the result', async () => {
+    const { service } = await bootService();
+    const visits = new Visits();
+    const handle = commandOf(service, { timeout: '1s' }).queue(() => visits.visit());
+    expect(visits.count).toBe(1);
+    await expect(handle.result).resolves.toBe(1);
+  });
+
+  it('tells where the call is', async () => {
+    const { service } = await bootService();
+    const command = commandOf(service, one);
+    const work = [deferred<string>(), deferred<string>()];
+    const [first, second] = work.map(({ promise }) => command.queue(() => promise));
+    const states = (): unknown[] => [first!.state, second!.state];
+    expect(states()).toEqual(['running', 'waiting']);
+    work[0]!.resolve('done');
+    await first!.result;
+    await settle();
+    expect(states()).toEqual(['succeeded', 'running']);
+    work[1]!.reject(new Error('down'));
+    await expect(second!.result).rejects.toThrow('down');
+    expect(states()).toEqual(['succeeded', 'failed']);
+  });
+
+  it('has the call wait between its attempts', async () => {
+    const { service, clock } = await bootService();
+    const attempts = [deferred<string>(), deferred<string>()];
+    const handle = commandOf(service, { retry: { backoff: constant('1s') } }).queue(
+      ({ attempt }) => attempts[attempt - 1]!.promise,
+    );
+    expect(handle.state).toBe('running');
+    attempts[0]!.reject(new Error('down'));
+    await clock.advance(999);
+    expect(handle.state).toBe('waiting');
+    await clock.advance(1);
+    expect(handle.state).toBe('running');
+    attempts[1]!.resolve('up');
+    await expect(handle.result).resolves.toBe('up');
+    expect(handle.state).toBe('succeeded');
+  });
+
+  it('has a call that was turned away fail, and one that was answered succeed', async () => {
+    const { service, registry } = await bootService();
+    const bare = commandOf(service, { circuitBreaker: 'shop' }, 'bare');
+    const answered = commandOf(service, { circuitBreaker: 'shop', fallback: value(1) }, 'answered');
+    registry.get('shop').forceOpen();
+    const handles = [bare.queue(() => 1), answered.queue(() => 1)];
+    await expect(handles[0]!.result).rejects.toBeInstanceOf(CircuitOpenError);
+    await expect(handles[1]!.result).resolves.toBe(1);
+    expect(handles.map(({ state }) => state)).toEqual(['failed', 'succeeded']);
+  });
+
+  it.failing('FIXME: a call whose attempt has timed out waits for the next one', async () => {
+    const { service, clock } = await bootService();
+    const policies = { timeout: '1s', retry: { backoff: constant('1s') } } as const;
+    const handle = commandOf(service, policies).queue(hang);
+    await clock.advance(1_500);
+    const { state } = handle;
+    handle.cancel();
+    expect(state).toBe('waiting');
+  });
+
+  it.failing('FIXME: a call that is being answered waits for nothing', async () => {
+    const { service } = await bootService();
+    const answer = deferred<string>();
+    const handle = commandOf(service, { fallback: () => answer.promise }).queue(down);
+    await settle();
+    const { state } = handle;
+    answer.resolve('at last');
+    await handle.result;
+    expect(state).toBe('running');
+  });
+
+  it('leaves a failure to who looks at the result', async () => {
+    const { service } = await bootService();
+    const handle = commandOf(service, {}).queue(down);
+    await expect(handle.result).rejects.toThrow('down');
+    expect(handle.state).toBe('failed');
+  });
+});
+
+describe('cancel()', () => {
+  const policies = {
+    bulkhead: { maxConcurrent: 1, maxQueue: 2 },
+    circuitBreaker: { consecutiveFailures: 1 },
+    retry: { backoff: constant('1s') },
+    fallback: value('an answer'),
+  };
+
+  it('rejects with a CommandCancelledError', async () => {
+    const { service } = await bootService();
+    const handle = commandOf(service, policies).queue(hang);
+    expect(handle.cancel()).toBe(true);
+    expect(handle.state).toBe('cancelled');
+    const { error } = await outcome(handle.result);
+    expect(error).toBeInstanceOf(CommandCancelledError);
+    expect(error).toMatchObject({
+      code: 'CANCELLED',
+      policy: 'command',
+      policyName: 'books',
+      message: 'command "books" has been cancelled',
+    });
+    expect((error as CommandCancelledError).getStatus()).toBe(499);
+    expect(isResilienceError(error, 'CANCELLED')).toBe(true);
+  });
+
+  it.each([new Error('closing time'), 'text', null, 0])(
+    'rejects with a reason: %p',
+    async (reason) => {
+      const { service } = await bootService();
+      const handle = commandOf(service, policies).queue(hang);
+      expect(handle.cancel(reason)).toBe(true);
+      expect((await outcome(handle.result)).error).toBe(reason);
+    },
+  );
+
+  it('while the call waits for a place, has it leave the queue, and lets the next one have the place', async () => {
+    const { service, bulkheads } = await bootService();
+    const command = commandOf(service, policies);
+    const visits = new Visits();
+    const work = deferred();
+    const running = command.queue(() => work.promise);
+    const waiting = command.queue(() => visits.visit());
+    const next = command.queue(() => 'next');
+    expect(bulkheads.get('books')).toMatchObject({ running: 1, waiting: 2 });
+    expect(waiting.cancel()).toBe(true);
+    await settle();
+    expect(bulkheads.get('books')).toMatchObject({ running: 1, waiting: 1 });
+    expect([waiting.state, next.state]).toEqual(['cancelled', 'waiting']);
+    work.resolve();
+    await expect(next.result).resolves.toBe('next');
+    await running.result;
+    expect(visits.count).toBe(0);
+    expect(bulkheads.get('books')).toMatchObject({ running: 0, waiting: 0 });
+  });
+
+  it('while the call runs, aborts its signal; the place is taken until the work has ended', async () => {
+    const { service, bulkheads } = await bootService();
+    const command = commandOf(service, policies);
+    const work = deferred();
+    let signal: AbortSignal | undefined;
+    const handle = command.queue((context) => {
+      signal = context.signal;
+      return work.promise;
+    });
+    const reason = new Error('closing time');
+    handle.cancel(reason);
+    expect(signal).toMatchObject({ aborted: true, reason });
+    await expect(handle.result).rejects.toBe(reason);
+    expect(bulkheads.get('books')).toMatchObject({ running: 1, waiting: 0 });
+    const next = command.queue(() => 'next');
+    await settle();
+    expect(next.state).toBe('waiting');
+    work.reject(new Error('too late'));
+    await expect(next.result).resolves.toBe('next');
+    expect(bulkheads.get('books')).toMatchObject({ running: 0 });
+  });
+
+  it('between two attempts, ends the wait', async () => {
+    const { service, clock } = await bootService();
+    const visits = new Visits();
+    const handle = commandOf(service, { retry: policies.retry }).queue(() => {
+      visits.visit();
+      return down();
+    });
+    await settle();
+    expect(clock.pending).toBe(1);
+    expect(handle.cancel()).toBe(true);
+    await expect(handle.result).rejects.toBeInstanceOf(CommandCancelledError);
+    expect(clock.pending).toBe(0);
+    await clock.advance(10_000);
+    expect(visits.count).toBe(1);
+  });
+
+  it('while a fallback is at work, drops its answer', async () => {
+    const { service } = await bootService();
+    const answer = deferred<string>();
+    const handle = commandOf(service, { fallback: () => answer.promise }).queue(down);
+    await settle();
+    expect(handle.cancel()).toBe(true);
+    answer.resolve('too late');
+    await expect(handle.result).rejects.toBeInstanceOf(CommandCancelledError);
+    expect(handle.state).toBe('cancelled');
+  });
+
+  it('has no fallback answer, and counts for nobody', async () => {
+    const { service } = await bootService();
+    const command = commandOf(service, policies);
+    const handle = command.queue(hang);
+    handle.cancel(new BadGatewayException());
+    await expect(handle.result).rejects.toThrow(BadGatewayException);
+    expect(command.snapshot()).toMatchObject({
+      circuitBreaker: { state: 'closed', counts: { ignored: 1, failures: 0 } },
+      metrics: { counts: { ignored: 1, failure: 0, fallback: { success: 0, missing: 0 } } },
+    });
+  });
+
+  it('comes too late when the call has ended', async () => {
+    const { service } = await bootService();
+    const command = commandOf(service, {});
+    const [good, bad] = [command.queue(() => 'good'), command.queue(down)];
+    await expect(good.result).resolves.toBe('good');
+    await expect(bad.result).rejects.toThrow('down');
+    expect([good.cancel(), bad.cancel()]).toEqual([false, false]);
+    expect([good.state, bad.state]).toEqual(['succeeded', 'failed']);
+    await expect(good.result).resolves.toBe('good');
+  });
+
+  it('cancels once: the first reason holds', async () => {
+    const { service } = await bootService();
+    const handle = commandOf(service, {}).queue(hang);
+    expect([handle.cancel('first'), handle.cancel('second')]).toEqual([true, false]);
+    expect((await outcome(handle.result)).error).toBe('first');
+  });
+
+  it('leaves no unhandled rejection when nobody looks at the result', async () => {
+    const { service } = await bootService();
+    const command = commandOf(service, policies);
+    const work = deferred();
+    const handles = [command.queue(() => work.promise), command.queue(() => 1)];
+    for (const handle of handles) handle.cancel();
+    work.reject(new Error('too late'));
+    await settle(); // and see above: refuseUnhandledRejections()
+    expect(handles.map(({ state }) => state)).toEqual(['cancelled', 'cancelled']);
+  });
+
+  it('of one call leaves others alone', async () => {
+    const { service } = await bootService();
+    const command = commandOf(service, { timeout: '1s' });
+    const work = deferred<string>();
+    const [one, two] = [command.queue(() => work.promise), command.queue(() => work.promise)];
+    one.cancel();
+    expect([one.state, two.state]).toEqual(['cancelled', 'running']);
+    work.resolve('done');
+    await expect(two.result).resolves.toBe('done');
+  });
+});
+
+describe('observe()', () => {
+  it('does nothing before it is subscribed to, and runs anew for each subscription', async () => {
+    const { service } = await bootService();
+    const visits = new Visits();
+    const stream = commandOf(service, { circuitBreaker: {} }).observe(async () => visits.visit());
+    await settle();
+    expect(visits.count).toBe(0);
+    await expect(lastValueFrom(stream.pipe(toArray()))).resolves.toEqual([1]);
+    await expect(lastValueFrom(stream.pipe(toArray()))).resolves.toEqual([2]);
+  });
+
+  it('gives a result that is a list, or nothing, as one item', async () => {
+    const { service } = await bootService();
+    const items = (stream: Observable<unknown>): Promise<unknown[]> =>
+      lastValueFrom(stream.pipe(toArray()));
+    const command = commandOf(service, {});
+    await expect(items(command.observe(() => [1, 2]))).resolves.toEqual([[1, 2]]);
+    await expect(items(command.observe(() => undefined))).resolves.toEqual([undefined]);
+  });
+
+  it('hands on errors, after retries, and answers', async () => {
+    const { service, clock } = await bootService();
+    const visits = new Visits();
+    const retried = commandOf(service, { retry: { maxRetries: 1, backoff: constant('1s') } });
+    const answered = commandOf(service, { fallback: value('none') }, 'answered');
+    const error = outcome(
+      firstValueFrom(
+        retried.observe(() => {
+          visits.visit();
+          return down();
+        }),
+      ),
+    );
+    await clock.advance(1_000);
+    expect((await error).error).toMatchObject({ message: 'down' });
+    expect(visits.count).toBe(2);
+    await expect(firstValueFrom(answered.observe(down))).resolves.toBe('none');
+  });
+
+  it('cancels when it is unsubscribed from, whatever the call waits for', async () => {
+    const { service, clock } = await bootService();
+    const command = commandOf(service, {
+      bulkhead: { maxConcurrent: 1, maxQueue: 1 },
+      circuitBreaker: { consecutiveFailures: 1 },
+      fallback: value('none'),
+    });
+    const retried = commandOf(service, { retry: { backoff: constant('1s') } }, 'retried');
+    const seen = jest.fn();
+    const visits = new Visits();
+    const work = deferred();
+    let signal: AbortSignal | undefined;
+    const running = command
+      .observe((context) => {
+        signal = context.signal;
+        return work.promise;
+      })
+      .subscribe(seen);
+    const waiting = command.observe(() => visits.visit()).subscribe(seen);
+    const resting = retried.observe(down).subscribe(seen);
+    await settle();
+    expect(clock.pending).toBe(1);
+    for (const subscription of [running, waiting, resting]) subscription.unsubscribe();
+    expect(signal?.aborted).toBe(true);
+    work.resolve();
+    await clock.advance(5_000);
+    expect(clock.pending).toBe(0);
+    expect(seen).not.toHaveBeenCalled();
+    expect(visits.count).toBe(0);
+    expect(command.snapshot()).toMatchObject({
+      bulkhead: { running: 0, waiting: 0 },
+      circuitBreaker: { counts: { ignored: 2, failures: 0 } },
+      metrics: { counts: { ignored: 2, failure: 0, success: 0 } },
+    });
+  });
+});
+
+describe('withReport()', () => {
+  it('sees how calls of commands went, however they were made', async () => {
+    const { service, clock } = await bootService();
+    const retried = commandOf(service, { retry: { backoff: constant('1s') } });
+    const answered = commandOf(service, { fallback: value('none') }, 'films');
+    const report = withReport(async () => {
+      await retried.execute(({ attempt }) => (attempt < 3 ? down() : 'up'));
+      await answered.queue(down).result;
+      return firstValueFrom(answered.observe(() => 'live'));
+    });
+    await clock.advance(2_000);
+    const both = { ageMs: undefined, outcome: 'success' };
+    await expect(report).resolves.toEqual({
+      value: 'live',
+      calls: [
+        { name: 'books', attempts: 3, source: 'live', durationMs: 2_000, ...both },
+        { name: 'films', attempts: 1, source: 'fallback', durationMs: 0, ...both },
+        { name: 'films', attempts: 1, source: 'live', durationMs: 0, ...both },
+      ],
+    });
+  });
+
+  it('sees cancelled ones as ignored', async () => {
+    const { service } = await bootService();
+    const { calls } = await withReport(async () => {
+      const handle = commandOf(service, {}).queue(hang);
+      handle.cancel();
+      await outcome(handle.result);
+    });
+    expect(calls).toMatchObject([{ name: 'books', outcome: 'ignored' }]);
+  });
+});
+
+it('a command tells in its events what it is called', async () => {
+  const { service, events, clock } = await bootService();
+  const command = commandOf(service, {
+    retry: { maxRetries: 1, backoff: constant('1s') },
+    bulkhead: 1,
+    circuitBreaker: { name: 'storagesvc', consecutiveFailures: 2 },
+    fallback: () => 'none',
+  });
+  const result = command.execute(down);
+  await clock.advance(1_000);
+  await result;
+  expect(events.map(({ type, name }) => [type, name])).toEqual([
+    ['attempt', 'books'],
+    ['retry', 'books'],
+    ['attempt', 'books'],
+    ['state-change', 'storagesvc'],
+    ['retries-exhausted', 'books'],
+    ['fallback', 'books'],
+  ]);
+});
+
+describe.each(everyPlatform)('commands in a handler on %s', (platform) => {
+  @Injectable()
+  class Storage {
+    readonly visits = new Visits();
+    readonly signals: AbortSignal[] = [];
+    readonly work = deferred<string>();
+    readonly book: Command<[id: string], string>;
+    constructor(@Inject(ResilienceService) service: ResilienceService) {
+      this.book = service.command('book', {
+        run: async ({ signal }, id: string) => {
+          this.visits.visit();
+          this.signals.push(signal);
+          return id === 'slow' ? this.work.promise : id === 'down' ? down() : id;
+        },
+        bulkhead: { maxConcurrent: 1, maxQueue: 1 },
+        retry: { maxRetries: 9, backoff: constant('1h'), maxElapsedTime: Infinity },
+        circuitBreaker: { consecutiveFailures: 5 },
+      });
+    }
+  }
+
+  @Controller()
+  class Books {
+    constructor(@Inject(Storage) private readonly storage: Storage) {}
+
+    @Get('protected/:id')
+    @Timeout('2s')
+    protected(@Param('id') id: string): Promise<string> {
+      return this.storage.book.execute(id);
+    }
+
+    @Get('patient/:id')
+    @Retry({ maxRetries: 0 })
+    patient(@Param('id') id: string): Promise<string> {
+      return this.storage.book.execute(id);
+    }
+
+    @Get('bare/:id')
+    bare(@Param('id') id: string): Promise<string> {
+      return this.storage.book.execute(id);
+    }
+  }
+
+  const serving = async () => {
+    const served = await serve(platform, { providers: [Storage], controllers: [Books] });
+    return { ...served, storage: served.app.get(Storage) };
+  };
+
+  it('answer as handlers do', async () => {
+    const { url } = await serving();
+    await expect(request(`${url}/protected/7`).answer).resolves.toMatchObject({
+      status: 200,
+      body: '7',
+    });
+  });
+
+  it('end when the client of a protected one goes, while they run', async () => {
+    const { url, storage } = await serving();
+    const { disconnect } = request(`${url}/protected/slow`);
+    await storage.visits.reached(1);
+    disconnect();
+    await until(() => storage.signals[0]!.aborted);
+    expect(storage.signals[0]!.reason).toMatchObject({ code: 'CLIENT_GONE' });
+    expect(storage.book.snapshot()).toMatchObject({
+      bulkhead: { running: 1 },
+      circuitBreaker: { counts: { ignored: 1, failures: 0 } },
+      metrics: { counts: { ignored: 1, failure: 0 } },
+    });
+    storage.work.resolve('too late');
+    await until(() => storage.book.snapshot().bulkhead?.running === 0);
+  });
+
+  it('end when the client of a protected one goes, while they wait', async () => {
+    const { url, storage, clock, events } = await serving();
+    const first = request(`${url}/bare/slow`);
+    await storage.visits.reached(1);
+    const second = request(`${url}/protected/7`);
+    await until(() => storage.book.snapshot().bulkhead?.waiting === 1);
+    second.disconnect();
+    await until(() => storage.book.snapshot().bulkhead?.waiting === 0);
+    storage.work.resolve('slow');
+    await expect(first.answer).resolves.toMatchObject({ body: 'slow' });
+    const third = request(`${url}/patient/down`);
+    await until(() => of('retry', events).length === 1);
+    third.disconnect();
+    await until(() => storage.book.snapshot().metrics.counts.ignored === 2);
+    await clock.advance(7_200_000);
+    expect(storage.visits.count).toBe(2);
+  });
+
+  it('end when a protected one runs out of time', async () => {
+    const { url, storage, clock } = await serving();
+    const { answer } = request(`${url}/protected/slow`);
+    await storage.visits.reached(1);
+    await clock.advance(2_000);
+    await expect(answer).resolves.toMatchObject({ status: 504 });
+    expect(storage.signals[0]!.reason).toBeInstanceOf(TimeoutError);
+    storage.work.resolve('too late');
+  });
+
+  it('send Retry-After with their rejections, protected or not', async () => {
+    const { url, registry } = await serving();
+    for (let i = 0; i < 5; i++) registry.get('book').tryAcquire()?.failure();
+    for (const path of ['protected', 'bare']) {
+      const answer = await request(`${url}/${path}/7`).answer;
+      expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
+    }
+  });
+});
+
+it('two applications in one process keep their commands apart', async () => {
+  @Module({})
+  class Part {}
+  const [one, two] = [
+    await bootService({}, { imports: [Part] }),
+    await bootService({}, { imports: [Part] }),
+  ];
+  const policies = { circuitBreaker: { consecutiveFailures: 1 } };
+  await outcome(commandOf(one.service, policies).execute(down));
+  expect(commandOf(one.service, policies).snapshot().circuitBreaker?.state).toBe('open');
+  expect(commandOf(two.service, policies).snapshot().circuitBreaker?.state).toBe('closed');
+});
+
+describe('when the application closes', () => {
+  it('calls that wait end: for a place with a rejection, for another attempt with their error', async () => {
+    const { app, service, clock } = await bootService();
+    const full = commandOf(service, { bulkhead: { maxConcurrent: 1, maxQueue: 1 } });
+    const retried = commandOf(
+      service,
+      { retry: { backoff: constant('1h'), maxElapsedTime: Infinity } },
+      'films',
+    );
+    const work = deferred<string>();
+    const running = full.queue(() => work.promise);
+    const waiting = full.queue(() => 1);
+    const resting = retried.queue(down);
+    await settle();
+    await app.close();
+    await expect(waiting.result).rejects.toMatchObject({
+      code: 'BULKHEAD_FULL',
+      reason: 'closing',
+    });
+    await expect(resting.result).rejects.toThrow('down');
+    expect(clock.pending).toBe(0);
+    work.resolve('done');
+    await expect(running.result).resolves.toBe('done');
+  });
+});

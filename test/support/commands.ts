@@ -1,0 +1,83 @@
+import type { Provider } from '@nestjs/common';
+import {
+  BulkheadRegistry,
+  type CallContext,
+  type Command,
+  type CommandDefinition,
+  ResilienceConfigurationError,
+  type ResilienceModuleOptions,
+  ResilienceService,
+} from '../../src/index.js';
+import { type Booted, type Parts, boot } from './boot.js';
+import { outcome, settle } from './wait.js';
+
+/** An application, its service and its bulkheads. */
+export interface Serviced extends Booted {
+  readonly service: ResilienceService;
+  readonly bulkheads: BulkheadRegistry;
+}
+
+export async function bootService(
+  resilience: ResilienceModuleOptions = {},
+  parts: Parts = {},
+): Promise<Serviced> {
+  const booted = await boot({ resilience, ...parts });
+  const { app } = booted;
+  return { ...booted, service: app.get(ResilienceService), bulkheads: app.get(BulkheadRegistry) };
+}
+
+/** A provider that does `make` while the application starts. */
+export function making(make: (service: ResilienceService) => unknown): Provider {
+  return { provide: Symbol('maker'), inject: [ResilienceService], useFactory: make };
+}
+
+/** What the application tells when it refuses to start. */
+export async function problemsOf(parts: Parts): Promise<readonly string[]> {
+  return problemsIn((await outcome(boot(parts))).error);
+}
+
+/** What is told when that throws. */
+export function problemsBy(work: () => unknown): readonly string[] {
+  try {
+    work();
+  } catch (error) {
+    return problemsIn(error);
+  }
+  throw new Error('no problem');
+}
+
+function problemsIn(error: unknown): readonly string[] {
+  expect(error).toBeInstanceOf(ResilienceConfigurationError);
+  return (error as ResilienceConfigurationError).problems;
+}
+
+/** What a command does that has its work from its caller. */
+export type Work<Result = unknown> = (context: CallContext) => Result | Promise<Result>;
+
+/** Policies of a command that has its work from its caller. */
+export type Policies = Omit<CommandDefinition<[work: Work], unknown>, 'run'>;
+
+/** A command whose caller says what is to be run. */
+export function commandOf(
+  service: ResilienceService,
+  policies: Policies,
+  name = 'books',
+): Command<[work: Work], unknown> {
+  const run = (context: CallContext, work: Work): unknown => work(context);
+  return service.command<[work: Work], unknown>(name, { run, ...policies });
+}
+
+export const down = (): Promise<never> => Promise.reject(new Error('down'));
+export const hang = (): Promise<never> => new Promise<never>(() => {});
+
+/** To be called in a suite: each test fails that leaves a rejection to nobody. */
+export function refuseUnhandledRejections(): void {
+  const unhandled: unknown[] = [];
+  const remember = (error: unknown): void => void unhandled.push(error);
+  beforeAll(() => process.on('unhandledRejection', remember));
+  afterAll(() => process.off('unhandledRejection', remember));
+  afterEach(async () => {
+    await settle();
+    expect(unhandled.splice(0)).toEqual([]);
+  });
+}
