@@ -164,8 +164,8 @@ describe('a command and its breaker count', () => {
   });
 
   it.each(failing)('%s, with a fallback %s', async (failure, fallback) => {
-    const { bring, counted } = failures[failure!]!;
-    const { policies, counted: answered } = fallbacks[fallback!]!;
+    const { bring, counted } = failures[failure]!;
+    const { policies, counted: answered } = fallbacks[fallback]!;
     const drill = await drillOf(policies);
     await bring(drill);
     for (const metrics of drill.metrics()) {

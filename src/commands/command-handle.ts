@@ -1,5 +1,5 @@
 import { ResilienceError } from '../common/errors.js';
-import { isPromiseLike } from '../pipeline/call.js';
+import { type Substitute, isPromiseLike } from '../pipeline/call.js';
 import { CommandCall } from './command-call.js';
 
 /** The command has been cancelled, without a reason given. 499, code `CANCELLED`. */
@@ -32,12 +32,20 @@ export class QueuedCall extends CommandCall {
   }
 
   override start(): unknown {
+    return this.whileRunning(() => super.start());
+  }
+
+  override substitute(run: Substitute): unknown {
+    return this.whileRunning(() => super.substitute(run));
+  }
+
+  private whileRunning(work: () => unknown): unknown {
     this.running += 1;
     const ended = (): void => {
       this.running -= 1;
     };
     try {
-      const result = super.start();
+      const result = work();
       if (isPromiseLike(result)) result.then(ended, ended);
       else ended();
       return result;

@@ -6,6 +6,7 @@ import {
   type PipelineOptions,
   type PolicyDefaults,
   checkPipeline,
+  checkPolicies,
 } from '../execution/module-options.js';
 import type { Runtime } from '../execution/runtime.js';
 import type { Subject } from '../execution/subject.js';
@@ -64,10 +65,8 @@ export class ResilienceService {
     definition: CommandDefinition<Args, Result>,
   ): Command<Args, Result> {
     const title = `command ${show(name)}`;
-    const { run, pipeline, ...given } = checked(title, name, definition);
-    if (typeof run !== 'function') {
-      throw new ResilienceConfigurationError([`${title}: run is ${show(run)}; use a function`]);
-    }
+    checkCommand(title, name, definition);
+    const { run: _run, pipeline, ...given } = definition;
     const own = { ...given, ...byCall(given.fallback) };
     const options = pipeline === undefined ? own : { ...own, pipeline };
     const known = this.known.get(name);
@@ -79,6 +78,8 @@ export class ResilienceService {
       ...subjectOf(title, name, own),
       owner: COMMANDS,
       pipeline,
+      targets: pipeline === undefined ? [name] : [pipeline, name],
+      anyWork: false,
     });
     const state = new CommandState(name, enlisted, this.runtime);
     const command = new Command<Args, Result>(state, self(definition));
@@ -109,12 +110,15 @@ export class ResilienceService {
       return known.made;
     }
     if (root === undefined && options === undefined) throw this.unknownPipeline(title);
-    const { order, ...own } = checked(title, name, options ?? {});
+    checkNew(title, name, options ?? {}, checkPipeline);
+    const { order, ...own } = options ?? {};
     const enlisted = this.runtime.enlist({
       ...subjectOf(title, name, own),
       owner: PIPELINES,
       pipeline: root === undefined ? undefined : name,
       order,
+      targets: [name],
+      anyWork: true,
     });
     const made = new NamedPipeline(name, enlisted, this.runtime);
     this.pipelines.set(name, { options: options ?? {}, made });
@@ -135,35 +139,44 @@ export class ResilienceService {
   }
 }
 
-/** @throws {ResilienceConfigurationError} unless it can be looked at */
-function checked<T extends object>(title: string, name: unknown, options: T): T {
+type Check = (where: string, path: string, set: unknown, problems: Problems) => void;
+
+/** @throws {ResilienceConfigurationError} unless it can be looked at; what the options say is checked with all others */
+function checkNew(title: string, name: unknown, set: unknown, check: Check): void {
   const problems = new Problems();
   if (typeof name !== 'string' || name === '') {
     problems.add(title, `the name is ${show(name)}; use a string that is not empty`);
   }
-  if (!isPlainObject(options)) {
-    problems.add(title, `the options are ${show(options)}; use an object`);
-  } else {
-    const { run: _run, pipeline, ...set } = options as Record<string, unknown>;
-    if (pipeline !== undefined && typeof pipeline !== 'string') {
-      problems.add(title, `pipeline is ${show(pipeline)}; use the name of one`);
-    }
-    checkPipeline(title, '', set, problems);
-  }
+  check(title, '', set, problems);
   if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
-  return options;
+}
+
+function checkCommand(title: string, name: unknown, definition: unknown): void {
+  const { run, pipeline, ...set } = isPlainObject(definition) ? definition : {};
+  checkNew(
+    title,
+    name,
+    isPlainObject(definition) ? set : definition,
+    (where, path, own, problems) => {
+      checkPolicies(where, path, own, problems, { configurable: true });
+      if (!isPlainObject(definition)) return;
+      if (typeof run !== 'function') problems.add(where, `run is ${show(run)}; use a function`);
+      if (pipeline !== undefined && typeof pipeline !== 'string') {
+        problems.add(where, `pipeline is ${show(pipeline)}; use the name of one`);
+      }
+    },
+  );
 }
 
 function subjectOf(
   title: string,
   name: string,
   own: object,
-): Pick<Subject, 'name' | 'title' | 'targets' | 'policies' | 'order' | 'method'> {
+): Pick<Subject, 'name' | 'title' | 'policies' | 'order' | 'method'> {
   const given = Object.entries(own).filter(([, options]) => options !== undefined);
   return {
     name,
     title,
-    targets: [name],
     policies: new Map(
       given.map(([kind, options]) => [kind, policies.get(kind)!.normalize(options)]),
     ),

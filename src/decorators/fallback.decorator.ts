@@ -1,4 +1,3 @@
-import type { OutcomeOptions } from '../common/outcome.js';
 import type {
   FallbackAnswer,
   FallbackChoice,
@@ -7,6 +6,9 @@ import type {
   StaleFallback,
 } from '../policies/fallback/options.js';
 import { type Protectable, decorateMethod } from './define.js';
+
+/** Options of `@Fallback()` beside what answers. */
+type AnswerOptions = Omit<FallbackOptions, 'handler'>;
 
 /** Decorates a method in whose place a `Result` can be answered. */
 type AnsweringDecorator<Result> = <T extends (...args: never[]) => Protectable>(
@@ -48,26 +50,26 @@ type MethodFallbackDecorator<Name extends string> = <T extends (...args: never[]
  *   - `value(x)`: always `x`;
  *   - `staleIfError({ ttl })`: the last good result, from Nest's cache;
  *   - a list of `{ on, handler }`: the one whose error class is nearest to the error.
- * @param options `on`, `skip`: which errors are answered
+ * @param options `on`, `skip`: which errors are answered; `maxConcurrent`: by how many at a time
  *
  * @example
  * \@Fallback(staleIfError({ ttl: '10m' }))
  */
 export function Fallback<Name extends string>(
   handler: Name,
-  options?: OutcomeOptions,
+  options?: AnswerOptions,
 ): MethodFallbackDecorator<Name>;
 export function Fallback(
   handler: StaleFallback | readonly FallbackChoice[],
-  options?: OutcomeOptions,
+  options?: AnswerOptions,
 ): AnsweringDecorator<unknown>;
 export function Fallback<Result>(
   handler: Exclude<FallbackAnswer<Result>, string | StaleFallback>,
-  options?: OutcomeOptions,
+  options?: AnswerOptions,
 ): AnsweringDecorator<Result>;
 export function Fallback(
   handler: FallbackAnswer | readonly FallbackChoice[],
-  options: OutcomeOptions = {},
+  options: AnswerOptions = {},
 ): MethodDecorator {
   const all: FallbackOptions = { ...options, handler };
   return (target, key, descriptor) =>

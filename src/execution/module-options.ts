@@ -68,7 +68,7 @@ export function requireOptions(options: unknown): ResilienceModuleOptions {
 export function checkModuleOptions(options: ResilienceModuleOptions, problems: Problems): void {
   const read = new OptionsReader(options, ROOT, problems);
   const defaults: unknown = read.raw('defaults');
-  if (defaults !== undefined) checkKinds(ROOT, 'defaults.', defaults, problems);
+  if (defaults !== undefined) checkPolicies(ROOT, 'defaults.', defaults, problems);
   for (const group of ['configs', 'pipelines', 'overrides'] as const) {
     const sets: unknown = read.raw(group);
     if (sets === undefined) continue;
@@ -79,7 +79,7 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
     for (const [name, set] of Object.entries(sets)) {
       const path = `${group}['${name}'].`;
       if (group === 'pipelines') checkPipeline(ROOT, path, set, problems);
-      else checkKinds(ROOT, path, set, problems, { removable: group === 'overrides' });
+      else checkPolicies(ROOT, path, set, problems, { removable: group === 'overrides' });
     }
   }
   const clock: unknown = read.raw('clock');
@@ -110,7 +110,7 @@ export function checkPipeline(
   problems: Problems,
 ): void {
   const { order, ...set } = isPlainObject(pipeline) ? pipeline : {};
-  checkKinds(where, path, isPlainObject(pipeline) ? set : pipeline, problems, {
+  checkPolicies(where, path, isPlainObject(pipeline) ? set : pipeline, problems, {
     configurable: true,
   });
   if (order === undefined) return;
@@ -124,7 +124,8 @@ export function checkPipeline(
   problems.add(where, `${path}order is ${show(order)}; use a list of ${names}, each at most once`);
 }
 
-function checkKinds(
+/** @param path as of {@link checkPipeline} */
+export function checkPolicies(
   where: string,
   path: string,
   set: unknown,

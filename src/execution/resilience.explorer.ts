@@ -117,6 +117,9 @@ function checkOverrideTargets(
 ): void {
   const { overrides } = options;
   const targets = new Map<string, Set<string>>();
+  for (const pipeline of Object.keys(options.pipelines ?? {})) {
+    targets.set(pipeline, new Set(kindsOf({ policies: new Map(), pipeline }, options)));
+  }
   for (const subject of subjects) {
     const kinds = kindsOf(subject, options);
     for (const target of subject.targets) {

@@ -192,12 +192,13 @@ export class Runtime {
     return kept;
   }
 
-  private policySite({ name, pipeline, method }: Subject): PolicySite {
+  private policySite({ name, pipeline, method, anyWork }: Subject): PolicySite {
     const { clock, random, events, sleeper, host } = this;
     return {
       name,
       partName: pipeline ?? name,
       method,
+      anyWork,
       clock,
       random,
       events,

@@ -22,6 +22,8 @@ export interface Subject {
   /** The order of its stages, when it has one of its own. */
   readonly order: readonly string[] | undefined;
   readonly method: ProtectedMethod | undefined;
+  /** Whether its calls do different things, whatever their arguments: a pipeline, used from code. */
+  readonly anyWork: boolean;
 }
 
 /** A decorated method of a class. */
@@ -36,10 +38,11 @@ export function methodSubject(site: Site, owner: Function): Subject {
     name,
     title: name,
     owner,
-    targets: [owner.name, name],
+    targets: [...(used === undefined ? [] : [used.name]), owner.name, name],
     policies,
     pipeline: used?.name,
     order: undefined,
+    anyWork: false,
     method: {
       name: key,
       owner,

@@ -30,6 +30,8 @@ export interface PolicySite {
   readonly partName: string;
   /** `undefined` for a command or a pipeline. */
   readonly method: ProtectedMethod | undefined;
+  /** Whether its calls do different things, whatever their arguments: a pipeline, used from code. */
+  readonly anyWork: boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: ResilienceEvents;

@@ -9,6 +9,7 @@ import {
   settleCircuitBreaker,
 } from '../policies/circuit-breaker/options.js';
 import type { PartStore } from './named-parts.js';
+import { NamedRegistry } from './named-registry.js';
 
 const KIND = 'circuitBreaker';
 
@@ -26,28 +27,18 @@ export const CIRCUIT_BREAKER_REGISTRY = brand('CircuitBreakerRegistry');
  * @example
  * registry.get('storagesvc').forceOpen({ by: 'anna', reason: 'migration' });
  */
-export class CircuitBreakerRegistry implements Iterable<CircuitBreaker> {
+export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
+  protected override readonly what = 'circuit breaker';
+
   /** @internal */
   constructor(
     private readonly parts: PartStore,
     private readonly describePlan: (type: Function, method: string) => PipelineDescription,
-  ) {}
-
-  /** @throws {Error} when there is none of that name; the message lists those that there are */
-  get(name: string): CircuitBreaker {
-    for (const breaker of this) if (breaker.name === name) return breaker;
-    throw this.unknown(name);
+  ) {
+    super();
   }
 
-  has(name: string): boolean {
-    return this.names().includes(name);
-  }
-
-  names(): string[] {
-    return Array.from(this, ({ name }) => name);
-  }
-
-  *[Symbol.iterator](): IterableIterator<CircuitBreaker> {
+  override *[Symbol.iterator](): IterableIterator<CircuitBreaker> {
     for (const part of this.allParts()) {
       if (part instanceof KeyedCircuitBreakers) yield* part.values();
       else yield part;
@@ -99,13 +90,5 @@ export class CircuitBreakerRegistry implements Iterable<CircuitBreaker> {
   private part(name: string): CircuitBreaker | KeyedCircuitBreakers {
     for (const part of this.allParts()) if (part.name === name) return part;
     throw this.unknown(name);
-  }
-
-  private unknown(name: string): Error {
-    const known =
-      this.names()
-        .map((each) => `"${each}"`)
-        .join(', ') || 'none';
-    return new Error(`there is no circuit breaker "${name}"; there are ${known}`);
   }
 }

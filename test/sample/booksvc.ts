@@ -1,6 +1,11 @@
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { CircuitBreakerRegistry, type ResilienceEvent, ResilienceEvents } from 'nest-resilience';
+import {
+  BulkheadRegistry,
+  CircuitBreakerRegistry,
+  type ResilienceEvent,
+  ResilienceEvents,
+} from 'nest-resilience';
 import { ManualClock } from 'nest-resilience/testing';
 import { get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,7 +24,7 @@ export interface Answer {
   readonly tookMs: number;
 }
 
-/** booksvc with its default settings, on a virtual clock, in front of a double of storagesvc. */
+/** booksvc on a virtual clock, in front of a double of storagesvc; with its default settings unless told. */
 export class Booksvc {
   readonly events: ResilienceEvent[] = [];
 
@@ -36,9 +41,9 @@ export class Booksvc {
     });
   }
 
-  static async start(storage: StorageDouble): Promise<Booksvc> {
+  static async start(storage: StorageDouble, env: NodeJS.ProcessEnv = {}): Promise<Booksvc> {
     const clock = new ManualClock();
-    const config = readConfig({ STORAGE_URL: storage.url });
+    const config = readConfig({ STORAGE_URL: storage.url, ...env });
     const logger = new JsonLogger('booksvc', 'silent');
     // The middle of the jitter: waits are 500, 750, 1125 ms …
     const resilience = { clock, random: () => 0.5 };
@@ -48,6 +53,10 @@ export class Booksvc {
     const app = moduleRef.createNestApplication({ logger: false });
     await app.listen(0, '127.0.0.1');
     return new Booksvc(app, clock);
+  }
+
+  get bulkhead() {
+    return this.app.get(BulkheadRegistry).get('storagesvc');
   }
 
   get breaker() {

@@ -1,13 +1,16 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { ResilienceModule, type ResilienceModuleOptions } from 'nest-resilience';
+import { HystrixStreamModule } from 'nest-resilience/hystrix-stream';
 import { JsonLogger } from '../../common/src/json-logger.js';
 import { BooksModule } from './books/books.module.js';
 import { cacheModule } from './cache/cache.module.js';
 import type { BooksvcConfig } from './config.js';
 import { HealthModule } from './health/health.module.js';
 import { CacheStatusInterceptor } from './http/cache-status.interceptor.js';
+import { UpstreamModule } from './http/upstream.module.js';
 import { resilienceOptions } from './resilience.options.js';
+import { ShippingModule } from './shipping/shipping.module.js';
 import { ResilienceLog } from './telemetry/resilience-log.js';
 
 export interface AppModuleParts {
@@ -25,10 +28,13 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ResilienceModule.forRoot({ ...resilienceOptions(config.policies, logger), ...resilience }),
+        ResilienceModule.forRoot({ ...resilienceOptions(config, logger), ...resilience }),
         cacheModule(config.redisUrl),
-        BooksModule.register(config),
+        UpstreamModule.register(config),
+        BooksModule.register(config.storageUrl),
+        ShippingModule.register(config.shippingUrl),
         HealthModule,
+        HystrixStreamModule.forRoot(),
       ],
       providers: [
         { provide: JsonLogger, useValue: logger },

@@ -3,11 +3,19 @@ import { EnvReader } from '../../common/src/env.js';
 /** For decorators too: `staleIfError` stands there as a whole. */
 export const DEFAULT_STALE_TTL = '10m';
 
+const PROTECTION = ['on', 'no-bulkhead', 'off'] as const;
+export type Protection = (typeof PROTECTION)[number];
+
 export interface BooksvcConfig {
   readonly host: string;
   readonly port: number;
   readonly storageUrl: string;
+  readonly shippingUrl: string;
+  /** Connections to one host at a time. */
+  readonly outgoingSockets: number;
   readonly redisUrl: string | undefined;
+  /** To compare: `off` takes every policy off. */
+  readonly protection: Protection;
   readonly policies: PolicySettings;
 }
 
@@ -22,6 +30,10 @@ export interface PolicySettings {
   readonly failuresToOpen: number;
   readonly openFor: number;
   readonly staleTtl: number;
+  /** Of each service that is asked. */
+  readonly maxConcurrent: number;
+  readonly maxQueue: number;
+  readonly maxWait: number;
 }
 
 export function readConfig(env: NodeJS.ProcessEnv): BooksvcConfig {
@@ -36,6 +48,11 @@ export function readConfig(env: NodeJS.ProcessEnv): BooksvcConfig {
     failuresToOpen: read.integer('BREAKER_FAILURES', 3, { min: 1, max: 1_000 }),
     openFor: read.duration('BREAKER_OPEN_FOR', '5s'),
     staleTtl: read.duration('STALE_TTL', DEFAULT_STALE_TTL),
+    maxConcurrent: read.integer('BULKHEAD_MAX_CONCURRENT', 20, { min: 1, max: 10_000 }),
+    // A burst: at 10 ms an answer, 20 places have worked through 100 that wait in 50 ms.
+    maxQueue: read.integer('BULKHEAD_MAX_QUEUE', 100, { min: 0, max: 100_000 }),
+    // Who waits for longer than a burst takes does not meet a burst, but a service that is slow.
+    maxWait: read.duration('BULKHEAD_MAX_WAIT', '250ms'),
   };
   read.check(
     policies.attemptTimeout < policies.totalTimeout,
@@ -49,7 +66,10 @@ export function readConfig(env: NodeJS.ProcessEnv): BooksvcConfig {
     host: read.text('HOST', '127.0.0.1'),
     port: read.port('BOOKSVC_PORT', 8081),
     storageUrl: read.url('STORAGE_URL', 'http://127.0.0.1:8082', 'http', 'https'),
+    shippingUrl: read.url('SHIPPING_URL', 'http://127.0.0.1:8083', 'http', 'https'),
+    outgoingSockets: read.integer('OUTGOING_SOCKETS', 64, { min: 1, max: 10_000 }),
     redisUrl: read.optionalUrl('REDIS_URL', 'redis', 'rediss'),
+    protection: read.oneOf('PROTECTION', PROTECTION),
     policies,
   });
 }

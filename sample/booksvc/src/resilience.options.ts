@@ -1,11 +1,16 @@
-import { exponential, type ResilienceModuleOptions, staleIfError } from 'nest-resilience';
+import {
+  type BulkheadOptions,
+  exponential,
+  type ResilienceModuleOptions,
+  staleIfError,
+} from 'nest-resilience';
 import type { JsonLogger } from '../../common/src/json-logger.js';
 import { bookKey } from './books/book-key.js';
-import type { PolicySettings } from './config.js';
+import type { BooksvcConfig, PolicySettings } from './config.js';
 
 /** The values of the policies, which come from the environment; decorators name the set that they use. */
 export function resilienceOptions(
-  policies: PolicySettings,
+  { policies, protection }: Pick<BooksvcConfig, 'policies' | 'protection'>,
   logger: JsonLogger,
 ): ResilienceModuleOptions {
   const { initialDelay, multiplier, maxDelay, maxRetries } = policies;
@@ -14,22 +19,45 @@ export function resilienceOptions(
     consecutiveFailures: policies.failuresToOpen,
     openFor: policies.openFor,
   };
+  const bulkhead = bulkheadOptions(policies);
   const attempt = policies.attemptTimeout;
-  const ttl = policies.staleTtl;
-  const stale = { fallback: { handler: staleIfError({ ttl }) } };
   return {
     configs: {
-      storagesvc: { retry, circuitBreaker, timeout: { attempt, total: policies.totalTimeout } },
+      storagesvc: {
+        retry,
+        circuitBreaker,
+        timeout: { attempt, total: policies.totalTimeout },
+        bulkhead,
+      },
       // Without retries one attempt is the whole call.
       'circuit-breaker': { circuitBreaker, timeout: { attempt } },
+      shippingsvc: { circuitBreaker, timeout: { attempt }, bulkhead },
     },
-    // What answers stands at the decorator, and so does its time to live: a configuration cannot change it.
-    overrides: {
-      'BooksService.withCircuitBreaker': stale,
-      'BooksService.withAll': stale,
-      'BooksController.book': { fallback: { handler: staleIfError({ ttl, key: bookKey }) } },
-    },
+    overrides: overrides(protection, policies.staleTtl),
     logger: withoutStateChanges(logger),
+  };
+}
+
+function bulkheadOptions({ maxConcurrent, maxQueue, maxWait }: PolicySettings): BulkheadOptions {
+  // Where nobody may wait, there is no time to wait either.
+  return { maxConcurrent, maxQueue, ...(maxQueue > 0 && { maxWait }) };
+}
+
+function overrides(
+  protection: BooksvcConfig['protection'],
+  ttl: number,
+): ResilienceModuleOptions['overrides'] {
+  if (protection === 'off') {
+    const none = { fallback: false, timeout: false, retry: false } as const;
+    return { '*': { ...none, circuitBreaker: false, bulkhead: false } };
+  }
+  // What answers stands at the decorator, and so does its time to live: a configuration cannot change it.
+  const stale = { fallback: { handler: staleIfError({ ttl }) } };
+  return {
+    ...(protection === 'no-bulkhead' && { '*': { bulkhead: false } }),
+    'BooksService.withCircuitBreaker': stale,
+    'BooksService.withAll': stale,
+    'BooksController.book': { fallback: { handler: staleIfError({ ttl, key: bookKey }) } },
   };
 }
 

@@ -45,6 +45,14 @@ export class EnvReader {
     return ms;
   }
 
+  /** The first of them is the default. */
+  oneOf<T extends string>(name: string, values: readonly [T, ...T[]]): T {
+    const text = this.raw(name) ?? values[0];
+    const known = values.find((value) => value === text);
+    this.check(known !== undefined, `${name} must be ${values.join(' or ')}, but is '${text}'`);
+    return known ?? values[0];
+  }
+
   url(name: string, fallback: string, ...schemes: string[]): string {
     return this.checkUrl(name, this.raw(name) ?? fallback, schemes);
   }

@@ -1,9 +1,9 @@
 import { type Booksvc, Bookshop } from './lib/bookshop.js';
-import { closeClient } from './lib/client.js';
-import { onInterrupt } from './lib/interrupt.js';
+import { play } from './lib/experiment.js';
 import { until } from './lib/net.js';
+import { print } from './lib/output.js';
 import { brief, type Observation, observe, untilLive, untilOpen } from './outage/observe.js';
-import { Report } from './outage/report.js';
+import { OutageReport } from './outage/report.js';
 import { OwnRedis, ProxiedRedis, type RedisUnderTest } from './redis/redis-under-test.js';
 
 /** The time that `staleIfError` gives a read of the cache, and what a busy machine may add. */
@@ -12,9 +12,11 @@ const SLACK_MS = 200;
 /** Enough to see those that start a read of the cache and those that join one. */
 const ANSWERS = 20;
 
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
-
-async function experiment(shop: Bookshop, redis: RedisUnderTest, report: Report): Promise<void> {
+async function experiment(
+  shop: Bookshop,
+  redis: RedisUnderTest,
+  report: OutageReport,
+): Promise<void> {
   await Promise.all([shop.startDatabase(), shop.startStoragesvc()]);
   report.progress('Redis is stopped while booksvc starts');
   const booksvc = await shop.booksvc({ REDIS_URL: redis.url });
@@ -46,7 +48,7 @@ async function experiment(shop: Bookshop, redis: RedisUnderTest, report: Report)
 }
 
 /** storagesvc is well: what is wrong with Redis must not be noticed. */
-async function live(situation: string, booksvc: Booksvc, report: Report): Promise<void> {
+async function live(situation: string, booksvc: Booksvc, report: OutageReport): Promise<void> {
   await untilLive(booksvc, '/');
   const seen = await observe(booksvc);
   const { kind, latencyMs } = seen.answer;
@@ -55,7 +57,11 @@ async function live(situation: string, booksvc: Booksvc, report: Report): Promis
 }
 
 /** storagesvc fails and Redis too: there is nothing to answer with, and that is said in time. */
-async function unavailable(situation: string, booksvc: Booksvc, report: Report): Promise<void> {
+async function unavailable(
+  situation: string,
+  booksvc: Booksvc,
+  report: OutageReport,
+): Promise<void> {
   booksvc.proxy.fault = { status: 500 };
   // On this route nothing is tried again, so the first answer shows what a read of the cache takes.
   const first = await observe(booksvc, '/circuit-breaker');
@@ -74,7 +80,7 @@ async function unavailable(situation: string, booksvc: Booksvc, report: Report):
 }
 
 /** storagesvc fails, and Redis has the books (again, after a while for connecting and storing them). */
-async function stale(situation: string, booksvc: Booksvc, report: Report): Promise<void> {
+async function stale(situation: string, booksvc: Booksvc, report: OutageReport): Promise<void> {
   await until('booksvc is connected to Redis again', async () => {
     await untilLive(booksvc, '/');
     const { answer } = await whileOpen(booksvc);
@@ -92,7 +98,7 @@ async function shared(
   situation: string,
   shop: Bookshop,
   redis: RedisUnderTest,
-  report: Report,
+  report: OutageReport,
 ): Promise<void> {
   const other = await shop.booksvc({ REDIS_URL: redis.url });
   const seen = await whileOpen(other);
@@ -119,29 +125,16 @@ async function findRedis(): Promise<RedisUnderTest | undefined> {
   return url === undefined || url === '' ? OwnRedis.create() : ProxiedRedis.create(url);
 }
 
-async function main(): Promise<void> {
-  const redis = await findRedis();
-  if (redis === undefined) {
-    print('Skipped: install redis-server, or set REDIS_URL, to run the Redis check.');
-    process.exit(process.env['CI'] === 'true' ? 1 : 0);
-  }
-  const report = new Report(print);
-  const shop = await Bookshop.create();
-  const end = async (code: number): Promise<void> => {
-    closeClient();
-    await Promise.all([shop.close(), redis.stop()]);
-    process.exit(code);
-  };
-  onInterrupt(() => void end(130));
-  print(`Redis check with ${redis.what}.`);
-  try {
-    await experiment(shop, redis, report);
-  } catch (error) {
-    report.check('the experiment', 'runs to its end', false, String(error));
-  }
-  report.printTables();
-  print(`\n${report.holds ? 'All expectations hold.' : 'NOT all expectations hold.'}`);
-  await end(report.holds ? 0 : 1);
+const redis = await findRedis();
+if (redis === undefined) {
+  print('Skipped: install redis-server, or set REDIS_URL, to run the Redis check.');
+  process.exit(process.env['CI'] === 'true' ? 1 : 0);
 }
-
-await main();
+const shop = await Bookshop.create();
+const report = new OutageReport();
+print(`Redis check with ${redis.what}.`);
+await play(
+  report,
+  () => experiment(shop, redis, report),
+  () => Promise.all([shop.close(), redis.stop()]),
+);

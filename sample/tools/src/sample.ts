@@ -1,28 +1,32 @@
 import { EnvReader } from '../../common/src/env.js';
-import { App, type Environment } from './lib/app.js';
+import { App, type AppName, type Environment } from './lib/app.js';
 import { closeControl, openControl } from './lib/control-server.js';
 import { onInterrupt } from './lib/interrupt.js';
-import { accepts, answersOk, HOST, isFree, until } from './lib/net.js';
+import { accepts, answersOk, freePort, HOST, isFree, until } from './lib/net.js';
 
 interface Settings {
-  readonly ports: Readonly<Record<App['name'], number>>;
+  readonly ports: Readonly<Record<AppName, number>>;
   readonly databaseUrl: string | undefined;
 }
 
 const PORT_VARIABLES = {
   database: 'DATABASE_PORT',
   storagesvc: 'STORAGESVC_PORT',
+  shippingsvc: 'SHIPPINGSVC_PORT',
   booksvc: 'BOOKSVC_PORT',
 } as const;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-function readSettings(): Settings {
+async function readSettings(): Promise<Settings> {
   const read = new EnvReader(process.env);
+  // Only booksvc has to find it.
+  const shippingsvc = (await isFree(8083)) ? 8083 : await freePort();
   return read.done({
     ports: {
       database: read.port('DATABASE_PORT', 5433),
       storagesvc: read.port('STORAGESVC_PORT', 8082),
+      shippingsvc: read.port('SHIPPINGSVC_PORT', shippingsvc),
       booksvc: read.port('BOOKSVC_PORT', 8081),
     },
     databaseUrl: read.optionalUrl('DATABASE_URL', 'postgres', 'postgresql'),
@@ -35,7 +39,7 @@ class Sample {
   private stopping: Promise<void> | undefined;
 
   constructor(private readonly settings: Settings) {
-    const names: App['name'][] = ['database', 'storagesvc', 'booksvc'];
+    const names: AppName[] = ['database', 'storagesvc', 'shippingsvc', 'booksvc'];
     // Somebody else's database is used as it is.
     const own = settings.databaseUrl === undefined ? names : names.slice(1);
     const env = this.environment();
@@ -79,7 +83,7 @@ class Sample {
     return this.stopping;
   }
 
-  private died(name: App['name'], how: string): void {
+  private died(name: AppName, how: string): void {
     if (this.ready && !this.isStopping) {
       const start = name === 'booksvc' ? '' : ` Start it again: npm run sample:${name} -- start`;
       say(`\n${name} has died (${how}). The others go on.${start}\n`);
@@ -88,7 +92,7 @@ class Sample {
 
   private async untilHealthy(app: App): Promise<void> {
     const port = this.settings.ports[app.name];
-    const paths = { storagesvc: '/books', booksvc: '/' };
+    const paths = { storagesvc: '/books', shippingsvc: '/health', booksvc: '/' };
     const check =
       app.name === 'database'
         ? () => accepts(port)
@@ -110,6 +114,8 @@ class Sample {
         databaseUrl ?? `postgres://postgres:postgres@${HOST}:${ports.database}/postgres`,
       STORAGESVC_PORT: String(ports.storagesvc),
       STORAGE_URL: process.env['STORAGE_URL'] ?? `http://${HOST}:${ports.storagesvc}`,
+      SHIPPINGSVC_PORT: String(ports.shippingsvc),
+      SHIPPING_URL: process.env['SHIPPING_URL'] ?? `http://${HOST}:${ports.shippingsvc}`,
       BOOKSVC_PORT: String(ports.booksvc),
     };
   }
@@ -133,7 +139,10 @@ The bookstore is open.
   ${books}/circuit-breaker   breaker and stale answers
   ${books}/retry             retry only
   ${books}/books/1           policies on a handler
+  ${books}/command           the first example of hystrix-go, as a command
+  ${books}/shipping          what it costs to send them; needs nothing of storagesvc
   ${books}/breakers          the circuit breakers
+  ${books}/hystrix.stream    the same for the dashboard of Hystrix: curl -N
   http://localhost:${ports.storagesvc}/books             storagesvc itself
 
 Try, from another terminal:
@@ -167,7 +176,7 @@ function complain(error: unknown): void {
 }
 
 try {
-  await run(new Sample(readSettings()));
+  await run(new Sample(await readSettings()));
 } catch (error) {
   complain(error);
   process.exitCode = 1;

@@ -12,7 +12,7 @@ export type BulkheadFullReason =
 const MESSAGES: Readonly<Record<BulkheadFullReason, string>> = {
   full: 'is full',
   'max-wait': 'had no place in time',
-  closing: 'admits nobody: the application is closing',
+  closing: 'has no place, and nobody waits any more: the application is closing',
 };
 
 /** The bulkhead has no place for the call. 503, code `BULKHEAD_FULL`. */

@@ -136,7 +136,7 @@ describe('the rejection by a full bulkhead', () => {
   it.each([
     ['full', 'is full'],
     ['max-wait', 'had no place in time'],
-    ['closing', 'admits nobody: the application is closing'],
+    ['closing', 'has no place, and nobody waits any more: the application is closing'],
   ] as const)('says why: %s', (reason, words) => {
     expect(new BulkheadFullError('x', reason, undefined).message).toBe(`bulkhead "x" ${words}`);
   });
@@ -467,7 +467,8 @@ describe('a bulkhead that is closed', () => {
     await expect(waiters[0]!.ready).rejects.toMatchObject({
       code: 'BULKHEAD_FULL',
       reason: 'closing',
-      message: 'bulkhead "storagesvc" admits nobody: the application is closing',
+      message:
+        'bulkhead "storagesvc" has no place, and nobody waits any more: the application is closing',
       retryAfterMs: undefined, // not by this process
     });
     expect(bench.counts).toEqual([1, 0, 3]);

@@ -20,15 +20,15 @@ export class OpenTime {
     return this.last ?? FALLBACK;
   }
 
-  /** The running one, or what the first would be. */
-  expected({ openFor }: BreakerSettings): number {
-    return this.last ?? this.ask(openFor, undefined, 1);
+  /** The last one, or what the first will be, as far as that is known. */
+  expected({ openForMs }: BreakerSettings): number | undefined {
+    return this.last ?? openForMs;
   }
 
   /** Milliseconds to stay open after `error`. */
   next(error: unknown, { openFor, retryAfterCap }: BreakerSettings): number {
     this.openings += 1;
-    const time = this.ask(openFor, error, this.openings);
+    const time = this.ask(openFor, error);
     const asked =
       retryAfterCap === 0 ? 0 : (retryAfterOf(error, this.environment.clock.wall()) ?? 0);
     this.last = Math.max(time, Math.min(asked, retryAfterCap));
@@ -41,8 +41,8 @@ export class OpenTime {
     this.last = undefined;
   }
 
-  private ask(openFor: DelayRule, error: unknown, attempt: number): number {
-    const { last: previous, environment } = this;
+  private ask(openFor: DelayRule, error: unknown): number {
+    const { openings: attempt, last: previous, environment } = this;
     const { random } = environment;
     try {
       const time = openFor({ attempt, error, previous, random });

@@ -75,6 +75,8 @@ export interface BreakerSettings {
   readonly minimumCalls: number;
   readonly resetInterval: number;
   readonly openFor: DelayRule;
+  /** How long that is, or is for the first time, without jitter; unknown of a function of the user's. */
+  readonly openForMs: number | undefined;
   readonly maxProbes: number;
   readonly successThreshold: number;
   readonly maxProbeDuration: number;
@@ -92,6 +94,8 @@ export interface CircuitBreakerSettings {
 }
 
 const DEFAULT_MINIMUM_CALLS = 20;
+
+const DEFAULT_OPEN_FOR = 5_000;
 
 const RATE = { above: 0, max: 1 } as const;
 
@@ -131,7 +135,7 @@ function settleBreaker(read: OptionsReader<CircuitBreakerOptions>): BreakerSetti
     window,
     minimumCalls,
     resetInterval: read.duration('resetInterval', { above: 0, infinite: true }) ?? Infinity,
-    openFor: readOpenFor(read),
+    ...readOpenFor(read),
     maxProbes,
     successThreshold,
     maxProbeDuration,
@@ -162,13 +166,17 @@ function checkReachable(
   );
 }
 
-function readOpenFor(read: OptionsReader<CircuitBreakerOptions>): DelayRule {
+function readOpenFor(
+  read: OptionsReader<CircuitBreakerOptions>,
+): Pick<BreakerSettings, 'openFor' | 'openForMs'> {
   const given: unknown = read.raw('openFor');
   if (typeof given === 'function' || isSpec(given)) {
-    return readBackoff(read, 'openFor') ?? (() => 5_000);
+    const openFor = readBackoff(read, 'openFor') ?? (() => DEFAULT_OPEN_FOR);
+    const first = { attempt: 1, error: undefined, previous: undefined, random: () => 0.5 };
+    return { openFor, openForMs: isSpec(given) ? openFor(first) : undefined };
   }
-  const fixed = read.duration('openFor', { above: 0 }) ?? 5_000;
-  return () => fixed;
+  const openForMs = read.duration('openFor', { above: 0 }) ?? DEFAULT_OPEN_FOR;
+  return { openFor: () => openForMs, openForMs };
 }
 
 function readClassifier(read: OptionsReader<CircuitBreakerOptions>): OutcomeRule {

@@ -7,8 +7,11 @@ export interface BreakerLimits {
   readonly minimumCalls: number;
   /** The share of failures that opens; `undefined` when that is no condition. */
   readonly failureRate: number | undefined;
-  /** How long it stays open, milliseconds; when that varies, how long it was or would be for the first time. */
-  readonly openForMs: number;
+  /**
+   * How long it stays open, milliseconds; when that varies, how long it was or will be for the first time, and
+   * `undefined` when that is not known yet.
+   */
+  readonly openForMs: number | undefined;
 }
 
 /** A breaker at one moment. */

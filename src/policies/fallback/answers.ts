@@ -137,6 +137,11 @@ function staleAnswer(options: StaleIfErrorOptions, read: Reader, site: PolicySit
       `staleIfError on a handler needs a key function, such as { key: (request) => request.url }, so that no user gets another one's data`,
     );
   }
+  if (keyOf === undefined && site.anyWork) {
+    read.contradiction(
+      'staleIfError in a pipeline needs a key function: the arguments do not tell which code a result is of',
+    );
+  }
   const readTimeout = given.duration('readTimeout', { above: 0 }) ?? 250;
   const writeTimeout = given.duration('writeTimeout', { above: 0 }) ?? 1_000;
   given.done();

@@ -1,10 +1,19 @@
 import { Controller, Get, Param, ParseIntPipe, UseFilters } from '@nestjs/common';
-import { CircuitBreaker, Fallback, Retry, Signal, staleIfError, Timeout } from 'nest-resilience';
+import {
+  Bulkhead,
+  CircuitBreaker,
+  Fallback,
+  Retry,
+  Signal,
+  staleIfError,
+  Timeout,
+} from 'nest-resilience';
 import { DEFAULT_STALE_TTL } from '../config.js';
 import { StorageClient } from '../storage/storage.client.js';
 import { StorageErrorFilter } from '../storage/storage-error.filter.js';
 import type { Book } from './book.js';
 import { bookKey } from './book-key.js';
+import { BooksCommand, type Shelf } from './books.command.js';
 import { BooksService } from './books.service.js';
 
 /** `@Signal()` is aborted when the client goes, so that nobody works for it any longer. */
@@ -13,6 +22,7 @@ import { BooksService } from './books.service.js';
 export class BooksController {
   constructor(
     private readonly books: BooksService,
+    private readonly command: BooksCommand,
     private readonly storage: StorageClient,
   ) {}
 
@@ -31,12 +41,18 @@ export class BooksController {
     return this.books.withCircuitBreaker(signal);
   }
 
+  @Get('command')
+  shelf(): Promise<Shelf> {
+    return this.command.execute();
+  }
+
   /** Policies on the handler itself; the breaker is that of `GET /`: one dependency, one circuit. */
   @Get('books/:id')
   @Fallback(staleIfError({ ttl: DEFAULT_STALE_TTL, key: bookKey }))
   @Retry({ config: 'storagesvc' })
   @CircuitBreaker('storagesvc')
   @Timeout({ config: 'storagesvc' })
+  @Bulkhead({ name: 'storagesvc' })
   book(@Param('id', ParseIntPipe) id: number, @Signal() signal: AbortSignal): Promise<Book> {
     return this.storage.book(id, signal);
   }

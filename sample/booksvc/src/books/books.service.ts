@@ -1,5 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { CircuitBreaker, Fallback, Retry, Signal, staleIfError, Timeout } from 'nest-resilience';
+import {
+  Bulkhead,
+  CircuitBreaker,
+  Fallback,
+  Retry,
+  Signal,
+  staleIfError,
+  Timeout,
+} from 'nest-resilience';
 import { DEFAULT_STALE_TTL } from '../config.js';
 import { StorageClient } from '../storage/storage.client.js';
 import type { Book } from './book.js';
@@ -15,6 +23,7 @@ export class BooksService {
   /** Tries again for a while, and then gives up. */
   @Retry({ config: 'storagesvc' })
   @Timeout({ config: 'storagesvc' })
+  @Bulkhead({ name: 'storagesvc' })
   withRetry(@Signal() signal?: AbortSignal): Promise<Book[]> {
     return this.storage.books(signal);
   }
@@ -27,6 +36,7 @@ export class BooksService {
   @Fallback(staleIfError({ ttl: DEFAULT_STALE_TTL }))
   @CircuitBreaker('circuit-breaker')
   @Timeout({ config: 'circuit-breaker' })
+  @Bulkhead({ name: 'storagesvc' })
   withCircuitBreaker(@Signal() signal?: AbortSignal): Promise<Book[]> {
     return this.storage.books(signal);
   }
@@ -36,6 +46,7 @@ export class BooksService {
   @Retry({ config: 'storagesvc' })
   @CircuitBreaker('storagesvc')
   @Timeout({ config: 'storagesvc' })
+  @Bulkhead({ name: 'storagesvc' })
   withAll(@Signal() signal?: AbortSignal): Promise<Book[]> {
     return this.storage.books(signal);
   }

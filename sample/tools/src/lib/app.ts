@@ -2,14 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Answers } from './probe.js';
 
 const STOP_TIMEOUT_MS = 10_000;
 
+export type AppName = 'database' | 'storagesvc' | 'shippingsvc' | 'booksvc';
 export type Environment = Readonly<Record<string, string>>;
 
 export interface AppOptions {
   readonly env: Environment;
-  /** Lets `memory` ask the process; without, it runs as it would anywhere. */
+  /** Lets `query` ask the process; without, it runs as it would anywhere. */
   readonly probed?: boolean;
   /** What the process prints. */
   readonly onLine?: (line: string) => void;
@@ -23,7 +25,7 @@ export class App {
   private expected = false;
 
   constructor(
-    readonly name: 'database' | 'storagesvc' | 'booksvc',
+    readonly name: AppName,
     private readonly options: AppOptions,
   ) {}
 
@@ -78,13 +80,13 @@ export class App {
     this.alive().kill('SIGCONT');
   }
 
-  /** In use after a garbage collection. */
-  async memory(): Promise<NodeJS.MemoryUsage> {
+  /** Asks the probe in the process. */
+  async query<Question extends keyof Answers>(question: Question): Promise<Answers[Question]> {
     const child = this.alive();
     const answer = once(child, 'message', { signal: AbortSignal.timeout(5_000) });
-    child.send('memory');
-    const [usage] = (await answer) as [NodeJS.MemoryUsage];
-    return usage;
+    child.send(question);
+    const [value] = (await answer) as [Answers[Question]];
+    return value;
   }
 
   /** @throws when it is stopped */
@@ -96,7 +98,7 @@ export class App {
   }
 
   private probe(): string[] {
-    const url = new URL('memory-probe.js', import.meta.url).href;
+    const url = new URL('probe.js', import.meta.url).href;
     return this.options.probed === true ? ['--expose-gc', '--import', url] : [];
   }
 

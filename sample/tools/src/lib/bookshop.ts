@@ -1,8 +1,13 @@
-import { App } from './app.js';
+import { App, type AppName } from './app.js';
 import { ask, type Answer } from './client.js';
 import { cleanEnvironment } from './environment.js';
 import { FaultProxy } from './fault-proxy.js';
+import { Gateway } from './gateway.js';
+import type { LoopbackServer } from './loopback-server.js';
 import { accepts, answersOk, freePort, HOST, until } from './net.js';
+
+type Settings = Readonly<Record<string, string>>;
+type Upstream = Exclude<AppName, 'booksvc'>;
 
 interface BreakerSnapshot {
   readonly name: string;
@@ -21,12 +26,12 @@ export class Booksvc {
   constructor(
     private readonly port: number,
     readonly proxy: FaultProxy,
-    settings: Readonly<Record<string, string>>,
+    settings: Settings,
     onDeath: (how: string) => void,
   ) {
     this.app = new App('booksvc', {
       probed: true,
-      env: cleanEnvironment({ BOOKSVC_PORT: String(port), STORAGE_URL: proxy.url, ...settings }),
+      env: cleanEnvironment({ BOOKSVC_PORT: String(port), ...settings }),
       onLine: (line) => {
         this.attempts += line.includes(END_OF_ATTEMPT) ? 1 : 0;
       },
@@ -52,50 +57,79 @@ export class Booksvc {
 
 /** The processes of an experiment, on free ports, with everything that must be ended in the end. */
 export class Bookshop {
-  private readonly apps: App[] = [];
-  private readonly proxies: FaultProxy[] = [];
+  private readonly apps: App[];
+  private readonly servers: LoopbackServer[] = [];
 
   private constructor(
     readonly database: App,
     readonly storagesvc: App,
+    private readonly shippingsvc: App,
     /** Processes that ended though nobody ended them. */
     readonly deaths: string[],
-    private readonly databasePort: number,
-    private readonly storagesvcPort: number,
+    private readonly ports: Readonly<Record<Upstream, number>>,
   ) {
-    this.apps.push(database, storagesvc);
+    this.apps = [database, storagesvc, shippingsvc];
   }
 
   static async create(): Promise<Bookshop> {
-    const databasePort = await freePort();
-    const storagesvcPort = await freePort();
+    const ports = {
+      database: await freePort(),
+      storagesvc: await freePort(),
+      shippingsvc: await freePort(),
+    };
     const env = cleanEnvironment({
-      DATABASE_PORT: String(databasePort),
-      DATABASE_URL: `postgres://postgres:postgres@${HOST}:${databasePort}/postgres`,
-      STORAGESVC_PORT: String(storagesvcPort),
+      DATABASE_PORT: String(ports.database),
+      DATABASE_URL: `postgres://postgres:postgres@${HOST}:${ports.database}/postgres`,
+      STORAGESVC_PORT: String(ports.storagesvc),
+      SHIPPINGSVC_PORT: String(ports.shippingsvc),
     });
     const deaths: string[] = [];
-    const app = (name: 'database' | 'storagesvc'): App =>
+    const app = (name: Upstream): App =>
       new App(name, { env, onDeath: (how) => deaths.push(`${name}: ${how}`) });
-    return new Bookshop(app('database'), app('storagesvc'), deaths, databasePort, storagesvcPort);
+    return new Bookshop(app('database'), app('storagesvc'), app('shippingsvc'), deaths, ports);
   }
 
   async startDatabase(): Promise<void> {
     this.database.start();
-    await until('the database listens', () => accepts(this.databasePort));
+    await until('the database listens', () => accepts(this.ports.database));
   }
 
-  async startStoragesvc(): Promise<void> {
-    this.storagesvc.start();
-    await until('storagesvc listens', () =>
-      answersOk(`http://${HOST}:${this.storagesvcPort}/health`),
-    );
+  startStoragesvc(): Promise<void> {
+    return this.startService(this.storagesvc, this.ports.storagesvc);
   }
 
-  async booksvc(settings: Readonly<Record<string, string>> = {}): Promise<Booksvc> {
-    const proxy = new FaultProxy(this.storagesvcPort);
-    await proxy.accept();
-    this.proxies.push(proxy);
+  startShippingsvc(): Promise<void> {
+    return this.startService(this.shippingsvc, this.ports.shippingsvc);
+  }
+
+  /** A booksvc with a proxy of its own before storagesvc. */
+  async booksvc(settings: Settings = {}): Promise<Booksvc> {
+    const proxy = await this.open(new FaultProxy(this.ports.storagesvc));
+    return this.startBooksvc(proxy, { STORAGE_URL: proxy.url, ...settings });
+  }
+
+  /** A booksvc that reaches storagesvc, behind its proxy, and shippingsvc under one address. */
+  async booksvcBehindGateway(settings: Settings = {}): Promise<Booksvc> {
+    const proxy = await this.open(new FaultProxy(this.ports.storagesvc));
+    const { shippingsvc } = this.ports;
+    const { url } = await this.open(new Gateway({ storagesvc: proxy.port, shippingsvc }));
+    const urls = { STORAGE_URL: `${url}/storagesvc`, SHIPPING_URL: `${url}/shippingsvc` };
+    return this.startBooksvc(proxy, { ...urls, ...settings });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([
+      ...this.apps.map((app) => app.kill()),
+      ...this.servers.map((server) => server.refuse()),
+    ]);
+  }
+
+  private async startService(app: App, port: number): Promise<void> {
+    app.start();
+    await until(`${app.name} listens`, () => answersOk(`http://${HOST}:${port}/health`));
+  }
+
+  private async startBooksvc(proxy: FaultProxy, settings: Settings): Promise<Booksvc> {
     const booksvc = new Booksvc(await freePort(), proxy, settings, (how) =>
       this.deaths.push(`booksvc: ${how}`),
     );
@@ -104,10 +138,9 @@ export class Bookshop {
     return booksvc;
   }
 
-  async close(): Promise<void> {
-    await Promise.all([
-      ...this.apps.map((app) => app.kill()),
-      ...this.proxies.map((proxy) => proxy.refuse()),
-    ]);
+  private async open<T extends LoopbackServer>(server: T): Promise<T> {
+    this.servers.push(server);
+    await server.accept();
+    return server;
   }
 }

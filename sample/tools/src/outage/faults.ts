@@ -14,33 +14,33 @@ import {
   untilLive,
   untilOpen,
 } from './observe.js';
-import type { Report } from './report.js';
+import type { OutageReport } from './report.js';
 
 /** A wait that no second attempt outlasts: the first backoff of 500 ms, with its jitter, and some. */
 const NO_MORE_ATTEMPTS_MS = 1_500;
 
 /** Wrong answers of storagesvc, made by the proxies; four booksvc work through them side by side. */
-export async function faults(workers: readonly Booksvc[], report: Report): Promise<void> {
+export async function faults(workers: readonly Booksvc[], report: OutageReport): Promise<void> {
   report.progress(
     'wrong answers: 500, 502, 503, 504, 404, malformed JSON, reset; probes; disconnects',
   );
   const chains = [
-    async (worker: Booksvc, part: Report) => {
+    async (worker: Booksvc, part: OutageReport) => {
       await fault(worker, '500', { status: 500 }, part);
       await hungProbe(worker, part);
     },
-    async (worker: Booksvc, part: Report) => {
+    async (worker: Booksvc, part: OutageReport) => {
       await fault(worker, '502', { status: 502 }, part);
       await concurrentProbe(worker, part);
       await notFound(worker, part);
       await disconnect(worker, part);
     },
-    async (worker: Booksvc, part: Report) => {
+    async (worker: Booksvc, part: OutageReport) => {
       await fault(worker, '503', { status: 503 }, part);
       await untilLive(worker, '/');
       await fault(worker, 'malformed JSON', 'malformed', part);
     },
-    async (worker: Booksvc, part: Report) => {
+    async (worker: Booksvc, part: OutageReport) => {
       await fault(worker, '504', { status: 504 }, part);
       await untilLive(worker, '/');
       await fault(worker, 'reset', 'reset', part);
@@ -57,7 +57,12 @@ export async function faults(workers: readonly Booksvc[], report: Report): Promi
   parts.forEach((part) => report.add(part));
 }
 
-async function fault(worker: Booksvc, name: string, kind: Fault, report: Report): Promise<void> {
+async function fault(
+  worker: Booksvc,
+  name: string,
+  kind: Fault,
+  report: OutageReport,
+): Promise<void> {
   const { answer } = await observe(worker);
   worker.proxy.fault = kind;
   const first = await observe(worker);
@@ -75,7 +80,7 @@ async function fault(worker: Booksvc, name: string, kind: Fault, report: Report)
 }
 
 /** The breaker is open: when its time is over, the next call is a probe, and hangs. */
-async function hungProbe(worker: Booksvc, report: Report): Promise<void> {
+async function hungProbe(worker: Booksvc, report: OutageReport): Promise<void> {
   worker.proxy.fault = 'hang';
   const before = worker.proxy.requests;
   let probe = await observe(worker);
@@ -95,7 +100,7 @@ async function hungProbe(worker: Booksvc, report: Report): Promise<void> {
 }
 
 /** The breaker is open: when its time is over, the next call is a probe, and is held while others come. */
-async function concurrentProbe(worker: Booksvc, report: Report): Promise<void> {
+async function concurrentProbe(worker: Booksvc, report: OutageReport): Promise<void> {
   const { proxy } = worker;
   proxy.hold();
   const before = proxy.requests;
@@ -122,7 +127,7 @@ async function concurrentProbe(worker: Booksvc, report: Report): Promise<void> {
   );
 }
 
-async function notFound(worker: Booksvc, report: Report): Promise<void> {
+async function notFound(worker: Booksvc, report: OutageReport): Promise<void> {
   const { answer: before } = await observe(worker);
   worker.proxy.fault = { status: 404 };
   const seen = [await observe(worker), await observe(worker), await observe(worker)];
@@ -148,7 +153,7 @@ async function notFound(worker: Booksvc, report: Report): Promise<void> {
   await untilLive(worker, '/');
 }
 
-async function disconnect(worker: Booksvc, report: Report): Promise<void> {
+async function disconnect(worker: Booksvc, report: OutageReport): Promise<void> {
   const { proxy } = worker;
   proxy.fault = { status: 500 };
   const before = proxy.requests;

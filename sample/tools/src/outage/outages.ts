@@ -13,7 +13,7 @@ import {
   untilLive,
   untilOpen,
 } from './observe.js';
-import type { Report } from './report.js';
+import type { OutageReport } from './report.js';
 
 /** Each route has a booksvc of its own, so that requests can be counted by route. */
 export type Shops = Readonly<Record<Route, Booksvc>>;
@@ -27,7 +27,7 @@ interface Outage {
 }
 
 /** The experiment of the example, on all routes at once. */
-export async function outages(shop: Bookshop, shops: Shops, report: Report): Promise<void> {
+export async function outages(shop: Bookshop, shops: Shops, report: OutageReport): Promise<void> {
   const { database, storagesvc } = shop;
   const proxies = ROUTES.map((route) => shops[route].proxy);
   const books = await healthy(shops, report);
@@ -66,7 +66,7 @@ export async function outages(shop: Bookshop, shops: Shops, report: Report): Pro
 }
 
 /** @returns the books as `GET /` answers them */
-async function healthy(shops: Shops, report: Report): Promise<string> {
+async function healthy(shops: Shops, report: OutageReport): Promise<string> {
   const seen = await Promise.all(ROUTES.map((route) => observe(shops[route], route)));
   report.phase(seen.map((observation, index) => toRow('healthy', routeAt(index), observation)));
   const [all] = seen;
@@ -79,7 +79,7 @@ async function healthy(shops: Shops, report: Report): Promise<string> {
   return all?.answer.body ?? '';
 }
 
-async function hit(name: string, shops: Shops, books: string, report: Report): Promise<void> {
+async function hit(name: string, shops: Shops, books: string, report: OutageReport): Promise<void> {
   const seen = await Promise.all(
     ROUTES.map(async (route) => {
       const first = await observe(shops[route], route);
@@ -127,7 +127,7 @@ async function hit(name: string, shops: Shops, books: string, report: Report): P
   );
 }
 
-async function coldCache(shop: Bookshop, report: Report): Promise<void> {
+async function coldCache(shop: Bookshop, report: OutageReport): Promise<void> {
   const cold = await shop.booksvc();
   const seen = await observe(cold);
   const { status, retryAfter, contentType, body } = seen.answer;
@@ -141,7 +141,7 @@ async function coldCache(shop: Bookshop, report: Report): Promise<void> {
   await cold.app.stop();
 }
 
-async function recover(name: string, shops: Shops, report: Report): Promise<void> {
+async function recover(name: string, shops: Shops, report: OutageReport): Promise<void> {
   const seen = await Promise.all(ROUTES.map((route) => untilLive(shops[route], route)));
   report.phase(seen.map(({ last }, index) => toRow(name, routeAt(index), last)));
   const [all] = seen;

@@ -1,4 +1,6 @@
 import type { Answer } from '../lib/client.js';
+import { print } from '../lib/output.js';
+import { Report } from '../lib/report.js';
 import { type Cells, table } from '../lib/table.js';
 
 export interface Row {
@@ -15,47 +17,25 @@ export interface Row {
   readonly breaker: string;
 }
 
-export interface Check {
-  readonly situation: string;
-  readonly expected: string;
-  readonly holds: boolean;
-  readonly found: string;
-}
-
-/** What the experiment has seen, and what was expected. */
-export class Report {
+/** What becomes of the routes when something is taken away. */
+export class OutageReport extends Report {
   readonly rows: Row[] = [];
-  readonly checks: Check[] = [];
-
-  constructor(private readonly print: (text: string) => void) {}
-
-  get holds(): boolean {
-    return this.checks.every((check) => check.holds);
-  }
-
-  progress(text: string): void {
-    this.print(`... ${text}`);
-  }
 
   phase(rows: readonly Row[]): void {
     this.rows.push(...rows);
   }
 
-  check(situation: string, expected: string, holds: boolean, found: string): void {
-    this.checks.push({ situation, expected, holds, found });
-  }
-
   /** A part of the experiment that runs beside others; what it has seen is added when it is over. */
-  part(): Report {
-    return new Report(this.print);
+  part(): OutageReport {
+    return new OutageReport();
   }
 
-  add(part: Report): void {
+  add(part: OutageReport): void {
     this.rows.push(...part.rows);
     this.checks.push(...part.checks);
   }
 
-  printTables(): void {
+  override printTables(): void {
     const head: Cells = [
       'phase',
       'route',
@@ -80,15 +60,9 @@ export class Report {
         row.breaker,
       ];
     });
-    const checks = this.checks.map(({ situation, expected, holds, found }): Cells => [
-      holds ? 'ok' : 'NO',
-      situation,
-      expected,
-      found,
-    ]);
     if (rows.length > 0) {
-      this.print(['', ...table(head, rows, [2, 4, 5, 6])].join('\n'));
+      print(['', ...table(head, rows, [2, 4, 5, 6])].join('\n'));
     }
-    this.print(['', ...table(['', 'situation', 'expected of GET /', 'found'], checks)].join('\n'));
+    super.printTables('expected of GET /');
   }
 }

@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { type Command, hystrixGo, ResilienceService } from 'nest-resilience';
+import { StorageClient } from '../storage/storage.client.js';
+import type { Book } from './book.js';
+
+/** What a visitor sees: the books, or why there are none. */
+export interface Shelf {
+  readonly books: readonly Book[];
+  readonly notice?: string;
+}
+
+/** The first example of hystrix-go: a function that talks to another service, and one for when that is down. */
+@Injectable()
+export class BooksCommand {
+  private readonly command: Command<[], Shelf>;
+
+  constructor(resilience: ResilienceService, storage: StorageClient) {
+    this.command = resilience.command('my_command', {
+      run: async ({ signal }) => ({ books: await storage.books(signal) }),
+      ...hystrixGo({ timeout: '1s', maxConcurrentRequests: 10, errorPercentThreshold: 25 }),
+      fallback: () => ({
+        books: [],
+        notice: 'We cannot reach our shelves. Please ask again soon.',
+      }),
+    });
+  }
+
+  execute(): Promise<Shelf> {
+    return this.command.execute();
+  }
+}

@@ -1,0 +1,26 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+
+/** Idle connections end here first: a server of Node ends them after 5 s, and a request may just be on its way. */
+const IDLE_MS = 4_000;
+
+/**
+ * The connections to other services: kept open, and so many to one host at most. Further requests wait
+ * in one line for that host, whichever service behind it they are for.
+ */
+export class OutgoingAgents implements OnApplicationShutdown {
+  readonly httpAgent: HttpAgent;
+  readonly httpsAgent: HttpsAgent;
+
+  constructor(maxSockets: number) {
+    const options = { keepAlive: true, timeout: IDLE_MS, maxSockets };
+    this.httpAgent = new HttpAgent(options);
+    this.httpsAgent = new HttpsAgent(options);
+  }
+
+  onApplicationShutdown(): void {
+    this.httpAgent.destroy();
+    this.httpsAgent.destroy();
+  }
+}

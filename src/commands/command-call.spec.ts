@@ -1,0 +1,188 @@
+import { NotFoundException } from '@nestjs/common';
+import { Classifier } from '../common/outcome.js';
+import type { CallScope } from '../pipeline/call-scope.js';
+import { Call } from '../pipeline/call.js';
+import { Pipeline } from '../pipeline/pipeline.js';
+import { Stage } from '../pipeline/stage.js';
+import { CircuitOpenError } from '../policies/circuit-breaker/circuit-open-error.js';
+import { TimeoutError } from '../policies/timeout/timeout-error.js';
+import { RollingMetrics } from '../telemetry/metrics/metrics.js';
+import type { MetricsSnapshot } from '../telemetry/metrics/snapshot.js';
+import { ResilienceEvents } from '../telemetry/resilience-events.js';
+import { ManualClock } from '../testing/index.js';
+import { CommandCall } from './command-call.js';
+import type { Work } from './function-call.js';
+
+/** A call that others belong to. */
+class Parent extends Call {
+  override start(): unknown {
+    return undefined;
+  }
+  override substitute(): unknown {
+    return undefined;
+  }
+}
+
+class Answering extends Stage {
+  constructor(private readonly answer: (call: Call) => void) {
+    super();
+  }
+  override react(call: Call): void {
+    this.answer(call);
+  }
+}
+
+function setUp(stages: readonly Stage[] = [], outcomes = new Classifier({})) {
+  const clock = new ManualClock();
+  const metrics = new RollingMetrics(clock.now());
+  const run = { name: 'books', clock, metrics, outcomes };
+  const pipeline = new Pipeline('books', stages, new ResilienceEvents());
+  return {
+    clock,
+    call: (work: Work, scope?: CallScope) => new CommandCall(run, { run: work }, [], scope),
+    run: (call: CommandCall) =>
+      pipeline.run(call).then(
+        () => 'answered',
+        () => 'failed',
+      ),
+    snapshot: (): MetricsSnapshot => metrics.snapshot(clock.now()),
+  };
+}
+
+const down = (): Promise<never> => Promise.reject(new Error('down'));
+const hang = (): Promise<never> => new Promise(() => {});
+
+/** Belongs to a call that is stopped with `reason`. */
+function stoppedWith(clock: ManualClock, reason: unknown): { scope: CallScope; stop: () => void } {
+  const parent = new Parent([], clock);
+  parent.interruptible = true;
+  return {
+    scope: { call: parent, claimed: false, over: false },
+    stop: () => parent.interrupt(0, reason),
+  };
+}
+
+describe('a call of a command', () => {
+  it('runs from when it is made until it is finished, once', async () => {
+    const { call, run, snapshot } = setUp();
+    const made = call(() => 1);
+    expect(snapshot().concurrency).toEqual({ now: 1, max: 1 });
+    await run(made);
+    made.finish();
+    expect(snapshot()).toMatchObject({ counts: { success: 1 }, concurrency: { now: 0, max: 1 } });
+    expect(snapshot().latency.count).toBe(1);
+  });
+
+  it('tells good from bad by the rule of its breaker', async () => {
+    const { call, run, snapshot } = setUp(
+      [],
+      new Classifier({ skip: [RangeError], onResult: (result) => result === 'bad' }),
+    );
+    await run(call(() => 'good'));
+    await run(call(() => 'bad'));
+    await run(call(down));
+    await run(call(() => Promise.reject(new RangeError())));
+    await run(call(() => Promise.reject(new NotFoundException())));
+    expect(snapshot().counts).toMatchObject({ success: 1, failure: 2, ignored: 2 });
+  });
+
+  it('is cancelled when what it belongs to has no caller any more', async () => {
+    const { call, clock, run, snapshot } = setUp();
+    const { scope, stop } = stoppedWith(clock, new Error('the client has gone'));
+    const running = run(call(hang, scope));
+    stop();
+    await expect(running).resolves.toBe('failed');
+    expect(snapshot()).toMatchObject({
+      counts: { ignored: 1, timeout: 0, fallback: { missing: 0 } },
+      latency: { count: 0 },
+    });
+  });
+
+  it('has timed out when what it belongs to has', async () => {
+    const { call, clock, run, snapshot } = setUp();
+    const { scope, stop } = stoppedWith(clock, new TimeoutError('Books.list', 'total', 100));
+    const running = run(call(hang, scope));
+    await clock.advance(100);
+    stop();
+    await expect(running).resolves.toBe('failed');
+    expect(snapshot()).toMatchObject({
+      counts: { ignored: 0, timeout: 1, fallback: { missing: 1 } },
+      latency: { count: 1, max: 100 },
+    });
+  });
+
+  it('does not begin when what it belongs to has been given up', async () => {
+    const { call, clock, run, snapshot } = setUp();
+    const { scope, stop } = stoppedWith(clock, new Error('gone'));
+    stop();
+    const work = jest.fn();
+    await expect(run(call(work, scope))).resolves.toBe('failed');
+    expect(work).not.toHaveBeenCalled();
+    expect(snapshot()).toMatchObject({ counts: { ignored: 1 }, concurrency: { now: 0 } });
+  });
+
+  it('is let go of by what it belongs to when it has ended', async () => {
+    const { call, clock, run, snapshot } = setUp();
+    const { scope, stop } = stoppedWith(clock, new Error('gone'));
+    await run(call(() => 1, scope));
+    stop();
+    expect(snapshot().counts).toMatchObject({ success: 1, ignored: 0 });
+  });
+
+  it('is on its own when what it was begun in is over', async () => {
+    const { call, clock, run } = setUp();
+    const { scope, stop } = stoppedWith(clock, new Error('gone'));
+    scope.over = true;
+    const made = call(() => Promise.resolve(1), scope);
+    stop();
+    await expect(run(made)).resolves.toBe('answered');
+    expect(made.cancelled).toBe(false);
+  });
+
+  it('was turned away by an open circuit, whatever the rule says of that', async () => {
+    for (const outcomes of [new Classifier({ on: [Error] }), new Classifier({ skip: [Error] })]) {
+      const { call, run, snapshot } = setUp([], outcomes);
+      await run(call(() => Promise.reject(new CircuitOpenError('books', 1))));
+      expect(snapshot()).toMatchObject({
+        counts: { rejected: { circuitOpen: 1 }, failure: 0, ignored: 0, fallback: { missing: 1 } },
+        latency: { count: 0 },
+        totalLatency: { count: 1 },
+      });
+    }
+  });
+
+  it.each(['success', 'failure', 'rejected'] as const)(
+    'is what was answered, not the answer: %s',
+    async (by) => {
+      const { call, clock, run, snapshot } = setUp([
+        new Answering((answered) => {
+          answered.answered = { error: answered.error, at: answered.now(), by };
+          if (by !== 'success') return;
+          answered.succeed('none');
+          answered.source = 'fallback';
+        }),
+      ]);
+      const work = new Promise((_, reject) => clock.setTimer(() => reject(new Error('down')), 50));
+      const running = run(call(() => work));
+      await clock.advance(50);
+      await running;
+      const { counts, latency } = snapshot();
+      expect(counts).toMatchObject({ success: 0, failure: 1 });
+      expect(counts.fallback).toEqual({
+        ...{ success: 0, failure: 0, missing: 0, rejected: 0 },
+        [by]: 1,
+      });
+      expect(latency).toMatchObject({ count: 1, max: 50 });
+    },
+  );
+
+  it('has nothing said of its fallback when an attempt after that has succeeded', async () => {
+    const { call, run, snapshot } = setUp([
+      new Answering((answered) => {
+        answered.answered = { error: new Error('first'), at: 0, by: 'failure' };
+      }),
+    ]);
+    await run(call(() => 'up'));
+    expect(snapshot().counts).toMatchObject({ success: 1, failure: 0, fallback: { failure: 0 } });
+  });
+});

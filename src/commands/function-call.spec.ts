@@ -1,0 +1,87 @@
+import { of as just } from 'rxjs';
+import { ManualClock } from '../testing/index.js';
+import type { CallContext } from './call-context.js';
+import { FunctionCall } from './function-call.js';
+
+const clock = new ManualClock();
+const self = { name: 'self' };
+
+const callOf = (work: (...args: never[]) => unknown, ...args: unknown[]): FunctionCall =>
+  new FunctionCall('books', self, work as never, args, clock, undefined);
+
+describe('a call of a function', () => {
+  it.each([[[]], [[1]], [[1, undefined]], [[undefined, {}, []]]])(
+    'hands over this, a context and just the arguments: %p',
+    (args: readonly unknown[]) => {
+      let seen: unknown[] = [];
+      callOf(
+        function (this: unknown, ...given: unknown[]) {
+          seen = [this, ...given];
+        },
+        ...args,
+      ).start();
+      const [that, context, ...given] = seen;
+      expect(that).toBe(self);
+      expect((context as CallContext).name).toBe('books');
+      expect(given).toEqual(args);
+      expect(given).toHaveLength(args.length);
+    },
+  );
+
+  it('gives each attempt the context of then', () => {
+    const seen: number[] = [];
+    const call = callOf(({ attempt }: CallContext) => seen.push(attempt));
+    call.start();
+    call.attempt = 2;
+    call.start();
+    expect(seen).toEqual([1, 2]);
+  });
+
+  it('tells of the attempt that is running', () => {
+    let context: CallContext | undefined;
+    const call = callOf((given: CallContext) => (context = given));
+    call.start();
+    call.attempt = 3;
+    expect(context?.attempt).toBe(3);
+  });
+
+  it('hands out what is returned, promises and what is like one', () => {
+    const thenable = { then: () => {} };
+    for (const result of [1, undefined, null, Promise.resolve(1), thenable, [], { a: 1 }]) {
+      expect(callOf(() => result).start()).toBe(result);
+    }
+  });
+
+  it('refuses a stream', () => {
+    expect(() => callOf(() => just(1)).start()).toThrow(TypeError);
+  });
+
+  it('has a substitute on the same this, with the same arguments', () => {
+    const call = callOf(() => 1, 'sea', 2);
+    expect(call.substitute((that, args) => [that, args])).toEqual([self, ['sea', 2]]);
+  });
+
+  it('gives out one signal an attempt, and makes it when it is asked for', () => {
+    let made = 0;
+    const { AbortController } = globalThis;
+    globalThis.AbortController = class extends AbortController {
+      constructor() {
+        super();
+        made += 1;
+      }
+    };
+    try {
+      let context: CallContext | undefined;
+      const call = callOf((given: CallContext) => (context = given));
+      call.start();
+      expect(made).toBe(0);
+      expect(context!.signal).toBe(context!.signal);
+      expect(made).toBe(1);
+      call.abort('why');
+      expect(context!.signal).toMatchObject({ aborted: true, reason: 'why' });
+      expect(made).toBe(1);
+    } finally {
+      globalThis.AbortController = AbortController;
+    }
+  });
+});

@@ -1,0 +1,230 @@
+import { NotFoundException } from '@nestjs/common';
+import { OptionsReader, Problems } from '../common/options-reader.js';
+import { BulkheadFullError } from './bulkhead/bulkhead-full-error.js';
+import { policies } from './canonical-order.js';
+import { CircuitOpenError } from './circuit-breaker/circuit-open-error.js';
+import { value } from './fallback/options.js';
+import {
+  type HystrixGoSettings,
+  type HystrixPolicies,
+  type HystrixSettings,
+  hystrix,
+  hystrixGo,
+} from './hystrix.js';
+import type { PolicySite } from './policy.js';
+import { TimeoutError } from './timeout/timeout-error.js';
+
+const site: Partial<PolicySite> = { name: 'books', partName: 'books', method: undefined };
+
+/** What bootstrap says of them. */
+function problemsOf(made: HystrixPolicies<unknown>): readonly string[] {
+  const problems = new Problems();
+  for (const [kind, options] of Object.entries(made)) {
+    const read = new OptionsReader(options as object, kind, problems);
+    policies.get(kind)!.settle(read, site as PolicySite);
+    read.done();
+  }
+  return problems.all;
+}
+
+const errors = [
+  new Error('down'),
+  new NotFoundException(),
+  new TypeError(),
+  new TimeoutError('books', 'attempt', 1),
+  new CircuitOpenError('books', 1),
+  'text',
+  undefined,
+  null,
+];
+const full = new BulkheadFullError('books', 'full', 1);
+
+/** Whether these options take that error for a failure. */
+const countsAs = ({ circuitBreaker }: HystrixPolicies<unknown>, error: unknown): boolean =>
+  (circuitBreaker.on![0] as (error: unknown) => boolean)(error);
+
+describe('hystrix()', () => {
+  it('has the defaults of Hystrix', () => {
+    expect(hystrix()).toEqual({
+      circuitBreaker: {
+        failureRate: 0.5,
+        window: { duration: '10s', buckets: 10 },
+        minimumCalls: 20,
+        openFor: '5s',
+        halfOpen: { maxCalls: 1, successThreshold: 1, maxDuration: '5s' },
+        maxCallDuration: Infinity,
+        respectRetryAfter: false,
+        on: [expect.any(Function)],
+        skip: [],
+      },
+      bulkhead: { maxConcurrent: 10, maxQueue: 0 },
+      timeout: { attempt: '1s' },
+    });
+  });
+
+  it('passes on what it is told', () => {
+    const ignore = [TypeError];
+    const made = hystrix({
+      requestVolumeThreshold: 7,
+      errorThresholdPercentage: 30,
+      sleepWindow: '3s',
+      rollingWindow: '1m',
+      rollingBuckets: 6,
+      timeout: 400,
+      maxConcurrentRequests: 4,
+      maxQueueSize: 2,
+      ignore,
+      fallback: value('none'),
+      fallbackMaxConcurrentRequests: 5,
+    });
+    expect(made).toMatchObject({
+      circuitBreaker: {
+        failureRate: 0.3,
+        window: { duration: '1m', buckets: 6 },
+        minimumCalls: 7,
+        openFor: '3s',
+        halfOpen: { maxDuration: '3s' },
+        skip: ignore,
+      },
+      bulkhead: { maxConcurrent: 4, maxQueue: 2 },
+      timeout: { attempt: 400 },
+      fallback: { handler: value('none'), maxConcurrent: 5, skip: ignore },
+    });
+    expect(problemsOf(made)).toEqual([]);
+  });
+
+  it('has no timeout when that is false, and the default when it is undefined', () => {
+    expect(hystrix({ timeout: false })).not.toHaveProperty('timeout');
+    expect(hystrix({ timeout: undefined }).timeout).toEqual({ attempt: '1s' });
+  });
+
+  it('has ten fallbacks at a time for every error, and none when there is none', () => {
+    const { fallback } = hystrix({ fallback: value(1) });
+    expect(fallback).toEqual({
+      handler: value(1),
+      maxConcurrent: 10,
+      on: [expect.any(Function)],
+      skip: [],
+    });
+    const everyError = fallback!.on![0] as (error: unknown) => boolean;
+    expect([...errors, full].map(everyError)).not.toContain(false);
+    expect(hystrix()).not.toHaveProperty('fallback');
+  });
+
+  it('takes every error for a failure, rejections too, unless those are not to count', () => {
+    for (const error of [...errors, full]) expect(countsAs(hystrix(), error)).toBe(true);
+    const lenient = hystrix({ countRejections: false });
+    for (const error of errors) expect(countsAs(lenient, error)).toBe(true);
+    expect(countsAs(lenient, full)).toBe(false);
+  });
+
+  it('makes equal options of equal settings, so that two who use them can share a breaker', () => {
+    const settings: HystrixSettings[] = [
+      {},
+      { ignore: [TypeError], timeout: '2s' },
+      { countRejections: false, fallback: value(1) },
+    ];
+    for (const each of settings) expect(hystrix({ ...each })).toStrictEqual(hystrix({ ...each }));
+    expect(hystrix({ countRejections: false })).not.toEqual(hystrix());
+    expect(hystrix({ ignore: [TypeError] })).not.toEqual(hystrix());
+  });
+
+  it.each<[HystrixSettings, string]>([
+    [{ errorThresholdPercentage: 0 }, 'circuitBreaker: failureRate is 0; use a number above 0'],
+    [{ errorThresholdPercentage: 101 }, 'circuitBreaker: failureRate is 1.01; use a number above'],
+    [{ requestVolumeThreshold: 0 }, 'circuitBreaker: minimumCalls is 0; use a whole number'],
+    [{ sleepWindow: 'soon' as never }, `circuitBreaker: openFor is 'soon'; use `],
+    [{ rollingBuckets: 0 }, 'circuitBreaker: window.buckets is 0; use '],
+    [{ maxConcurrentRequests: 0 }, 'bulkhead: maxConcurrent is 0; use '],
+    [{ timeout: 0 }, 'timeout: attempt is 0; use '],
+    [{ fallback: value(1), fallbackMaxConcurrentRequests: 0 }, 'fallback: maxConcurrent is 0; use'],
+  ])('leaves what is wrong to the check at bootstrap: %p', (settings, told) => {
+    expect(problemsOf(hystrix(settings))).toContainEqual(expect.stringContaining(told));
+  });
+});
+
+describe('hystrixGo()', () => {
+  it('has the defaults of hystrix-go', () => {
+    const { circuitBreaker, ...rest } = hystrixGo();
+    expect(circuitBreaker).toEqual({
+      failureRate: 0.495,
+      window: { duration: '10s', buckets: 10 },
+      minimumCalls: 20,
+      openFor: '5s',
+      halfOpen: { maxCalls: 1, successThreshold: 1, maxDuration: '5s' },
+      maxCallDuration: Infinity,
+      respectRetryAfter: false,
+      on: [expect.any(Function)],
+      skip: [],
+    });
+    expect(rest).toEqual({
+      bulkhead: { maxConcurrent: 10, maxQueue: 0 },
+      timeout: { attempt: '1s' },
+    });
+    expect(problemsOf(hystrixGo())).toEqual([]);
+  });
+
+  it.each([0, '0ms', '0s', '0h', undefined] as const)('takes %p for the default', (none) => {
+    const zero = none === undefined ? undefined : 0;
+    expect(
+      hystrixGo({
+        timeout: none,
+        sleepWindow: none,
+        maxConcurrentRequests: zero,
+        requestVolumeThreshold: zero,
+        errorPercentThreshold: zero,
+      }),
+    ).toStrictEqual(hystrixGo());
+  });
+
+  it('passes on what it is told', () => {
+    const made = hystrixGo({
+      timeout: 3_000,
+      sleepWindow: '1m',
+      maxConcurrentRequests: 4,
+      requestVolumeThreshold: 7,
+      errorPercentThreshold: 25,
+      fallback: value('none'),
+    });
+    expect(made).toMatchObject({
+      circuitBreaker: {
+        failureRate: 0.245,
+        minimumCalls: 7,
+        openFor: '1m',
+        halfOpen: { maxDuration: '1m' },
+      },
+      bulkhead: { maxConcurrent: 4 },
+      timeout: { attempt: 3_000 },
+      fallback: { handler: value('none') },
+    });
+    expect(problemsOf(made)).toEqual([]);
+  });
+
+  it('has no limit for fallbacks, and none when there is none', () => {
+    expect(hystrixGo({ fallback: value(1) }).fallback).toEqual({
+      handler: value(1),
+      on: [expect.any(Function)],
+      skip: [],
+    });
+    expect(hystrixGo()).not.toHaveProperty('fallback');
+  });
+
+  it('takes every error for a failure, rejections too', () => {
+    for (const error of [...errors, full]) expect(countsAs(hystrixGo(), error)).toBe(true);
+  });
+
+  it('makes equal options of equal settings', () => {
+    const settings: HystrixGoSettings = { timeout: 5, fallback: value(1) };
+    expect(hystrixGo({ ...settings })).toStrictEqual(hystrixGo({ ...settings }));
+  });
+
+  it.each<[HystrixGoSettings, string]>([
+    [{ errorPercentThreshold: -1 }, 'circuitBreaker: failureRate is -0.015; use a number above 0'],
+    [{ errorPercentThreshold: 102 }, 'circuitBreaker: failureRate is 1.015; use a number above 0'],
+    [{ timeout: 'soon' as never }, `timeout: attempt is 'soon'; use `],
+    [{ sleepWindow: -5 }, 'circuitBreaker: openFor is -5; use '],
+    [{ maxConcurrentRequests: 0.5 }, 'bulkhead: maxConcurrent is 0.5; use '],
+  ])('leaves what is wrong to the check at bootstrap: %p', (settings, told) => {
+    expect(problemsOf(hystrixGo(settings))).toContainEqual(expect.stringContaining(told));
+  });
+});
