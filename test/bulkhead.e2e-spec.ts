@@ -51,7 +51,6 @@ import {
   closeAll,
   everyPlatform,
   of,
-  platforms,
   serve,
 } from './support/boot.js';
 import { request } from './support/http.js';
@@ -867,7 +866,7 @@ describe('beside other policies, a bulkhead', () => {
       return this.answer(context);
     }
 
-    @Fallback('former', { maxConcurrent: 1 } as object)
+    @Fallback('former', { maxConcurrent: 1 })
     @CircuitBreaker('limited')
     async limited(): Promise<string> {
       throw new Error('down');
@@ -1138,7 +1137,7 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
   it('when a fallback has no places', async () => {
     @Injectable()
     class S {
-      @Fallback(value(1), { maxConcurrent: 0 } as object)
+      @Fallback(value(1), { maxConcurrent: 0 })
       async m(): Promise<number> {
         return 1;
       }
@@ -1458,10 +1457,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
         return works.next();
       }
     }
-    const { AppModule } = appModule({ controllers: [K] });
-    const app = await NestFactory.create(AppModule, platforms[platform](), { logger: false });
-    await app.listen(0, '127.0.0.1');
-    const url = await app.getUrl();
+    const { app, url } = await serving(K);
     const first = request(url);
     await works.reached(1);
     const second = request(url);

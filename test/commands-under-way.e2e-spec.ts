@@ -14,7 +14,13 @@ import {
   withReport,
 } from '../src/index.js';
 import { closeAll, everyPlatform, of, serve } from './support/boot.js';
-import { bootService, commandOf, down, hang, refuseUnhandledRejections } from './support/commands.js';
+import {
+  bootService,
+  commandOf,
+  down,
+  hang,
+  refuseUnhandledRejections,
+} from './support/commands.js';
 import { request } from './support/http.js';
 import { Visits, deferred, outcome, settle, until } from './support/wait.js';
 

@@ -374,13 +374,13 @@ describe('a pipeline of the service', () => {
       { order: ['retries'] },
       `order is [ 'retries' ]; use a list of 'fallback', 'total timeout', 'retry', 'circuit breaker', 'attempt timeout', 'bulkhead', each at most once`,
     ],
-    ['with options that are none', 'p', 7, 'the options are 7; use an object'],
+    ['with options that are none', 'p', 7, 'the policies are 7'],
   ])('is refused at once: %s', async (_, name, options, told) => {
     const { service } = await bootService({ pipelines: { root: {} } });
     service.pipeline('code', {});
-    expect(problemsBy(() => service.pipeline(name, wrong(options)))).toContain(
-      `pipeline '${name}': ${told}`,
-    );
+    expect(problemsBy(() => service.pipeline(name, wrong(options)))).toEqual([
+      expect.stringContaining(`pipeline '${name}': ${told}`),
+    ]);
     expect(service.pipeline('code').describe().stages).toEqual([]);
   });
 
@@ -776,17 +776,43 @@ describe('decorators on top of @UsePipeline()', () => {
     expect(registry.names()).toEqual([]);
   });
 
-  it.failing('FIXME: an override by the name of a pipeline reaches all its users', async () => {
-    const overrides = { storagesvc: { circuitBreaker: { openFor: '1s' } } } as const;
-    const maker = making((service) => [
-      commandOf(service, { pipeline: 'storagesvc' }),
-      service.pipeline('storagesvc'),
-    ]);
-    const { registry } = await boot({
-      providers: [Plain, maker],
-      resilience: { pipelines, overrides },
+  it('an override by the name of the pipeline reaches all its users', async () => {
+    const made: Command<never[], unknown>[] = [];
+    const maker = making((service) => {
+      made.push(commandOf(service, { pipeline: 'storagesvc' }));
+      service.pipeline('storagesvc');
     });
+    const { registry, service } = await bootService(
+      {
+        pipelines,
+        overrides: {
+          storagesvc: { circuitBreaker: { openFor: '1s' }, retry: { maxRetries: 7 } },
+          '*': { retry: { maxRetries: 8, maxElapsedTime: '2m' } },
+          'Storage.call': { retry: { maxRetries: 6 } },
+        },
+      },
+      { providers: [Plain, Storage, maker] },
+    );
     expect(registry.get('storagesvc').snapshot().limits.openForMs).toBe(1_000);
+    const retries = [
+      registry.describe(Plain, 'm'),
+      registry.describe(Storage, 'call'),
+      made[0]!.describe(),
+      service.pipeline('storagesvc').describe(),
+    ].map(({ policies }) => policies[0]?.options);
+    expect(retries).toEqual(
+      [7, 6, 7, 7].map((maxRetries) => ({ maxRetries, maxElapsedTime: '2m' })),
+    );
+  });
+
+  it('an override by the name of a pipeline may meet nobody yet, but no policy that it has not', async () => {
+    await boot({
+      resilience: { pipelines, overrides: { storagesvc: { retry: { maxRetries: 7 } } } },
+    });
+    const overrides = { storagesvc: { bulkhead: 3 } };
+    await expect(problemsOf({ resilience: { pipelines, overrides } })).resolves.toEqual([
+      `ResilienceModule.forRoot(): overrides['storagesvc'] has bulkhead, which storagesvc has not; an override changes policies, it adds none`,
+    ]);
   });
 });
 
@@ -1137,6 +1163,15 @@ describe('told at bootstrap is', () => {
       `Storage.call @Fallback: handler (from pipelines['storagesvc']) is 'none'; use the name of a method of Storage`,
       `command 'books' fallback: handler (from pipelines['storagesvc']) is 'none'; use a function: only methods have neighbours to name`,
     ]);
+  });
+
+  it('former results without a key for code, whose arguments do not tell what it does', async () => {
+    const maker = making((service) =>
+      service.pipeline('code', { fallback: staleIfError({ ttl: '10m' }) }),
+    );
+    expect(await problemsOf({ providers: [maker] })).toContain(
+      `pipeline 'code' fallback: staleIfError in a pipeline needs a key function: the arguments do not tell which code a result is of`,
+    );
   });
 
   it('@UsePipeline() that stands twice', async () => {
