@@ -1,28 +1,39 @@
 import type { Call } from '../pipeline/call.js';
 
-/** What a protected function is told about the call that it carries out. */
-export class CallContext {
-  readonly #call: Call;
-
-  /** @internal */
-  constructor(
-    /** What the command or the pipeline is called. */
-    readonly name: string,
-    call: Call,
-  ) {
-    this.#call = call;
-  }
-
-  /** The running attempt; the first is 1. */
-  get attempt(): number {
-    return this.#call.attempt;
-  }
-
+/** What a protected function is told about the attempt that it carries out. */
+export interface CallContext {
+  /** What the command or the pipeline is called. */
+  readonly name: string;
+  /** The attempt; the first is 1. */
+  readonly attempt: number;
   /**
    * Aborted when the attempt has run out of time, the call has been cancelled or its caller has gone: hand it to
    * whatever the function waits for. Made when first asked for.
    */
+  readonly signal: AbortSignal;
+}
+
+/** Of one attempt, also when that has been given up and another one runs. */
+export class AttemptContext implements CallContext {
+  readonly attempt: number;
+  readonly #call: Call;
+  #signal: AbortSignal | undefined = undefined;
+  #givenUp: { readonly error: unknown } | undefined = undefined;
+
+  constructor(
+    readonly name: string,
+    call: Call,
+  ) {
+    this.#call = call;
+    this.attempt = call.attempt;
+  }
+
   get signal(): AbortSignal {
-    return this.#call.signal;
+    return (this.#signal ??=
+      this.#givenUp === undefined ? this.#call.signal : AbortSignal.abort(this.#givenUp.error));
+  }
+
+  giveUp(error: unknown): void {
+    this.#givenUp ??= { error };
   }
 }

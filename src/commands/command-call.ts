@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock.js';
 import { isResilienceError } from '../common/errors.js';
 import type { OutcomeRule } from '../common/outcome.js';
 import { type CallScope, callScope } from '../pipeline/call-scope.js';
-import { fallbackEventOf } from '../pipeline/call.js';
+import { type Substitute, fallbackEventOf } from '../pipeline/call.js';
 import { eventOf } from '../telemetry/metrics/event-of.js';
 import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import { FunctionCall, type Work } from './function-call.js';
@@ -15,11 +15,11 @@ export interface CommandRun {
   readonly outcomes: OutcomeRule;
 }
 
-/** What never ran took no time. */
-const NOT_RUN: ReadonlySet<MetricEvent> = new Set([
-  MetricEvent.circuitOpen,
-  MetricEvent.bulkheadFull,
-]);
+/** The functions of one definition of a command. */
+export interface CommandFunctions {
+  readonly run: Work;
+  readonly fallback?: unknown;
+}
 
 /** A call of a command, which counts how it went. */
 export class CommandCall extends FunctionCall {
@@ -28,13 +28,18 @@ export class CommandCall extends FunctionCall {
 
   constructor(
     private readonly run: CommandRun,
-    self: { readonly run: Work },
+    private readonly functions: CommandFunctions,
     args: readonly unknown[],
     scope: CallScope | undefined = callScope.getStore(),
   ) {
-    super(run.name, self, self.run, args, run.clock, scope);
+    super(run.name, undefined, functions.run, args, run.clock, scope);
     this.startedAt = this.now();
     run.metrics.begin(this.startedAt);
+  }
+
+  /** The fallback asks the definition that the call was made by. */
+  override substitute(run: Substitute): unknown {
+    return run(this.functions, this.args);
   }
 
   override finish(): void {
@@ -49,21 +54,25 @@ export class CommandCall extends FunctionCall {
     const { metrics } = run;
     if (this.cancelled) return metrics.end(MetricEvent.ignored, now);
     if (!this.failed && this.source === 'live') {
-      metrics.end(eventOf(run.outcomes.ofResult(this.value), undefined), now);
+      const outcome = this.verdict ?? run.outcomes.ofResult(this.value);
+      metrics.end(eventOf(outcome, undefined), now);
       return metrics.latency(now - startedAt, now);
     }
     const { error, at } = this.answered ?? { error: this.error, at: now };
     const event = this.eventOf(error);
     metrics.end(event, now);
     metrics.waitLatency(now - startedAt, now);
-    if (!NOT_RUN.has(event)) metrics.workLatency(at - startedAt, now);
+    if (this.begun) metrics.workLatency(at - startedAt, now);
     if (event === MetricEvent.ignored) return;
     const fallback = fallbackEventOf(this);
     if (fallback !== undefined) metrics.count(fallback, now);
   }
 
   private eventOf(error: unknown): MetricEvent {
-    if (isResilienceError(error, 'CIRCUIT_OPEN')) return MetricEvent.circuitOpen;
-    return eventOf(this.run.outcomes.ofError(error), error);
+    if (error !== undefined && error === this.rejection) {
+      const open = isResilienceError(error, 'CIRCUIT_OPEN');
+      return open ? MetricEvent.circuitOpen : MetricEvent.bulkheadFull;
+    }
+    return eventOf(this.verdict ?? this.run.outcomes.ofError(error), error);
   }
 }

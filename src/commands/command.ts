@@ -4,6 +4,7 @@ import type { PolicyDefaults } from '../execution/module-options.js';
 import type { Runtime } from '../execution/runtime.js';
 import { asStream } from '../execution/streams.js';
 import type { PipelineDescription } from '../pipeline/description.js';
+import type { Pipeline } from '../pipeline/pipeline.js';
 import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
 import { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
 import type { FallbackSettings } from '../policies/fallback/fallback-stage.js';
@@ -16,9 +17,8 @@ import type {
 import type { TimeoutSettings } from '../policies/timeout/options.js';
 import { RollingMetrics } from '../telemetry/metrics/metrics.js';
 import type { CallContext } from './call-context.js';
-import { CommandCall, type CommandRun } from './command-call.js';
+import { CommandCall, type CommandFunctions, type CommandRun } from './command-call.js';
 import { CommandHandle, QueuedCall } from './command-handle.js';
-import type { Work } from './function-call.js';
 import type { CommandSnapshot } from './snapshot.js';
 
 /** Keeps a type parameter from being inferred here; `& {}` alone would be taken for `T`. */
@@ -47,80 +47,35 @@ export interface CommandDefinition<Args extends readonly unknown[], Result> exte
   readonly pipeline?: string;
 }
 
+/** A command, without what it does. */
+export interface CommandView {
+  readonly name: string;
+  /** How it is, and how the calls of the last while went. */
+  snapshot(): CommandSnapshot;
+  /** Its policies as they are in force. */
+  describe(): PipelineDescription;
+}
+
 /** What all commands of one name share. */
-export class CommandState {
-  readonly metrics: RollingMetrics;
+export class CommandState implements CommandView {
+  private readonly metrics: RollingMetrics;
+  private made: { readonly run: CommandRun; readonly pipeline: Pipeline } | undefined = undefined;
 
   constructor(
     readonly name: string,
-    readonly enlisted: Enlisted,
-    readonly runtime: Runtime,
+    private readonly enlisted: Enlisted,
+    private readonly runtime: Runtime,
   ) {
     this.metrics = new RollingMetrics(runtime.clock.now());
   }
 
-  get run(): CommandRun {
-    return (this.made ??= {
-      name: this.name,
-      clock: this.runtime.clock,
-      metrics: this.metrics,
-      outcomes: this.enlisted.plan.outcomes,
-    });
+  /** What calls need. @throws {ResilienceConfigurationError} when it is not configured well */
+  get ready(): { readonly run: CommandRun; readonly pipeline: Pipeline } {
+    return (this.made ??= this.make());
   }
 
-  private made: CommandRun | undefined = undefined;
-}
-
-/**
- * A function with its protection: what is run, what answers when that fails, and the policies around both. Made by
- * `ResilienceService.command()`.
- */
-export class Command<Args extends readonly unknown[] = readonly unknown[], Result = unknown> {
-  /** @internal */
-  constructor(
-    private readonly state: CommandState,
-    private readonly definition: { readonly run: Work },
-  ) {}
-
-  get name(): string {
-    return this.state.name;
-  }
-
-  /**
-   * Runs it.
-   *
-   * @throws what `run` or the fallback throws, or the rejection of a policy (`CircuitOpenError`,
-   * `BulkheadFullError`, `TimeoutError`)
-   */
-  execute(...args: Args): Promise<Result> {
-    const { run, enlisted } = this.state;
-    const call = new CommandCall(run, this.definition, args);
-    return enlisted.plan.pipeline.run(call) as Promise<Result>;
-  }
-
-  /** Runs it, at once, and hands out what can cancel it. */
-  queue(...args: Args): CommandHandle<Result> {
-    const { run, enlisted } = this.state;
-    const call = new QueuedCall(run, this.definition, args);
-    return new CommandHandle<Result>(
-      call,
-      enlisted.plan.pipeline.run(call) as Promise<Result>,
-      this.name,
-    );
-  }
-
-  /** Runs it for each that subscribes; unsubscribing cancels. */
-  observe(...args: Args): Observable<Result> {
-    const { run, enlisted } = this.state;
-    return asStream(
-      () => new CommandCall(run, this.definition, args),
-      (call) => enlisted.plan.pipeline.run(call),
-    ) as Observable<Result>;
-  }
-
-  /** How it is, and how the calls of the last while went. */
   snapshot(): CommandSnapshot {
-    const { name, metrics, enlisted, runtime } = this.state;
+    const { name, metrics, enlisted, runtime } = this;
     const { plan } = enlisted;
     const breaker = runtime.partOf('circuitBreaker', plan);
     const timeout = plan.settings.get('timeout') as TimeoutSettings | undefined;
@@ -137,9 +92,71 @@ export class Command<Args extends readonly unknown[] = readonly unknown[], Resul
     };
   }
 
+  describe(): PipelineDescription {
+    return this.runtime.describePlan(this.enlisted.plan);
+  }
+
+  private make(): { readonly run: CommandRun; readonly pipeline: Pipeline } {
+    const { name, metrics, runtime } = this;
+    const { outcomes, pipeline } = this.enlisted.plan;
+    return { run: { name, clock: runtime.clock, metrics, outcomes }, pipeline };
+  }
+}
+
+/**
+ * A function with its protection: what is run, what answers when that fails, and the policies around both. Made by
+ * `ResilienceService.command()`.
+ */
+export class Command<Args extends readonly unknown[] = readonly unknown[], Result = unknown> {
+  /** @internal */
+  constructor(
+    private readonly state: CommandState,
+    private readonly functions: CommandFunctions,
+  ) {}
+
+  get name(): string {
+    return this.state.name;
+  }
+
+  /**
+   * Runs it.
+   *
+   * @throws what `run` or the fallback throws, or the rejection of a policy (`CircuitOpenError`,
+   * `BulkheadFullError`, `TimeoutError`)
+   */
+  execute(...args: Args): Promise<Result> {
+    let begun: { readonly run: CommandRun; readonly pipeline: Pipeline };
+    try {
+      begun = this.state.ready;
+    } catch (error) {
+      return Promise.reject(error); // used before the application has started, and not configured well
+    }
+    const call = new CommandCall(begun.run, this.functions, args);
+    return begun.pipeline.run(call) as Promise<Result>;
+  }
+
+  /** Runs it, at once, and hands out what can cancel it. */
+  queue(...args: Args): CommandHandle<Result> {
+    const { run, pipeline } = this.state.ready;
+    const call = new QueuedCall(run, this.functions, args);
+    return new CommandHandle<Result>(call, pipeline.run(call) as Promise<Result>, this.name);
+  }
+
+  /** Runs it for each that subscribes; unsubscribing cancels. */
+  observe(...args: Args): Observable<Result> {
+    return asStream(
+      () => new CommandCall(this.state.ready.run, this.functions, args),
+      (call) => this.state.ready.pipeline.run(call),
+    ) as Observable<Result>;
+  }
+
+  /** How it is, and how the calls of the last while went. */
+  snapshot(): CommandSnapshot {
+    return this.state.snapshot();
+  }
+
   /** Its policies as they are in force. */
   describe(): PipelineDescription {
-    const { runtime, enlisted } = this.state;
-    return runtime.describePlan(enlisted.plan);
+    return this.state.describe();
   }
 }

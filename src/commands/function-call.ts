@@ -1,17 +1,21 @@
-import { isObservable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
 import { type CallScope, joinScope } from '../pipeline/call-scope.js';
-import { Call, type Substitute } from '../pipeline/call.js';
-import { CallContext } from './call-context.js';
+import { isStream } from '../execution/streams.js';
+import { Call, type Substitute, adopt } from '../pipeline/call.js';
+import { AttemptContext, type CallContext } from './call-context.js';
 
 /** Protected code that is no method: gets the context and the caller's arguments. */
 export type Work = (context: CallContext, ...args: never[]) => unknown;
 
 /** A call of a function, by a command or a pipeline. */
 export class FunctionCall extends Call {
+  /** Whether the function has been called. */
+  protected begun = false;
+  private context: AttemptContext | undefined = undefined;
+
   constructor(
     private readonly name: string,
-    /** What `this` is for the function and its fallback. */
+    /** What `this` is for the function. */
     private readonly self: unknown,
     private readonly work: Work,
     args: readonly unknown[],
@@ -25,15 +29,22 @@ export class FunctionCall extends Call {
   override start(): unknown {
     const { self, args } = this;
     const work = this.work as (context: CallContext, ...args: unknown[]) => unknown;
-    const context = new CallContext(this.name, this);
+    const context = new AttemptContext(this.name, this);
+    this.context = context;
+    this.begun = true;
     const result = args.length === 0 ? work.call(self, context) : work.call(self, context, ...args);
     if (result instanceof Promise) return result;
-    if (isObservable(result)) {
+    if (isStream(result)) {
       throw new TypeError(
-        `${this.name} returned an Observable; make a promise of it with firstValueFrom(), or decorate a method that returns it`,
+        `${this.name} returned a stream; make a promise of it, such as with firstValueFrom(), or decorate a method that returns it`,
       );
     }
-    return result;
+    return adopt(result);
+  }
+
+  override interrupt(level: number, error: unknown): void {
+    if (!this.finished) this.context?.giveUp(error);
+    super.interrupt(level, error);
   }
 
   override substitute(run: Substitute): unknown {

@@ -1,4 +1,5 @@
 import type { Enlisted } from '../execution/enlisted.js';
+import type { Plan } from '../execution/plan.js';
 import type { Runtime } from '../execution/runtime.js';
 import { callScope } from '../pipeline/call-scope.js';
 import type { PipelineDescription } from '../pipeline/description.js';
@@ -49,9 +50,11 @@ export class NamedPipeline {
     };
     const run = (self: This, args: Args): Promise<Result> =>
       this.run(self, withoutContext, args) as Promise<Result>;
-    return function (this: This, ...args: Args) {
+    const wrapped = function (this: This, ...args: Args): Promise<Result> {
       return run(this, args);
     };
+    const { name, length } = work;
+    return Object.defineProperties(wrapped, { name: { value: name }, length: { value: length } });
   }
 
   /** Its policies as they are in force. */
@@ -66,8 +69,14 @@ export class NamedPipeline {
     signal?: AbortSignal,
   ): Promise<unknown> {
     const { name, runtime, enlisted } = this;
+    let plan: Plan;
+    try {
+      plan = enlisted.plan;
+    } catch (error) {
+      return Promise.reject(error); // used before the application has started, and not configured well
+    }
     const call = new FunctionCall(name, self, work, args, runtime.clock, callScope.getStore());
     if (signal !== undefined) call.obey(signal);
-    return enlisted.plan.pipeline.run(call);
+    return plan.pipeline.run(call);
   }
 }

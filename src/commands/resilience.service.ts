@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
+import { isClass } from '../common/outcome.js';
+import { own as ownOf } from '../common/own.js';
 import { Problems, isPlainObject, show } from '../common/options-reader.js';
 import {
   type PipelineOptions,
@@ -14,7 +16,8 @@ import { policies } from '../policies/canonical-order.js';
 import { isHandlerClass } from '../policies/fallback/options.js';
 import { difference } from '../registry/named-parts.js';
 import type { CallContext } from './call-context.js';
-import { Command, type CommandDefinition, CommandState } from './command.js';
+import type { CommandFunctions } from './command-call.js';
+import { Command, type CommandDefinition, CommandState, type CommandView } from './command.js';
 import type { Work } from './function-call.js';
 import { NamedPipeline } from './named-pipeline.js';
 
@@ -38,7 +41,7 @@ interface Known<T> {
  * methods; what is made later, at once.
  */
 export class ResilienceService {
-  private readonly known = new Map<string, Known<CommandState> & { readonly first: Command }>();
+  private readonly known = new Map<string, Known<CommandState>>();
   private readonly pipelines = new Map<string, Known<NamedPipeline>>();
 
   /** @internal */
@@ -67,12 +70,12 @@ export class ResilienceService {
     const title = `command ${show(name)}`;
     checkCommand(title, name, definition);
     const { run: _run, pipeline, ...given } = definition;
-    const own = { ...given, ...byCall(given.fallback) };
+    const own = definedOf({ ...given, ...byCall(given.fallback) });
     const options = pipeline === undefined ? own : { ...own, pipeline };
     const known = this.known.get(name);
     if (known !== undefined) {
       requireSame(title, known.options, options);
-      return new Command<Args, Result>(known.made, self(definition));
+      return new Command<Args, Result>(known.made, functionsOf(definition));
     }
     const enlisted = this.runtime.enlist({
       ...subjectOf(title, name, own),
@@ -82,9 +85,8 @@ export class ResilienceService {
       anyWork: false,
     });
     const state = new CommandState(name, enlisted, this.runtime);
-    const command = new Command<Args, Result>(state, self(definition));
-    this.known.set(name, { options, made: state, first: command });
-    return command;
+    this.known.set(name, { options, made: state });
+    return new Command<Args, Result>(state, functionsOf(definition));
   }
 
   /**
@@ -98,7 +100,7 @@ export class ResilienceService {
    */
   pipeline(name: string, options?: PipelineOptions): NamedPipeline {
     const title = `pipeline ${show(name)}`;
-    const root = this.runtime.options.pipelines?.[name];
+    const root = ownOf(this.runtime.options.pipelines, name);
     const known = this.pipelines.get(name);
     if (root !== undefined && options !== undefined) {
       throw new ResilienceConfigurationError([
@@ -126,8 +128,8 @@ export class ResilienceService {
   }
 
   /** All commands, one of each name. */
-  *commands(): IterableIterator<Command> {
-    for (const { first } of this.known.values()) yield first;
+  *commands(): IterableIterator<CommandView> {
+    for (const { made } of this.known.values()) yield made;
   }
 
   private unknownPipeline(title: string): ResilienceConfigurationError {
@@ -173,7 +175,7 @@ function subjectOf(
   name: string,
   own: object,
 ): Pick<Subject, 'name' | 'title' | 'policies' | 'order' | 'method'> {
-  const given = Object.entries(own).filter(([, options]) => options !== undefined);
+  const given = Object.entries(definedOf(own));
   return {
     name,
     title,
@@ -192,17 +194,19 @@ function requireSame(title: string, before: object, now: object): void {
   ]);
 }
 
-/** What `run` and the fallback are called on; with it each definition of a name keeps its own functions. */
-function self(definition: object): { readonly run: Work } {
-  return definition as { readonly run: Work };
+/** Each definition of a name keeps its own functions, as they are now. */
+function functionsOf({ run, fallback }: { run: Function; fallback?: unknown }): CommandFunctions {
+  return { run: run as Work, fallback };
+}
+
+function definedOf<T extends object>(options: T): T {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as T;
 }
 
 /** Stands for a fallback that is a function: each call asks that of the definition that it was made by. */
-function fallback(
-  this: { readonly fallback?: unknown },
-  context: CallContext,
-  ...args: unknown[]
-): unknown {
+function fallback(this: CommandFunctions, context: CallContext, ...args: unknown[]): unknown {
   const { fallback: given } = this;
   const handler = typeof given === 'function' ? given : (given as { handler: Function }).handler;
   return (handler as (...args: unknown[]) => unknown)(context, ...args);
@@ -216,5 +220,5 @@ function byCall(given: unknown): Pick<PolicyDefaults, 'fallback'> {
 }
 
 function isOwnFunction(value: unknown): boolean {
-  return typeof value === 'function' && !isHandlerClass(value);
+  return typeof value === 'function' && !isHandlerClass(value) && !isClass(value);
 }

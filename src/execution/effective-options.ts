@@ -1,6 +1,7 @@
 import { isPlainObject, type Problems, show } from '../common/options-reader.js';
+import { own } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';
-import type { PipelineOptions, ResilienceModuleOptions } from './module-options.js';
+import type { ResilienceModuleOptions } from './module-options.js';
 import type { Subject } from './subject.js';
 
 /** One policy of one subject, all layers of options merged. */
@@ -26,7 +27,7 @@ type Options = Record<string, unknown>;
  */
 export function effectiveOptions(
   kind: string,
-  { pipeline, policies: own, targets }: Subject,
+  { pipeline, policies: given, targets }: Subject,
   where: string,
   { defaults, configs, pipelines, overrides }: ResilienceModuleOptions,
   problems: Problems,
@@ -36,16 +37,16 @@ export function effectiveOptions(
     given === undefined ? {} : asOptions(policy.normalize(given));
   const of = (set: unknown): unknown => (set as Options | undefined)?.[kind];
 
-  const decorated = own.get(kind);
+  const decorated = given.get(kind);
   if (decorated !== undefined && !isObject(decorated)) {
     problems.add(where, `the options are ${show(decorated)}; use an object`);
   }
-  const given = asOptions(decorated);
-  const shared = pipeline === undefined ? {} : normalize(of(pipelines?.[pipeline]));
+  const said = asOptions(decorated);
+  const shared = normalize(of(own(pipelines, pipeline)));
   let reference =
     pipeline === undefined &&
-    'name' in given &&
-    Object.keys(given).every((option) => NAMING.has(option));
+    'name' in said &&
+    Object.keys(said).every((option) => NAMING.has(option));
   let removed = false;
   const origins = new Map<string, string>();
   let options: Options = {};
@@ -57,11 +58,11 @@ export function effectiveOptions(
     options = merge(options, set);
   };
   layer(normalize(of(defaults)), 'defaults');
-  layer(namedConfig({ ...shared, ...given }), 'configs');
+  layer(namedConfig({ ...shared, ...said }), 'configs');
   layer(shared, `pipelines['${pipeline}']`);
-  layer(given, undefined);
+  layer(said, undefined);
   for (const target of ['*', ...targets]) {
-    const override = of(overrides?.[target]);
+    const override = of(own(overrides, target));
     if (override === undefined) continue;
     removed = override === false;
     if (removed) continue;
@@ -75,7 +76,7 @@ export function effectiveOptions(
   function namedConfig({ config, name }: Options): Options {
     const chosen = config ?? name;
     if (typeof chosen !== 'string') return {};
-    const set = configs?.[chosen] as Options | undefined;
+    const set = own(configs, chosen) as Options | undefined;
     if (set !== undefined) return normalize(set[kind]);
     if (config !== undefined) {
       const known = Object.keys(configs ?? {}).join(', ') || 'none';
@@ -90,12 +91,21 @@ export function effectiveOptions(
 
 /** The policies of a subject, its own and those of the pipeline that it uses. */
 export function kindsOf(
-  { policies: own, pipeline }: Pick<Subject, 'policies' | 'pipeline'>,
+  { policies: given, pipeline }: Pick<Subject, 'policies' | 'pipeline'>,
   { pipelines }: ResilienceModuleOptions,
 ): string[] {
-  const shared: PipelineOptions = (pipeline === undefined ? {} : pipelines?.[pipeline]) ?? {};
-  const kinds = new Set([...Object.keys(shared), ...own.keys()]);
+  const shared = own(pipelines, pipeline) ?? {};
+  const kinds = new Set([...Object.keys(shared), ...given.keys()]);
   return [...kinds].filter((kind) => policies.has(kind));
+}
+
+/** Whether a subject has a policy from the pipeline that it uses, and so shares its part with the others. */
+export function isShared(
+  kind: string,
+  { pipeline }: Pick<Subject, 'pipeline'>,
+  { pipelines }: ResilienceModuleOptions,
+): boolean {
+  return (own(pipelines, pipeline) as Options | undefined)?.[kind] !== undefined;
 }
 
 function isObject(value: unknown): value is object {

@@ -1,9 +1,9 @@
 import { firstValueFrom, isObservable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
 import { type CallScope, joinScope } from '../pipeline/call-scope.js';
-import { Call, type Substitute } from '../pipeline/call.js';
+import { Call, type Substitute, adopt } from '../pipeline/call.js';
 import type { MethodPlan } from './plan.js';
-import { firstItemOf, firstOf } from './streams.js';
+import { firstItemOf, firstOf, isStream } from './streams.js';
 
 /** A call of a decorated method. */
 export class MethodCall extends Call {
@@ -33,7 +33,7 @@ export class MethodCall extends Call {
     if (plan.returns === 'observable' && isObservable(result)) return firstOf(result, this);
     if (plan.returns === 'iterable') return firstItemOf(result as AsyncIterable<unknown>, this);
     if (isStream(result)) throw new TypeError(undeclared(plan.pipeline.name));
-    return result;
+    return adopt(result);
   }
 
   override substitute(run: Substitute): unknown {
@@ -49,11 +49,6 @@ export class MethodCall extends Call {
     args[this.signalIndex] = this.signal;
     return args;
   }
-}
-
-function isStream(value: unknown): boolean {
-  if (isObservable(value)) return true;
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
 function undeclared(name: string): string {

@@ -1,4 +1,5 @@
 import { callScope } from '../pipeline/call-scope.js';
+import { adopt } from '../pipeline/call.js';
 import { prepareSlot, runtimeOf } from './runtime-ref.js';
 import type { MethodPlan } from './plan.js';
 import type { Runtime } from './runtime.js';
@@ -34,7 +35,7 @@ function wrap(site: Site): Method {
         scope.claimed = true;
         scope.over = false;
         if (scope.substitute !== undefined) return scope.substitute(this, args);
-        const result = original.apply(this, args);
+        const result = adopt(original.apply(this, args));
         scope.call?.track(result);
         return result;
       }

@@ -160,7 +160,10 @@ function checkSet(
   if (typeof options !== 'object' || options === null) {
     problems.add(where, `${path} is ${show(options)}; use an object with options`);
   } else if ('config' in options && !configurable) {
-    problems.add(where, `${path}.config has no effect; only a decorator can name a configuration`);
+    problems.add(
+      where,
+      `${path}.config has no effect; only decorators, commands and pipelines can name a configuration`,
+    );
   }
 }
 

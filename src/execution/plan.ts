@@ -1,11 +1,12 @@
 import { OptionsReader, type Problems } from '../common/options-reader.js';
 import { Classifier, type OutcomeRule } from '../common/outcome.js';
+import { own } from '../common/own.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { Pipeline } from '../pipeline/pipeline.js';
 import { policies, stageOrder } from '../policies/canonical-order.js';
 import type { Policy, PolicySite, StageMakers } from '../policies/policy.js';
 import type { Declaration, PartStore } from '../registry/named-parts.js';
-import { type EffectiveOptions, effectiveOptions, kindsOf } from './effective-options.js';
+import { type EffectiveOptions, effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 import type { Returns, Site } from './site.js';
 import type { Subject } from './subject.js';
@@ -14,8 +15,8 @@ import type { Subject } from './subject.js';
 export interface Plan {
   readonly pipeline: Pipeline;
   readonly description: PipelineDescription;
-  /** What its named parts are called that have no name of their own. */
-  readonly partName: string;
+  /** What its part of a kind is called that has no name of its own. */
+  readonly partNameOf: (kind: string) => string;
   /** How its good calls are told from its bad ones. */
   readonly outcomes: OutcomeRule;
   /** By kind, complete and checked. */
@@ -30,6 +31,8 @@ export interface MethodPlan extends Plan {
 }
 
 interface SettledPolicy {
+  /** For messages. */
+  readonly where: string;
   readonly policy: Policy<string, object, unknown, unknown>;
   readonly effective: EffectiveOptions;
   readonly settings: unknown;
@@ -56,27 +59,24 @@ export function draftPlan(
   problems: Problems,
 ): Draft {
   const { name, title, owner, pipeline } = subject;
-  if (pipeline !== undefined && options.pipelines?.[pipeline] === undefined) {
+  const shared = own(options.pipelines, pipeline);
+  if (pipeline !== undefined && shared === undefined) {
     const known = Object.keys(options.pipelines ?? {}).join(', ') || 'none';
     problems.add(title, `uses pipeline '${pipeline}'; forRoot({ pipelines }) has ${known}`);
   }
   const settled: SettledPolicy[] = [];
   const declarations: Declaration[] = [];
   for (const kind of kindsOf(subject, options)) {
-    const policy = policies.get(kind)!;
-    const where = `${title} ${subject.method === undefined ? kind : policy.label}`;
-    const effective = effectiveOptions(kind, subject, where, options, problems);
-    if (effective === undefined) continue;
-    const { options: merged, originOf, reference } = effective;
-    const read = new OptionsReader<object>(merged, where, problems, '', originOf);
-    const settings = policy.settle(read, site);
-    read.done();
-    settled.push({ policy, effective, settings });
+    const one = settlePolicy(kind, subject, site, options, problems);
+    if (one === undefined) continue;
+    settled.push(one);
+    const { policy, where, settings, effective } = one;
+    const { options: merged, reference } = effective;
     const part = policy.part?.(settings);
     if (part === undefined) continue;
     const declaration: Declaration = {
       kind,
-      name: part.name ?? (part.private === true ? undefined : pipeline),
+      name: part.name ?? (part.private || !isShared(kind, subject, options) ? undefined : pipeline),
       site: name,
       owner,
       where,
@@ -90,7 +90,7 @@ export function draftPlan(
   const stages: StageMakers = Object.fromEntries(
     settled.flatMap(({ policy, settings }) => Object.entries(policy.stages(settings, site))),
   );
-  const order = subject.order ?? options.pipelines?.[pipeline!]?.order ?? stageOrder;
+  const order = subject.order ?? shared?.order ?? stageOrder;
   for (const stage of Object.keys(stages)) {
     if (order.includes(stage)) continue;
     problems.add(title, `has the stage '${stage}', which the order of its pipeline leaves out`);
@@ -98,9 +98,33 @@ export function draftPlan(
   return { site, settled, stages, order, declarations };
 }
 
+/** One policy of a subject, merged and checked; `undefined` when an override has taken it off. */
+export function settlePolicy(
+  kind: string,
+  subject: Subject,
+  site: PolicySite,
+  options: ResilienceModuleOptions,
+  problems: Problems,
+): SettledPolicy | undefined {
+  const policy = policies.get(kind)!;
+  const where = `${subject.title} ${subject.method === undefined ? kind : policy.label}`;
+  const effective = effectiveOptions(kind, subject, where, options, problems);
+  if (effective === undefined) return undefined;
+  const read = new OptionsReader<object>(
+    effective.options,
+    where,
+    problems,
+    '',
+    effective.originOf,
+  );
+  const settings = policy.settle(read, site);
+  read.done();
+  return { policy, where, effective, settings };
+}
+
 /** Second half: makes the stages and puts them into their order. */
 export function finishPlan({ site, settled, stages, order }: Draft): Plan {
-  const { name, partName, events } = site;
+  const { name, events } = site;
   const names = order.filter((stage) => stage in stages);
   const [outcomes = standard] = settled.flatMap(
     ({ policy, settings }) => policy.outcomes?.(settings) ?? [],
@@ -116,7 +140,7 @@ export function finishPlan({ site, settled, stages, order }: Draft): Plan {
       stages: names,
       policies: settled.map(({ effective: { kind, options } }) => ({ kind, options })),
     },
-    partName,
+    partNameOf: (kind) => site.partNameOf(kind),
     outcomes,
     settings: new Map(settled.map(({ policy, settings }) => [policy.kind, settings])),
   };

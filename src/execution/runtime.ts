@@ -2,18 +2,26 @@ import type { LoggerService } from '@nestjs/common';
 import { brand } from '../common/brand.js';
 import { type Clock, systemClock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { Problems } from '../common/options-reader.js';
+import { Problems, show } from '../common/options-reader.js';
 import type { CallScope } from '../pipeline/call-scope.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { Sleeper } from '../pipeline/sleeper.js';
-import type { PolicySite } from '../policies/policy.js';
+import type { PolicySite, ProtectedMethod } from '../policies/policy.js';
 import type { PartStore } from '../registry/named-parts.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
+import { effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import { Enlisted } from './enlisted.js';
 import { MethodCall } from './method-call.js';
 import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
-import { type Draft, type MethodPlan, type Plan, draftPlan, finishPlan } from './plan.js';
-import { type Site, sitesOf } from './site.js';
+import {
+  type Draft,
+  type MethodPlan,
+  type Plan,
+  draftPlan,
+  finishPlan,
+  settlePolicy,
+} from './plan.js';
+import { type Site, siteOf, sitesOf } from './site.js';
 import { asStream, iterate } from './streams.js';
 import { type Subject, methodSubject } from './subject.js';
 
@@ -41,6 +49,7 @@ export class Runtime {
   private readonly plans = new Map<Function, PlansOfOwner>();
   private readonly enlisted: Enlisted[] = [];
   private started = false;
+  private closed = false;
   private readonly onClose: (() => void)[] = [];
   private readonly warned = new Set<string>();
 
@@ -60,15 +69,20 @@ export class Runtime {
     checkModuleOptions(this.host.options, problems);
     this.started = true;
     const finishers: (() => Plan)[] = [];
+    const unused = new Set(Object.keys(this.host.options.pipelines ?? {}));
     for (const { owner, site } of methods) {
-      const draft = this.draft(methodSubject(site, owner), problems);
+      const subject = methodSubject(site, owner);
+      unused.delete(subject.pipeline ?? '');
+      const draft = this.draft(subject, problems);
       finishers.push(() => this.keep(site, owner, finishPlan(draft)));
     }
     for (const each of this.enlisted) {
+      unused.delete(each.subject.pipeline ?? '');
       if (each.planned) continue;
       const draft = this.draft(each.subject, problems);
       finishers.push(() => each.accept(finishPlan(draft)));
     }
+    for (const pipeline of unused) this.check(pipeline, problems);
     if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
     for (const finish of finishers) {
       const { name, stages } = finish().description;
@@ -136,11 +150,11 @@ export class Runtime {
   }
 
   /** With the options of its named parts as they are now. */
-  describePlan({ description, partName }: Plan): PipelineDescription {
+  describePlan({ description, partNameOf }: Plan): PipelineDescription {
     const policies = description.policies.map(({ kind, options }) => {
       const shared = this.host.parts.optionsOf(
         kind,
-        (options.name as string | undefined) ?? partName,
+        (options.name as string | undefined) ?? partNameOf(kind),
       );
       return { kind, options: { ...options, ...shared } };
     });
@@ -148,9 +162,9 @@ export class Runtime {
   }
 
   /** A named part that a plan uses. */
-  partOf<T extends object>(kind: string, { settings, partName }: Plan): T | undefined {
+  partOf<T extends object>(kind: string, { settings, partNameOf }: Plan): T | undefined {
     const own = settings.get(kind) as { readonly name?: string | undefined } | undefined;
-    return own && this.host.parts.find<T>(kind, own.name ?? partName);
+    return own && this.host.parts.find<T>(kind, own.name ?? partNameOf(kind));
   }
 
   /** Tells operators, once a message. */
@@ -167,8 +181,22 @@ export class Runtime {
 
   /** The application closes: nobody waits for another attempt any more, and no timer is left. */
   close(): void {
+    this.closed = true;
     this.sleeper.close();
     for (const callback of this.onClose) callback();
+  }
+
+  private optionsOf(
+    { owner, target }: ProtectedMethod,
+    other: string,
+    kind: string,
+  ): object | undefined {
+    const site = siteOf((target as Record<string, unknown>)[other]);
+    if (site === undefined) return undefined;
+    const subject = methodSubject(site, owner);
+    const { options } = this.host;
+    if (!kindsOf(subject, options).includes(kind)) return undefined;
+    return effectiveOptions(kind, subject, subject.title, options, new Problems())?.options;
   }
 
   private make(subject: Subject): Plan {
@@ -177,6 +205,27 @@ export class Runtime {
     if (problems.all.length === 0) return finishPlan(draft);
     this.host.parts.retract(draft.declarations);
     throw new ResilienceConfigurationError(problems.all);
+  }
+
+  /** A pipeline that nobody uses yet; its fallback can only be checked with whom it answers for. */
+  private check(pipeline: string, problems: Problems): void {
+    const title = `pipeline ${show(pipeline)}`;
+    const subject: Subject = {
+      name: pipeline,
+      title,
+      owner: this,
+      targets: [pipeline],
+      policies: new Map(),
+      pipeline,
+      order: undefined,
+      method: undefined,
+      anyWork: true,
+    };
+    const { options } = this.host;
+    for (const kind of kindsOf(subject, options)) {
+      if (kind === 'fallback') continue;
+      settlePolicy(kind, subject, this.policySite(subject), options, problems);
+    }
   }
 
   private draft(subject: Subject, problems: Problems): Draft {
@@ -192,11 +241,12 @@ export class Runtime {
     return kept;
   }
 
-  private policySite({ name, pipeline, method, anyWork }: Subject): PolicySite {
+  private policySite(subject: Subject): PolicySite {
+    const { name, pipeline, method, anyWork } = subject;
     const { clock, random, events, sleeper, host } = this;
     return {
       name,
-      partName: pipeline ?? name,
+      partNameOf: (kind) => (isShared(kind, subject, host.options) ? pipeline! : name),
       method,
       anyWork,
       clock,
@@ -206,7 +256,11 @@ export class Runtime {
       named: host.parts,
       warn: (message) => this.warn(message),
       log: (message) => this.log(message),
-      onClose: (callback) => this.onClose.push(callback),
+      onClose: (callback) => {
+        if (this.closed) callback();
+        else this.onClose.push(callback);
+      },
+      optionsOf: (other, kind) => method && this.optionsOf(method, other, kind),
       resolve: (token) => host.resolve(token),
     };
   }

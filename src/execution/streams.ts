@@ -186,6 +186,12 @@ export function asStream(
   });
 }
 
+/** Whether work goes on after a value has been returned: an Observable, or an async iterable. */
+export function isStream(value: unknown): boolean {
+  if (isObservable(value)) return true;
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
 function isIterable(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return Symbol.asyncIterator in value || Symbol.iterator in value;

@@ -1,6 +1,6 @@
 import type { ProtectedMethod } from '../policies/policy.js';
 import { isHandler, sendsResponse } from './handlers.js';
-import { type PolicyRecord, type Site, policiesOf, siteOf } from './site.js';
+import { type PolicyRecord, type Site, policiesOf } from './site.js';
 
 /** The kind under which decorators record the pipeline that a method uses. */
 export const USED_PIPELINE = 'pipeline';
@@ -38,9 +38,9 @@ export function methodSubject(site: Site, owner: Function): Subject {
     name,
     title: name,
     owner,
-    targets: [...(used === undefined ? [] : [used.name]), owner.name, name],
+    targets: [...(used === undefined ? [] : [String(used.name)]), owner.name, name],
     policies,
-    pipeline: used?.name,
+    pipeline: used && String(used.name),
     order: undefined,
     anyWork: false,
     method: {
@@ -50,10 +50,6 @@ export function methodSubject(site: Site, owner: Function): Subject {
       arity: site.arity,
       handler: isHandler(target[site.key]!),
       sendsResponse: sendsResponse(site, owner),
-      optionsOf: (other, kind) => {
-        const neighbour = siteOf(target[other]);
-        return neighbour && policiesOf(neighbour, owner).get(kind);
-      },
     },
   };
 }

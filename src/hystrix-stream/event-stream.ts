@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
 import type { OnModuleDestroy } from '@nestjs/common';
 
@@ -23,6 +24,7 @@ export class EventStream implements OnModuleDestroy {
   private readonly clients = new Map<ServerResponse, { ready: boolean }>();
   private timer: NodeJS.Timeout | undefined = undefined;
   private closed = false;
+  private readonly context = new AsyncResource('nest-resilience:event-stream');
 
   constructor(
     private readonly options: EventStreamOptions,
@@ -57,8 +59,15 @@ export class EventStream implements OnModuleDestroy {
     response.on('drain', () => (client.ready = true));
     response.once('close', () => this.remove(response));
     this.clients.set(response, client);
-    this.timer ??= setInterval(() => this.tick(), this.options.interval).unref();
+    this.timer ??= this.start();
     this.write(this.text(), response, client);
+  }
+
+  /** Not in the async context of the client that happens to be first: the timer is everybody's. */
+  private start(): NodeJS.Timeout {
+    return this.context.runInAsyncScope(() =>
+      setInterval(() => this.tick(), this.options.interval).unref(),
+    );
   }
 
   private remove(response: ServerResponse): void {

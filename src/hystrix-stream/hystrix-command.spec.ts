@@ -380,7 +380,7 @@ describe('the circuit of a command', () => {
     ['half-open', undefined, true, [false, false]],
     ['closed', 'forced-open', true, [true, false]],
     ['closed', 'disabled', false, [false, true]],
-    ['open', 'disabled', true, [false, true]],
+    ['open', 'disabled', false, [false, true]],
     ['closed', 'observe-only', false, [false, false]],
     ['open', 'observe-only', true, [false, false]],
   ])('%s, override %s: open is %s, forced %j', (state, kind, open, forced) => {

@@ -157,7 +157,7 @@ function health({
 
 /** To Hystrix a circuit that is probing is open. */
 function isOpen(breaker: BreakerSnapshot | undefined): boolean {
-  if (breaker === undefined) return false;
+  if (breaker === undefined || breaker.override?.kind === 'disabled') return false;
   return breaker.state !== 'closed' || breaker.override?.kind === 'forced-open';
 }
 

@@ -29,21 +29,29 @@ export class HystrixEvents {
   /** Never empty, since readers give up a stream that is silent. What cannot be told is left out. */
   text(): string {
     const now = Date.now();
-    const names = new Set<string>();
+    /** The commands, each with the breaker that it tells of. */
+    const told = new Map<string, string | undefined>();
     let text = '';
     const tell = (name: string, event: () => HystrixCommandEvent): void => {
-      names.add(name);
       this.guard(name, () => {
         text += `data: ${JSON.stringify(event())}\n\n`;
       });
     };
     this.guard('the list of commands', () => {
       for (const command of this.service.commands()) {
-        tell(command.name, () => fromCommand(command.snapshot(), now));
+        tell(command.name, () => {
+          const snapshot = command.snapshot();
+          told.set(command.name, snapshot.circuitBreaker?.name);
+          return fromCommand(snapshot, now);
+        });
       }
       for (const breaker of this.breakers) {
-        if (names.has(breaker.name)) continue;
-        tell(breaker.name, () => fromBreaker(breaker.snapshot(), now));
+        const { name } = breaker;
+        if (told.get(name) === name) continue;
+        tell(name, () => ({
+          ...fromBreaker(breaker.snapshot(), now),
+          ...(told.has(name) && { name: `${name} (breaker)` }), // a command of that name has another one
+        }));
       }
     });
     return text || PING;

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../common/clock.js';
 import { isResilienceError } from '../common/errors.js';
+import type { Outcome } from '../common/outcome.js';
 import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import type { AnswerSource, ReportSink } from './call-report.js';
 
@@ -55,6 +56,10 @@ export abstract class Call {
   /** The failure that a fallback was to answer, when that was, and what it did. */
   answered: { readonly error: unknown; readonly at: number; by: FallbackOutcome } | undefined =
     undefined;
+  /** The error with which a policy of this pipeline has turned the last attempt away. */
+  rejection: unknown = undefined;
+  /** How its breaker has judged the last attempt. */
+  verdict: Outcome | undefined = undefined;
   /** Whether anything may stop this call before its work ends. */
   interruptible = false;
   /** The attempt's work, when it goes on after the attempt: what a stage holds for it is free only at its end. */
@@ -223,9 +228,21 @@ export abstract class Call {
     if (stopped !== undefined) this.abort(stopped.error);
   }
 
+  /** The outcome is decided: nothing stops the call any more. */
+  close(): void {
+    this.finished = true;
+  }
+
+  /** Another attempt follows: what the last one was answered with is gone. */
+  forgetAnswer(): void {
+    this.source = 'live';
+    this.ageMs = undefined;
+    this.answered = undefined;
+  }
+
   /** The call is over: lets go of everything outside of it. */
   finish(): void {
-    this.finished = true;
+    this.close();
     this.parent?.children?.delete(this);
     const { endings } = this;
     if (endings === undefined) return;
@@ -237,6 +254,14 @@ export abstract class Call {
   atEnd(ending: () => void): void {
     (this.endings ??= []).push(ending);
   }
+}
+
+/**
+ * A promise of what a thenable stands for. To be called once, where the work begins: each `then()` of a query builder
+ * sends its query again.
+ */
+export function adopt(result: unknown): unknown {
+  return isPromiseLike(result) ? Promise.resolve(result) : result;
 }
 
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {

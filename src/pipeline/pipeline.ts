@@ -126,7 +126,10 @@ export class Pipeline {
         call.fail(call.reasonOr(error));
       }
       call.tick();
-      if (again) call.attempt += 1;
+      if (again) {
+        call.attempt += 1;
+        call.forgetAnswer();
+      }
       pause = again ? await this.attempt(call, level + 1) : this.leave(call, level);
     }
     tellFallback(call);
@@ -194,6 +197,7 @@ export class Pipeline {
         call.fail(call.reasonOr(error));
       }
     }
+    if (!isOngoing(call)) call.close();
     return undefined;
   }
 
@@ -246,7 +250,11 @@ function tellFallback(call: Call): void {
 
 /** A stream that has begun lets go of the call when it ends. */
 function finish(call: Call): void {
-  if (!(call.value instanceof OngoingResult)) call.finish();
+  if (!isOngoing(call)) call.finish();
+}
+
+function isOngoing({ value }: Call): boolean {
+  return value instanceof OngoingResult;
 }
 
 function reportOf(name: string, call: Call, begunAt: number): CallReport {

@@ -14,7 +14,7 @@ import {
 import type { PolicySite } from './policy.js';
 import { TimeoutError } from './timeout/timeout-error.js';
 
-const site: Partial<PolicySite> = { name: 'books', partName: 'books', method: undefined };
+const site: Partial<PolicySite> = { name: 'books', partNameOf: () => 'books', method: undefined };
 
 /** What bootstrap says of them. */
 function problemsOf(made: HystrixPolicies<unknown>): readonly string[] {

@@ -18,16 +18,14 @@ export interface ProtectedMethod {
   readonly handler: boolean;
   /** True for a handler that sends its response itself: Nest then ignores what it returns. */
   readonly sendsResponse: boolean;
-  /** What decorators say of that policy of another method of the class. */
-  optionsOf(method: string, kind: string): object | undefined;
 }
 
 /** What policies are being set up for, and what its application offers them. */
 export interface PolicySite {
   /** `Class.method`, or what a command or a pipeline is called. */
   readonly name: string;
-  /** What named parts are called that have no name of their own: as the site, or as the pipeline that it uses. */
-  readonly partName: string;
+  /** What its own part of a kind is called: as the site, or as the pipeline that it has the policy from. */
+  partNameOf(kind: string): string;
   /** `undefined` for a command or a pipeline. */
   readonly method: ProtectedMethod | undefined;
   /** Whether its calls do different things, whatever their arguments: a pipeline, used from code. */
@@ -45,6 +43,8 @@ export interface PolicySite {
   readonly named: NamedParts;
   /** Has `callback` called when the application closes. */
   onClose(callback: () => void): void;
+  /** The options in force for that policy of another method of the class; `undefined` when it has none. */
+  optionsOf(method: string, kind: string): object | undefined;
   /** Finds a provider of the application. */
   resolve(token: unknown): unknown;
 }
@@ -57,7 +57,7 @@ export interface NamedParts {
 
 /** A stateful part that a site's options name or, by default, have to themselves. */
 export interface NamedPart {
-  /** `undefined`: the site's own, called as {@link PolicySite.partName} says. */
+  /** `undefined`: the site's own, called as {@link PolicySite.partNameOf} says. */
   readonly name: string | undefined;
   /** Whether it is called as the site is, whatever pipeline that uses. */
   readonly private?: boolean;

@@ -20,7 +20,7 @@ function registryOf(methods: Record<string, CircuitBreakerOptions>): CircuitBrea
     log: () => {},
   };
   for (const [name, options] of Object.entries(methods)) {
-    const own = { ...site, name, partName: name } as PolicySite;
+    const own = { ...site, name, partNameOf: () => name } as PolicySite;
     const settings = circuitBreakerPolicy.settle(
       new OptionsReader(options, name, new Problems()),
       own,

@@ -3,7 +3,7 @@ import type { Outcome } from '../common/outcome.js';
 /** One run of a protected method has ended, or has been given up. Rejected attempts, which never ran it, are `rejected` events. */
 export interface AttemptEvent {
   readonly type: 'attempt';
-  /** `Class.method`. */
+  /** `Class.method`, or what the command or the pipeline is called. */
   readonly name: string;
   /** 1 for the first. */
   readonly attempt: number;
@@ -52,7 +52,7 @@ export interface RetriesExhaustedEvent {
 /** A policy has turned a call away without running it. */
 export interface RejectedEvent {
   readonly type: 'rejected';
-  /** The policy's instance: a breaker's name. */
+  /** What has turned it away: the name of a breaker or a bulkhead; of a fallback, whose it is. */
   readonly name: string;
   readonly policy: string;
   readonly code: string;

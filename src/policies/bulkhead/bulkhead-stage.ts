@@ -14,7 +14,12 @@ export class BulkheadStage extends Stage<Place> {
   }
 
   override enter(call: Call): Place {
-    return this.bulkhead.take(call.now());
+    try {
+      return this.bulkhead.take(call.now());
+    } catch (error) {
+      call.rejection = error;
+      throw error;
+    }
   }
 
   override ready(_call: Call, place: Place): Promise<void> | undefined {
@@ -23,13 +28,18 @@ export class BulkheadStage extends Stage<Place> {
 
   override exit(call: Call, place: Place): void {
     const { abandoned } = call;
-    const giveBackLater = (): void => this.bulkhead.giveBack(place, this.site.clock.now());
     if (abandoned !== undefined) {
-      abandoned.then(giveBackLater, giveBackLater);
+      const giveBack = this.later(place);
+      abandoned.then(giveBack, giveBack);
     } else if (call.value instanceof OngoingResult) {
-      call.atEnd(giveBackLater);
+      call.atEnd(this.later(place));
     } else {
       this.bulkhead.giveBack(place, call.now());
+      if (typeof place !== 'number') call.rejection = place.rejection;
     }
+  }
+
+  private later(place: Place): () => void {
+    return () => this.bulkhead.giveBack(place, this.site.clock.now());
   }
 }

@@ -1,5 +1,7 @@
+import { AsyncResource } from 'node:async_hooks';
 import { type Deadline, DeadlineQueue } from '../../common/deadline-queue.js';
 import type { Clock } from '../../common/clock.js';
+import type { ResilienceEvent } from '../../telemetry/events.js';
 import type { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { BulkheadFullError, type BulkheadFullReason } from './bulkhead-full-error.js';
 import type { BulkheadSettings } from './options.js';
@@ -21,6 +23,10 @@ export class Waiter {
   state: 'waiting' | 'placed' | 'gone' = 'waiting';
   /** @internal */
   deadline: Deadline<Waiter> | undefined = undefined;
+  /** @internal Where it came from, so that what is told of it is told there; when anybody listens. */
+  origin: AsyncResource | undefined = undefined;
+  /** @internal Why it gets no place. */
+  rejection: BulkheadFullError | undefined = undefined;
   /** @internal */
   resolve!: () => void;
   /** @internal */
@@ -122,6 +128,7 @@ export class Bulkhead {
     this.tail = waiter;
     this.waiting += 1;
     waiter.deadline = this.deadlines?.add(waiter, now);
+    if (this.environment.events.active) waiter.origin = new AsyncResource('nest-resilience:waiter');
     return waiter;
   }
 
@@ -149,27 +156,32 @@ export class Bulkhead {
     const waitedMs = now - head.since;
     head.since = now;
     head.resolve();
-    const { events } = this.environment;
-    if (events.active) events.emit({ type: 'queued', name: this.name, waitedMs });
+    this.tell({ type: 'queued', name: this.name, waitedMs }, head);
   }
 
   private giveUp(waiter: Waiter, reason: BulkheadFullReason): void {
     this.unlink(waiter);
     waiter.state = 'gone';
-    waiter.reject(this.rejection(reason));
+    waiter.rejection = this.rejection(reason, waiter);
+    waiter.reject(waiter.rejection);
   }
 
-  private rejection(reason: BulkheadFullReason): BulkheadFullError {
+  private rejection(reason: BulkheadFullReason, waiter?: Waiter): BulkheadFullError {
     this.rejected += 1;
     const retryAfterMs = reason === 'closing' ? undefined : this.expectedWait();
     const { name } = this;
     const error = new BulkheadFullError(name, reason, retryAfterMs);
-    const { events } = this.environment;
-    if (events.active) {
-      const { policy, code } = error;
-      events.emit({ type: 'rejected', name, policy, code, retryAfterMs });
-    }
+    const { policy, code } = error;
+    this.tell({ type: 'rejected', name, policy, code, retryAfterMs }, waiter);
     return error;
+  }
+
+  /** In the async context of the call that it is about: the one that runs may be another's. */
+  private tell(event: ResilienceEvent, waiter: Waiter | undefined): void {
+    const { events } = this.environment;
+    if (!events.active) return;
+    if (waiter?.origin === undefined) events.emit(event);
+    else waiter.origin.runInAsyncScope(() => events.emit(event));
   }
 
   /** When all who wait have had a place, going by how long places have been held. */

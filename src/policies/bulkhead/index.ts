@@ -17,7 +17,7 @@ export const bulkheadPolicy: Policy<
   settle: settleBulkhead,
   part: (settings) => ({ name: settings.name, settings }),
   stages: ({ name }, site) => ({
-    bulkhead: () => new BulkheadStage(obtainBulkhead(name ?? site.partName, site), site),
+    bulkhead: () => new BulkheadStage(obtainBulkhead(name ?? site.partNameOf(KIND), site), site),
   }),
 };
 

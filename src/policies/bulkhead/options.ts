@@ -3,7 +3,7 @@ import type { OptionsReader } from '../../common/options-reader.js';
 
 /** Options of `@Bulkhead()`; a number stands for `{ maxConcurrent }`. */
 export interface BulkheadOptions {
-  /** Methods that give the same name share the places. Default `Class.method`. */
+  /** Methods that give the same name share the places. Default `Class.method`, or what the command or the pipeline is called. */
   readonly name?: string;
   /** Calls that may run at a time. Default 10. */
   readonly maxConcurrent?: number;

@@ -4,7 +4,7 @@ import type { Call } from '../../pipeline/call.js';
 import { Stage } from '../../pipeline/stage.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 import type { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
-import type { Permit } from './permit.js';
+import type { Ending, Permit } from './permit.js';
 
 /** Asks a breaker for a permit, and gives it back with the outcome. */
 export class CircuitBreakerStage extends Stage<Permit> {
@@ -41,17 +41,26 @@ function admit(call: Call, breaker: CircuitBreaker): Permit {
   const permit = breaker.admit(now);
   if (permit !== undefined) return permit;
   call.unhealthy = breaker.metrics;
-  throw breaker.reject(now);
+  call.rejection = breaker.reject(now);
+  throw call.rejection;
 }
 
 function settle(call: Call, permit: Permit, classifier: OutcomeRule): void {
   const outcome = outcomeOf(call, classifier);
-  permit.settle(outcome, call.cancelled ? undefined : call.error, call.now());
+  const { error } = call;
+  call.verdict = outcome;
+  permit.settle(outcome, error, call.now(), endingOf(call));
   const failed = outcome === 'failure';
   call.doubtful = failed && !call.failed;
   if (!failed && !call.failed) return;
   call.blockedBy = permit.blockade;
   call.unhealthy = failed || isResilienceError(call.error) ? permit.metrics : undefined;
+}
+
+function endingOf(call: Call): Ending {
+  if (!call.failed) return 'seen';
+  if (call.cancelled) return 'unseen';
+  return call.error === call.rejection ? 'turned-away' : 'seen';
 }
 
 function outcomeOf(call: Call, classifier: OutcomeRule): Outcome {

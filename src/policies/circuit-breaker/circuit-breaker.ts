@@ -15,7 +15,7 @@ import { CircuitOpenError } from './circuit-open-error.js';
 import type { BreakerEnvironment } from './environment.js';
 import { OpenTime } from './open-time.js';
 import type { BreakerSettings } from './options.js';
-import { Permit, PermitQueue } from './permit.js';
+import { type Ending, Permit, PermitQueue } from './permit.js';
 import type { BreakerSnapshot } from './snapshot.js';
 import { Tally } from './tally.js';
 import { reasonToOpen } from './trip-rule.js';
@@ -64,7 +64,9 @@ export class CircuitBreaker {
   private running = 0;
   private rejected = 0;
   private stale = 0;
+  /** Of all generations: what hangs is counted, though it may decide nothing any more. */
   private readonly expiring = new PermitQueue();
+  private readonly expiringProbes = new PermitQueue();
   private overridden: ActiveOverride | undefined = undefined;
   private readonly announcer: Announcer;
   private readonly timeInStateMs: Record<BreakerState, number> = {
@@ -263,19 +265,28 @@ export class CircuitBreaker {
   }
 
   /** @internal */
-  settle(permit: Permit, outcome: Outcome, error?: unknown, now = this.now()): void {
+  settle(
+    permit: Permit,
+    outcome: Outcome,
+    error?: unknown,
+    now = this.now(),
+    ending: Ending = 'seen',
+  ): void {
     if (permit.settled) return;
     permit.settled = true;
     this.update(now); // may end the generation, or the wait for this permit
-    if (!permit.expired) {
-      const untold = outcome === 'ignored' && error === undefined; // nobody saw how long it took
-      this.measure(permit, eventOf(outcome, error), now, !untold);
-    }
-    if (permit.expired || permit.generation !== this.generation) {
+    if (permit.expired) {
       this.stale += 1;
       return;
     }
     this.takeBack(permit);
+    const { metrics } = this;
+    metrics.end(measured(outcome, error, ending), now);
+    if (ending === 'seen') metrics.latency(now - permit.admittedAt, now);
+    if (permit.generation !== this.generation) {
+      this.stale += 1;
+      return;
+    }
     if (outcome === 'ignored') this.tally.ignore(now, permit.mark);
     else this.record(permit, outcome === 'failure', now, error);
   }
@@ -311,22 +322,21 @@ export class CircuitBreaker {
     this.running += 1;
     this.metrics.begin(now);
     if (maxDuration !== Infinity) {
-      this.expiring.add(permit);
+      this.queueOf(permit).add(permit);
       if (permit.expiresAt < this.changesAt) this.changesAt = permit.expiresAt;
     }
     return permit;
   }
 
   private takeBack(permit: Permit): void {
+    if (permit.expiresAt !== Infinity) this.queueOf(permit).remove(permit);
+    if (permit.generation !== this.generation) return;
     this.running -= 1;
-    if (permit.expiresAt !== Infinity) this.expiring.remove(permit);
     if (permit.probe) this.probesRunning -= 1;
   }
 
-  private measure(permit: Permit, event: MetricEvent, now: number, timed: boolean): void {
-    const { metrics } = this;
-    metrics.end(event, now);
-    if (timed && event !== MetricEvent.bulkheadFull) metrics.latency(now - permit.admittedAt, now);
+  private queueOf({ probe }: Permit): PermitQueue {
+    return probe ? this.expiringProbes : this.expiring;
   }
 
   private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
@@ -370,7 +380,8 @@ export class CircuitBreaker {
 
   private catchUp(now: number): void {
     if (this.overridden !== undefined && now >= this.overridden.endsAt) this.release();
-    this.expirePermits(now);
+    this.expire(this.expiring, now);
+    this.expire(this.expiringProbes, now);
     if (this.current === 'open' && now >= this.opensUntil) {
       this.enter('half-open', 'open-time-elapsed', now);
     } else if (this.current === 'closed' && now > this.windowEndsAt) {
@@ -379,19 +390,22 @@ export class CircuitBreaker {
     this.changesAt = Math.min(
       this.overridden?.endsAt ?? Infinity,
       this.expiring.head?.expiresAt ?? Infinity,
+      this.expiringProbes.head?.expiresAt ?? Infinity,
       this.current === 'open' ? this.opensUntil : Infinity,
       this.current === 'closed' ? this.windowEndsAt : Infinity,
     );
   }
 
   /** A call that hangs has failed; a probe that hangs only gives its place to another. */
-  private expirePermits(now: number): void {
+  private expire(queue: PermitQueue, now: number): void {
     for (;;) {
-      const { head } = this.expiring;
+      const { head } = queue;
       if (head === undefined || head.expiresAt > now) return;
       head.expired = true;
       this.takeBack(head);
-      this.measure(head, MetricEvent.timeout, now, true);
+      this.metrics.end(MetricEvent.timeout, now);
+      this.metrics.latency(now - head.admittedAt, now);
+      if (head.generation !== this.generation) continue;
       if (head.probe) this.tally.ignore(now, head.mark);
       else this.record(head, true, now, undefined);
     }
@@ -417,7 +431,6 @@ export class CircuitBreaker {
     this.probesRunning = 0;
     this.probesSucceeded = 0;
     this.running = 0;
-    this.expiring.clear();
   }
 
   private countRejection(now: number): void {
@@ -437,7 +450,7 @@ export class CircuitBreaker {
       return endsAt === Infinity ? undefined : endsAt - now;
     }
     if (this.current === 'open') return this.opensUntil - now;
-    const probeEndsAt = this.expiring.head?.expiresAt ?? now;
+    const probeEndsAt = this.expiringProbes.head?.expiresAt ?? now;
     return Math.min(probeEndsAt - now, this.openTime.current);
   }
 
@@ -452,4 +465,10 @@ export class CircuitBreaker {
     this.changesAt = UNKNOWN;
     this.announcer.override(this.overridden.shown);
   }
+}
+
+/** What metrics count an admitted call as. */
+function measured(outcome: Outcome, error: unknown, ending: Ending): MetricEvent {
+  if (ending === 'turned-away') return MetricEvent.bulkheadFull; // nothing else inside turns away
+  return ending === 'unseen' ? MetricEvent.ignored : eventOf(outcome, error);
 }

@@ -25,7 +25,7 @@ export const circuitBreakerPolicy: Policy<
   part: (settings) => ({ name: settings.name, settings }),
   stages: ({ name }, site) => ({
     'circuit breaker': () => {
-      const part = obtainBreakers(name ?? site.partName, site);
+      const part = obtainBreakers(name ?? site.partNameOf(KIND), site);
       return part instanceof CircuitBreaker
         ? new CircuitBreakerStage(part)
         : new KeyedCircuitBreakerStage(part);

@@ -24,7 +24,7 @@ export interface HalfOpenOptions {
 
 /** Options of `@CircuitBreaker()`; a string stands for `{ name }`. */
 export interface CircuitBreakerOptions extends ResultOutcomeOptions {
-  /** Methods that give the same name share the breaker. Default `Class.method`. */
+  /** Methods that give the same name share the breaker. Default `Class.method`, or what the command or the pipeline is called. */
   readonly name?: string;
   /** Opens when at least this share of the window's calls has failed, above 0 to 1. Default 0.5, unless another condition is given. */
   readonly failureRate?: number;

@@ -2,9 +2,12 @@ import type { Outcome } from '../../common/outcome.js';
 import type { Blockade } from '../../pipeline/call.js';
 import type { RollingMetrics } from '../../telemetry/metrics/metrics.js';
 
+/** What has been seen of an admitted call: its end, nothing (its caller has gone), or that it was turned away inside. */
+export type Ending = 'seen' | 'unseen' | 'turned-away';
+
 /** Who takes back a permit. */
 interface Issuer {
-  settle(permit: Permit, outcome: Outcome, error?: unknown, now?: number): void;
+  settle(permit: Permit, outcome: Outcome, error?: unknown, now?: number, ending?: Ending): void;
   readonly blockade: Blockade | undefined;
   readonly metrics: RollingMetrics;
 }
@@ -51,7 +54,7 @@ export class Permit {
 
   /** The call says nothing about the dependency. */
   ignore(): void {
-    this.issuer.settle(this, 'ignored');
+    this.issuer.settle(this, 'ignored', undefined, undefined, 'unseen');
   }
 
   /** @internal Whether further calls are turned away. */
@@ -65,8 +68,8 @@ export class Permit {
   }
 
   /** @internal At a known time. */
-  settle(outcome: Outcome, error: unknown, now: number): void {
-    this.issuer.settle(this, outcome, error, now);
+  settle(outcome: Outcome, error: unknown, now: number, ending: Ending): void {
+    this.issuer.settle(this, outcome, error, now, ending);
   }
 }
 
@@ -96,10 +99,5 @@ export class PermitQueue {
     else next.previous = previous;
     permit.previous = undefined;
     permit.next = undefined;
-  }
-
-  clear(): void {
-    this.head = undefined;
-    this.tail = undefined;
   }
 }

@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import { isPlainObject, type OptionsReader, show } from '../../common/options-reader.js';
 import { isClass } from '../../common/outcome.js';
 import type { Call } from '../../pipeline/call.js';
-import type { PolicySite, ProtectedMethod } from '../policy.js';
+import type { PolicySite } from '../policy.js';
 import {
   type FallbackContext,
   type FallbackFunction,
@@ -60,7 +60,7 @@ function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | un
   if (name === method.name) {
     return read.wrong('handler', name, 'another method than the one that it answers for');
   }
-  if (leadsTo(method.name, name, method)) {
+  if (leadsTo(method.name, name, site)) {
     return read.wrong(
       'handler',
       name,
@@ -80,13 +80,13 @@ function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | un
 }
 
 /** Follows the fallbacks that are methods, from `name` on. */
-function leadsTo(end: string, name: string, method: ProtectedMethod): boolean {
+function leadsTo(end: string, name: string, site: PolicySite): boolean {
   const seen = new Set<string>();
   let next: unknown = name;
   while (typeof next === 'string' && !seen.has(next)) {
     if (next === end) return true;
     seen.add(next);
-    next = (method.optionsOf(next, 'fallback') as FallbackOptions | undefined)?.handler;
+    next = (site.optionsOf(next, 'fallback') as FallbackOptions | undefined)?.handler;
   }
   return false;
 }

@@ -4,7 +4,7 @@ import type { ErrorMatcher, OutcomeOptions } from '../../common/outcome.js';
 
 /** What a fallback is told about the call that it answers. */
 export interface FallbackContext {
-  /** `Class.method`. */
+  /** `Class.method`, or what the command or the pipeline is called. */
   readonly name: string;
   /** The error that is answered. */
   readonly error: unknown;

@@ -6,6 +6,5 @@ import { MetricEvent } from './metrics.js';
 export function eventOf(outcome: Outcome, error: unknown): MetricEvent {
   if (outcome === 'success') return MetricEvent.success;
   if (isResilienceError(error, 'TIMEOUT')) return MetricEvent.timeout;
-  if (isResilienceError(error, 'BULKHEAD_FULL')) return MetricEvent.bulkheadFull;
   return outcome === 'failure' ? MetricEvent.failure : MetricEvent.ignored;
 }

@@ -1,0 +1,8 @@
+/** What users have put under a name: not what every object has, such as `constructor`. */
+export function own<T>(
+  record: Readonly<Record<string, T>> | undefined,
+  name: string | undefined,
+): T | undefined {
+  if (record === undefined || name === undefined || !Object.hasOwn(record, name)) return undefined;
+  return record[name];
+}
