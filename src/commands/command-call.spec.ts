@@ -4,6 +4,7 @@ import type { CallScope } from '../pipeline/call-scope.js';
 import { Call } from '../pipeline/call.js';
 import { Pipeline } from '../pipeline/pipeline.js';
 import { Stage } from '../pipeline/stage.js';
+import { BulkheadFullError } from '../policies/bulkhead/bulkhead-full-error.js';
 import { CircuitOpenError } from '../policies/circuit-breaker/circuit-open-error.js';
 import { TimeoutError } from '../policies/timeout/timeout-error.js';
 import { RollingMetrics } from '../telemetry/metrics/metrics.js';
@@ -29,6 +30,17 @@ class Answering extends Stage {
   }
   override react(call: Call): void {
     this.answer(call);
+  }
+}
+
+/** Turns calls away. */
+class Door extends Stage {
+  constructor(private readonly rejection: Error) {
+    super();
+  }
+  override enter(call: Call): undefined {
+    call.rejection = this.rejection;
+    throw this.rejection;
   }
 }
 
@@ -139,16 +151,35 @@ describe('a call of a command', () => {
     expect(made.cancelled).toBe(false);
   });
 
-  it('was turned away by an open circuit, whatever the rule says of that', async () => {
-    for (const outcomes of [new Classifier({ on: [Error] }), new Classifier({ skip: [Error] })]) {
-      const { call, run, snapshot } = setUp([], outcomes);
-      await run(call(() => Promise.reject(new CircuitOpenError('books', 1))));
-      expect(snapshot()).toMatchObject({
-        counts: { rejected: { circuitOpen: 1 }, failure: 0, ignored: 0, fallback: { missing: 1 } },
-        latency: { count: 0 },
-        totalLatency: { count: 1 },
-      });
-    }
+  it.each([
+    ['an open circuit', new CircuitOpenError('books', 1), { circuitOpen: 1, bulkheadFull: 0 }],
+    [
+      'a full bulkhead',
+      new BulkheadFullError('books', 'full', 1),
+      { circuitOpen: 0, bulkheadFull: 1 },
+    ],
+  ])(
+    'was turned away by %s of its own, whatever the rule says of that',
+    async (_, error, rejected) => {
+      for (const outcomes of [new Classifier({ on: [Error] }), new Classifier({ skip: [Error] })]) {
+        const { call, run, snapshot } = setUp([new Door(error)], outcomes);
+        await run(call(() => 1));
+        expect(snapshot()).toMatchObject({
+          counts: { rejected, failure: 0, ignored: 0, fallback: { missing: 1 } },
+          latency: { count: 0 },
+          totalLatency: { count: 1 },
+        });
+      }
+    },
+  );
+
+  it("takes somebody else's rejection for an error like any other", async () => {
+    const { call, run, snapshot } = setUp([], new Classifier({ on: [CircuitOpenError] }));
+    await run(call(() => Promise.reject(new CircuitOpenError('films', 1))));
+    expect(snapshot()).toMatchObject({
+      counts: { rejected: { circuitOpen: 0 }, failure: 1 },
+      latency: { count: 1 },
+    });
   });
 
   it.each(['success', 'failure', 'rejected'] as const)(

@@ -23,12 +23,13 @@ export type CommandCallState =
 /** A call that tells where it is. */
 export class QueuedCall extends CommandCall {
   override interruptible = true;
-  private running = 0;
+  /** What runs and has not been given up. */
+  private running: object | undefined = undefined;
 
   get state(): CommandCallState {
     if (this.cancelled) return 'cancelled';
     if (this.finished) return this.failed ? 'failed' : 'succeeded';
-    return this.running > 0 ? 'running' : 'waiting';
+    return this.running === undefined ? 'waiting' : 'running';
   }
 
   override start(): unknown {
@@ -39,10 +40,16 @@ export class QueuedCall extends CommandCall {
     return this.whileRunning(() => super.substitute(run));
   }
 
+  override interrupt(level: number, error: unknown): void {
+    if (!this.finished) this.running = undefined;
+    super.interrupt(level, error);
+  }
+
   private whileRunning(work: () => unknown): unknown {
-    this.running += 1;
+    const own = {};
+    this.running = own;
     const ended = (): void => {
-      this.running -= 1;
+      if (this.running === own) this.running = undefined;
     };
     try {
       const result = work();

@@ -37,23 +37,47 @@ describe('a call of a function', () => {
     expect(seen).toEqual([1, 2]);
   });
 
-  it('tells of the attempt that is running', () => {
-    let context: CallContext | undefined;
-    const call = callOf((given: CallContext) => (context = given));
+  it('keeps telling of its attempt when another one runs', () => {
+    const contexts: CallContext[] = [];
+    const call = callOf((given: CallContext) => contexts.push(given));
+    call.interruptible = true;
     call.start();
-    call.attempt = 3;
-    expect(context?.attempt).toBe(3);
+    call.interrupt(0, 'first');
+    call.resumeAt(0);
+    call.attempt = 2;
+    call.start();
+    const [first, second] = contexts as [CallContext, CallContext];
+    expect([first.attempt, second.attempt]).toEqual([1, 2]);
+    expect(first.signal).toMatchObject({ aborted: true, reason: 'first' });
+    expect(second.signal.aborted).toBe(false);
+    call.interrupt(0, 'second');
+    expect(second.signal).toMatchObject({ aborted: true, reason: 'second' });
+    expect(first.signal.reason).toBe('first');
   });
 
-  it('hands out what is returned, promises and what is like one', () => {
-    const thenable = { then: () => {} };
-    for (const result of [1, undefined, null, Promise.resolve(1), thenable, [], { a: 1 }]) {
+  it('hands out what is returned', () => {
+    for (const result of [1, undefined, null, Promise.resolve(1), [], { a: 1 }]) {
       expect(callOf(() => result).start()).toBe(result);
     }
   });
 
+  it('asks what is like a promise just once', async () => {
+    let asked = 0;
+    const query = {
+      then: (resolve: (rows: number) => void) => {
+        asked += 1;
+        resolve(7);
+      },
+    };
+    const result = callOf(() => query).start() as Promise<number>;
+    await expect(Promise.all([result, result])).resolves.toEqual([7, 7]);
+    expect(asked).toBe(1);
+  });
+
   it('refuses a stream', () => {
-    expect(() => callOf(() => just(1)).start()).toThrow(TypeError);
+    async function* items(): AsyncGenerator<number> {}
+    expect(() => callOf(() => just(1)).start()).toThrow('books returned a stream');
+    expect(() => callOf(() => items()).start()).toThrow('books returned a stream');
   });
 
   it('has a substitute on the same this, with the same arguments', () => {

@@ -68,9 +68,9 @@ export class ResilienceService {
     definition: CommandDefinition<Args, Result>,
   ): Command<Args, Result> {
     const title = `command ${show(name)}`;
-    checkCommand(title, name, definition);
-    const { run: _run, pipeline, ...given } = definition;
-    const own = definedOf({ ...given, ...byCall(given.fallback) });
+    this.report(problemsOfCommand(title, name, definition));
+    const { run: _run, pipeline, ...given } = (definition ?? {}) as Partial<typeof definition>;
+    const own = normalized({ ...given, ...byCall(given.fallback) });
     const options = pipeline === undefined ? own : { ...own, pipeline };
     const known = this.known.get(name);
     if (known !== undefined) {
@@ -108,12 +108,13 @@ export class ResilienceService {
       ]);
     }
     if (known !== undefined) {
-      if (options !== undefined) requireSame(title, known.options, options);
+      if (options !== undefined) requireSame(title, known.options, comparable(options));
       return known.made;
     }
     if (root === undefined && options === undefined) throw this.unknownPipeline(title);
-    checkNew(title, name, options ?? {}, checkPipeline);
-    const { order, ...own } = options ?? {};
+    this.report(problemsOf(title, name, options ?? {}, checkPipeline));
+    const { order, ...given } = options ?? {};
+    const own = normalized(given);
     const enlisted = this.runtime.enlist({
       ...subjectOf(title, name, own),
       owner: PIPELINES,
@@ -123,13 +124,18 @@ export class ResilienceService {
       anyWork: true,
     });
     const made = new NamedPipeline(name, enlisted, this.runtime);
-    this.pipelines.set(name, { options: options ?? {}, made });
+    this.pipelines.set(name, { options: comparable(options ?? {}), made });
     return made;
   }
 
   /** All commands, one of each name. */
   *commands(): IterableIterator<CommandView> {
     for (const { made } of this.known.values()) yield made;
+  }
+
+  /** With all others when the application starts; at once when it has started. */
+  private report({ all }: Problems): void {
+    if (all.length > 0 && !this.runtime.postpone(all)) throw new ResilienceConfigurationError(all);
   }
 
   private unknownPipeline(title: string): ResilienceConfigurationError {
@@ -141,33 +147,32 @@ export class ResilienceService {
   }
 }
 
-type Check = (where: string, path: string, set: unknown, problems: Problems) => void;
-
-/** @throws {ResilienceConfigurationError} unless it can be looked at; what the options say is checked with all others */
-function checkNew(title: string, name: unknown, set: unknown, check: Check): void {
+/** What is no name, and what cannot be looked at; what the options say is checked with all others. */
+function problemsOf(
+  title: string,
+  name: unknown,
+  set: unknown,
+  check: (where: string, path: string, set: unknown, problems: Problems) => void,
+): Problems {
   const problems = new Problems();
   if (typeof name !== 'string' || name === '') {
     problems.add(title, `the name is ${show(name)}; use a string that is not empty`);
   }
   check(title, '', set, problems);
-  if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
+  return problems;
 }
 
-function checkCommand(title: string, name: unknown, definition: unknown): void {
-  const { run, pipeline, ...set } = isPlainObject(definition) ? definition : {};
-  checkNew(
-    title,
-    name,
-    isPlainObject(definition) ? set : definition,
-    (where, path, own, problems) => {
-      checkPolicies(where, path, own, problems, { configurable: true });
-      if (!isPlainObject(definition)) return;
-      if (typeof run !== 'function') problems.add(where, `run is ${show(run)}; use a function`);
-      if (pipeline !== undefined && typeof pipeline !== 'string') {
-        problems.add(where, `pipeline is ${show(pipeline)}; use the name of one`);
-      }
-    },
+function problemsOfCommand(title: string, name: unknown, definition: unknown): Problems {
+  if (!isPlainObject(definition)) return problemsOf(title, name, definition, checkPolicies);
+  const { run, pipeline, ...set } = definition;
+  const problems = problemsOf(title, name, set, (where, path, own, found) =>
+    checkPolicies(where, path, own, found, { configurable: true }),
   );
+  if (typeof run !== 'function') problems.add(title, `run is ${show(run)}; use a function`);
+  if (pipeline !== undefined && typeof pipeline !== 'string') {
+    problems.add(title, `pipeline is ${show(pipeline)}; use the name of one`);
+  }
+  return problems;
 }
 
 function subjectOf(
@@ -175,16 +180,17 @@ function subjectOf(
   name: string,
   own: object,
 ): Pick<Subject, 'name' | 'title' | 'policies' | 'order' | 'method'> {
-  const given = Object.entries(definedOf(own));
   return {
     name,
     title,
-    policies: new Map(
-      given.map(([kind, options]) => [kind, policies.get(kind)!.normalize(options)]),
-    ),
+    policies: new Map(Object.entries(own)),
     order: undefined,
     method: undefined,
   };
+}
+
+function comparable({ order, ...given }: PipelineOptions): object {
+  return { ...normalized(given), ...(order !== undefined && { order }) };
 }
 
 function requireSame(title: string, before: object, now: object): void {
@@ -199,10 +205,13 @@ function functionsOf({ run, fallback }: { run: Function; fallback?: unknown }): 
   return { run: run as Work, fallback };
 }
 
-function definedOf<T extends object>(options: T): T {
-  return Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  ) as T;
+/** Policies without shorthands, so that what means the same is the same. Unknown ones have been reported. */
+function normalized(given: object): Record<string, object> {
+  const entries = Object.entries(given).flatMap(([kind, options]): [string, object][] => {
+    const policy = policies.get(kind);
+    return policy === undefined || options === undefined ? [] : [[kind, policy.normalize(options)]];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Stands for a fallback that is a function: each call asks that of the definition that it was made by. */

@@ -74,9 +74,11 @@ export function draftPlan(
     const { options: merged, reference } = effective;
     const part = policy.part?.(settings);
     if (part === undefined) continue;
+    const implied = part.name === undefined && !part.private && isShared(kind, subject, options);
     const declaration: Declaration = {
       kind,
-      name: part.name ?? (part.private || !isShared(kind, subject, options) ? undefined : pipeline),
+      name: implied ? pipeline : part.name,
+      implied,
       site: name,
       owner,
       where,

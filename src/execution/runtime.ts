@@ -48,6 +48,7 @@ export class Runtime {
   private readonly sleeper: Sleeper;
   private readonly plans = new Map<Function, PlansOfOwner>();
   private readonly enlisted: Enlisted[] = [];
+  private readonly postponed: string[] = [];
   private started = false;
   private closed = false;
   private readonly onClose: (() => void)[] = [];
@@ -68,6 +69,7 @@ export class Runtime {
   prepare(methods: Iterable<{ owner: Function; site: Site }>, problems = new Problems()): void {
     checkModuleOptions(this.host.options, problems);
     this.started = true;
+    problems.all.push(...this.postponed);
     const finishers: (() => Plan)[] = [];
     const unused = new Set(Object.keys(this.host.options.pipelines ?? {}));
     for (const { owner, site } of methods) {
@@ -107,6 +109,12 @@ export class Runtime {
     if (this.started) void enlisted.plan;
     else this.enlisted.push(enlisted);
     return enlisted;
+  }
+
+  /** Has problems told when the application starts. @returns false when it has started */
+  postpone(problems: readonly string[]): boolean {
+    if (!this.started) this.postponed.push(...problems);
+    return !this.started;
   }
 
   /** What has been enlisted before the application has started. */

@@ -128,10 +128,18 @@ class IteratorHead extends OngoingResult {
 /** Asks for the first item. */
 export async function firstItemOf(source: AsyncIterable<unknown>, call: Call): Promise<unknown> {
   const iterator = source[Symbol.asyncIterator]();
-  call.onInterrupt = () => {
-    iterator.return?.().then(undefined, () => {}); // nobody is left who could be told
+  const end = async (): Promise<void> => {
+    try {
+      await iterator.return?.();
+    } catch {
+      // nobody is left who could be told
+    }
   };
-  return new IteratorHead(iterator, await iterator.next(), call);
+  call.onInterrupt = () => void end();
+  const first = await iterator.next();
+  // Whoever has the first item may never ask for another.
+  call.onInterrupt = () => void end().then(() => call.finish());
+  return new IteratorHead(iterator, first, call);
 }
 
 /** Runs `begin` when the first item is asked for, and goes on with what it resolves to. */
@@ -162,8 +170,11 @@ async function* restOf({ iterator, first, call }: IteratorHead): AsyncGenerator<
     ended = true;
     return item.value as unknown;
   } finally {
-    if (!ended) await iterator.return?.();
-    call.finish();
+    try {
+      if (!ended) await iterator.return?.();
+    } finally {
+      call.finish();
+    }
   }
 }
 

@@ -78,7 +78,8 @@ export abstract class Call {
   private controller: AbortController | undefined = undefined;
   private abortSignal: ((reason: unknown) => void) | undefined = undefined;
   private time = NaN;
-  protected finished = false;
+  /** Whether its outcome is decided. */
+  finished = false;
   private children: Set<Call> | undefined = undefined;
   private parent: Call | undefined = undefined;
   private endings: (() => void)[] | undefined = undefined;

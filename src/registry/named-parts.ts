@@ -13,6 +13,8 @@ export interface Declaration {
   readonly owner: object;
   /** For messages: `Class.method @Decorator`. */
   readonly where: string;
+  /** Whether the name is that of the pipeline that it is from. */
+  readonly implied?: boolean;
   /** Whether it only names a part that another method defines. */
   readonly reference: boolean;
   /** As users wrote them, all layers merged: what others who define the part have to agree with. */
@@ -39,7 +41,7 @@ export class PartStore implements NamedParts {
       return;
     }
     const { declared } = entry;
-    if (declared.name === undefined && name === undefined && declared.owner !== declaration.owner) {
+    if (sharedByChance(declared, declaration)) {
       problems.add(
         declaration.where,
         `${other(declared, declaration)} is called ${calledOf(declaration)} too, and both would share "${site}"; rename one, or give it a name of its own where it can have one: { name: '…' }`,
@@ -100,6 +102,14 @@ export class PartStore implements NamedParts {
 
 function keyOf(kind: string, name: string): string {
   return `${kind}:${name}`;
+}
+
+/** Two own parts of one name, or one and that of a pipeline. */
+function sharedByChance(one: Declaration, other: Declaration): boolean {
+  if (one.name === undefined && other.name === undefined) return one.owner !== other.owner;
+  return (
+    (one.implied && other.name === undefined) || (other.implied && one.name === undefined) || false
+  );
 }
 
 function calledOf({ owner, site }: Declaration): string {

@@ -39,12 +39,12 @@ class TestCall extends Call {
 
 /** Does something at the moment at which a call has left what is inside of it. */
 class OnExit extends Stage {
-  constructor(private readonly act: () => void) {
+  constructor(private readonly act: (call: Call) => void) {
     super();
   }
 
-  override exit(): void {
-    this.act();
+  override exit(call: Call): void {
+    this.act(call);
   }
 }
 
@@ -508,7 +508,8 @@ describe('a call that is stopped while it works', () => {
   });
 
   it('holds its place as long as its work takes, for the mean too', async () => {
-    const bench = new Bench({ around: (own) => [own.timeout('attempt', 100)] });
+    const lookAtTheTime = new OnExit((call) => call.now());
+    const bench = new Bench({ around: (own) => [lookAtTheTime, own.timeout('attempt', 100)] });
     const first = bench.begin('first');
     await bench.clock.advance(700);
     first.works[0]!.resolve('late');
@@ -755,7 +756,7 @@ describe('a call whose result goes on', () => {
   });
 
   it('holds it as long as the result takes, for the mean too', async () => {
-    const bench = new Bench();
+    const bench = new Bench({ around: () => [new OnExit((call) => call.now())] });
     const call = bench.call(() => new Stream());
     await bench.run(call);
     await bench.clock.advance(700);

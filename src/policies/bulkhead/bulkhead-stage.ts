@@ -27,12 +27,12 @@ export class BulkheadStage extends Stage<Place> {
   }
 
   override exit(call: Call, place: Place): void {
-    const { abandoned } = call;
-    if (abandoned !== undefined) {
-      const giveBack = this.later(place);
-      abandoned.then(giveBack, giveBack);
-    } else if (call.value instanceof OngoingResult) {
+    const goingOn = call.abandoned ?? call.tracked;
+    if (call.value instanceof OngoingResult) {
       call.atEnd(this.later(place));
+    } else if (goingOn !== undefined) {
+      const giveBack = this.later(place);
+      goingOn.then(giveBack, giveBack);
     } else {
       this.bulkhead.giveBack(place, call.now());
       if (typeof place !== 'number') call.rejection = place.rejection;

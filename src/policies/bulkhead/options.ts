@@ -26,7 +26,7 @@ export interface BulkheadSettings {
 
 export function settleBulkhead(read: OptionsReader<BulkheadOptions>): BulkheadSettings {
   const maxQueue = read.integer('maxQueue') ?? 0;
-  if (maxQueue === 0 && read.raw('maxWait') !== undefined) {
+  if ((read.raw('maxQueue') ?? 0) === 0 && read.raw('maxWait') !== undefined) {
     read.contradiction('maxWait has no effect without maxQueue, as nobody waits; give both');
   }
   return {

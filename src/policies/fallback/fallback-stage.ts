@@ -43,8 +43,9 @@ export class FallbackStage extends Stage {
     if (this.settings.classifier.ofError(call.error) !== 'failure') return;
     const answer = nearest(this.settings.choices, call.error);
     if (answer === undefined) return;
-    call.answered = { error: call.error, at: call.now(), by: 'rejected' };
-    if (this.running < this.settings.maxConcurrent) return this.answer(call, answer);
+    const full = this.running >= this.settings.maxConcurrent;
+    call.answered = { error: call.error, at: call.now(), by: full ? 'rejected' : 'failure' };
+    if (!full) return this.answer(call, answer);
     this.tellRejection();
   }
 
@@ -58,7 +59,7 @@ export class FallbackStage extends Stage {
   }
 
   private async giveAnswer(call: Call, answer: Answer): Promise<void> {
-    const { error, attempt } = call;
+    const { error, attempt, answered } = call;
     const { name } = this.site;
     const rejected = isResilienceError(error);
     const context: FallbackContext = { name, error, rejected, attempts: attempt };
@@ -66,9 +67,10 @@ export class FallbackStage extends Stage {
     try {
       result = await answer.give(call, context);
     } catch (thrown) {
-      this.tell(call, answer, error, 'failure');
+      if (call.answered === answered) this.tell(call, answer, error, 'failure');
       throw withCause(thrown, error);
     }
+    if (call.finished || call.answered !== answered) return; // too late: the call has gone on without it
     if (result === NO_ANSWER) return this.tell(call, answer, error, 'failure');
     call.succeed(result);
     call.source = call.ageMs === undefined ? 'fallback' : 'stale';
