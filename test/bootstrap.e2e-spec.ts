@@ -365,7 +365,7 @@ const mistakes: Record<string, Mistake> = {
   },
   'a configuration named where none can be': {
     resilience: { overrides: { '*': { fallback: { config: 'patient' } } } },
-    told: `${ROOT} overrides['*'].fallback.config has no effect; only a decorator can name a configuration`,
+    told: `${ROOT} overrides['*'].fallback.config has no effect; only decorators, commands and pipelines can name a configuration`,
   },
   'an override of what is not there': {
     resilience: { overrides: { 'Clientt.m': { retry: false } } },

@@ -279,6 +279,26 @@ describe('observe()', () => {
     await expect(lastValueFrom(stream.pipe(toArray()))).resolves.toEqual([2]);
   });
 
+  it('makes a call of its own for each subscription', async () => {
+    const { service } = await bootService();
+    const command = commandOf(service, {});
+    const works = [deferred<string>(), deferred<string>()];
+    let begun = 0;
+    const stream = command.observe(() => works[begun++]!.promise);
+    expect(command.snapshot().metrics.concurrency.max).toBe(0);
+    const results: unknown[] = [];
+    const subscriptions = works.map(() => stream.subscribe((result) => results.push(result)));
+    expect(command.snapshot().metrics.concurrency.now).toBe(2);
+    subscriptions[0]!.unsubscribe();
+    works[1]!.resolve('second');
+    await settle();
+    expect(results).toEqual(['second']);
+    expect(command.snapshot().metrics).toMatchObject({
+      counts: { success: 1, ignored: 1 },
+      concurrency: { now: 0 },
+    });
+  });
+
   it('gives a result that is a list, or nothing, as one item', async () => {
     const { service } = await bootService();
     const items = (stream: Observable<unknown>): Promise<unknown[]> =>

@@ -7,7 +7,6 @@ import {
   type OnModuleInit,
   Scope,
 } from '@nestjs/common';
-import type * as cacheManager from '@nestjs/cache-manager';
 import { firstValueFrom, of as just } from 'rxjs';
 import {
   BulkheadFullError,
@@ -25,10 +24,11 @@ import {
   staleIfError,
   value,
 } from '../src/index.js';
-import { closeAll, nestMajor, of } from './support/boot.js';
+import { closeAll, of } from './support/boot.js';
 import {
   type Work,
   bootService,
+  cached,
   commandOf,
   down,
   hang,
@@ -106,7 +106,7 @@ describe('execute()', () => {
   it('says clearly what is wrong when an Observable is returned', async () => {
     const { service } = await bootService();
     await expect(commandOf(service, {}).execute(() => just(1))).rejects.toThrow(
-      'books returned an Observable; make a promise of it with firstValueFrom(), or decorate a method that returns it',
+      'books returned a stream; make a promise of it, such as with firstValueFrom(), or decorate a method that returns it',
     );
   });
 
@@ -362,13 +362,8 @@ describe('a fallback that is', () => {
     await expect(four).resolves.toBe('four');
   });
 
-  // The cache stack of Nest 12 is what is installed here.
-  (nestMajor === 12 ? it : it.skip)('a former result, kept by command and arguments', async () => {
-    const { CacheModule } = require('@nestjs/cache-manager') as typeof cacheManager;
-    const { service } = await bootService(
-      {},
-      { imports: [CacheModule.register({ isGlobal: true })] },
-    );
+  it('a former result, kept by command and arguments', async () => {
+    const { service } = await bootService({}, cached());
     let up = true;
     const command = (name: string): Command<[words: string], string> =>
       service.command(name, {
@@ -675,20 +670,37 @@ describe('before the application has started', () => {
     },
   );
 
-  it('one that is wrong throws when it is used, and is told of all the same', async () => {
-    const thrown: unknown[] = [];
+  it('fallbacks that are at work count against their limit afterwards, too', async () => {
+    const answer = deferred<string>();
+    const early: Promise<string>[] = [];
+    const made: Command<[], string>[] = [];
+    const maker = making((service) => {
+      const command = service.command('books', {
+        run: (): Promise<string> => down(),
+        fallback: { handler: () => answer.promise, maxConcurrent: 1 },
+      });
+      made.push(command);
+      early.push(command.execute());
+    });
+    await bootService({}, { providers: [maker] });
+    await expect(made[0]!.execute()).rejects.toThrow('down');
+    answer.resolve('none');
+    await expect(early[0]).resolves.toBe('none');
+  });
+
+  it('one that is wrong fails when it is used, and is told of all the same', async () => {
+    const used: Promise<{ error?: unknown }>[] = [];
     const maker = making((service) => {
       const command = service.command('books', { run: down, retry: { maxRetries: -1 } });
-      try {
-        void command.execute();
-      } catch (error) {
-        thrown.push(error);
-      }
+      used.push(outcome(command.execute()), outcome(firstValueFrom(command.observe())));
+      expect(problemsBy(() => command.queue())).toEqual([problem]);
     });
     const problem = `command 'books' retry: maxRetries is -1; use a whole number of at least 0`;
     await expect(problemsOf({ providers: [maker] })).resolves.toEqual([problem]);
-    expect(thrown).toEqual([expect.any(ResilienceConfigurationError)]);
-    expect((thrown[0] as ResilienceConfigurationError).problems).toEqual([problem]);
+    expect(used).toHaveLength(2);
+    for (const { error } of await Promise.all(used)) {
+      expect((error as ResilienceConfigurationError).problems).toEqual([problem]);
+    }
   });
 });
 

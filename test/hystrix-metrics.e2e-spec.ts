@@ -319,17 +319,22 @@ describe('a command and its breaker count', () => {
     });
   });
 
-  it('an error of a circuit that run has passed on as its own', async () => {
-    const drill = await drillOf(hystrix());
-    const other = commandOf(drill.service, hystrix(), 'films');
-    drill.registry.get('films').forceOpen();
-    await drill.call(() => other.execute(() => 1));
-    expect(drill.snapshot().metrics.counts.rejected.circuitOpen).toBe(1);
-    expect(drill.breaker().metrics.counts).toMatchObject({
-      failure: 1,
-      rejected: { circuitOpen: 0 },
-    });
-  });
+  it.each(['circuit', 'bulkhead'])(
+    'a rejection of another %s as an error like any other',
+    async (which) => {
+      const drill = await drillOf(hystrix());
+      const other = commandOf(drill.service, hystrix({ maxConcurrentRequests: 1 }), 'films');
+      if (which === 'circuit') drill.registry.get('films').forceOpen();
+      else void other.execute(hang).catch(() => {});
+      await drill.call(() => other.execute(() => 1));
+      for (const metrics of drill.metrics()) {
+        expect(metrics).toMatchObject({
+          counts: counts({ failure: 1, fallback: { missing: 1 } }),
+          latency: { count: 1 },
+        });
+      }
+    },
+  );
 
   it('each thing for 10 s', async () => {
     const drill = await drillOf(hystrix());
@@ -486,6 +491,18 @@ describe('latencies', () => {
     expect(ofBreaker.latency).toMatchObject({ count: 2, min: 100, max: 300, mean: 200 });
   });
 
+  it('of a call of a command that never got a place are none: it has done no work', async () => {
+    const drill = await drillOf(hystrix({ maxConcurrentRequests: 1, maxQueueSize: 1 }));
+    const { over } = drill.start();
+    const waiting = drill.call();
+    await drill.clock.advance(1_000);
+    await Promise.all([over, waiting]);
+    const [ofCommand, ofBreaker] = drill.metrics();
+    expect(ofCommand.counts.timeout).toBe(2);
+    expect([ofCommand.latency.count, ofCommand.totalLatency.count]).toEqual([1, 2]);
+    expect(ofBreaker.latency.count).toBe(2); // it cannot tell
+  });
+
   it('include a wait for a place', async () => {
     const drill = await drillOf(hystrix({ maxConcurrentRequests: 1, maxQueueSize: 1 }));
     const { work, over } = drill.start();
@@ -565,23 +582,37 @@ describe('concurrency', () => {
     for (const { concurrency } of drill.metrics()) expect(concurrency.now).toBe(0);
   });
 
-  it.failing(
-    'FIXME: counts only calls that run, not those that wait or find no place',
-    async () => {
-      const drill = await drillOf(hystrix({ maxConcurrentRequests: 2, maxQueueSize: 1 }));
-      const running = [drill.start(), drill.start(), drill.start()]; // the third one waits
-      await drill.call();
-      const told = drill.metrics().map(({ concurrency }) => concurrency);
-      for (const { work, over } of running) {
-        work.resolve(1);
-        await over;
-      }
-      expect(told).toEqual([
-        { now: 2, max: 2 },
-        { now: 2, max: 2 },
-      ]);
-    },
-  );
+  it('counts calls that wait for a place, or for another attempt', async () => {
+    const drill = await drillOf({
+      ...hystrix({ maxConcurrentRequests: 1, maxQueueSize: 1 }),
+      retry: { maxRetries: 1, backoff: constant('1s') },
+    });
+    const running = drill.call(down);
+    await settle();
+    // A breaker sees attempts only.
+    expect(drill.metrics().map(({ concurrency }) => concurrency.now)).toEqual([1, 0]);
+    const others = [drill.start(), drill.start()];
+    expect(drill.metrics().map(({ concurrency }) => concurrency.now)).toEqual([3, 2]);
+    for (const { work, over } of others) {
+      work.resolve(1);
+      await over;
+    }
+    await drill.clock.advance(1_000);
+    await running;
+    expect(drill.metrics().map(({ concurrency }) => concurrency.now)).toEqual([0, 0]);
+  });
+
+  it.failing('FIXME: does not count calls that find no place', async () => {
+    const drill = await drillOf(hystrix({ maxConcurrentRequests: 2 }));
+    const running = [drill.start(), drill.start()];
+    await Promise.all(Array.from({ length: 10 }, () => drill.call()));
+    const told = drill.metrics().map(({ concurrency }) => concurrency.max);
+    for (const { work, over } of running) {
+      work.resolve(1);
+      await over;
+    }
+    expect(told).toEqual([2, 2]);
+  });
 });
 
 describe('the time in each state', () => {

@@ -7,7 +7,6 @@ import {
   Injectable,
   NotFoundException,
 } from '@nestjs/common';
-import type * as cacheManager from '@nestjs/cache-manager';
 import {
   Bulkhead,
   BulkheadFullError,
@@ -29,9 +28,10 @@ import {
   value,
   withReport,
 } from '../src/index.js';
-import { boot, closeAll, everyPlatform, nestMajor, of, serve } from './support/boot.js';
+import { boot, closeAll, everyPlatform, of, serve } from './support/boot.js';
 import {
   bootService,
+  cached,
   commandOf,
   down,
   hang,
@@ -489,9 +489,7 @@ describe('a pipeline of forRoot()', () => {
     }
   });
 
-  // The cache stack of Nest 12 is what is installed here.
-  (nestMajor === 12 ? it : it.skip)('has each user keep former results for itself', async () => {
-    const { CacheModule } = require('@nestjs/cache-manager') as typeof cacheManager;
+  it('has each user keep former results for itself', async () => {
     @Injectable()
     class Shelves {
       up = true;
@@ -505,8 +503,7 @@ describe('a pipeline of forRoot()', () => {
       }
     }
     const { app } = await boot({
-      providers: [Shelves],
-      imports: [CacheModule.register({ isGlobal: true })],
+      providers: [Shelves, ...cached().providers!],
       resilience: { pipelines: { stale: { fallback: staleIfError({ ttl: '10m' }) } } },
     });
     const shelves = app.get(Shelves);
@@ -624,6 +621,29 @@ describe('decorators on top of @UsePipeline()', () => {
     });
     expect(registry.describe(S, 'n').stages).toEqual(['retry', 'circuit breaker', 'bulkhead']);
     expect(registry.describe(S, 'n').policies[0]?.options).toEqual(pipelines.storagesvc.retry);
+  });
+
+  it('have parts of their own where they add policies', async () => {
+    @Injectable()
+    class S {
+      @UsePipeline('storagesvc')
+      @Bulkhead(1)
+      async m(work: () => Promise<unknown>): Promise<unknown> {
+        return work();
+      }
+      @UsePipeline('storagesvc')
+      @Bulkhead(2)
+      async n(): Promise<void> {}
+    }
+    const { app, bulkheads, registry } = await bootService({ pipelines }, { providers: [S] });
+    expect([...bulkheads].map(({ name }) => name).sort()).toEqual(['S.m', 'S.n']);
+    expect(registry.names()).toEqual(['storagesvc']);
+    const work = deferred();
+    const running = app.get(S).m(() => work.promise);
+    await app.get(S).n();
+    expect([bulkheads.get('S.m').running, bulkheads.get('S.n').running]).toEqual([1, 0]);
+    work.resolve();
+    await running;
   });
 
   it('stand on a class, too', async () => {
@@ -755,6 +775,23 @@ describe('decorators on top of @UsePipeline()', () => {
     expect(registry.names().sort()).toEqual(['apart', 'storagesvc']);
     expect(registry.get('apart').snapshot().limits.openForMs).toBe(1_000);
     expect(registry.get('storagesvc').snapshot().limits.openForMs).toBe(5_000);
+  });
+
+  it('a name alone defines a part of the other options of the pipeline, and may conflict', async () => {
+    @Injectable()
+    class Named {
+      @UsePipeline('storagesvc')
+      @CircuitBreaker('apart')
+      async m(): Promise<void> {}
+    }
+    const { registry } = await boot({ providers: [Named], resilience: { pipelines } });
+    expect(registry.names()).toEqual(['apart']);
+    await expect(
+      problemsOf({ providers: [Named, Apart], resilience: { pipelines } }),
+    ).resolves.toEqual([expect.stringContaining('"apart" has other options at Named.m')]);
+    await expect(
+      problemsOf({ providers: [Apart, Named], resilience: { pipelines } }),
+    ).resolves.toEqual([expect.stringContaining('"apart" has other options at Apart.m')]);
   });
 
   it('overrides of one user conflict in the same way', async () => {
@@ -976,37 +1013,31 @@ describe('an explicit order', () => {
     expect(registry.describe(S, 'm').stages).toEqual(['bulkhead', 'retry']);
   });
 
-  it.failing(
-    'FIXME: fallback inside of the retry: a later live result is reported as live',
-    async () => {
-      const { booted, call } = await users['a command']!({
-        retry: { ...retry, onResult: (result) => result === 'none' },
-        fallback: value('none'),
-        order: ['retry', 'fallback'],
-      });
-      const report = withReport(() => call((attempt) => (attempt === 1 ? down() : 'up')));
-      await booted.clock.advance(1_000);
-      await expect(report).resolves.toMatchObject({ value: 'up', calls: [{ source: 'live' }] });
-    },
-  );
+  it('fallback inside of the retry: a later live result is reported as live', async () => {
+    const { booted, call } = await users['a command']!({
+      retry: { ...retry, onResult: (result) => result === 'none' },
+      fallback: value('none'),
+      order: ['retry', 'fallback'],
+    });
+    const report = withReport(() => call((attempt) => (attempt === 1 ? down() : 'up')));
+    await booted.clock.advance(1_000);
+    await expect(report).resolves.toMatchObject({ value: 'up', calls: [{ source: 'live' }] });
+  });
 
-  it.failing(
-    'FIXME: fallback inside of a timeout: an answer that comes too late changes nothing',
-    async () => {
-      const { booted, call } = await users['a command']!({
-        retry,
-        timeout: '1s',
-        fallback: () => late.promise,
-        order: ['retry', 'attempt timeout', 'fallback'],
-      });
-      const late = deferred<string>();
-      const report = withReport(() => call((attempt) => (attempt === 1 ? down() : 'up')));
-      await booted.clock.advance(1_500);
-      late.resolve('late');
-      await booted.clock.advance(500);
-      await expect(report).resolves.toMatchObject({ value: 'up', calls: [{ source: 'live' }] });
-    },
-  );
+  it('fallback inside of a timeout: an answer that comes too late changes nothing', async () => {
+    const { booted, call } = await users['a command']!({
+      retry,
+      timeout: '1s',
+      fallback: () => late.promise,
+      order: ['retry', 'attempt timeout', 'fallback'],
+    });
+    const late = deferred<string>();
+    const report = withReport(() => call((attempt) => (attempt === 1 ? down() : 'up')));
+    await booted.clock.advance(1_500);
+    late.resolve('late');
+    await booted.clock.advance(500);
+    await expect(report).resolves.toMatchObject({ value: 'up', calls: [{ source: 'live' }] });
+  });
 });
 
 describe('told at bootstrap is', () => {
@@ -1115,6 +1146,16 @@ describe('told at bootstrap is', () => {
     );
   });
 
+  it('a wrong option of a pipeline that nobody uses', async () => {
+    await expect(
+      problemsOf({
+        resilience: { pipelines: { storagesvc: { retry: { maxRetries: -1 }, timeout: '1s' } } },
+      }),
+    ).resolves.toEqual([
+      `pipeline 'storagesvc' retry: maxRetries (from pipelines['storagesvc']) is -1; use a whole number of at least 0`,
+    ]);
+  });
+
   it.each([
     [
       'a policy that there is not',
@@ -1174,6 +1215,25 @@ describe('told at bootstrap is', () => {
     );
   });
 
+  it('two classes of the same name, whose former results would be mixed up', async () => {
+    const shelves = [1, 2].map(() => {
+      @Injectable()
+      class Shelf {
+        @UsePipeline('stale')
+        async books(): Promise<void> {}
+      }
+      return Shelf;
+    });
+    await expect(
+      problemsOf({
+        providers: [...shelves, ...cached().providers!],
+        resilience: { pipelines: { stale: { fallback: staleIfError({ ttl: '10m' }) } } },
+      }),
+    ).resolves.toEqual([
+      expect.stringContaining('Shelf.books @Fallback: another class is called Shelf too'),
+    ]);
+  });
+
   it('@UsePipeline() that stands twice', async () => {
     @Injectable()
     class S {
@@ -1208,16 +1268,13 @@ describe('told at bootstrap is', () => {
     },
   );
 
-  it.failing(
-    'FIXME: a pipeline that is undefined, as of modules that import each other',
-    async () => {
-      @Injectable()
-      class S {
-        @UsePipeline(wrong(undefined))
-        async m(): Promise<void> {}
-      }
-      const problems = problemsOf({ providers: [S], resilience: { pipelines: { a: { retry } } } });
-      await expect(problems).resolves.toHaveLength(1);
-    },
-  );
+  it('a pipeline that is undefined, as of modules that import each other', async () => {
+    @Injectable()
+    class S {
+      @UsePipeline(wrong(undefined))
+      async m(): Promise<void> {}
+    }
+    const problems = problemsOf({ providers: [S], resilience: { pipelines: { a: { retry } } } });
+    await expect(problems).resolves.toHaveLength(1);
+  });
 });

@@ -31,6 +31,16 @@ export function making(make: (service: ResilienceService) => unknown): Provider 
   return { provide: Symbol('maker'), inject: [ResilienceService], useFactory: make };
 }
 
+/** Parts with a cache, for fallbacks that keep former results. */
+export function cached(): Parts {
+  const entries = new Map<string, unknown>();
+  const cache = {
+    get: async (key: string) => entries.get(key),
+    set: async (key: string, value: unknown) => void entries.set(key, value),
+  };
+  return { providers: [{ provide: 'CACHE_MANAGER', useValue: cache }] };
+}
+
 /** What the application tells when it refuses to start. */
 export async function problemsOf(parts: Parts): Promise<readonly string[]> {
   return problemsIn((await outcome(boot(parts))).error);
