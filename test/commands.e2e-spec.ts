@@ -514,13 +514,13 @@ describe('commands of the same name', () => {
       'one more',
       { timeout: '1s' },
       { timeout: '1s', bulkhead: 3 },
-      'bulkhead is undefined there and 3 here',
+      'bulkhead is undefined there and { maxConcurrent: 3 } here',
     ],
     [
       'several others',
       { timeout: '1s', circuitBreaker: 'a' },
       { timeout: '2s', circuitBreaker: 'b' },
-      `timeout is '1s' there and '2s' here, circuitBreaker is 'a' there and 'b' here`,
+      `timeout is { attempt: '1s' } there and { attempt: '2s' } here, circuitBreaker is { name: 'a' } there and { name: 'b' } here`,
     ],
     [
       'another limit of the fallback',
@@ -532,7 +532,7 @@ describe('commands of the same name', () => {
       'another value for a fallback',
       { fallback: value(1) },
       { fallback: value(2) },
-      `fallback is { kind: 'value', value: 1 } there and { kind: 'value', value: 2 } here`,
+      `fallback is { handler: { kind: 'value', value: 1 } } there and { handler: { kind: 'value', value: 2 } } here`,
     ],
   ] as const)('with other options are refused: %s', async (_, one, two, difference) => {
     const { service } = await bootService();
@@ -552,14 +552,17 @@ describe('commands of the same name', () => {
     }
   });
 
-  it.failing('FIXME: a shorthand is the same as what it stands for', async () => {
+  it('may give in full what another one gives in short', async () => {
     const { service } = await bootService();
-    commandOf(service, { bulkhead: 3, timeout: '1s', circuitBreaker: 'a' });
-    commandOf(service, {
+    commandOf(service, { bulkhead: 3, timeout: '1s', circuitBreaker: 'a', fallback: value(1) });
+    const command = commandOf(service, {
       bulkhead: { maxConcurrent: 3 },
       timeout: { attempt: '1s' },
       circuitBreaker: { name: 'a' },
+      fallback: { handler: value(1) },
+      retry: undefined,
     });
+    await expect(command.execute(down)).resolves.toBe(1);
   });
 });
 
@@ -596,20 +599,35 @@ describe('made in the constructor of a provider', () => {
     ]);
   });
 
-  it.failing(
-    'FIXME: a definition that is none is told together with all other problems',
-    async () => {
-      @Injectable()
-      class Books {
-        constructor(@Inject(ResilienceService) service: ResilienceService) {
-          service.command('list', wrong({ run: down, retries: 3 }));
-        }
-        @Retry({ maxRetries: -2 })
-        async m(): Promise<void> {}
+  it('definitions that are none are told together with all other problems', async () => {
+    @Injectable()
+    class Books {
+      constructor(@Inject(ResilienceService) service: ResilienceService) {
+        service.command('list', wrong({ run: down, retries: 3 }));
+        service.command('', { run: down });
+        service.command('find', wrong({ run: 'fast', retry: { maxRetries: -1 } }));
+        service.command('none', wrong(down));
+        service.pipeline('storagesvc', wrong({ order: 7 }));
       }
-      await expect(problemsOf({ providers: [Books] })).resolves.toHaveLength(2);
-    },
-  );
+      @Retry({ maxRetries: -2 })
+      async m(): Promise<void> {}
+    }
+    const problems = await problemsOf({ providers: [Books] });
+    expect([...problems].sort()).toEqual([
+      'Books.m @Retry: maxRetries is -2; use a whole number of at least 0',
+      `command '': the name is ''; use a string that is not empty`,
+      `command 'find' retry: maxRetries is -1; use a whole number of at least 0`,
+      `command 'find': run is 'fast'; use a function`,
+      `command 'list': has "retries", which is no policy; the policies are fallback, timeout, retry, circuitBreaker, bulkhead`,
+      expect.stringContaining(`command 'none': the policies are function down`),
+      expect.stringContaining(`pipeline 'storagesvc': order is 7; use a list of `),
+    ]);
+  });
+
+  it.failing('FIXME: a definition that is missing is told, too', async () => {
+    const maker = making((service) => service.command('books', wrong(undefined)));
+    await expect(problemsOf({ providers: [maker] })).resolves.toHaveLength(1);
+  });
 
   it('their class fallbacks may be providers that come later', async () => {
     @Injectable()

@@ -6,8 +6,7 @@ import { deferred, settle } from './support/wait.js';
 afterEach(closeAll);
 
 describe('a fallback inside of a retry, as an order of its own may have it', () => {
-  // The stage writes the answer on the call, also when the attempt that it was for has been given up.
-  it.failing('that answers too late does not pass off the next attempt for its own', async () => {
+  it('that answers too late does not pass off the next attempt for its own', async () => {
     const [late, live] = [deferred<string>(), deferred<string>()];
     @Injectable()
     class S {

@@ -301,6 +301,31 @@ describe('a call in a bulkhead', () => {
     ]);
   });
 
+  it('is told of in its own async context, whoever makes way for it or sends it away', async () => {
+    const user = new AsyncLocalStorage<string>();
+    const bench = new Bench({ maxQueue: 2, maxWait: 100 });
+    const seen: unknown[] = [];
+    bench.events.subscribe(({ type }) => {
+      if (type !== 'attempt') seen.push([type, user.getStore()]);
+    });
+    const first = user.run('anna', () => bench.begin('first'));
+    user.run('bob', () => bench.begin('second'));
+    user.run('carl', () => first.works[0]!.resolve('x'));
+    await settle();
+    user.run('dora', () => bench.begin('third'));
+    await user.run('whoever moves the clock', () => bench.clock.advance(100));
+    user.run('emil', () => bench.begin('fourth'));
+    user.run('whoever closes', () => bench.bulkhead.close());
+    user.run('fred', () => bench.begin('fifth'));
+    await settle();
+    expect(seen).toEqual([
+      ['queued', 'bob'],
+      ['rejected', 'dora'],
+      ['rejected', 'emil'],
+      ['rejected', 'fred'],
+    ]);
+  });
+
   it('does not tell its wait as time of its work', async () => {
     const bench = new Bench({ maxQueue: 1 }).listen();
     const first = bench.begin('first');
@@ -724,6 +749,54 @@ describe('a bulkhead outside of a retry, as an order of its own may have it', ()
     await settle();
     expect(own.counts).toEqual([0, 0]);
   });
+});
+
+describe('a call that ends before the method inside of it, as behind an impatient interceptor', () => {
+  it.each<[string, (work: Deferred<unknown>) => void]>([
+    ['succeeds', (work) => work.resolve('late')],
+    ['fails', (work) => work.reject(new Error('late'))],
+  ])('keeps its place until that %s', async (_how, endLate) => {
+    const bench = new Bench();
+    const method = deferred<unknown>();
+    const call = bench.call((own) => {
+      own.track(method.promise);
+      throw down;
+    });
+    expect((await outcome(bench.run(call))).error).toBe(down);
+    await settle();
+    expect(bench.counts).toEqual([1, 0]);
+    endLate(method);
+    await settle();
+    expect(bench.counts).toEqual([0, 0]);
+  });
+
+  // `Call.tracked` is still that of the first attempt.
+  it.failing(
+    'waits for it no more in a later attempt: one that is given up in the queue leaves it',
+    async () => {
+      const bench = new Bench({
+        maxQueue: 1,
+        around: (own) => [
+          own.retry({ maxRetries: 1, backoff: constant(0) }),
+          own.timeout('attempt', 100),
+        ],
+      });
+      const method = deferred<unknown>();
+      const call = bench.call((own) => {
+        own.track(method.promise);
+        return method.promise;
+      });
+      const end = outcome(bench.run(call));
+      await bench.clock.advance(100);
+      expect(bench.counts).toEqual([1, 1]);
+      await bench.clock.advance(100);
+      expect((await end).error).toMatchObject({ code: 'TIMEOUT' });
+      expect(bench.counts).toEqual([1, 0]);
+      method.resolve('late');
+      await settle();
+      expect(bench.counts).toEqual([0, 0]);
+    },
+  );
 });
 
 describe('a call whose result goes on', () => {

@@ -29,6 +29,8 @@ interface Rules {
   readonly delay: number;
   /** Whether somebody listens to events: calls then take another way through the pipeline. */
   readonly listen: boolean;
+  /** Whether the pipeline is told of the work as of that of a handler, which runs further inside than it can see. */
+  readonly tracked: boolean;
   /** Whether the application closes before the last calls have ended. */
   readonly close: boolean;
 }
@@ -250,7 +252,10 @@ class World {
     });
     this.see(this.clock.now() > passage.cameAt ? 'began after a wait' : 'began');
     if (call.attempt > 1) this.see('began again');
-    if (call.work === 'a promise') return job.result.promise;
+    if (call.work === 'a promise') {
+      if (this.rules.tracked) call.track(job.result.promise);
+      return job.result.promise;
+    }
     this.settle(job, call.work === 'a value');
     const end = call.ends.at(-1);
     if (call.work === 'a value') return end;
@@ -416,36 +421,36 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-const rules: fc.Arbitrary<Rules> = fc
-  .record({
-    maxConcurrent: fc.integer({ min: 1, max: 3 }),
-    maxQueue: fc.integer({ min: 0, max: 4 }),
-    maxWait: fc.option(fc.constantFrom(10, 25, 40), { nil: undefined }),
-    attemptTimeout: fc.constantFrom(20, 30),
-    totalTimeout: fc.constantFrom(50, 70),
-    maxRetries: fc.integer({ min: 1, max: 3 }),
-    delay: fc.constantFrom(0, 5, 20),
-    listen: fc.boolean(),
-    close: fc.boolean(),
-  })
-  .map((given) => (given.maxQueue === 0 ? { ...given, maxWait: undefined } : given));
+const rulesWith = ({ tracked }: Pick<Rules, 'tracked'>): fc.Arbitrary<Rules> =>
+  fc
+    .record({
+      maxConcurrent: fc.integer({ min: 1, max: 3 }),
+      maxQueue: fc.integer({ min: 0, max: 4 }),
+      maxWait: fc.option(fc.constantFrom(10, 25, 40), { nil: undefined }),
+      attemptTimeout: fc.constantFrom(20, 30),
+      totalTimeout: fc.constantFrom(50, 70),
+      maxRetries: fc.integer({ min: 1, max: 3 }),
+      delay: fc.constantFrom(0, 5, 20),
+      listen: fc.boolean(),
+      tracked: fc.constant(tracked),
+      close: fc.boolean(),
+    })
+    .map((given) => (given.maxQueue === 0 ? { ...given, maxWait: undefined } : given));
+
+async function run(rules: fc.Arbitrary<Rules>, seen: Set<string>): Promise<void> {
+  const steps = fc.array(step, { minLength: 10, maxLength: 60 });
+  const property = fc.asyncProperty(rules, steps, async (chosen, all) => {
+    const world = new World(chosen, seen);
+    for (const each of all) await world.take(each);
+    await world.finish();
+  });
+  await fc.assert(property, { numRuns: 2_000 });
+}
 
 describe('a bulkhead', () => {
   it('keeps its rules, whatever calls come, end, are stopped and run out of time in whatever order', async () => {
     const seen = new Set<string>();
-    await fc.assert(
-      fc.asyncProperty(
-        rules,
-        fc.array(step, { minLength: 10, maxLength: 60 }),
-        async (...given) => {
-          const [chosen, steps] = given;
-          const world = new World(chosen, seen);
-          for (const each of steps) await world.take(each);
-          await world.finish();
-        },
-      ),
-      { numRuns: 2_000 },
-    );
+    await run(rulesWith({ tracked: false }), seen);
     // The runs have been everywhere.
     expect([...seen].sort()).toEqual([
       'began',
@@ -460,5 +465,10 @@ describe('a bulkhead', () => {
       'timed out at work',
       'timed out in the queue',
     ]);
+  });
+
+  // `Call.tracked` is still that of the attempt before, so that one which is given up in the queue does not leave it.
+  it.failing('keeps them for handlers too', async () => {
+    await run(rulesWith({ tracked: true }), new Set());
   });
 });

@@ -110,8 +110,7 @@ describe('the options of a bulkhead', () => {
     expect(settle(options)[1]).toEqual([problem]);
   });
 
-  // A queue that cannot be read is taken for none.
-  it.failing('are told of once: a maxWait has an effect beside a maxQueue that is wrong', () => {
+  it('are told of once: a maxWait has an effect beside a maxQueue that is wrong', () => {
     expect(settle({ maxQueue: -1, maxWait: '1s' })[1]).toEqual([
       'maxQueue is -1; use a whole number of at least 0',
     ]);

@@ -354,14 +354,11 @@ class AgainStage extends Stage {
   }
 }
 
-/** Turns calls away. */
+/** Turns calls away, as a bulkhead does. */
 class DoorStage extends Stage {
-  constructor(private readonly error: unknown) {
-    super();
-  }
-
-  override enter(): undefined {
-    throw this.error;
+  override enter(call: Call): undefined {
+    call.rejection = full();
+    throw call.rejection;
   }
 }
 
@@ -419,10 +416,10 @@ describe.each([
     'for other errors': { answer: undefined, counted: { missing: 1 } },
   };
 
-  const failures: Record<string, { error: () => Error; counted: Given }> = {
+  const failures: Record<string, { error?: () => Error; counted: Given }> = {
     'a failure': { error: () => new Error('down'), counted: { failure: 1 } },
     'a timeout': { error: timedOut, counted: { timeout: 1 } },
-    'a full bulkhead': { error: full, counted: { rejected: { bulkheadFull: 1 } } },
+    'a full bulkhead': { counted: { rejected: { bulkheadFull: 1 } } },
   };
 
   const both = Object.keys(failures).flatMap((failure) =>
@@ -433,11 +430,9 @@ describe.each([
     const { run, call, stage, fallback, metrics } = site();
     const { error, counted } = failures[failure]!;
     const given = answers[answer]!;
-    await run(
-      call(() => Promise.reject(error())),
-      fallback(given.answer),
-      stage,
-    );
+    const work = (): unknown => (error === undefined ? 1 : Promise.reject(error()));
+    const inside = error === undefined ? [new DoorStage()] : [];
+    await run(call(work), fallback(given.answer), stage, ...inside);
     expect(metrics().counts).toEqual(counts({ ...counted, fallback: given.counted! }));
   });
 
@@ -542,12 +537,25 @@ describe.each([
     expect(metrics().counts).toEqual(counts({ failure: 1, ignored: 1 }));
   });
 
+  it('is that of a failure when work has failed with the rejection of another bulkhead', async () => {
+    const { run, call, stage, fallback, metrics } = site({ on: [BulkheadFullError] });
+    await run(
+      call(() => Promise.reject(full())),
+      fallback(() => 2),
+      stage,
+    );
+    expect(metrics()).toMatchObject({
+      counts: counts({ failure: 1, fallback: { success: 1 } }),
+      latency: { count: 1 },
+    });
+  });
+
   it('is nothing when something outside of the breaker has turned the call away', async () => {
     const { run, call, stage, fallback, metrics } = site();
     await run(
       call(down),
       fallback(() => 2),
-      new DoorStage(full()),
+      new DoorStage(),
       stage,
     );
     expect(metrics().counts).toEqual(counts({}));
@@ -559,7 +567,7 @@ describe.each([
       call(down),
       fallback(() => 2),
       stage,
-      new DoorStage(full()),
+      new DoorStage(),
     );
     expect(metrics().counts).toEqual(
       counts({ rejected: { bulkheadFull: 1 }, fallback: { success: 1 } }),
@@ -655,7 +663,7 @@ describe('a call that is cancelled', () => {
   });
 });
 
-it.failing('FIXME: a fallback that is given up because time is over was not rejected', async () => {
+it('a fallback that is given up because time is over has failed', async () => {
   const { breaker, clock, events, metrics } = setUp();
   const call = new TestCall(down, clock, []);
   call.interruptible = true;
