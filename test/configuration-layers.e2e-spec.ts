@@ -273,7 +273,7 @@ describe('an override', () => {
     const { registry } = await boot({
       providers: [Timed],
       resilience: {
-        overrides: { Timed: { timeout: '3s' as never, circuitBreaker: 'renamed' as never } },
+        overrides: { Timed: { timeout: '3s', circuitBreaker: 'renamed' } },
       },
     });
     expect(registry.describe(Timed, 'm').policies).toEqual(

@@ -16,24 +16,23 @@ export interface CallContext {
 /** Of one attempt, also when that has been given up and another one runs. */
 export class AttemptContext implements CallContext {
   readonly attempt: number;
-  readonly #call: Call;
-  #signal: AbortSignal | undefined = undefined;
-  #givenUp: { readonly error: unknown } | undefined = undefined;
+  private made: AbortSignal | undefined = undefined;
+  private givenUp: { readonly error: unknown } | undefined = undefined;
 
   constructor(
     readonly name: string,
-    call: Call,
+    private readonly call: Call,
   ) {
-    this.#call = call;
     this.attempt = call.attempt;
   }
 
   get signal(): AbortSignal {
-    return (this.#signal ??=
-      this.#givenUp === undefined ? this.#call.signal : AbortSignal.abort(this.#givenUp.error));
+    const { givenUp } = this;
+    return (this.made ??=
+      givenUp === undefined ? this.call.signal : AbortSignal.abort(givenUp.error));
   }
 
   giveUp(error: unknown): void {
-    this.#givenUp ??= { error };
+    this.givenUp ??= { error };
   }
 }

@@ -46,18 +46,17 @@ export class CommandCall extends FunctionCall {
     super.finish();
     if (this.measured) return;
     this.measured = true;
-    this.measure(this.now());
+    const now = this.now();
+    if (this.failed || this.source !== 'live') return this.measureFailure(now);
+    const { metrics, outcomes } = this.run;
+    metrics.end(eventOf(this.verdict ?? outcomes.ofResult(this.value), undefined), now);
+    metrics.latency(now - this.startedAt, now);
   }
 
-  private measure(now: number): void {
+  private measureFailure(now: number): void {
     const { run, startedAt } = this;
     const { metrics } = run;
     if (this.cancelled) return metrics.end(MetricEvent.ignored, now);
-    if (!this.failed && this.source === 'live') {
-      const outcome = this.verdict ?? run.outcomes.ofResult(this.value);
-      metrics.end(eventOf(outcome, undefined), now);
-      return metrics.latency(now - startedAt, now);
-    }
     const { error, at } = this.answered ?? { error: this.error, at: now };
     const event = this.eventOf(error);
     metrics.end(event, now);

@@ -18,7 +18,6 @@ import { difference } from '../registry/named-parts.js';
 import type { CallContext } from './call-context.js';
 import type { CommandFunctions } from './command-call.js';
 import { Command, type CommandDefinition, CommandState, type CommandView } from './command.js';
-import type { Work } from './function-call.js';
 import { NamedPipeline } from './named-pipeline.js';
 
 /** Injection token of the {@link ResilienceService}; as `CIRCUIT_BREAKER_REGISTRY`. */
@@ -201,8 +200,9 @@ function requireSame(title: string, before: object, now: object): void {
 }
 
 /** Each definition of a name keeps its own functions, as they are now. */
-function functionsOf({ run, fallback }: { run: Function; fallback?: unknown }): CommandFunctions {
-  return { run: run as Work, fallback };
+function functionsOf(definition: object | undefined): CommandFunctions {
+  const { run, fallback } = (definition ?? {}) as CommandFunctions;
+  return { run, fallback };
 }
 
 /** Policies without shorthands, so that what means the same is the same. Unknown ones have been reported. */

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../common/clock.js';
 import { isResilienceError } from '../common/errors.js';
-import type { Outcome } from '../common/outcome.js';
+import { OngoingResult, type Outcome } from '../common/outcome.js';
 import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import type { AnswerSource, ReportSink } from './call-report.js';
 
@@ -42,6 +42,8 @@ export abstract class Call {
   failed = false;
   value: unknown = undefined;
   error: unknown = undefined;
+  /** Whether the result is a stream that goes on when the pipeline has ended. */
+  ongoing = false;
   source: AnswerSource = 'live';
   /** Age of a stale answer, milliseconds. */
   ageMs: number | undefined = undefined;
@@ -83,6 +85,9 @@ export abstract class Call {
   private children: Set<Call> | undefined = undefined;
   private parent: Call | undefined = undefined;
   private endings: (() => void)[] | undefined = undefined;
+  /** The stage that has had it run again, and what earlier attempts have abandoned. */
+  private repeatedAt = -1;
+  private leftBehind: PromiseLike<unknown>[] | undefined = undefined;
 
   constructor(
     readonly args: readonly unknown[],
@@ -114,6 +119,7 @@ export abstract class Call {
   succeed(value: unknown): void {
     this.failed = false;
     this.value = value;
+    this.ongoing = value instanceof OngoingResult;
     this.error = undefined;
   }
 
@@ -121,6 +127,7 @@ export abstract class Call {
     this.failed = true;
     this.error = error;
     this.value = undefined;
+    this.ongoing = false;
   }
 
   /**
@@ -194,6 +201,7 @@ export abstract class Call {
   beginAttempt(): void {
     this.throwIfInterrupted();
     this.abandoned = undefined;
+    this.tracked = undefined;
   }
 
   /** Waits for `work`, or for an interruption; what the work does after that is nobody's concern. */
@@ -234,11 +242,22 @@ export abstract class Call {
     this.finished = true;
   }
 
-  /** Another attempt follows: what the last one was answered with is gone. */
-  forgetAnswer(): void {
+  /** The stage at `level` has it run once more: what the last attempt was answered with is gone. */
+  beginAgain(level: number): void {
+    this.attempt += 1;
+    this.repeatedAt = level;
+    if (this.abandoned !== undefined) (this.leftBehind ??= []).push(this.abandoned);
     this.source = 'live';
     this.ageMs = undefined;
     this.answered = undefined;
+  }
+
+  /** What goes on of the work inside of `level`, when the call does not wait for it any more. */
+  workLeft(level: number): PromiseLike<unknown> | undefined {
+    const last = this.abandoned ?? this.tracked;
+    const { leftBehind } = this;
+    if (leftBehind === undefined || level > this.repeatedAt) return last;
+    return Promise.allSettled([...leftBehind, last]);
   }
 
   /** The call is over: lets go of everything outside of it. */

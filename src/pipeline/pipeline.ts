@@ -1,4 +1,4 @@
-import { OngoingResult, type Outcome, defaultOutcome } from '../common/outcome.js';
+import { type Outcome, defaultOutcome } from '../common/outcome.js';
 import { type CallReport } from './call-report.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { type Call, fallbackEventOf, isPromiseLike } from './call.js';
@@ -126,10 +126,7 @@ export class Pipeline {
         call.fail(call.reasonOr(error));
       }
       call.tick();
-      if (again) {
-        call.attempt += 1;
-        call.forgetAnswer();
-      }
+      if (again) call.beginAgain(level);
       pause = again ? await this.attempt(call, level + 1) : this.leave(call, level);
     }
     tellFallback(call);
@@ -197,7 +194,7 @@ export class Pipeline {
         call.fail(call.reasonOr(error));
       }
     }
-    if (!isOngoing(call)) call.close();
+    if (!call.ongoing) call.close();
     return undefined;
   }
 
@@ -250,11 +247,7 @@ function tellFallback(call: Call): void {
 
 /** A stream that has begun lets go of the call when it ends. */
 function finish(call: Call): void {
-  if (!isOngoing(call)) call.finish();
-}
-
-function isOngoing({ value }: Call): boolean {
-  return value instanceof OngoingResult;
+  if (!call.ongoing) call.finish();
 }
 
 function reportOf(name: string, call: Call, begunAt: number): CallReport {

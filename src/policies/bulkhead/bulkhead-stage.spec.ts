@@ -738,7 +738,7 @@ describe('a bulkhead outside of a retry, as an order of its own may have it', ()
   });
 
   // A retry inside of the bulkhead makes the call forget what an earlier attempt has left behind.
-  it.failing('holds it until every attempt has really ended', async () => {
+  it('holds it until every attempt has really ended', async () => {
     const own = bench();
     const late = deferred();
     const end = own.go(({ attempt }) => (attempt === 1 ? late.promise : 'books'));
@@ -771,32 +771,29 @@ describe('a call that ends before the method inside of it, as behind an impatien
   });
 
   // `Call.tracked` is still that of the first attempt.
-  it.failing(
-    'waits for it no more in a later attempt: one that is given up in the queue leaves it',
-    async () => {
-      const bench = new Bench({
-        maxQueue: 1,
-        around: (own) => [
-          own.retry({ maxRetries: 1, backoff: constant(0) }),
-          own.timeout('attempt', 100),
-        ],
-      });
-      const method = deferred<unknown>();
-      const call = bench.call((own) => {
-        own.track(method.promise);
-        return method.promise;
-      });
-      const end = outcome(bench.run(call));
-      await bench.clock.advance(100);
-      expect(bench.counts).toEqual([1, 1]);
-      await bench.clock.advance(100);
-      expect((await end).error).toMatchObject({ code: 'TIMEOUT' });
-      expect(bench.counts).toEqual([1, 0]);
-      method.resolve('late');
-      await settle();
-      expect(bench.counts).toEqual([0, 0]);
-    },
-  );
+  it('waits for it no more in a later attempt: one that is given up in the queue leaves it', async () => {
+    const bench = new Bench({
+      maxQueue: 1,
+      around: (own) => [
+        own.retry({ maxRetries: 1, backoff: constant(0) }),
+        own.timeout('attempt', 100),
+      ],
+    });
+    const method = deferred<unknown>();
+    const call = bench.call((own) => {
+      own.track(method.promise);
+      return method.promise;
+    });
+    const end = outcome(bench.run(call));
+    await bench.clock.advance(100);
+    expect(bench.counts).toEqual([1, 1]);
+    await bench.clock.advance(100);
+    expect((await end).error).toMatchObject({ code: 'TIMEOUT' });
+    expect(bench.counts).toEqual([1, 0]);
+    method.resolve('late');
+    await settle();
+    expect(bench.counts).toEqual([0, 0]);
+  });
 });
 
 describe('a call whose result goes on', () => {

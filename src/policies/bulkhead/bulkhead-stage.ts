@@ -1,4 +1,3 @@
-import { OngoingResult } from '../../common/outcome.js';
 import type { Call } from '../../pipeline/call.js';
 import { Stage } from '../../pipeline/stage.js';
 import type { PolicySite } from '../policy.js';
@@ -27,8 +26,8 @@ export class BulkheadStage extends Stage<Place> {
   }
 
   override exit(call: Call, place: Place): void {
-    const goingOn = call.abandoned ?? call.tracked;
-    if (call.value instanceof OngoingResult) {
+    const goingOn = call.workLeft(this.level);
+    if (call.ongoing) {
       call.atEnd(this.later(place));
     } else if (goingOn !== undefined) {
       const giveBack = this.later(place);

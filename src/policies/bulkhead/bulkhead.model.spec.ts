@@ -468,7 +468,7 @@ describe('a bulkhead', () => {
   });
 
   // `Call.tracked` is still that of the attempt before, so that one which is given up in the queue does not leave it.
-  it.failing('keeps them for handlers too', async () => {
+  it('keeps them for handlers too', async () => {
     await run(rulesWith({ tracked: true }), new Set());
   });
 });
