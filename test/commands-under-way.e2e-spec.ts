@@ -103,6 +103,19 @@ describe('queue()', () => {
     expect(state).toBe('running');
   });
 
+  it('has a call run whose attempt runs, though an earlier one ends late', async () => {
+    const { service, clock } = await bootService();
+    const works = [deferred<string>(), deferred<string>()];
+    const policies = { timeout: '1s', retry: { backoff: constant(0) } } as const;
+    const handle = commandOf(service, policies).queue(({ attempt }) => works[attempt - 1]!.promise);
+    await clock.advance(1_500);
+    works[0]!.resolve('too late');
+    await settle();
+    expect(handle.state).toBe('running');
+    works[1]!.resolve('second');
+    await expect(handle.result).resolves.toBe('second');
+  });
+
   it('leaves a failure to who looks at the result', async () => {
     const { service } = await bootService();
     const handle = commandOf(service, {}).queue(down);

@@ -273,6 +273,25 @@ describe('a command and its breaker count', () => {
     }
   });
 
+  it('by the rules of the breaker that the command only names, as they are now', async () => {
+    const drill = await drillOf(hystrix());
+    const rules = {
+      name: 'shop',
+      on: [BadRequestError],
+      onResult: (result: unknown) => result === 'bad',
+    };
+    commandOf(drill.service, { circuitBreaker: rules }, 'owner');
+    const other = commandOf(drill.service, { circuitBreaker: 'shop' }, 'other');
+    const told = (): OutcomeCounts => other.snapshot().metrics.counts;
+    await other.execute(() => 'bad');
+    await outcome(other.execute(() => Promise.reject(new BadRequestError())));
+    expect(told()).toEqual(counts({ failure: 2, fallback: { missing: 1 } }));
+    drill.registry.reconfigure('shop', { skip: [BadRequestError] });
+    await outcome(other.execute(() => Promise.reject(new BadRequestError())));
+    expect(told()).toEqual(counts({ failure: 2, ignored: 1, fallback: { missing: 1 } }));
+    expect(drill.registry.get('shop').snapshot().metrics.counts).toEqual(told());
+  });
+
   it('with our own rules, a rejection for want of a place with what became of it', async () => {
     const drill = await drillOf({ circuitBreaker: {}, bulkhead: 1, fallback: value('none') });
     await failures['too many calls']!.bring(drill);

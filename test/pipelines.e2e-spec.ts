@@ -245,6 +245,14 @@ describe('wrap()', () => {
     }
   });
 
+  it('makes functions that are called as before', async () => {
+    const { service } = await bootService();
+    const find = service.pipeline('p', {}).wrap(async function find(words: string, page: number) {
+      return words.repeat(page);
+    });
+    expect([find.name, find.length]).toEqual(['find', 2]);
+  });
+
   it('makes functions that share breaker and bulkhead, and fail with a promise', async () => {
     const { service } = await bootService();
     const pipeline = service.pipeline('p', { circuitBreaker: { consecutiveFailures: 2 } });
@@ -346,6 +354,33 @@ describe('a pipeline of the service', () => {
       { error: { code: 'CIRCUIT_OPEN' } },
     ]);
     expect(registry.get('p').state).toBe('open');
+  });
+
+  it('counts fallbacks that are at work since then against their limit', async () => {
+    const answer = deferred<string>();
+    const early: Promise<unknown>[] = [];
+    const maker = making((service) => {
+      const fallback = { handler: () => answer.promise, maxConcurrent: 1 };
+      early.push(service.pipeline('p', { fallback }).execute(down));
+    });
+    const { service } = await bootService({}, { providers: [maker] });
+    await expect(service.pipeline('p').execute(down)).rejects.toThrow('down');
+    answer.resolve('none');
+    await expect(early[0]).resolves.toBe('none');
+  });
+
+  it('fails when it is used before that and wrong, and is told of all the same', async () => {
+    const used: Promise<{ error?: unknown }>[] = [];
+    const maker = making((service) => {
+      const pipeline = service.pipeline('p', { retry: { maxRetries: -1 } });
+      used.push(outcome(pipeline.execute(() => 1)), outcome(pipeline.wrap(() => 1)()));
+    });
+    const problem = `pipeline 'p' retry: maxRetries is -1; use a whole number of at least 0`;
+    await expect(problemsOf({ providers: [maker] })).resolves.toEqual([problem]);
+    expect(used).toHaveLength(2);
+    for (const { error } of await Promise.all(used)) {
+      expect(error).toMatchObject({ problems: [problem] });
+    }
   });
 
   it.each([
@@ -1024,20 +1059,32 @@ describe('an explicit order', () => {
     await expect(report).resolves.toMatchObject({ value: 'up', calls: [{ source: 'live' }] });
   });
 
-  it('fallback inside of a timeout: an answer that comes too late changes nothing', async () => {
-    const { booted, call } = await users['a command']!({
-      retry,
-      timeout: '1s',
-      fallback: () => late.promise,
-      order: ['retry', 'attempt timeout', 'fallback'],
-    });
-    const late = deferred<string>();
-    const report = withReport(() => call((attempt) => (attempt === 1 ? down() : 'up')));
-    await booted.clock.advance(1_500);
-    late.resolve('late');
-    await booted.clock.advance(500);
-    await expect(report).resolves.toMatchObject({ value: 'up', calls: [{ source: 'live' }] });
-  });
+  it.each([
+    ['before the next attempt', 1_500],
+    ['while the next attempt runs', 2_500],
+  ])(
+    'fallback inside of a timeout: an answer that comes too late, %s, changes nothing',
+    async (_, at) => {
+      const late = deferred<string>();
+      const live = deferred<string>();
+      const { booted, call } = await users['a command']!({
+        retry,
+        timeout: '1s',
+        fallback: () => late.promise,
+        order: ['retry', 'attempt timeout', 'fallback'],
+      });
+      const report = withReport(() => call((attempt) => (attempt === 1 ? down() : live.promise)));
+      await booted.clock.advance(at);
+      late.resolve('late');
+      await booted.clock.advance(2_900 - at);
+      live.resolve('live');
+      await expect(report).resolves.toMatchObject({
+        value: 'live',
+        calls: [{ source: 'live', attempts: 2 }],
+      });
+      expect(of('fallback', booted.events)).toEqual([]);
+    },
+  );
 });
 
 describe('told at bootstrap is', () => {
@@ -1256,14 +1303,22 @@ describe('told at bootstrap is', () => {
     ]);
   });
 
-  it('a pipeline of forRoot and a command that would share a breaker by their names', async () => {
-    const maker = making((service) => commandOf(service, { circuitBreaker: {} }, 'storagesvc'));
-    const problems = problemsOf({
-      providers: [Storage, maker],
-      resilience: { pipelines: { storagesvc: { circuitBreaker: {} } } },
-    });
-    await expect(problems).resolves.toHaveLength(1);
-  });
+  it.each(['a method', 'code'])(
+    'a pipeline of forRoot and a command that would share a breaker by their names, used by %s',
+    async (user) => {
+      const maker = making((service) => {
+        commandOf(service, { circuitBreaker: {} }, 'storagesvc');
+        if (user === 'code') service.pipeline('storagesvc');
+      });
+      const problems = await problemsOf({
+        providers: [maker, ...(user === 'a method' ? [Storage] : [])],
+        resilience: { pipelines: { storagesvc: { circuitBreaker: {} } } },
+      });
+      expect(problems).toEqual([
+        expect.stringContaining('is called storagesvc too, and both would share "storagesvc"'),
+      ]);
+    },
+  );
 
   it('a pipeline that is undefined, as of modules that import each other', async () => {
     @Injectable()

@@ -67,13 +67,13 @@ export class ResilienceService {
     definition: CommandDefinition<Args, Result>,
   ): Command<Args, Result> {
     const title = `command ${show(name)}`;
-    this.report(problemsOfCommand(title, name, definition));
+    this.report(problemsOfCommand(title, name, definition).all);
     const { run: _run, pipeline, ...given } = (definition ?? {}) as Partial<typeof definition>;
     const own = normalized({ ...given, ...byCall(given.fallback) });
     const options = pipeline === undefined ? own : { ...own, pipeline };
     const known = this.known.get(name);
     if (known !== undefined) {
-      requireSame(title, known.options, options);
+      this.requireSame(title, known.options, options);
       return new Command<Args, Result>(known.made, functionsOf(definition));
     }
     const enlisted = this.runtime.enlist({
@@ -102,16 +102,14 @@ export class ResilienceService {
     const root = ownOf(this.runtime.options.pipelines, name);
     const known = this.pipelines.get(name);
     if (root !== undefined && options !== undefined) {
-      throw new ResilienceConfigurationError([
-        `${title}: is defined in forRoot({ pipelines }); leave the policies out here`,
-      ]);
+      this.report([`${title}: is defined in forRoot({ pipelines }); leave the policies out here`]);
     }
     if (known !== undefined) {
-      if (options !== undefined) requireSame(title, known.options, comparable(options));
+      if (options !== undefined) this.requireSame(title, known.options, comparable(options));
       return known.made;
     }
-    if (root === undefined && options === undefined) throw this.unknownPipeline(title);
-    this.report(problemsOf(title, name, options ?? {}, checkPipeline));
+    if (root === undefined && options === undefined) this.report([this.unknownPipeline(title)]);
+    this.report(problemsOf(title, name, options ?? {}, checkPipeline).all);
     const { order, ...given } = options ?? {};
     const own = normalized(given);
     const enlisted = this.runtime.enlist({
@@ -133,16 +131,24 @@ export class ResilienceService {
   }
 
   /** With all others when the application starts; at once when it has started. */
-  private report({ all }: Problems): void {
-    if (all.length > 0 && !this.runtime.postpone(all)) throw new ResilienceConfigurationError(all);
+  private report(problems: readonly string[]): void {
+    if (problems.length > 0 && !this.runtime.postpone(problems)) {
+      throw new ResilienceConfigurationError(problems);
+    }
   }
 
-  private unknownPipeline(title: string): ResilienceConfigurationError {
+  private requireSame(title: string, before: object, now: object): void {
+    if (isDeepStrictEqual(before, now)) return;
+    const what = difference(before, now);
+    this.report([
+      `${title}: there is one with other options: ${what}; use the same ones, or another name`,
+    ]);
+  }
+
+  private unknownPipeline(title: string): string {
     const names = [...Object.keys(this.runtime.options.pipelines ?? {}), ...this.pipelines.keys()];
     const known = names.map(show).join(', ') || 'none';
-    return new ResilienceConfigurationError([
-      `${title}: there is none; give its policies, or use one of ${known}`,
-    ]);
+    return `${title}: there is none; give its policies, or use one of ${known}`;
   }
 }
 
@@ -190,13 +196,6 @@ function subjectOf(
 
 function comparable({ order, ...given }: PipelineOptions): object {
   return { ...normalized(given), ...(order !== undefined && { order }) };
-}
-
-function requireSame(title: string, before: object, now: object): void {
-  if (isDeepStrictEqual(before, now)) return;
-  throw new ResilienceConfigurationError([
-    `${title}: there is one with other options: ${difference(before, now)}; use the same ones, or another name`,
-  ]);
 }
 
 /** Each definition of a name keeps its own functions, as they are now. */

@@ -84,7 +84,7 @@ const breaker = (given: Partial<BreakerSnapshot> = {}): BreakerSnapshot => ({
   running: 0,
   rejected: 0,
   stale: 0,
-  limits: { minimumCalls: 20, failureRate: 0.5, openForMs: 5_000 },
+  limits: { minimumCalls: 20, failureRate: 0.5, consecutiveFailures: undefined, openForMs: 5_000 },
   metrics: metrics(),
   ...given,
 });
@@ -125,7 +125,14 @@ const full = command({
     latency,
     totalLatency: { ...latency, mean: 14.5, p50: 6, max: 300 },
   }),
-  circuitBreaker: breaker({ limits: { minimumCalls: 30, failureRate: 0.285, openForMs: 2_500 } }),
+  circuitBreaker: breaker({
+    limits: {
+      minimumCalls: 30,
+      failureRate: 0.285,
+      consecutiveFailures: undefined,
+      openForMs: 2_500,
+    },
+  }),
   bulkhead: bulkhead(25),
   attemptTimeoutMs: 1_500,
   maxConcurrentFallbacks: 12,
@@ -268,7 +275,12 @@ describe('a HystrixCommand event', () => {
         command({
           metrics: metrics({ windowMs: Infinity, latency: { ...latency, mean: NaN } }),
           circuitBreaker: breaker({
-            limits: { minimumCalls: Infinity, failureRate: undefined, openForMs: Infinity },
+            limits: {
+              minimumCalls: Infinity,
+              failureRate: undefined,
+              consecutiveFailures: undefined,
+              openForMs: Infinity,
+            },
           }),
           bulkhead: bulkhead(Infinity),
           attemptTimeoutMs: Infinity,
@@ -287,7 +299,7 @@ describe('a HystrixCommand event', () => {
     expect(event.propertyValue_executionIsolationSemaphoreMaxConcurrentRequests).toBe(2 ** 31 - 1);
   });
 
-  it('shows 0 and false for the policies that a command does not have', () => {
+  it('shows 0 and false for the policies that a command does not have, and no limits', () => {
     expect(fromCommand(command(), now)).toMatchObject({
       isCircuitBreakerOpen: false,
       propertyValue_circuitBreakerEnabled: false,
@@ -299,8 +311,21 @@ describe('a HystrixCommand event', () => {
       propertyValue_executionIsolationThreadTimeoutInMilliseconds: 0,
       propertyValue_executionTimeoutInMilliseconds: 0,
       propertyValue_executionIsolationThreadInterruptOnTimeout: false,
-      propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: 0,
-      propertyValue_fallbackIsolationSemaphoreMaxConcurrentRequests: 0,
+      propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: 2 ** 31 - 1,
+      propertyValue_fallbackIsolationSemaphoreMaxConcurrentRequests: 2 ** 31 - 1,
+    });
+  });
+
+  it('shows failures in a row as that many calls that have all failed', () => {
+    const limits = {
+      minimumCalls: 20,
+      failureRate: undefined,
+      consecutiveFailures: 3,
+      openForMs: 1,
+    };
+    expect(fromBreaker(breaker({ limits }), now)).toMatchObject({
+      propertyValue_circuitBreakerRequestVolumeThreshold: 3,
+      propertyValue_circuitBreakerErrorThresholdPercentage: 100,
     });
   });
 

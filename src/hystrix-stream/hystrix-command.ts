@@ -1,5 +1,5 @@
 import type { CommandSnapshot } from '../commands/snapshot.js';
-import type { BreakerSnapshot } from '../policies/circuit-breaker/snapshot.js';
+import type { BreakerLimits, BreakerSnapshot } from '../policies/circuit-breaker/snapshot.js';
 import type { LatencySnapshot, OutcomeCounts } from '../telemetry/metrics/snapshot.js';
 
 /** How long calls took, whole milliseconds, by percentile; `0` is the shortest and `100` the longest. */
@@ -74,6 +74,7 @@ export function fromCommand(command: CommandSnapshot, now: number): HystrixComma
   const { counts, concurrency, latency, totalLatency } = metrics;
   const { rejected, fallback } = counts;
   const limits = breaker?.limits;
+  const threshold = limits && thresholdOf(limits);
   const override = breaker?.override?.kind;
   const group = groupOf(name);
   const timeout = int(command.attemptTimeoutMs);
@@ -107,9 +108,9 @@ export function fromCommand(command: CommandSnapshot, now: number): HystrixComma
     latencyExecute: percentiles(latency),
     latencyTotal_mean: int(totalLatency.mean),
     latencyTotal: percentiles(totalLatency),
-    propertyValue_circuitBreakerRequestVolumeThreshold: int(limits?.minimumCalls),
+    propertyValue_circuitBreakerRequestVolumeThreshold: int(threshold?.calls),
     propertyValue_circuitBreakerSleepWindowInMilliseconds: int(limits?.openForMs),
-    propertyValue_circuitBreakerErrorThresholdPercentage: int((limits?.failureRate ?? 0) * 100),
+    propertyValue_circuitBreakerErrorThresholdPercentage: int((threshold?.rate ?? 0) * 100),
     propertyValue_circuitBreakerForceOpen: override === 'forced-open',
     propertyValue_circuitBreakerForceClosed: override === 'disabled',
     propertyValue_circuitBreakerEnabled: breaker !== undefined,
@@ -119,9 +120,11 @@ export function fromCommand(command: CommandSnapshot, now: number): HystrixComma
     propertyValue_executionTimeoutInMilliseconds: timeout,
     propertyValue_executionIsolationThreadInterruptOnTimeout: timeout > 0,
     propertyValue_executionIsolationThreadPoolKeyOverride: '',
-    propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: int(bulkhead?.maxConcurrent),
+    propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: int(
+      bulkhead?.maxConcurrent ?? Infinity,
+    ),
     propertyValue_fallbackIsolationSemaphoreMaxConcurrentRequests: int(
-      command.maxConcurrentFallbacks,
+      command.maxConcurrentFallbacks ?? Infinity,
     ),
     propertyValue_metricsRollingStatisticalWindowInMilliseconds: int(metrics.windowMs),
     propertyValue_requestCacheEnabled: false,
@@ -140,6 +143,16 @@ export function fromBreaker(breaker: BreakerSnapshot, now: number): HystrixComma
     maxConcurrentFallbacks: undefined,
   };
   return fromCommand({ name, metrics, circuitBreaker: breaker, ...unknown }, now);
+}
+
+/** Failures in a row are, in Hystrix' words, that many calls of which all have failed. */
+function thresholdOf({ minimumCalls, failureRate, consecutiveFailures }: BreakerLimits): {
+  readonly calls: number;
+  readonly rate: number;
+} {
+  if (failureRate !== undefined) return { calls: minimumCalls, rate: failureRate };
+  if (consecutiveFailures !== undefined) return { calls: consecutiveFailures, rate: 1 };
+  return { calls: minimumCalls, rate: 0 };
 }
 
 /** Hystrix' HealthCounts: bad requests and calls that met an open circuit say nothing about the dependency. */

@@ -81,7 +81,9 @@ export abstract class Call {
   private abortSignal: ((reason: unknown) => void) | undefined = undefined;
   private time = NaN;
   /** Whether its outcome is decided. */
-  finished = false;
+  protected finished = false;
+  /** Rises whenever the call has stopped waiting for a stage on its way out. */
+  turn = 0;
   private children: Set<Call> | undefined = undefined;
   private parent: Call | undefined = undefined;
   private endings: (() => void)[] | undefined = undefined;

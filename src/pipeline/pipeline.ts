@@ -125,6 +125,7 @@ export class Pipeline {
       } catch (error) {
         call.fail(call.reasonOr(error));
       }
+      call.turn += 1;
       call.tick();
       if (again) call.beginAgain(level);
       pause = again ? await this.attempt(call, level + 1) : this.leave(call, level);

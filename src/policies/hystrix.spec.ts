@@ -1,3 +1,4 @@
+import type { ResilienceConfigurationError } from '../common/errors.js';
 import { NotFoundException } from '@nestjs/common';
 import { OptionsReader, Problems } from '../common/options-reader.js';
 import { BulkheadFullError } from './bulkhead/bulkhead-full-error.js';
@@ -43,6 +44,15 @@ const full = new BulkheadFullError('books', 'full', 1);
 const countsAs = ({ circuitBreaker }: HystrixPolicies<unknown>, error: unknown): boolean =>
   (circuitBreaker.on![0] as (error: unknown) => boolean)(error);
 
+function toldBy(make: () => unknown): readonly string[] {
+  try {
+    make();
+  } catch (error) {
+    return (error as ResilienceConfigurationError).problems;
+  }
+  return [];
+}
+
 describe('hystrix()', () => {
   it('has the defaults of Hystrix', () => {
     expect(hystrix()).toEqual({
@@ -80,10 +90,10 @@ describe('hystrix()', () => {
     expect(made).toMatchObject({
       circuitBreaker: {
         failureRate: 0.3,
-        window: { duration: '1m', buckets: 6 },
+        window: { duration: 60_000, buckets: 6 },
         minimumCalls: 7,
-        openFor: '3s',
-        halfOpen: { maxDuration: '3s' },
+        openFor: 3_000,
+        halfOpen: { maxDuration: 3_000 },
         skip: ignore,
       },
       bulkhead: { maxConcurrent: 4, maxQueue: 2 },
@@ -129,17 +139,44 @@ describe('hystrix()', () => {
     expect(hystrix({ ignore: [TypeError] })).not.toEqual(hystrix());
   });
 
-  it.each<[HystrixSettings, string]>([
-    [{ errorThresholdPercentage: 0 }, 'circuitBreaker: failureRate is 0; use a number above 0'],
-    [{ errorThresholdPercentage: 101 }, 'circuitBreaker: failureRate is 1.01; use a number above'],
-    [{ requestVolumeThreshold: 0 }, 'circuitBreaker: minimumCalls is 0; use a whole number'],
-    [{ sleepWindow: 'soon' as never }, `circuitBreaker: openFor is 'soon'; use `],
-    [{ rollingBuckets: 0 }, 'circuitBreaker: window.buckets is 0; use '],
-    [{ maxConcurrentRequests: 0 }, 'bulkhead: maxConcurrent is 0; use '],
-    [{ timeout: 0 }, 'timeout: attempt is 0; use '],
-    [{ fallback: value(1), fallbackMaxConcurrentRequests: 0 }, 'fallback: maxConcurrent is 0; use'],
-  ])('leaves what is wrong to the check at bootstrap: %p', (settings, told) => {
-    expect(problemsOf(hystrix(settings))).toContainEqual(expect.stringContaining(told));
+  it('takes -1 for no queue, as Hystrix does', () => {
+    expect(hystrix({ maxQueueSize: -1 }).bulkhead.maxQueue).toBe(0);
+  });
+
+  it('tells at once of all that is wrong, in the words that it was given', () => {
+    const wrong = {
+      errorThresholdPercentage: 101,
+      requestVolumeThreshold: 0,
+      sleepWindow: 'soon',
+      rollingBuckets: 0,
+      rollingWindow: 0,
+      maxConcurrentRequests: 0,
+      maxQueueSize: -2,
+      timeout: 0,
+      ignore: TypeError,
+      countRejections: 1,
+      fallbackMaxConcurrentRequests: 0,
+      errorPercentThreshold: 50,
+    };
+    expect(toldBy(() => hystrix(wrong as never))).toEqual([
+      'hystrix(): errorThresholdPercentage is 101; use a number above 0 and at most 100',
+      expect.stringContaining('hystrix(): rollingWindow is 0; use '),
+      'hystrix(): rollingBuckets is 0; use a whole number of at least 1',
+      'hystrix(): requestVolumeThreshold is 0; use a whole number of at least 1',
+      expect.stringContaining(`hystrix(): sleepWindow is 'soon'; use `),
+      expect.stringContaining('hystrix(): timeout is 0; use '),
+      'hystrix(): maxConcurrentRequests is 0; use a whole number of at least 1',
+      'hystrix(): maxQueueSize is -2; use a whole number of at least 0',
+      'hystrix(): ignore is function TypeError; use a list of error classes or functions',
+      'hystrix(): countRejections is 1; use true or false',
+      'hystrix(): fallbackMaxConcurrentRequests is 0; use a whole number of at least 1',
+      expect.stringContaining(
+        'hystrix(): errorPercentThreshold is not an option; the options are ',
+      ),
+    ]);
+    expect(toldBy(() => hystrix('5s' as never))).toEqual([
+      `hystrix(): the settings are '5s'; use an object`,
+    ]);
   });
 });
 
@@ -190,8 +227,8 @@ describe('hystrixGo()', () => {
       circuitBreaker: {
         failureRate: 0.245,
         minimumCalls: 7,
-        openFor: '1m',
-        halfOpen: { maxDuration: '1m' },
+        openFor: 60_000,
+        halfOpen: { maxDuration: 60_000 },
       },
       bulkhead: { maxConcurrent: 4 },
       timeout: { attempt: 3_000 },
@@ -218,13 +255,22 @@ describe('hystrixGo()', () => {
     expect(hystrixGo({ ...settings })).toStrictEqual(hystrixGo({ ...settings }));
   });
 
-  it.each<[HystrixGoSettings, string]>([
-    [{ errorPercentThreshold: -1 }, 'circuitBreaker: failureRate is -0.015; use a number above 0'],
-    [{ errorPercentThreshold: 102 }, 'circuitBreaker: failureRate is 1.015; use a number above 0'],
-    [{ timeout: 'soon' as never }, `timeout: attempt is 'soon'; use `],
-    [{ sleepWindow: -5 }, 'circuitBreaker: openFor is -5; use '],
-    [{ maxConcurrentRequests: 0.5 }, 'bulkhead: maxConcurrent is 0.5; use '],
-  ])('leaves what is wrong to the check at bootstrap: %p', (settings, told) => {
-    expect(problemsOf(hystrixGo(settings))).toContainEqual(expect.stringContaining(told));
+  it('tells at once of all that is wrong, in the words that it was given', () => {
+    const wrong = {
+      errorPercentThreshold: 102,
+      timeout: 'soon',
+      sleepWindow: -5,
+      maxConcurrentRequests: 0.5,
+      MaxConcurrentRequests: 3,
+    };
+    expect(toldBy(() => hystrixGo(wrong as never))).toEqual([
+      'hystrixGo(): errorPercentThreshold is 102; use a number of at least 0 and at most 100',
+      expect.stringContaining('hystrixGo(): sleepWindow is -5; use '),
+      expect.stringContaining(`hystrixGo(): timeout is 'soon'; use `),
+      'hystrixGo(): maxConcurrentRequests is 0.5; use a whole number of at least 0',
+      expect.stringContaining(
+        'hystrixGo(): MaxConcurrentRequests is not an option; the options are ',
+      ),
+    ]);
   });
 });

@@ -1,6 +1,7 @@
-import { type Duration, parseDuration } from '../common/duration.js';
+import type { Duration } from '../common/duration.js';
+import { ResilienceConfigurationError, isResilienceError } from '../common/errors.js';
+import { OptionsReader, Problems, isPlainObject, show } from '../common/options-reader.js';
 import type { ErrorMatcher } from '../common/outcome.js';
-import { isResilienceError } from '../common/errors.js';
 import type { BulkheadOptions } from './bulkhead/options.js';
 import type { CircuitBreakerOptions } from './circuit-breaker/options.js';
 import type { FallbackAnswer, FallbackOptions } from './fallback/options.js';
@@ -30,7 +31,7 @@ export interface HystrixSettings<Fallback = FallbackAnswer> {
   readonly timeout?: Duration | false;
   /** `execution.isolation.semaphore.maxConcurrentRequests`, or the pool's `coreSize`. Default 10. */
   readonly maxConcurrentRequests?: number;
-  /** The pool's `maxQueueSize`. Default 0 (its −1): no queue. */
+  /** The pool's `maxQueueSize`. Default 0, and −1 as there: no queue. */
   readonly maxQueueSize?: number;
   /** What Hystrix' `HystrixBadRequestException` is for: errors that neither count nor are answered. Default: none. */
   readonly ignore?: readonly ErrorMatcher[];
@@ -50,16 +51,31 @@ export interface HystrixSettings<Fallback = FallbackAnswer> {
  * close it; the circuit opens with the call that fills the measure instead of the next one; a call that has timed out
  * keeps its place until its work has ended.
  *
+ * @throws {ResilienceConfigurationError} at once, when a setting is wrong
+ *
  * @example
  * resilience.command('books', { run: ({ signal }) => getBooks(signal), ...hystrix({ fallback: value([]) }) });
  */
 export function hystrix<Fallback extends FallbackAnswer = never>(
   settings: HystrixSettings<Fallback> = {},
 ): HystrixPolicies<Fallback> {
-  const { rollingWindow = '10s', rollingBuckets = 10, errorThresholdPercentage = 50 } = settings;
-  return policiesOf(settings, {
-    failureRate: errorThresholdPercentage / 100,
-    window: { duration: rollingWindow, buckets: rollingBuckets },
+  const { read, settled } = reading('hystrix()', settings);
+  const percent = read.number('errorThresholdPercentage', { above: 0, max: 100 }) ?? 50;
+  const duration = read.duration('rollingWindow', { above: 0 }) ?? '10s';
+  const buckets = read.integer('rollingBuckets', { min: 1 }) ?? 10;
+  return settled({
+    failureRate: percent / 100,
+    window: { duration, buckets },
+    minimumCalls: read.integer('requestVolumeThreshold', { min: 1 }) ?? 20,
+    sleepWindow: read.duration('sleepWindow', { above: 0 }) ?? '5s',
+    timeout:
+      read.raw('timeout') === false ? false : (read.duration('timeout', { above: 0 }) ?? '1s'),
+    maxConcurrent: read.integer('maxConcurrentRequests', { min: 1 }) ?? 10,
+    maxQueue: read.raw('maxQueueSize') === -1 ? 0 : (read.integer('maxQueueSize') ?? 0),
+    ignore: read.functions('ignore') ?? [],
+    countRejections: read.boolean('countRejections') ?? true,
+    fallback: read.raw('fallback'),
+    maxConcurrentFallbacks: read.integer('fallbackMaxConcurrentRequests', { min: 1 }) ?? 10,
   });
 }
 
@@ -84,40 +100,87 @@ export interface HystrixGoSettings<Fallback = FallbackAnswer> {
  * {@link hystrix}; besides, a timeout aborts the signal of the call, and no fallback answers a call that was
  * cancelled.
  *
+ * @throws {ResilienceConfigurationError} at once, when a setting is wrong
+ *
  * @example
  * resilience.command('my_command', { run: talkToOthers, ...hystrixGo({ timeout: 1000, fallback: () => 'down' }) });
  */
 export function hystrixGo<Fallback extends FallbackAnswer = never>(
   settings: HystrixGoSettings<Fallback> = {},
 ): HystrixPolicies<Fallback> {
-  const { fallback } = settings;
-  const percent = settings.errorPercentThreshold || 50;
-  const { fallback: answer, ...policies } = policiesOf(
-    {
-      ...(fallback !== undefined && { fallback }),
-      timeout: positive(settings.timeout) ?? '1s',
-      sleepWindow: positive(settings.sleepWindow) ?? '5s',
-      maxConcurrentRequests: settings.maxConcurrentRequests || 10,
-      requestVolumeThreshold: settings.requestVolumeThreshold || 20,
-    },
-    { failureRate: (percent - 0.5) / 100, window: { duration: '10s', buckets: 10 } },
-  );
-  if (answer === undefined) return policies;
-  const { maxConcurrent: _unlimited, ...options } = answer;
-  return { ...policies, fallback: options };
+  const { read, settled } = reading('hystrixGo()', settings);
+  const percent = read.number('errorPercentThreshold', { max: 100 }) || 50;
+  return settled({
+    failureRate: (percent - 0.5) / 100,
+    window: { duration: '10s', buckets: 10 },
+    minimumCalls: read.integer('requestVolumeThreshold') || 20,
+    sleepWindow: read.duration('sleepWindow') || '5s',
+    timeout: read.duration('timeout') || '1s',
+    maxConcurrent: read.integer('maxConcurrentRequests') || 10,
+    maxQueue: 0,
+    ignore: [],
+    countRejections: true,
+    fallback: read.raw('fallback'),
+    maxConcurrentFallbacks: undefined,
+  });
 }
 
-function policiesOf<Fallback>(
-  settings: HystrixSettings<Fallback>,
-  rates: Pick<CircuitBreakerOptions, 'failureRate' | 'window'>,
-): HystrixPolicies<Fallback> {
-  const { fallback, ignore = [], timeout = '1s', sleepWindow = '5s' } = settings;
-  const { maxConcurrentRequests = 10, maxQueueSize = 0, requestVolumeThreshold = 20 } = settings;
-  const { fallbackMaxConcurrentRequests = 10, countRejections = true } = settings;
+/** What a preset comes to. */
+interface Preset<Fallback> extends Pick<CircuitBreakerOptions, 'failureRate' | 'window'> {
+  readonly minimumCalls: number;
+  readonly sleepWindow: Duration;
+  readonly timeout: Duration | false;
+  readonly maxConcurrent: number;
+  readonly maxQueue: number;
+  readonly ignore: readonly ErrorMatcher[];
+  readonly countRejections: boolean;
+  readonly fallback: Fallback | undefined;
+  readonly maxConcurrentFallbacks: number | undefined;
+}
+
+/** Reads settings in the words that they are given in: at bootstrap there are only our own. */
+function reading<S extends object>(
+  where: string,
+  settings: S,
+): {
+  readonly read: OptionsReader<S>;
+  readonly settled: <Fallback>(preset: Preset<Fallback>) => HystrixPolicies<Fallback>;
+} {
+  const problems = new Problems();
+  if (!isPlainObject(settings)) {
+    throw new ResilienceConfigurationError([
+      `${where}: the settings are ${show(settings)}; use an object`,
+    ]);
+  }
+  const read = new OptionsReader(settings, where, problems);
+  return {
+    read,
+    settled: (preset) => {
+      read.done();
+      if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
+      return policiesOf(preset);
+    },
+  };
+}
+
+function policiesOf<Fallback>({
+  failureRate,
+  window,
+  minimumCalls,
+  sleepWindow,
+  timeout,
+  maxConcurrent,
+  maxQueue,
+  ignore,
+  countRejections,
+  fallback,
+  maxConcurrentFallbacks,
+}: Preset<Fallback>): HystrixPolicies<Fallback> {
   return {
     circuitBreaker: {
-      ...rates,
-      minimumCalls: requestVolumeThreshold,
+      ...(failureRate !== undefined && { failureRate }),
+      ...(window !== undefined && { window }),
+      minimumCalls,
       openFor: sleepWindow,
       // A probe that hangs makes room for another one after a sleep window, as there.
       halfOpen: { maxCalls: 1, successThreshold: 1, maxDuration: sleepWindow },
@@ -126,12 +189,12 @@ function policiesOf<Fallback>(
       on: [countRejections ? everyError : everyErrorButRejections],
       skip: ignore,
     },
-    bulkhead: { maxConcurrent: maxConcurrentRequests, maxQueue: maxQueueSize },
+    bulkhead: { maxConcurrent, maxQueue },
     ...(timeout !== false && { timeout: { attempt: timeout } }),
     ...(fallback !== undefined && {
       fallback: {
         handler: fallback,
-        maxConcurrent: fallbackMaxConcurrentRequests,
+        ...(maxConcurrentFallbacks !== undefined && { maxConcurrent: maxConcurrentFallbacks }),
         on: [everyError],
         skip: ignore,
       },
@@ -143,8 +206,3 @@ function policiesOf<Fallback>(
 const everyError = (): boolean => true;
 const everyErrorButRejections = (error: unknown): boolean =>
   !isResilienceError(error, 'BULKHEAD_FULL');
-
-/** As in Go, no time is the default's. */
-function positive(duration: Duration | undefined): Duration | undefined {
-  return duration !== undefined && parseDuration(duration) === 0 ? undefined : duration;
-}

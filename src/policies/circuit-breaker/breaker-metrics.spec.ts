@@ -254,7 +254,12 @@ describe('a circuit breaker tells how many calls run', () => {
       latency: { count: 3, max: 300 },
       concurrency: { now: 0 },
     });
-    expect(breaker.snapshot()).toMatchObject({ state: 'open', stale: 2, counts: { requests: 0 } });
+    expect(breaker.snapshot()).toMatchObject({
+      state: 'open',
+      stale: 2,
+      running: 0,
+      counts: { requests: 0 },
+    });
   });
 });
 
@@ -322,6 +327,22 @@ describe('a call that hangs', () => {
     await clock.advance(10_000);
     expect(metrics().concurrency.now).toBe(0);
     expect(metrics().counts.timeout).toBe(1);
+  });
+
+  it('of an older generation is one too, which decides nothing', async () => {
+    const { breaker, metrics, clock } = setUp({ maxCallDuration: '10s', consecutiveFailures: 1 });
+    const hung = breaker.tryAcquire()!;
+    breaker.reset();
+    await clock.advance(10_000);
+    expect(metrics()).toMatchObject({ counts: counts({ timeout: 1 }), latency: { count: 1 } });
+    expect(breaker.snapshot()).toMatchObject({
+      state: 'closed',
+      running: 0,
+      counts: { failures: 0, requests: 0 },
+    });
+    hung.failure();
+    expect(breaker.state).toBe('closed');
+    expect(metrics().counts).toEqual(counts({ timeout: 1 }));
   });
 });
 

@@ -1019,7 +1019,12 @@ describe('a snapshot', () => {
       running: 1,
       rejected: 0,
       stale: 0,
-      limits: { minimumCalls: 10, failureRate: 0.9, openForMs: 5_000 },
+      limits: {
+        minimumCalls: 10,
+        failureRate: 0.9,
+        consecutiveFailures: undefined,
+        openForMs: 5_000,
+      },
       metrics: expect.objectContaining({ concurrency: { now: 1, max: 1 } }),
     });
   });

@@ -134,6 +134,7 @@ export class CircuitBreaker {
       limits: {
         minimumCalls: settings.minimumCalls,
         failureRate: settings.failureRate,
+        consecutiveFailures: settings.consecutiveFailures,
         openForMs: this.openTime.expected(settings),
       },
       metrics: this.metrics.snapshot(now),

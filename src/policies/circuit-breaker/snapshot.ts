@@ -7,6 +7,8 @@ export interface BreakerLimits {
   readonly minimumCalls: number;
   /** The share of failures that opens; `undefined` when that is no condition. */
   readonly failureRate: number | undefined;
+  /** How many failures in a row open; `undefined` when that is no condition. */
+  readonly consecutiveFailures: number | undefined;
   /**
    * How long it stays open, milliseconds; when that varies, how long it was or will be for the first time, and
    * `undefined` when that is not known yet.

@@ -59,7 +59,7 @@ export class FallbackStage extends Stage {
   }
 
   private async giveAnswer(call: Call, answer: Answer): Promise<void> {
-    const { error, attempt, answered } = call;
+    const { error, attempt, turn } = call;
     const { name } = this.site;
     const rejected = isResilienceError(error);
     const context: FallbackContext = { name, error, rejected, attempts: attempt };
@@ -67,10 +67,10 @@ export class FallbackStage extends Stage {
     try {
       result = await answer.give(call, context);
     } catch (thrown) {
-      if (call.answered === answered) this.tell(call, answer, error, 'failure');
+      if (call.turn === turn) this.tell(call, answer, error, 'failure');
       throw withCause(thrown, error);
     }
-    if (call.finished || call.answered !== answered) return; // too late: the call has gone on without it
+    if (call.turn !== turn) return; // too late: the call has gone on without it
     if (result === NO_ANSWER) return this.tell(call, answer, error, 'failure');
     call.succeed(result);
     call.source = call.ageMs === undefined ? 'fallback' : 'stale';

@@ -17,10 +17,14 @@ export class BooksCommand {
   constructor(resilience: ResilienceService, storage: StorageClient) {
     this.command = resilience.command('my_command', {
       run: async ({ signal }) => ({ books: await storage.books(signal) }),
-      ...hystrixGo({ timeout: '1s', maxConcurrentRequests: 10, errorPercentThreshold: 25 }),
-      fallback: () => ({
-        books: [],
-        notice: 'We cannot reach our shelves. Please ask again soon.',
+      ...hystrixGo({
+        timeout: '1s',
+        maxConcurrentRequests: 10,
+        errorPercentThreshold: 25,
+        fallback: () => ({
+          books: [],
+          notice: 'We cannot reach our shelves. Please ask again soon.',
+        }),
       }),
     });
   }

@@ -69,18 +69,24 @@ export class SlowReport extends Report {
       'protected, storagesvc slow',
       'memory flat',
       grown <= USED_SLACK_MB && grownResident <= RESIDENT_SLACK_MB,
-      `in use ${grown.toFixed(1)} MB more than before (resident ${grownResident.toFixed(0)} MB more)`,
+      `in use ${signed(grown, 1)} MB (resident ${signed(grownResident)} MB)`,
     );
   }
 
   override printTables(): void {
     if (this.compared !== undefined) {
       const words = this.holds ? ['', ...inWords(this.compared)] : [];
-      print(['', ...comparison(this.compared), ...words].join('\n'));
+      print(['', ...LEGEND, '', ...comparison(this.compared), ...words].join('\n'));
     }
     super.printTables();
   }
 }
+
+const LEGEND = [
+  'The same booksvc three times. bare: without any policy; no bulkhead: with timeouts, retries, circuit breaker',
+  'and stale answers; protected: with a bulkhead too. healthy: all is well; slow: storagesvc takes its time.',
+  'Customers ask again when they have their answer, so slow answers are fewer answers.',
+];
 
 function comparison({ bare, noBulkhead, protected: own }: Compared): string[] {
   const phases = [bare.healthy, bare.slow, noBulkhead.slow, own.healthy, own.slow];
@@ -165,6 +171,10 @@ function time(ms: number): string {
 
 function seconds(ms: number): string {
   return `${ms / 1_000} s`;
+}
+
+function signed(number: number, digits = 0): string {
+  return `${number < 0 ? '-' : '+'}${Math.abs(number).toFixed(digits)}`;
 }
 
 function megabytes(bytes: number): string {
