@@ -1048,6 +1048,24 @@ describe('an explicit order', () => {
     expect(registry.describe(S, 'm').stages).toEqual(['bulkhead', 'retry']);
   });
 
+  it('bulkhead outside of the retry: a place is taken until the work of all attempts has ended', async () => {
+    const { booted, call } = await users['a command']!({
+      bulkhead: 1,
+      retry,
+      timeout: '1s',
+      order: ['bulkhead', 'retry', 'attempt timeout'],
+    });
+    const work = deferred();
+    const result = call((attempt) => (attempt === 1 ? work.promise : 'up'));
+    await booted.clock.advance(2_000);
+    await expect(result).resolves.toBe('up');
+    expect(booted.bulkheads.get('storagesvc').running).toBe(1);
+    await expect(call(() => 1)).rejects.toBeInstanceOf(BulkheadFullError);
+    work.resolve();
+    await settle();
+    expect(booted.bulkheads.get('storagesvc').running).toBe(0);
+  });
+
   it('fallback inside of the retry: a later live result is reported as live', async () => {
     const { booted, call } = await users['a command']!({
       retry: { ...retry, onResult: (result) => result === 'none' },

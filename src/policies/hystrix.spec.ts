@@ -139,6 +139,11 @@ describe('hystrix()', () => {
     expect(hystrix({ ignore: [TypeError] })).not.toEqual(hystrix());
   });
 
+  it.failing('FIXME: makes equal options when a default is said', () => {
+    expect(hystrix({ sleepWindow: '5s', rollingWindow: '10s', timeout: '1s' })).toEqual(hystrix());
+    expect(hystrixGo({ sleepWindow: 5_000 })).toEqual(hystrixGo());
+  });
+
   it('takes -1 for no queue, as Hystrix does', () => {
     expect(hystrix({ maxQueueSize: -1 }).bulkhead.maxQueue).toBe(0);
   });
@@ -253,6 +258,10 @@ describe('hystrixGo()', () => {
   it('makes equal options of equal settings', () => {
     const settings: HystrixGoSettings = { timeout: 5, fallback: value(1) };
     expect(hystrixGo({ ...settings })).toStrictEqual(hystrixGo({ ...settings }));
+  });
+
+  it.failing('FIXME: takes whole percentages only, as there: less than 0.5 makes no rate', () => {
+    expect(toldBy(() => hystrixGo({ errorPercentThreshold: 0.4 }))).toHaveLength(1);
   });
 
   it('tells at once of all that is wrong, in the words that it was given', () => {

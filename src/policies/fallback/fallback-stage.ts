@@ -36,10 +36,7 @@ export class FallbackStage extends Stage {
   }
 
   override react(call: Call): Promise<void> | void {
-    if (!call.failed) {
-      if (!call.doubtful) for (const answer of this.learners) answer.learn!(call);
-      return;
-    }
+    if (!call.failed) return this.learners.length === 0 ? undefined : this.learn(call);
     if (this.settings.classifier.ofError(call.error) !== 'failure') return;
     const answer = nearest(this.settings.choices, call.error);
     if (answer === undefined) return;
@@ -47,6 +44,11 @@ export class FallbackStage extends Stage {
     call.answered = { error: call.error, at: call.now(), by: full ? 'rejected' : 'failure' };
     if (!full) return this.answer(call, answer);
     this.tellRejection();
+  }
+
+  private learn(call: Call): void {
+    if (call.doubtful) return;
+    for (const answer of this.learners) answer.learn!(call);
   }
 
   private async answer(call: Call, answer: Answer): Promise<void> {

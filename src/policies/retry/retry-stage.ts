@@ -7,14 +7,17 @@ import type { ExhaustionReason } from '../../telemetry/events.js';
 import type { PolicySite } from '../policy.js';
 import type { RetrySettings } from './options.js';
 
-/** What a call has been through; made when its first attempt begins. */
+/** What a call has been through; made when it is first retried. */
 interface Progress {
   readonly startedAt: number;
   previousDelay: number | undefined;
 }
 
+/** When the call began, until it is retried. */
+type Held = number | Progress;
+
 /** Runs what is inside it again after a failure, until it succeeds or there is a reason to stop. */
-export class RetryStage extends Stage<Progress> {
+export class RetryStage extends Stage<Held> {
   constructor(
     private readonly settings: RetrySettings,
     private readonly site: PolicySite,
@@ -22,12 +25,15 @@ export class RetryStage extends Stage<Progress> {
     super();
   }
 
-  override enter(call: Call): Progress {
-    return { startedAt: call.now(), previousDelay: undefined };
+  override enter(call: Call): Held {
+    return call.now();
   }
 
-  override react(call: Call, progress: Progress): Promise<Reaction> | void {
+  override react(call: Call, held: Held): Promise<Reaction> | void {
     if (this.outcomeOf(call) !== 'failure') return;
+    const progress =
+      typeof held === 'number' ? { startedAt: held, previousDelay: undefined } : held;
+    call.held[this.level] = progress;
     const { attempt, error } = call;
     const delayMs = attempt <= this.settings.maxRetries ? this.nextDelay(call, progress) : 0;
     const reason = this.reasonToStop(call, progress, delayMs);
