@@ -629,6 +629,30 @@ describe('made in the constructor of a provider', () => {
     await expect(problemsOf({ providers: [maker] })).resolves.toHaveLength(1);
   });
 
+  it('so are names that are taken, or are not there', async () => {
+    const maker = making((service) => {
+      commandOf(service, { timeout: '1s' });
+      commandOf(service, { timeout: '2s' });
+      service.pipeline('root', { retry: {} });
+      service.pipeline('code', { retry: {} });
+      service.pipeline('code', { bulkhead: 1 });
+      service.pipeline('nowhere');
+    });
+    const problems = await problemsOf({
+      providers: [maker],
+      resilience: { pipelines: { root: { retry: { maxRetries: -1 } } } },
+    });
+    expect([...problems].sort()).toEqual([
+      expect.stringContaining(`command 'books': there is one with other options: timeout is`),
+      expect.stringContaining(`pipeline 'code': there is one with other options: retry is`),
+      expect.stringContaining(
+        `pipeline 'nowhere': there is none; give its policies, or use one of`,
+      ),
+      `pipeline 'root' retry: maxRetries (from pipelines['root']) is -1; use a whole number of at least 0`,
+      `pipeline 'root': is defined in forRoot({ pipelines }); leave the policies out here`,
+    ]);
+  });
+
   it('their class fallbacks may be providers that come later', async () => {
     @Injectable()
     class Late {
@@ -808,6 +832,17 @@ describe('refused at once is', () => {
       expect.stringContaining(told),
     ]);
     expect([...service.commands()]).toEqual([]);
+  });
+
+  it('no options at all, in a sentence', async () => {
+    const { service } = await bootService();
+    const right = 'use an object with options by policy';
+    expect(problemsBy(() => service.command('x', wrong(7)))).toEqual([
+      `command 'x': the policies are 7; ${right}`,
+    ]);
+    expect(problemsBy(() => service.pipeline('x', wrong(null)))).toEqual([
+      `pipeline 'x': the policies are null; ${right}`,
+    ]);
   });
 
   it('an order of its own', async () => {

@@ -109,9 +109,10 @@ export class ResilienceService {
       return known.made;
     }
     if (root === undefined && options === undefined) this.report([this.unknownPipeline(title)]);
-    this.report(problemsOf(title, name, options ?? {}, checkPipeline).all);
-    const { order, ...given } = options ?? {};
-    const own = normalized(given);
+    const given: unknown = options === undefined ? {} : options;
+    this.report(problemsOf(title, name, given, checkPipeline).all);
+    const { order, ...set } = options ?? {};
+    const own = normalized(set);
     const enlisted = this.runtime.enlist({
       ...subjectOf(title, name, own),
       owner: PIPELINES,

@@ -133,8 +133,9 @@ export function checkPolicies(
   rule: SetRule = {},
 ): void {
   if (!isPlainObject(set)) {
-    const what = path === '' ? `the policies are ${show(set)}` : path.slice(0, -1);
-    problems.add(where, `${what} must be an object with options by policy`);
+    const problem =
+      path === '' ? `the policies are ${show(set)}; use` : `${path.slice(0, -1)} must be`;
+    problems.add(where, `${problem} an object with options by policy`);
     return;
   }
   for (const [kind, given] of Object.entries(set)) {

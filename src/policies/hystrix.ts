@@ -61,15 +61,15 @@ export function hystrix<Fallback extends FallbackAnswer = never>(
 ): HystrixPolicies<Fallback> {
   const { read, settled } = reading('hystrix()', settings);
   const percent = read.number('errorThresholdPercentage', { above: 0, max: 100 }) ?? 50;
-  const duration = read.duration('rollingWindow', { above: 0 }) ?? '10s';
+  const duration = read.duration('rollingWindow', { above: 0 }) ?? 10_000;
   const buckets = read.integer('rollingBuckets', { min: 1 }) ?? 10;
   return settled({
     failureRate: percent / 100,
     window: { duration, buckets },
     minimumCalls: read.integer('requestVolumeThreshold', { min: 1 }) ?? 20,
-    sleepWindow: read.duration('sleepWindow', { above: 0 }) ?? '5s',
+    sleepWindow: read.duration('sleepWindow', { above: 0 }) ?? 5_000,
     timeout:
-      read.raw('timeout') === false ? false : (read.duration('timeout', { above: 0 }) ?? '1s'),
+      read.raw('timeout') === false ? false : (read.duration('timeout', { above: 0 }) ?? 1_000),
     maxConcurrent: read.integer('maxConcurrentRequests', { min: 1 }) ?? 10,
     maxQueue: read.raw('maxQueueSize') === -1 ? 0 : (read.integer('maxQueueSize') ?? 0),
     ignore: read.functions('ignore') ?? [],
@@ -109,13 +109,13 @@ export function hystrixGo<Fallback extends FallbackAnswer = never>(
   settings: HystrixGoSettings<Fallback> = {},
 ): HystrixPolicies<Fallback> {
   const { read, settled } = reading('hystrixGo()', settings);
-  const percent = read.number('errorPercentThreshold', { max: 100 }) || 50;
+  const percent = read.integer('errorPercentThreshold', { max: 100 }) || 50;
   return settled({
     failureRate: (percent - 0.5) / 100,
-    window: { duration: '10s', buckets: 10 },
+    window: { duration: 10_000, buckets: 10 },
     minimumCalls: read.integer('requestVolumeThreshold') || 20,
-    sleepWindow: read.duration('sleepWindow') || '5s',
-    timeout: read.duration('timeout') || '1s',
+    sleepWindow: read.duration('sleepWindow') || 5_000,
+    timeout: read.duration('timeout') || 1_000,
     maxConcurrent: read.integer('maxConcurrentRequests') || 10,
     maxQueue: 0,
     ignore: [],
