@@ -601,7 +601,7 @@ describe('concurrency', () => {
     for (const { concurrency } of drill.metrics()) expect(concurrency.now).toBe(0);
   });
 
-  it('counts calls that wait for a place, or for another attempt', async () => {
+  it('counts calls that wait for another attempt, and of a breaker those that wait for a place', async () => {
     const drill = await drillOf({
       ...hystrix({ maxConcurrentRequests: 1, maxQueueSize: 1 }),
       retry: { maxRetries: 1, backoff: constant('1s') },
@@ -611,7 +611,7 @@ describe('concurrency', () => {
     // A breaker sees attempts only.
     expect(drill.metrics().map(({ concurrency }) => concurrency.now)).toEqual([1, 0]);
     const others = [drill.start(), drill.start()];
-    expect(drill.metrics().map(({ concurrency }) => concurrency.now)).toEqual([3, 2]);
+    expect(drill.metrics().map(({ concurrency }) => concurrency.now)).toEqual([2, 2]);
     for (const { work, over } of others) {
       work.resolve(1);
       await over;
@@ -620,6 +620,17 @@ describe('concurrency', () => {
     await running;
     expect(drill.metrics().map(({ concurrency }) => concurrency.now)).toEqual([0, 0]);
   });
+});
+
+it('a command that turns calls away is not busy with them', async () => {
+  const drill = await drillOf(hystrix({ maxConcurrentRequests: 2 }));
+  const running = [drill.start(), drill.start()];
+  await Promise.all(Array.from({ length: 10 }, () => drill.call()));
+  expect(drill.command.snapshot().metrics.concurrency).toEqual({ now: 2, max: 2 });
+  for (const { work, over } of running) {
+    work.resolve(1);
+    await over;
+  }
 });
 
 describe('the time in each state', () => {

@@ -419,7 +419,7 @@ describe('a pipeline of the service', () => {
     expect(service.pipeline('code').describe().stages).toEqual([]);
   });
 
-  it.failing('FIXME: names those that there are once', async () => {
+  it('names those that there are once', async () => {
     const { service } = await bootService({ pipelines: { root: {} } });
     service.pipeline('root');
     expect(problemsBy(() => service.pipeline('p'))).toEqual([

@@ -75,10 +75,10 @@ function stoppedWith(clock: ManualClock, reason: unknown): { scope: CallScope; s
 }
 
 describe('a call of a command', () => {
-  it('runs from when it is made until it is finished, once', async () => {
+  it('runs from when its work has begun until it is finished, once', async () => {
     const { call, run, snapshot } = setUp();
     const made = call(() => 1);
-    expect(snapshot().concurrency).toEqual({ now: 1, max: 1 });
+    expect(snapshot().concurrency).toEqual({ now: 0, max: 0 });
     await run(made);
     made.finish();
     expect(snapshot()).toMatchObject({ counts: { success: 1 }, concurrency: { now: 0, max: 1 } });

@@ -34,12 +34,16 @@ export class CommandCall extends FunctionCall {
   ) {
     super(run.name, undefined, functions.run, args, run.clock, scope);
     this.startedAt = this.now();
-    run.metrics.begin(this.startedAt);
   }
 
   /** The fallback asks the definition that the call was made by. */
   override substitute(run: Substitute): unknown {
     return run(this.functions, this.args);
+  }
+
+  override start(): unknown {
+    if (!this.begun) this.run.metrics.begin(this.now());
+    return super.start();
   }
 
   override finish(): void {
@@ -56,15 +60,21 @@ export class CommandCall extends FunctionCall {
   private measureFailure(now: number): void {
     const { run, startedAt } = this;
     const { metrics } = run;
-    if (this.cancelled) return metrics.end(MetricEvent.ignored, now);
+    if (this.cancelled) return this.count(MetricEvent.ignored, now);
     const { error, at } = this.answered ?? { error: this.error, at: now };
     const event = this.eventOf(error);
-    metrics.end(event, now);
+    this.count(event, now);
     metrics.waitLatency(now - startedAt, now);
     if (this.begun) metrics.workLatency(at - startedAt, now);
     if (event === MetricEvent.ignored) return;
     const fallback = fallbackEventOf(this);
     if (fallback !== undefined) metrics.count(fallback, now);
+  }
+
+  /** What never ran has not been running. */
+  private count(event: MetricEvent, now: number): void {
+    if (this.begun) this.run.metrics.end(event, now);
+    else this.run.metrics.count(event, now);
   }
 
   private eventOf(error: unknown): MetricEvent {

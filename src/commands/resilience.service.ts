@@ -147,8 +147,9 @@ export class ResilienceService {
   }
 
   private unknownPipeline(title: string): string {
-    const names = [...Object.keys(this.runtime.options.pipelines ?? {}), ...this.pipelines.keys()];
-    const known = names.map(show).join(', ') || 'none';
+    const { pipelines = {} } = this.runtime.options;
+    const names = new Set([...Object.keys(pipelines), ...this.pipelines.keys()]);
+    const known = Array.from(names, show).join(', ') || 'none';
     return `${title}: there is none; give its policies, or use one of ${known}`;
   }
 }

@@ -43,7 +43,7 @@ export interface MetricsSnapshot {
   readonly windowMs: number;
   readonly counts: OutcomeCounts;
   readonly concurrency: {
-    /** Calls that are running. */
+    /** Calls that are running; of a breaker, all that it has admitted, also those that wait inside of it. */
     readonly now: number;
     /** The most that ran at a time within the window. */
     readonly max: number;
