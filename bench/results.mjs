@@ -11,7 +11,7 @@ const limits = { breaker: 1, retry: 0.5, timeout: 1, bulkhead: 0.125, rejected: 
 const COMMAND_LIMIT = 1.2;
 
 /** Which way of cockatiel's to do a job is meant, where it is not just the cheapest. */
-const yardsticks = { breaker: ', counting' };
+const yardsticks = { breaker: ', counting', retry: ', counting' };
 
 /** All calls to measure, of all contestants and the bare method, by `job/contestant`. */
 export function callsOf(contestants, bare) {
@@ -30,8 +30,8 @@ export function callsOf(contestants, bare) {
  * Medians over the rounds. Ratios are made within each round, of batches that ran beside each other, before their
  * median is taken: what slowed a round down slowed both parts of them.
  *
- * The yardstick is the cheapest of cockatiel's ways to do a job; for the breaker alone, of those that also keep counts
- * and latencies, as ours does: bench/README.md tells why.
+ * The yardstick is the cheapest of cockatiel's ways to do a job; where it has no timers, of those that also keep counts
+ * and latencies, as ours do: bench/README.md tells why.
  */
 export function summarize(times) {
   const bare = times[BARE];

@@ -59,7 +59,10 @@ export async function start() {
         ...bothWays(breaker()),
         ...bothWays(counting(breaker()), ', counting'),
       },
-      retry: bothWays(wrap(...all())),
+      retry: {
+        ...bothWays(wrap(...all())),
+        ...bothWays(wrap(fallback(), retry(), counting(breaker())), ', counting'),
+      },
       timeout: {
         // Returns on time, as the others do.
         ...bothWays(wrap(...all(), timeout(Aggressive)), ', aggressive'),
