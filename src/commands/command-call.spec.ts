@@ -16,10 +16,10 @@ import type { Work } from './function-call.js';
 
 /** A call that others belong to. */
 class Parent extends Call {
-  override start(): unknown {
+  protected override perform(): unknown {
     return undefined;
   }
-  override substitute(): unknown {
+  protected override performInstead(): unknown {
     return undefined;
   }
 }

@@ -37,13 +37,13 @@ export class CommandCall extends FunctionCall {
   }
 
   /** The fallback asks the definition that the call was made by. */
-  override substitute(run: Substitute): unknown {
+  protected override performInstead(run: Substitute): unknown {
     return run(this.functions, this.args);
   }
 
-  override start(): unknown {
+  protected override perform(): unknown {
     if (!this.begun) this.run.metrics.begin(this.now());
-    return super.start();
+    return super.perform();
   }
 
   override finish(): void {

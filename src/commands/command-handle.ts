@@ -32,12 +32,12 @@ export class QueuedCall extends CommandCall {
     return this.running === undefined ? 'waiting' : 'running';
   }
 
-  override start(): unknown {
-    return this.whileRunning(() => super.start());
+  protected override perform(): unknown {
+    return this.whileRunning(() => super.perform());
   }
 
-  override substitute(run: Substitute): unknown {
-    return this.whileRunning(() => super.substitute(run));
+  protected override performInstead(run: Substitute): unknown {
+    return this.whileRunning(() => super.performInstead(run));
   }
 
   override interrupt(level: number, error: unknown): void {

@@ -16,17 +16,17 @@ export class FunctionCall extends Call {
   constructor(
     private readonly name: string,
     /** What `this` is for the function. */
-    private readonly self: unknown,
+    self: unknown,
     private readonly work: Work,
     args: readonly unknown[],
     clock: Clock,
     scope: CallScope | undefined,
   ) {
-    super(args, clock);
+    super(args, clock, self);
     if (scope !== undefined) joinScope(this, scope);
   }
 
-  override start(): unknown {
+  protected override perform(): unknown {
     const { self, args } = this;
     const work = this.work as (context: CallContext, ...args: unknown[]) => unknown;
     const context = new AttemptContext(this.name, this);
@@ -47,7 +47,7 @@ export class FunctionCall extends Call {
     super.interrupt(level, error);
   }
 
-  override substitute(run: Substitute): unknown {
+  protected override performInstead(run: Substitute): unknown {
     return run(this.self, this.args);
   }
 }

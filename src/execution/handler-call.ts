@@ -61,12 +61,12 @@ export class HandlerCall extends Call {
     else this.response?.once('close', this.onClose);
   }
 
-  override start(): Promise<unknown> {
+  protected override perform(): Promise<unknown> {
     return this.runHandler();
   }
 
   /** Through Nest, which so makes the arguments, and treats the answer as it treats the handler's. */
-  override substitute(run: Substitute): Promise<unknown> {
+  protected override performInstead(run: Substitute): Promise<unknown> {
     return this.runHandler(run);
   }
 
@@ -79,6 +79,7 @@ export class HandlerCall extends Call {
       over: false,
       substitute,
       reports,
+      holding: this.holding,
     };
     this.scope = scope;
     this.tracked = undefined;

@@ -11,12 +11,12 @@ export class MethodCall extends Call {
 
   constructor(
     private readonly plan: MethodPlan,
-    private readonly self: unknown,
+    self: unknown,
     args: readonly unknown[],
     clock: Clock,
     scope: CallScope | undefined,
   ) {
-    super(args, clock);
+    super(args, clock, self);
     this.signalIndex = plan.signalIndex;
     if (this.signalIndex !== undefined) {
       this.interruptible = true;
@@ -26,7 +26,7 @@ export class MethodCall extends Call {
     if (scope !== undefined) joinScope(this, scope);
   }
 
-  override start(): unknown {
+  protected override perform(): unknown {
     const { plan, self } = this;
     const result = plan.site.original.apply(self, this.ownArgs());
     if (result instanceof Promise) return result;
@@ -36,7 +36,7 @@ export class MethodCall extends Call {
     return adopt(result);
   }
 
-  override substitute(run: Substitute): unknown {
+  protected override performInstead(run: Substitute): unknown {
     const result = run(this.self, this.args);
     if (!isObservable(result)) return result;
     return this.plan.returns === 'promise' ? firstValueFrom(result) : firstOf(result, this);

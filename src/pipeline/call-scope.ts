@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { shared } from '../common/brand.js';
 import type { ReportSink } from './call-report.js';
 import type { Call, Substitute } from './call.js';
+import type { Holding } from './holding.js';
 
 /** What protected calls made further down can know of where they are made. */
 export interface CallScope {
@@ -18,6 +19,8 @@ export interface CallScope {
   /** What runs instead of that method: its fallback. */
   readonly substitute?: Substitute | undefined;
   readonly reports?: ReportSink | undefined;
+  /** The parts that the calls around hold. */
+  readonly holding?: Holding | undefined;
 }
 
 /** One for all copies of the package in this process. */

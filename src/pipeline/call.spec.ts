@@ -8,11 +8,11 @@ class ToyCall extends Call {
     super([], new ManualClock());
   }
 
-  override start(): unknown {
+  protected override perform(): unknown {
     return undefined;
   }
 
-  override substitute(run: Substitute): unknown {
+  protected override performInstead(run: Substitute): unknown {
     return run(this, this.args);
   }
 }

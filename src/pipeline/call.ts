@@ -1,9 +1,11 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../common/clock.js';
 import { isResilienceError } from '../common/errors.js';
-import { OngoingResult, type Outcome } from '../common/outcome.js';
+import { OngoingResult, type Outcome, type OutcomeRule } from '../common/outcome.js';
 import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import type { AnswerSource, ReportSink } from './call-report.js';
+import { type CallScope, callScope } from './call-scope.js';
+import { Holding } from './holding.js';
 
 /** Something that answers in a method's place. */
 export type Substitute = (self: unknown, args: readonly unknown[]) => unknown;
@@ -72,6 +74,8 @@ export abstract class Call {
   onInterrupt: ((error: unknown) => void) | undefined = undefined;
   /** Where to put an account of this call, when somebody asked for one. */
   reports: ReportSink | undefined = undefined;
+  /** The innermost part that it holds and that calls inside of it have to know of. */
+  holding: Holding | undefined = undefined;
   /** What the stages hold for this call, by level. */
   readonly held: unknown[] = [undefined, undefined, undefined, undefined, undefined, undefined]; // room for most pipelines
 
@@ -94,13 +98,45 @@ export abstract class Call {
   constructor(
     readonly args: readonly unknown[],
     private readonly clock: Clock,
+    /** The `this` of the protected method; `undefined` when there is none, or it is not known yet. */
+    readonly self: unknown = undefined,
   ) {}
 
-  /** Runs the protected work once. */
-  abstract start(): unknown;
+  /** Runs the protected work once, as a subclass knows how. */
+  protected abstract perform(): unknown;
 
   /** Has `run` answer in the method's place, with the method's `this` and arguments. */
-  abstract substitute(run: Substitute): unknown;
+  protected abstract performInstead(run: Substitute): unknown;
+
+  /** Runs the protected work once. */
+  start(): unknown {
+    return this.holding === undefined
+      ? this.perform()
+      : callScope.run(this.scopeOfWork(), () => this.perform());
+  }
+
+  /** Has `run` answer in the method's place, with the method's `this` and arguments. */
+  substitute(run: Substitute): unknown {
+    return this.holding === undefined
+      ? this.performInstead(run)
+      : callScope.run(this.scopeOfWork(), () => this.performInstead(run));
+  }
+
+  /** Makes known to calls inside of this one that it holds `part`, until the holding ends. */
+  hold(part: object): Holding {
+    this.holding = new Holding(part, this.holding ?? callScope.getStore()?.holding);
+    return this.holding;
+  }
+
+  private scopeOfWork(): CallScope {
+    return { claimed: false, over: false, ...callScope.getStore(), holding: this.holding };
+  }
+
+  /** How it has ended, as far as it has: the one place where outcomes are decided. */
+  outcomeBy(rule: OutcomeRule): Outcome {
+    if (this.cancelled) return 'ignored';
+    return this.failed ? rule.ofError(this.error) : rule.ofResult(this.value);
+  }
 
   /** Whether another attempt makes sense to whoever waits for the answer. */
   wantsAnotherAttempt(): boolean {

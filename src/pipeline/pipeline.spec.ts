@@ -23,12 +23,12 @@ class ToyCall extends Call {
     super([], clock);
   }
 
-  override start(): unknown {
+  protected override perform(): unknown {
     this.started += 1;
     return this.work(this);
   }
 
-  override substitute(run: Substitute): unknown {
+  protected override performInstead(run: Substitute): unknown {
     return run(this, this.args);
   }
 }

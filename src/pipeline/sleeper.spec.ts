@@ -4,11 +4,11 @@ import { Call } from './call.js';
 import { Sleeper } from './sleeper.js';
 
 class ToyCall extends Call {
-  override start(): unknown {
+  protected override perform(): unknown {
     return undefined;
   }
 
-  override substitute(run: Substitute): unknown {
+  protected override performInstead(run: Substitute): unknown {
     return run(this, this.args);
   }
 }

@@ -85,11 +85,11 @@ class TestCall extends Call {
     this.interruptible = kind === 'an abort';
   }
 
-  override start(): unknown {
+  protected override perform(): unknown {
     return this.world.begin(this);
   }
 
-  override substitute(run: Substitute): unknown {
+  protected override performInstead(run: Substitute): unknown {
     return run(this, this.args);
   }
 }

@@ -355,11 +355,11 @@ class TestCall extends Call {
     super(args, clock);
   }
 
-  override start(): unknown {
+  protected override perform(): unknown {
     return this.work(this.attempt);
   }
 
-  override substitute(run: Substitute): unknown {
+  protected override performInstead(run: Substitute): unknown {
     return run(this, this.args);
   }
 }

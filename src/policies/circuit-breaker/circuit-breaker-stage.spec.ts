@@ -24,11 +24,11 @@ class TestCall extends Call {
     super(args, clock);
   }
 
-  override start(): unknown {
+  protected override perform(): unknown {
     return this.work();
   }
 
-  override substitute(run: Substitute): unknown {
+  protected override performInstead(run: Substitute): unknown {
     return run(this, this.args);
   }
 }

@@ -1,5 +1,5 @@
 import { isResilienceError } from '../../common/errors.js';
-import type { Outcome, OutcomeRule } from '../../common/outcome.js';
+import type { OutcomeRule } from '../../common/outcome.js';
 import type { Call } from '../../pipeline/call.js';
 import { Stage } from '../../pipeline/stage.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
@@ -46,7 +46,7 @@ function admit(call: Call, breaker: CircuitBreaker): Permit {
 }
 
 function settle(call: Call, permit: Permit, classifier: OutcomeRule): void {
-  const outcome = outcomeOf(call, classifier);
+  const outcome = call.outcomeBy(classifier);
   const { error } = call;
   call.verdict = outcome;
   permit.settle(outcome, error, call.now(), endingOf(call));
@@ -61,9 +61,4 @@ function endingOf(call: Call): Ending {
   if (!call.failed) return 'seen';
   if (call.cancelled) return 'unseen';
   return call.error === call.rejection ? 'turned-away' : 'seen';
-}
-
-function outcomeOf(call: Call, classifier: OutcomeRule): Outcome {
-  if (call.cancelled) return 'ignored';
-  return call.failed ? classifier.ofError(call.error) : classifier.ofResult(call.value);
 }

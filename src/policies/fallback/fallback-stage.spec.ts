@@ -37,16 +37,16 @@ class TestCall extends Call {
     private readonly work: () => unknown,
     clock: ManualClock,
     args: readonly unknown[],
-    readonly self: Books,
+    self: Books,
   ) {
-    super(args, clock);
+    super(args, clock, self);
   }
 
-  override start(): unknown {
+  protected override perform(): unknown {
     return this.work();
   }
 
-  override substitute(run: Substitute): unknown {
+  protected override performInstead(run: Substitute): unknown {
     return run(this.self, this.args);
   }
 }

@@ -4,11 +4,11 @@ import { ManualClock } from '../../testing/index.js';
 import { StaleCache, type StaleResult } from './stale-cache.js';
 
 class TestCall extends Call {
-  override start(): unknown {
+  protected override perform(): unknown {
     return undefined;
   }
 
-  override substitute(run: Substitute): unknown {
+  protected override performInstead(run: Substitute): unknown {
     return run(this, this.args);
   }
 }

@@ -1,6 +1,5 @@
 import { show } from '../../common/options-reader.js';
 import { retryAfterOf } from '../../common/http-error.js';
-import type { Outcome } from '../../common/outcome.js';
 import type { Call } from '../../pipeline/call.js';
 import { AGAIN, type Reaction, Stage } from '../../pipeline/stage.js';
 import type { ExhaustionReason } from '../../telemetry/events.js';
@@ -30,7 +29,7 @@ export class RetryStage extends Stage<Held> {
   }
 
   override react(call: Call, held: Held): Promise<Reaction> | void {
-    if (this.outcomeOf(call) !== 'failure') return;
+    if (call.outcomeBy(this.settings.classifier) !== 'failure') return;
     const progress =
       typeof held === 'number' ? { startedAt: held, previousDelay: undefined } : held;
     call.held[this.level] = progress;
@@ -43,11 +42,6 @@ export class RetryStage extends Stage<Held> {
     const { name, events } = this.site;
     if (events.active) events.emit({ type: 'retry', name, attempt, delayMs, error });
     return this.waitAndRetry(call, delayMs);
-  }
-
-  private outcomeOf(call: Call): Outcome {
-    const { classifier } = this.settings;
-    return call.failed ? classifier.ofError(call.error) : classifier.ofResult(call.value);
   }
 
   private reasonToStop(

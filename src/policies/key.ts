@@ -1,0 +1,58 @@
+import { type OptionsReader, show } from '../common/options-reader.js';
+import type { Call } from '../pipeline/call.js';
+import type { PolicySite } from './policy.js';
+
+/**
+ * Which calls belong together: a function of the call's arguments, called with the instance as `this`, or the name of
+ * a method of the class that is one. It answers with a string, a number, a bigint or a boolean.
+ */
+export type Key = string | ((...args: never[]) => string | number | bigint | boolean);
+
+/** The key of a call. @throws what the user's function throws, and a TypeError when it gives no key */
+export type KeyOfCall = (call: Pick<Call, 'self' | 'args'>) => string;
+
+type KeyFunction = (this: unknown, ...args: readonly unknown[]) => unknown;
+
+/** Reads and checks `key`; `undefined` when it is absent or wrong (reported). */
+export function readKey(
+  read: OptionsReader<{ readonly key?: Key }>,
+  { method, name }: Pick<PolicySite, 'method' | 'name'>,
+): KeyOfCall | undefined {
+  const given: unknown = read.raw('key');
+  if (given === undefined) return undefined;
+  if (typeof given === 'function') return keyOf(given as KeyFunction, name);
+  if (typeof given !== 'string' || given === '') {
+    return read.wrong('key', given, 'a function, or the name of a method');
+  }
+  if (method === undefined) {
+    return read.wrong('key', given, 'a function; a method name works only on decorated methods');
+  }
+  const named = methodOf(method.target, given);
+  if (named !== undefined) return keyOf(named, name);
+  return read.wrong('key', given, `the name of a method of ${method.owner.name}`);
+}
+
+function keyOf(key: KeyFunction, name: string): KeyOfCall {
+  return ({ self, args }) => {
+    const value = key.apply(self, args as unknown[]);
+    switch (typeof value) {
+      case 'string':
+      case 'number':
+      case 'bigint':
+      case 'boolean':
+        return String(value);
+      default:
+        throw new TypeError(
+          `${name}: the key is ${show(value)}; use a string, number, bigint or boolean`,
+        );
+    }
+  };
+}
+
+/** A method of a class: not what every object has, such as `constructor`. */
+export function methodOf(target: object, name: string): KeyFunction | undefined {
+  if (name === 'constructor') return undefined;
+  const value = (target as Record<string, unknown>)[name];
+  const everybodys = (Object.prototype as unknown as Record<string, unknown>)[name];
+  return typeof value === 'function' && value !== everybodys ? (value as KeyFunction) : undefined;
+}
