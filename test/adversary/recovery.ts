@@ -1,0 +1,61 @@
+import { CircuitBreakerRegistry } from '../../src/index.js';
+import type { Dice } from './dice.js';
+import type { SubjectPlan } from './plan.js';
+import { letFinish } from './script.js';
+import type { AppInWorld, World } from './world.js';
+
+/** Longer than any circuit stays open, any probe may take, and any `Retry-After` is honoured. */
+const LONG_ENOUGH = 70_000;
+
+/** More good calls than any breaker wants to see. */
+const GOOD_CALLS = 8;
+
+/**
+ * Everything is well again: each breaker has to close after some good calls of one of its users, whichever that is.
+ */
+export async function checkRecovery(world: World): Promise<void> {
+  world.mischief.calm = true;
+  const dice = world.dice.fork();
+  for (let number = 0; number < world.apps.length; number++) {
+    const one = world.apps[number]!;
+    if (one.closed) continue;
+    const registry = one.app.get(CircuitBreakerRegistry);
+    for (const breaker of registry) breaker.release();
+    await world.clock.advance(LONG_ENOUGH);
+    for (const { name, state } of [...registry]) {
+      if (state !== 'closed') await recover(world, one, number, name, dice);
+    }
+  }
+}
+
+async function recover(
+  world: World,
+  { app }: AppInWorld,
+  number: number,
+  name: string,
+  dice: Dice,
+): Promise<void> {
+  const registry = app.get(CircuitBreakerRegistry);
+  const users = usersOf(world, name);
+  if (users.length === 0) return world.fail(`breaker ${name}: nobody uses it`);
+  const user = dice.pick(users);
+  const key = /\[(.*)\]$/.exec(name)?.[1] ?? 'k0';
+  for (let call = 0; call < GOOD_CALLS; call++) {
+    if (!registry.has(name) || registry.get(name).state === 'closed') return;
+    world.callWell(user, number, key, dice);
+    await letFinish(world);
+    await world.clock.advance(LONG_ENOUGH);
+  }
+  if (!registry.has(name) || registry.get(name).state === 'closed') return;
+  const { state } = registry.get(name);
+  world.fail(`stuck: breaker ${name} is ${state} after good calls of ${user.label} (${user.kind})`);
+}
+
+function usersOf(world: World, name: string): SubjectPlan[] {
+  const plain = name.replace(/\[.*\]$/, '');
+  return world.subjects.filter(({ index, label, kind, policies: { circuitBreaker } }) => {
+    if (circuitBreaker === undefined) return false;
+    const own = kind === 'method' ? [`${label}.m`, `P${index}`] : [label];
+    return circuitBreaker.name === undefined ? own.includes(plain) : circuitBreaker.name === plain;
+  });
+}
