@@ -40,7 +40,8 @@ export function perform(
     return throughSuper(record, superCall);
   }
   const nests = record.subject.calls.length > 0 && record.depth < 4;
-  if (nests && (run === 'nest' || (world.calm && dice.chance(0.7)))) {
+  if (world.outage && !nests) return record.throw(new Error('everything is down'));
+  if (nests && (run === 'nest' || world.calm || world.outage)) {
     return nest(world, record, signal, dice);
   }
   if (world.calm || run === 'nest') return good(record);
@@ -125,7 +126,10 @@ async function nest(
   signal: AbortSignal | undefined,
   dice: Dice,
 ): Promise<unknown> {
-  const how = world.calm ? 'one' : dice.pick(['one', 'one', 'some', 'swallowed', 'left'] as const);
+  const how =
+    world.calm || world.outage
+      ? 'one'
+      : dice.pick(['one', 'one', 'some', 'swallowed', 'left'] as const);
   const callee = dice.pick(record.subject.calls);
   const key = dice.chance(0.7) ? record.key : 'k0';
   const call = (): Promise<unknown> =>

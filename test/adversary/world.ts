@@ -67,6 +67,9 @@ export class World {
     this.subjects = planSubjects(this.dice.fork(), this.mischief, given.subjects);
   }
 
+  /** Every dependency is down. */
+  outage = false;
+
   get calm(): boolean {
     return this.mischief.calm;
   }
@@ -91,8 +94,8 @@ export class World {
     return record;
   }
 
-  /** A call that can only go well, when everything is {@link calm}. */
-  callWell(subject: SubjectPlan, app: number, key: string, dice: Dice): void {
+  /** A call as simple as can be. */
+  callPlainly(subject: SubjectPlan, app: number, key: string, dice: Dice): void {
     const record = this.record(subject, key, app, 0, 0, dice);
     makeCall(this, record, undefined, dice).catch(() => {});
   }
@@ -209,7 +212,9 @@ export class World {
       else if (dice.chance(0.1)) {
         const error = new Error('the stream broke');
         record.errors.push(error);
-        yield Promise.reject(error);
+        const broken = Promise.reject(error);
+        broken.catch(() => {}); // whoever reads may have left
+        yield broken;
       } else yield item;
     }
   }
