@@ -11,6 +11,7 @@ import type { PartStore } from '../registry/named-parts.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import { Enlisted } from './enlisted.js';
+import { iterate } from './iterators.js';
 import { MethodCall } from './method-call.js';
 import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
 import {
@@ -22,7 +23,7 @@ import {
   settlePolicy,
 } from './plan.js';
 import { type Site, siteOf, sitesOf } from './site.js';
-import { asStream, iterate } from './streams.js';
+import { asStream } from './streams.js';
 import { type Subject, methodSubject } from './subject.js';
 
 /** What a runtime needs of its application. */
