@@ -11,8 +11,9 @@ export type SignalLike = Pick<
 
 /** Whether a value can be obeyed as an `AbortSignal`. Looking at it never throws. */
 export function isSignal(value: unknown): value is SignalLike {
-  if (value instanceof AbortSignal) return true;
+  if (typeof value !== 'object' || value === null) return false;
   try {
+    if (value instanceof AbortSignal) return true;
     const { aborted, addEventListener, removeEventListener } = value as SignalLike;
     return (
       typeof aborted === 'boolean' &&
