@@ -1,8 +1,7 @@
-import { isObservable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
 import { isSignal } from '../pipeline/abort-signals.js';
 import type { CallScope } from '../pipeline/call-scope.js';
-import { isStream } from '../execution/streams.js';
+import { isObservableResult, isStream } from '../execution/streams.js';
 import { Call, type Substitute, adopt } from '../pipeline/call.js';
 import { AttemptContext, type CallContext } from './call-context.js';
 
@@ -43,7 +42,7 @@ export class FunctionCall extends Call {
 
   /** What an `async` function resolves to is known only now. An async iterable may be a result: a file, a response. */
   override succeed(value: unknown): void {
-    if (isObservable(value)) this.fail(this.returnsStream());
+    if (isObservableResult(value)) this.fail(this.returnsStream());
     else super.succeed(value);
   }
 

@@ -116,7 +116,7 @@ function inThisContext(onInterrupt: (error: unknown) => void): (error: unknown) 
 /** Hands the outcome of a pipeline to a subscriber. */
 function deliver(value: unknown, subscriber: Subscriber<unknown>): void {
   if (StreamHead.is(value)) return value.deliver(subscriber);
-  if (isObservable(value)) {
+  if (isObservableResult(value)) {
     subscriber.add(value.subscribe(subscriber));
     return;
   }
@@ -145,10 +145,22 @@ export function asStream(
 
 /** Whether work goes on after a value has been returned: an Observable, or an async iterable. */
 export function isStream(value: unknown): boolean {
+  return (
+    isObservableResult(value) || looksAs(value, () => Symbol.asyncIterator in (value as object))
+  );
+}
+
+/** `isObservable()` of any result. */
+export function isObservableResult(value: unknown): value is Observable<unknown> {
+  return looksAs(value, () => isObservable(value));
+}
+
+/** What cannot be looked at is a result like any other. */
+function looksAs(value: unknown, look: () => boolean): boolean {
   if (typeof value !== 'object' || value === null) return false;
   try {
-    return isObservable(value) || Symbol.asyncIterator in value;
+    return look();
   } catch {
-    return false; // what cannot be looked at is a result like any other
+    return false;
   }
 }
