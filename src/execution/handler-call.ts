@@ -49,12 +49,13 @@ export class HandlerCall extends Call {
 
   constructor(
     private readonly site: Site,
+    controller: unknown,
     private readonly context: ExecutionContext,
     private readonly handle: () => Observable<unknown>,
     clock: Clock,
     reports: ReportSink | undefined,
   ) {
-    super(context.getArgs(), clock);
+    super(context.getArgs(), clock, controller);
     this.reports = reports;
     this.response = rawResponseOf(context);
     if (this.response?.destroyed) this.onClose();

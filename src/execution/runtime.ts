@@ -48,6 +48,7 @@ export class Runtime {
   private readonly random: () => number;
   private readonly sleeper: Sleeper;
   private readonly plans = new Map<Function, PlansOfOwner>();
+  private readonly controllers = new Map<Function, unknown>();
   private readonly enlisted: Enlisted[] = [];
   private readonly postponed: string[] = [];
   private started = false;
@@ -121,6 +122,12 @@ export class Runtime {
   /** What has been enlisted before the application has started. */
   get subjects(): readonly Subject[] {
     return this.enlisted.map(({ subject }) => subject);
+  }
+
+  /** The only instance of a controller; `undefined` when each request has one of its own. */
+  controllerOf(type: Function): unknown {
+    if (!this.controllers.has(type)) this.controllers.set(type, this.host.resolve(type));
+    return this.controllers.get(type);
   }
 
   /** Carries out a call of a decorated method by its plan. */
