@@ -29,7 +29,7 @@ const layerZones = layers.flatMap((folders, floor) =>
 );
 
 export default defineConfig(
-  globalIgnores(['**/dist/', '**/node_modules/', 'coverage/']),
+  globalIgnores(['**/dist/', 'bench/.former/', '**/node_modules/', 'coverage/']),
   eslint.configs.recommended,
   {
     plugins: { 'import-x': importX },

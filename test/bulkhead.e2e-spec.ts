@@ -1294,12 +1294,12 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
     expect(works.count).toBe(1);
   });
 
-  it('of a service below is left too when the client of a decorated handler goes', async () => {
+  it('of a service below that was given the signal of the handler is left too when its client goes', async () => {
     const works = new Works();
     @Injectable()
     class Shelf {
       @Bulkhead({ maxConcurrent: 1, maxQueue: 1 })
-      async books(): Promise<string> {
+      async books(@Signal() _signal?: AbortSignal): Promise<string> {
         return works.next();
       }
     }
@@ -1308,8 +1308,8 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
       constructor(readonly shelf: Shelf) {}
       @Get()
       @Timeout('1m')
-      async get(): Promise<string> {
-        return this.shelf.books();
+      async get(@Signal() signal: AbortSignal): Promise<string> {
+        return this.shelf.books(signal);
       }
     }
     Reflect.defineMetadata('design:paramtypes', [Shelf], K);

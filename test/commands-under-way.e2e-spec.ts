@@ -6,6 +6,7 @@ import {
   CommandCancelledError,
   ResilienceService,
   Retry,
+  Signal,
   Timeout,
   TimeoutError,
   constant,
@@ -437,10 +438,10 @@ describe.each(everyPlatform)('commands in a handler on %s', (platform) => {
     readonly visits = new Visits();
     readonly signals: AbortSignal[] = [];
     readonly work = deferred<string>();
-    readonly book: Command<[id: string], string>;
+    readonly book: Command<[id: string, caller?: AbortSignal], string>;
     constructor(@Inject(ResilienceService) service: ResilienceService) {
       this.book = service.command('book', {
-        run: async ({ signal }, id: string) => {
+        run: async ({ signal }, id: string, _caller?: AbortSignal) => {
           this.visits.visit();
           this.signals.push(signal);
           return id === 'slow' ? this.work.promise : id === 'down' ? down() : id;
@@ -458,13 +459,19 @@ describe.each(everyPlatform)('commands in a handler on %s', (platform) => {
 
     @Get('protected/:id')
     @Timeout('2s')
-    protected(@Param('id') id: string): Promise<string> {
-      return this.storage.book.execute(id);
+    protected(@Param('id') id: string, @Signal() signal?: AbortSignal): Promise<string> {
+      return this.storage.book.execute(id, signal);
     }
 
     @Get('patient/:id')
     @Retry({ maxRetries: 0 })
-    patient(@Param('id') id: string): Promise<string> {
+    patient(@Param('id') id: string, @Signal() signal?: AbortSignal): Promise<string> {
+      return this.storage.book.execute(id, signal);
+    }
+
+    @Get('careless/:id')
+    @Timeout('2s')
+    careless(@Param('id') id: string): Promise<string> {
       return this.storage.book.execute(id);
     }
 
@@ -485,6 +492,17 @@ describe.each(everyPlatform)('commands in a handler on %s', (platform) => {
       status: 200,
       body: '7',
     });
+  });
+
+  it('go on when the client of a protected one goes that has not given them its signal', async () => {
+    const { url, storage } = await serving();
+    const { disconnect } = request(`${url}/careless/slow`);
+    await storage.visits.reached(1);
+    disconnect();
+    await settle();
+    expect(storage.signals[0]!.aborted).toBe(false);
+    storage.work.resolve('slow');
+    await until(() => storage.book.snapshot().metrics.counts.success === 1);
   });
 
   it('end when the client of a protected one goes, while they run', async () => {

@@ -402,35 +402,6 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(signal.reason).toMatchObject({ code: 'CLIENT_GONE', status: 499 });
     });
 
-    it('the retries of a decorated service below end too', async () => {
-      const visits = new Visits();
-      @Injectable()
-      class Shelf {
-        @Retry({ maxRetries: 9, backoff: constant('1s') })
-        async books(): Promise<never> {
-          visits.visit();
-          throw new Error('down');
-        }
-      }
-      @Controller()
-      class K {
-        constructor(readonly shelf: Shelf) {}
-        @Get()
-        @Timeout('1m')
-        async get(): Promise<never> {
-          return this.shelf.books();
-        }
-      }
-      const { url, clock } = await serving(K, Shelf);
-      const { disconnect } = request(url);
-      await visits.reached(1);
-      await until(() => clock.pending === 2); // the timeout, and the wait for the next attempt
-      disconnect();
-      await until(() => clock.pending === 1);
-      await clock.advance(30_000);
-      expect(visits.count).toBe(1);
-    });
-
     it('while a guard is at work, the handler does not run', async () => {
       const visits = new Visits();
       const [asked, gone, allow] = [deferred(), deferred(), deferred()];
@@ -514,14 +485,14 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
   });
 
   describe('timeouts', () => {
-    it('abort @Signal(), stop the retries of a service below, and drop what comes late', async () => {
+    it('abort @Signal(), stop the retries of a service below that was given it, and drop what comes late', async () => {
       const visits = new Visits();
       const late = deferred<string>();
       const signals: AbortSignal[] = [];
       @Injectable()
       class Shelf {
         @Retry({ maxRetries: 9, backoff: constant('1s') })
-        async books(): Promise<string> {
+        async books(@Signal() _signal?: AbortSignal): Promise<string> {
           if (visits.visit() === 1) throw new Error('down');
           return late.promise;
         }
@@ -533,7 +504,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
         @Timeout('2s')
         async get(@Signal() signal: AbortSignal): Promise<string> {
           signals.push(signal);
-          return this.shelf.books();
+          return this.shelf.books(signal);
         }
       }
       const { url, clock, events } = await serving(K, Shelf);
@@ -546,31 +517,6 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       await clock.advance(30_000);
       expect(visits.count).toBe(2);
       expect(of('late', events).map(({ name }) => name)).toContain('Shelf.books');
-    });
-
-    it('of the handler bound the retries of a service below: no wait that cannot end in time', async () => {
-      const visits = new Visits();
-      @Injectable()
-      class Shelf {
-        @Retry({ maxRetries: 9, backoff: constant('5s') })
-        async books(): Promise<never> {
-          visits.visit();
-          throw new BadGatewayException('down');
-        }
-      }
-      @Controller()
-      class K {
-        constructor(readonly shelf: Shelf) {}
-        @Get()
-        @Timeout('2s')
-        async get(): Promise<never> {
-          return this.shelf.books();
-        }
-      }
-      const { url, events } = await serving(K, Shelf);
-      expect((await fetch(url)).status).toBe(502); // at once, without any time passing
-      expect(visits.count).toBe(1);
-      expect(of('retries-exhausted', events)).toMatchObject([{ reason: 'deadline' }]);
     });
 
     it('while a pipe is at work keep the handler from running', async () => {
@@ -603,14 +549,14 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(visits.count).toBe(0);
     });
 
-    it('keep a handler that goes on all the same from beginning calls of services', async () => {
+    it('keep a handler that goes on all the same from beginning calls of services that get its signal', async () => {
       const visits = new Visits();
       const handlers = new Visits();
       const gate = deferred();
       @Injectable()
       class Shelf {
         @Retry({ maxRetries: 5, backoff: constant('1s') })
-        async books(): Promise<never> {
+        async books(@Signal() _signal?: AbortSignal): Promise<never> {
           visits.visit();
           throw new Error('down');
         }
@@ -620,10 +566,10 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
         constructor(readonly shelf: Shelf) {}
         @Get()
         @Timeout('1s')
-        async get(): Promise<never> {
+        async get(@Signal() signal: AbortSignal): Promise<never> {
           handlers.visit();
           await gate.promise;
-          return this.shelf.books();
+          return this.shelf.books(signal);
         }
       }
       const { url, clock } = await serving(K, Shelf);

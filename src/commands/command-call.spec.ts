@@ -1,7 +1,7 @@
 import { NotFoundException } from '@nestjs/common';
 import { Classifier } from '../common/outcome.js';
 import type { CallScope } from '../pipeline/call-scope.js';
-import { Call } from '../pipeline/call.js';
+import type { Call } from '../pipeline/call.js';
 import { Pipeline } from '../pipeline/pipeline.js';
 import { Stage } from '../pipeline/stage.js';
 import { BulkheadFullError } from '../policies/bulkhead/bulkhead-full-error.js';
@@ -14,16 +14,7 @@ import { ManualClock } from '../testing/index.js';
 import { CommandCall } from './command-call.js';
 import type { Work } from './function-call.js';
 
-/** A call that others belong to. */
-class Parent extends Call {
-  protected override perform(): unknown {
-    return undefined;
-  }
-  protected override performInstead(): unknown {
-    return undefined;
-  }
-}
-
+/** Answers what failed, or changes it. */
 class Answering extends Stage {
   constructor(private readonly answer: (call: Call) => void) {
     super();
@@ -64,16 +55,6 @@ function setUp(stages: readonly Stage[] = [], outcomes = new Classifier({})) {
 const down = (): Promise<never> => Promise.reject(new Error('down'));
 const hang = (): Promise<never> => new Promise(() => {});
 
-/** Belongs to a call that is stopped with `reason`. */
-function stoppedWith(clock: ManualClock, reason: unknown): { scope: CallScope; stop: () => void } {
-  const parent = new Parent([], clock);
-  parent.interruptible = true;
-  return {
-    scope: { call: parent, claimed: false, over: false },
-    stop: () => parent.interrupt(0, reason),
-  };
-}
-
 describe('a call of a command', () => {
   it('runs from when its work has begun until it is finished, once', async () => {
     const { call, run, snapshot } = setUp();
@@ -98,11 +79,12 @@ describe('a call of a command', () => {
     expect(snapshot().counts).toMatchObject({ success: 1, failure: 2, ignored: 2 });
   });
 
-  it('is cancelled when what it belongs to has no caller any more', async () => {
-    const { call, clock, run, snapshot } = setUp();
-    const { scope, stop } = stoppedWith(clock, new Error('the client has gone'));
-    const running = run(call(hang, scope));
-    stop();
+  it('is cancelled when its caller has gone', async () => {
+    const { call, run, snapshot } = setUp();
+    const made = call(hang);
+    made.interruptible = true;
+    const running = run(made);
+    made.abort(new Error('the client has gone'));
     await expect(running).resolves.toBe('failed');
     expect(snapshot()).toMatchObject({
       counts: { ignored: 1, timeout: 0, fallback: { missing: 0 } },
@@ -110,45 +92,18 @@ describe('a call of a command', () => {
     });
   });
 
-  it('has timed out when what it belongs to has', async () => {
+  it('has timed out when the time of its caller is over', async () => {
     const { call, clock, run, snapshot } = setUp();
-    const { scope, stop } = stoppedWith(clock, new TimeoutError('Books.list', 'total', 100));
-    const running = run(call(hang, scope));
+    const made = call(hang);
+    made.interruptible = true;
+    const running = run(made);
     await clock.advance(100);
-    stop();
+    made.abort(new TimeoutError('Books.list', 'total', 100));
     await expect(running).resolves.toBe('failed');
     expect(snapshot()).toMatchObject({
       counts: { ignored: 0, timeout: 1, fallback: { missing: 1 } },
       latency: { count: 1, max: 100 },
     });
-  });
-
-  it('does not begin when what it belongs to has been given up', async () => {
-    const { call, clock, run, snapshot } = setUp();
-    const { scope, stop } = stoppedWith(clock, new Error('gone'));
-    stop();
-    const work = jest.fn();
-    await expect(run(call(work, scope))).resolves.toBe('failed');
-    expect(work).not.toHaveBeenCalled();
-    expect(snapshot()).toMatchObject({ counts: { ignored: 1 }, concurrency: { now: 0 } });
-  });
-
-  it('is let go of by what it belongs to when it has ended', async () => {
-    const { call, clock, run, snapshot } = setUp();
-    const { scope, stop } = stoppedWith(clock, new Error('gone'));
-    await run(call(() => 1, scope));
-    stop();
-    expect(snapshot().counts).toMatchObject({ success: 1, ignored: 0 });
-  });
-
-  it('is on its own when what it was begun in is over', async () => {
-    const { call, clock, run } = setUp();
-    const { scope, stop } = stoppedWith(clock, new Error('gone'));
-    scope.over = true;
-    const made = call(() => Promise.resolve(1), scope);
-    stop();
-    await expect(run(made)).resolves.toBe('answered');
-    expect(made.cancelled).toBe(false);
   });
 
   it.each([

@@ -60,7 +60,7 @@ export class CommandCall extends FunctionCall {
   private measureFailure(now: number): void {
     const { run, startedAt } = this;
     const { metrics } = run;
-    if (this.cancelled) return this.count(MetricEvent.ignored, now);
+    if (this.callerHasGone) return this.count(MetricEvent.ignored, now);
     const { error, at } = this.answered ?? { error: this.error, at: now };
     const event = this.eventOf(error);
     this.count(event, now);

@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.js';
-import { type CallScope, joinScope } from '../pipeline/call-scope.js';
-import { isStream } from '../execution/streams.js';
+import { isSignal } from '../pipeline/abort-signals.js';
+import type { CallScope } from '../pipeline/call-scope.js';
+import { isObservableResult, isStream } from '../execution/streams.js';
 import { Call, type Substitute, adopt } from '../pipeline/call.js';
 import { AttemptContext, type CallContext } from './call-context.js';
 
@@ -23,7 +24,8 @@ export class FunctionCall extends Call {
     scope: CallScope | undefined,
   ) {
     super(args, clock, self);
-    if (scope !== undefined) joinScope(this, scope);
+    if (scope !== undefined) this.reports = scope.reports;
+    for (const arg of args) if (isSignal(arg)) this.obey(arg);
   }
 
   protected override perform(): unknown {
@@ -34,12 +36,20 @@ export class FunctionCall extends Call {
     this.begun = true;
     const result = args.length === 0 ? work.call(self, context) : work.call(self, context, ...args);
     if (result instanceof Promise) return result;
-    if (isStream(result)) {
-      throw new TypeError(
-        `${this.name} returned a stream; make a promise of it, such as with firstValueFrom(), or decorate a method that returns it`,
-      );
-    }
+    if (isStream(result)) throw this.returnsStream();
     return adopt(result);
+  }
+
+  /** What an `async` function resolves to is known only now. An async iterable may be a result: a file, a response. */
+  override succeed(value: unknown): void {
+    if (isObservableResult(value)) this.fail(this.returnsStream());
+    else super.succeed(value);
+  }
+
+  private returnsStream(): TypeError {
+    return new TypeError(
+      `${this.name} returned a stream; make a promise of it, such as with firstValueFrom(), or decorate a method that returns it`,
+    );
   }
 
   override interrupt(level: number, error: unknown): void {

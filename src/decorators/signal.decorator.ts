@@ -25,8 +25,8 @@ export function Signal(): ParameterDecorator {
 
 /** What Nest passes to a handler. */
 const HandlerSignal = createParamDecorator((_data: unknown, context: ExecutionContext) => {
-  const call = callScope.getStore()?.call;
-  if (call !== undefined) return call.signal;
+  const signal = callScope.getStore()?.handler?.signal;
+  if (signal !== undefined) return signal;
   const response = rawResponseOf(context);
   if (response === undefined) return undefined;
   const controller = new AbortController();

@@ -3,8 +3,9 @@ import type { Observable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
 import { ResilienceError } from '../common/errors.js';
 import type { ReportSink } from '../pipeline/call-report.js';
-import { type CallScope, callScope } from '../pipeline/call-scope.js';
+import { callScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute } from '../pipeline/call.js';
+import { HandlerAttempt } from '../pipeline/handler-attempt.js';
 import { isEventStream } from './handlers.js';
 import type { Site } from './site.js';
 import { firstOf } from './streams.js';
@@ -44,17 +45,17 @@ export function rawResponseOf(context: ExecutionContext): RawResponse | undefine
 export class HandlerCall extends Call {
   override interruptible = true;
   private readonly response: RawResponse | undefined;
-  /** What the running attempt's handler finds. */
-  private scope: CallScope | undefined = undefined;
+  private running: HandlerAttempt | undefined = undefined;
 
   constructor(
     private readonly site: Site,
+    controller: unknown,
     private readonly context: ExecutionContext,
     private readonly handle: () => Observable<unknown>,
     clock: Clock,
     reports: ReportSink | undefined,
   ) {
-    super(context.getArgs(), clock);
+    super(context.getArgs(), clock, controller);
     this.reports = reports;
     this.response = rawResponseOf(context);
     if (this.response?.destroyed) this.onClose();
@@ -71,38 +72,22 @@ export class HandlerCall extends Call {
   }
 
   private runHandler(substitute?: Substitute): Promise<unknown> {
-    const { site: owned, reports } = this;
-    const scope: CallScope = {
-      call: this,
-      owned,
-      claimed: false,
-      over: false,
-      substitute,
-      reports,
-      holding: this.holding,
-    };
-    this.scope = scope;
+    const { site, reports, holding } = this;
+    const handler = new HandlerAttempt(this, site, substitute);
+    this.running?.end();
+    this.running = handler;
     this.tracked = undefined;
-    return callScope.run(scope, () => firstOf(this.handle(), this));
+    return callScope.run({ handler, reports, holding }, () => firstOf(this.handle(), this));
   }
 
   override interrupt(level: number, error: unknown): void {
-    if (this.scope !== undefined && !this.finished) this.scope.givenUp = { error };
+    if (!this.finished) this.running?.giveUp(error);
     super.interrupt(level, error);
   }
 
-  override track(result: unknown): void {
-    super.track(result);
-    const { scope } = this;
-    this.tracked?.then(
-      () => {
-        scope!.over = true;
-      },
-      () => {
-        scope!.over = true;
-        scope!.claimed = false; // an inner interceptor may repeat it: in the same attempt
-      },
-    );
+  override fail(error: unknown): void {
+    super.fail(error);
+    this.running?.end();
   }
 
   /** Not when the answer is being sent, or nobody is there to receive it. */
@@ -115,7 +100,7 @@ export class HandlerCall extends Call {
 
   override finish(): void {
     super.finish();
-    if (this.scope !== undefined && this.tracked === undefined) this.scope.over = true;
+    this.running?.end();
     this.response?.off('close', this.onClose);
   }
 

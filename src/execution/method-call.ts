@@ -1,9 +1,11 @@
 import { firstValueFrom, isObservable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
-import { type CallScope, joinScope } from '../pipeline/call-scope.js';
+import { isSignal } from '../pipeline/abort-signals.js';
+import type { CallScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute, adopt } from '../pipeline/call.js';
 import type { MethodPlan } from './plan.js';
-import { firstItemOf, firstOf, isStream } from './streams.js';
+import { firstItemOf } from './iterators.js';
+import { firstOf, isStream } from './streams.js';
 
 /** A call of a decorated method. */
 export class MethodCall extends Call {
@@ -21,9 +23,9 @@ export class MethodCall extends Call {
     if (this.signalIndex !== undefined) {
       this.interruptible = true;
       const given = args[this.signalIndex];
-      if (given instanceof AbortSignal) this.obey(given);
+      if (isSignal(given)) this.obey(given);
     }
-    if (scope !== undefined) joinScope(this, scope);
+    if (scope !== undefined) this.reports = scope.reports;
   }
 
   protected override perform(): unknown {

@@ -1,5 +1,4 @@
 import { callScope } from '../pipeline/call-scope.js';
-import { adopt } from '../pipeline/call.js';
 import { prepareSlot, runtimeOf } from './runtime-ref.js';
 import type { MethodPlan } from './plan.js';
 import type { Runtime } from './runtime.js';
@@ -29,16 +28,8 @@ function wrap(site: Site): Method {
   const wrapper: Method = {
     [name](this: unknown, ...args: unknown[]): unknown {
       const scope = callScope.getStore();
-      if (scope !== undefined && scope.owned === site && !scope.claimed) {
-        // An interceptor is carrying out this very call, with the policies.
-        if (scope.givenUp !== undefined) throw scope.givenUp.error;
-        scope.claimed = true;
-        scope.over = false;
-        if (scope.substitute !== undefined) return scope.substitute(this, args);
-        const result = adopt(original.apply(this, args));
-        scope.call?.track(result);
-        return result;
-      }
+      const attempt = scope?.handler;
+      if (attempt?.claims(site)) return attempt.run(original, this, args);
       const runtime = runtimeOf(this);
       if (runtime === undefined) return original.apply(this, args);
       const owner = ownerOf(site, this);

@@ -49,11 +49,13 @@ export class ResilienceInterceptor implements NestInterceptor {
     context: ExecutionContext,
     next: CallHandler,
   ): Observable<unknown> {
-    const { pipeline } = runtime.planFor(site, context.getClass());
+    const type = context.getClass();
+    const { pipeline } = runtime.planFor(site, type);
+    const self = runtime.controllerOf(type);
     const reports = callScope.getStore()?.reports; // here: the subscriber may be in another async context
     const handle = (): Observable<unknown> => next.handle();
     return asStream(
-      () => new HandlerCall(site, context, handle, runtime.clock, reports),
+      () => new HandlerCall(site, self, context, handle, runtime.clock, reports),
       (call) => pipeline.run(call),
     );
   }

@@ -11,6 +11,7 @@ import type { PartStore } from '../registry/named-parts.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import { Enlisted } from './enlisted.js';
+import { iterate } from './iterators.js';
 import { MethodCall } from './method-call.js';
 import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
 import {
@@ -22,7 +23,7 @@ import {
   settlePolicy,
 } from './plan.js';
 import { type Site, siteOf, sitesOf } from './site.js';
-import { asStream, iterate } from './streams.js';
+import { asStream } from './streams.js';
 import { type Subject, methodSubject } from './subject.js';
 
 /** What a runtime needs of its application. */
@@ -47,6 +48,7 @@ export class Runtime {
   private readonly random: () => number;
   private readonly sleeper: Sleeper;
   private readonly plans = new Map<Function, PlansOfOwner>();
+  private readonly controllers = new Map<Function, unknown>();
   private readonly enlisted: Enlisted[] = [];
   private readonly postponed: string[] = [];
   private started = false;
@@ -120,6 +122,12 @@ export class Runtime {
   /** What has been enlisted before the application has started. */
   get subjects(): readonly Subject[] {
     return this.enlisted.map(({ subject }) => subject);
+  }
+
+  /** The only instance of a controller; `undefined` when each request has one of its own. */
+  controllerOf(type: Function): unknown {
+    if (!this.controllers.has(type)) this.controllers.set(type, this.host.resolve(type));
+    return this.controllers.get(type);
   }
 
   /** Carries out a call of a decorated method by its plan. */

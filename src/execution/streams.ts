@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { Observable, type Subscriber, Subscription, isObservable } from 'rxjs';
 import { OngoingResult } from '../common/outcome.js';
 import type { Call } from '../pipeline/call.js';
@@ -15,6 +16,13 @@ type Notification =
  * too, goes to the subscriber.
  */
 class StreamHead extends OngoingResult {
+  readonly #brand = true;
+
+  /** As `instanceof`, which a result that is a proxy may have throw. */
+  static is(value: unknown): value is StreamHead {
+    return typeof value === 'object' && value !== null && #brand in value;
+  }
+
   private readonly buffer: Notification[] = [];
   private subscriber: Subscriber<unknown> | undefined = undefined;
   private readonly source = new Subscription();
@@ -26,10 +34,10 @@ class StreamHead extends OngoingResult {
   /** Ends with the call: whoever subscribes gets the error. */
   begin(source: Subscription): void {
     this.source.add(source);
-    this.call.onInterrupt = (error) => {
+    this.call.onInterrupt = inThisContext((error) => {
       this.source.unsubscribe();
       this.push({ kind: 'error', error });
-    };
+    });
   }
 
   push(notification: Notification): void {
@@ -91,91 +99,29 @@ export function firstOf(source: Observable<unknown>, call: Call): Promise<unknow
     });
     const begun = subscription;
     if (started) return head.begin(begun);
-    call.onInterrupt = (error) => {
+    call.onInterrupt = inThisContext((error) => {
       // The subscription is over, but a promise behind it may not be: then that is what goes on.
       if (call.tracked === undefined) reject(error);
       else call.tracked.then(resolve, reject);
       begun.unsubscribe();
-    };
+    });
   });
+}
+
+/** What a stream's own teardown does, it does in the async context of its call, whoever interrupts that. */
+function inThisContext(onInterrupt: (error: unknown) => void): (error: unknown) => void {
+  return AsyncResource.bind(onInterrupt);
 }
 
 /** Hands the outcome of a pipeline to a subscriber. */
 function deliver(value: unknown, subscriber: Subscriber<unknown>): void {
-  if (value instanceof StreamHead) return value.deliver(subscriber);
-  if (isObservable(value)) {
+  if (StreamHead.is(value)) return value.deliver(subscriber);
+  if (isObservableResult(value)) {
     subscriber.add(value.subscribe(subscriber));
     return;
   }
   if (value !== EMPTY) subscriber.next(value);
   subscriber.complete();
-}
-
-/** An async iterator that has given its first item. */
-class IteratorHead extends OngoingResult {
-  constructor(
-    readonly iterator: AsyncIterator<unknown>,
-    readonly first: IteratorResult<unknown>,
-    readonly call: Call,
-  ) {
-    super();
-  }
-
-  /** As that of {@link StreamHead}. */
-  toJSON(): undefined {}
-}
-
-/** Asks for the first item. */
-export async function firstItemOf(source: AsyncIterable<unknown>, call: Call): Promise<unknown> {
-  const iterator = source[Symbol.asyncIterator]();
-  const end = async (): Promise<void> => {
-    try {
-      await iterator.return?.();
-    } catch {
-      // nobody is left who could be told
-    }
-  };
-  call.onInterrupt = () => void end();
-  const first = await iterator.next();
-  // Whoever has the first item may never ask for another.
-  call.onInterrupt = () => void end().then(() => call.finish());
-  return new IteratorHead(iterator, first, call);
-}
-
-/** Runs `begin` when the first item is asked for, and goes on with what it resolves to. */
-export async function* iterate(begin: () => Promise<unknown>): AsyncGenerator<unknown, unknown> {
-  const value = await begin();
-  if (value instanceof IteratorHead) return yield* restOf(value);
-  if (isIterable(value)) yield* value as AsyncIterable<unknown>;
-  else yield value;
-  return undefined;
-}
-
-/** What consumers send and throw into the iteration reaches the method's generator. */
-async function* restOf({ iterator, first, call }: IteratorHead): AsyncGenerator<unknown, unknown> {
-  let item = first;
-  let ended = false;
-  try {
-    while (!item.done) {
-      let sent: unknown;
-      try {
-        sent = yield item.value;
-      } catch (error) {
-        if (iterator.throw === undefined) throw error;
-        item = await iterator.throw(error);
-        continue;
-      }
-      item = await iterator.next(sent);
-    }
-    ended = true;
-    return item.value as unknown;
-  } finally {
-    try {
-      if (!ended) await iterator.return?.();
-    } finally {
-      call.finish();
-    }
-  }
 }
 
 /** Why a call is stopped when nobody subscribes to its result any more. */
@@ -199,11 +145,22 @@ export function asStream(
 
 /** Whether work goes on after a value has been returned: an Observable, or an async iterable. */
 export function isStream(value: unknown): boolean {
-  if (isObservable(value)) return true;
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+  return (
+    isObservableResult(value) || looksAs(value, () => Symbol.asyncIterator in (value as object))
+  );
 }
 
-function isIterable(value: unknown): boolean {
+/** `isObservable()` of any result. */
+export function isObservableResult(value: unknown): value is Observable<unknown> {
+  return looksAs(value, () => isObservable(value));
+}
+
+/** What cannot be looked at is a result like any other. */
+function looksAs(value: unknown, look: () => boolean): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return Symbol.asyncIterator in value || Symbol.iterator in value;
+  try {
+    return look();
+  } catch {
+    return false;
+  }
 }

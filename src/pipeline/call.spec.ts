@@ -145,54 +145,6 @@ describe('an interruption of a call', () => {
   });
 });
 
-describe('a call within a call', () => {
-  function family(): [ToyCall, ToyCall] {
-    const [parent, child] = [new ToyCall(), new ToyCall()];
-    parent.deadline = 500;
-    child.follow(parent);
-    return [parent, child];
-  }
-
-  it('has its deadline, and ends with it', () => {
-    const [parent, child] = family();
-    expect(child.deadline).toBe(500);
-    expect(child.interruptible).toBe(true);
-    parent.interrupt(3, gone);
-    expect(() => child.throwIfInterrupted()).toThrow(gone);
-    expect(child.isGivenUp(0)).toBe(true);
-  });
-
-  it('ends at once when the other has ended already', () => {
-    const parent = new ToyCall();
-    parent.abort(gone);
-    const child = new ToyCall();
-    child.follow(parent);
-    expect(child.interrupted).toBe(true);
-  });
-
-  it('does not end the other', () => {
-    const [parent, child] = family();
-    child.abort(gone);
-    expect(parent.interrupted).toBe(false);
-  });
-
-  it('is let go when it is over', () => {
-    const [parent, child] = family();
-    child.finish();
-    parent.abort(gone);
-    expect(child.interrupted).toBe(false);
-    expect(parent['children']?.size).toBe(0);
-  });
-
-  it('is one of many that all end', () => {
-    const [parent, child] = family();
-    const other = new ToyCall();
-    other.follow(parent);
-    parent.abort(gone);
-    expect([child.interrupted, other.interrupted]).toEqual([true, true]);
-  });
-});
-
 describe('a call', () => {
   it('has one outcome, the last', () => {
     const call = new ToyCall();
@@ -207,11 +159,14 @@ describe('a call', () => {
     expect(new ToyCall().wantsAnotherAttempt()).toBe(true);
   });
 
-  it('remembers work that goes on, and only such', () => {
+  it('remembers the end of work that goes on, and only such', async () => {
     const call = new ToyCall();
-    const work = Promise.resolve();
-    call.track(work);
-    expect(call.tracked).toBe(work);
+    call.track(Promise.resolve('its result'));
+    await expect(call.tracked).resolves.toBeUndefined();
+    const onFailure = jest.fn();
+    call.track(Promise.reject(gone), onFailure);
+    await expect(call.tracked).rejects.toBe(gone);
+    expect(onFailure).toHaveBeenCalledTimes(1);
     call.track(7);
     expect(call.tracked).toBeUndefined();
   });

@@ -1,8 +1,10 @@
-import { type Outcome, defaultOutcome } from '../common/outcome.js';
+import { isResilienceError } from '../common/errors.js';
+import { type Outcome, type OutcomeRule, defaultOutcome } from '../common/outcome.js';
 import { type CallReport } from './call-report.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { type Call, fallbackEventOf, isPromiseLike } from './call.js';
 import { AGAIN, type Reaction, Stage } from './stage.js';
+import { endOf } from './unfinished-work.js';
 
 /** A stage on the way out that has the call wait. */
 interface Pause {
@@ -52,6 +54,9 @@ export class Pipeline {
   /** Whether a stage may stop the call before its work ends. */
   private readonly interrupts: boolean;
   private readonly steps: readonly Step[];
+  /** The outermost stage that has to know when work that was given up really ends. */
+  private readonly holder: number;
+
   /** @param name `Class.method`, for events */
   constructor(
     readonly name: string,
@@ -59,6 +64,8 @@ export class Pipeline {
     private readonly events: ResilienceEvents,
   ) {
     this.interrupts = stages.some((stage) => stage.interrupts);
+    const holder = stages.findIndex((stage) => stage.holdsWork);
+    this.holder = holder < 0 ? Infinity : holder;
     this.steps = stages.map((stage) => new Step(stage));
     stages.forEach((stage, level) => {
       stage.level = level;
@@ -76,6 +83,7 @@ export class Pipeline {
   private runPlainly(call: Call): Promise<unknown> {
     const { steps } = this;
     let level = 0;
+    let reached = false; // the method
     let work: unknown;
     try {
       while (level < steps.length) {
@@ -85,9 +93,11 @@ export class Pipeline {
         const ready = step.ready?.call(step.stage, call, held);
         if (ready !== undefined) return this.drive(call, { entered: level, ready });
       }
+      reached = true;
       work = call.start();
     } catch (error) {
       call.fail(error);
+      call.rejection = reached ? undefined : rejectionIn(error);
       return this.goOn(call, level);
     }
     return Promise.resolve(work).then(
@@ -127,7 +137,7 @@ export class Pipeline {
       }
       call.turn += 1;
       call.tick();
-      if (again) call.beginAgain(level);
+      if (again) call.beginAgain(level, this.holder < level);
       pause = again ? await this.attempt(call, level + 1) : this.leave(call, level);
     }
     tellFallback(call);
@@ -148,6 +158,7 @@ export class Pipeline {
     ready?: Promise<void>,
   ): Promise<Pause | undefined> {
     const { steps } = this;
+    let reached = false; // the method
     let work: unknown;
     let startedAt = NaN; // of the method, when anybody wants to know
     try {
@@ -165,6 +176,7 @@ export class Pipeline {
       }
       if (call.interruptible) call.throwIfInterrupted();
       if (this.events.active) startedAt = call.now();
+      reached = true;
       work = call.start();
       const result = await (call.interruptible ? call.interruptibly(work) : work);
       call.tick();
@@ -174,6 +186,7 @@ export class Pipeline {
     } catch (error) {
       call.tick();
       call.fail(call.reasonOr(error));
+      call.rejection = reached || call.interrupted ? undefined : rejectionIn(error);
       this.reportAttempt(call, startedAt);
       if (call.interrupted) this.abandon(call, work, startedAt);
     }
@@ -186,7 +199,11 @@ export class Pipeline {
       const step = this.steps[level]!;
       const held = call.held[level];
       if (call.interruptible) call.resumeAt(level);
-      step.exit?.call(step.stage, call, held);
+      try {
+        step.exit?.call(step.stage, call, held);
+      } catch {
+        // Against its contract. The stages outside must get their exit all the same, and the call its own outcome.
+      }
       if (step.react === undefined || (call.interruptible && call.isGivenUp(level))) continue;
       try {
         const reaction = step.react.call(step.stage, call, held);
@@ -217,7 +234,7 @@ export class Pipeline {
   /** The attempt has been given up while its work goes on: nobody awaits that any more. */
   private abandon(call: Call, work: unknown, startedAt: number): void {
     if (!isPromiseLike(work)) return;
-    call.abandoned = work;
+    call.abandoned = endOf(work);
     if (Number.isNaN(startedAt)) return;
     const { name, events } = this;
     const { attempt } = call;
@@ -233,15 +250,22 @@ export class Pipeline {
   }
 }
 
+/** By the default rule, whatever the options of single policies say. */
 function outcomeOf(call: Call): Outcome {
-  if (call.cancelled) return 'ignored';
-  return call.failed ? defaultOutcome(call.error) : 'success';
+  return call.outcomeBy(defaultRule);
+}
+
+const defaultRule: OutcomeRule = { ofError: defaultOutcome, ofResult: () => 'success' };
+
+/** The error with which a stage has turned a call away, before it could reach the method. */
+function rejectionIn(error: unknown): unknown {
+  return isResilienceError(error) ? error : undefined;
 }
 
 /** Counts what has become of a failure where that was counted. */
 function tellFallback(call: Call): void {
   const { unhealthy } = call;
-  if (unhealthy === undefined || call.cancelled) return;
+  if (unhealthy === undefined || call.callerHasGone) return;
   const event = fallbackEventOf(call);
   if (event !== undefined) unhealthy.count(event, call.now());
 }

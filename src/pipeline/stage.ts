@@ -18,6 +18,9 @@ export abstract class Stage<Held = unknown> {
   /** Whether it may stop a call before its work ends, by `Call.interrupt()`. */
   readonly interrupts: boolean = false;
 
+  /** Whether it has to know when work that was given up really ends: `Call.workLeft()`. */
+  readonly holdsWork: boolean = false;
+
   /** Its place in the pipeline, 0 is outermost; set by the pipeline. */
   level = -1;
 

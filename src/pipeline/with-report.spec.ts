@@ -1,5 +1,6 @@
 import type { CallReport, ReportSink } from './call-report.js';
 import { callScope } from './call-scope.js';
+import { HandlerAttempt } from './handler-attempt.js';
 import { withReport } from './with-report.js';
 
 const report: CallReport = {
@@ -56,9 +57,11 @@ describe('withReport', () => {
   });
 
   it('keeps what is known of the call around it', async () => {
-    const owned = {};
-    await callScope.run({ owned, claimed: true, over: false }, async () => {
-      await withReport(() => expect(callScope.getStore()).toMatchObject({ owned, claimed: true }));
+    const method = {};
+    const handler = new HandlerAttempt(undefined, method, undefined);
+    await callScope.run({ handler }, async () => {
+      await withReport(() => callScope.getStore()!.handler!.run(() => 1, undefined, []));
+      expect(handler.claims(method)).toBe(false);
     });
   });
 

@@ -1,5 +1,5 @@
 import { type CallReport, ReportSink } from './call-report.js';
-import { type CallScope, callScope } from './call-scope.js';
+import { callScope } from './call-scope.js';
 
 /**
  * Runs `work` and tells how the protected calls made by it went: how often each was tried, and whether its
@@ -16,9 +16,8 @@ export async function withReport<T>(
   work: () => T | Promise<T>,
 ): Promise<{ value: T; calls: readonly CallReport[] }> {
   const reports = new ReportSink();
-  const scope: CallScope = { claimed: false, over: false, ...callScope.getStore(), reports };
   try {
-    const value = await callScope.run(scope, work);
+    const value = await callScope.run({ ...callScope.getStore(), reports }, work);
     return { value, calls: reports.calls };
   } finally {
     reports.close();

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ResilienceEvent } from './events.js';
 import { ResilienceEvents, notify } from './resilience-events.js';
 
@@ -54,6 +55,84 @@ describe('ResilienceEvents', () => {
     expect(last).toHaveBeenCalledTimes(1);
     await settled();
     expect(errors).toEqual([new Error('now'), new Error('later')]);
+  });
+
+  it('goes on when whoever is told of errors throws too', async () => {
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    const last = jest.fn();
+    const events = new ResilienceEvents(() => {
+      throw new Error('so does the logger');
+    });
+    events.subscribe(() => {
+      throw new Error('now');
+    });
+    events.subscribe(() => Promise.reject(new Error('later')) as unknown as void);
+    events.subscribe(last);
+    events.emit(event);
+    await settled();
+    process.off('unhandledRejection', unhandled);
+    expect(last).toHaveBeenCalledTimes(1);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  it('tells all listeners in the same order, also of what one of them causes', () => {
+    const events = new ResilienceEvents();
+    const heard: string[][] = [[], []];
+    events.subscribe(({ name }) => {
+      heard[0]!.push(name);
+      if (name.length < 3) events.emit({ ...event, name: `${name}x` });
+    });
+    events.subscribe(({ name }) => void heard[1]!.push(name));
+    events.emit(event);
+    expect(heard).toEqual([
+      ['x', 'xx', 'xxx'],
+      ['x', 'xx', 'xxx'],
+    ]);
+  });
+
+  it('tells of what a listener causes in the async context in which that happens', () => {
+    const user = new AsyncLocalStorage<string>();
+    const events = new ResilienceEvents();
+    const heard: unknown[] = [];
+    events.subscribe(({ name }) => {
+      if (name === 'x') user.run('anna', () => events.emit({ ...event, name: 'caused' }));
+      else heard.push(user.getStore());
+    });
+    user.run('bob', () => events.emit(event));
+    expect(heard).toEqual(['anna']);
+  });
+
+  it('stops a listener that answers events with events, and goes on', () => {
+    const errors: unknown[] = [];
+    const events = new ResilienceEvents((error) => void errors.push(error));
+    const heard = jest.fn();
+    events.subscribe(() => events.emit(event));
+    events.subscribe(heard);
+    events.emit(event);
+    expect(heard.mock.calls.length).toBeLessThan(2_000);
+    expect(errors).toEqual([
+      expect.objectContaining({ message: expect.stringMatching('left out') }),
+    ]);
+    heard.mockClear();
+    events.emit(event);
+    expect(heard).toHaveBeenCalled();
+  });
+
+  it('tells those who subscribe meanwhile of what comes after, and those who leave of nothing more', () => {
+    const events = new ResilienceEvents();
+    const [late, gone] = [jest.fn(), jest.fn()];
+    const once = events.subscribe(() => {
+      once();
+      leave();
+      events.subscribe(late);
+    });
+    const leave = events.subscribe(gone);
+    events.emit(event);
+    expect(late).not.toHaveBeenCalled();
+    expect(gone).not.toHaveBeenCalled();
+    events.emit(event);
+    expect(late).toHaveBeenCalledTimes(1);
   });
 
   it('needs nobody to tell of errors', () => {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { brand } from '../common/brand.js';
 import type { ResilienceEvent } from './events.js';
 
@@ -6,17 +7,23 @@ export type ResilienceEventListener = (event: ResilienceEvent) => void;
 /** Injection token of the {@link ResilienceEvents}; as `CIRCUIT_BREAKER_REGISTRY`. */
 export const RESILIENCE_EVENTS = brand('ResilienceEvents');
 
+/** A listener that answers events by causing events is stopped after this many. */
+const MAX_ANSWERS = 1_000;
+
 /**
  * Everything that the policies of one application do, as it happens. Injectable.
  *
  * Listeners are called synchronously, after the state has changed; one that throws, or whose promise rejects,
- * changes nothing. Without listeners no event object is made.
+ * changes nothing. All listeners hear all events in the same order: what one of them causes is told when all have
+ * heard what it was told of. Without listeners no event object is made.
  *
  * @example
  * events.subscribe((event) => logger.log(JSON.stringify(event)));
  */
 export class ResilienceEvents {
   private readonly subscriptions = new Set<{ readonly listener: ResilienceEventListener }>();
+  /** Set while listeners are told: what they cause meanwhile, each to be told in its own async context. */
+  private caused: (() => void)[] | undefined = undefined;
 
   /** @param onListenerError told of what listeners throw */
   constructor(private readonly onListenerError: (error: unknown) => void = () => {}) {}
@@ -36,7 +43,36 @@ export class ResilienceEvents {
   }
 
   emit(event: ResilienceEvent): void {
-    for (const { listener } of this.subscriptions) notify(listener, event, this.onListenerError);
+    if (!this.active) return;
+    if (this.caused !== undefined) return this.postpone(event);
+    const caused: (() => void)[] = (this.caused = []);
+    try {
+      this.tell(event);
+      for (const tell of caused) tell();
+    } finally {
+      this.caused = undefined;
+    }
+  }
+
+  private tell(event: ResilienceEvent): void {
+    // Who subscribes while listeners are told hears of what comes after.
+    for (const subscription of [...this.subscriptions]) {
+      if (this.subscriptions.has(subscription)) {
+        notify(subscription.listener, event, this.onListenerError);
+      }
+    }
+  }
+
+  private postpone(event: ResilienceEvent): void {
+    const caused = this.caused!;
+    if (caused.length < MAX_ANSWERS) {
+      caused.push(AsyncResource.bind(() => this.tell(event)));
+    } else if (caused.length === MAX_ANSWERS) {
+      const error = new Error(
+        `listeners answer events with events, without end; "${event.type}" is left out`,
+      );
+      caused.push(() => notify(this.onListenerError, error, () => {}));
+    }
   }
 }
 
@@ -46,10 +82,17 @@ export function notify<T>(
   value: T,
   onError: (error: unknown) => void,
 ): void {
+  const tell = (error: unknown): void => {
+    try {
+      onError(error);
+    } catch {
+      // nobody is left who could be told
+    }
+  };
   try {
     const result = listener(value) as Partial<PromiseLike<unknown>> | undefined | null;
-    result?.then?.(undefined, onError);
+    result?.then?.(undefined, tell);
   } catch (error) {
-    onError(error);
+    tell(error);
   }
 }

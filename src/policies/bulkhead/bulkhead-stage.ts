@@ -5,6 +5,8 @@ import type { Bulkhead, Place } from './bulkhead.js';
 
 /** Has a call hold a place of a bulkhead until its work has really ended. */
 export class BulkheadStage extends Stage<Place> {
+  override readonly holdsWork = true;
+
   constructor(
     private readonly bulkhead: Bulkhead,
     private readonly site: Pick<PolicySite, 'clock'>,

@@ -12,11 +12,12 @@ export interface Shelf {
 /** The first example of hystrix-go: a function that talks to another service, and one for when that is down. */
 @Injectable()
 export class BooksCommand {
-  private readonly command: Command<[], Shelf>;
+  private readonly command: Command<[caller: AbortSignal], Shelf>;
 
   constructor(resilience: ResilienceService, storage: StorageClient) {
     this.command = resilience.command('my_command', {
-      run: async ({ signal }) => ({ books: await storage.books(signal) }),
+      // The caller's signal stops the call, and with it the signal of its context.
+      run: async ({ signal }, _caller: AbortSignal) => ({ books: await storage.books(signal) }),
       ...hystrixGo({
         timeout: '1s',
         maxConcurrentRequests: 10,
@@ -29,7 +30,7 @@ export class BooksCommand {
     });
   }
 
-  execute(): Promise<Shelf> {
-    return this.command.execute();
+  execute(caller: AbortSignal): Promise<Shelf> {
+    return this.command.execute(caller);
   }
 }

@@ -42,8 +42,8 @@ export class BooksController {
   }
 
   @Get('command')
-  shelf(): Promise<Shelf> {
-    return this.command.execute();
+  shelf(@Signal() signal: AbortSignal): Promise<Shelf> {
+    return this.command.execute(signal);
   }
 
   /** Policies on the handler itself; the breaker is that of `GET /`: one dependency, one circuit. */

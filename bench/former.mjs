@@ -1,0 +1,129 @@
+// npm run bench:former -- <commit>: what a call costs beside a former commit of this repository, in one run.
+//
+//   node bench/former.mjs <commit> [--rounds 40] [--check]
+//
+// Builds that commit under bench/.former. Each build has a process of its own, and they take turns, so that whatever
+// else the machine does meets both. --check exits with 1 if a call has become dearer than the noise of such a run.
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, rmSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { fromRoot } from '../scripts/tools.mjs';
+import { measure, median } from './measure.mjs';
+import { setUp } from './setup.mjs';
+
+/** Two runs of the same build differ by this much. */
+const NOISE = 0.05;
+
+const MEASUREMENTS = 5;
+
+/** In one turn of a process. */
+const ROUNDS_PER_TURN = 20;
+
+if (process.send === undefined) await compareAll();
+else await serve(process.argv[2]);
+
+async function compareAll() {
+  const { values: options, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string', default: '40' },
+      check: { type: 'boolean', default: false },
+    },
+  });
+  const [commit] = positionals;
+  if (commit === undefined) throw new Error('usage: node bench/former.mjs <commit> [--rounds 40]');
+
+  await setUp();
+  const folders = [build('now', archiveOfTree()), build(shaOf(commit), archiveOf(commit))];
+  const processes = folders.map((folder) =>
+    fork(fromRoot('bench', 'former.mjs'), [`${folder}/bench/contestants/nest-resilience.mjs`]),
+  );
+  try {
+    let dearer;
+    for (let left = options.check ? MEASUREMENTS : 1; left > 0; left--) {
+      dearer = await compare(commit, processes, Number(options.rounds));
+      if (dearer.length === 0) return;
+    }
+    console.log(`dearer than at ${commit}: ${dearer.join(', ')}`);
+    if (options.check) process.exitCode = 1;
+  } finally {
+    for (const each of processes) each.disconnect();
+  }
+}
+
+/** @returns the calls that have become dearer */
+async function compare(commit, processes, turns) {
+  const times = processes.map(() => ({}));
+  for (let turn = 0; turn < turns; turn++) {
+    const order = [...processes.entries()];
+    if (turn % 2 === 1) order.reverse();
+    for (const [index, each] of order) {
+      each.send('measure');
+      const [measured] = await once(each, 'message');
+      for (const [id, ns] of Object.entries(measured)) (times[index][id] ??= []).push(ns);
+    }
+  }
+  const [now, before] = times;
+  const ratios = Object.keys(now)
+    .filter((id) => id in before)
+    .map((id) => [id, median(now[id]) / median(before[id])]);
+  console.log(`a call, as a share of what it takes at ${commit}:`);
+  for (const [id, ratio] of ratios) console.log(`  ${ratio.toFixed(2)}  ${id}`);
+  return ratios.filter(([, ratio]) => ratio > 1 + NOISE).map(([id]) => id);
+}
+
+/** Measures one build, whenever it is asked to: the median of each call. */
+async function serve(file) {
+  const { start } = await import(`file://${file}`);
+  const { calls, stop } = await start();
+  const all = {};
+  for (const [job, contestants] of Object.entries(calls)) {
+    for (const [name, call] of Object.entries(contestants)) {
+      all[`${job}: ${name}`] = { call, rejects: job === 'rejected' };
+    }
+  }
+  process.on('message', async () => {
+    const times = await measure(all, ROUNDS_PER_TURN);
+    process.send(Object.fromEntries(Object.entries(times).map(([id, each]) => [id, median(each)])));
+  });
+  await once(process, 'disconnect');
+  await stop();
+  process.exit();
+}
+
+/** Builds what is in an archive of this repository, so that both builds live alike. Dependencies are found further up. */
+function build(name, archive) {
+  const target = fromRoot('bench', '.former', name);
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  execFileSync('tar', ['-x'], { cwd: target, input: archive });
+  const tsc = fromRoot('node_modules', 'typescript', 'bin', 'tsc');
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+    cwd: target,
+    stdio: 'inherit',
+  });
+  return target;
+}
+
+function git(...args) {
+  return execFileSync('git', args, { cwd: fromRoot(), maxBuffer: 1 << 28 });
+}
+
+function shaOf(ref) {
+  return String(git('rev-parse', '--short', ref)).trim();
+}
+
+function archiveOf(ref) {
+  return git('archive', ref);
+}
+
+/** What is in the working tree, committed or not. */
+function archiveOfTree() {
+  const files = git('ls-files', '-z', '--cached', '--others', '--exclude-standard');
+  return execFileSync('tar', ['-c', '--null', '-T', '-', '--ignore-failed-read'], {
+    cwd: fromRoot(),
+    input: files,
+    maxBuffer: 1 << 28,
+  });
+}

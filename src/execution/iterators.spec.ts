@@ -1,0 +1,178 @@
+import * as fc from 'fast-check';
+import { Call, type Substitute } from '../pipeline/call.js';
+import { ManualClock } from '../testing/index.js';
+import { firstItemOf, iterate } from './iterators.js';
+
+class ToyCall extends Call {
+  constructor() {
+    super([], new ManualClock());
+  }
+  protected override perform(): unknown {
+    return undefined;
+  }
+  protected override performInstead(run: Substitute): unknown {
+    return run(undefined, []);
+  }
+  get over(): boolean {
+    return this.finished;
+  }
+}
+
+/** The generator as a protected method hands it out. */
+function protect(
+  generator: () => AsyncGenerator<unknown, unknown>,
+  call = new ToyCall(),
+): AsyncGenerator<unknown, unknown> {
+  return iterate(() => firstItemOf(generator(), call)) as AsyncGenerator<unknown, unknown>;
+}
+
+/** One thing that a generator does. */
+type Step =
+  | { readonly do: 'yield' | 'return' | 'throw'; readonly value: number }
+  | { readonly do: 'try'; readonly body: Step[]; readonly caught?: Step[]; readonly last?: Step[] };
+
+const simple = fc.record({
+  do: fc.constantFrom<'yield' | 'return' | 'throw'>('yield', 'yield', 'yield', 'return', 'throw'),
+  value: fc.nat(99),
+});
+const body = fc.array(simple, { maxLength: 3 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  simple,
+  fc.record(
+    { do: fc.constant('try' as const), body, caught: body, last: body },
+    { requiredKeys: ['do', 'body'] },
+  ),
+);
+
+async function* play(steps: readonly Step[], heard: unknown[]): AsyncGenerator<unknown, unknown> {
+  for (const each of steps) {
+    if (each.do === 'yield') heard.push(yield each.value);
+    else if (each.do === 'return') return each.value;
+    else if (each.do === 'try') yield* playGuarded(each, heard);
+    else throw new Error(String(each.value));
+  }
+  return undefined;
+}
+
+async function* playGuarded(
+  { body, caught, last }: Extract<Step, { do: 'try' }>,
+  heard: unknown[],
+): AsyncGenerator<unknown, unknown> {
+  try {
+    return yield* play(body, heard);
+  } catch (error) {
+    if (caught === undefined) throw error;
+    heard.push(error);
+    return yield* play(caught, heard);
+  } finally {
+    if (last !== undefined) {
+      const result = yield* play(last, heard);
+      // eslint-disable-next-line no-unsafe-finally -- what generators can do, however odd
+      if (result !== undefined) return result;
+    }
+  }
+}
+
+type Request = { readonly ask: 'next' | 'return' | 'throw'; readonly value: number };
+
+const requests = fc.array(
+  fc.record({ ask: fc.constantFrom('next', 'next', 'next', 'return', 'throw'), value: fc.nat(99) }),
+  { minLength: 1, maxLength: 6 },
+) as fc.Arbitrary<Request[]>;
+
+/** What the consumer gets to hear; `together`: without waiting for one answer before the next request. */
+async function consume(
+  generator: AsyncGenerator<unknown, unknown>,
+  asked: readonly Request[],
+  together: boolean,
+): Promise<unknown[]> {
+  const answers: Promise<unknown>[] = [];
+  for (const { ask, value } of asked) {
+    const answer = generator[ask](value).catch((error: unknown) => ({ error }));
+    answers.push(answer);
+    if (!together) await answer;
+  }
+  return Promise.all(answers);
+}
+
+describe('a protected generator', () => {
+  it('behaves as the generator itself does, whatever its consumer asks for', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 4 }),
+        requests,
+        fc.boolean(),
+        async (steps, asked, together) => {
+          const [own, native] = [[], []] as [unknown[], unknown[]];
+          const seen = await consume(
+            protect(() => play(steps, own)),
+            asked,
+            together,
+          );
+          const right = await consume(play(steps, native), asked, together);
+          expect(seen).toEqual(right);
+          expect(own).toEqual(native);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('ends its call when it has ended, however that is', async () => {
+    const ends: Record<string, (items: AsyncGenerator<unknown, unknown>) => Promise<unknown>> = {
+      'by itself': (items) => items.next().then(() => items.next()),
+      'by its consumer': (items) => items.next().then(() => items.return(1)),
+      'by an error': (items) =>
+        items
+          .next()
+          .then(() => items.throw(1))
+          .catch(() => {}),
+    };
+    for (const end of Object.values(ends)) {
+      const call = new ToyCall();
+      const items = protect(() => play([{ do: 'yield', value: 1 }], []), call);
+      expect(call.over).toBe(false);
+      await end(items);
+      expect(call.over).toBe(true);
+    }
+  });
+
+  it('rejects what its consumer waits for when the call is interrupted, and has ended then', async () => {
+    const call = new ToyCall();
+    call.interruptible = true;
+    const ended = jest.fn();
+    const items = protect(async function* () {
+      try {
+        yield 1;
+        await new Promise(() => {});
+        yield 2;
+      } finally {
+        ended();
+      }
+    }, call);
+    await items.next();
+    const second = items.next();
+    const gone = new Error('gone');
+    call.abort(gone);
+    await expect(second).rejects.toBe(gone);
+    await expect(items.next()).resolves.toEqual({ value: undefined, done: true });
+  });
+
+  it('does nothing when it is ended before it has begun', async () => {
+    const begin = jest.fn();
+    const items = iterate(begin) as AsyncGenerator<unknown, unknown>;
+    await expect(items.return(7)).resolves.toEqual({ value: 7, done: true });
+    await expect(items.next()).resolves.toEqual({ value: undefined, done: true });
+    expect(begin).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['a list', [1, 2], [1, 2]],
+    ['a generator', play([{ do: 'yield', value: 1 }], []), [1]],
+    ['a value', 7, [7]],
+  ])('gives the items of what has answered in its place: %s', async (_, answer, expected) => {
+    const items: unknown[] = [];
+    for await (const item of iterate(() => Promise.resolve(answer))) items.push(item);
+    expect(items).toEqual(expected);
+  });
+});

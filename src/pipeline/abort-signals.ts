@@ -1,0 +1,101 @@
+import { isPlainObject } from '../common/options-reader.js';
+import { isResilienceError } from '../common/errors.js';
+
+/** What is needed of an `AbortSignal`, be it Node's, another realm's or a polyfill's. */
+export type SignalLike = Pick<
+  AbortSignal,
+  'aborted' | 'addEventListener' | 'removeEventListener'
+> & {
+  readonly reason?: unknown;
+};
+
+/** Whether a value can be obeyed as an `AbortSignal`. Looking at it never throws. */
+export function isSignal(value: unknown): value is SignalLike {
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    if (value instanceof AbortSignal) return true;
+    const { aborted, addEventListener, removeEventListener } = value as SignalLike;
+    return (
+      typeof aborted === 'boolean' &&
+      typeof addEventListener === 'function' &&
+      typeof removeEventListener === 'function'
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** Why a signal is aborted; polyfills may not say it. */
+export function reasonOf(signal: SignalLike): unknown {
+  return signal.reason ?? new DOMException('This operation was aborted', 'AbortError');
+}
+
+/**
+ * Whether a signal says that its owner has gone. One that was aborted because a time of ours was over says something
+ * else: the dependency was too slow.
+ */
+function saysGone(value: unknown): boolean {
+  return isSignal(value) && value.aborted && !isResilienceError(value.reason, 'TIMEOUT');
+}
+
+/** Whether there is an aborted signal among the arguments of a call, or as `signal` of a plain object among them. */
+export function callerHasGone(args: readonly unknown[]): boolean {
+  for (const arg of args) {
+    if (typeof arg !== 'object' || arg === null) continue;
+    try {
+      if (saysGone(arg) || (isPlainObject(arg) && saysGone(arg.signal))) return true;
+    } catch {
+      // what cannot be looked at says nothing
+    }
+  }
+  return false;
+}
+
+/** Who is stopped by a signal. */
+export interface Abortable {
+  abort(reason: unknown): void;
+}
+
+/** The calls that obey a signal, which has one listener for all of them. */
+interface Followers {
+  readonly calls: Set<Abortable>;
+  stop(): void;
+}
+
+const followersOf = new WeakMap<SignalLike, Followers>();
+
+/**
+ * Has `call` stopped when the signal is aborted; at once when it is. However many calls obey a signal, it has one
+ * listener, since Node warns of more than ten.
+ *
+ * @returns lets go of the signal
+ */
+export function obey(signal: SignalLike, call: Abortable): () => void {
+  if (signal.aborted) {
+    call.abort(reasonOf(signal));
+    return () => {};
+  }
+  const followers = followersOf.get(signal) ?? follow(signal);
+  followers.calls.add(call);
+  return () => {
+    if (followers.calls.delete(call) && followers.calls.size === 0) followers.stop();
+  };
+}
+
+function follow(signal: SignalLike): Followers {
+  const calls = new Set<Abortable>();
+  const onAbort = (): void => {
+    followersOf.delete(signal);
+    for (const call of calls) call.abort(reasonOf(signal));
+  };
+  const followers: Followers = {
+    calls,
+    stop() {
+      followersOf.delete(signal);
+      signal.removeEventListener('abort', onAbort);
+    },
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  followersOf.set(signal, followers);
+  return followers;
+}

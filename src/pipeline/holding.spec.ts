@@ -1,0 +1,61 @@
+import { setTimeout as later } from 'node:timers/promises';
+import { ManualClock } from '../testing/index.js';
+import { Call, type Substitute } from './call.js';
+import { type Holding, isInside } from './holding.js';
+
+class ToyCall extends Call {
+  constructor(private readonly work: (call: ToyCall) => unknown) {
+    super([], new ManualClock());
+  }
+  protected override perform(): unknown {
+    return this.work(this);
+  }
+  protected override performInstead(run: Substitute): unknown {
+    return run(undefined, []);
+  }
+}
+
+const [probe, place] = [{}, {}];
+
+/** A call that holds `parts` while it does `work`. */
+function holding(parts: object[], work: () => unknown): { call: ToyCall; holdings: Holding[] } {
+  const call = new ToyCall(work);
+  return { call, holdings: parts.map((part) => call.hold(part)) };
+}
+
+describe('what a call holds', () => {
+  it('is known to the calls inside of it, and to no others', async () => {
+    const { call } = holding([probe], async () => {
+      await later(0);
+      return [isInside(probe), isInside(place)];
+    });
+    const inside = call.start();
+    expect(isInside(probe)).toBe(false);
+    await expect(inside).resolves.toEqual([true, false]);
+  });
+
+  it('adds up, also over calls in calls', () => {
+    const inner = (): unknown =>
+      holding([place], () => [isInside(probe), isInside(place)]).call.start();
+    expect(holding([probe], inner).call.start()).toEqual([true, true]);
+    expect(holding([probe, place], () => [isInside(probe), isInside(place)]).call.start()).toEqual([
+      true,
+      true,
+    ]);
+  });
+
+  it('is not held any more when it has ended, whatever goes on in its context', async () => {
+    let goesOn!: Promise<boolean>;
+    const { call, holdings } = holding([probe], () => {
+      goesOn = later(1).then(() => isInside(probe));
+    });
+    call.start();
+    holdings[0]!.end();
+    await expect(goesOn).resolves.toBe(false);
+  });
+
+  it('is known to what answers in its place', () => {
+    const { call } = holding([probe], () => undefined);
+    expect(call.substitute(() => isInside(probe))).toBe(true);
+  });
+});
