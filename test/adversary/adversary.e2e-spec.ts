@@ -38,7 +38,8 @@ describe('whatever happens to calls', () => {
     for (let seed = SEED; calls < CALLS; seed++) {
       await fc.assert(property, { seed, numRuns: WORLDS });
     }
-    if (survey !== undefined) writeFileSync(env.ADVERSARY_SURVEY!, `${calls} calls\n\n${survey}\n`);
+    if (survey !== undefined)
+      writeFileSync(env.ADVERSARY_SURVEY!, `${calls} calls\n\n${survey.toString()}\n`);
   });
 });
 

@@ -118,7 +118,7 @@ export function buildClass(world: World, subject: SubjectPlan, parent: Built | u
       for (const item of world.itemsAfter(id, answer)) yield await item;
     },
   }[returns];
-  define(Type, 'm', method as Instance['m']);
+  define(Type, 'm', method);
   const root = rootPipelineOf(subject);
   const fallback = fallbackOf(world, subject);
   const own: Decorator[] =
@@ -129,7 +129,7 @@ export function buildClass(world: World, subject: SubjectPlan, parent: Built | u
   // Without a policy there would be nothing to test, and nothing to hand out a signal.
   if (own.length === 0) own.push(Timeout('10s') as Decorator);
   const type = { promise: Promise, observable: Observable, iterable: Object }[returns];
-  Signal()(Type.prototype as object, 'm', 2);
+  Signal()(Type.prototype, 'm', 2);
   decorate(Type, 'm', type, own);
   const spare = decoratorsOf(subject.spare);
   if (subject.fallback === 'method' && spare.length > 0)

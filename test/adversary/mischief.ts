@@ -74,7 +74,7 @@ export class Mischief {
           return undefined;
       }
     };
-    return listen as () => void;
+    return listen;
   }
 
   logger(): LoggerService {

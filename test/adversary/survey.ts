@@ -30,7 +30,8 @@ export class Survey {
     const all = [...this.kinds].sort(([, a], [, b]) => b.count - a.count);
     return all
       .map(
-        ([what, { count, first, seed }]) => `${count}× ${what}\n${first}\n${JSON.stringify(seed)}`,
+        ([what, { count, first, seed }]) =>
+          `${count}× ${what}\n  ${first}\n  ${JSON.stringify(seed)}`,
       )
       .join('\n\n');
   }

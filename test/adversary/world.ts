@@ -207,15 +207,25 @@ export class World {
     for (let left = dice.int(0, 2); left > 0; left--) {
       const item = answerOf(record);
       record.results.add(item);
-      if (dice.chance(0.3)) yield this.work(dice.int(0, 50)).then(() => item);
-      else if (dice.chance(0.1)) yield this.hang().then(() => item);
-      else if (dice.chance(0.1)) {
+      yield this.item(record, item, dice);
+    }
+  }
+
+  private item(record: CallRecord, item: object, dice: Dice): unknown {
+    switch (dice.weighted({ now: 6, later: 3, hang: 0.5, broken: 0.5 })) {
+      case 'later':
+        return this.work(dice.int(0, 50)).then(() => item);
+      case 'hang':
+        return this.hang().then(() => item);
+      case 'broken': {
         const error = new Error('the stream broke');
         record.errors.push(error);
         const broken = Promise.reject(error);
         broken.catch(() => {}); // whoever reads may have left
-        yield broken;
-      } else yield item;
+        return broken;
+      }
+      default:
+        return item;
     }
   }
 
