@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../common/clock.js';
 import { isResilienceError } from '../common/errors.js';
-import { OngoingResult, type Outcome, type OutcomeRule } from '../common/outcome.js';
+import { type Outcome, type OutcomeRule, isStreamResult } from '../common/outcome.js';
 import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import type { AnswerSource, ReportSink } from './call-report.js';
 import { type CallScope, callScope } from './call-scope.js';
@@ -157,7 +157,7 @@ export abstract class Call {
   succeed(value: unknown): void {
     this.failed = false;
     this.value = value;
-    this.ongoing = value instanceof OngoingResult;
+    this.ongoing = isStreamResult(value);
     this.error = undefined;
   }
 
