@@ -1,5 +1,5 @@
 import { show } from '../../common/options-reader.js';
-import { retryAfterOf } from '../../common/http-error.js';
+import { retryAfterOf } from '../../common/outcomes/retry-after.js';
 import type { Call } from '../../pipeline/call.js';
 import { AGAIN, type Reaction, Stage } from '../../pipeline/stage.js';
 import type { ExhaustionReason } from '../../telemetry/events.js';
