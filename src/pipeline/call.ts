@@ -18,6 +18,8 @@ interface Interruption {
   /** The stage that stopped it: what is inside this level is given up. {@link WHOLE_CALL} gives up all. */
   readonly level: number;
   readonly error: unknown;
+  /** Tells of it, until it has been told. */
+  tell: (() => void) | undefined;
 }
 
 /** A policy that turns calls away for some time. */
@@ -198,11 +200,14 @@ export abstract class Call {
     return interruption?.level === WHOLE_CALL && !isResilienceError(interruption.error, 'TIMEOUT');
   }
 
-  /** Gives up what is inside `level`, with `error` as its outcome. */
-  interrupt(level: number, error: unknown): void {
+  /**
+   * Gives up what is inside `level`, with `error` as its outcome. `tell` is called when the call goes on with that: in
+   * its own async context, whoever has interrupted it.
+   */
+  interrupt(level: number, error: unknown, tell?: () => void): void {
     if (this.finished) return;
     if (this.interruption !== undefined && this.interruption.level <= level) return;
-    this.interruption = { level, error };
+    this.interruption = { level, error, tell };
     const { abortSignal } = this;
     this.controller = undefined;
     this.abortSignal = undefined;
@@ -233,7 +238,12 @@ export abstract class Call {
 
   /** The error with which it ends: that of an interruption, whatever else has failed meanwhile. */
   reasonOr(error: unknown): unknown {
-    return this.interruption === undefined ? error : this.interruption.error;
+    const { interruption } = this;
+    if (interruption === undefined) return error;
+    const { tell } = interruption;
+    interruption.tell = undefined;
+    tell?.();
+    return interruption.error;
   }
 
   beginAttempt(): void {
