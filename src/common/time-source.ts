@@ -25,12 +25,15 @@ interface SinonClock {
 
 const { setInterval, clearInterval } = timers;
 
-/** The time of Node's own timers; taken here, because frameworks replace the global one. */
-export const realNow = (): number => performance.now();
+/** The time of Node's own timers. Bound, because Sinon replaces the method; from the prototype, in case it has already. */
+export const realNow: () => number = (
+  Object.getPrototypeOf(performance) as typeof performance
+).now.bind(performance);
 
-const realTimers = new Set<unknown>([timers.setTimeout]);
-// Tools for tracing wrap the global one. What is there from the start is Node's, unless it is marked as a fake.
-if (sinonClock() === undefined) realTimers.add(globalThis.setTimeout);
+const realTimers = new Set<unknown>(
+  // Tools for tracing wrap the global one. What is there from the start is Node's, unless it is marked as a fake.
+  [timers.setTimeout, globalThis.setTimeout].filter((timer) => !('clock' in timer)),
+);
 
 /** The source that is in force: Node's, or a test framework's while its fake timers are on. */
 export function currentSource(): TimeSource {

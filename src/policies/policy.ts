@@ -73,9 +73,9 @@ export type StageMakers = Readonly<Record<string, () => Stage>>;
 /** The other policies of a pipeline, as far as one has to know them. */
 export interface Surroundings {
   /** The settings of the policy of that kind; `undefined` when the pipeline has none. */
-  settingsOf<Settings>(kind: string): Settings | undefined;
+  readonly settingsOf: <Settings>(kind: string) => Settings | undefined;
   /** Whether the stage `inner` stands further inside than `outer`. */
-  isInside(inner: string, outer: string): boolean;
+  readonly isInside: (inner: string, outer: string) => boolean;
 }
 
 /**

@@ -40,7 +40,7 @@ export class ManualClock implements Clock {
 
   setTimer(callback: () => void, ms: number): Timer {
     const { timers } = this;
-    const scheduled = timers.add(this.time + Math.max(0, ms), callback);
+    const scheduled = timers.add(this.time + (ms > 0 ? ms : 0), callback);
     return { cancel: () => timers.remove(scheduled), ref: () => {}, unref: () => {} };
   }
 
