@@ -38,11 +38,14 @@ export class LatencyTotal {
     this.count += latencies.length;
   }
 
-  /** @param first the cell with which the histogram begins */
-  addHistogram(histogram: Uint8Array | Uint16Array | Uint32Array, first: number): void {
+  /**
+   * @param first the cell with which the histogram begins
+   * @param weight what each 1 in it stands for
+   */
+  addHistogram(histogram: Uint16Array, first: number, weight = 1): void {
     let added = 0;
     for (let at = 0; at < histogram.length; at++) {
-      const count = histogram[at]!;
+      const count = histogram[at]! * weight;
       cells[first + at]! += count;
       added += count;
     }

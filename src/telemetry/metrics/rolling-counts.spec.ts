@@ -128,6 +128,16 @@ describe('RollingCounts', () => {
     expect(counts.sum(0, 11_500)).toBe(0);
   });
 
+  it('knows an event that happens for the first time when others have long been counted', () => {
+    const counts = new RollingCounts(0);
+    for (let at = 0; at < 25; at++) counts.add(0, at * 1_000);
+    counts.add(2, 24_500);
+    counts.add(1, 25_000);
+    expect(read(counts, 25_500).sums).toEqual([9, 1, 1]);
+    expect(read(counts, 34_400).sums).toEqual([0, 1, 0]);
+    expect(read(counts, 35_000).sums).toEqual([0, 0, 0]);
+  });
+
   it('is empty after a silence, however long', () => {
     for (const silence of [10_000, 10_001, 123_456, 1e12]) {
       const counts = new RollingCounts(0);

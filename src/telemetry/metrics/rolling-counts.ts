@@ -2,6 +2,9 @@ import { RollingWindow, type Span } from './rolling-window.js';
 
 export const LAST_10_SECONDS: Span = { duration: 10_000, slices: 10 };
 
+/** The event that is by far the most frequent, if one is. */
+const FIRST = 0;
+
 /** The peak of a slice has a column like the events, which are numbered from 0. */
 const PEAK = 15;
 
@@ -66,6 +69,8 @@ export class RollingCounts extends RollingWindow {
   private cells = NOTHING;
   /** Of the newest slice. */
   private row = 0;
+  /** Of the newest slice, as long as it is that; most calls raise nothing else. */
+  private newestFirsts = 0;
   private newestPeak = 0;
   private running = 0;
 
@@ -82,7 +87,7 @@ export class RollingCounts extends RollingWindow {
     this.expire(now);
     const { cells, layout } = this;
     const column = layout.at[event]!;
-    let sum = 0;
+    let sum = event === FIRST ? this.newestFirsts : 0;
     if (column < 0) return sum;
     for (let cell = column; cell < cells.length; cell += layout.width) sum += cells[cell]!;
     return sum;
@@ -122,13 +127,12 @@ export class RollingCounts extends RollingWindow {
     const { slices } = this.span;
     if (passed >= slices && this.running === 0) return this.empty();
     for (let left = Math.min(passed, slices); left > 0; left--) {
-      if (this.newestPeak > 0) {
-        const cell = this.cellOf(PEAK);
-        this.cells[cell] = this.newestPeak;
-      }
+      this.put(FIRST, this.newestFirsts);
+      this.put(PEAK, this.newestPeak);
       this.row = this.row + 1 === slices ? 0 : this.row + 1;
       const first = this.row * this.layout.width;
       this.cells.fill(0, first, first + this.layout.width);
+      this.newestFirsts = 0;
       this.newestPeak = this.running;
     }
   }
@@ -136,10 +140,21 @@ export class RollingCounts extends RollingWindow {
   private empty(): void {
     this.layout = Layout.empty;
     this.cells = NOTHING;
+    this.newestFirsts = 0;
     this.newestPeak = 0;
   }
 
+  private put(column: number, value: number): void {
+    if (value === 0) return;
+    const cell = this.cellOf(column); // may be in another array than before
+    this.cells[cell] = value;
+  }
+
   private raise(event: number): void {
+    if (event === FIRST) {
+      this.newestFirsts += 1;
+      return;
+    }
     const cell = this.cellOf(event); // may be in another array than before
     this.cells[cell]! += 1;
   }

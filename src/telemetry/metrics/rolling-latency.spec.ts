@@ -182,6 +182,26 @@ describe('RollingLatency', () => {
     expect(read(slow, 0)).toMatchObject({ min: 3e6, p50: 3e6, p99: 3e6, max: 4e6 });
   });
 
+  it('counts further than a cell of its histogram does', () => {
+    const rolling = new RollingLatency(0);
+    const calls = 200_000;
+    for (let call = 0; call < calls; call++) rolling.record(5, 0);
+    rolling.record(0.02, 0); // the histogram grows in both directions after that
+    rolling.record(900_000, 0);
+    for (let call = 0; call < calls; call++) rolling.record(7, 0);
+    const latency = read(rolling, 0);
+    expect(latency).toMatchObject({ count: 2 * calls + 2, min: 0.02, max: 900_000 });
+    expect(Math.abs(latency.p25 - 5)).toBeLessThan(0.1);
+    expect(Math.abs(latency.p75 - 7)).toBeLessThan(0.15);
+  });
+
+  it.each([15, 16, 17, 18, 40])('is as exact with few latencies as with many: %d', (calls) => {
+    const rolling = new RollingLatency(0);
+    const latencies = Array.from({ length: calls }, (_, at) => 1.7 ** (at % 20));
+    for (const ms of latencies) rolling.record(ms, 0);
+    expectClose(read(rolling, 0), exactly(latencies));
+  });
+
   it('takes as long to read whatever the traffic was', () => {
     const recorded = (count: number): RollingLatency => {
       const random = seeded(count);

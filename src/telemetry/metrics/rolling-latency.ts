@@ -1,5 +1,6 @@
+import type { GrowingHistogram } from './growing-histogram.js';
 import { LatencySlice } from './latency-slice.js';
-import { LatencyTotal } from './latency-total.js';
+import type { LatencyTotal } from './latency-total.js';
 import { RollingWindow, type Span } from './rolling-window.js';
 
 export const LAST_MINUTE: Span = { duration: 60_000, slices: 6 };
@@ -7,6 +8,8 @@ export const LAST_MINUTE: Span = { duration: 60_000, slices: 6 };
 /** How long the calls within a window took. There are only slices in which something was recorded. */
 export class RollingLatency extends RollingWindow {
   private newest: LatencySlice | undefined = undefined;
+  /** Of the present slice, at hand as soon as there is one. */
+  private histogram: GrowingHistogram | undefined = undefined;
 
   constructor(now: number, span = LAST_MINUTE) {
     super(span, now);
@@ -16,9 +19,8 @@ export class RollingLatency extends RollingWindow {
   record(ms: number, now: number): void {
     this.expire(now);
     const took = ms > 0 ? ms : 0;
-    const { newest, current } = this;
-    if (newest?.number === current) newest.record(took);
-    else this.newest = new LatencySlice(current, newest, took);
+    if (this.histogram === undefined) this.recordOneOfFew(took);
+    else this.histogram.record(took);
   }
 
   addTo(total: LatencyTotal, now: number): void {
@@ -27,10 +29,17 @@ export class RollingLatency extends RollingWindow {
   }
 
   protected override forget(): void {
+    this.histogram = undefined;
     const oldest = this.current - this.span.slices + 1;
     if (this.newest !== undefined && this.newest.number < oldest) this.newest = undefined;
     for (let slice = this.newest; slice !== undefined; slice = slice.older) {
       if (slice.older !== undefined && slice.older.number < oldest) slice.older = undefined;
     }
+  }
+
+  private recordOneOfFew(ms: number): void {
+    const { newest, current } = this;
+    if (newest?.number === current) this.histogram = newest.record(ms);
+    else this.newest = new LatencySlice(current, newest, ms);
   }
 }
