@@ -98,6 +98,7 @@ export {
 export type { RetryOptions } from './policies/retry/options.js';
 export type { TimeoutOptions } from './policies/timeout/options.js';
 export { TimeoutError } from './policies/timeout/timeout-error.js';
+export type { BulkheadView } from './registry/bulkhead-view.js';
 export { BULKHEAD_REGISTRY, BulkheadRegistry } from './registry/bulkhead.registry.js';
 export {
   CIRCUIT_BREAKER_REGISTRY,
