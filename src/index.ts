@@ -15,13 +15,9 @@ export {
   ResilienceError,
   isResilienceError,
 } from './common/errors.js';
-export type {
-  ErrorClass,
-  ErrorMatcher,
-  Outcome,
-  OutcomeOptions,
-  ResultOutcomeOptions,
-} from './common/outcome.js';
+export { isFailure } from './common/outcomes/default-outcome.js';
+export type { ErrorClass, ErrorMatcher } from './common/outcomes/error-matcher.js';
+export type { Outcome, OutcomeOptions, ResultOutcomeOptions } from './common/outcomes/outcome.js';
 export { Bulkhead } from './decorators/bulkhead.decorator.js';
 export { CircuitBreaker } from './decorators/circuit-breaker.decorator.js';
 export { type PolicyDecorator, type Protectable } from './decorators/define.js';
@@ -102,6 +98,7 @@ export {
 export type { RetryOptions } from './policies/retry/options.js';
 export type { TimeoutOptions } from './policies/timeout/options.js';
 export { TimeoutError } from './policies/timeout/timeout-error.js';
+export type { BulkheadView } from './registry/bulkhead-view.js';
 export { BULKHEAD_REGISTRY, BulkheadRegistry } from './registry/bulkhead.registry.js';
 export {
   CIRCUIT_BREAKER_REGISTRY,

@@ -66,7 +66,8 @@ export class CommandCall extends FunctionCall {
     this.count(event, now);
     metrics.waitLatency(now - startedAt, now);
     if (this.begun) metrics.workLatency(at - startedAt, now);
-    if (event === MetricEvent.ignored) return;
+    // An error that is an answer, or that says nothing, asks for no fallback.
+    if (event === MetricEvent.ignored || event === MetricEvent.success) return;
     const fallback = fallbackEventOf(this);
     if (fallback !== undefined) metrics.count(fallback, now);
   }

@@ -52,9 +52,9 @@ export class FunctionCall extends Call {
     );
   }
 
-  override interrupt(level: number, error: unknown): void {
+  override interrupt(level: number, error: unknown, tell?: () => void): void {
     if (!this.finished) this.context?.giveUp(error);
-    super.interrupt(level, error);
+    super.interrupt(level, error, tell);
   }
 
   protected override performInstead(run: Substitute): unknown {

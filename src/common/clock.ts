@@ -1,3 +1,6 @@
+import { outsideOfCalls } from './async-context.js';
+import { type TimeSource, currentSource, isTakenDown, realNow, watch } from './time-source.js';
+
 /** A timer that has been started by a {@link Clock}. */
 export interface Timer {
   /** Prevents the timer from firing; no effect once it has fired. */
@@ -16,55 +19,163 @@ export interface Clock {
   wall(): number;
   /** Calls `callback` once, `ms` milliseconds from now. */
   setTimer(callback: () => void, ms: number): Timer;
+  /** Whether its timers may be thrown away at any time, as fake timers are. Default: false. */
+  readonly faked?: boolean;
 }
 
 /** Node fires at once a timer that is longer than this. */
 const LONGEST_TIMER = 2_147_483_647;
 
+/** Node's timers fire no earlier than this before their time, milliseconds. */
+const EARLIEST = 2;
+
+/**
+ * The clock of the machine, or of the fake timers of a test framework while these are on (Jest, Sinon, vitest,
+ * node:test). They may be switched on and off at any moment: the time goes on from where it was, it never goes back and
+ * never leaps, and the timers that are set go on with what is left of them.
+ */
+export class SystemClock implements Clock {
+  private source = currentSource();
+  /** Node's `setTimeout` while that is in force: the shortest way to know that nothing has changed. */
+  private real: unknown = this.source.real ? this.source.setTimeout : undefined;
+  /** What has to be added to the source's time. */
+  private offset = 0;
+  /** The last time told by a fake clock, which may be set back. */
+  private last = -Infinity;
+  private watched = false;
+  private readonly timers = new Set<SystemTimer>();
+
+  now(): number {
+    return globalThis.setTimeout === this.real ? realNow() + this.offset : this.fakeNow();
+  }
+
+  wall(): number {
+    return Date.now();
+  }
+
+  setTimer(callback: () => void, ms: number): Timer {
+    const now = this.now();
+    return new SystemTimer(this, callback, now, ms);
+  }
+
+  get faked(): boolean {
+    return this.real === undefined;
+  }
+
+  /** @internal Takes a timer into account, and tells with which source it is to be set. */
+  enlist(timer: SystemTimer): TimeSource {
+    this.timers.add(timer);
+    if (this.faked) this.watch();
+    return this.source;
+  }
+
+  /** @internal */
+  dismiss(timer: SystemTimer): void {
+    this.timers.delete(timer);
+  }
+
+  /** @internal A timer has fired, so it is at least so late, whatever the source says: some fakes only have timers. */
+  arrive(at: number): void {
+    const missing = at - this.now();
+    if (missing > EARLIEST) this.offset += Math.ceil(missing);
+  }
+
+  private fakeNow(): number {
+    if (!this.source.inForce()) {
+      this.change();
+      return this.now();
+    }
+    const now = this.source.read() + this.offset;
+    if (now < this.last) this.offset += this.last - now;
+    this.last = Math.max(now, this.last);
+    return this.last;
+  }
+
+  /** Other timers are in force: the time goes on, and so does what is waited for. */
+  private change(): void {
+    const now = Math.max(this.source.read() + this.offset, this.last);
+    this.source = currentSource();
+    this.real = this.source.real ? this.source.setTimeout : undefined;
+    // Whole milliseconds: fake clocks tell no fractions, and a test counts on what falls due at which of them.
+    this.offset = Math.ceil(now - this.source.read());
+    this.last = now;
+    for (const timer of [...this.timers]) timer.setAnew(now);
+  }
+
+  /** Fake timers that are switched off tell nobody, and take with them what would have called us. */
+  private watch(): void {
+    if (this.watched) return;
+    this.watched = true;
+    outsideOfCalls(() => {
+      watch(() => {
+        if (isTakenDown()) this.timers.clear();
+        if (this.timers.size > 0) this.now();
+        this.watched = this.faked && this.timers.size > 0;
+        return !this.watched;
+      });
+    });
+  }
+}
+
 class SystemTimer implements Timer {
-  private handle: NodeJS.Timeout;
+  private handle!: NodeJS.Timeout;
+  private source!: TimeSource;
+  private held = true;
+  private readonly at: number;
 
   constructor(
+    private readonly clock: SystemClock,
     private readonly callback: () => void,
-    private remaining: number,
+    now: number,
+    ms: number,
   ) {
-    this.handle = this.arm();
+    this.at = now + ms;
+    this.set(now, ms);
   }
 
   cancel(): void {
-    clearTimeout(this.handle);
+    this.clock.dismiss(this);
+    this.clear();
   }
 
   ref(): void {
-    this.handle.ref();
+    this.held = true;
+    this.handle.ref?.();
   }
 
   unref(): void {
-    this.handle.unref();
+    this.held = false;
+    this.handle.unref?.();
   }
 
-  private arm(): NodeJS.Timeout {
-    if (this.remaining <= LONGEST_TIMER) return setTimeout(this.callback, this.remaining);
-    return setTimeout(() => {
-      const kept = this.handle.hasRef();
-      this.remaining -= LONGEST_TIMER;
-      this.handle = this.arm();
-      if (!kept) this.handle.unref();
-    }, LONGEST_TIMER);
+  /** With the timers that are now in force. */
+  setAnew(now: number): void {
+    this.clear();
+    outsideOfCalls(() => this.set(now, this.at - now));
   }
-}
 
-/** The global `performance` is a getter, which takes as long as the reading. */
-const { performance } = globalThis;
+  private set(now: number, left: number): void {
+    this.source = this.clock.enlist(this);
+    const { setTimeout } = this.source;
+    const ms = Math.min(left, LONGEST_TIMER);
+    this.handle = setTimeout(() => this.fire(now + ms), ms);
+    // Browsers' environments have numbers for handles.
+    if (!this.held) this.handle.unref?.();
+  }
 
-/** Jest's and Sinon's fake timers mark what they put in place; times have to come from where timers do. */
-function isFaked(timers: unknown): boolean {
-  return (timers as { clock?: unknown }).clock !== undefined;
+  private fire(due: number): void {
+    if (isTakenDown()) return;
+    this.clock.dismiss(this);
+    this.clock.arrive(due);
+    if (due < this.at) this.set(due, this.at - due);
+    else this.callback();
+  }
+
+  /** By the means of those who have set it: others do not know it, and Sinon's even warn. */
+  private clear(): void {
+    this.source.clearTimeout.call(globalThis, this.handle);
+  }
 }
 
 /** The clock of the machine. */
-export const systemClock: Clock = {
-  now: () => (isFaked(setTimeout) ? globalThis.performance : performance).now(),
-  wall: () => Date.now(),
-  setTimer: (callback, ms) => new SystemTimer(callback, ms),
-};
+export const systemClock = new SystemClock();

@@ -54,6 +54,49 @@ describe('ResilienceError', () => {
     expect(new Error('other').stack).toMatch(/\n\s+at /);
   });
 
+  describe('whatever has become of Error.stackTraceLimit', () => {
+    const original = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')!;
+    const boom = (): never => {
+      throw new Error('guarded');
+    };
+
+    afterEach(() => {
+      Object.defineProperty(Error, 'stackTraceLimit', original);
+    });
+
+    it.each<[string, PropertyDescriptor]>([
+      ['read-only', { value: 10, writable: false }],
+      ['an accessor that throws', { get: boom, set: boom }],
+      ['a getter without a setter', { get: () => 10 }],
+      ['a getter whose setter throws', { get: () => 10, set: boom }],
+      ['not a number', { value: 'many', writable: true }],
+    ])('is made all the same: %s', (_what, descriptor) => {
+      Object.defineProperty(Error, 'stackTraceLimit', { ...descriptor, configurable: true });
+      const before = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit');
+      expect(new ShedError()).toMatchObject({ code: 'SHED', retryAfterMs: 1_500 });
+      expect(Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')).toEqual(before);
+    });
+
+    it('is made all the same, and leaves it as it is: deleted', () => {
+      Reflect.deleteProperty(Error, 'stackTraceLimit');
+      expect(new ShedError().code).toBe('SHED');
+      expect('stackTraceLimit' in Error).toBe(false);
+    });
+
+    it('is made all the same: frozen after it was read', () => {
+      let writable = true;
+      Object.defineProperty(Error, 'stackTraceLimit', {
+        configurable: true,
+        get: () => 10,
+        set: () => {
+          if (!writable) boom();
+          writable = false;
+        },
+      });
+      expect(new ShedError().code).toBe('SHED');
+    });
+  });
+
   it('carries a cause when there is one', () => {
     const cause = new Error('the reason');
     expect(new ShedError({ cause }).cause).toBe(cause);

@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { brand } from './brand.js';
+import { look } from './outcomes/look.js';
 
 const BRAND = brand('error');
 
@@ -39,18 +40,37 @@ export abstract class ResilienceError extends HttpException {
     const { status, title, code, cause } = details;
     const body = { statusCode: status, message: title, error: title, code };
     // The stack of a rejection says nothing that its name does not, and costs more than the rejection itself.
-    const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
+    const limit = forbidStacks();
     try {
       super(body, status, cause === undefined ? undefined : { cause });
     } finally {
-      Error.stackTraceLimit = limit;
+      if (limit !== undefined) allowStacks(limit);
     }
     this.message = details.message;
     this.code = code;
     this.policy = details.policy;
     this.policyName = details.policyName;
     this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** @returns the limit to set again; `undefined` when it is not for us to change (frozen, deleted, guarded) */
+function forbidStacks(): number | undefined {
+  try {
+    const limit: unknown = Error.stackTraceLimit;
+    if (typeof limit !== 'number') return undefined;
+    Error.stackTraceLimit = 0;
+    return limit;
+  } catch {
+    return undefined;
+  }
+}
+
+function allowStacks(limit: number): void {
+  try {
+    Error.stackTraceLimit = limit;
+  } catch {
+    // somebody has guarded it meanwhile
   }
 }
 
@@ -65,8 +85,7 @@ Object.defineProperty(ResilienceError.prototype, BRAND, { value: true });
  */
 export function isResilienceError(error: unknown, code?: string): error is ResilienceError {
   if (typeof error !== 'object' || error === null) return false;
-  const candidate = error as { [BRAND]?: unknown; code?: unknown };
-  return candidate[BRAND as never] === true && (code === undefined || candidate.code === code);
+  return look(error, BRAND) === true && (code === undefined || look(error, 'code') === code);
 }
 
 /** Thrown at bootstrap: every problem that was found in the configuration, one a line. */

@@ -1,5 +1,6 @@
 import { inspect, types } from 'node:util';
 import { type Duration, parseDuration } from './duration.js';
+import { ask, prototypeOf } from './outcomes/look.js';
 
 /** Collects what is wrong with the configuration, so that all of it can be told at once. */
 export class Problems {
@@ -19,8 +20,12 @@ interface NumberRule {
   readonly above?: number;
 }
 
-/** Shows a value in a message: short, on one line. */
+/** Shows a value in a message: short, on one line. Never throws, whatever the value is. */
 export function show(value: unknown): string {
+  return ask(() => shown(value), 'something that cannot be shown');
+}
+
+function shown(value: unknown): string {
   if (types.isNativeError(value)) return `${value.name}: ${value.message}`;
   if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
   return inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 60 });
@@ -166,8 +171,8 @@ export class OptionsReader<T extends object> {
 
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  const prototype = prototypeOf(value);
+  return prototype === null || prototypeOf(prototype) === null;
 }
 
 function within(

@@ -80,9 +80,9 @@ export class HandlerCall extends Call {
     return callScope.run({ handler, reports, holding }, () => firstOf(this.handle(), this));
   }
 
-  override interrupt(level: number, error: unknown): void {
+  override interrupt(level: number, error: unknown, tell?: () => void): void {
     if (!this.finished) this.running?.giveUp(error);
-    super.interrupt(level, error);
+    super.interrupt(level, error, tell);
   }
 
   override fail(error: unknown): void {

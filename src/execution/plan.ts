@@ -4,7 +4,7 @@ import { own } from '../common/own.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { Pipeline } from '../pipeline/pipeline.js';
 import { policies, stageOrder } from '../policies/canonical-order.js';
-import type { Policy, PolicySite, StageMakers } from '../policies/policy.js';
+import type { Policy, PolicySite, StageMakers, Surroundings } from '../policies/policy.js';
 import type { Declaration, PartStore } from '../registry/named-parts.js';
 import { type EffectiveOptions, effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import type { ResilienceModuleOptions } from './module-options.js';
@@ -97,7 +97,24 @@ export function draftPlan(
     if (order.includes(stage)) continue;
     problems.add(title, `has the stage '${stage}', which the order of its pipeline leaves out`);
   }
+  checkTogether(settled, order, problems);
   return { site, settled, stages, order, declarations };
+}
+
+/** Has each policy look at those around it. */
+function checkTogether(
+  settled: readonly SettledPolicy[],
+  order: readonly string[],
+  problems: Problems,
+): void {
+  const around: Surroundings = {
+    settingsOf: <Settings>(kind: string) =>
+      settled.find(({ policy }) => policy.kind === kind)?.settings as Settings | undefined,
+    isInside: (inner, outer) => order.indexOf(inner) > order.indexOf(outer),
+  };
+  for (const { policy, settings, where } of settled) {
+    policy.check?.(settings, around, (problem) => problems.add(where, problem));
+  }
 }
 
 /** One policy of a subject, merged and checked; `undefined` when an override has taken it off. */

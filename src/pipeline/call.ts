@@ -1,5 +1,5 @@
 import type { Clock } from '../common/clock.js';
-import { OngoingResult, type Outcome, type OutcomeRule } from '../common/outcome.js';
+import { type Outcome, type OutcomeRule, isStreamResult } from '../common/outcome.js';
 import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import { callerHasGone } from './abort-signals.js';
 import type { AnswerSource, ReportSink } from './call-report.js';
@@ -140,7 +140,7 @@ export abstract class Call extends Interruptible {
   succeed(value: unknown): void {
     this.failed = false;
     this.value = value;
-    this.ongoing = value instanceof OngoingResult;
+    this.ongoing = isStreamResult(value);
     this.error = undefined;
   }
 

@@ -7,6 +7,8 @@ interface Interruption {
   /** The stage that stopped it: what is inside this level is given up. {@link WHOLE_CALL} gives up all. */
   readonly level: number;
   readonly error: unknown;
+  /** Tells of it, until it has been told. */
+  tell: (() => void) | undefined;
 }
 
 /** The level of an interruption that no stage may answer: the caller has gone. */
@@ -60,11 +62,14 @@ export abstract class Interruptible {
     return interruption?.level === WHOLE_CALL && !isResilienceError(interruption.error, 'TIMEOUT');
   }
 
-  /** Gives up what is inside `level`, with `error` as its outcome. */
-  interrupt(level: number, error: unknown): void {
+  /**
+   * Gives up what is inside `level`, with `error` as its outcome. `tell` is called when the call goes on with that: in
+   * its own async context, whoever has interrupted it.
+   */
+  interrupt(level: number, error: unknown, tell?: () => void): void {
     if (this.finished) return;
     if (this.interruption !== undefined && this.interruption.level <= level) return;
-    this.interruption = { level, error };
+    this.interruption = { level, error, tell };
     const { abortSignal } = this;
     this.controller = undefined;
     this.abortSignal = undefined;
@@ -94,7 +99,12 @@ export abstract class Interruptible {
 
   /** The error with which it ends: that of an interruption, whatever else has failed meanwhile. */
   reasonOr(error: unknown): unknown {
-    return this.interruption === undefined ? error : this.interruption.error;
+    const { interruption } = this;
+    if (interruption === undefined) return error;
+    const { tell } = interruption;
+    interruption.tell = undefined;
+    tell?.();
+    return interruption.error;
   }
 
   /** Waits for `work`, or for an interruption; what the work does after that is nobody's concern. */

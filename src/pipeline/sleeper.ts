@@ -1,3 +1,4 @@
+import { outsideOfCalls } from '../common/async-context.js';
 import type { Clock } from '../common/clock.js';
 import type { Call } from './call.js';
 
@@ -8,7 +9,7 @@ export class Sleeper {
 
   constructor(private readonly clock: Clock) {}
 
-  /** @returns true when `ms` milliseconds have passed, false when the application is closing */
+  /** @returns true when `ms` milliseconds have passed, false when the application is closing or the call is over */
   sleep(ms: number, call: Call): Promise<boolean> {
     if (this.closed) return Promise.resolve(false);
     return new Promise((resolve) => {
@@ -18,7 +19,7 @@ export class Sleeper {
         this.wakers.delete(wake);
         resolve(rested);
       };
-      const timer = this.clock.setTimer(() => wake(true), ms);
+      const timer = outsideOfCalls(() => this.clock.setTimer(() => wake(true), ms));
       call.onInterrupt = () => wake(false);
       this.wakers.add(wake);
     });

@@ -187,7 +187,7 @@ function policiesOf<Fallback>({
       maxCallDuration: Infinity,
       respectRetryAfter: false,
       on: [countRejections ? everyError : everyErrorButRejections],
-      skip: ignore,
+      ignore,
     },
     bulkhead: { maxConcurrent, maxQueue },
     ...(timeout !== false && { timeout: { attempt: timeout } }),
@@ -196,7 +196,7 @@ function policiesOf<Fallback>({
         handler: fallback,
         ...(maxConcurrentFallbacks !== undefined && { maxConcurrent: maxConcurrentFallbacks }),
         on: [everyError],
-        skip: ignore,
+        ignore,
       },
     }),
   };

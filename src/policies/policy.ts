@@ -70,6 +70,14 @@ export interface NamedPart {
 /** Asked once each, after everything has been checked. */
 export type StageMakers = Readonly<Record<string, () => Stage>>;
 
+/** The other policies of a pipeline, as far as one has to know them. */
+export interface Surroundings {
+  /** The settings of the policy of that kind; `undefined` when the pipeline has none. */
+  readonly settingsOf: <Settings>(kind: string) => Settings | undefined;
+  /** Whether the stage `inner` stands further inside than `outer`. */
+  readonly isInside: (inner: string, outer: string) => boolean;
+}
+
 /**
  * One kind of protection: what its options mean and which stages of a pipeline they become.
  *
@@ -84,6 +92,8 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   normalize(given: Given): Options;
   /** Completes and checks the options; problems are reported to the reader, which goes on. */
   settle(read: OptionsReader<Options>, site: PolicySite): Settings;
+  /** Reports what contradicts the other policies of the pipeline. */
+  check?(settings: Settings, around: Surroundings, report: (problem: string) => void): void;
   /** How it tells good calls from bad ones, when it is the one that counts them. */
   outcomes?(settings: Settings): OutcomeRule;
   /** The stateful part behind the stages, when there is one. */

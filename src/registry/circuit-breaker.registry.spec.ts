@@ -1,6 +1,7 @@
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/index.js';
+import type { KeyedCircuitBreakers } from '../policies/circuit-breaker/keyed-circuit-breakers.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/options.js';
 import type { PolicySite } from '../policies/policy.js';
 import { ResilienceEvents } from '../telemetry/resilience-events.js';
@@ -95,5 +96,121 @@ describe('CircuitBreakerRegistry', () => {
 
   it('describes a method', () => {
     expect(registry.describe(Object, 'list').name).toBe('list');
+  });
+});
+
+describe('CircuitBreakerRegistry, with breakers by key', () => {
+  const byKey = (names: readonly string[], keys: readonly string[]) => {
+    const registry = registryOf(
+      Object.fromEntries(names.map((name) => [name, { name, key: String, maxKeys: 1_000_000 }])),
+    );
+    const parts = (registry as unknown as { parts: PartStore }).parts;
+    for (const name of names) {
+      const breakers = parts.find<KeyedCircuitBreakers>('circuitBreaker', name)!;
+      for (const key of keys) breakers.for(key);
+    }
+    return registry;
+  };
+  const odd = ['', 'a', '[', ']', '][', 'a]', 'b[c]', '[[]]', '][a', 'a[b', '*', 'a.b', 'é€😀'];
+
+  it('finds each of them by its name, whatever brackets there are in names and keys', () => {
+    const registry = byKey(['api', 'api[a', 'api[', 'api]', '[', ']', '[]'], odd);
+    for (const breaker of registry) expect(registry.get(breaker.name).name).toBe(breaker.name);
+    const same = new Map<string, number>();
+    for (const { name } of registry) same.set(name, (same.get(name) ?? 0) + 1);
+    for (const breaker of registry) {
+      if (same.get(breaker.name) === 1) expect(registry.get(breaker.name)).toBe(breaker);
+    }
+    expect(registry.size).toBe(7 * odd.length);
+  });
+
+  it('does not find what there is not', () => {
+    const registry = byKey(['api'], ['a', 'b[c]']);
+    for (const name of [
+      'api',
+      'api[',
+      'api]',
+      'api[]',
+      'api[b]',
+      'api[b[c]',
+      'api[a]]',
+      '[a]',
+      '',
+    ]) {
+      expect([name, registry.has(name)]).toEqual([name, false]);
+    }
+    expect(registry.has('api[a]')).toBe(true);
+  });
+
+  it('finds a breaker of its own with such a name', () => {
+    const registry = registryOf({
+      'api[a]': { name: 'api[a]' },
+      api: { name: 'api', key: String },
+    });
+    expect(registry.get('api[a]').name).toBe('api[a]');
+  });
+
+  it('finds one among 100,000 as fast as among 10', () => {
+    const among = (count: number): (() => number) => {
+      const registry = byKey(
+        ['api'],
+        Array.from({ length: count }, (_, key) => `${key}`),
+      );
+      return () => {
+        const start = performance.now();
+        for (let turn = 0; turn < 200; turn++) registry.get(`api[${(turn * 7) % count}]`);
+        return performance.now() - start;
+      };
+    };
+    const [few, many] = [among(10), among(100_000)];
+    const best = (took: () => number): number => Math.min(...Array.from({ length: 20 }, took));
+    best(few);
+    expect(best(many)).toBeLessThan(50 * best(few) + 1);
+  });
+
+  it('names at most twenty of those that there are', () => {
+    const registry = byKey(
+      ['api'],
+      Array.from({ length: 50 }, (_, key) => `${key}`),
+    );
+    expect(() => registry.get('x')).toThrow(/"api\[18\]", "api\[19\]" and 30 more$/);
+    const full = byKey(
+      ['api'],
+      Array.from({ length: 20 }, (_, key) => `${key}`),
+    );
+    expect(() => full.get('x')).toThrow(/"api\[19\]"$/);
+  });
+
+  it('says that a key cannot be reconfigured by itself', () => {
+    const registry = byKey(['api'], ['a']);
+    expect(() => registry.reconfigure('api[a]', {})).toThrow(
+      'there is no circuit breaker "api[a]" to reconfigure: it is one key of "api"; use that name, for all keys',
+    );
+  });
+
+  it('can leave those by key out', () => {
+    const registry = registryOf({ own: {}, api: { name: 'api', key: String } });
+    const parts = (registry as unknown as { parts: PartStore }).parts;
+    parts.find<KeyedCircuitBreakers>('circuitBreaker', 'api')!.for('a');
+    const names = (keys: boolean): string[] =>
+      Array.from(registry.list({ keys }), ({ name }) => name);
+    expect(names(false)).toEqual(['own']);
+    expect(names(true)).toEqual(['own', 'api[a]']);
+    expect(Array.from(registry.list(), ({ name }) => name)).toEqual(registry.names());
+  });
+
+  it('is iterated in turns, each breaker once, whatever keys come and go meanwhile', async () => {
+    const keys = Array.from({ length: 200 }, (_, key) => `${key}`);
+    const registry = registryOf({ api: { name: 'api', key: String, maxKeys: 200 } });
+    const parts = (registry as unknown as { parts: PartStore }).parts;
+    const breakers = parts.find<KeyedCircuitBreakers>('circuitBreaker', 'api')!;
+    for (const key of keys) breakers.for(key);
+    const seen: string[] = [];
+    for await (const { name } of registry) {
+      seen.push(name);
+      breakers.for(`new ${seen.length}`);
+      if (seen.length > 1_000) break;
+    }
+    expect(seen).toEqual(keys.map((key) => `api[${key}]`));
   });
 });

@@ -2,7 +2,7 @@ import { brand } from '../common/brand.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
-import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
+import { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
 import { KeyedCircuitBreakers } from '../policies/circuit-breaker/keyed-circuit-breakers.js';
 import {
   type CircuitBreakerOptions,
@@ -38,11 +38,27 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
     super();
   }
 
-  override *[Symbol.iterator](): IterableIterator<CircuitBreaker> {
+  override [Symbol.iterator](): IterableIterator<CircuitBreaker> {
+    return this.list();
+  }
+
+  /**
+   * All of them, as iterating the registry does, or those alone that are not by key.
+   *
+   * @param options.keys whether those by key are listed too. Default: true
+   */
+  *list({ keys = true }: { readonly keys?: boolean } = {}): IterableIterator<CircuitBreaker> {
     for (const part of this.allParts()) {
-      if (part instanceof KeyedCircuitBreakers) yield* part.values();
-      else yield part;
+      if (!(part instanceof KeyedCircuitBreakers)) yield part;
+      else if (keys) yield* [...part.values()]; // keys come, go and move while somebody takes turns
     }
+  }
+
+  override get size(): number {
+    let size = 0;
+    for (const part of this.allParts())
+      size += part instanceof KeyedCircuitBreakers ? part.size : 1;
+    return size;
   }
 
   /**
@@ -88,7 +104,35 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
   }
 
   private part(name: string): CircuitBreaker | KeyedCircuitBreakers {
-    for (const part of this.allParts()) if (part.name === name) return part;
-    throw this.unknown(name);
+    const part = this.parts.find<CircuitBreaker | KeyedCircuitBreakers>(KIND, name);
+    if (part !== undefined) return part;
+    const keyed = this.keyedPartOf(name);
+    if (keyed === undefined) throw this.unknown(name);
+    throw new Error(
+      `there is no ${this.what} "${name}" to reconfigure: it is one key of "${keyed.name}"; use that name, for all keys`,
+    );
   }
+
+  protected override find(name: string): CircuitBreaker | undefined {
+    const part = this.parts.find(KIND, name);
+    if (part instanceof CircuitBreaker) return part;
+    const keyed = this.keyedPartOf(name);
+    return keyed?.find(keyIn(name, keyed));
+  }
+
+  /** Names and keys may have brackets of their own: each may be the one that begins the key. */
+  private keyedPartOf(name: string): KeyedCircuitBreakers | undefined {
+    if (!name.endsWith(']')) return undefined;
+    for (let at = name.indexOf('['); at >= 0; at = name.indexOf('[', at + 1)) {
+      const part = this.parts.find(KIND, name.slice(0, at));
+      if (!(part instanceof KeyedCircuitBreakers)) continue;
+      if (part.find(keyIn(name, part)) !== undefined) return part;
+    }
+    return undefined;
+  }
+}
+
+/** `key` of `part[key]`. */
+function keyIn(name: string, part: KeyedCircuitBreakers): string {
+  return name.slice(part.name.length + 1, -1);
 }

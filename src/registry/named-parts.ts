@@ -29,17 +29,14 @@ interface Entry {
 
 /** The named, stateful parts of one application. */
 export class PartStore implements NamedParts {
-  private readonly entries = new Map<string, Entry>();
+  /** By kind and name, in the order in which they were declared. */
+  private readonly kinds = new Map<string, Map<string, Entry>>();
 
   /** Makes a part known before it is made; reports when others have declared it differently. */
   declare(declaration: Declaration, problems: Problems): void {
     const { kind, name, site } = declaration;
-    const key = keyOf(kind, name ?? site);
-    const entry = this.entries.get(key);
-    if (entry === undefined) {
-      this.entries.set(key, { declared: declaration, part: undefined });
-      return;
-    }
+    const entry = this.entry(kind, name ?? site);
+    if (entry === undefined) return this.add(declaration);
     const { declared } = entry;
     if (sharedByChance(declared, declaration)) {
       problems.add(
@@ -60,7 +57,7 @@ export class PartStore implements NamedParts {
   }
 
   obtain<T extends object, S>(kind: string, name: string, create: (settings: S) => T): T {
-    const entry = this.entries.get(keyOf(kind, name));
+    const entry = this.entry(kind, name);
     if (entry === undefined) throw new Error(`${kind} "${name}" has not been declared`);
     entry.part ??= create(entry.declared.settings as S);
     return entry.part as T;
@@ -68,40 +65,48 @@ export class PartStore implements NamedParts {
 
   /** What a part has been declared with, changes included; `undefined` when it has not been made. */
   optionsOf(kind: string, name: string): object | undefined {
-    const entry = this.entries.get(keyOf(kind, name));
+    const entry = this.entry(kind, name);
     return entry?.part === undefined ? undefined : entry.declared.options;
   }
 
   /** The part has been given other options. */
   changed(kind: string, name: string, options: object, settings: unknown): void {
-    const entry = this.entries.get(keyOf(kind, name));
+    const entry = this.entry(kind, name);
     if (entry !== undefined) entry.declared = { ...entry.declared, options, settings };
   }
 
   /** Those declarations were wrong: forgets them, but for parts that have been made. */
   retract(declarations: readonly Declaration[]): void {
     for (const declaration of declarations) {
-      const key = keyOf(declaration.kind, declaration.name ?? declaration.site);
-      const entry = this.entries.get(key);
-      if (entry?.declared === declaration && entry.part === undefined) this.entries.delete(key);
+      const { kind, name, site } = declaration;
+      const entry = this.entry(kind, name ?? site);
+      if (entry?.declared !== declaration || entry.part !== undefined) continue;
+      this.kinds.get(kind)!.delete(name ?? site);
     }
   }
 
   /** A part that has been made. */
   find<T extends object>(kind: string, name: string): T | undefined {
-    return this.entries.get(keyOf(kind, name))?.part as T | undefined;
+    return this.entry(kind, name)?.part as T | undefined;
   }
 
   /** The parts of a kind that have been made, in the order in which they were declared. */
   *ofKind<T extends object>(kind: string): IterableIterator<T> {
-    for (const { declared, part } of this.entries.values()) {
-      if (declared.kind === kind && part !== undefined) yield part as T;
+    for (const { part } of this.kinds.get(kind)?.values() ?? []) {
+      if (part !== undefined) yield part as T;
     }
   }
-}
 
-function keyOf(kind: string, name: string): string {
-  return `${kind}:${name}`;
+  private entry(kind: string, name: string): Entry | undefined {
+    return this.kinds.get(kind)?.get(name);
+  }
+
+  private add(declared: Declaration): void {
+    const { kind, name, site } = declared;
+    let entries = this.kinds.get(kind);
+    if (entries === undefined) this.kinds.set(kind, (entries = new Map<string, Entry>()));
+    entries.set(name ?? site, { declared, part: undefined });
+  }
 }
 
 /** Two own parts of one name, or one and that of a pipeline. */

@@ -1,9 +1,5 @@
 import type { Clock, Timer } from '../common/clock.js';
-
-interface Scheduled extends Timer {
-  readonly at: number;
-  readonly callback: () => void;
-}
+import { TimerHeap } from './timer-heap.js';
 
 /** Taken at load: test frameworks replace the global one. */
 const { setImmediate } = globalThis;
@@ -24,7 +20,7 @@ async function settle(): Promise<void> {
  */
 export class ManualClock implements Clock {
   private time = 0;
-  private readonly timers = new Set<Scheduled>();
+  private readonly timers = new TimerHeap();
 
   /** @param startsAt milliseconds since the epoch */
   constructor(private readonly startsAt = Date.UTC(2026, 0, 1)) {}
@@ -43,17 +39,9 @@ export class ManualClock implements Clock {
   }
 
   setTimer(callback: () => void, ms: number): Timer {
-    const scheduled: Scheduled = {
-      at: this.time + Math.max(0, ms),
-      callback,
-      cancel: () => {
-        this.timers.delete(scheduled);
-      },
-      ref: () => {},
-      unref: () => {},
-    };
-    this.timers.add(scheduled);
-    return scheduled;
+    const { timers } = this;
+    const scheduled = timers.add(this.time + (ms > 0 ? ms : 0), callback);
+    return { cancel: () => timers.remove(scheduled), ref: () => {}, unref: () => {} };
   }
 
   /**
@@ -64,22 +52,13 @@ export class ManualClock implements Clock {
     const until = this.time + ms;
     await settle();
     for (;;) {
-      const next = this.nextDue(until);
+      const next = this.timers.takeDue(until);
       if (next === undefined) break;
-      this.timers.delete(next);
       this.time = Math.max(this.time, next.at);
       next.callback();
       await settle();
     }
     this.time = until;
     await settle();
-  }
-
-  private nextDue(until: number): Scheduled | undefined {
-    let next: Scheduled | undefined;
-    for (const timer of this.timers) {
-      if (timer.at <= until && (next === undefined || timer.at < next.at)) next = timer;
-    }
-    return next;
   }
 }

@@ -1,5 +1,5 @@
 import { isResilienceError } from '../../common/errors.js';
-import { retryAfterOf } from '../../common/http-error.js';
+import { retryAfterOf } from '../../common/outcomes/retry-after.js';
 import { defaultOutcome } from '../../common/outcome.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';

@@ -43,6 +43,16 @@ export class KeyedCircuitBreakers {
     return breaker;
   }
 
+  /** The breaker of a key, if there is one. */
+  find(key: string): CircuitBreaker | undefined {
+    return this.breakers.get(key) ?? (key === OVERFLOW ? this.overflow : undefined);
+  }
+
+  /** How many breakers there are. */
+  get size(): number {
+    return this.breakers.size + (this.overflow === undefined ? 0 : 1);
+  }
+
   /** @internal Other rules, for all keys. */
   reconfigure(settings: CircuitBreakerSettings): void {
     this.settings = settings;

@@ -1,5 +1,5 @@
 import { show } from '../../common/options-reader.js';
-import { retryAfterOf } from '../../common/http-error.js';
+import { retryAfterOf } from '../../common/outcomes/retry-after.js';
 import type { DelayRule } from '../backoff/backoff.js';
 import type { BreakerEnvironment } from './environment.js';
 import type { BreakerSettings } from './options.js';

@@ -2,10 +2,10 @@ import type { Duration } from '../../common/duration.js';
 import type { OptionsReader } from '../../common/options-reader.js';
 import {
   Classifier,
-  OngoingResult,
   type Outcome,
   type OutcomeRule,
   type ResultOutcomeOptions,
+  isStreamResult,
   readOutcomeOptions,
 } from '../../common/outcome.js';
 import type { BreakerCounts, StateChangeEvent } from '../../telemetry/events.js';
@@ -52,7 +52,7 @@ export interface CircuitBreakerOptions extends ResultOutcomeOptions {
    * because of it. `true`: at most 60 s; `false`: never looks. Default `true`.
    */
   readonly respectRetryAfter?: boolean | Duration;
-  /** Decides alone, instead of `on`, `skip` and `onResult`; `error` is `undefined` when the call returned. */
+  /** Decides alone, instead of `ignore`, `skip`, `on` and `onResult`; `error` is `undefined` when the call returned. */
   readonly classify?: (error: unknown, result: unknown) => Outcome;
   /** Told of each change of state, after it has happened. */
   readonly onStateChange?: (change: StateChangeEvent) => void;
@@ -183,7 +183,7 @@ function readClassifier(read: OptionsReader<CircuitBreakerOptions>): OutcomeRule
   const standard = new Classifier(readOutcomeOptions(read));
   const classify = read.function('classify');
   if (classify === undefined) return standard;
-  for (const option of ['on', 'skip', 'onResult'] as const) {
+  for (const option of ['ignore', 'skip', 'on', 'onResult'] as const) {
     if (read.raw(option) !== undefined) {
       read.contradiction(`classify decides alone, ${option} would have no effect; use one of them`);
     }
@@ -192,9 +192,7 @@ function readClassifier(read: OptionsReader<CircuitBreakerOptions>): OutcomeRule
   return {
     ofError: (error) => attempt(() => classify(error, undefined), 'failure'),
     ofResult: (result) =>
-      result instanceof OngoingResult
-        ? 'success'
-        : attempt(() => classify(undefined, result), 'success'),
+      isStreamResult(result) ? 'success' : attempt(() => classify(undefined, result), 'success'),
   };
 }
 

@@ -1,6 +1,6 @@
-import { types } from 'node:util';
 import { isResilienceError } from '../../common/errors.js';
 import { type Classifier, type ErrorMatcher, distance } from '../../common/outcome.js';
+import { isError, look } from '../../common/outcomes/look.js';
 import type { Call } from '../../pipeline/call.js';
 import { Stage } from '../../pipeline/stage.js';
 import type { PolicySite } from '../policy.js';
@@ -128,8 +128,7 @@ function nearest(choices: readonly Choice[], error: unknown): Answer | undefined
 
 /** The fallback's own error is what the caller gets; the one that it was to answer becomes its cause. */
 function withCause(thrown: unknown, original: unknown): unknown {
-  const isError = thrown instanceof Error || types.isNativeError(thrown);
-  if (isError && thrown !== original && thrown.cause === undefined) {
+  if (isError(thrown) && thrown !== original && look(thrown, 'cause') === undefined) {
     try {
       Object.defineProperty(thrown, 'cause', {
         value: original,

@@ -1,6 +1,6 @@
 import type { OptionsReader } from '../../common/options-reader.js';
 import { isResilienceError } from '../../common/errors.js';
-import { Classifier, defaultOutcome, readOutcomeOptions } from '../../common/outcome.js';
+import { Classifier, isFailure, readOutcomeOptions } from '../../common/outcome.js';
 import type { Policy, PolicySite } from '../policy.js';
 import { readAnswer } from './answers.js';
 import { type Choice, type FallbackSettings, FallbackStage } from './fallback-stage.js';
@@ -33,15 +33,13 @@ function settleFallback(read: OptionsReader<FallbackOptions>, site: PolicySite):
       'the handler sends its response itself (@Res() or @Next()), so an answer in its place would never be sent; use @Res({ passthrough: true })',
     );
   }
-  const { on = [], skip = [] } = readOutcomeOptions(read);
+  const { on = [isFailure, isResilienceError], ...others } = readOutcomeOptions(read);
   const choices = readChoices(read, site);
   const chosen = choices.flatMap((choice) => choice.on ?? []);
   return {
     choices,
     maxConcurrent: read.integer('maxConcurrent', { min: 1 }) ?? Infinity,
-    classifier: new Classifier({ on: [...on, ...chosen], skip }, (error) =>
-      isResilienceError(error) ? 'failure' : defaultOutcome(error),
-    ),
+    classifier: new Classifier({ ...others, on: [...on, ...chosen] }),
   };
 }
 

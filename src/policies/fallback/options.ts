@@ -91,7 +91,10 @@ export interface FallbackChoice<Result = unknown> {
   readonly handler: FallbackAnswer<Result>;
 }
 
-/** Options of `@Fallback()`. Our own rejections (an open circuit, …) are answered too, unless in `skip`. */
+/**
+ * Options of `@Fallback()`. Without `on` it answers failures and our own rejections (an open circuit, …); with `on` only
+ * what that lists: `[isFailure, isResilienceError, …]` adds to it.
+ */
 export interface FallbackOptions extends OutcomeOptions {
   readonly handler?: FallbackAnswer | readonly FallbackChoice[];
   /** Fallbacks that may run at a time; a call beyond them keeps its error. Default: no limit. */

@@ -1,6 +1,8 @@
-import type { Duration } from '../../common/duration.js';
+import { type Duration, parseDuration } from '../../common/duration.js';
 import type { OptionsReader } from '../../common/options-reader.js';
 import { Classifier, type ResultOutcomeOptions, readOutcomeOptions } from '../../common/outcome.js';
+import type { Surroundings } from '../policy.js';
+import type { TimeoutSettings } from '../timeout/options.js';
 import { type Backoff, type DelayRule, defaultBackoff, readBackoff } from '../backoff/backoff.js';
 
 /** Options of `@Retry()`. The defaults are those of cenkalti/backoff v4, but for `maxRetries`. */
@@ -9,7 +11,7 @@ export interface RetryOptions extends ResultOutcomeOptions {
   readonly maxRetries?: number;
   /** How long to wait between attempts. Default `exponential()`: 500 ms, × 1.5, ± 50 %, at most 60 s. */
   readonly backoff?: Backoff;
-  /** No retry begins later than this after the call began. `Infinity`: no limit. Default 15 min. */
+  /** No retry begins later than this after the call began; above 0. `Infinity`: no limit. Default 15 min. */
   readonly maxElapsedTime?: Duration;
   /**
    * Waits at least as long as the dependency's `Retry-After` says, but no longer than this because of it.
@@ -24,23 +26,72 @@ export interface RetryOptions extends ResultOutcomeOptions {
 export interface RetrySettings {
   readonly maxRetries: number;
   readonly backoff: DelayRule;
+  /** The shortest that the first wait can be; 0 when nobody knows. */
+  readonly shortestWait: number;
   readonly maxElapsedTime: number;
   /** The longest `Retry-After` that is waited for; 0: none. */
   readonly retryAfterCap: number;
   readonly classifier: Classifier;
 }
 
+const DEFAULT_MAX_ELAPSED_TIME = 900_000;
+
 const DEFAULT_RETRY_AFTER_CAP = 60_000;
 
 export function settleRetry(read: OptionsReader<RetryOptions>): RetrySettings {
   const unlimited = read.raw('maxRetries') === Infinity;
+  const maxRetries = unlimited ? Infinity : (read.integer('maxRetries') ?? 3);
+  const backoff = readBackoff(read, 'backoff') ?? defaultBackoff;
+  const maxElapsedTime = readMaxElapsedTime(read);
+  const custom = typeof read.raw('backoff') === 'function';
+  const shortestWait = custom || maxRetries === 0 ? 0 : shortestOf(backoff);
+  if (shortestWait > maxElapsedTime) {
+    read.contradiction(
+      `the first wait of backoff (at least ${shortestWait} ms) never fits into maxElapsedTime (${maxElapsedTime} ms), ` +
+        'so nothing is ever retried',
+    );
+  }
   return {
-    maxRetries: unlimited ? Infinity : (read.integer('maxRetries') ?? 3),
-    backoff: readBackoff(read, 'backoff') ?? defaultBackoff,
-    maxElapsedTime: read.duration('maxElapsedTime', { infinite: true }) ?? 900_000,
+    maxRetries,
+    backoff,
+    shortestWait,
+    maxElapsedTime,
     retryAfterCap: readRetryAfterCap(read),
     classifier: new Classifier(readOutcomeOptions(read)),
   };
+}
+
+/** Reports waits that cannot fit into the total timeout around them. */
+export function checkRetry(
+  { shortestWait }: RetrySettings,
+  { settingsOf, isInside }: Surroundings,
+  report: (problem: string) => void,
+): void {
+  const total = settingsOf<TimeoutSettings>('timeout')?.total;
+  if (total === undefined || shortestWait < total || shortestWait === 0) return;
+  if (!isInside('retry', 'total timeout')) return;
+  report(
+    `the first wait of backoff (at least ${shortestWait} ms) never fits into the total timeout (${total} ms), ` +
+      'so nothing is ever retried',
+  );
+}
+
+function readMaxElapsedTime(read: OptionsReader<RetryOptions>): number {
+  const given = read.raw('maxElapsedTime');
+  if (parseDuration(given) !== 0) {
+    return read.duration('maxElapsedTime', { infinite: true }) ?? DEFAULT_MAX_ELAPSED_TIME;
+  }
+  read.wrong(
+    'maxElapsedTime',
+    given,
+    `Infinity for no limit, which 0 means in cenkalti/backoff, or a duration above 0 such as '15m'`,
+  );
+  return DEFAULT_MAX_ELAPSED_TIME;
+}
+
+/** The first delay when jitter is kindest. */
+function shortestOf(backoff: DelayRule): number {
+  return backoff({ attempt: 1, error: undefined, previous: undefined, random: () => 0 });
 }
 
 /** The longest `Retry-After` to honour, milliseconds; 0 when none is to be. */

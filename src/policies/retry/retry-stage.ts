@@ -1,5 +1,6 @@
+import { types } from 'node:util';
 import { show } from '../../common/options-reader.js';
-import { retryAfterOf } from '../../common/http-error.js';
+import { retryAfterOf } from '../../common/outcomes/retry-after.js';
 import type { Call } from '../../pipeline/call.js';
 import { AGAIN, type Reaction, Stage } from '../../pipeline/stage.js';
 import type { ExhaustionReason } from '../../telemetry/events.js';
@@ -17,6 +18,8 @@ type Held = number | Progress;
 
 /** Runs what is inside it again after a failure, until it succeeds or there is a reason to stop. */
 export class RetryStage extends Stage<Held> {
+  private warned = false;
+
   constructor(
     private readonly settings: RetrySettings,
     private readonly site: PolicySite,
@@ -69,21 +72,35 @@ export class RetryStage extends Stage<Held> {
     const { backoff, retryAfterCap } = this.settings;
     const { random, clock } = this.site;
     const { attempt, error } = call;
-    let delay: number;
+    let delay: unknown;
     try {
       delay = backoff({ attempt, error, previous: previousDelay, random });
     } catch (thrown) {
-      this.site.warn(`${this.site.name}: the backoff function threw ${show(thrown)}; not retried`);
-      return NaN;
+      return this.noDelay('threw', thrown);
     }
-    if (retryAfterCap === 0 || !call.failed) return delay;
+    if (typeof delay !== 'number' || Number.isNaN(delay)) return this.noDelay('gave', delay);
+    if (retryAfterCap === 0 || !call.failed || delay < 0) return delay;
     const asked = retryAfterOf(error, clock.wall());
     return asked === undefined ? delay : Math.max(delay, Math.min(asked, retryAfterCap));
   }
 
+  /** The function has a mistake, which it makes at each failure; told once. */
+  private noDelay(did: 'threw' | 'gave', what: unknown): number {
+    // The rejection of a promise that nobody awaits would end the process.
+    if (types.isPromise(what)) what.catch(() => {});
+    if (this.warned) return NaN;
+    this.warned = true;
+    const { name } = this.site;
+    const instead = did === 'gave' ? ' instead of milliseconds' : '';
+    this.site.warn(`${name}: the backoff function ${did} ${show(what)}${instead}; not retried`);
+    return NaN;
+  }
+
   private async waitAndRetry(call: Call, delayMs: number): Promise<Reaction> {
-    if (await this.site.sleeper.sleep(delayMs, call)) return AGAIN;
-    if (!call.interrupted) this.stop(call, 'shutdown');
+    const rested = await this.site.sleeper.sleep(delayMs, call);
+    call.throwIfInterrupted();
+    if (rested) return AGAIN;
+    this.stop(call, 'shutdown');
   }
 
   private stop(call: Call, reason: ExhaustionReason): void {

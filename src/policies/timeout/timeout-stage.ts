@@ -42,7 +42,10 @@ export class TimeoutStage extends Stage<Limit> {
     const { ms: afterMs } = this.deadlines;
     const { scope } = this;
     const { attempt } = call;
-    call.interrupt(this.level, new TimeoutError(name, scope, afterMs));
-    if (events.active) events.emit({ type: 'timeout', name, scope, attempt, afterMs });
+    // The total ends the attempts: how the last of them has failed is why it took so long.
+    const cause = scope === 'total' && call.failed ? call.error : undefined;
+    call.interrupt(this.level, new TimeoutError(name, scope, afterMs, cause), () => {
+      if (events.active) events.emit({ type: 'timeout', name, scope, attempt, afterMs });
+    });
   }
 }

@@ -4,7 +4,7 @@ import { MetricEvent } from './metrics.js';
 
 /** What metrics count a call as that was let in. */
 export function eventOf(outcome: Outcome, error: unknown): MetricEvent {
-  if (outcome === 'success') return MetricEvent.success;
   if (isResilienceError(error, 'TIMEOUT')) return MetricEvent.timeout;
+  if (outcome === 'success') return MetricEvent.success;
   return outcome === 'failure' ? MetricEvent.failure : MetricEvent.ignored;
 }

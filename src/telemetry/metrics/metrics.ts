@@ -1,6 +1,7 @@
-import { RollingCounts } from './rolling-counts.js';
-import { RollingLatency } from './rolling-latency.js';
-import type { MetricsSnapshot } from './snapshot.js';
+import { LatencyTotal } from './latency-total.js';
+import { LAST_10_SECONDS, RollingCounts } from './rolling-counts.js';
+import { LAST_MINUTE, RollingLatency } from './rolling-latency.js';
+import type { LatencySnapshot, MetricsSnapshot } from './snapshot.js';
 
 /** What calls and their fallbacks come to, numbered. */
 export const MetricEvent = {
@@ -17,67 +18,64 @@ export const MetricEvent = {
 } as const;
 export type MetricEvent = (typeof MetricEvent)[keyof typeof MetricEvent];
 
-const EVENTS = Object.keys(MetricEvent).length;
-
 /**
- * How the calls of the last while went. No timers: whoever writes or reads expires what is too old. Nothing is
- * allocated for a call, and a snapshot takes the same time however many there were.
+ * How the calls of the last while went. No timers: whoever writes or reads expires what is too old. A snapshot takes the
+ * same time however many calls there were.
+ *
+ * An application may have a hundred thousand of these, most of them idle: nothing is made before it is needed, and what
+ * there is grows with what there is to tell.
  */
 export class RollingMetrics {
-  private readonly counts: RollingCounts;
+  private counts: RollingCounts | undefined = undefined;
   /** Of calls whose callers waited as long as the work took: nearly all. */
-  private readonly latencies: RollingLatency;
+  private latencies: RollingLatency | undefined = undefined;
   /** Of the others, what the work took, and what callers waited. */
-  private readonly work: RollingLatency;
-  private readonly waits: RollingLatency;
+  private work: RollingLatency | undefined = undefined;
+  private waits: RollingLatency | undefined = undefined;
 
-  constructor(now: number) {
-    this.counts = new RollingCounts(EVENTS, now);
-    this.latencies = new RollingLatency(now);
-    this.work = new RollingLatency(now);
-    this.waits = new RollingLatency(now);
-  }
+  /** @param since when the first slice of its windows begins */
+  constructor(private readonly since: number) {}
 
   /** A call has begun. */
   begin(now: number): void {
-    this.counts.begin(now);
+    (this.counts ??= new RollingCounts(this.since)).begin(now);
   }
 
   /** A call has ended, so. */
   end(event: MetricEvent, now: number): void {
-    this.counts.end(event, now);
+    (this.counts ??= new RollingCounts(this.since)).end(event, now);
   }
 
   count(event: MetricEvent, now: number): void {
-    this.counts.add(event, now);
+    (this.counts ??= new RollingCounts(this.since)).add(event, now);
   }
 
   /** What the work of a call took, and its caller waited. */
   latency(ms: number, now: number): void {
-    this.latencies.record(ms, now);
+    (this.latencies ??= new RollingLatency(this.since)).record(ms, now);
   }
 
   /** What the work of a call took whose caller waited for more. */
   workLatency(ms: number, now: number): void {
-    this.work.record(ms, now);
+    (this.work ??= new RollingLatency(this.since)).record(ms, now);
   }
 
   /** What a caller waited, but not for the work alone. */
   waitLatency(ms: number, now: number): void {
-    this.waits.record(ms, now);
+    (this.waits ??= new RollingLatency(this.since)).record(ms, now);
   }
 
   get concurrency(): number {
-    return this.counts.concurrency;
+    return this.counts?.concurrency ?? 0;
   }
 
   snapshot(now: number): MetricsSnapshot {
     const { counts, latencies, work, waits } = this;
-    const latency = latencies.snapshot(now, work);
-    const same = work.untouched && waits.untouched;
-    const sum = (event: MetricEvent): number => counts.sum(event, now);
+    const latency = totalOf(now, latencies, work);
+    const same = work === undefined && waits === undefined;
+    const sum = (event: MetricEvent): number => counts?.sum(event, now) ?? 0;
     return {
-      windowMs: counts.duration,
+      windowMs: LAST_10_SECONDS.duration,
       counts: {
         success: sum(MetricEvent.success),
         failure: sum(MetricEvent.failure),
@@ -94,10 +92,16 @@ export class RollingMetrics {
           rejected: sum(MetricEvent.fallbackRejected),
         },
       },
-      concurrency: { now: counts.concurrency, max: counts.peak(now) },
-      latencyWindowMs: latencies.duration,
+      concurrency: { now: this.concurrency, max: counts?.peak(now) ?? 0 },
+      latencyWindowMs: LAST_MINUTE.duration,
       latency,
-      totalLatency: same ? latency : latencies.snapshot(now, waits),
+      totalLatency: same ? latency : totalOf(now, latencies, waits),
     };
   }
+}
+
+function totalOf(now: number, ...windows: (RollingLatency | undefined)[]): LatencySnapshot {
+  const total = new LatencyTotal();
+  for (const each of windows) each?.addTo(total, now);
+  return total.snapshot();
 }

@@ -87,7 +87,7 @@ describe('RollingCounts', () => {
         fc.integer({ min: 1, max: 7 }),
         fc.array(step, { maxLength: 80 }),
         (width, buckets, steps) => {
-          const counts = new RollingCounts(EVENTS, 0, width * buckets, buckets);
+          const counts = new RollingCounts(0, { duration: width * buckets, slices: buckets });
           const model = new Model(width, buckets);
           let now = 0;
           let latest = 0;
@@ -118,7 +118,7 @@ describe('RollingCounts', () => {
   });
 
   it('looks back on 10 seconds in 10 buckets', () => {
-    const counts = new RollingCounts(EVENTS, 500);
+    const counts = new RollingCounts(500);
     counts.add(0, 500);
     counts.add(0, 1_499);
     counts.add(0, 1_500);
@@ -128,9 +128,19 @@ describe('RollingCounts', () => {
     expect(counts.sum(0, 11_500)).toBe(0);
   });
 
+  it('knows an event that happens for the first time when others have long been counted', () => {
+    const counts = new RollingCounts(0);
+    for (let at = 0; at < 25; at++) counts.add(0, at * 1_000);
+    counts.add(2, 24_500);
+    counts.add(1, 25_000);
+    expect(read(counts, 25_500).sums).toEqual([9, 1, 1]);
+    expect(read(counts, 34_400).sums).toEqual([0, 1, 0]);
+    expect(read(counts, 35_000).sums).toEqual([0, 0, 0]);
+  });
+
   it('is empty after a silence, however long', () => {
     for (const silence of [10_000, 10_001, 123_456, 1e12]) {
-      const counts = new RollingCounts(EVENTS, 0);
+      const counts = new RollingCounts(0);
       counts.add(1, 0);
       counts.begin(0);
       counts.end(2, 0);
@@ -141,7 +151,7 @@ describe('RollingCounts', () => {
   });
 
   it('counts calls that are still running in each bucket, skipped ones as well', () => {
-    const counts = new RollingCounts(EVENTS, 0);
+    const counts = new RollingCounts(0);
     for (let i = 0; i < 3; i++) counts.begin(0);
     counts.end(0, 100);
     expect(counts.peak(9_999)).toBe(3);
@@ -153,7 +163,7 @@ describe('RollingCounts', () => {
   });
 
   it('takes what happens after the clock went back for something new', () => {
-    const counts = new RollingCounts(EVENTS, 5_000);
+    const counts = new RollingCounts(5_000);
     counts.add(0, 9_000);
     counts.add(0, 4_000);
     counts.begin(4_000);

@@ -1,39 +1,95 @@
-import { RollingWindow } from './rolling-window.js';
+import { RollingWindow, type Span } from './rolling-window.js';
+
+export const LAST_10_SECONDS: Span = { duration: 10_000, slices: 10 };
+
+/** The event that is by far the most frequent, if one is. */
+const FIRST = 0;
+
+/** The peak of a slice has a column like the events, which are numbered from 0. */
+const PEAK = 15;
 
 /**
- * What happened in the last `window` milliseconds: counts of events, which are numbered from 0, and the most calls
- * that ran at a time.
+ * Which columns a table has, and where: few tables have all. One object for all tables of the same columns, so that a
+ * table only has to point at it.
+ */
+class Layout {
+  private static readonly known = new Map<number, Layout>();
+  static readonly empty = Layout.of(0);
+
+  /** Where in a row a column is; -1 when there is none. */
+  readonly at: readonly number[];
+  /** How many columns a row has. */
+  readonly width: number;
+
+  /** @param columns one bit each */
+  private constructor(private readonly columns: number) {
+    let width = 0;
+    this.at = Array.from({ length: PEAK + 1 }, (_, column) => (this.has(column) ? width++ : -1));
+    this.width = width;
+  }
+
+  private static of(columns: number): Layout {
+    let layout = this.known.get(columns);
+    if (layout === undefined) this.known.set(columns, (layout = new Layout(columns)));
+    return layout;
+  }
+
+  with(column: number): Layout {
+    return Layout.of(this.columns | (1 << column));
+  }
+
+  /** The rows of a table of this layout in another one, which has more columns. */
+  extend(cells: readonly number[], rows: number, { at, width }: Layout): number[] {
+    const extended = new Array<number>(rows * width).fill(0);
+    this.at.forEach((from, column) => {
+      if (from < 0) return;
+      for (let row = 0; row < rows; row++) {
+        extended[row * width + at[column]!] = cells[row * this.width + from]!;
+      }
+    });
+    return extended;
+  }
+
+  private has(column: number): boolean {
+    return (this.columns & (1 << column)) !== 0;
+  }
+}
+
+const NOTHING: number[] = [];
+
+/**
+ * What happened within a window: counts of events, which are numbered from 0 to 14, and the most calls that ran at a
+ * time.
+ *
+ * A table with a row for each slice, in a ring, and a column for each event that has happened: no more is kept than
+ * there is. Small arrays of numbers take less than typed ones.
  */
 export class RollingCounts extends RollingWindow {
-  private readonly cells: Uint32Array;
-  /** Where the newest bucket begins. */
-  private first = 0;
-  /** The most calls that ran at a time, by bucket, but for the newest. */
-  private readonly peaks: Uint32Array;
+  private layout = Layout.empty;
+  private cells = NOTHING;
+  /** Of the newest slice. */
+  private row = 0;
+  /** Of the newest slice, as long as it is that; most calls raise nothing else. */
+  private newestFirsts = 0;
   private newestPeak = 0;
   private running = 0;
 
-  constructor(
-    private readonly events: number,
-    now: number,
-    window = 10_000,
-    buckets = 10,
-  ) {
-    super(window, buckets, now);
-    this.cells = new Uint32Array(buckets * events);
-    this.peaks = new Uint32Array(buckets);
+  constructor(now: number, span = LAST_10_SECONDS) {
+    super(span, now);
   }
 
   add(event: number, now: number): void {
     this.expire(now);
-    this.cells[this.first + event]! += 1;
+    this.raise(event);
   }
 
   sum(event: number, now: number): number {
     this.expire(now);
-    const { cells, events } = this;
-    let sum = 0;
-    for (let cell = event; cell < cells.length; cell += events) sum += cells[cell]!;
+    const { cells, layout } = this;
+    const column = layout.at[event]!;
+    let sum = event === FIRST ? this.newestFirsts : 0;
+    if (column < 0) return sum;
+    for (let cell = column; cell < cells.length; cell += layout.width) sum += cells[cell]!;
     return sum;
   }
 
@@ -43,11 +99,11 @@ export class RollingCounts extends RollingWindow {
     if (this.running > this.newestPeak) this.newestPeak = this.running;
   }
 
-  /** A call ends with an event. It ran up to `now`, so it counts in the buckets that have passed meanwhile. */
+  /** A call ends with an event. It ran up to `now`, so it counts in the slices that have passed meanwhile. */
   end(event: number, now: number): void {
     this.expire(now);
     if (this.running > 0) this.running -= 1;
-    this.cells[this.first + event]! += 1;
+    this.raise(event);
   }
 
   get concurrency(): number {
@@ -57,15 +113,64 @@ export class RollingCounts extends RollingWindow {
   /** The most calls that ran at a time. */
   peak(now: number): number {
     this.expire(now);
-    return Math.max(this.newestPeak, ...this.peaks);
+    const { cells, layout } = this;
+    let peak = this.newestPeak;
+    const column = layout.at[PEAK]!;
+    if (column < 0) return peak;
+    for (let cell = column; cell < cells.length; cell += layout.width) {
+      peak = Math.max(peak, cells[cell]!);
+    }
+    return peak;
   }
 
-  protected override renew(bucket: number, before: number): void {
-    const { cells, events, peaks } = this;
-    this.first = bucket * events;
-    cells.fill(0, this.first, this.first + events);
-    peaks[before] = this.newestPeak;
-    peaks[bucket] = 0;
-    this.newestPeak = this.running;
+  protected override forget(passed: number): void {
+    const { slices } = this.span;
+    if (passed >= slices && this.running === 0) return this.empty();
+    for (let left = Math.min(passed, slices); left > 0; left--) {
+      this.put(FIRST, this.newestFirsts);
+      this.put(PEAK, this.newestPeak);
+      this.row = this.row + 1 === slices ? 0 : this.row + 1;
+      const first = this.row * this.layout.width;
+      this.cells.fill(0, first, first + this.layout.width);
+      this.newestFirsts = 0;
+      this.newestPeak = this.running;
+    }
+  }
+
+  private empty(): void {
+    this.layout = Layout.empty;
+    this.cells = NOTHING;
+    this.newestFirsts = 0;
+    this.newestPeak = 0;
+  }
+
+  private put(column: number, value: number): void {
+    if (value === 0) return;
+    const cell = this.cellOf(column); // may be in another array than before
+    this.cells[cell] = value;
+  }
+
+  private raise(event: number): void {
+    if (event === FIRST) {
+      this.newestFirsts += 1;
+      return;
+    }
+    const cell = this.cellOf(event); // may be in another array than before
+    this.cells[cell]! += 1;
+  }
+
+  /** The cell of a column in the newest row. */
+  private cellOf(column: number): number {
+    const { layout, row } = this;
+    const at = layout.at[column]!;
+    return at < 0 ? this.extend(column) : row * layout.width + at;
+  }
+
+  /** Makes a column. @returns its cell in the newest row */
+  private extend(column: number): number {
+    const { layout, cells } = this;
+    this.layout = layout.with(column);
+    this.cells = layout.extend(cells, this.span.slices, this.layout);
+    return this.row * this.layout.width + this.layout.at[column]!;
   }
 }

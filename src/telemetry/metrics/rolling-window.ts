@@ -1,22 +1,27 @@
+/** How far a window looks back, and in how many slices. Windows of a kind share one. */
+export interface Span {
+  /** Milliseconds. */
+  readonly duration: number;
+  readonly slices: number;
+}
+
 /**
- * The last `duration` milliseconds as a ring of slices of `duration / slices`. A slice that has become too old is
- * used again: a step a slice that has passed, at most all of them.
+ * The last `duration` milliseconds in slices of `duration / slices`. Nobody moves it on: whoever writes or reads finds
+ * out which slices have become too old.
  *
  * When the clock goes back, everything belongs to the newest slice until it has caught up.
  */
 export abstract class RollingWindow {
-  /** The newest slice. */
+  /** The number of the newest slice, from 0. */
   protected current = 0;
-  private readonly width: number;
   private endsAt: number;
 
+  /** @param now when the first slice begins */
   constructor(
-    readonly duration: number,
-    protected readonly slices: number,
+    readonly span: Span,
     now: number,
   ) {
-    this.width = duration / slices;
-    this.endsAt = now + this.width;
+    this.endsAt = now + span.duration / span.slices;
   }
 
   /** To be called before anything is written or read. */
@@ -24,16 +29,15 @@ export abstract class RollingWindow {
     if (now >= this.endsAt) this.roll(now);
   }
 
-  /** Forgets what is in `slice`: its time begins, and that of the one `before` is over. */
-  protected abstract renew(slice: number, before: number): void;
+  /** Forgets what has become too old: `passed` slices are over, and `current` is another one. */
+  protected abstract forget(passed: number): void;
 
   private roll(now: number): void {
-    const passed = Math.floor((now - this.endsAt) / this.width) + 1;
-    for (let left = Math.min(passed, this.slices); left > 0; left--) {
-      const before = this.current;
-      this.current = before + 1 === this.slices ? 0 : before + 1;
-      this.renew(this.current, before);
-    }
-    this.endsAt += passed * this.width;
+    const { duration, slices } = this.span;
+    const width = duration / slices;
+    const passed = Math.floor((now - this.endsAt) / width) + 1;
+    this.current += passed;
+    this.endsAt += passed * width;
+    this.forget(passed);
   }
 }

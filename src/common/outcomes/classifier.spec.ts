@@ -1,0 +1,134 @@
+import { BadRequestException, ConflictException, HttpException } from '@nestjs/common';
+import { ResilienceError } from '../errors.js';
+import { OptionsReader, Problems } from '../options-reader.js';
+import { Classifier } from './classifier.js';
+import { isFailure } from './default-outcome.js';
+import { type ResultOutcomeOptions, readOutcomeOptions } from './outcome.js';
+import { StreamResult } from './stream-result.js';
+
+class DeadlockError extends Error {}
+
+class Rejection extends ResilienceError {
+  constructor(code: string) {
+    super({ code, policy: 'p', policyName: 'n', status: 503, title: 't', message: 'm' });
+  }
+}
+
+const throws = (): boolean => {
+  throw new Error('broken predicate');
+};
+
+describe('Classifier', () => {
+  it('looks at ignore first, then at skip, then at on', () => {
+    const among = (...words: string[]) => [(error: unknown) => words.includes(String(error))];
+    const classifier = new Classifier({
+      ignore: among('all', 'ignore and skip', 'ignore and on'),
+      skip: among('all', 'ignore and skip', 'skip and on'),
+      on: among('all', 'ignore and on', 'skip and on', 'on'),
+    });
+    expect(classifier.ofError('all')).toBe('ignored');
+    expect(classifier.ofError('ignore and skip')).toBe('ignored');
+    expect(classifier.ofError('ignore and on')).toBe('ignored');
+    expect(classifier.ofError('skip and on')).toBe('success');
+    expect(classifier.ofError('on')).toBe('failure');
+  });
+
+  it('takes an error in skip for an answer, and one in ignore for no word about the dependency', () => {
+    const classifier = new Classifier({ skip: [RangeError], ignore: [DeadlockError] });
+    expect(classifier.ofError(new RangeError())).toBe('success');
+    expect(classifier.ofError(new DeadlockError())).toBe('ignored');
+    expect(classifier.ofError(new Error())).toBe('failure');
+  });
+
+  describe('with on', () => {
+    const classifier = new Classifier({ on: [DeadlockError, BadRequestException] });
+
+    it('takes for a failure what it lists, whatever the default is', () => {
+      expect(classifier.ofError(new DeadlockError())).toBe('failure');
+      expect(classifier.ofError(new BadRequestException())).toBe('failure');
+      expect(new Classifier({ on: [TypeError] }).ofError(new TypeError())).toBe('failure');
+    });
+
+    it.each<[string, unknown]>([
+      ['an error of unknown kind', new Error('x')],
+      ['a 503', new HttpException('x', 503)],
+      ['a 409', new ConflictException()],
+      ['a network error', Object.assign(new Error('x'), { code: 'ECONNREFUSED' })],
+      ['our own timeout', new Rejection('TIMEOUT')],
+      ['what is thrown without being an error', 'x'],
+    ])('takes any other error for an answer: %s', (_what, error) => {
+      expect(classifier.ofError(error)).toBe('success');
+    });
+
+    it.each<[string, unknown]>([
+      ['a rejection of ours', new Rejection('CIRCUIT_OPEN')],
+      ['a programmer error', new TypeError('x')],
+      ['a validation error', Object.assign(new Error('x'), { name: 'ValidationError' })],
+    ])('ignores what the default ignores: %s', (_what, error) => {
+      expect(classifier.ofError(error)).toBe('ignored');
+    });
+
+    it('adds to the default when that is in the list', () => {
+      const more = new Classifier({ on: [isFailure, BadRequestException] });
+      expect(more.ofError(new Error('x'))).toBe('failure');
+      expect(more.ofError(new BadRequestException())).toBe('failure');
+      expect(more.ofError(new ConflictException())).toBe('success');
+    });
+
+    it('has no failures at all when the list is empty', () => {
+      const none = new Classifier({ on: [] });
+      expect(none.ofError(new Error('x'))).toBe('success');
+      expect(none.ofError(new TypeError('x'))).toBe('ignored');
+    });
+  });
+
+  it('without on decides by the default', () => {
+    const classifier = new Classifier({});
+    expect(classifier.ofError(new Error('x'))).toBe('failure');
+    expect(classifier.ofError(new BadRequestException())).toBe('success');
+    expect(classifier.ofError(new TypeError('x'))).toBe('ignored');
+  });
+
+  it('counts any result as a success, unless onResult says otherwise', () => {
+    expect(new Classifier({}).ofResult({ ok: false })).toBe('success');
+    const classifier = new Classifier({ onResult: (result) => result === 'later' });
+    expect(classifier.ofResult('later')).toBe('failure');
+    expect(classifier.ofResult('now')).toBe('success');
+  });
+
+  it('has nothing to ask about a stream that has begun', () => {
+    const classifier = new Classifier({ onResult: () => true });
+    expect(classifier.ofResult(new (class extends StreamResult {})())).toBe('success');
+  });
+
+  it('takes a predicate that throws for one that does not match', () => {
+    const options = { ignore: [throws], skip: [throws], on: [throws, Error], onResult: throws };
+    const classifier = new Classifier(options);
+    expect(classifier.ofError(new Error())).toBe('failure');
+    expect(classifier.ofError('x')).toBe('success');
+    expect(classifier.ofResult(1)).toBe('success');
+  });
+});
+
+describe('readOutcomeOptions', () => {
+  const reading = (given: object): [ResultOutcomeOptions, readonly string[]] => {
+    const problems = new Problems();
+    const read = new OptionsReader<ResultOutcomeOptions>(given, 'here', problems);
+    return [readOutcomeOptions(read), problems.all];
+  };
+
+  it('reports what is not a list of matchers', () => {
+    const [, problems] = reading({ ignore: 'x', skip: ['x'], on: Error, onResult: true });
+    expect(problems.map((problem) => problem.split(' ')[1])).toEqual([
+      'ignore',
+      'skip',
+      'on',
+      'onResult',
+    ]);
+  });
+
+  it('leaves out what is not given, for an empty on is not the same as none', () => {
+    expect(reading({})[0]).toEqual({});
+    expect(reading({ on: [] })[0]).toEqual({ on: [] });
+  });
+});

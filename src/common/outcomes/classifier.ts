@@ -1,0 +1,38 @@
+import { defaultOutcome } from './default-outcome.js';
+import { toPredicate } from './error-matcher.js';
+import { safely } from './look.js';
+import type { Outcome, OutcomeRule, ResultOutcomeOptions } from './outcome.js';
+import { isStreamResult } from './stream-result.js';
+
+type Predicate = (value: unknown) => boolean;
+
+/**
+ * Decides outcomes: `ignore` first, then `skip`, then `on`. With `on`, what it does not list is an answer, unless the
+ * default ignores it; without it the default decides.
+ */
+export class Classifier implements OutcomeRule {
+  private readonly ignore: readonly Predicate[];
+  private readonly skip: readonly Predicate[];
+  private readonly on: readonly Predicate[] | undefined;
+  private readonly onResult: Predicate | undefined;
+
+  constructor({ ignore = [], skip = [], on, onResult }: ResultOutcomeOptions) {
+    this.ignore = ignore.map(toPredicate);
+    this.skip = skip.map(toPredicate);
+    this.on = on?.map(toPredicate);
+    this.onResult = onResult && safely(onResult);
+  }
+
+  ofError(error: unknown): Outcome {
+    for (const matches of this.ignore) if (matches(error)) return 'ignored';
+    for (const matches of this.skip) if (matches(error)) return 'success';
+    if (this.on === undefined) return defaultOutcome(error);
+    for (const matches of this.on) if (matches(error)) return 'failure';
+    return defaultOutcome(error) === 'ignored' ? 'ignored' : 'success';
+  }
+
+  ofResult(result: unknown): Outcome {
+    if (this.onResult === undefined || isStreamResult(result)) return 'success';
+    return this.onResult(result) ? 'failure' : 'success';
+  }
+}

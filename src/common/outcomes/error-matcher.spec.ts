@@ -1,0 +1,66 @@
+import { runInNewContext } from 'node:vm';
+import { distance, toPredicate } from './error-matcher.js';
+
+const fromOtherRealm = (code: string): unknown => runInNewContext(code);
+
+describe('an error matcher', () => {
+  class StorageError extends Error {}
+  class SlowStorageError extends StorageError {}
+  class NoError {}
+
+  it('that is a class means it and its subclasses', () => {
+    const matches = toPredicate(StorageError);
+    expect([new StorageError(), new SlowStorageError(), new Error()].map(matches)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('may be a class that is not an Error', () => {
+    expect(toPredicate(NoError)(new NoError())).toBe(true);
+    expect(toPredicate(NoError)(new Error())).toBe(false);
+  });
+
+  it('may be an old-style error class', () => {
+    function OldError(this: Error): void {}
+    OldError.prototype = Object.create(Error.prototype) as Error;
+    const error = Object.create(OldError.prototype) as unknown;
+    expect(toPredicate(OldError as never)(error)).toBe(true);
+    expect(toPredicate(OldError as never)(new Error())).toBe(false);
+  });
+
+  it('that is a built-in class knows the errors of other realms', () => {
+    const error = fromOtherRealm(`new RangeError('x')`);
+    expect(toPredicate(RangeError)(error)).toBe(true);
+    expect(toPredicate(Error)(error)).toBe(true);
+    expect(toPredicate(TypeError)(error)).toBe(false);
+  });
+
+  it('that is a function is asked', () => {
+    const matches = toPredicate((error) => error === 'x');
+    expect(matches('x')).toBe(true);
+    expect(matches('y')).toBe(false);
+  });
+
+  it.each<[string, unknown, number | undefined]>([
+    ['0 to its own class', new SlowStorageError(), 0],
+    ['a step for each parent', new (class extends SlowStorageError {})(), 1],
+    ['none to another class', new StorageError(), undefined],
+    ['none to what is no object', 'x', undefined],
+  ])('has a distance: %s', (_what, error, steps) => {
+    expect(distance(SlowStorageError, error)).toBe(steps);
+  });
+
+  it('that is a predicate is as near as can be', () => {
+    expect(distance(() => true, new Error())).toBe(0);
+    expect(distance(() => false, new Error())).toBeUndefined();
+  });
+
+  it('that throws does not match', () => {
+    const broken = (): boolean => {
+      throw new Error('broken predicate');
+    };
+    expect(distance(broken, new Error())).toBeUndefined();
+  });
+});

@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { parseHttpDate } from './http-date.js';
+
+const wall = Date.parse('2026-06-15T12:00:00Z');
+const NOVEMBER = Date.parse('1994-11-06T08:49:37Z');
+
+describe('parseHttpDate', () => {
+  it.each([
+    ['IMF-fixdate', 'Sun, 06 Nov 1994 08:49:37 GMT'],
+    ['RFC 850', 'Sunday, 06-Nov-94 08:49:37 GMT'],
+    ['asctime', 'Sun Nov  6 08:49:37 1994'],
+  ])('reads the example of RFC 9110 in the form %s', (_form, text) => {
+    expect(parseHttpDate(text, wall)).toBe(NOVEMBER);
+  });
+
+  it.each([
+    ['76', '2076'],
+    ['77', '1977'],
+    ['26', '2026'],
+    ['00', '2000'],
+  ])('takes the year %s for %s', (short, year) => {
+    expect(parseHttpDate(`Monday, 01-Jan-${short} 00:00:00 GMT`, wall)).toBe(
+      Date.parse(`${year}-01-01T00:00:00Z`),
+    );
+  });
+
+  it('takes a leap second for the first of the next minute', () => {
+    expect(parseHttpDate('Sat, 31 Dec 2016 23:59:60 GMT', wall)).toBe(
+      Date.parse('2017-01-01T00:00:00Z'),
+    );
+  });
+
+  it.each([
+    'Sun, 6 Nov 1994 08:49:37 GMT',
+    'Sun, 06 nov 1994 08:49:37 GMT',
+    'Sun, 06 Nov 94 08:49:37 GMT',
+    'Sun, 06 Nov 1994 08:49:37 UTC',
+    'Sun, 06 Nov 1994 08:49:37 +0000',
+    'Sun, 06 Nov 1994 08:49 GMT',
+    'Sun, 06 Nov 1994 24:00:00 GMT',
+    'Sun, 06 Nov 1994 08:60:00 GMT',
+    'Sun, 06 Nov 1994 08:49:61 GMT',
+    'Sun, 00 Nov 1994 08:49:37 GMT',
+    'Sun, 31 Nov 1994 08:49:37 GMT',
+    'Xyz, 06 Nov 1994 08:49:37 GMT',
+    ' Sun, 06 Nov 1994 08:49:37 GMT',
+    'Sun Nov 6 08:49:37 1994',
+    '1994-11-06T08:49:37Z',
+    'tomorrow',
+    '',
+  ])('does not read %j', (text) => {
+    expect(parseHttpDate(text, wall)).toBeUndefined();
+  });
+
+  it('reads what toUTCString() writes, for any second of four-digit years', () => {
+    const [min, max] = [new Date('0001-01-01T00:00:00Z'), new Date('9999-12-31T23:59:59Z')];
+    fc.assert(
+      fc.property(fc.date({ min, max, noInvalidDate: true }), (date) => {
+        date.setUTCMilliseconds(0);
+        expect(parseHttpDate(date.toUTCString(), wall)).toBe(date.getTime());
+      }),
+    );
+  });
+});

@@ -1,0 +1,28 @@
+import { look, lookAtItems } from './look.js';
+import { lookUpIn } from './table.js';
+import { networkTables } from './tables/network.js';
+import { programmer } from './tables/programmer.js';
+
+/** More causes than any error has in earnest: a circle must come to an end. */
+const MOST_CAUSES = 50;
+
+const lookUps = networkTables.map(lookUpIn);
+const wrongUse = lookUpIn(programmer);
+
+/**
+ * Whether one of the causes of `error`, however deep, has a code of the network: `fetch failed` has such a cause, or an
+ * `AggregateError` with one error for each address. A code of wrong use (`ERR_INVALID_URL`) ends the search there.
+ */
+export function hasNetworkCause(error: unknown): boolean {
+  const seen = new Set<unknown>();
+  const waiting: unknown[] = [look(error, 'cause')];
+  while (waiting.length > 0 && seen.size < MOST_CAUSES) {
+    const cause = waiting.pop();
+    if (typeof cause !== 'object' || cause === null || seen.has(cause)) continue;
+    seen.add(cause);
+    if (lookUps.some((lookUp) => lookUp(cause) !== undefined)) return true;
+    if (wrongUse(cause) !== undefined) continue;
+    waiting.push(look(cause, 'cause'), ...lookAtItems(look(cause, 'errors'), MOST_CAUSES));
+  }
+  return false;
+}

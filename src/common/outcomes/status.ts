@@ -1,0 +1,23 @@
+import { look, lookByCall, lookForInteger } from './look.js';
+
+function asHttpStatus(value: unknown): number | undefined {
+  const valid = Number.isInteger(value) && (value as number) >= 300 && (value as number) <= 599;
+  return valid ? (value as number) : undefined;
+}
+
+/**
+ * The HTTP status that an error stands for: Nest's `HttpException`, or the error of an HTTP client (axios, got,
+ * superagent, ky, undici: a `response` with a status, or a status of its own; AWS SDK v3: `$metadata`).
+ */
+export function statusOf(error: unknown): number | undefined {
+  const declared = lookByCall(error, 'getStatus');
+  if (declared !== undefined) return asHttpStatus(declared);
+  const response = look(error, 'response');
+  return (
+    asHttpStatus(look(response, 'status')) ??
+    asHttpStatus(look(response, 'statusCode')) ??
+    asHttpStatus(look(error, 'status')) ??
+    asHttpStatus(look(error, 'statusCode')) ??
+    asHttpStatus(lookForInteger(look(error, '$metadata'), 'httpStatusCode'))
+  );
+}

@@ -1,0 +1,37 @@
+import type { Outcome } from './outcome.js';
+
+/** What an error is known by: a code, a class of codes, a name. */
+export type ErrorKey = string | number;
+
+/** What one kind of errors means. */
+export interface OutcomeRow {
+  readonly keys: readonly ErrorKey[];
+  readonly outcome: Outcome;
+  readonly meaning: string;
+}
+
+/** What the errors of one client or standard mean. The docs show the tables as they stand here. */
+export interface OutcomeTable {
+  /** Whose errors. */
+  readonly client: string;
+  /** How they are recognized, for the docs. */
+  readonly recognized: string;
+  /** Where the codes and their meanings are documented. */
+  readonly source: string;
+  /** What the error is known by, the most specific key first; none when it is not one of theirs. Never throws. */
+  readonly keysOf: (error: unknown) => readonly ErrorKey[];
+  readonly rows: readonly OutcomeRow[];
+}
+
+/** Compiles a table to a function: the outcome of an error, or `undefined` when no row has it. */
+export function lookUpIn({ keysOf, rows }: OutcomeTable): (error: unknown) => Outcome | undefined {
+  const outcomes = new Map<ErrorKey, Outcome>();
+  for (const { keys, outcome } of rows) for (const key of keys) outcomes.set(key, outcome);
+  return (error) => {
+    for (const key of keysOf(error)) {
+      const outcome = outcomes.get(key);
+      if (outcome !== undefined) return outcome;
+    }
+    return undefined;
+  };
+}

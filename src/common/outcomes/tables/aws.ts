@@ -1,0 +1,48 @@
+import { look, lookForText } from '../look.js';
+import type { ErrorKey, OutcomeTable } from '../table.js';
+
+/** Of v3 `$metadata`, `$fault` and `$retryable`; of v2 `requestId` and `retryable`; of both a status. */
+const MARKS = ['$metadata', '$fault', '$retryable', 'requestId', 'retryable', 'statusCode'];
+
+function keysOf(error: unknown): readonly ErrorKey[] {
+  if (!MARKS.some((mark) => look(error, mark) !== undefined)) return [];
+  const keys = [lookForText(error, 'name'), lookForText(error, 'code')];
+  if (look(look(error, '$retryable'), 'throttling') === true) keys.push('$retryable.throttling');
+  return keys.filter((key) => key !== undefined);
+}
+
+export const aws: OutcomeTable = {
+  client: 'AWS SDK',
+  recognized: '`name` or `code`, beside `$metadata`, `$fault`, `requestId` or a status',
+  source:
+    'https://github.com/smithy-lang/smithy-typescript/blob/main/packages/service-error-classification/src/constants.ts',
+  keysOf,
+  rows: [
+    {
+      keys: [
+        'BandwidthLimitExceeded',
+        'EC2ThrottledException',
+        'LimitExceededException',
+        'PriorRequestNotComplete',
+        'ProvisionedThroughputExceededException',
+        'RequestLimitExceeded',
+        'RequestThrottled',
+        'RequestThrottledException',
+        'SlowDown',
+        'ThrottledException',
+        'Throttling',
+        'ThrottlingException',
+        'TooManyRequestsException',
+        'TransactionInProgressException',
+        '$retryable.throttling',
+      ],
+      outcome: 'failure',
+      meaning: 'throttled, whatever the status',
+    },
+    {
+      keys: ['RequestTimeout', 'RequestTimeoutException', 'TimeoutError'],
+      outcome: 'failure',
+      meaning: 'transient, whatever the status',
+    },
+  ],
+};

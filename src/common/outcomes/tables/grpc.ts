@@ -1,0 +1,42 @@
+import { look, lookForInteger } from '../look.js';
+import type { OutcomeTable } from '../table.js';
+
+export const grpc: OutcomeTable = {
+  client: 'gRPC',
+  recognized: '`code` from 1 to 16, beside `details` or `metadata`',
+  source: 'https://grpc.io/docs/guides/status-codes/',
+  keysOf: (error) => {
+    const code = lookForInteger(error, 'code');
+    if (code === undefined) return [];
+    const { metadata, details } = {
+      metadata: look(error, 'metadata'),
+      details: look(error, 'details'),
+    };
+    const shaped =
+      typeof details === 'string' || (typeof metadata === 'object' && metadata !== null);
+    return shaped ? [code] : [];
+  },
+  rows: [
+    {
+      keys: [1],
+      outcome: 'failure',
+      meaning:
+        'CANCELLED: if the caller asked for it, its call is ignored already; if not, the other side ended it',
+    },
+    { keys: [2], outcome: 'failure', meaning: 'UNKNOWN' },
+    { keys: [3], outcome: 'success', meaning: 'INVALID_ARGUMENT' },
+    { keys: [4], outcome: 'failure', meaning: 'DEADLINE_EXCEEDED' },
+    { keys: [5], outcome: 'success', meaning: 'NOT_FOUND' },
+    { keys: [6], outcome: 'success', meaning: 'ALREADY_EXISTS' },
+    { keys: [7], outcome: 'success', meaning: 'PERMISSION_DENIED' },
+    { keys: [8], outcome: 'failure', meaning: 'RESOURCE_EXHAUSTED' },
+    { keys: [9], outcome: 'success', meaning: 'FAILED_PRECONDITION' },
+    { keys: [10], outcome: 'failure', meaning: 'ABORTED: a conflict with another transaction' },
+    { keys: [11], outcome: 'success', meaning: 'OUT_OF_RANGE' },
+    { keys: [12], outcome: 'success', meaning: 'UNIMPLEMENTED' },
+    { keys: [13], outcome: 'failure', meaning: 'INTERNAL' },
+    { keys: [14], outcome: 'failure', meaning: 'UNAVAILABLE' },
+    { keys: [15], outcome: 'failure', meaning: 'DATA_LOSS' },
+    { keys: [16], outcome: 'success', meaning: 'UNAUTHENTICATED' },
+  ],
+};

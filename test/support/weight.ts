@@ -1,0 +1,27 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Collects all garbage, whether Node was started with `--expose-gc` or not. */
+export function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  gc();
+  gc();
+}
+
+/** How many bytes each of `count` things takes that `make` makes and nobody lets go of. */
+export function weigh(count: number, make: (index: number) => unknown): number {
+  const kept: unknown[] = new Array<unknown>(count).fill(undefined);
+  make(-1); // what all share is there
+  collectGarbage();
+  const before = used();
+  for (let index = 0; index < count; index++) kept[index] = make(index);
+  collectGarbage();
+  const bytes = (used() - before) / kept.length;
+  return bytes;
+}
+
+function used(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
