@@ -69,7 +69,7 @@ function checkParts(world: World, { app, heard }: AppInWorld): void {
       world.fail(`permit: breaker ${name} counts ${metrics.concurrency.now} as running`);
     }
     if (heard === undefined || name.endsWith(']')) continue;
-    const told = rejections(heard, name, 'circuit-breaker');
+    const told = rejections(heard, name, 'circuitBreaker');
     if (told !== rejected) world.fail(`count: breaker ${name}: ${told} told, ${rejected} counted`);
     checkChanges(world, name, heard);
   }
