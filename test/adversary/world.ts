@@ -231,29 +231,37 @@ export class World {
 
   /** Takes so long, unless it hears a signal. */
   work(ms: number, signal?: AbortSignal): Promise<void> {
-    return this.busy(signal, (done) => void this.clock.setTimer(done, ms));
+    return this.busy(signal, (done) => {
+      const timer = this.clock.setTimer(done, ms);
+      return () => timer.cancel();
+    });
   }
 
   /** Until {@link letGo}. */
   hang(signal?: AbortSignal): Promise<void> {
-    return this.busy(signal, (done) => void this.hanging.add(done));
+    return this.busy(signal, (done) => {
+      this.hanging.add(done);
+      return () => void this.hanging.delete(done);
+    });
   }
 
   private busy(signal: AbortSignal | undefined, begin: (done: () => void) => void): Promise<void> {
     this.working += 1;
     return new Promise<void>((resolve, reject) => {
       const onAbort = (): void => end(() => reject(signal!.reason));
+      let cancel: (() => void) | undefined;
       let ended = false;
       const end = (settle: () => void): void => {
         if (ended) return;
         ended = true;
+        cancel?.();
         this.working -= 1;
         signal?.removeEventListener('abort', onAbort);
         settle();
       };
       if (signal?.aborted) return onAbort();
       signal?.addEventListener('abort', onAbort);
-      begin(() => end(resolve));
+      cancel = begin(() => end(resolve));
     });
   }
 
