@@ -245,16 +245,19 @@ export class World {
     });
   }
 
-  private busy(signal: AbortSignal | undefined, begin: (done: () => void) => void): Promise<void> {
+  private busy(
+    signal: AbortSignal | undefined,
+    begin: (done: () => void) => () => void,
+  ): Promise<void> {
     this.working += 1;
     return new Promise<void>((resolve, reject) => {
       const onAbort = (): void => end(() => reject(signal!.reason));
-      let cancel: (() => void) | undefined;
+      let cancel = (): void => {};
       let ended = false;
       const end = (settle: () => void): void => {
         if (ended) return;
         ended = true;
-        cancel?.();
+        cancel();
         this.working -= 1;
         signal?.removeEventListener('abort', onAbort);
         settle();
