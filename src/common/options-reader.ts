@@ -1,5 +1,6 @@
 import { inspect, types } from 'node:util';
 import { type Duration, parseDuration } from './duration.js';
+import { printable } from './printable.js';
 
 /** Collects what is wrong with the configuration, so that all of it can be told at once. */
 export class Problems {
@@ -19,10 +20,22 @@ interface NumberRule {
   readonly above?: number;
 }
 
-/** Shows a value in a message: short, on one line. */
+/** Shows a value in a message: short, on one line. Whatever the value does when it is looked at, this does not throw. */
 export function show(value: unknown): string {
-  if (types.isNativeError(value)) return `${value.name}: ${value.message}`;
-  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
+  try {
+    const text = shown(value);
+    return text.includes('\n') ? printable(text) : text;
+  } catch {
+    return 'something that cannot be shown';
+  }
+}
+
+function shown(value: unknown): string {
+  if (types.isNativeError(value)) return printable(`${value.name}: ${value.message}`);
+  if (typeof value === 'function') {
+    return value.name ? printable(`function ${value.name}`) : 'a function';
+  }
+  if (value instanceof Promise) return 'a promise';
   return inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 60 });
 }
 

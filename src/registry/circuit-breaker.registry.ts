@@ -56,7 +56,8 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
    */
   reconfigure(name: string, change: Omit<CircuitBreakerOptions, 'name' | 'key' | 'config'>): void {
     const part = this.part(name);
-    const options = { ...this.parts.optionsOf(KIND, name), ...change };
+    const old: CircuitBreakerOptions = this.parts.optionsOf(KIND, name) ?? {};
+    const { key: fixedKey, ...options } = { ...old, ...change };
     const problems = new Problems();
     for (const fixed of ['name', 'key', 'config']) {
       if (fixed in change) problems.add(`reconfigure("${name}")`, `${fixed} cannot be changed`);
@@ -71,7 +72,8 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
     if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
     if (part instanceof KeyedCircuitBreakers) part.reconfigure(settings);
     else part.reconfigure(settings.breaker);
-    this.parts.changed(KIND, name, options, settings);
+    const changed = fixedKey === undefined ? options : { ...options, key: fixedKey };
+    this.parts.changed(KIND, name, changed, settings);
   }
 
   /**

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { CountWindow, CumulativeWindow, TimeWindow, type Window } from './windows.js';
+import { TimeWindow } from './time-window.js';
+import { CountWindow, CumulativeWindow, type Window } from './windows.js';
 
 /** One call of the naive model: when it was admitted, and how and when it ended. */
 interface ModelCall {
