@@ -112,7 +112,7 @@ describe('the options of a bulkhead', () => {
     [
       'a misspelt option',
       { maxConcurent: 5 },
-      'maxConcurent is not an option; the options are maxQueue, maxWait, name, maxConcurrent',
+      'maxConcurent is not an option; the options are maxQueue, maxWait, name, maxConcurrent, reentrant, key, maxKeys',
     ],
   ])('must not have %s', (_what, options, problem) => {
     expect(settle(options)[1]).toEqual([problem]);
