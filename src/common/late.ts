@@ -45,7 +45,7 @@ export class Pulse {
   missed(now: number): number {
     const current = this.now();
     if (this.stop === undefined || Math.abs(current - now) > LAG) return Infinity;
-    return isLate(this.last, current) ? this.last : this.missedFrom;
+    return isLate(this.last, current) ? Math.min(this.last, this.missedFrom) : this.missedFrom;
   }
 
   /** For how long of that time, which ends now, the event loop did not turn. */
