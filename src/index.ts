@@ -60,10 +60,7 @@ export {
 export type { BulkheadOptions } from './policies/bulkhead/options.js';
 export type { BulkheadSnapshot } from './policies/bulkhead/snapshot.js';
 export type { PolicyKind, PolicyOptions, StageName } from './policies/canonical-order.js';
-export type {
-  CircuitBreaker as Breaker,
-  OverrideOptions,
-} from './policies/circuit-breaker/circuit-breaker.js';
+export type { CircuitBreaker as Breaker } from './policies/circuit-breaker/circuit-breaker.js';
 export { CircuitOpenError } from './policies/circuit-breaker/circuit-open-error.js';
 export {
   type GobreakerCounts,
@@ -71,6 +68,7 @@ export {
   gobreaker,
 } from './policies/circuit-breaker/gobreaker.js';
 export type { CircuitBreakerOptions, HalfOpenOptions } from './policies/circuit-breaker/options.js';
+export type { OverrideOptions } from './policies/circuit-breaker/override.js';
 export type { Permit } from './policies/circuit-breaker/permit.js';
 export type { BreakerLimits, BreakerSnapshot } from './policies/circuit-breaker/snapshot.js';
 export type { WindowOptions } from './policies/circuit-breaker/window-options.js';
@@ -95,6 +93,7 @@ export {
   hystrix,
   hystrixGo,
 } from './policies/hystrix.js';
+export type { Key } from './policies/key.js';
 export type { RetryOptions } from './policies/retry/options.js';
 export type { TimeoutOptions } from './policies/timeout/options.js';
 export { TimeoutError } from './policies/timeout/timeout-error.js';

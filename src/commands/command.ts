@@ -5,7 +5,7 @@ import type { Runtime } from '../execution/runtime.js';
 import { asStream } from '../execution/streams.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
-import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
+import { Bulkhead } from '../policies/bulkhead/bulkhead.js';
 import { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
 import type { FallbackSettings } from '../policies/fallback/fallback-stage.js';
 import type {
@@ -78,6 +78,7 @@ export class CommandState implements CommandView {
     const { name, metrics, enlisted, runtime } = this;
     const { plan } = enlisted;
     const breaker = runtime.partOf('circuitBreaker', plan);
+    const bulkhead = runtime.partOf('bulkhead', plan);
     const timeout = plan.settings.get('timeout') as TimeoutSettings | undefined;
     const fallback = plan.settings.get('fallback') as FallbackSettings | undefined;
     const maxConcurrentFallbacks = fallback?.maxConcurrent;
@@ -85,7 +86,7 @@ export class CommandState implements CommandView {
       name,
       metrics: metrics.snapshot(runtime.clock.now()),
       circuitBreaker: breaker instanceof CircuitBreaker ? breaker.snapshot() : undefined,
-      bulkhead: runtime.partOf<Bulkhead>('bulkhead', plan)?.snapshot(),
+      bulkhead: bulkhead instanceof Bulkhead ? bulkhead.snapshot() : undefined,
       attemptTimeoutMs: timeout?.attempt,
       maxConcurrentFallbacks:
         maxConcurrentFallbacks === Infinity ? undefined : maxConcurrentFallbacks,

@@ -3,8 +3,7 @@ import { type Outcome, type OutcomeRule, isStreamResult } from '../common/outcom
 import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import { callerHasGone } from './abort-signals.js';
 import type { AnswerSource, ReportSink } from './call-report.js';
-import { type CallScope, callScope } from './call-scope.js';
-import { Holding } from './holding.js';
+import { Holding, heldAround, runHolding } from './holding.js';
 import { Interruptible } from './interruption.js';
 import { UnfinishedWork } from './unfinished-work.js';
 
@@ -87,24 +86,20 @@ export abstract class Call extends Interruptible {
   start(): unknown {
     return this.holding === undefined
       ? this.perform()
-      : callScope.run(this.scopeOfWork(), () => this.perform());
+      : runHolding(this.holding, () => this.perform());
   }
 
   /** Has `run` answer in the method's place, with the method's `this` and arguments. */
   substitute(run: Substitute): unknown {
     return this.holding === undefined
       ? this.performInstead(run)
-      : callScope.run(this.scopeOfWork(), () => this.performInstead(run));
+      : runHolding(this.holding, () => this.performInstead(run));
   }
 
   /** Makes known to calls inside of this one that it holds `part`, until the holding ends. */
   hold(part: object): Holding {
-    this.holding = new Holding(part, this.holding ?? callScope.getStore()?.holding);
+    this.holding = new Holding(part, this.holding ?? heldAround());
     return this.holding;
-  }
-
-  private scopeOfWork(): CallScope {
-    return { ...callScope.getStore(), holding: this.holding };
   }
 
   /** How it has ended, as far as it has: the one place where outcomes are decided. */
