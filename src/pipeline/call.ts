@@ -6,6 +6,7 @@ import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.j
 import type { AnswerSource, ReportSink } from './call-report.js';
 import { type CallScope, callScope } from './call-scope.js';
 import { Holding } from './holding.js';
+import { Liveness, tellNotLive } from './liveness.js';
 
 /** Something that answers in a method's place. */
 export type Substitute = (self: unknown, args: readonly unknown[]) => unknown;
@@ -74,6 +75,10 @@ export abstract class Call {
   onInterrupt: ((error: unknown) => void) | undefined = undefined;
   /** Where to put an account of this call, when somebody asked for one. */
   reports: ReportSink | undefined = undefined;
+  /** Whether a stage keeps results, and has to know whether they are live. */
+  keepsResults = false;
+  /** Whether the calls that the running attempt has made were live, when somebody has to know. */
+  liveness: Liveness | undefined = undefined;
   /** The innermost part that it holds and that calls inside of it have to know of. */
   holding: Holding | undefined = undefined;
   /** What the stages hold for this call, by level. */
@@ -110,6 +115,12 @@ export abstract class Call {
 
   /** Runs the protected work once. */
   start(): unknown {
+    if (!this.keepsResults) return this.startHolding();
+    this.liveness = new Liveness();
+    return this.liveness.watch(() => this.startHolding());
+  }
+
+  private startHolding(): unknown {
     return this.holding === undefined
       ? this.perform()
       : callScope.run(this.scopeOfWork(), () => this.perform());
@@ -117,9 +128,14 @@ export abstract class Call {
 
   /** Has `run` answer in the method's place, with the method's `this` and arguments. */
   substitute(run: Substitute): unknown {
+    // Told where it runs: on a handler that is inside of caches that stand on the method.
+    const instead: Substitute = (self, args) => {
+      tellNotLive('fallback');
+      return run(self, args);
+    };
     return this.holding === undefined
-      ? this.performInstead(run)
-      : callScope.run(this.scopeOfWork(), () => this.performInstead(run));
+      ? this.performInstead(instead)
+      : callScope.run(this.scopeOfWork(), () => this.performInstead(instead));
   }
 
   /** Makes known to calls inside of this one that it holds `part`, until the holding ends. */
