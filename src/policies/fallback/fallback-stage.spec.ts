@@ -546,6 +546,13 @@ describe('a fallback', () => {
         { handler: 'calls' },
         `handler is 'calls'; use the name of a method of Books`,
       ],
+      ...['constructor', 'toString', 'hasOwnProperty', '__proto__'].map(
+        (name): [string, object, string] => [
+          `with what every object has: ${name}`,
+          { handler: name },
+          `handler is '${name}'; use the name of a method of Books`,
+        ],
+      ),
       [
         'with the method itself',
         { handler: 'list' },

@@ -155,7 +155,7 @@ class StaleAnswer implements Answer {
     const noKey = error instanceof NoKeyError;
     site.warn(
       noKey
-        ? `${name}: staleIfError keeps nothing for ${error.message}; give it a key`
+        ? `${name}: staleIfError keeps nothing for calls whose arguments have ${error.part} among them, of which no key can be made; give it a key`
         : `${name}: the cache behind staleIfError failed to ${operation}: ${show(error)}`,
     );
   }
