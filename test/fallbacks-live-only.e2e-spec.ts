@@ -45,7 +45,7 @@ describe('a result that is made of answers that are not live', () => {
   function services(inner: MethodDecorator) {
     @Injectable()
     class Stock {
-      @(inner as any)
+      @inner
       async count(): Promise<number> {
         return ask(5);
       }

@@ -128,7 +128,7 @@ describe('an instance of a class whose serializer hides something', () => {
         'users' in plain
           ? { users: plainToInstance(User, plain.users) }
           : plainToInstance(User, plain);
-      const { parts, warnings } = withWarnings(application(revive as never));
+      const { parts, warnings } = withWarnings(application(revive));
       const { url } = await serve(platform, parts);
       for (const route of routes) await request(`${url}/${route}`).answer;
       await settle();

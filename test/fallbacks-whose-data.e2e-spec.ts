@@ -272,7 +272,7 @@ describe('an instance that the application does not know as its only one', () =>
   ])('gets and leaves nothing, and it is said once: %s', async (_what, strangerOf) => {
     const { app, cache, warnings } = await bootWith({ providers: [region('EU')] });
     const known = app.get<Region>('EU');
-    const stranger = (await strangerOf(known, app as never)) as Region;
+    const stranger = (await strangerOf(known, app)) as Region;
     await known.prices();
     await settle();
     expect(cache.entries.size).toBe(1);
@@ -359,7 +359,7 @@ describe('a key', () => {
   ])('may be %s', async (_what, one, other) => {
     @Injectable()
     class Keyed {
-      @Fallback(staleIfError({ ttl: '10m', key: ((id: string) => id) as never }))
+      @Fallback(staleIfError({ ttl: '10m', key: (id: string) => id }))
       async get(id: unknown): Promise<unknown> {
         return ask(typeof id);
       }
@@ -378,7 +378,7 @@ describe('a key', () => {
     const command = (name: string) =>
       resilience.command(name, {
         run: async (_context, id: string) => ask(`${name}/${id}`),
-        fallback: staleIfError({ ttl: '10m', key: ((id: string) => id) as never }),
+        fallback: staleIfError({ ttl: '10m', key: (id: string) => id }),
       });
     const user = command('user');
     const admin = command('user:admin');
@@ -401,22 +401,22 @@ describe('two methods of one name', () => {
   ])('do not share %s', async (_what, decorator) => {
     @Injectable()
     class Both {
-      @(decorator() as any)
+      @decorator()
       static async m(): Promise<number> {
         return 1;
       }
-      @(decorator() as any)
+      @decorator()
       async m(): Promise<number> {
         return 2;
       }
     }
     @Injectable()
     class Symbols {
-      @(decorator() as any)
+      @decorator()
       async [one](): Promise<number> {
         return 1;
       }
-      @(decorator() as any)
+      @decorator()
       async [other](): Promise<number> {
         return 2;
       }

@@ -117,13 +117,13 @@ const changes: readonly Change[] = [
   (value) => (value instanceof Date ? value.valueOf() : value),
   (value) => (isObject(value) ? json(value) : value),
   (value) => (value instanceof Map ? Object.fromEntries([...value].map(([k, v]) => [String(k), v])) : value), // prettier-ignore
-  (value) => (value instanceof Map ? [...value] : value) as unknown,
-  (value) => (value instanceof Set ? [...value] : value) as unknown,
+  (value) => (value instanceof Map ? [...value] : value),
+  (value) => (value instanceof Set ? [...value] : value),
   (value) => (Buffer.isBuffer(value) ? new Uint8Array(value) : value),
   (value) => (value instanceof Float32Array ? new Int32Array(value.buffer) : value),
   (value) => (Array.isArray(value) ? { ...value } : value),
-  (value) => (Array.isArray(value) ? Array.from(value) : value) as unknown, // holes become undefined
-  (value) => (Array.isArray(value) ? [...value, undefined] : value) as unknown,
+  (value) => (Array.isArray(value) ? Array.from(value) : value), // holes become undefined
+  (value) => (Array.isArray(value) ? [...value, undefined] : value),
   (value) => (isObject(value) ? Object.assign(value, { [eq]: 1 }) : value),
   (value) => (isObject(value) ? Object.assign(value, { extra: undefined }) : value),
   (value) => (isObject(value) ? Object.setPrototypeOf(value, null) : value) as unknown,
