@@ -1,4 +1,4 @@
-import { runInNewContext } from 'node:vm';
+import { runInNewContext, runInThisContext } from 'node:vm';
 import { keyOfArguments } from './argument-key.js';
 
 const same = (one: unknown, other: unknown): boolean =>
@@ -135,7 +135,7 @@ describe('the key of arguments', () => {
     ['a date in disguise', prototypeOf(new Date(0), null), 'an instance of an unnamed class'],
     ['an error in disguise', prototypeOf(new Error('a'), Object.prototype), 'an instance of Object'], // prettier-ignore
     ['an object in disguise', prototypeOf({}, Date.prototype), 'an instance of Date'],
-    ['arguments', new Function('return arguments')(1), 'an instance of Object'], // prettier-ignore
+    ['arguments', runInThisContext('(function () { return arguments; })()'), 'an instance of Object'], // prettier-ignore
     ['an imitated signal', prototypeOf({ a: 1 }, AbortSignal.prototype), 'an instance of AbortSignal'], // prettier-ignore
     ['an array that is all holes', new Array(4e9), 'more in them'],
     ['a large array', new Array(20_000).fill(0), 'more in them'],
