@@ -35,6 +35,7 @@ export type {
   ResilienceOptionsFactory,
 } from './execution/module-options.js';
 export type { AnswerSource, CallReport } from './pipeline/call-report.js';
+export { keepOnlyLive } from './execution/keep-only-live.js';
 export { withReport } from './pipeline/with-report.js';
 export type { PipelineDescription, PolicyDescription } from './pipeline/description.js';
 export {
@@ -78,14 +79,15 @@ export {
   type FallbackContext,
   type FallbackFunction,
   type FallbackHandler,
-  type FallbackOptions,
-  type GivenFallback,
+  type ValueFallback,
+  value,
+} from './policies/fallback/handler.js';
+export type { FallbackOptions, GivenFallback } from './policies/fallback/options.js';
+export {
   type StaleFallback,
   type StaleIfErrorOptions,
-  type ValueFallback,
   staleIfError,
-  value,
-} from './policies/fallback/options.js';
+} from './policies/fallback/stale-if-error.js';
 export {
   type HystrixGoSettings,
   type HystrixPolicies,

@@ -5,6 +5,7 @@ import { callerHasGone } from './abort-signals.js';
 import type { AnswerSource, ReportSink } from './call-report.js';
 import { Holding, heldAround, runHolding } from './holding.js';
 import { Interruptible } from './interruption.js';
+import { Liveness, tellNotLive } from './liveness.js';
 import { UnfinishedWork } from './unfinished-work.js';
 
 /** Something that answers in a method's place. */
@@ -55,6 +56,10 @@ export abstract class Call extends Interruptible {
   tracked: PromiseLike<unknown> | undefined = undefined;
   /** Where to put an account of this call, when somebody asked for one. */
   reports: ReportSink | undefined = undefined;
+  /** Whether a stage keeps results, and has to know whether they are live. */
+  keepsResults = false;
+  /** Whether the calls that the running attempt has made were live, when somebody has to know. */
+  liveness: Liveness | undefined = undefined;
   /** The innermost part that it holds and that calls inside of it have to know of. */
   holding: Holding | undefined = undefined;
   /** What the stages hold for this call, by level. */
@@ -84,6 +89,12 @@ export abstract class Call extends Interruptible {
 
   /** Runs the protected work once. */
   start(): unknown {
+    if (!this.keepsResults) return this.startHolding();
+    this.liveness = new Liveness();
+    return this.liveness.watch(() => this.startHolding());
+  }
+
+  private startHolding(): unknown {
     return this.holding === undefined
       ? this.perform()
       : runHolding(this.holding, () => this.perform());
@@ -91,9 +102,14 @@ export abstract class Call extends Interruptible {
 
   /** Has `run` answer in the method's place, with the method's `this` and arguments. */
   substitute(run: Substitute): unknown {
+    // Told where it runs: on a handler that is inside of caches that stand on the method.
+    const instead: Substitute = (self, args) => {
+      tellNotLive('fallback');
+      return run(self, args);
+    };
     return this.holding === undefined
-      ? this.performInstead(run)
-      : runHolding(this.holding, () => this.performInstead(run));
+      ? this.performInstead(instead)
+      : runHolding(this.holding, () => this.performInstead(instead));
   }
 
   /** Makes known to calls inside of this one that it holds `part`, until the holding ends. */

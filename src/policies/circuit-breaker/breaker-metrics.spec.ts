@@ -9,7 +9,7 @@ import type { MetricsSnapshot, OutcomeCounts } from '../../telemetry/metrics/sna
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
 import { BulkheadFullError } from '../bulkhead/bulkhead-full-error.js';
-import { NO_ANSWER } from '../fallback/answers.js';
+import { NO_ANSWER } from '../fallback/answer.js';
 import { FallbackStage } from '../fallback/fallback-stage.js';
 import type { PolicySite } from '../policy.js';
 import { TimeoutError } from '../timeout/timeout-error.js';
