@@ -35,6 +35,7 @@ export type {
   ResilienceOptionsFactory,
 } from './execution/module-options.js';
 export type { AnswerSource, CallReport } from './pipeline/call-report.js';
+export { keepOnlyLive } from './execution/keep-only-live.js';
 export { withReport } from './pipeline/with-report.js';
 export type { PipelineDescription, PolicyDescription } from './pipeline/description.js';
 export {
@@ -60,10 +61,7 @@ export {
 export type { BulkheadOptions } from './policies/bulkhead/options.js';
 export type { BulkheadSnapshot } from './policies/bulkhead/snapshot.js';
 export type { PolicyKind, PolicyOptions, StageName } from './policies/canonical-order.js';
-export type {
-  CircuitBreaker as Breaker,
-  OverrideOptions,
-} from './policies/circuit-breaker/circuit-breaker.js';
+export type { CircuitBreaker as Breaker } from './policies/circuit-breaker/circuit-breaker.js';
 export { CircuitOpenError } from './policies/circuit-breaker/circuit-open-error.js';
 export {
   type GobreakerCounts,
@@ -71,6 +69,7 @@ export {
   gobreaker,
 } from './policies/circuit-breaker/gobreaker.js';
 export type { CircuitBreakerOptions, HalfOpenOptions } from './policies/circuit-breaker/options.js';
+export type { OverrideOptions } from './policies/circuit-breaker/override.js';
 export type { Permit } from './policies/circuit-breaker/permit.js';
 export type { BreakerLimits, BreakerSnapshot } from './policies/circuit-breaker/snapshot.js';
 export type { WindowOptions } from './policies/circuit-breaker/window-options.js';
@@ -80,14 +79,15 @@ export {
   type FallbackContext,
   type FallbackFunction,
   type FallbackHandler,
-  type FallbackOptions,
-  type GivenFallback,
+  type ValueFallback,
+  value,
+} from './policies/fallback/handler.js';
+export type { FallbackOptions, GivenFallback } from './policies/fallback/options.js';
+export {
   type StaleFallback,
   type StaleIfErrorOptions,
-  type ValueFallback,
   staleIfError,
-  value,
-} from './policies/fallback/options.js';
+} from './policies/fallback/stale-if-error.js';
 export {
   type HystrixGoSettings,
   type HystrixPolicies,
@@ -95,6 +95,7 @@ export {
   hystrix,
   hystrixGo,
 } from './policies/hystrix.js';
+export type { Key } from './policies/key.js';
 export type { RetryOptions } from './policies/retry/options.js';
 export type { TimeoutOptions } from './policies/timeout/options.js';
 export { TimeoutError } from './policies/timeout/timeout-error.js';

@@ -511,9 +511,9 @@ describe('the message', () => {
     const { error } = await outcome(boot({ providers: [S, cache] }));
     expect((error as ResilienceConfigurationError).problems).toEqual([
       `S.m @Fallback: staleIfError.ttl is undefined; use a duration such as '10m'`,
-      `S.m @Fallback: staleIfError.key is 'k'; use a function`,
+      `S.m @Fallback: staleIfError.key is 'k'; use the name of a method of S`,
       `S.m @Fallback: staleIfError.readTimeout is -1; ${forms} above 0`,
-      `S.m @Fallback: staleIfError.age is not an option; the options are staleIfError.ttl, staleIfError.key, staleIfError.readTimeout, staleIfError.writeTimeout`,
+      `S.m @Fallback: staleIfError.age is not an option; the options are staleIfError.ttl, staleIfError.key, staleIfError.revive, staleIfError.readTimeout, staleIfError.writeTimeout`,
     ]);
   });
 

@@ -5,20 +5,20 @@ import type { Runtime } from '../execution/runtime.js';
 import { asStream } from '../execution/streams.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
-import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
+import { Bulkhead } from '../policies/bulkhead/bulkhead.js';
 import { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
-import type { FallbackSettings } from '../policies/fallback/fallback-stage.js';
 import type {
   FallbackAnswer,
   FallbackChoice,
   FallbackFunction,
-  FallbackOptions,
-} from '../policies/fallback/options.js';
+} from '../policies/fallback/handler.js';
+import type { FallbackOptions, FallbackSettings } from '../policies/fallback/options.js';
 import type { TimeoutSettings } from '../policies/timeout/options.js';
 import { RollingMetrics } from '../telemetry/metrics/metrics.js';
 import type { CallContext } from './call-context.js';
 import { CommandCall, type CommandFunctions, type CommandRun } from './command-call.js';
 import { CommandHandle, QueuedCall } from './command-handle.js';
+import type { Definitions } from './definitions.js';
 import type { CommandSnapshot } from './snapshot.js';
 
 /** Keeps a type parameter from being inferred here; `& {}` alone would be taken for `T`. */
@@ -65,8 +65,23 @@ export class CommandState implements CommandView {
     readonly name: string,
     private readonly enlisted: Enlisted,
     private readonly runtime: Runtime,
+    private readonly definitions: Definitions,
   ) {
     this.metrics = new RollingMetrics(runtime.clock.now());
+  }
+
+  /**
+   * The same command is defined once more.
+   *
+   * @returns what is wrong with that, once the command has been planned
+   */
+  defineAgain(): string | undefined {
+    this.definitions.add();
+    if (!this.enlisted.planned) return undefined; // checked with all others
+    const fallback = this.enlisted.plan.settings.get('fallback') as FallbackSettings | undefined;
+    return fallback?.choices.some(({ answer }) => answer.needsKey)
+      ? `staleIfError needs a key, so that nobody gets the data of another definition: ${this.definitions.many}`
+      : undefined;
   }
 
   /** What calls need. @throws {ResilienceConfigurationError} when it is not configured well */
@@ -78,6 +93,7 @@ export class CommandState implements CommandView {
     const { name, metrics, enlisted, runtime } = this;
     const { plan } = enlisted;
     const breaker = runtime.partOf('circuitBreaker', plan);
+    const bulkhead = runtime.partOf('bulkhead', plan);
     const timeout = plan.settings.get('timeout') as TimeoutSettings | undefined;
     const fallback = plan.settings.get('fallback') as FallbackSettings | undefined;
     const maxConcurrentFallbacks = fallback?.maxConcurrent;
@@ -85,7 +101,7 @@ export class CommandState implements CommandView {
       name,
       metrics: metrics.snapshot(runtime.clock.now()),
       circuitBreaker: breaker instanceof CircuitBreaker ? breaker.snapshot() : undefined,
-      bulkhead: runtime.partOf<Bulkhead>('bulkhead', plan)?.snapshot(),
+      bulkhead: bulkhead instanceof Bulkhead ? bulkhead.snapshot() : undefined,
       attemptTimeoutMs: timeout?.attempt,
       maxConcurrentFallbacks:
         maxConcurrentFallbacks === Infinity ? undefined : maxConcurrentFallbacks,

@@ -13,10 +13,11 @@ import {
 import type { Runtime } from '../execution/runtime.js';
 import type { Subject } from '../execution/subject.js';
 import { policies } from '../policies/canonical-order.js';
-import { isHandlerClass } from '../policies/fallback/options.js';
+import { isHandlerClass } from '../policies/fallback/handler.js';
 import { difference } from '../registry/named-parts.js';
 import type { CallContext } from './call-context.js';
 import type { CommandFunctions } from './command-call.js';
+import { Definitions } from './definitions.js';
 import { Command, type CommandDefinition, CommandState, type CommandView } from './command.js';
 import { NamedPipeline } from './named-pipeline.js';
 
@@ -74,16 +75,20 @@ export class ResilienceService {
     const known = this.known.get(name);
     if (known !== undefined) {
       this.requireSame(title, known.options, options);
+      const problem = known.made.defineAgain();
+      if (problem !== undefined) this.report([`${title}: ${problem}`]);
       return new Command<Args, Result>(known.made, functionsOf(definition));
     }
+    const definitions = new Definitions();
     const enlisted = this.runtime.enlist({
       ...subjectOf(title, name, own),
       owner: COMMANDS,
       pipeline,
       targets: pipeline === undefined ? [name] : [pipeline, name],
       anyWork: false,
+      instances: definitions,
     });
-    const state = new CommandState(name, enlisted, this.runtime);
+    const state = new CommandState(name, enlisted, this.runtime, definitions);
     this.known.set(name, { options, made: state });
     return new Command<Args, Result>(state, functionsOf(definition));
   }

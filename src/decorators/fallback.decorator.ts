@@ -2,9 +2,9 @@ import type {
   FallbackAnswer,
   FallbackChoice,
   FallbackContext,
-  FallbackOptions,
-  StaleFallback,
-} from '../policies/fallback/options.js';
+} from '../policies/fallback/handler.js';
+import type { FallbackOptions } from '../policies/fallback/options.js';
+import type { StaleFallback } from '../policies/fallback/stale-if-error.js';
 import { type Protectable, decorateMethod } from './define.js';
 
 /** Options of `@Fallback()` beside what answers. */

@@ -81,6 +81,7 @@ export function draftPlan(
       implied,
       site: name,
       owner,
+      method: subject.method,
       where,
       reference,
       options: part.shape ?? merged,

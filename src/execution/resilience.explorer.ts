@@ -2,12 +2,14 @@ import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { Problems, show } from '../common/options-reader.js';
 import { policies } from '../policies/canonical-order.js';
+import { cacheInterceptorsOn, isCacheInterceptor, storeOnlyLive } from './cache-interceptors.js';
 import { kindsOf } from './effective-options.js';
 import { isHandler } from './handlers.js';
+import type { Built } from './instances.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 import { RUNTIME_REF, RuntimeRef, bindInstance, liveRuntimes } from './runtime-ref.js';
 import { RUNTIME, type Runtime } from './runtime.js';
-import { leftOutOf, misplacedOn, signalledOn, siteOf, sitesOf } from './site.js';
+import { type Site, leftOutOf, misplacedOn, signalledOn, siteOf, sitesOf } from './site.js';
 import { type Subject, methodSubject } from './subject.js';
 
 /** Nest's `InstanceWrapper`, which its packages do not export. */
@@ -36,10 +38,12 @@ export class ResilienceExplorer implements OnModuleInit, OnModuleDestroy {
       ...methods.map(({ owner, site }) => methodSubject(site, owner)),
       ...this.runtime.subjects,
     ];
+    this.runtime.instances.explore(() => this.built());
     checkOverrideTargets(this.runtime.options, subjects, problems);
     this.runtime.prepare(methods, problems);
     liveRuntimes.add(this.runtime);
     for (const owner of owners) this.tellLeftOut(owner);
+    this.spareCaches(methods.map(({ site }) => site));
   }
 
   onModuleDestroy(): void {
@@ -73,6 +77,29 @@ export class ResilienceExplorer implements OnModuleInit, OnModuleDestroy {
     for (const { injectables } of this.modules.values()) yield* injectables.values();
   }
 
+  /** Has what stands on decorated handlers and stores answers store live ones only. */
+  private spareCaches(sites: readonly Site[]): void {
+    const caches = new Set(sites.flatMap(cacheInterceptorsOn));
+    for (const cache of caches) if (typeof cache !== 'function') storeOnlyLive(cache);
+    for (const { injectables } of this.modules.values()) {
+      for (const wrapper of injectables.values()) {
+        if (!caches.has(wrapper.metatype as Function)) continue;
+        const instance = staticInstanceOf(wrapper);
+        if (isCacheInterceptor(instance)) storeOnlyLive(instance);
+      }
+    }
+  }
+
+  /** The instances that Nest has built, or builds for each who asks. */
+  private *built(): Iterable<Built> {
+    for (const wrapper of this.allWrappers()) {
+      const scope = scopeOf(wrapper);
+      const instance = scope === undefined ? staticInstanceOf(wrapper) : undefined;
+      const type: unknown = instance === undefined ? wrapper.metatype : instance.constructor;
+      if (typeof type === 'function') yield { type, instance, scope };
+    }
+  }
+
   /** The classes of all that Nest has built or will build. */
   private explore(): Set<Function> {
     const owners = new Set<Function>();
@@ -92,6 +119,12 @@ function staticInstanceOf(wrapper: InstanceWrapper): object | undefined {
   if (!wrapper.isDependencyTreeStatic()) return undefined;
   const instance: unknown = wrapper.instance;
   return typeof instance === 'object' && instance !== null ? instance : undefined;
+}
+
+/** Why there may be several instances of one provider. */
+function scopeOf(wrapper: InstanceWrapper): string | undefined {
+  if (wrapper.isTransient) return 'transient';
+  return wrapper.isDependencyTreeStatic() ? undefined : 'request-scoped';
 }
 
 /** Decorators that have no effect where they stand. */

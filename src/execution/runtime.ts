@@ -11,6 +11,7 @@ import type { PartStore } from '../registry/named-parts.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import { Enlisted } from './enlisted.js';
+import { InstanceRegister } from './instances.js';
 import { iterate } from './iterators.js';
 import { MethodCall } from './method-call.js';
 import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
@@ -45,6 +46,8 @@ type PlansOfOwner = Map<Site, MethodPlan>;
 export class Runtime {
   readonly clock: Clock;
   readonly events: ResilienceEvents;
+  /** The instances that the application has built. */
+  readonly instances = new InstanceRegister();
   private readonly random: () => number;
   private readonly sleeper: Sleeper;
   private readonly plans = new Map<Function, PlansOfOwner>();
@@ -265,6 +268,11 @@ export class Runtime {
       partNameOf: (kind) => (isShared(kind, subject, host.options) ? pipeline! : name),
       method,
       anyWork,
+      instances:
+        subject.instances ??
+        (method === undefined || typeof method.target === 'function'
+          ? undefined
+          : this.instances.of(method)),
       clock,
       random,
       events,

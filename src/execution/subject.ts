@@ -1,4 +1,4 @@
-import type { ProtectedMethod } from '../policies/policy.js';
+import type { Instances, ProtectedMethod } from '../policies/policy.js';
 import { isHandler, sendsResponse } from './handlers.js';
 import { type PolicyRecord, type Site, policiesOf } from './site.js';
 
@@ -22,6 +22,8 @@ export interface Subject {
   /** The order of its stages, when it has one of its own. */
   readonly order: readonly string[] | undefined;
   readonly method: ProtectedMethod | undefined;
+  /** The definitions of a command, each with functions of its own. */
+  readonly instances?: Instances;
   /** Whether its calls do different things, whatever their arguments: a pipeline, used from code. */
   readonly anyWork: boolean;
 }
@@ -45,6 +47,7 @@ export function methodSubject(site: Site, owner: Function): Subject {
     anyWork: false,
     method: {
       name: key,
+      key: site.key,
       owner,
       target,
       arity: site.arity,

@@ -3,9 +3,9 @@ import { type Outcome, type OutcomeRule, isStreamResult } from '../common/outcom
 import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import { callerHasGone } from './abort-signals.js';
 import type { AnswerSource, ReportSink } from './call-report.js';
-import { type CallScope, callScope } from './call-scope.js';
-import { Holding } from './holding.js';
+import { Holding, heldAround, runHolding } from './holding.js';
 import { Interruptible } from './interruption.js';
+import { Liveness, tellNotLive } from './liveness.js';
 import { UnfinishedWork } from './unfinished-work.js';
 
 /** Something that answers in a method's place. */
@@ -56,6 +56,10 @@ export abstract class Call extends Interruptible {
   tracked: PromiseLike<unknown> | undefined = undefined;
   /** Where to put an account of this call, when somebody asked for one. */
   reports: ReportSink | undefined = undefined;
+  /** Whether a stage keeps results, and has to know whether they are live. */
+  keepsResults = false;
+  /** Whether the calls that the running attempt has made were live, when somebody has to know. */
+  liveness: Liveness | undefined = undefined;
   /** The innermost part that it holds and that calls inside of it have to know of. */
   holding: Holding | undefined = undefined;
   /** What the stages hold for this call, by level. */
@@ -85,26 +89,33 @@ export abstract class Call extends Interruptible {
 
   /** Runs the protected work once. */
   start(): unknown {
+    if (!this.keepsResults) return this.startHolding();
+    this.liveness = new Liveness();
+    return this.liveness.watch(() => this.startHolding());
+  }
+
+  private startHolding(): unknown {
     return this.holding === undefined
       ? this.perform()
-      : callScope.run(this.scopeOfWork(), () => this.perform());
+      : runHolding(this.holding, () => this.perform());
   }
 
   /** Has `run` answer in the method's place, with the method's `this` and arguments. */
   substitute(run: Substitute): unknown {
+    // Told where it runs: on a handler that is inside of caches that stand on the method.
+    const instead: Substitute = (self, args) => {
+      tellNotLive('fallback');
+      return run(self, args);
+    };
     return this.holding === undefined
-      ? this.performInstead(run)
-      : callScope.run(this.scopeOfWork(), () => this.performInstead(run));
+      ? this.performInstead(instead)
+      : runHolding(this.holding, () => this.performInstead(instead));
   }
 
   /** Makes known to calls inside of this one that it holds `part`, until the holding ends. */
   hold(part: object): Holding {
-    this.holding = new Holding(part, this.holding ?? callScope.getStore()?.holding);
+    this.holding = new Holding(part, this.holding ?? heldAround());
     return this.holding;
-  }
-
-  private scopeOfWork(): CallScope {
-    return { ...callScope.getStore(), holding: this.holding };
   }
 
   /** How it has ended, as far as it has: the one place where outcomes are decided. */

@@ -5,15 +5,24 @@ import { callScope } from './call-scope.js';
  * it. Only calls that hold something pay for it: their work runs in an async context of its own.
  */
 export class Holding {
-  /** @param outer what the call, and the calls around it, hold already */
+  /** What the call, and the calls around it, hold already; none that has ended, so that no chain of them grows. */
+  readonly outer: Holding | undefined;
+
   constructor(
     private part: object | undefined,
-    readonly outer: Holding | undefined,
-  ) {}
+    outer: Holding | undefined,
+  ) {
+    this.outer = outer?.live;
+  }
 
   /** The part is given back. Work that goes on in the context holds nothing any more, and keeps nothing alive. */
   end(): void {
     this.part = undefined;
+  }
+
+  /** This one, or the next one around it that has not ended. */
+  get live(): Holding | undefined {
+    return this.part === undefined ? this.outer?.live : this;
   }
 
   holds(part: object): boolean {
@@ -21,7 +30,17 @@ export class Holding {
   }
 }
 
+/** What the calls hold that the code that runs now was called by. */
+export function heldAround(): Holding | undefined {
+  return callScope.getStore()?.holding?.live;
+}
+
 /** Whether the code that runs now was called by a call that holds `part`. */
 export function isInside(part: object): boolean {
-  return callScope.getStore()?.holding?.holds(part) ?? false;
+  return heldAround()?.holds(part) ?? false;
+}
+
+/** Runs `work` so that the calls made inside of it know of `holding`. */
+export function runHolding<T>(holding: Holding, work: () => T): T {
+  return callScope.run({ ...callScope.getStore(), holding }, work);
 }

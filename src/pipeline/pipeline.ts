@@ -3,6 +3,7 @@ import { type Outcome, type OutcomeRule, defaultOutcome } from '../common/outcom
 import { type CallReport } from './call-report.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { type Call, fallbackEventOf, isPromiseLike } from './call.js';
+import { tellNotLive } from './liveness.js';
 import { AGAIN, type Reaction, Stage } from './stage.js';
 import { endOf } from './unfinished-work.js';
 
@@ -141,6 +142,7 @@ export class Pipeline {
       pause = again ? await this.attempt(call, level + 1) : this.leave(call, level);
     }
     tellFallback(call);
+    if (call.source !== 'live') tellNotLive(call.source, call.ageMs);
     finish(call);
     call.reports?.add(reportOf(this.name, call, begunAt));
     if (call.failed) throw call.error;
@@ -276,7 +278,9 @@ function finish(call: Call): void {
 }
 
 function reportOf(name: string, call: Call, begunAt: number): CallReport {
-  const { attempt, source, ageMs } = call;
+  const { attempt } = call;
+  // A result that is made of what was not live is not live either, as far as the call has to know.
+  const { source, ageMs } = call.source === 'live' ? (call.liveness ?? call) : call;
   const durationMs = call.now() - begunAt;
   return { name, attempts: attempt, outcome: outcomeOf(call), source, ageMs, durationMs };
 }

@@ -4,7 +4,7 @@ import { OptionsReader, Problems } from '../common/options-reader.js';
 import { BulkheadFullError } from './bulkhead/bulkhead-full-error.js';
 import { policies } from './canonical-order.js';
 import { CircuitOpenError } from './circuit-breaker/circuit-open-error.js';
-import { value } from './fallback/options.js';
+import { value } from './fallback/handler.js';
 import {
   type HystrixGoSettings,
   type HystrixPolicies,

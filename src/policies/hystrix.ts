@@ -4,7 +4,8 @@ import { OptionsReader, Problems, isPlainObject, show } from '../common/options-
 import type { ErrorMatcher } from '../common/outcome.js';
 import type { BulkheadOptions } from './bulkhead/options.js';
 import type { CircuitBreakerOptions } from './circuit-breaker/options.js';
-import type { FallbackAnswer, FallbackOptions } from './fallback/options.js';
+import type { FallbackAnswer } from './fallback/handler.js';
+import type { FallbackOptions } from './fallback/options.js';
 import type { TimeoutOptions } from './timeout/options.js';
 
 /** Policies that {@link hystrix} and {@link hystrixGo} are made of. */

@@ -49,10 +49,21 @@ function keyOf(key: KeyFunction, name: string): KeyOfCall {
   };
 }
 
-/** A method of a class: not what every object has, such as `constructor`. */
+/**
+ * A method of a class or of one that it extends: not what every object or function has, such as `toString`, and no
+ * accessor. Looking runs nothing.
+ */
 export function methodOf(target: object, name: string): KeyFunction | undefined {
-  if (name === 'constructor') return undefined;
-  const value = (target as Record<string, unknown>)[name];
-  const everybodys = (Object.prototype as unknown as Record<string, unknown>)[name];
-  return typeof value === 'function' && value !== everybodys ? (value as KeyFunction) : undefined;
+  if (name === 'constructor' || name === '__proto__') return undefined;
+  for (let holder: object | null = target; holder !== null; holder = parentOf(holder)) {
+    if (holder === Object.prototype || holder === Function.prototype) return undefined;
+    const found = Object.getOwnPropertyDescriptor(holder, name);
+    if (found === undefined) continue;
+    return typeof found.value === 'function' ? (found.value as KeyFunction) : undefined;
+  }
+  return undefined;
+}
+
+function parentOf(object: object): object | null {
+  return Object.getPrototypeOf(object) as object | null;
 }

@@ -8,6 +8,8 @@ import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 /** A decorated method, as far as policies have to know it. */
 export interface ProtectedMethod {
   readonly name: string;
+  /** Its key on the target: two symbols may have one name. */
+  readonly key: string | symbol;
   /** The class whose instances run it. */
   readonly owner: Function;
   /** What has the method and its neighbours: the prototype, or the class when it is static. */
@@ -20,6 +22,14 @@ export interface ProtectedMethod {
   readonly sendsResponse: boolean;
 }
 
+/** The instances whose calls have one plan. */
+export interface Instances {
+  /** Why there are, or may be, several, as a clause for messages; `undefined` when there is one. */
+  readonly many: string | undefined;
+  /** Whether `self` is the only one. */
+  isOnly(self: unknown): boolean;
+}
+
 /** What policies are being set up for, and what its application offers them. */
 export interface PolicySite {
   /** `Class.method`, or what a command or a pipeline is called. */
@@ -30,6 +40,8 @@ export interface PolicySite {
   readonly method: ProtectedMethod | undefined;
   /** Whether its calls do different things, whatever their arguments: a pipeline, used from code. */
   readonly anyWork: boolean;
+  /** Whose calls these are; `undefined` where there is no instance: a static method, a pipeline. */
+  readonly instances: Instances | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: ResilienceEvents;

@@ -2,7 +2,8 @@ import { brand } from '../common/brand.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
-import { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
+import { printable } from '../common/printable.js';
+import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
 import { KeyedCircuitBreakers } from '../policies/circuit-breaker/keyed-circuit-breakers.js';
 import {
   type CircuitBreakerOptions,
@@ -29,36 +30,14 @@ export const CIRCUIT_BREAKER_REGISTRY = brand('CircuitBreakerRegistry');
  */
 export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
   protected override readonly what = 'circuit breaker';
+  protected override readonly kind = KIND;
 
   /** @internal */
   constructor(
-    private readonly parts: PartStore,
+    parts: PartStore,
     private readonly describePlan: (type: Function, method: string) => PipelineDescription,
   ) {
-    super();
-  }
-
-  override [Symbol.iterator](): IterableIterator<CircuitBreaker> {
-    return this.list();
-  }
-
-  /**
-   * All of them, as iterating the registry does, or those alone that are not by key.
-   *
-   * @param options.keys whether those by key are listed too. Default: true
-   */
-  *list({ keys = true }: { readonly keys?: boolean } = {}): IterableIterator<CircuitBreaker> {
-    for (const part of this.allParts()) {
-      if (!(part instanceof KeyedCircuitBreakers)) yield part;
-      else if (keys) yield* [...part.values()]; // keys come, go and move while somebody takes turns
-    }
-  }
-
-  override get size(): number {
-    let size = 0;
-    for (const part of this.allParts())
-      size += part instanceof KeyedCircuitBreakers ? part.size : 1;
-    return size;
+    super(parts);
   }
 
   /**
@@ -72,7 +51,8 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
    */
   reconfigure(name: string, change: Omit<CircuitBreakerOptions, 'name' | 'key' | 'config'>): void {
     const part = this.part(name);
-    const options = { ...this.parts.optionsOf(KIND, name), ...change };
+    const old: CircuitBreakerOptions = this.store.optionsOf(KIND, name) ?? {};
+    const { key: fixedKey, ...options } = { ...old, ...change };
     const problems = new Problems();
     for (const fixed of ['name', 'key', 'config']) {
       if (fixed in change) problems.add(`reconfigure("${name}")`, `${fixed} cannot be changed`);
@@ -87,7 +67,8 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
     if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
     if (part instanceof KeyedCircuitBreakers) part.reconfigure(settings);
     else part.reconfigure(settings.breaker);
-    this.parts.changed(KIND, name, options, settings);
+    const changed = fixedKey === undefined ? options : { ...options, key: fixedKey };
+    this.store.changed(KIND, name, changed, settings);
   }
 
   /**
@@ -99,40 +80,17 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
     return this.describePlan(type, method);
   }
 
-  private allParts(): IterableIterator<CircuitBreaker | KeyedCircuitBreakers> {
-    return this.parts.ofKind(KIND);
+  protected override show(breaker: CircuitBreaker): CircuitBreaker {
+    return breaker;
   }
 
   private part(name: string): CircuitBreaker | KeyedCircuitBreakers {
-    const part = this.parts.find<CircuitBreaker | KeyedCircuitBreakers>(KIND, name);
-    if (part !== undefined) return part;
-    const keyed = this.keyedPartOf(name);
+    const part = this.partCalled(name);
+    if (part !== undefined) return part as CircuitBreaker | KeyedCircuitBreakers;
+    const keyed = this.partsByKeyOf(name);
     if (keyed === undefined) throw this.unknown(name);
     throw new Error(
-      `there is no ${this.what} "${name}" to reconfigure: it is one key of "${keyed.name}"; use that name, for all keys`,
+      `there is no ${this.what} "${printable(name)}" to reconfigure: it is one key of "${keyed.name}"; use that name, for all keys`,
     );
   }
-
-  protected override find(name: string): CircuitBreaker | undefined {
-    const part = this.parts.find(KIND, name);
-    if (part instanceof CircuitBreaker) return part;
-    const keyed = this.keyedPartOf(name);
-    return keyed?.find(keyIn(name, keyed));
-  }
-
-  /** Names and keys may have brackets of their own: each may be the one that begins the key. */
-  private keyedPartOf(name: string): KeyedCircuitBreakers | undefined {
-    if (!name.endsWith(']')) return undefined;
-    for (let at = name.indexOf('['); at >= 0; at = name.indexOf('[', at + 1)) {
-      const part = this.parts.find(KIND, name.slice(0, at));
-      if (!(part instanceof KeyedCircuitBreakers)) continue;
-      if (part.find(keyIn(name, part)) !== undefined) return part;
-    }
-    return undefined;
-  }
-}
-
-/** `key` of `part[key]`. */
-function keyIn(name: string, part: KeyedCircuitBreakers): string {
-  return name.slice(part.name.length + 1, -1);
 }

@@ -11,6 +11,8 @@ export interface Declaration {
   readonly site: string;
   /** Equal for sites whose own parts are the same when their names are: the class. */
   readonly owner: object;
+  /** Two methods of a class may be called alike: a static one, two symbols. */
+  readonly method?: { readonly target: object; readonly key: string | symbol } | undefined;
   /** For messages: `Class.method @Decorator`. */
   readonly where: string;
   /** Whether the name is that of the pipeline that it is from. */
@@ -41,7 +43,7 @@ export class PartStore implements NamedParts {
     if (sharedByChance(declared, declaration)) {
       problems.add(
         declaration.where,
-        `${other(declared, declaration)} is called ${calledOf(declaration)} too, and both would share "${site}"; rename one, or give it a name of its own where it can have one: { name: '…' }`,
+        `${other(declared, declaration)} is called ${calledOf(declaration, declared)} too, and both would share "${site}"; rename one, or give it a name of its own where it can have one: { name: '…' }`,
       );
       return;
     }
@@ -111,18 +113,25 @@ export class PartStore implements NamedParts {
 
 /** Two own parts of one name, or one and that of a pipeline. */
 function sharedByChance(one: Declaration, other: Declaration): boolean {
-  if (one.name === undefined && other.name === undefined) return one.owner !== other.owner;
+  if (one.name === undefined && other.name === undefined) {
+    return one.owner !== other.owner || !sameMethod(one, other);
+  }
   return (
     (one.implied && other.name === undefined) || (other.implied && one.name === undefined) || false
   );
 }
 
-function calledOf({ owner, site }: Declaration): string {
-  return typeof owner === 'function' ? owner.name : site;
+function sameMethod({ method: one }: Declaration, { method: other }: Declaration): boolean {
+  return one?.target === other?.target && one?.key === other?.key;
+}
+
+function calledOf({ owner, site }: Declaration, { owner: others }: Declaration): string {
+  return typeof owner === 'function' && owner !== others ? owner.name : site;
 }
 
 /** What stands in the way of a declaration. */
 function other({ owner, where }: Declaration, declaration: Declaration): string {
+  if (owner === declaration.owner) return 'another method of the class';
   const classes = typeof owner === 'function' && typeof declaration.owner === 'function';
   return classes ? 'another class' : `what stands at ${where}`;
 }

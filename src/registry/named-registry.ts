@@ -1,23 +1,55 @@
+import { printable } from '../common/printable.js';
 import { takeTurns } from '../common/turns.js';
+import { PartsByKey } from '../policies/keyed-parts.js';
+import type { PartStore } from './named-parts.js';
 
 /** How many names a message lists. */
 const LISTED = 20;
 
-/** Parts of one kind, by name. */
-export abstract class NamedRegistry<T extends { readonly name: string }>
-  implements Iterable<T>, AsyncIterable<T>
+/**
+ * The parts of one kind, by name; parts by key are called `name[key]`.
+ *
+ * `Part` is the part itself, `Shown` what users get of it.
+ */
+export abstract class NamedRegistry<
+  Part extends { readonly name: string },
+  Shown extends { readonly name: string } = Part,
+>
+  implements Iterable<Shown>, AsyncIterable<Shown>
 {
   /** What a part is called in messages. */
   protected abstract readonly what: string;
+  protected abstract readonly kind: string;
+
+  /** @internal */
+  constructor(protected readonly store: PartStore) {}
+
+  protected abstract show(part: Part): Shown;
 
   /** How many there are. */
-  abstract get size(): number;
-
-  /** The part of that name; takes the same time however many there are. */
-  protected abstract find(name: string): T | undefined;
+  get size(): number {
+    let size = 0;
+    for (const part of this.declared()) size += part instanceof PartsByKey ? part.size : 1;
+    return size;
+  }
 
   /** All at once. For many, use `for await`, which lets others work in between. */
-  abstract [Symbol.iterator](): IterableIterator<T>;
+  [Symbol.iterator](): IterableIterator<Shown> {
+    return this.list();
+  }
+
+  /**
+   * All of them, as iterating the registry does, or those alone that are not by key.
+   *
+   * @param options.keys whether those by key are listed too. Default: true
+   */
+  *list({ keys = true }: { readonly keys?: boolean } = {}): IterableIterator<Shown> {
+    for (const part of this.declared()) {
+      if (!(part instanceof PartsByKey)) yield this.show(part);
+      // A copy: keys come, go and move while somebody takes turns.
+      else if (keys) for (const each of [...part.values()]) yield this.show(each);
+    }
+  }
 
   /**
    * All, in turns: what is done with them holds up the event loop for 10 ms at a time.
@@ -25,12 +57,12 @@ export abstract class NamedRegistry<T extends { readonly name: string }>
    * @example
    * for await (const breaker of registry) report(breaker.snapshot());
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<Shown> {
     return takeTurns(this);
   }
 
   /** @throws {Error} when there is none of that name; the message lists some of those that there are */
-  get(name: string): T {
+  get(name: string): Shown {
     const part = this.find(name);
     if (part === undefined) throw this.unknown(name);
     return part;
@@ -44,13 +76,46 @@ export abstract class NamedRegistry<T extends { readonly name: string }>
     return Array.from(this, ({ name }) => name);
   }
 
+  /** The part of that name; takes the same time however many there are. */
+  private find(name: string): Shown | undefined {
+    const part = this.partCalled(name);
+    if (part !== undefined && !(part instanceof PartsByKey)) return this.show(part);
+    const keyed = this.partsByKeyOf(name);
+    const found = keyed?.find(keyIn(name, keyed));
+    return found && this.show(found);
+  }
+
+  protected partCalled(name: string): Part | PartsByKey<Part> | undefined {
+    return this.store.find(this.kind, name);
+  }
+
+  /** The parts one of whose keys is meant. Names and keys may have brackets of their own: each may begin the key. */
+  protected partsByKeyOf(name: string): PartsByKey<Part> | undefined {
+    if (!name.endsWith(']')) return undefined;
+    for (let at = name.indexOf('['); at >= 0; at = name.indexOf('[', at + 1)) {
+      const part = this.partCalled(name.slice(0, at));
+      if (!(part instanceof PartsByKey)) continue;
+      if (part.find(keyIn(name, part)) !== undefined) return part;
+    }
+    return undefined;
+  }
+
+  private declared(): IterableIterator<Part | PartsByKey<Part>> {
+    return this.store.ofKind(this.kind);
+  }
+
   protected unknown(name: string): Error {
     const known: string[] = [];
     for (const part of this) {
-      if (known.push(`"${part.name}"`) === LISTED) break;
+      if (known.push(`"${printable(part.name)}"`) === LISTED) break;
     }
     const more = this.size - known.length;
     const list = `${known.join(', ') || 'none'}${more > 0 ? ` and ${more} more` : ''}`;
-    return new Error(`there is no ${this.what} "${name}"; there are ${list}`);
+    return new Error(`there is no ${this.what} "${printable(name)}"; there are ${list}`);
   }
+}
+
+/** `key` of `part[key]`. */
+function keyIn(name: string, { name: before }: { readonly name: string }): string {
+  return name.slice(before.length + 1, -1);
 }

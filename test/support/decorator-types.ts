@@ -68,6 +68,41 @@ export class Accepted {
 @Timeout('1s')
 export class AcceptedClass {}
 
+/** A private method cannot be named, but called. */
+export class AcceptedPrivate {
+  @Fallback(function (this: AcceptedPrivate, context, words: string) {
+    return this.spare(words, context);
+  })
+  async search(_words: string, _page = 1): Promise<Book[]> {
+    return [];
+  }
+
+  private spare(title: string, _context: FallbackContext): Book[] {
+    return [{ title }];
+  }
+
+  @Fallback(staleIfError({ ttl: '10m', key: 'keyOf', revive: (plain: Book) => ({ ...plain }) }))
+  async byKey(_id: number): Promise<Book[]> {
+    return [];
+  }
+
+  @Fallback(
+    staleIfError({
+      ttl: '10m',
+      key(this: AcceptedPrivate, id: number) {
+        return this.keyOf(id);
+      },
+    }),
+  )
+  async byFunction(_id: number): Promise<Book[]> {
+    return [];
+  }
+
+  private keyOf(id: number): string {
+    return String(id);
+  }
+}
+
 export class Refused {
   // @ts-expect-error a method that returns no promise, Observable or async iterable
   @Retry()

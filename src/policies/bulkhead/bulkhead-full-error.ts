@@ -1,4 +1,5 @@
 import { ResilienceError } from '../../common/errors.js';
+import { printable } from '../../common/printable.js';
 
 /** Why a bulkhead turns a call away. */
 export type BulkheadFullReason =
@@ -28,7 +29,7 @@ export class BulkheadFullError extends ResilienceError {
       policyName: bulkheadName,
       status: 503,
       title: 'Service Unavailable',
-      message: `bulkhead "${bulkheadName}" ${MESSAGES[reason]}`,
+      message: `bulkhead "${printable(bulkheadName)}" ${MESSAGES[reason]}`,
       retryAfterMs,
     });
   }

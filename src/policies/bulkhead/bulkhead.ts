@@ -13,6 +13,10 @@ export interface BulkheadEnvironment {
   readonly events: ResilienceEvents;
 }
 
+/** What one bulkhead has to know of its options. */
+export type BulkheadLimits = Pick<BulkheadSettings, 'maxConcurrent' | 'maxQueue' | 'maxWait'> &
+  Partial<Pick<BulkheadSettings, 'reentrant'>>;
+
 /** A call that has been accepted and waits for a place. */
 export class Waiter {
   /** @internal */
@@ -75,7 +79,7 @@ export class Bulkhead {
   /** @internal */
   constructor(
     readonly name: string,
-    private readonly settings: BulkheadSettings,
+    private readonly settings: BulkheadLimits,
     private readonly environment: BulkheadEnvironment,
   ) {
     const { maxWait } = settings;
@@ -83,6 +87,16 @@ export class Bulkhead {
     this.deadlines = new DeadlineQueue(environment.clock, maxWait, (waiter) =>
       this.giveUp(waiter, 'max-wait'),
     );
+  }
+
+  /** @internal Whether calls inside of one that holds a place need none. */
+  get reentrant(): boolean {
+    return this.settings.reentrant ?? false;
+  }
+
+  /** @internal Whether nobody has a place or waits for one. */
+  get idle(): boolean {
+    return this.running === 0 && this.waiting === 0;
   }
 
   snapshot(): BulkheadSnapshot {

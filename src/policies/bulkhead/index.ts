@@ -1,6 +1,7 @@
 import type { Policy, PolicySite } from '../policy.js';
 import { Bulkhead } from './bulkhead.js';
-import { BulkheadStage } from './bulkhead-stage.js';
+import { BulkheadStage, FlexibleBulkheadStage } from './bulkhead-stage.js';
+import { KeyedBulkheads } from './keyed-bulkheads.js';
 import { type BulkheadOptions, type BulkheadSettings, settleBulkhead } from './options.js';
 
 const KIND = 'bulkhead';
@@ -17,15 +18,27 @@ export const bulkheadPolicy: Policy<
   settle: settleBulkhead,
   part: (settings) => ({ name: settings.name, settings }),
   stages: ({ name }, site) => ({
-    bulkhead: () => new BulkheadStage(obtainBulkhead(name ?? site.partNameOf(KIND), site), site),
+    bulkhead: () => {
+      const part = obtainBulkheads(name ?? site.partNameOf(KIND), site);
+      if (!(part instanceof Bulkhead)) {
+        return new FlexibleBulkheadStage((call) => part.forCall(call), site);
+      }
+      return part.reentrant
+        ? new FlexibleBulkheadStage(() => part, site)
+        : new BulkheadStage(part, site);
+    },
   }),
 };
 
-/** The bulkhead of that name, made as whoever defined the name wants it. */
-function obtainBulkhead(name: string, site: PolicySite): Bulkhead {
+/** The bulkhead or bulkheads of that name, made as whoever defined the name wants it. */
+function obtainBulkheads(name: string, site: PolicySite): Bulkhead | KeyedBulkheads {
   return site.named.obtain(KIND, name, (settings: BulkheadSettings) => {
-    const bulkhead = new Bulkhead(name, settings, site);
-    site.onClose(() => bulkhead.close());
-    return bulkhead;
+    const create = (own: string): Bulkhead => new Bulkhead(own, settings, site);
+    const part =
+      settings.key === undefined
+        ? create(name)
+        : new KeyedBulkheads(name, settings, create, (message) => site.warn(message));
+    site.onClose(() => part.close());
+    return part;
   });
 }

@@ -1,13 +1,34 @@
+import { printable } from '../../common/printable.js';
 import { show } from '../../common/options-reader.js';
-import type { BreakerOverride, StateChangeEvent } from '../../telemetry/events.js';
+import type { BreakerOverride, ResilienceEvent, StateChangeEvent } from '../../telemetry/events.js';
 import { notify } from '../../telemetry/resilience-events.js';
 import type { BreakerEnvironment } from './environment.js';
 
 export type StateChangeListener = (change: StateChangeEvent) => void;
 
-/** Tells what a breaker has done, after it has done it; nothing that listeners do reaches the breaker. */
+type BreakerEvent = Extract<ResilienceEvent, { type: 'state-change' | 'rejected' | 'override' }>;
+
+interface Subscription {
+  readonly listener: StateChangeListener;
+}
+
+interface Announcement {
+  readonly event: BreakerEvent;
+  /** The listener of the breaker's options. */
+  readonly configured: StateChangeListener | undefined;
+}
+
+/** Listeners that answer each change with another one would go on for ever. */
+const LONGEST = 1_000;
+
+/**
+ * Tells what a breaker has done, after it has done it and in that order: what happens while listeners are being told
+ * is told when they have all heard. Nothing that listeners or loggers do reaches the breaker.
+ */
 export class Announcer {
-  private readonly subscriptions = new Set<{ readonly listener: StateChangeListener }>();
+  private subscriptions: Set<Subscription> | undefined = undefined;
+  /** What is still to be told, while something is being told. */
+  private queue: Announcement[] | undefined = undefined;
 
   constructor(
     private readonly name: string,
@@ -15,46 +36,99 @@ export class Announcer {
   ) {}
 
   get hasListeners(): boolean {
-    return this.subscriptions.size > 0;
+    return this.subscriptions !== undefined && this.subscriptions.size > 0;
   }
 
   /** @returns a function that ends the subscription */
   subscribe(listener: StateChangeListener): () => void {
     const subscription = { listener };
-    this.subscriptions.add(subscription);
+    const subscriptions = (this.subscriptions ??= new Set());
+    subscriptions.add(subscription);
     return () => {
-      this.subscriptions.delete(subscription);
+      subscriptions.delete(subscription);
     };
   }
 
+  /** Whether anybody would hear of anything but changes of state: look before making an event. */
+  get isHeard(): boolean {
+    return this.environment.events.active;
+  }
+
   /** @param configured the listener of the breaker's options */
-  stateChange(change: StateChangeEvent, configured: StateChangeListener | undefined): void {
-    const { environment, name } = this;
-    const { from, to, reason } = change;
-    const onError = (error: unknown): void =>
-      environment.warn(`circuit "${name}": a state listener threw ${show(error)}`);
-    environment.log(`circuit "${name}" is ${to}, was ${from}: ${reason}`);
-    environment.events.emit(change);
-    if (configured !== undefined) notify(configured, change, onError);
-    for (const { listener } of this.subscriptions) notify(listener, change, onError);
+  stateChanged(change: StateChangeEvent, configured: StateChangeListener | undefined): void {
+    this.announce(change, configured);
   }
 
   /** @param observed whether the call was let through all the same */
-  rejection(retryAfterMs: () => number | undefined, observed: boolean): void {
-    const { events } = this.environment;
-    if (!events.active) return;
-    events.emit({
+  rejected(retryAfterMs: number | undefined, observed: boolean): void {
+    this.announce({
       type: 'rejected',
       name: this.name,
       policy: 'circuitBreaker',
       code: 'CIRCUIT_OPEN',
-      retryAfterMs: retryAfterMs(),
+      retryAfterMs,
       ...(observed && { observed }),
     });
   }
 
-  override(override: BreakerOverride | undefined): void {
-    const { events } = this.environment;
-    if (events.active) events.emit({ type: 'override', name: this.name, override });
+  overridden(override: BreakerOverride | undefined): void {
+    if (this.isHeard) this.announce({ type: 'override', name: this.name, override });
+  }
+
+  private announce(event: BreakerEvent, configured?: StateChangeListener): void {
+    const announcement = { event, configured };
+    if (this.queue !== undefined) {
+      this.queue.push(announcement);
+      return;
+    }
+    const queue = (this.queue = [announcement]);
+    // The queue grows while it is worked off.
+    for (let told = 0; told < queue.length; told++) {
+      if (told === LONGEST) {
+        this.say(
+          'warn',
+          'its listeners answer each change with another one; the others are not told',
+        );
+        break;
+      }
+      this.tell(queue[told]!);
+    }
+    this.queue = undefined;
+  }
+
+  private tell({ event, configured }: Announcement): void {
+    if (event.type === 'state-change') {
+      this.say('log', `is ${event.to}, was ${event.from}: ${event.reason}`);
+    }
+    try {
+      this.environment.events.emit(event);
+    } catch {
+      // whoever emits has told of it
+    }
+    if (event.type !== 'state-change') return;
+    if (configured !== undefined) this.notify(configured, event);
+    const { subscriptions } = this;
+    if (subscriptions === undefined) return;
+    for (const subscription of [...subscriptions]) {
+      if (subscriptions.has(subscription)) this.notify(subscription.listener, event);
+    }
+  }
+
+  private notify(listener: StateChangeListener, change: StateChangeEvent): void {
+    const { environment, name } = this;
+    notify(listener, change, (error) =>
+      environment.complaints.complain(
+        listener,
+        () => `circuit "${printable(name)}": a state listener threw ${show(error)}`,
+      ),
+    );
+  }
+
+  private say(how: 'log' | 'warn', message: string): void {
+    try {
+      this.environment[how](`circuit "${printable(this.name)}" ${message}`);
+    } catch {
+      // a logger that throws changes nothing
+    }
   }
 }

@@ -10,6 +10,7 @@ import { ManualClock } from '../../testing/index.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { CircuitBreakerStage, KeyedCircuitBreakerStage } from './circuit-breaker-stage.js';
 import { CircuitOpenError } from './circuit-open-error.js';
+import { environmentOf } from './environment.js';
 import { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
 import { type CircuitBreakerOptions, settleCircuitBreaker } from './options.js';
 
@@ -45,12 +46,19 @@ function setUp(options: CircuitBreakerOptions = {}): {
   const events = new ResilienceEvents();
   const read = new OptionsReader({ consecutiveFailures: 2, ...options }, 'stage', new Problems());
   const settings = settleCircuitBreaker(read);
-  const environment = { clock, random: () => 0.5, events, warn: () => {}, log: () => {} };
+  const environment = environmentOf({
+    clock,
+    random: () => 0.5,
+    events,
+    warn: () => {},
+    log: () => {},
+  });
   const breaker = new CircuitBreaker('api', settings.breaker, environment);
   const breakers = new KeyedCircuitBreakers(
     'api',
     settings,
     (name, own) => new CircuitBreaker(name, own, environment),
+    () => {},
   );
   return {
     clock,
@@ -121,6 +129,6 @@ describe('the circuit breaker stage', () => {
         keyedStage,
       ),
     ).resolves.toBe(1);
-    expect(breakers.for('b').counts.successes).toBe(1);
+    expect(breakers.for('b')!.counts.successes).toBe(1);
   });
 });

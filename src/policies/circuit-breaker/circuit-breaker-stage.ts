@@ -21,44 +21,56 @@ export class CircuitBreakerStage extends Stage<Permit> {
   }
 }
 
-/** The same with a breaker for each key. */
+/** The same with a breaker per key; a call whose key has none runs without a permit. */
 export class KeyedCircuitBreakerStage extends Stage<Permit> {
   constructor(private readonly breakers: KeyedCircuitBreakers) {
     super();
   }
 
-  override enter(call: Call): Permit {
-    return admit(call, this.breakers.forCall(call.args));
+  override enter(call: Call): Permit | undefined {
+    const breaker = this.breakers.forCall(call);
+    return breaker === undefined ? undefined : admit(call, breaker);
   }
 
-  override exit(call: Call, permit: Permit): void {
-    settle(call, permit, this.breakers.classifier);
+  override exit(call: Call, permit: Permit | undefined): void {
+    const { classifier } = this.breakers;
+    if (permit === undefined) judge(call, classifier);
+    else settle(call, permit, classifier);
   }
 }
 
 function admit(call: Call, breaker: CircuitBreaker): Permit {
   const now = call.now();
   const permit = breaker.admit(now);
-  if (permit !== undefined) return permit;
-  call.unhealthy = breaker.metrics;
-  call.rejection = breaker.reject(now);
-  throw call.rejection;
+  if (permit === undefined) {
+    call.unhealthy = breaker.metrics;
+    throw breaker.reject(now);
+  }
+  if (permit.probe) permit.holding = call.hold(breaker);
+  return permit;
 }
 
 function settle(call: Call, permit: Permit, classifier: OutcomeRule): void {
-  const outcome = call.outcomeBy(classifier);
-  const { error } = call;
-  call.verdict = outcome;
-  permit.settle(outcome, error, call.now(), endingOf(call));
-  const failed = outcome === 'failure';
-  call.doubtful = failed && !call.failed;
-  if (!failed && !call.failed) return;
+  const travelling = permit.settled;
+  const failed = judge(call, classifier);
+  if (permit.holding !== undefined) call.holding = permit.holding.outer; // what the call does next is not inside
+  permit.settle(call.verdict!, call.error, call.now(), endingOf(call));
+  if (travelling || (!failed && !call.failed)) return;
   call.blockedBy = permit.blockade;
   call.unhealthy = failed || isResilienceError(call.error) ? permit.metrics : undefined;
 }
 
+/** @returns whether it has failed */
+function judge(call: Call, classifier: OutcomeRule): boolean {
+  const outcome = call.outcomeBy(classifier);
+  const failed = outcome === 'failure';
+  call.verdict = outcome;
+  call.doubtful = failed && !call.failed;
+  return failed;
+}
+
 function endingOf(call: Call): Ending {
   if (!call.failed) return 'seen';
-  if (call.cancelled) return 'unseen';
+  if (call.callerHasGone) return 'unseen';
   return call.error === call.rejection ? 'turned-away' : 'seen';
 }

@@ -5,6 +5,7 @@ import type { Outcome } from '../../common/outcome.js';
 import type { BreakerState, OverrideKind, StateChangeEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { CircuitBreaker } from './circuit-breaker.js';
+import { environmentOf } from './environment.js';
 import { type CircuitBreakerOptions, settleCircuitBreaker } from './options.js';
 import type { Permit } from './permit.js';
 
@@ -70,6 +71,9 @@ class Model {
   openings = 0;
   rejected = 0;
   stale = 0;
+  /** Of all generations. */
+  readonly all: ModelCall[] = [];
+  /** Of this generation. */
   calls: ModelCall[] = [];
   /** The calls of this generation that have ended, in that order. */
   ended: ModelCall[] = [];
@@ -97,18 +101,47 @@ class Model {
     else this.finish(call, outcome, now);
   }
 
-  /** What time does. */
+  /** What time does, one thing after the other. */
   pass(now: number): void {
-    if (this.override !== undefined && now >= this.override.endsAt) this.override = undefined;
     for (;;) {
-      const hung = this.running.find(({ expiresAt }) => expiresAt <= now);
-      if (hung === undefined) break;
-      hung.gaveUp = true;
-      this.finish(hung, hung.probe ? 'ignored' : 'failure', now);
+      const [first] = this.due
+        .filter(({ at }) => at <= now)
+        .sort((one, other) => one.at - other.at || one.order - other.order);
+      if (first === undefined) break;
+      first.happens(now);
     }
     const { resetInterval = Infinity } = this.rules;
-    if (this.state === 'open' && now >= this.opensUntil) this.enter('half-open', now);
-    else if (this.state === 'closed' && now > this.origin + resetInterval) this.begin(now);
+    if (this.state === 'closed' && now > this.origin + resetInterval) this.begin(now);
+  }
+
+  private get due(): { at: number; order: number; happens: (now: number) => void }[] {
+    const { override } = this;
+    const hung = this.all.filter(({ told, gaveUp }) => !told && !gaveUp);
+    return [
+      ...(override === undefined
+        ? []
+        : [{ at: override.endsAt, order: 0, happens: () => (this.override = undefined) }]),
+      ...hung.map((call) => ({
+        at: call.expiresAt,
+        order: call.probe ? 2 : 1,
+        happens: (now: number) => {
+          call.gaveUp = true;
+          // A probe fails when its lease ends, whenever that is found.
+          if (call.generation === this.generation) {
+            this.finish(call, 'failure', call.probe ? call.expiresAt : now);
+          }
+        },
+      })),
+      ...(this.state === 'open'
+        ? [
+            {
+              at: this.opensUntil,
+              order: 3,
+              happens: (now: number) => this.enter('half-open', now),
+            },
+          ]
+        : []),
+    ].map((each) => ({ ...each, happens: (now: number) => void each.happens(now) }));
   }
 
   reset(now: number): void {
@@ -173,6 +206,7 @@ class Model {
       end: undefined,
     };
     this.calls.push(call);
+    this.all.push(call);
     return call;
   }
 
@@ -373,21 +407,25 @@ class Pair {
     this.model = new Model(rules);
     const problems = new Problems();
     const read = new OptionsReader(optionsOf(rules), 'model', problems);
-    this.breaker = new CircuitBreaker('model', settleCircuitBreaker(read).breaker, {
-      clock: {
-        now: () => this.time,
-        wall: () => this.time,
-        setTimer: () => {
-          throw new Error('a breaker has no timers');
+    this.breaker = new CircuitBreaker(
+      'model',
+      settleCircuitBreaker(read).breaker,
+      environmentOf({
+        clock: {
+          now: () => this.time,
+          wall: () => this.time,
+          setTimer: () => {
+            throw new Error('a breaker has no timers');
+          },
         },
-      },
-      random: () => 0.5,
-      events: new ResilienceEvents(),
-      log: () => {},
-      warn: (message) => {
-        throw new Error(message);
-      },
-    });
+        random: () => 0.5,
+        events: new ResilienceEvents(),
+        log: () => {},
+        warn: (message) => {
+          throw new Error(message);
+        },
+      }),
+    );
     deepStrictEqual(problems.all, []);
     this.breaker.onStateChange((change) => this.changes.push(change));
   }

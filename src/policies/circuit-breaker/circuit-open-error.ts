@@ -1,4 +1,5 @@
 import { ResilienceError } from '../../common/errors.js';
+import { printable } from '../../common/printable.js';
 
 /** The circuit is open, or its probes are still running. 503, code `CIRCUIT_OPEN`. */
 export class CircuitOpenError extends ResilienceError {
@@ -9,7 +10,7 @@ export class CircuitOpenError extends ResilienceError {
       policyName: breakerName,
       status: 503,
       title: 'Service Unavailable',
-      message: `circuit "${breakerName}" is open`,
+      message: `circuit "${printable(breakerName)}" is open`,
       retryAfterMs,
     });
   }

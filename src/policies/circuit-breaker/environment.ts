@@ -1,4 +1,6 @@
 import type { Clock } from '../../common/clock.js';
+import { Complaints } from '../../common/complaints.js';
+import { type Pulse, isMachineTime, pulse } from '../../common/pulse.js';
 import type { ResilienceEvents } from '../../telemetry/resilience-events.js';
 
 /** What a breaker needs from its application. */
@@ -6,8 +8,29 @@ export interface BreakerEnvironment {
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: ResilienceEvents;
+  /** Where listeners that throw are told of. */
+  readonly complaints: Complaints;
+  /** Notices when the process was suspended; `undefined` when the clock is not the machine's. */
+  readonly pulse?: Pulse | undefined;
   /** Tells operators of something that is wrong, once a message. */
   warn(message: string): void;
   /** Tells operators of something that happened. */
   log(message: string): void;
+}
+
+/** What the breakers of one name share. */
+export function environmentOf(
+  given: Omit<BreakerEnvironment, 'complaints' | 'pulse'>,
+): BreakerEnvironment {
+  const { clock, random, events } = given;
+  const warn = (message: string): void => given.warn(message);
+  return {
+    clock,
+    random,
+    events,
+    complaints: new Complaints(clock, warn),
+    pulse: isMachineTime(clock.now()) ? pulse : undefined,
+    warn,
+    log: (message) => given.log(message),
+  };
 }

@@ -1,6 +1,7 @@
 import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { CircuitBreaker } from './circuit-breaker.js';
+import { environmentOf } from './environment.js';
 import {
   type GobreakerCounts,
   type GobreakerSettings,
@@ -20,21 +21,25 @@ class Gobreaker {
     const options = gobreaker({ name: 'cb', ...settings });
     const { breaker } = settleCircuitBreaker(new OptionsReader(options, 'gobreaker', problems));
     expect(problems.all).toEqual([]);
-    this.breaker = new CircuitBreaker('cb', breaker, {
-      clock: {
-        now: () => this.time,
-        wall: () => this.time,
-        setTimer: () => {
-          throw new Error('a breaker has no timers');
+    this.breaker = new CircuitBreaker(
+      'cb',
+      breaker,
+      environmentOf({
+        clock: {
+          now: () => this.time,
+          wall: () => this.time,
+          setTimer: () => {
+            throw new Error('a breaker has no timers');
+          },
         },
-      },
-      random: () => 0.5,
-      events: new ResilienceEvents(),
-      log: () => {},
-      warn: (message) => {
-        throw new Error(message);
-      },
-    });
+        random: () => 0.5,
+        events: new ResilienceEvents(),
+        log: () => {},
+        warn: (message) => {
+          throw new Error(message);
+        },
+      }),
+    );
   }
 
   sleep(seconds: number): void {
@@ -426,13 +431,15 @@ describe('gobreaker() tells', () => {
 });
 
 describe('gobreaker() differs on purpose', () => {
-  it('a hung probe gives its place back', () => {
+  it('a hung probe has failed after half a minute', () => {
     const cb = new Gobreaker({ readyToTrip: () => true });
     cb.fail();
     cb.sleep(60.001);
     cb.allow();
     expect(cb.breaker.tryAcquire()).toBeUndefined();
     cb.sleep(30);
+    expect(cb.state).toBe('open');
+    cb.sleep(60);
     cb.succeed();
     expect(cb.state).toBe('closed');
   });

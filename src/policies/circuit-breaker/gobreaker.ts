@@ -34,8 +34,8 @@ export interface GobreakerSettings {
 
 /**
  * Breaker options that behave as [sony/gobreaker](https://github.com/sony/gobreaker) v2 does: fixed or rolling
- * window, generations, exclusions. Different on purpose: a hung probe gives its place back after
- * `halfOpen.maxDuration` instead of blocking the breaker for ever, and listeners are called after the change.
+ * window, generations, exclusions. Different on purpose: a probe that hangs has failed after `halfOpen.maxDuration`
+ * instead of blocking the breaker for ever, and listeners are called after the change.
  *
  * @example
  * \@CircuitBreaker(gobreaker({ name: 'HTTP GET', interval: '10s', timeout: '5s' }))
@@ -56,7 +56,9 @@ export function gobreaker(settings: GobreakerSettings = {}): CircuitBreakerOptio
     halfOpen: { maxCalls: maxRequests, successThreshold: maxRequests },
     maxCallDuration: Infinity,
     respectRetryAfter: false,
-    readyToTrip: (counts) => readyToTrip(toGobreakerCounts(counts)),
+    // There it is asked after failures only.
+    readyToTrip: (counts) =>
+      counts.consecutiveFailures > 0 && readyToTrip(toGobreakerCounts(counts)),
     classify: (error) => {
       if (isExcluded(error)) return 'ignored';
       return isSuccessful(error) ? 'success' : 'failure';

@@ -1,6 +1,7 @@
 import type { Policy, PolicySite } from '../policy.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { CircuitBreakerStage, KeyedCircuitBreakerStage } from './circuit-breaker-stage.js';
+import { environmentOf } from './environment.js';
 import { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
 import {
   type BreakerSettings,
@@ -36,10 +37,11 @@ export const circuitBreakerPolicy: Policy<
 /** The breaker or breakers of that name, made as whoever defined the name wants it. */
 function obtainBreakers(name: string, site: PolicySite): CircuitBreaker | KeyedCircuitBreakers {
   return site.named.obtain(KIND, name, (settings: CircuitBreakerSettings) => {
+    const environment = environmentOf(site);
     const create = (own: string, breaker: BreakerSettings): CircuitBreaker =>
-      new CircuitBreaker(own, breaker, site);
+      new CircuitBreaker(own, breaker, environment);
     return settings.key === undefined
       ? create(name, settings.breaker)
-      : new KeyedCircuitBreakers(name, settings, create);
+      : new KeyedCircuitBreakers(name, settings, create, (message) => environment.warn(message));
   });
 }

@@ -2,6 +2,7 @@ import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { ManualClock } from '../../testing/index.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { CircuitBreaker } from './circuit-breaker.js';
+import { environmentOf } from './environment.js';
 import { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
 import {
   type CircuitBreakerOptions,
@@ -16,96 +17,174 @@ function settingsOf(options: CircuitBreakerOptions): CircuitBreakerSettings {
 function keyed(options: CircuitBreakerOptions = {}): {
   clock: ManualClock;
   breakers: KeyedCircuitBreakers;
+  /** The breaker of a key for which there is room. */
+  of: (key: string) => CircuitBreaker;
+  warnings: string[];
+  made: () => number;
 } {
   const clock = new ManualClock();
-  const environment = {
+  const warnings: string[] = [];
+  let made = 0;
+  const environment = environmentOf({
     clock,
     random: () => 0.5,
     events: new ResilienceEvents(),
-    warn: () => {},
+    warn: (message) => void warnings.push(message),
     log: () => {},
-  };
+  });
   const settings = settingsOf({ maxKeys: 3, consecutiveFailures: 2, window: '10s', ...options });
-  return {
-    clock,
-    breakers: new KeyedCircuitBreakers(
-      'api',
-      settings,
-      (name, breaker) => new CircuitBreaker(name, breaker, environment),
-    ),
+  const create = (name: string, breaker: CircuitBreakerSettings['breaker']): CircuitBreaker => {
+    made += 1;
+    return new CircuitBreaker(name, breaker, environment);
   };
+  const breakers = new KeyedCircuitBreakers('api', settings, create, environment.warn);
+  return { clock, breakers, of: (key) => breakers.for(key)!, warnings, made: () => made };
 }
 
 const namesOf = (breakers: KeyedCircuitBreakers): string[] =>
-  Array.from(breakers.values(), ({ name }) => name);
+  Array.from(breakers.values(), ({ name }) => name).sort();
 
 const use = (breaker: CircuitBreaker): void => breaker.tryAcquire()!.success();
+
+function open(breaker: CircuitBreaker): void {
+  for (let i = 0; i < 2; i++) breaker.tryAcquire()!.failure();
+  expect(breaker.state).toBe('open');
+}
 
 describe('breakers by key', () => {
   it('are one for each key, called after it', () => {
     const { breakers } = keyed({ key: (host: string) => host });
-    const first = breakers.forCall(['a.example', 1]);
-    expect(breakers.forCall(['a.example', 2])).toBe(first);
-    expect(breakers.forCall(['b.example', 1])).not.toBe(first);
+    const call = (...args: unknown[]): { self: unknown; args: unknown[] } => ({
+      self: undefined,
+      args,
+    });
+    const first = breakers.forCall(call('a.example', 1));
+    expect(breakers.forCall(call('a.example', 2))).toBe(first);
+    expect(breakers.forCall(call('b.example', 1))).not.toBe(first);
     expect(namesOf(breakers)).toEqual(['api[a.example]', 'api[b.example]']);
+    expect(breakers.find('a.example')).toBe(first);
+    expect(breakers.find('c.example')).toBeUndefined();
   });
 
   it('open apart from each other', () => {
-    const { breakers } = keyed();
-    for (let i = 0; i < 2; i++) breakers.for('a').tryAcquire()!.failure();
-    expect(breakers.for('a').state).toBe('open');
-    expect(breakers.for('b').state).toBe('closed');
+    const { of } = keyed();
+    open(of('a'));
+    expect(of('b').state).toBe('closed');
   });
 
   it('give the place of an idle one to a new key', async () => {
-    const { breakers, clock } = keyed();
-    for (const key of ['a', 'b', 'c']) use(breakers.for(key));
+    const { breakers, of, clock } = keyed();
+    for (const key of ['a', 'b', 'c']) use(of(key));
     await clock.advance(9_000);
-    use(breakers.for('a'));
+    use(of('a'));
     await clock.advance(1_500);
-    use(breakers.for('d'));
-    expect(namesOf(breakers).sort()).toEqual(['api[a]', 'api[c]', 'api[d]']);
+    use(of('d'));
+    expect(namesOf(breakers)).toEqual(['api[a]', 'api[c]', 'api[d]']);
   });
 
-  it('are never thrown away while something would be lost; keys without room share one', () => {
-    const { breakers } = keyed();
-    for (const key of ['a', 'b', 'c']) use(breakers.for(key));
-    const shared = breakers.for('d');
-    use(shared);
-    expect(shared.name).toBe('api[*]');
-    expect(breakers.for('e')).toBe(shared);
-    expect(namesOf(breakers).sort()).toEqual(['api[*]', 'api[a]', 'api[b]', 'api[c]']);
-    expect(breakers.for('a').counts.successes).toBe(1);
+  it.each([
+    ['an open one', 0],
+    ['a half-open one', 5_000],
+  ])('give the place of %s that nobody has used for five minutes', async (_which, readAfter) => {
+    const { breakers, of, clock } = keyed();
+    for (const key of ['a', 'b', 'c']) open(of(key));
+    await clock.advance(readAfter);
+    for (const { state } of breakers.values()) expect(state).not.toBe('closed');
+    expect(breakers.for('d')).toBeUndefined();
+    await clock.advance(5_000 + 300_000 - readAfter);
+    expect(breakers.for('d')).toBeUndefined();
+    await clock.advance(1);
+    expect(of('d').state).toBe('closed');
+    expect(namesOf(breakers)).toEqual(['api[b]', 'api[c]', 'api[d]']);
+  });
+
+  it('keep a half-open one that is still being asked', async () => {
+    const { breakers, of, clock } = keyed();
+    for (const key of ['a', 'b', 'c']) open(of(key));
+    for (let i = 0; i < 40; i++) {
+      await clock.advance(10_000);
+      of('a').tryAcquire()?.failure();
+    }
+    for (let i = 0; i < 2; i++) use(of(`new ${i}`));
+    expect(breakers.for('another')).toBeUndefined();
+    expect(namesOf(breakers)).toEqual(['api[a]', 'api[new 0]', 'api[new 1]']);
+  });
+
+  it('never let the trouble of some keys become that of another', async () => {
+    const { breakers, of, warnings, clock } = keyed({ maxKeys: 5 });
+    for (let i = 0; i < 5; i++) open(of(`dead ${i}`));
+    for (let i = 5; i < 50; i++) expect(breakers.for(`dead ${i}`)).toBeUndefined();
+    expect(breakers.for('healthy')).toBeUndefined(); // runs, and nobody turns it away
+    expect(new Set(warnings)).toEqual(
+      new Set([
+        'circuit "api": all 5 keys (maxKeys) are in use; calls with further keys are neither counted nor turned away',
+      ]),
+    );
+    await clock.advance(365 * 86_400_000);
+    expect(of('healthy').state).toBe('closed');
+  });
+
+  it('take a key * for a key like others', () => {
+    const { breakers, of } = keyed();
+    open(of('*'));
+    expect(of('a').state).toBe('closed');
+    expect(namesOf(breakers)).toEqual(['api[*]', 'api[a]']);
+  });
+
+  it('are never thrown away while something would be lost', () => {
+    const { breakers, of } = keyed();
+    for (const key of ['a', 'b', 'c']) use(of(key));
+    expect(breakers.for('d')).toBeUndefined();
+    expect(namesOf(breakers)).toEqual(['api[a]', 'api[b]', 'api[c]']);
+    expect(of('a').counts.successes).toBe(1);
   });
 
   it('stay few, however many keys come and whether they are idle or in use', async () => {
     const { breakers, clock } = keyed();
     for (let i = 0; i < 500; i++) {
       const breaker = breakers.for(`key ${i}`);
-      if (i % 3 === 0) use(breaker);
+      if (breaker !== undefined && i % 3 === 0) use(breaker);
       if (i % 50 === 0) await clock.advance(11_000);
-      expect(namesOf(breakers).length).toBeLessThanOrEqual(4);
+      expect(namesOf(breakers).length).toBeLessThanOrEqual(3);
     }
   });
 
-  it('find an idle one among many in use, in a few looks', async () => {
-    const { breakers, clock } = keyed({ maxKeys: 50 });
-    for (let i = 0; i < 50; i++)
-      if (i !== 45) breakers.for(`${i}`).observeOnly();
-      else breakers.for(`${i}`);
-    await clock.advance(1);
-    expect(breakers.for('new').name).toBe('api[*]');
-    expect(breakers.for('new').name).toBe('api[*]');
-    expect(breakers.for('new').name).toBe('api[new]');
+  it('find an idle one among many in use, in a few looks', () => {
+    const { breakers, of, made } = keyed({ maxKeys: 50 });
+    for (let i = 0; i < 50; i++) {
+      if (i === 45) of(`${i}`);
+      else of(`${i}`).observeOnly();
+    }
+    expect(breakers.for('new')).toBeUndefined();
+    expect(breakers.for('new')).toBeUndefined();
+    expect(of('new').name).toBe('api[new]');
+    expect(made()).toBe(51);
   });
 
-  it('take new rules for all keys, those to come too', () => {
-    const { breakers } = keyed();
-    breakers.for('a').tryAcquire()!.failure();
+  it('look at a few parts for each new key, however many come and go', () => {
+    const { breakers, of } = keyed({ maxKeys: 1_000 });
+    let looks = 0;
+    const busy = jest.spyOn(CircuitBreaker.prototype, 'idle', 'get').mockImplementation(() => {
+      looks += 1;
+      return false;
+    });
+    try {
+      for (let i = 0; i < 1_000; i++) of(`${i}`);
+      for (let i = 0; i < 20_000; i++) breakers.for(`new ${i}`);
+      expect(looks).toBe(20 * 20_000);
+    } finally {
+      busy.mockRestore();
+    }
+  });
+
+  it('take new rules for all keys, those to come too, and keep what makes the keys', () => {
+    const { breakers, of } = keyed({ key: (host: string) => host });
+    of('a').tryAcquire()!.failure();
     breakers.reconfigure(settingsOf({ maxKeys: 3, consecutiveFailures: 1, window: '10s' }));
     for (const key of ['a', 'b']) {
-      breakers.for(key).tryAcquire()!.failure();
-      expect(breakers.for(key).state).toBe('open');
+      of(key).tryAcquire()!.failure();
+      expect(of(key).state).toBe('open');
     }
+    expect(breakers.forCall({ self: undefined, args: ['a'] })).toBe(of('a'));
   });
 });

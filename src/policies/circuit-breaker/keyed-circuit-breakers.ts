@@ -1,82 +1,53 @@
 import type { OutcomeRule } from '../../common/outcome.js';
+import { printable } from '../../common/printable.js';
+import type { Call } from '../../pipeline/call.js';
+import { KeyedParts, PartsByKey } from '../keyed-parts.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 import type { BreakerSettings, CircuitBreakerSettings } from './options.js';
 
-/** How many entries are looked at to find an idle one. */
-const SEARCH = 20;
-
-/** The key of the breaker that serves all keys for which there is no room. */
-const OVERFLOW = '*';
-
-/**
- * A breaker a key, at most `maxKeys` at a time. A new key takes the place of an idle one (closed, nothing running,
- * nothing counted for five minutes); when none is found, it shares the breaker called `name[*]`: state is never thrown away.
- */
-export class KeyedCircuitBreakers {
-  private readonly breakers = new Map<string, CircuitBreaker>();
-  private overflow: CircuitBreaker | undefined = undefined;
+/** The breakers of one name, one per key. */
+export class KeyedCircuitBreakers extends PartsByKey<CircuitBreaker> {
+  protected override readonly parts: KeyedParts<CircuitBreaker>;
 
   constructor(
-    readonly name: string,
+    override readonly name: string,
     private settings: CircuitBreakerSettings,
-    private readonly create: (name: string, settings: BreakerSettings) => CircuitBreaker,
-  ) {}
+    create: (name: string, settings: BreakerSettings) => CircuitBreaker,
+    warn: (message: string) => void,
+  ) {
+    super();
+    this.parts = new KeyedParts(
+      settings.maxKeys,
+      (key) => create(`${name}[${key}]`, this.settings.breaker),
+      (breaker) => breaker.idle,
+      (maxKeys) =>
+        warn(
+          `circuit "${printable(name)}": all ${maxKeys} keys (maxKeys) are in use; calls with further keys are neither counted nor turned away`,
+        ),
+    );
+  }
 
   get classifier(): OutcomeRule {
     return this.settings.breaker.classifier;
   }
 
-  /** The breaker for a call with these arguments. */
-  forCall(args: readonly unknown[]): CircuitBreaker {
-    const keyOf = (this.settings.key ?? String) as (...args: readonly unknown[]) => string;
-    return this.for(keyOf(...args));
+  /**
+   * The breaker for a call; `undefined` when there is no room for its key.
+   *
+   * @throws what `key` throws, and a TypeError when that gives no key
+   */
+  forCall(call: Pick<Call, 'self' | 'args'>): CircuitBreaker | undefined {
+    return this.for(this.settings.key!(call));
   }
 
-  for(key: string): CircuitBreaker {
-    const known = this.breakers.get(key);
-    if (known !== undefined) return known;
-    if (this.breakers.size >= this.settings.maxKeys && !this.evict()) {
-      return (this.overflow ??= this.make(OVERFLOW));
-    }
-    const breaker = this.make(key);
-    this.breakers.set(key, breaker);
-    return breaker;
+  for(key: string): CircuitBreaker | undefined {
+    return this.parts.obtain(key);
   }
 
-  /** The breaker of a key, if there is one. */
-  find(key: string): CircuitBreaker | undefined {
-    return this.breakers.get(key) ?? (key === OVERFLOW ? this.overflow : undefined);
-  }
-
-  /** How many breakers there are. */
-  get size(): number {
-    return this.breakers.size + (this.overflow === undefined ? 0 : 1);
-  }
-
-  /** @internal Other rules, for all keys. */
+  /** @internal Other rules, for all keys; what makes the keys stays. */
   reconfigure(settings: CircuitBreakerSettings): void {
-    this.settings = settings;
+    this.settings = { ...settings, key: this.settings.key };
+    this.parts.maxParts = settings.maxKeys;
     for (const breaker of this.values()) breaker.reconfigure(settings.breaker);
-  }
-
-  *values(): IterableIterator<CircuitBreaker> {
-    yield* this.breakers.values();
-    if (this.overflow !== undefined) yield this.overflow;
-  }
-
-  private make(key: string): CircuitBreaker {
-    return this.create(`${this.name}[${key}]`, this.settings.breaker);
-  }
-
-  /** Second chance: entries that are in use move to the end of the search. */
-  private evict(): boolean {
-    let left = SEARCH;
-    for (const [key, breaker] of this.breakers) {
-      this.breakers.delete(key);
-      if (breaker.idle) return true;
-      this.breakers.set(key, breaker);
-      if (--left === 0) return false;
-    }
-    return false;
   }
 }

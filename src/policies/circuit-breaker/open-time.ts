@@ -1,5 +1,6 @@
 import { show } from '../../common/options-reader.js';
 import { retryAfterOf } from '../../common/outcomes/retry-after.js';
+import { printable } from '../../common/printable.js';
 import type { DelayRule } from '../backoff/backoff.js';
 import type { BreakerEnvironment } from './environment.js';
 import type { BreakerSettings } from './options.js';
@@ -13,7 +14,10 @@ export class OpenTime {
   /** The last one, milliseconds; `undefined` since the circuit was last closed. */
   private last: number | undefined = undefined;
 
-  constructor(private readonly environment: BreakerEnvironment) {}
+  constructor(
+    private readonly name: string,
+    private readonly environment: BreakerEnvironment,
+  ) {}
 
   /** The running one, milliseconds. */
   get current(): number {
@@ -29,8 +33,7 @@ export class OpenTime {
   next(error: unknown, { openFor, retryAfterCap }: BreakerSettings): number {
     this.openings += 1;
     const time = this.ask(openFor, error);
-    const asked =
-      retryAfterCap === 0 ? 0 : (retryAfterOf(error, this.environment.clock.wall()) ?? 0);
+    const asked = retryAfterCap === 0 ? 0 : this.askedBy(error);
     this.last = Math.max(time, Math.min(asked, retryAfterCap));
     return this.last;
   }
@@ -41,17 +44,43 @@ export class OpenTime {
     this.last = undefined;
   }
 
+  /** Whatever a function of the user's does, the circuit does not stay open for ever. */
   private ask(openFor: DelayRule, error: unknown): number {
     const { openings: attempt, last: previous, environment } = this;
     const { random } = environment;
+    let time: unknown;
     try {
-      const time = openFor({ attempt, error, previous, random });
-      return time >= 0 ? time : FALLBACK;
+      time = openFor({ attempt, error, previous, random });
     } catch (thrown) {
-      environment.warn(
-        `openFor of a circuit breaker threw ${show(thrown)}; it stays open for ${FALLBACK} ms`,
+      return this.fallBack(`threw ${show(thrown)}`);
+    }
+    if (typeof time === 'number' && time > 0 && time < Infinity) return time;
+    swallow(time);
+    return this.fallBack(`gave ${show(time)}, which is not a positive number of milliseconds`);
+  }
+
+  private fallBack(what: string): number {
+    try {
+      this.environment.warn(
+        `circuit "${printable(this.name)}": openFor ${what}; it stays open for ${FALLBACK} ms`,
       );
-      return FALLBACK;
+    } catch {
+      // a logger that throws changes nothing
+    }
+    return FALLBACK;
+  }
+
+  private askedBy(error: unknown): number {
+    try {
+      const asked = retryAfterOf(error, this.environment.clock.wall());
+      return asked !== undefined && asked > 0 ? asked : 0;
+    } catch {
+      return 0; // an error that throws when it is looked at asks for nothing
     }
   }
+}
+
+/** An asynchronous function where none may be: its promise may reject. */
+export function swallow(value: unknown): void {
+  if (value instanceof Promise) value.catch(() => {});
 }

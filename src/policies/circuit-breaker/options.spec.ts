@@ -141,7 +141,11 @@ describe('the options of a circuit breaker', () => {
       'halfOpen.maxProbes is not an option; the options are halfOpen.maxCalls, halfOpen.successThreshold, halfOpen.maxDuration',
     ],
     ['a name that is none', { name: '' }, `name is ''; use a string that is not empty`],
-    ['a key that is no function', { key: 'host' }, `key is 'host'; use a function`],
+    [
+      'a key that is no function',
+      { key: 'host' },
+      `key is 'host'; use a function; a method name works only on decorated methods`,
+    ],
     [
       'more minimumCalls than the window holds',
       { window: { calls: 10 }, minimumCalls: 11 },

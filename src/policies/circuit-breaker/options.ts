@@ -10,7 +10,10 @@ import {
 } from '../../common/outcome.js';
 import type { BreakerCounts, StateChangeEvent } from '../../telemetry/events.js';
 import { type Backoff, type DelayRule, isSpec, readBackoff } from '../backoff/backoff.js';
+import { type Key, type KeyOfCall, readKey } from '../key.js';
+import type { PolicySite } from '../policy.js';
 import { readRetryAfterCap } from '../retry/options.js';
+import { swallow } from './open-time.js';
 import { type WindowOptions, type WindowSettings, readWindow } from './window-options.js';
 
 export interface HalfOpenOptions {
@@ -18,7 +21,7 @@ export interface HalfOpenOptions {
   readonly maxCalls?: number;
   /** Successful probes that close the circuit; one that fails opens it again. Default: `maxCalls`. */
   readonly successThreshold?: number;
-  /** A probe that takes longer frees its place and decides nothing, whatever comes of it. Default 30 s. */
+  /** A probe that takes longer has failed, whatever comes of it: the circuit is open again from then on. Default 30 s. */
   readonly maxDuration?: Duration;
 }
 
@@ -34,7 +37,7 @@ export interface CircuitBreakerOptions extends ResultOutcomeOptions {
   readonly slowCallDuration?: Duration;
   /** Opens at this many failures without a success between them. Default: off. */
   readonly consecutiveFailures?: number;
-  /** Opens when it returns true; asked after each failure. Default: off. */
+  /** Opens when it returns true; asked after each success and each failure while closed. Default: off. */
   readonly readyToTrip?: (counts: BreakerCounts) => boolean;
   /** Which calls are looked at. Default: 10 s; without a rate, all calls. */
   readonly window?: WindowOptions;
@@ -56,9 +59,9 @@ export interface CircuitBreakerOptions extends ResultOutcomeOptions {
   readonly classify?: (error: unknown, result: unknown) => Outcome;
   /** Told of each change of state, after it has happened. */
   readonly onStateChange?: (change: StateChangeEvent) => void;
-  /** A breaker for each value that this returns for the call's arguments: a host, a tenant. */
-  readonly key?: (...args: never[]) => string;
-  /** How many keys are kept at a time; idle ones go first. Default 1000. */
+  /** A breaker per key: per host, per tenant. */
+  readonly key?: Key;
+  /** How many keys are kept at a time; a new one takes the place of an idle one. Default 1000. */
   readonly maxKeys?: number;
   /** A named configuration of `forRoot({ configs })` to take options from. */
   readonly config?: string;
@@ -88,7 +91,7 @@ export interface BreakerSettings {
 
 export interface CircuitBreakerSettings {
   readonly name: string | undefined;
-  readonly key: ((...args: never[]) => string) | undefined;
+  readonly key: KeyOfCall | undefined;
   readonly maxKeys: number;
   readonly breaker: BreakerSettings;
 }
@@ -101,10 +104,11 @@ const RATE = { above: 0, max: 1 } as const;
 
 export function settleCircuitBreaker(
   read: OptionsReader<CircuitBreakerOptions>,
+  site: Pick<PolicySite, 'method' | 'name'> = { name: read.where, method: undefined },
 ): CircuitBreakerSettings {
   return {
     name: read.text('name'),
-    key: read.function('key'),
+    key: readKey(read, site),
     maxKeys: read.integer('maxKeys', { min: 1 }) ?? 1_000,
     breaker: settleBreaker(read),
   };
@@ -172,8 +176,16 @@ function readOpenFor(
   const given: unknown = read.raw('openFor');
   if (typeof given === 'function' || isSpec(given)) {
     const openFor = readBackoff(read, 'openFor') ?? (() => DEFAULT_OPEN_FOR);
-    const first = { attempt: 1, error: undefined, previous: undefined, random: () => 0.5 };
-    return { openFor, openForMs: isSpec(given) ? openFor(first) : undefined };
+    if (!isSpec(given)) return { openFor, openForMs: undefined };
+    const openForMs = openFor({
+      attempt: 1,
+      error: undefined,
+      previous: undefined,
+      random: () => 0.5,
+    });
+    if (openForMs === 0) read.wrong('openFor', given, 'a backoff whose first delay is above 0');
+    // Full jitter may draw a 0.
+    return { openFor: (context) => Math.max(1, openFor(context)), openForMs };
   }
   const openForMs = read.duration('openFor', { above: 0 }) ?? DEFAULT_OPEN_FOR;
   return { openFor: () => openForMs, openForMs };
@@ -190,16 +202,19 @@ function readClassifier(read: OptionsReader<CircuitBreakerOptions>): OutcomeRule
   }
   // A function of the user's that throws must not cost the permit whose outcome it was asked for.
   return {
-    ofError: (error) => attempt(() => classify(error, undefined), 'failure'),
+    ofError: (error) => answerOf(() => classify(error, undefined), 'failure'),
     ofResult: (result) =>
-      isStreamResult(result) ? 'success' : attempt(() => classify(undefined, result), 'success'),
+      isStreamResult(result) ? 'success' : answerOf(() => classify(undefined, result), 'success'),
   };
 }
 
-function attempt<T>(run: () => T, otherwise: T): T {
+function answerOf(ask: () => unknown, otherwise: Outcome): Outcome {
   try {
-    return run();
+    const answer = ask();
+    if (answer === 'success' || answer === 'failure' || answer === 'ignored') return answer;
+    swallow(answer);
   } catch {
-    return otherwise;
+    // as if it had not been asked
   }
+  return otherwise;
 }

@@ -1,12 +1,14 @@
 import type { Outcome } from '../../common/outcome.js';
 import type { Blockade } from '../../pipeline/call.js';
+import type { Holding } from '../../pipeline/holding.js';
 import type { RollingMetrics } from '../../telemetry/metrics/metrics.js';
+import type { PermitQueue } from './leases.js';
 
 /** What has been seen of an admitted call: its end, nothing (its caller has gone), or that it was turned away inside. */
 export type Ending = 'seen' | 'unseen' | 'turned-away';
 
 /** Who takes back a permit. */
-interface Issuer {
+export interface Issuer {
   settle(permit: Permit, outcome: Outcome, error?: unknown, now?: number, ending?: Ending): void;
   readonly blockade: Blockade | undefined;
   readonly metrics: RollingMetrics;
@@ -22,10 +24,14 @@ export class Permit {
   settled = false;
   /** @internal Whether the breaker has stopped waiting for it. */
   expired = false;
+  /** @internal How long the breaker waits for the outcome; `undefined` when that has no limit. */
+  queue: PermitQueue | undefined = undefined;
   /** @internal */
   previous: Permit | undefined = undefined;
   /** @internal */
   next: Permit | undefined = undefined;
+  /** @internal Makes a running probe known to the calls inside of it. */
+  holding: Holding | undefined = undefined;
 
   /** @internal */
   constructor(
@@ -36,8 +42,6 @@ export class Permit {
     readonly probe: boolean,
     /** @internal */
     readonly admittedAt: number,
-    /** @internal When the breaker stops waiting for the outcome. */
-    readonly expiresAt: number,
     /** @internal Where the window counts it. */
     readonly mark: number,
   ) {}
@@ -73,31 +77,9 @@ export class Permit {
   }
 }
 
-/** Permits in the order in which they expire. Adding and removing are O(1). */
-export class PermitQueue {
-  head: Permit | undefined = undefined;
-  private tail: Permit | undefined = undefined;
-
-  add(permit: Permit): void {
-    // Nearly always the last: older ones expire later only when their time has been shortened meanwhile.
-    let before = this.tail;
-    while (before !== undefined && before.expiresAt > permit.expiresAt) before = before.previous;
-    const after = before === undefined ? this.head : before.next;
-    permit.previous = before;
-    permit.next = after;
-    if (before === undefined) this.head = permit;
-    else before.next = permit;
-    if (after === undefined) this.tail = permit;
-    else after.previous = permit;
-  }
-
-  remove(permit: Permit): void {
-    const { previous, next } = permit;
-    if (previous === undefined) this.head = next;
-    else previous.next = next;
-    if (next === undefined) this.tail = previous;
-    else next.previous = previous;
-    permit.previous = undefined;
-    permit.next = undefined;
-  }
+/** What a call inside of a running probe gets: it is part of that, so nothing comes of how it ends itself. */
+export function travelling(issuer: Issuer, generation: number, now: number): Permit {
+  const permit = new Permit(issuer, generation, false, now, 0);
+  permit.settled = true;
+  return permit;
 }

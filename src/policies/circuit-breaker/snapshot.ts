@@ -1,5 +1,6 @@
 import type { BreakerCounts, BreakerOverride, BreakerState } from '../../telemetry/events.js';
 import type { MetricsSnapshot } from '../../telemetry/metrics/snapshot.js';
+import type { BreakerSettings } from './options.js';
 
 /** When a breaker opens, and for how long. */
 export interface BreakerLimits {
@@ -43,4 +44,20 @@ export interface BreakerSnapshot {
   readonly limits: BreakerLimits;
   /** How the calls of the last while went, whatever the state. */
   readonly metrics: MetricsSnapshot;
+}
+
+/** What is worked out from the rest: rates and limits. */
+export function snapshotOf(
+  { minimumCalls, failureRate, consecutiveFailures }: BreakerSettings,
+  openForMs: number | undefined,
+  known: Omit<BreakerSnapshot, 'failureRate' | 'slowCallRate' | 'limits'>,
+): BreakerSnapshot {
+  const { successes, failures, slow } = known.counts;
+  const ended = successes + failures;
+  return {
+    ...known,
+    failureRate: ended === 0 ? 0 : failures / ended,
+    slowCallRate: ended === 0 ? 0 : slow / ended,
+    limits: { minimumCalls, failureRate, consecutiveFailures, openForMs },
+  };
 }

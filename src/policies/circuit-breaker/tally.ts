@@ -13,8 +13,9 @@ export class Tally {
     return this.window.admit(now);
   }
 
-  record(now: number, mark: number, failed: boolean, slow: boolean): void {
-    if (!this.window.record(now, mark, failed, slow)) return;
+  /** @returns whether it counts: false when the call has outlasted the window that it began in */
+  record(now: number, mark: number, failed: boolean, slow: boolean): boolean {
+    if (!this.window.record(now, mark, failed, slow)) return false;
     if (failed) {
       this.failuresInARow += 1;
       this.consecutiveSuccesses = 0;
@@ -22,6 +23,7 @@ export class Tally {
       this.consecutiveSuccesses += 1;
       this.failuresInARow = 0;
     }
+    return true;
   }
 
   ignore(now: number, mark: number): void {
@@ -45,8 +47,13 @@ export class Tally {
 
   counts(now: number): BreakerCounts {
     const totals = this.window.totals(now);
+    const { requests, successes, failures, ignored, slow } = totals;
     return {
-      ...totals,
+      requests,
+      successes,
+      failures,
+      ignored,
+      slow,
       consecutiveSuccesses: Math.min(this.consecutiveSuccesses, totals.successes),
       consecutiveFailures: this.consecutiveFailures(totals),
     };

@@ -1,17 +1,34 @@
+import { printable } from '../../common/printable.js';
 import type { StateChangeReason } from '../../telemetry/events.js';
+import type { BreakerEnvironment } from './environment.js';
+import { isReadyToTrip } from './judgement.js';
 import type { BreakerSettings } from './options.js';
 import type { Tally } from './tally.js';
 
 /** Keeps `failures ≥ rate · calls` true at the edge, where floating point might not: 0.1 · 30 > 3. */
 const EPSILON = 1e-9;
 
-/**
- * Why a closed circuit has to open after an outcome, if it has to. Streaks and `readyToTrip` are looked at after
- * failures, rates after every outcome: a success may be the call that makes `minimumCalls`.
- *
- * @throws what `readyToTrip` throws
- */
+/** Why a closed circuit has to open after an outcome, if it has to. Does not throw. */
 export function reasonToOpen(
+  settings: BreakerSettings,
+  tally: Tally,
+  failed: boolean,
+  now: number,
+  name: string,
+  { warn }: Pick<BreakerEnvironment, 'warn'>,
+): StateChangeReason | undefined {
+  const reason = reasonByNumbers(settings, tally, failed, now);
+  const { readyToTrip } = settings;
+  if (reason !== undefined || readyToTrip === undefined) return reason;
+  const complain = (why: string): void => warn(`circuit "${printable(name)}": readyToTrip ${why}`);
+  return isReadyToTrip(readyToTrip, tally.counts(now), complain) ? 'ready-to-trip' : undefined;
+}
+
+/**
+ * Streaks are looked at after failures, rates after every outcome: a success may be slow, and it may be the call that
+ * makes `minimumCalls`.
+ */
+function reasonByNumbers(
   settings: BreakerSettings,
   tally: Tally,
   failed: boolean,
@@ -20,9 +37,8 @@ export function reasonToOpen(
   const totals = tally.totals(now);
   if (!failed && totals.failures === 0 && totals.slow === 0) return undefined;
   const { failureRate, slowCallRate, consecutiveFailures = Infinity, minimumCalls } = settings;
-  if (failed) {
-    if (tally.consecutiveFailures(totals) >= consecutiveFailures) return 'consecutive-failures';
-    if (settings.readyToTrip?.(tally.counts(now))) return 'ready-to-trip';
+  if (failed && tally.consecutiveFailures(totals) >= consecutiveFailures) {
+    return 'consecutive-failures';
   }
   const ended = totals.successes + totals.failures;
   if (ended < minimumCalls) return undefined;

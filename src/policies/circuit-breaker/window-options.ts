@@ -1,6 +1,7 @@
 import type { Duration } from '../../common/duration.js';
 import { isPlainObject, type OptionsReader } from '../../common/options-reader.js';
-import { CountWindow, CumulativeWindow, TimeWindow, type Window } from './windows.js';
+import { TimeWindow } from './time-window.js';
+import { CountWindow, CumulativeWindow, type Window } from './windows.js';
 
 /** Which calls a breaker looks back at. */
 export type WindowOptions =

@@ -10,7 +10,9 @@ import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
 import type { PolicySite, ProtectedMethod } from '../policy.js';
 import { fallbackPolicy } from './index.js';
-import { type FallbackContext, type FallbackOptions, staleIfError, value } from './options.js';
+import { type FallbackContext, value } from './handler.js';
+import type { FallbackOptions } from './options.js';
+import { staleIfError } from './stale-if-error.js';
 
 class Rejection extends ResilienceError {
   constructor(code = 'CIRCUIT_OPEN') {
@@ -78,6 +80,7 @@ class Bench {
       name: 'Books.list',
       method: {
         name: 'list',
+        key: 'list',
         owner: Books,
         target: Books.prototype,
         arity: 2,
@@ -453,7 +456,7 @@ describe('a fallback', () => {
         [],
       ],
       ['a key that is no string', { key: () => undefined }, []],
-      ['arguments that are no JSON', {}, [1n]],
+      ['arguments that have no key', {}, [Symbol('s')]],
     ])('does not hide results or errors behind %s', async (_what, options, args) => {
       const { bench, keys } = stale(options);
       await expect(bench.run(() => 'books', args)).resolves.toBe('books');
@@ -543,6 +546,13 @@ describe('a fallback', () => {
         { handler: 'calls' },
         `handler is 'calls'; use the name of a method of Books`,
       ],
+      ...['constructor', 'toString', 'hasOwnProperty', '__proto__'].map(
+        (name): [string, object, string] => [
+          `with what every object has: ${name}`,
+          { handler: name },
+          `handler is '${name}'; use the name of a method of Books`,
+        ],
+      ),
       [
         'with the method itself',
         { handler: 'list' },

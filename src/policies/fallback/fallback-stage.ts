@@ -1,24 +1,12 @@
 import { isResilienceError } from '../../common/errors.js';
-import { type Classifier, type ErrorMatcher, distance } from '../../common/outcome.js';
-import { isError, look } from '../../common/outcomes/look.js';
+import { distance } from '../../common/outcome.js';
 import type { Call } from '../../pipeline/call.js';
 import { Stage } from '../../pipeline/stage.js';
 import type { PolicySite } from '../policy.js';
-import { type Answer, NO_ANSWER } from './answers.js';
-import type { FallbackContext } from './options.js';
-
-/** An answer and the errors it is for; without any, for all. */
-export interface Choice {
-  readonly on: readonly ErrorMatcher[] | undefined;
-  readonly answer: Answer;
-}
-
-export interface FallbackSettings {
-  readonly choices: readonly Choice[];
-  readonly classifier: Classifier;
-  /** How many fallbacks may run at a time. */
-  readonly maxConcurrent: number;
-}
+import { type Answer, NO_ANSWER } from './answer.js';
+import { withCause } from './cause.js';
+import type { FallbackContext } from './handler.js';
+import type { Choice, FallbackSettings } from './options.js';
 
 /** Answers instead of what is inside it when that has failed. */
 export class FallbackStage extends Stage {
@@ -35,9 +23,13 @@ export class FallbackStage extends Stage {
       .filter((answer) => answer.learn !== undefined);
   }
 
+  override enter(call: Call): undefined {
+    if (this.learners.length > 0) call.keepsResults = true;
+  }
+
   override react(call: Call): Promise<void> | void {
     if (!call.failed) return this.learners.length === 0 ? undefined : this.learn(call);
-    if (this.settings.classifier.ofError(call.error) !== 'failure') return;
+    if (call.outcomeBy(this.settings.classifier) !== 'failure') return;
     const answer = nearest(this.settings.choices, call.error);
     if (answer === undefined) return;
     const full = this.running >= this.settings.maxConcurrent;
@@ -46,8 +38,9 @@ export class FallbackStage extends Stage {
     this.tellRejection();
   }
 
+  /** A result that is not to be trusted, or is made of what is not live, changes nothing. */
   private learn(call: Call): void {
-    if (call.doubtful) return;
+    if (call.doubtful || call.source !== 'live' || call.liveness?.live === false) return;
     for (const answer of this.learners) answer.learn!(call);
   }
 
@@ -124,21 +117,4 @@ function nearest(choices: readonly Choice[], error: unknown): Answer | undefined
     }
   }
   return best;
-}
-
-/** The fallback's own error is what the caller gets; the one that it was to answer becomes its cause. */
-function withCause(thrown: unknown, original: unknown): unknown {
-  if (isError(thrown) && thrown !== original && look(thrown, 'cause') === undefined) {
-    try {
-      Object.defineProperty(thrown, 'cause', {
-        value: original,
-        configurable: true,
-        enumerable: false,
-        writable: true,
-      });
-    } catch {
-      // frozen: it goes without
-    }
-  }
-  return thrown;
 }

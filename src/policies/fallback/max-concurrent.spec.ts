@@ -8,7 +8,8 @@ import { ManualClock } from '../../testing/index.js';
 import { type Deferred, deferred, outcome, settle } from '../../../test/support/wait.js';
 import type { PolicySite } from '../policy.js';
 import { fallbackPolicy } from './index.js';
-import { type FallbackOptions, staleIfError } from './options.js';
+import type { FallbackOptions } from './options.js';
+import { staleIfError } from './stale-if-error.js';
 
 class TestCall extends Call {
   override interruptible = true;

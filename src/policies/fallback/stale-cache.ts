@@ -1,10 +1,12 @@
 import type { Clock } from '../../common/clock.js';
-import type { Call } from '../../pipeline/call.js';
+import { type Call, isPromiseLike } from '../../pipeline/call.js';
 
 /** What is needed of a cache: `Cache` of cache-manager, 5 to 7, times in milliseconds. */
 export interface CacheLike {
   get(key: string): Promise<unknown>;
   set(key: string, value: unknown, ttl: number): Promise<unknown>;
+  /** A cache without gets something else in place of an entry. */
+  del?(key: string): Promise<unknown>;
 }
 
 /** A former result and how old it is. */
@@ -17,6 +19,10 @@ export interface StaleCacheSettings {
   readonly ttl: number;
   readonly readTimeout: number;
   readonly writeTimeout: number;
+  /** Whether a result that JSON can hold is to be kept. */
+  readonly accepts?: ((value: unknown) => boolean) | undefined;
+  /** Makes a result of what was kept. */
+  readonly revive?: ((plain: unknown) => unknown) | undefined;
 }
 
 /** What the cache holds: the result as JSON and when it was stored, milliseconds since the epoch. */
@@ -25,12 +31,31 @@ interface Entry {
   readonly storedAt: number;
 }
 
-/** An operation on the cache that has not ended. */
-interface Pending<T> {
+/** In place of an entry: the newest result cannot be kept, and no older one is in force. */
+const NONE = undefined;
+
+/** What is to be in the cache. */
+interface Write {
+  readonly entry: Entry | typeof NONE;
+}
+
+/** A read that has not ended. */
+interface PendingRead {
   readonly startedAt: number;
-  readonly done: Promise<T>;
+  readonly done: Promise<Entry | undefined>;
+}
+
+/** A write that has not ended. */
+interface PendingWrite extends Write {
+  readonly startedAt: number;
   /** What came to be written meanwhile. */
-  next: Entry | undefined;
+  next: Write | undefined;
+}
+
+/** Writes of one key that were given up and may still come through. */
+interface LateWrites {
+  count: number;
+  newest: Write | undefined;
 }
 
 /** Reads, and writes, that may be on their way at a time, over all keys. */
@@ -44,8 +69,9 @@ const PATIENCE = 20;
  * one read and one write a key are on their way at a time.
  */
 export class StaleCache {
-  private readonly reads = new Map<string, Pending<Entry | undefined>>();
-  private readonly writes = new Map<string, Pending<void>>();
+  private readonly reads = new Map<string, PendingRead>();
+  private readonly writes = new Map<string, PendingWrite>();
+  private readonly late = new Map<string, LateWrites>();
 
   constructor(
     private readonly cache: () => CacheLike | undefined,
@@ -54,28 +80,37 @@ export class StaleCache {
     private readonly onError: (operation: 'read' | 'write', error: unknown) => void,
   ) {}
 
-  /** Keeps a result; returns at once. While a write of the same key is on its way, only the newest waits. */
+  /**
+   * Keeps a result; returns at once. While a write of the same key is on its way, only the newest waits. One that cannot
+   * be kept puts older ones out of force, those on their way too.
+   */
   store(key: string, value: unknown): void {
-    let json: string | undefined;
-    try {
-      json = JSON.stringify(value);
-    } catch (error) {
-      this.onError('write', error);
-    }
-    if (json === undefined) return; // nothing that JSON can hold
-    const entry = { json, storedAt: this.clock.wall() };
+    const json = this.jsonOf(value);
+    const entry = json === undefined ? NONE : { json, storedAt: this.clock.wall() };
     const pending = this.writes.get(key);
     const now = this.clock.now();
     if (pending !== undefined && now - pending.startedAt < this.settings.writeTimeout) {
-      pending.next = entry;
+      pending.next = { entry };
     } else {
-      this.write(key, entry, now);
+      this.write(key, { entry }, now);
+    }
+  }
+
+  private jsonOf(value: unknown): string | undefined {
+    try {
+      const json = JSON.stringify(value) as string | undefined; // of a function, a stream: nothing
+      return json === undefined || this.settings.accepts?.(value) === false ? undefined : json;
+    } catch (error) {
+      this.onError('write', error);
+      return undefined;
     }
   }
 
   /** The last good result of that key, if the cache has it and gives it in time. */
   async find(key: string, call: Call): Promise<StaleResult | undefined> {
     const now = this.clock.now();
+    const writing = this.writes.get(key);
+    if (writing !== undefined && (writing.next ?? writing).entry === NONE) return undefined;
     let pending = this.reads.get(key);
     const { readTimeout } = this.settings;
     if (pending === undefined || now - pending.startedAt >= readTimeout * PATIENCE) {
@@ -88,36 +123,69 @@ export class StaleCache {
     if (entry === undefined) return undefined;
     const ageMs = Math.max(0, this.clock.wall() - entry.storedAt);
     try {
-      return ageMs > this.settings.ttl ? undefined : { value: JSON.parse(entry.json), ageMs };
+      return ageMs > this.settings.ttl ? undefined : { value: this.revive(entry.json), ageMs };
     } catch (error) {
       this.onError('read', error);
       return undefined;
     }
   }
 
-  private write(key: string, entry: Entry, now: number): void {
+  private revive(json: string): unknown {
+    const plain: unknown = JSON.parse(json);
+    const { revive } = this.settings;
+    if (revive === undefined) return plain;
+    const value = revive(plain);
+    if (isPromiseLike(value))
+      throw new TypeError('revive gave a promise; it has to be synchronous');
+    return value;
+  }
+
+  private write(key: string, newest: Write, now: number): void {
     if (!hasRoom(this.writes, key, now - this.settings.writeTimeout)) return;
-    const done = this.send(key, entry);
-    const pending: Pending<void> = { startedAt: now, done, next: undefined };
+    const pending: PendingWrite = { entry: newest.entry, startedAt: now, next: undefined };
+    if (this.writes.has(key)) this.giveUp(key);
+    const late = this.late.get(key);
+    if (late !== undefined) late.newest = newest;
     this.writes.set(key, pending);
-    void done.then(() => {
-      if (this.writes.get(key) !== pending) return; // given up, and another write begun
+    void this.send(key, newest).then(() => {
+      if (this.writes.get(key) !== pending) return this.cameLate(key);
       this.writes.delete(key);
       if (pending.next !== undefined) this.write(key, pending.next, this.clock.now());
     });
   }
 
-  private async send(key: string, entry: Entry): Promise<void> {
+  /** The write of that key that is on its way is no longer waited for. */
+  private giveUp(key: string): void {
+    const late = this.late.get(key);
+    if (late !== undefined) late.count += 1;
+    else if (this.late.size < MAX_PENDING) this.late.set(key, { count: 1, newest: undefined });
+  }
+
+  /** A write that was given up has come through after all, over a newer one, which has to be written again. */
+  private cameLate(key: string): void {
+    const late = this.late.get(key);
+    if (late === undefined) return;
+    late.count -= 1;
+    if (late.count === 0) this.late.delete(key);
+    // One that is on its way comes after it anyway.
+    if (this.writes.has(key) || late.newest === undefined) return;
+    this.write(key, late.newest, this.clock.now());
+  }
+
+  private async send(key: string, { entry }: Write): Promise<void> {
     try {
-      await this.cache()?.set(key, entry, this.settings.ttl);
+      const cache = this.cache();
+      if (entry !== NONE) await cache?.set(key, entry, this.settings.ttl);
+      else if (cache?.del !== undefined) await cache.del(key);
+      else await cache?.set(key, 'none', this.settings.ttl);
     } catch (error) {
       this.onError('write', error);
     }
   }
 
-  private read(key: string, now: number): Pending<Entry | undefined> {
+  private read(key: string, now: number): PendingRead {
     const done = this.fetch(key);
-    const pending = { startedAt: now, done, next: undefined };
+    const pending = { startedAt: now, done };
     this.reads.set(key, pending);
     void done.then(() => {
       if (this.reads.get(key) === pending) this.reads.delete(key);
@@ -156,7 +224,11 @@ export class StaleCache {
 }
 
 /** Whether one more may begin; the oldest that began before `limit` is no longer waited for. */
-function hasRoom(pending: Map<string, Pending<unknown>>, key: string, limit: number): boolean {
+function hasRoom(
+  pending: Map<string, { readonly startedAt: number }>,
+  key: string,
+  limit: number,
+): boolean {
   if (pending.size < MAX_PENDING || pending.has(key)) return true;
   for (const [oldest, { startedAt }] of pending) {
     if (startedAt > limit) return false;

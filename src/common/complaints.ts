@@ -1,0 +1,45 @@
+import type { Clock } from './clock.js';
+
+const EVERY = 60_000;
+
+interface Told {
+  at: number;
+  times: number;
+}
+
+/**
+ * Tells of what keeps going wrong, such as a listener that throws at each event: at once, and then at most once a
+ * minute, with how often it has happened so far.
+ */
+export class Complaints {
+  private readonly about = new WeakMap<object, Told>();
+
+  /** @param tell told of it; may throw */
+  constructor(
+    private readonly clock: Pick<Clock, 'now'>,
+    private readonly tell: (message: string) => void,
+  ) {}
+
+  /** @param culprit what does wrong: the listener */
+  complain(culprit: object, message: () => string): void {
+    const now = this.clock.now();
+    const told = this.about.get(culprit);
+    if (told === undefined) {
+      this.about.set(culprit, { at: now, times: 1 });
+      return this.say(message);
+    }
+    told.times += 1;
+    if (Math.abs(now - told.at) < EVERY) return;
+    told.at = now;
+    this.say(() => `${message()} (${told.times} times so far)`);
+  }
+
+  /** A logger that throws changes nothing. */
+  private say(message: () => string): void {
+    try {
+      this.tell(message());
+    } catch {
+      // nobody is left who could be told
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { Complaints } from './complaints.js';
+import { show } from './options-reader.js';
+import { printable } from './printable.js';
+
+describe('printable', () => {
+  it.each([
+    ['plain text', 'storagesvc[eu-1.example:8080]', 'storagesvc[eu-1.example:8080]'],
+    ['letters of any language', 'Bücher, книги, 本 📚', 'Bücher, книги, 本 📚'],
+    ['line breaks', 'a\r\nb\tc', 'a\\r\\nb\\tc'],
+    ['escape sequences', '\u001b[31mred\u009b0m', '\\u001b[31mred\\u009b0m'],
+    [
+      'separators and directions',
+      '\u2028\u2029\u202e\u2066\ufeff',
+      '\\u2028\\u2029\\u202e\\u2066\\ufeff',
+    ],
+    ['half characters', 'a\ud83d', 'a\\ud83d'],
+    ['nothing', '', ''],
+  ])('shows %s', (_what, text, shown) => {
+    expect(printable(text)).toBe(shown);
+    expect(printable(text)).toBe(shown);
+  });
+
+  it('cuts what is too long', () => {
+    expect(printable('x'.repeat(200))).toBe('x'.repeat(200));
+    expect(printable('x'.repeat(201))).toBe(`${'x'.repeat(199)}…`);
+  });
+});
+
+describe('show', () => {
+  it('does not throw, whatever it is to show', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const error = new Error('x');
+    Object.defineProperty(error, 'message', {
+      get: () => {
+        throw new Error('do not look');
+      },
+    });
+    for (const value of [
+      proxy,
+      error,
+      {
+        [Symbol.for('nodejs.util.inspect.custom')]: () => {
+          throw error;
+        },
+      },
+    ]) {
+      expect(typeof show(value)).toBe('string');
+    }
+    expect(show(new Error('a\nb'))).toBe('Error: a\\nb');
+    expect(show(Promise.resolve())).toBe('a promise');
+  });
+});
+
+describe('Complaints', () => {
+  it('are told at once, and then once a minute per culprit, with how often', () => {
+    let time = 0;
+    const lines: string[] = [];
+    const complaints = new Complaints({ now: () => time }, (line) => void lines.push(line));
+    const [one, other] = [{}, {}];
+    for (let i = 0; i < 100; i++) {
+      complaints.complain(one, () => `one ${i}`);
+      if (i === 50) complaints.complain(other, () => 'other');
+      time += 1_000;
+    }
+    expect(lines).toEqual(['one 0', 'other', 'one 60 (61 times so far)']);
+  });
+
+  it('change nothing when the logger throws, or what makes the message', () => {
+    const complaints = new Complaints({ now: () => 0 }, () => {
+      throw new Error('no log');
+    });
+    complaints.complain({}, () => 'x');
+    complaints.complain({}, () => {
+      throw new Error('no message');
+    });
+  });
+});

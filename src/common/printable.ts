@@ -1,0 +1,27 @@
+/** A name from outside that is longer is cut when it is shown. */
+const LONGEST = 200;
+
+// C0 and C1 controls, line and paragraph separators, and what changes the direction of text.
+const HOSTILE =
+  // eslint-disable-next-line no-control-regex -- those are the characters that must not get into a log
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
+
+const SHORT: Readonly<Record<string, string>> = {
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
+
+/**
+ * Text from outside, such as a key, as it may stand in a log or a message: on one line, without escape sequences, and
+ * not too long.
+ */
+export function printable(text: string): string {
+  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+  HOSTILE.lastIndex = 0;
+  return HOSTILE.test(cut) ? cut.replace(HOSTILE, escaped) : cut;
+}
+
+function escaped(character: string): string {
+  return SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

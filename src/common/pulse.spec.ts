@@ -1,0 +1,201 @@
+import { FRAGILE, Harness } from '../../test/support/breaker.js';
+import { Pulse } from './pulse.js';
+
+/** A machine whose time the test moves, and whose event loop turns when it says so. */
+class Machine {
+  time = 1_000_000;
+  beat: (() => void) | undefined = undefined;
+  readonly pulse = new Pulse(
+    () => this.time,
+    (callback, ms) => {
+      expect(ms).toBe(100);
+      this.beat = callback;
+      return () => {
+        this.beat = undefined;
+      };
+    },
+  );
+
+  /** The loop turns as it should. */
+  run(ms: number): void {
+    for (let left = ms; left > 0; left -= 100) {
+      this.time += 100;
+      this.beat?.();
+    }
+  }
+
+  /** The loop does not turn. */
+  stop(ms: number): void {
+    this.time += ms;
+  }
+
+  missed(): number {
+    return this.pulse.missed(this.time);
+  }
+}
+
+describe('Pulse', () => {
+  it('has missed nothing as long as it beats', () => {
+    const machine = new Machine();
+    machine.pulse.watch(machine.time + 10_000);
+    machine.run(5_000);
+    expect(machine.missed()).toBe(Infinity);
+    expect(machine.pulse.lost(0, machine.time)).toBe(0);
+  });
+
+  it('knows what it has missed until the beat after the late one', () => {
+    const machine = new Machine();
+    machine.pulse.watch(machine.time + 2_000);
+    machine.run(300);
+    const last = machine.time;
+    machine.stop(5_000);
+    expect(machine.missed()).toBe(last);
+    machine.beat!();
+    expect(machine.missed()).toBe(last);
+    machine.run(100);
+    expect(machine.missed()).toBe(Infinity);
+  });
+
+  it('does not take a beat that is a little late for one', () => {
+    const machine = new Machine();
+    machine.pulse.watch(machine.time + 2_000);
+    machine.stop(150);
+    expect(machine.missed()).toBe(Infinity);
+    machine.stop(1);
+    expect(machine.missed()).not.toBe(Infinity);
+  });
+
+  it('never misses the same thing for longer than two beats, though the loop stays blocked', () => {
+    const machine = new Machine();
+    machine.pulse.watch(machine.time + 60_000);
+    const due = machine.time + 1;
+    for (let beat = 0; beat < 2; beat++) {
+      machine.stop(200);
+      expect(machine.missed()).toBeLessThan(due);
+      machine.beat!();
+      if (beat === 0) expect(machine.missed()).toBeLessThan(due);
+    }
+    expect(machine.missed()).toBeGreaterThan(due);
+  });
+
+  it('beats only as long as somebody waits', () => {
+    const machine = new Machine();
+    expect(machine.beat).toBeUndefined();
+    machine.pulse.watch(machine.time + 1_000);
+    machine.pulse.watch(machine.time + 500);
+    machine.run(900);
+    expect(machine.beat).toBeDefined();
+    machine.run(100);
+    expect(machine.beat).toBeUndefined();
+    machine.pulse.watch(machine.time + 1_000);
+    expect(machine.beat).toBeDefined();
+    expect(machine.missed()).toBe(Infinity);
+  });
+
+  it('counts what was lost of a time', () => {
+    const machine = new Machine();
+    machine.pulse.watch(machine.time + 60_000);
+    const began = machine.time;
+    machine.run(1_000);
+    machine.stop(3_000);
+    expect(machine.pulse.lost(began, machine.time)).toBe(3_000);
+    machine.beat!();
+    machine.run(1_000);
+    machine.stop(500);
+    machine.beat!();
+    expect(machine.pulse.lost(began, machine.time)).toBe(3_500);
+    expect(machine.pulse.lost(began + 2_000, machine.time)).toBe(2_500);
+    expect(machine.pulse.lost(machine.time - 10, machine.time)).toBe(10);
+  });
+
+  it('knows nothing of the times of another clock', () => {
+    const machine = new Machine();
+    machine.pulse.watch(machine.time + 60_000);
+    machine.stop(5_000);
+    expect(machine.pulse.missed(61_000)).toBe(Infinity);
+    expect(machine.pulse.lost(0, 61_000)).toBe(0);
+  });
+});
+
+describe('a breaker in a process that was suspended', () => {
+  function suspended(options = {}): { machine: Machine; bench: Harness } {
+    const machine = new Machine();
+    const bench = new Harness({ ...FRAGILE, maxCallDuration: '2s', ...options }, machine.pulse);
+    Object.defineProperty(bench, 'time', {
+      get: () => machine.time,
+      set: (time: number) => void (machine.time = time),
+    });
+    return { machine, bench };
+  }
+
+  it('lets calls that came in time settle before it takes them for hung', () => {
+    const { machine, bench } = suspended();
+    machine.run(1_000);
+    const calls = [bench.admit(), bench.admit()];
+    machine.run(500);
+    machine.stop(5_000);
+    expect(bench.breaker.state).toBe('closed'); // somebody looks first
+    bench.succeed(); // and calls
+    machine.beat!();
+    for (const call of calls) call.success();
+    machine.run(1_000);
+    expect(bench.breaker.snapshot()).toMatchObject({ state: 'closed', stale: 0 });
+    expect(bench.breaker.counts).toMatchObject({ successes: 3, failures: 0 });
+  });
+
+  it('finds calls that hang all the same, two beats later', () => {
+    const { machine, bench } = suspended();
+    bench.admit();
+    machine.stop(5_000);
+    machine.beat!();
+    expect(bench.breaker.state).toBe('closed');
+    machine.run(100);
+    expect(bench.breaker.state).toBe('open');
+  });
+
+  it('finds calls that hung before it was suspended', () => {
+    const { machine, bench } = suspended();
+    bench.admit();
+    machine.run(2_100);
+    machine.stop(5_000);
+    expect(bench.breaker.state).toBe('open');
+  });
+
+  it('lets probes settle too, and opens from the end of the lease when they do not', () => {
+    const { machine, bench } = suspended({ halfOpen: { maxDuration: '2s' }, openFor: '10s' });
+    bench.fail();
+    machine.run(10_000);
+    const probe = bench.admit();
+    machine.stop(5_000);
+    expect(bench.isRejecting).toBe(true);
+    machine.beat!();
+    probe.success();
+    expect(bench.breaker.state).toBe('closed');
+
+    bench.fail();
+    machine.run(10_000);
+    bench.admit();
+    machine.stop(5_000);
+    machine.beat!();
+    machine.run(100);
+    expect(bench.breaker.snapshot()).toMatchObject({ state: 'open', retryAfterMs: 6_900 });
+  });
+
+  it('does not take calls for slow because of it', () => {
+    const { machine, bench } = suspended({
+      slowCallRate: 1,
+      slowCallDuration: '1s',
+      minimumCalls: 1,
+    });
+    const call = bench.admit();
+    machine.run(200);
+    machine.stop(1_900);
+    machine.beat!();
+    call.success();
+    expect(bench.breaker.counts).toMatchObject({ successes: 1, slow: 0 });
+    const slow = bench.admit();
+    machine.run(1_100);
+    slow.success();
+    expect(bench.breaker.counts).toMatchObject({ successes: 2, slow: 1 });
+  });
+});

@@ -1,0 +1,100 @@
+import { outsideOfCalls } from './async-context.js';
+
+/** A beat that is so much too late was kept by a blocked event loop or a suspended process, milliseconds. */
+export const LAG = 50;
+
+const PERIOD = 100;
+
+/** How many of the last gaps are remembered. */
+const KEPT = 8;
+
+/** Calls back again and again, without keeping the process alive. @returns what ends it */
+export type Repeat = (callback: () => void, ms: number) => () => void;
+
+/**
+ * Notices when the event loop was blocked or the process was suspended. What becomes due meanwhile is found late, and
+ * its answer may have come in time and still wait to be read; so it is not judged before the next beat, which comes
+ * after the loop has turned.
+ *
+ * One for the whole process, which beats only as long as somebody waits for something.
+ */
+export class Pulse {
+  private until = -Infinity;
+  private stop: (() => void) | undefined = undefined;
+  private last = 0;
+  /** The beat before the last one, if the last one was late. */
+  private missedFrom = Infinity;
+  private readonly gaps: { readonly from: number; readonly to: number }[] = [];
+
+  constructor(
+    private readonly now: () => number,
+    private readonly repeat: Repeat,
+  ) {}
+
+  /** Somebody waits for something until then. */
+  watch(until: number): void {
+    if (until <= this.until) return;
+    this.until = until;
+    this.stop ??= this.start();
+  }
+
+  /**
+   * From when on things that were due may have been missed, up to `now`; `Infinity` when nothing has been.
+   * Always that when `now` is of another clock than the machine's, such as one that a test moves.
+   */
+  missed(now: number): number {
+    const current = this.now();
+    if (this.stop === undefined || Math.abs(current - now) > LAG) return Infinity;
+    return isLate(this.last, current) ? Math.min(this.last, this.missedFrom) : this.missedFrom;
+  }
+
+  /** For how long of that time, which ends now, the event loop did not turn. */
+  lost(from: number, now: number): number {
+    const current = this.now();
+    if (this.stop === undefined || Math.abs(current - now) > LAG) return 0;
+    let lost = isLate(this.last, current) ? now - Math.max(from, this.last) : 0;
+    for (const gap of this.gaps) lost += Math.max(0, gap.to - Math.max(from, gap.from));
+    return lost;
+  }
+
+  private start(): () => void {
+    this.last = this.now();
+    this.missedFrom = Infinity;
+    return this.repeat(() => this.beat(), PERIOD);
+  }
+
+  private beat(): void {
+    const now = this.now();
+    const late = isLate(this.last, now);
+    this.missedFrom = late ? this.last : Infinity;
+    if (late) {
+      this.gaps.push({ from: this.last, to: now });
+      if (this.gaps.length > KEPT) this.gaps.shift();
+    }
+    this.last = now;
+    if (late || now < this.until) return;
+    this.stop!();
+    this.stop = undefined;
+    this.gaps.length = 0;
+  }
+}
+
+function isLate(last: number, now: number): boolean {
+  return now - last > PERIOD + LAG;
+}
+
+// Taken at load: test frameworks replace the global ones.
+const { performance, setInterval, clearInterval } = globalThis;
+
+export const pulse = new Pulse(
+  () => performance.now(),
+  (callback, ms) => {
+    const timer = outsideOfCalls(() => setInterval(callback, ms).unref());
+    return () => clearInterval(timer);
+  },
+);
+
+/** Whether times of a clock are those of the machine, which alone can be late. */
+export function isMachineTime(now: number): boolean {
+  return Math.abs(performance.now() - now) < LAG;
+}

@@ -1,0 +1,36 @@
+import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
+import { keepOnlyLive } from './keep-only-live.js';
+import type { Site } from './site.js';
+
+/** As `@UseInterceptors()` records them. */
+const INTERCEPTORS = '__interceptors__';
+
+/** What Nest's `CacheInterceptor` and its subclasses have. */
+interface CacheInterceptor extends NestInterceptor {
+  trackBy(context: ExecutionContext): unknown;
+}
+
+/** The `CacheInterceptor`s that stand on a decorated handler: their classes, or the very objects. */
+export function cacheInterceptorsOn({ target, key }: Site): (Function | CacheInterceptor)[] {
+  const method = (target as Record<string | symbol, object>)[key]!;
+  const all = (Reflect.getMetadata(INTERCEPTORS, method) ?? []) as unknown[];
+  return all.filter((each): each is Function | CacheInterceptor =>
+    isCacheInterceptor(typeof each === 'function' ? (each.prototype as unknown) : each),
+  );
+}
+
+export function isCacheInterceptor(value: unknown): value is CacheInterceptor {
+  const { trackBy, intercept } = (value ?? {}) as Partial<CacheInterceptor>;
+  return typeof trackBy === 'function' && typeof intercept === 'function';
+}
+
+const sparing = new WeakSet<object>();
+
+/** Has one instance of `CacheInterceptor` store live answers only. */
+export function storeOnlyLive(instance: CacheInterceptor): void {
+  if (sparing.has(instance)) return;
+  sparing.add(instance);
+  const intercept = instance.intercept.bind(instance);
+  instance.intercept = (context: ExecutionContext, next: CallHandler) =>
+    keepOnlyLive(next, (live) => intercept(context, live));
+}

@@ -1,0 +1,73 @@
+import type { CallHandler } from '@nestjs/common';
+import { Observable, from, mergeAll } from 'rxjs';
+import { Liveness } from '../pipeline/liveness.js';
+
+/** What an interceptor that stores answers gets instead of one that is not to be stored. */
+class NotLive extends Error {
+  override readonly name = 'NotLive';
+
+  constructor() {
+    super('the answer is not live: it passes by this interceptor');
+  }
+}
+
+type Intercepted = Observable<unknown> | Promise<Observable<unknown>>;
+
+/**
+ * Runs an interceptor that stores answers, such as Nest's `CacheInterceptor`, so that only live ones come by: an answer
+ * that a fallback or a former result had a part in goes around it, to the caller. The interceptor gets an error in its
+ * place.
+ *
+ * For interceptors that stand on a controller or are global. Of those on a decorated handler Nest's `CacheInterceptor`
+ * and its subclasses are run in this way without being asked.
+ *
+ * @param intercept runs the interceptor with the handler that it is to see
+ *
+ * @example
+ * \@Injectable()
+ * class LiveCacheInterceptor extends CacheInterceptor {
+ *   override async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+ *     return keepOnlyLive(next, (live) => super.intercept(context, live));
+ *   }
+ * }
+ */
+export function keepOnlyLive(
+  next: CallHandler,
+  intercept: (live: CallHandler) => Intercepted,
+): Observable<unknown> {
+  return new Observable((caller) => {
+    const liveness = new Liveness();
+    /** Whether the stream goes around the interceptor from now on. */
+    let around = false;
+    const handle = (): Observable<unknown> =>
+      new Observable((inside) => {
+        const source = liveness.watch(() =>
+          next.handle().subscribe({
+            next: (value) => {
+              if (!around && !liveness.live) {
+                around = true;
+                inside.error(new NotLive());
+              }
+              (around ? caller : inside).next(value);
+            },
+            error: (error: unknown) => (around ? caller : inside).error(error),
+            complete: () => (around ? caller : inside).complete(),
+          }),
+        );
+        caller.add(source);
+        return () => {
+          if (!around) source.unsubscribe();
+        };
+      });
+    const through = from(Promise.resolve(intercept({ handle }))).pipe(mergeAll());
+    return through.subscribe({
+      next: (value) => caller.next(value),
+      error: (error: unknown) => {
+        if (!around) caller.error(error);
+      },
+      complete: () => {
+        if (!around) caller.complete();
+      },
+    });
+  });
+}

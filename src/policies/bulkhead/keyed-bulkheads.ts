@@ -1,0 +1,46 @@
+import { printable } from '../../common/printable.js';
+import type { Call } from '../../pipeline/call.js';
+import { KeyedParts, PartsByKey } from '../keyed-parts.js';
+import type { Bulkhead } from './bulkhead.js';
+import type { BulkheadSettings } from './options.js';
+
+/** The bulkheads of one name, one per key. */
+export class KeyedBulkheads extends PartsByKey<Bulkhead> {
+  protected override readonly parts: KeyedParts<Bulkhead>;
+
+  constructor(
+    override readonly name: string,
+    private readonly settings: BulkheadSettings,
+    create: (name: string) => Bulkhead,
+    warn: (message: string) => void,
+  ) {
+    super();
+    this.parts = new KeyedParts(
+      settings.maxKeys,
+      (key) => create(`${name}[${key}]`),
+      (bulkhead) => bulkhead.idle,
+      (maxKeys) =>
+        warn(
+          `bulkhead "${printable(name)}": all ${maxKeys} keys (maxKeys) are in use; calls with further keys have no limit`,
+        ),
+      (bulkhead) => bulkhead.close(),
+    );
+  }
+
+  /**
+   * The bulkhead for a call; `undefined` when there is no room for its key.
+   *
+   * @throws what `key` throws, and a TypeError when that gives no key
+   */
+  forCall(call: Pick<Call, 'self' | 'args'>): Bulkhead | undefined {
+    return this.for(this.settings.key!(call));
+  }
+
+  for(key: string): Bulkhead | undefined {
+    return this.parts.obtain(key);
+  }
+
+  close(): void {
+    for (const bulkhead of this.values()) bulkhead.close();
+  }
+}

@@ -1,0 +1,216 @@
+import { FRAGILE, Harness, halfOpen } from '../../../test/support/breaker.js';
+import { ManualClock } from '../../testing/index.js';
+import type { StateChangeEvent } from '../../telemetry/events.js';
+import { ResilienceEvents } from '../../telemetry/resilience-events.js';
+import { CircuitBreaker } from './circuit-breaker.js';
+import { environmentOf } from './environment.js';
+import { settingsOf } from '../../../test/support/breaker.js';
+
+const shown = ({ from, to }: StateChangeEvent): string => `${from} > ${to}`;
+
+/** An error that does harm to whoever looks at it. */
+const hostile = (): unknown =>
+  new Proxy(new Error('hostile'), {
+    get() {
+      throw new Error('do not look');
+    },
+    getPrototypeOf() {
+      throw new Error('do not look');
+    },
+  });
+
+describe('announcements', () => {
+  it('come in order, though a listener changes the state while it is told of a change', () => {
+    const heard: Record<string, string[]> = { first: [], configured: [], second: [], global: [] };
+    const bench: Harness = new Harness({
+      ...FRAGILE,
+      onStateChange: (change) => heard.configured!.push(shown(change)),
+    });
+    bench.breaker.onStateChange((change) => {
+      heard.first!.push(shown(change));
+      if (change.to === 'open') bench.breaker.reset();
+    });
+    bench.breaker.onStateChange((change) => heard.second!.push(shown(change)));
+    bench.events.subscribe((event) => {
+      if (event.type === 'state-change') heard.global!.push(shown(event));
+    });
+    bench.fail();
+    for (const each of Object.values(heard)) {
+      expect(each).toEqual(['closed > open', 'open > closed']);
+    }
+    expect(bench.breaker.state).toBe('closed');
+  });
+
+  it.each<[string, (bench: Harness, act: () => void) => void]>([
+    ['a listener of the breaker', (bench, act) => bench.breaker.onStateChange(act)],
+    ['a listener of all events', (bench, act) => bench.events.subscribe(act)],
+  ])('of all kinds are in order when %s causes others', (_who, listen) => {
+    const bench = new Harness(FRAGILE);
+    let begun = false;
+    listen(bench, () => {
+      if (begun) return;
+      begun = true;
+      bench.breaker.forceOpen();
+      expect(bench.isRejecting).toBe(true);
+      bench.breaker.release();
+      bench.breaker.reset();
+    });
+    const later: string[] = [];
+    bench.events.subscribe(({ type }) => void later.push(type));
+    bench.fail();
+    expect(later).toEqual(['state-change', 'override', 'rejected', 'override', 'state-change']);
+  });
+
+  it('leave a gauge right, whatever listeners do', () => {
+    const bench = halfOpen();
+    let gauge = 'half-open';
+    bench.breaker.onStateChange(({ to }) => {
+      if (to === 'open') bench.wait(1_000); // time passes while they are told
+      bench.breaker.snapshot();
+    });
+    bench.breaker.onStateChange(({ to }) => (gauge = to));
+    bench.admit().failure();
+    expect(gauge).toBe(bench.breaker.state);
+  });
+
+  it('end, though listeners answer each change with another one', () => {
+    const bench = new Harness(FRAGILE);
+    let told = 0;
+    bench.breaker.onStateChange(({ to }) => {
+      told += 1;
+      if (to === 'closed') bench.fail();
+      else bench.breaker.reset();
+    });
+    bench.fail();
+    expect(told).toBe(1_000);
+    expect(bench.warnings).toEqual([
+      'circuit "storagesvc" its listeners answer each change with another one; the others are not told',
+    ]);
+    const before = told;
+    bench.breaker.reset();
+    expect(told).toBeGreaterThanOrEqual(before);
+  });
+
+  it('are not for who has unsubscribed meanwhile, nor for who subscribes because of them', () => {
+    const bench = new Harness(FRAGILE);
+    const second = jest.fn();
+    const late = jest.fn();
+    let end = (): void => {};
+    bench.breaker.onStateChange(() => {
+      end();
+      bench.breaker.onStateChange(late);
+    });
+    end = bench.breaker.onStateChange(second);
+    bench.fail();
+    expect(second).not.toHaveBeenCalled();
+    expect(late).not.toHaveBeenCalled();
+  });
+});
+
+describe('what listeners throw', () => {
+  it('is told at once, and then once a minute with how often', () => {
+    const bench = new Harness({
+      ...FRAGILE,
+      onStateChange: () => {
+        throw new Error('broken');
+      },
+    });
+    const cycle = (): void => {
+      bench.fail();
+      bench.breaker.reset();
+    };
+    for (let i = 0; i < 5_000; i++) cycle();
+    expect(bench.warnings).toEqual(['circuit "storagesvc": a state listener threw Error: broken']);
+    bench.wait(60_000);
+    for (let i = 0; i < 5_000; i++) cycle();
+    expect(bench.warnings.slice(1)).toEqual([
+      'circuit "storagesvc": a state listener threw Error: broken (10001 times so far)',
+    ]);
+  });
+
+  it('changes nothing, though it does harm to whoever looks at it, and the logger throws too', async () => {
+    const clock = new ManualClock();
+    const events = new ResilienceEvents(() => {
+      throw new Error('no log');
+    });
+    const no = (): never => {
+      throw new Error('no log');
+    };
+    const breaker = new CircuitBreaker(
+      'api',
+      settingsOf({
+        ...FRAGILE,
+        onStateChange: () => {
+          throw hostile();
+        },
+        readyToTrip: () => {
+          throw hostile();
+        },
+      }),
+      environmentOf({ clock, random: () => 0.5, events, warn: no, log: no }),
+    );
+    const last = jest.fn();
+    events.subscribe(no);
+    breaker.onStateChange(() => Promise.reject(hostile()) as never);
+    breaker.onStateChange(() => ({ then: no }) as never);
+    breaker.onStateChange(last);
+    const error = hostile();
+    let thrown: unknown;
+    try {
+      await breaker.execute(() => Promise.reject(error));
+    } catch (caught) {
+      thrown = caught;
+    }
+    expect(thrown === error).toBe(true);
+    expect(last).toHaveBeenCalledTimes(1);
+    expect(breaker.snapshot()).toMatchObject({ state: 'open', running: 0 });
+    expect(breaker.metrics.concurrency).toBe(0);
+    breaker.forceOpen();
+    expect(breaker.tryAcquire()).toBeUndefined();
+    breaker.release();
+    await clock.advance(1_000);
+    await breaker.execute(() => 1);
+    expect(breaker.snapshot()).toMatchObject({ state: 'closed', running: 0 });
+  });
+});
+
+describe('readyToTrip', () => {
+  it('may open after a slow success', () => {
+    const bench = new Harness({ slowCallDuration: '1s', readyToTrip: ({ slow }) => slow >= 2 });
+    for (let i = 0; i < 2; i++) bench.take(1_001, (permit) => permit.success());
+    expect(bench.changes).toEqual(['closed > open: ready-to-trip']);
+  });
+
+  it('that throws leaves the rates in force', () => {
+    const bench = new Harness({
+      minimumCalls: 2,
+      failureRate: 0.5,
+      readyToTrip: () => {
+        throw new Error('broken');
+      },
+    });
+    bench.fail(2);
+    expect(bench.changes).toEqual(['closed > open: failure-rate']);
+  });
+
+  it('that gives a promise does not open, and says so', async () => {
+    const bench = new Harness({ readyToTrip: (() => Promise.reject(new Error('late'))) as never });
+    bench.fail(2);
+    await new Promise(setImmediate);
+    expect(bench.breaker.state).toBe('closed');
+    expect(bench.warnings[0]).toBe(
+      'circuit "storagesvc": readyToTrip gave a promise; it has to answer at once',
+    );
+  });
+
+  it('may use the breaker that it is asked about', () => {
+    const bench: Harness = new Harness({
+      readyToTrip: () => {
+        bench.breaker.reset();
+        return true;
+      },
+    });
+    bench.fail();
+    expect(bench.breaker.snapshot()).toMatchObject({ state: 'closed', running: 0 });
+  });
+});

@@ -1,0 +1,311 @@
+import type { Outcome, OutcomeRule } from '../../common/outcome.js';
+import type { BreakerState, StateChangeReason } from '../../telemetry/events.js';
+import { isInside } from '../../pipeline/holding.js';
+import { MetricEvent, RollingMetrics } from '../../telemetry/metrics/metrics.js';
+import { Announcer } from './announcer.js';
+import { CircuitOpenError } from './circuit-open-error.js';
+import type { BreakerEnvironment } from './environment.js';
+import { measured } from './judgement.js';
+import { Leases, expiryOf } from './leases.js';
+import { OpenTime } from './open-time.js';
+import type { BreakerSettings } from './options.js';
+import type { ActiveOverride } from './override.js';
+import { type Ending, type Issuer, Permit, travelling } from './permit.js';
+import type { Blockade } from '../../pipeline/call.js';
+import { Probes } from './probes.js';
+import { StateTimes } from './state-times.js';
+import { Tally } from './tally.js';
+import { reasonToOpen } from './trip-rule.js';
+
+/** Before any time: not known when something changes next. */
+export const UNKNOWN = -Infinity;
+
+/**
+ * The states of a breaker, and what leads from one to another.
+ *
+ * Closed, it counts; open, it rejects at once; half-open, it admits a few probes that decide. Everything that
+ * time changes is worked out when the breaker is used or read, so it has no timers. Each change of state begins
+ * a new generation: outcomes of calls that were admitted before are stale and change nothing.
+ */
+export abstract class Circuit implements Issuer {
+  protected current: BreakerState = 'closed';
+  protected readonly times: StateTimes;
+  protected usedAt: number;
+  protected generation = 0;
+  protected tally: Tally;
+  protected readonly openTime: OpenTime;
+  /** Closed: when `resetInterval` is over. */
+  protected windowEndsAt: number;
+  /** Open: when probes are admitted. */
+  protected opensUntil = 0;
+  /** No time before this one changes anything; {@link UNKNOWN} after something else has. */
+  protected changesAt = UNKNOWN;
+  protected running = 0;
+  protected rejected = 0;
+  protected stale = 0;
+  /** Of all generations: what hangs is counted, though it may decide nothing any more. */
+  private readonly leases = new Leases();
+  /** Since the circuit was first half-open. */
+  private probes: Probes | undefined = undefined;
+  protected overridden: ActiveOverride | undefined = undefined;
+  protected readonly announcer: Announcer;
+  /** Since the first call. */
+  protected recorded: RollingMetrics | undefined = undefined;
+
+  /** @internal */
+  constructor(
+    readonly name: string,
+    protected settings: BreakerSettings,
+    protected readonly environment: BreakerEnvironment,
+  ) {
+    const now = this.now();
+    this.times = new StateTimes(now);
+    this.usedAt = now;
+    this.tally = new Tally(settings.window.create(now));
+    this.openTime = new OpenTime(name, environment);
+    this.announcer = new Announcer(name, environment);
+    this.windowEndsAt = now + settings.resetInterval;
+  }
+
+  /** @internal How outcomes are decided. */
+  get classifier(): OutcomeRule {
+    return this.settings.classifier;
+  }
+
+  /** @internal Counts every call, whatever the state and its generation. */
+  get metrics(): RollingMetrics {
+    return (this.recorded ??= new RollingMetrics(this.now()));
+  }
+
+  /** @internal Until when, as things are, calls are turned away. */
+  get blockade(): Blockade | undefined {
+    const { overridden } = this;
+    const forced = overridden?.shown.kind === 'forced-open';
+    if (!forced && (this.current !== 'open' || overridden !== undefined)) return undefined;
+    const until = forced ? overridden.endsAt : this.opensUntil;
+    return { until, rejection: new CircuitOpenError(this.name, this.retryAfter(this.now())) };
+  }
+
+  /** @internal A permit, at a known time; `undefined` when the call is to be turned away. */
+  admit(now: number): Permit | undefined {
+    this.update(now);
+    this.usedAt = now;
+    return this.current === 'closed' && this.overridden === undefined
+      ? this.issue(now, false, this.settings.maxCallDuration)
+      : this.admitSome(now);
+  }
+
+  /** @internal Counts a call that is turned away. @returns what to turn it away with */
+  reject(now: number): CircuitOpenError {
+    this.countRejection(now);
+    return new CircuitOpenError(this.name, this.retryAfter(now));
+  }
+
+  /** @internal */
+  settle(
+    permit: Permit,
+    outcome: Outcome,
+    error?: unknown,
+    now = this.now(),
+    ending: Ending = 'seen',
+  ): void {
+    if (permit.settled) return;
+    permit.settled = true;
+    this.update(now); // may end the generation, or the wait for this permit
+    this.usedAt = now;
+    if (permit.expired) {
+      this.stale += 1;
+      return;
+    }
+    this.takeBack(permit);
+    const { metrics } = this;
+    metrics.end(measured(outcome, error, ending), now);
+    if (ending === 'seen') metrics.latency(now - permit.admittedAt, now);
+    if (permit.generation !== this.generation) {
+      this.stale += 1;
+      return;
+    }
+    if (outcome === 'ignored') this.tally.ignore(now, permit.mark);
+    else this.record(permit, outcome === 'failure', now, error);
+  }
+
+  protected now(): number {
+    return this.environment.clock.now();
+  }
+
+  private admitSome(now: number): Permit | undefined {
+    const { maxCallDuration, maxProbeDuration } = this.settings;
+    const override = this.overridden?.shown.kind;
+    if (override === 'forced-open') return undefined;
+    if (this.current === 'closed') return this.issue(now, false, maxCallDuration);
+    if (this.current === 'half-open') {
+      if (isInside(this)) return travelling(this, this.generation, now);
+      const probes = (this.probes ??= new Probes());
+      if (probes.hasPlace(this.settings)) {
+        probes.begin();
+        return this.issue(now, true, maxProbeDuration);
+      }
+    }
+    if (override === undefined) return undefined;
+    if (override === 'observe-only') this.tellRejection(now, true);
+    return this.issue(now, false, Infinity);
+  }
+
+  private issue(now: number, probe: boolean, maxDuration: number): Permit {
+    const mark = this.tally.admit(now);
+    const permit = new Permit(this, this.generation, probe, now, mark);
+    this.running += 1;
+    this.metrics.begin(now);
+    if (maxDuration !== Infinity) {
+      (probe ? this.probes!.leases : this.leases).add(permit, maxDuration);
+      const expiresAt = now + maxDuration;
+      if (expiresAt < this.changesAt) this.changesAt = expiresAt;
+      this.environment.pulse?.watch(expiresAt);
+    }
+    return permit;
+  }
+
+  private takeBack(permit: Permit): void {
+    permit.queue?.remove(permit);
+    permit.holding?.end();
+    if (permit.generation !== this.generation) return;
+    this.running -= 1;
+    if (permit.probe) this.probes!.end();
+  }
+
+  private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
+    const slow = this.isSlow(permit, now);
+    const counts = this.tally.record(now, permit.mark, failed, slow);
+    if (permit.probe) {
+      this.judgeProbe(failed || (slow && this.settings.slowCallRate !== undefined), now, error);
+    } else if (counts && this.current === 'closed') {
+      const { settings, tally, generation, name, environment } = this;
+      const reason = reasonToOpen(settings, tally, failed, now, name, environment);
+      // Whoever was asked may have used the breaker meanwhile.
+      if (reason !== undefined && generation === this.generation) this.open(reason, now, error);
+    }
+  }
+
+  /** Time in which the process could not run is not the dependency's. */
+  private isSlow({ admittedAt }: Permit, now: number): boolean {
+    const { slowCallDuration } = this.settings;
+    const took = now - admittedAt;
+    if (took <= slowCallDuration) return false;
+    return took - (this.environment.pulse?.lost(admittedAt, now) ?? 0) > slowCallDuration;
+  }
+
+  private judgeProbe(bad: boolean, now: number, error: unknown): void {
+    if (bad) return this.open('probe-failed', now, error);
+    if (!this.probes!.succeed(this.settings)) return;
+    this.openTime.reset();
+    this.enter('closed', 'probes-succeeded', now);
+  }
+
+  private open(reason: StateChangeReason, now: number, error: unknown): void {
+    if (this.overridden?.shown.kind === 'disabled') return;
+    this.opensUntil = now + this.openTime.next(error, this.settings);
+    this.enter('open', reason, now);
+  }
+
+  /** Everything that the passing of time changes. */
+  protected update(now: number): void {
+    if (now >= this.changesAt) this.catchUp(now);
+  }
+
+  private catchUp(now: number): void {
+    const missed = this.environment.pulse?.missed(now) ?? Infinity;
+    while (this.passes(now, missed));
+    if (this.current === 'closed' && now > this.windowEndsAt) this.beginGeneration(now);
+    this.changesAt = Math.min(
+      this.overridden?.endsAt ?? Infinity,
+      this.leases.nextExpiry,
+      this.probes?.leases.nextExpiry ?? Infinity,
+      this.current === 'open' ? this.opensUntil : Infinity,
+      this.current === 'closed' ? this.windowEndsAt : Infinity,
+    );
+  }
+
+  /**
+   * The earliest of what has happened up to `now`, in the order in which it did: nobody may have looked for long.
+   *
+   * @param missed calls that were due after this may have ended in time
+   * @returns whether there was anything
+   */
+  private passes(now: number, missed: number): boolean {
+    const { overridden, current } = this;
+    const calls = this.leases.nextExpiry;
+    const probes = this.probes?.leases.nextExpiry ?? Infinity;
+    const overrideEnds = overridden?.endsAt ?? Infinity;
+    const callEnds = calls > missed ? Infinity : calls;
+    const probeEnds = probes > missed ? Infinity : probes;
+    const openEnds = current === 'open' ? this.opensUntil : Infinity;
+    const at = Math.min(overrideEnds, callEnds, probeEnds, openEnds);
+    if (at > now || at === Infinity) return false;
+    if (at === overrideEnds) this.endOverride();
+    else if (at === callEnds) this.expire(this.leases.first!, now, now);
+    else if (at === probeEnds) this.expire(this.probes!.leases.first!, now, at);
+    else this.enter('half-open', 'open-time-elapsed', now);
+    return true;
+  }
+
+  /**
+   * A call that hangs has failed, and so has a probe.
+   *
+   * @param failedAt from when on the circuit is open because of it
+   */
+  private expire(permit: Permit, now: number, failedAt: number): void {
+    permit.expired = true;
+    this.takeBack(permit);
+    this.metrics.end(MetricEvent.timeout, now);
+    this.metrics.latency(now - permit.admittedAt, now);
+    if (permit.generation === this.generation) this.record(permit, true, failedAt, undefined);
+  }
+
+  protected endOverride(): void {
+    this.overridden = undefined;
+    this.changesAt = UNKNOWN;
+    this.announcer.overridden(undefined);
+  }
+
+  protected enter(to: BreakerState, reason: StateChangeReason, now: number): void {
+    const from = this.current;
+    const counts = this.tally.counts(now);
+    this.times.leave(from, now);
+    this.current = to;
+    this.beginGeneration(now);
+    if (from === to) return;
+    const change = { type: 'state-change', name: this.name, from, to, reason, counts } as const;
+    this.announcer.stateChanged(change, this.settings.onStateChange);
+  }
+
+  protected beginGeneration(now: number): void {
+    this.generation += 1;
+    this.changesAt = UNKNOWN;
+    this.tally.clear(now);
+    this.windowEndsAt = now + this.settings.resetInterval;
+    this.probes?.clear();
+    this.running = 0;
+  }
+
+  protected countRejection(now: number): void {
+    this.rejected += 1;
+    this.metrics.count(MetricEvent.circuitOpen, now);
+    this.tellRejection(now, false);
+  }
+
+  private tellRejection(now: number, observed: boolean): void {
+    if (this.announcer.isHeard) this.announcer.rejected(this.retryAfter(now), observed);
+  }
+
+  /** When another call may be admitted; unknown while forced open without an end. */
+  private retryAfter(now: number): number | undefined {
+    if (this.overridden?.shown.kind === 'forced-open') {
+      const { endsAt } = this.overridden;
+      return endsAt === Infinity ? undefined : endsAt - now;
+    }
+    if (this.current === 'open') return this.opensUntil - now;
+    const probe = this.probes?.firstOf(this.generation);
+    const left = probe === undefined ? 0 : Math.max(0, expiryOf(probe) - now);
+    return Math.min(left, this.openTime.current);
+  }
+}

@@ -1,0 +1,93 @@
+import type { Permit } from './permit.js';
+
+/** Permits that expire after the same time, in the order in which they were issued. */
+export class PermitQueue {
+  head: Permit | undefined = undefined;
+  private tail: Permit | undefined = undefined;
+
+  constructor(
+    readonly duration: number,
+    /** One of another duration, whose permits are still running. */
+    public other: PermitQueue | undefined,
+  ) {}
+
+  add(permit: Permit): void {
+    const { tail } = this;
+    permit.queue = this;
+    permit.previous = tail;
+    if (tail === undefined) this.head = permit;
+    else tail.next = permit;
+    this.tail = permit;
+  }
+
+  remove(permit: Permit): void {
+    const { previous, next } = permit;
+    if (previous === undefined) this.head = next;
+    else previous.next = next;
+    if (next === undefined) this.tail = previous;
+    else next.previous = previous;
+    permit.queue = undefined;
+    permit.previous = undefined;
+    permit.next = undefined;
+  }
+}
+
+/** When the breaker stops waiting for the outcome. */
+export function expiryOf({ admittedAt, queue }: Permit): number {
+  return queue === undefined ? Infinity : admittedAt + queue.duration;
+}
+
+/**
+ * Permits by when they expire: one queue per duration, and there is more than one only for as long as calls run that
+ * were admitted under other options. Adding and removing are O(1), however many there are.
+ */
+export class Leases {
+  private newest: PermitQueue | undefined = undefined;
+
+  add(permit: Permit, duration: number): void {
+    const { newest } = this;
+    (newest?.duration === duration ? newest : this.queueOf(duration)).add(permit);
+  }
+
+  /** The one that expires first. */
+  get first(): Permit | undefined {
+    let first = this.newest?.head;
+    for (let queue = this.newest?.other; queue !== undefined; queue = queue.other) {
+      const { head } = queue;
+      if (head === undefined) continue;
+      if (first === undefined || expiryOf(head) < expiryOf(first)) first = head;
+    }
+    return first;
+  }
+
+  get nextExpiry(): number {
+    const { first } = this;
+    return first === undefined ? Infinity : expiryOf(first);
+  }
+
+  *[Symbol.iterator](): Iterator<Permit> {
+    for (let queue = this.newest; queue !== undefined; queue = queue.other) {
+      for (let permit = queue.head; permit !== undefined; permit = permit.next) yield permit;
+    }
+  }
+
+  /** The queue for a duration, which becomes the newest; those that have run empty are forgotten. */
+  private queueOf(duration: number): PermitQueue {
+    let found: PermitQueue | undefined = undefined;
+    let others: PermitQueue | undefined = undefined;
+    for (let queue = this.newest; queue !== undefined;) {
+      const { other } = queue;
+      if (queue.duration === duration) {
+        found = queue;
+      } else if (queue.head !== undefined) {
+        queue.other = others;
+        others = queue;
+      }
+      queue = other;
+    }
+    found ??= new PermitQueue(duration, undefined);
+    found.other = others;
+    this.newest = found;
+    return found;
+  }
+}

@@ -1,0 +1,31 @@
+import type { Clock } from '../../common/clock.js';
+import { show } from '../../common/options-reader.js';
+import type { BreakerOverride, OverrideKind } from '../../telemetry/events.js';
+
+/** Who overrides a breaker, why and until when. */
+export interface OverrideOptions {
+  readonly by?: string;
+  readonly reason?: string;
+  /** The override ends by itself at this time. Default: only by `release()`. */
+  readonly until?: Date;
+}
+
+/** An override that is in force. */
+export interface ActiveOverride {
+  readonly shown: BreakerOverride;
+  /** On the breaker's clock. */
+  readonly endsAt: number;
+}
+
+/** @throws {TypeError} when `until` is no date */
+export function overrideOf(
+  kind: OverrideKind,
+  { by, reason, until }: OverrideOptions,
+  clock: Clock,
+): ActiveOverride {
+  if (until !== undefined && Number.isNaN(Number(until instanceof Date ? until : NaN))) {
+    throw new TypeError(`until is ${show(until)}; use a Date`);
+  }
+  const left = until === undefined ? Infinity : until.getTime() - clock.wall();
+  return { shown: { kind, by, reason, until }, endsAt: clock.now() + left };
+}

@@ -1,0 +1,266 @@
+import { types } from 'node:util';
+
+/**
+ * Objects and arrays inside each other, and their parts in all: enough for questions, and a bound for the time that
+ * one key takes.
+ */
+const MAX_DEPTH = 100;
+const MAX_PARTS = 10_000;
+
+/** The arguments have no faithful key. The message says which of their parts is why. */
+export class NoKeyError extends TypeError {
+  constructor(readonly part: string) {
+    super(`arguments with ${part} have no key`);
+  }
+}
+
+/**
+ * The key of a call by its arguments: a text that is equal only for arguments that `util.isDeepStrictEqual` calls
+ * equal. Signals say nothing about the question and are left out, as are `undefined`s at the end. No getter, `toJSON`
+ * or iterator of a user's runs.
+ *
+ * @throws {NoKeyError} for anything but plain data: what two values hide inside cannot be compared
+ */
+export function keyOfArguments(args: readonly unknown[]): string {
+  const asked = args.map((arg) => (isSignal(arg) ? undefined : arg));
+  while (asked.length > 0 && asked[asked.length - 1] === undefined) asked.pop();
+  const writer = new Writer();
+  return asked.map((arg) => writer.argument(arg)).join();
+}
+
+/** Writes values down; each form begins with a mark of its own. */
+class Writer {
+  private parts = 0;
+  /** The objects around the one that is being written. */
+  private readonly around: object[] = [];
+
+  argument(arg: unknown): string {
+    return this.write(arg, true);
+  }
+
+  private write(value: unknown, isArgument = false): string {
+    if (++this.parts > MAX_PARTS) throw tooLarge();
+    switch (typeof value) {
+      case 'string':
+        return JSON.stringify(value);
+      case 'number':
+        return Object.is(value, -0) ? '-0' : String(value);
+      case 'bigint':
+        return `${value}n`;
+      case 'boolean':
+        return String(value);
+      case 'undefined':
+        return 'undefined';
+      case 'symbol':
+        throw new NoKeyError('a symbol');
+      case 'function':
+        throw new NoKeyError('a function');
+      case 'object':
+        return value === null ? 'null' : this.object(value, isArgument);
+    }
+  }
+
+  private object(value: object, isArgument: boolean): string {
+    if (types.isProxy(value)) throw new NoKeyError('a proxy');
+    if (this.around.includes(value)) throw new NoKeyError('a cycle');
+    if (this.around.length === MAX_DEPTH) throw tooLarge();
+    this.around.push(value);
+    const text = this.byPrototype(value, isArgument);
+    this.around.pop();
+    return text;
+  }
+
+  private byPrototype(value: object, isArgument: boolean): string {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (Array.isArray(value)) {
+      if (prototype === Array.prototype) return this.array(value);
+    } else if (prototype === null || prototype === Object.prototype) {
+      if (!hasSlots(value)) {
+        return `${prototype === null ? '@' : ''}{${this.members(value, isArgument)}}`;
+      }
+    } else if (prototype === Date.prototype && types.isDate(value)) {
+      return this.date(value);
+    } else if (prototype === Map.prototype && types.isMap(value)) {
+      return this.map(value);
+    } else if (prototype === Set.prototype && types.isSet(value)) {
+      return this.set(value);
+    } else if (prototype === URL.prototype) {
+      const href = hrefOf(value);
+      if (href !== undefined) return `url${JSON.stringify(alone(value, href))}`;
+    } else if (types.isTypedArray(value)) {
+      const name = typedArrays.get(prototype as object);
+      if (name !== undefined) return this.typedArray(value, name);
+    }
+    throw new NoKeyError(kindOf(value, prototype));
+  }
+
+  private array(array: readonly unknown[]): string {
+    // Before looking: an array may be all holes, and billions of them.
+    if (this.parts + array.length > MAX_PARTS) throw tooLarge();
+    const items: string[] = [];
+    let owned = 1; // length
+    for (let index = 0; index < array.length; index++) {
+      const item = Object.getOwnPropertyDescriptor(array, index);
+      if (item === undefined) {
+        items.push('hole');
+        continue;
+      }
+      owned += 1;
+      items.push(this.write(valueOf(item)));
+    }
+    if (Reflect.ownKeys(array).length !== owned) throw new NoKeyError('an array with properties');
+    return `[${items.join()}]`;
+  }
+
+  /** The order of the properties says nothing. */
+  private members(object: object, isArgument: boolean): string {
+    const names = Reflect.ownKeys(object);
+    if (this.parts + names.length > MAX_PARTS) throw tooLarge();
+    const members: string[] = [];
+    for (const name of names) {
+      if (typeof name === 'symbol') throw new NoKeyError('a property whose name is a symbol');
+      const value = valueOf(Object.getOwnPropertyDescriptor(object, name));
+      if (isArgument && name === 'signal' && isSignal(value)) continue;
+      members.push(`${JSON.stringify(name)}:${this.write(value)}`);
+    }
+    return members.sort().join();
+  }
+
+  private date(date: Date): string {
+    const time = alone(date, Date.prototype.getTime.call(date));
+    // Two of them are not equal.
+    if (Number.isNaN(time)) throw new NoKeyError('an invalid date');
+    return `date${time}`;
+  }
+
+  private map(map: ReadonlyMap<unknown, unknown>): string {
+    const entries: string[] = [];
+    Map.prototype.forEach.call(alone(map, map), (value: unknown, key: unknown) => {
+      entries.push(`${this.write(key)}=>${this.write(value)}`);
+    });
+    return `map{${entries.sort().join()}}`;
+  }
+
+  private set(set: ReadonlySet<unknown>): string {
+    const items: string[] = [];
+    Set.prototype.forEach.call(alone(set, set), (item: unknown) => {
+      items.push(this.write(item));
+    });
+    return `set{${items.sort().join()}}`;
+  }
+
+  private typedArray(array: NodeJS.TypedArray, name: string): string {
+    // By the platform's getters: the array may have properties of these names.
+    const length = readLength.call(array) as number;
+    if ((this.parts += length) > MAX_PARTS) throw tooLarge();
+    if (Reflect.ownKeys(array).length !== length) throw new NoKeyError(`a ${name} with properties`);
+    const { buffer, byteOffset, byteLength } = array;
+    const bytes = Buffer.from(buffer, byteOffset, byteLength);
+    return `${name}<${bytes.toString('base64')}>`;
+  }
+}
+
+/** `result`, when the object has no property of its own that it would not show. */
+function alone<T>(object: object, result: T): T {
+  if (Reflect.ownKeys(object).length === 0) return result;
+  throw new NoKeyError(`${kindOf(object, Object.getPrototypeOf(object))} with properties`);
+}
+
+function valueOf(property: PropertyDescriptor | undefined): unknown {
+  if (property === undefined || !('value' in property)) throw new NoKeyError('a getter');
+  if (!property.enumerable) throw new NoKeyError('a property that is not enumerable');
+  return property.value;
+}
+
+/** Whether it is more than its properties, though its prototype is that of any object. */
+function hasSlots(value: object): boolean {
+  return (
+    ArrayBuffer.isView(value) ||
+    types.isAnyArrayBuffer(value) ||
+    types.isArgumentsObject(value) ||
+    types.isBoxedPrimitive(value) ||
+    types.isDate(value) ||
+    types.isExternal(value) ||
+    types.isGeneratorObject(value) ||
+    types.isMap(value) ||
+    types.isMapIterator(value) ||
+    types.isModuleNamespaceObject(value) ||
+    types.isNativeError(value) ||
+    types.isPromise(value) ||
+    types.isRegExp(value) ||
+    types.isSet(value) ||
+    types.isSetIterator(value) ||
+    types.isWeakMap(value) ||
+    types.isWeakSet(value)
+  );
+}
+
+function kindOf(value: object, prototype: unknown): string {
+  const constructor =
+    typeof prototype === 'object' && prototype !== null && !types.isProxy(prototype)
+      ? (Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value as unknown)
+      : undefined;
+  const name: unknown =
+    typeof constructor === 'function' && !types.isProxy(constructor)
+      ? Object.getOwnPropertyDescriptor(constructor, 'name')?.value
+      : undefined;
+  if (typeof name === 'string' && name !== '') return `an instance of ${name.slice(0, 100)}`;
+  return Array.isArray(value) ? 'an array of a class' : 'an instance of an unnamed class';
+}
+
+function tooLarge(): NoKeyError {
+  return new NoKeyError('more in them than a key can be made of');
+}
+
+type Getter = (this: unknown) => unknown;
+
+function getterOf(prototype: object, name: string): Getter {
+  return (Object.getOwnPropertyDescriptor(prototype, name) as { get: Getter }).get;
+}
+
+const isAborted = getterOf(AbortSignal.prototype, 'aborted');
+const readHref = getterOf(URL.prototype, 'href');
+const TypedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const readLength = getterOf(TypedArray, 'length');
+
+/** A signal of the platform: its own getter knows it. */
+function isSignal(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || types.isProxy(value)) return false;
+  if (Object.getPrototypeOf(value) !== AbortSignal.prototype) return false;
+  return answerOf(isAborted, value) !== undefined;
+}
+
+function hrefOf(value: object): string | undefined {
+  return answerOf(readHref, value) as string | undefined;
+}
+
+/** What a getter of the platform says; `undefined` for an object that is not one of its own. */
+function answerOf(getter: Getter, value: object): unknown {
+  try {
+    return getter.call(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** By their prototypes. Typed arrays of one kind and length with the same bytes are equal. */
+const typedArrays = new Map<object, string>(
+  [
+    'Buffer',
+    'Int8Array',
+    'Uint8Array',
+    'Uint8ClampedArray',
+    'Int16Array',
+    'Uint16Array',
+    'Int32Array',
+    'Uint32Array',
+    'Float16Array',
+    'Float32Array',
+    'Float64Array',
+    'BigInt64Array',
+    'BigUint64Array',
+  ].flatMap((name): [object, string][] => {
+    const type = (globalThis as unknown as Record<string, { prototype: object } | undefined>)[name];
+    return type === undefined ? [] : [[type.prototype, name]];
+  }),
+);

@@ -1,0 +1,167 @@
+import { type OptionsReader, show } from '../../common/options-reader.js';
+import { isClass } from '../../common/outcome.js';
+import type { Call } from '../../pipeline/call.js';
+import { type KeyOfCall, readKey } from '../key.js';
+import type { PolicySite, ProtectedMethod } from '../policy.js';
+import { type Answer, NO_ANSWER } from './answer.js';
+import { NoKeyError, keyOfArguments } from './argument-key.js';
+import { type Holder, cacheKey } from './cache-key.js';
+import { lossesOf } from './kept-result.js';
+import { unkeyedParameters } from './parameter-types.js';
+import { type CacheLike, StaleCache } from './stale-cache.js';
+import type { StaleIfErrorOptions } from './stale-if-error.js';
+
+/** Nest's own token, so that `@nestjs/cache-manager` need not be installed. */
+const CACHE_MANAGER = 'CACHE_MANAGER';
+
+type Revive = (plain: unknown) => unknown;
+
+/** Checks the options of `staleIfError` and makes the answer that it stands for. */
+export function staleAnswer(
+  options: StaleIfErrorOptions,
+  read: OptionsReader<object>,
+  site: PolicySite,
+): Answer {
+  const given = read.inside<StaleIfErrorOptions>('staleIfError', options);
+  const ttl = given.duration('ttl', { above: 0 }) ?? 0;
+  if (given.raw('ttl') === undefined) given.wrong('ttl', undefined, `a duration such as '10m'`);
+  const own = readKey(given, site);
+  if (given.raw('key') === undefined) checkNeedForKey(given, site);
+  const revive = readRevive(given);
+  const readTimeout = given.duration('readTimeout', { above: 0 }) ?? 250;
+  const writeTimeout = given.duration('writeTimeout', { above: 0 }) ?? 1_000;
+  given.done();
+
+  const cacheOf = (): CacheLike | undefined => site.resolve(CACHE_MANAGER) as CacheLike | undefined;
+  if (cacheOf() === undefined) {
+    read.contradiction(
+      `staleIfError needs a cache; import CacheModule of @nestjs/cache-manager in a module of the application`,
+    );
+  }
+  return new StaleAnswer(site, own, revive, cacheOf, { ttl, readTimeout, writeTimeout });
+}
+
+function readRevive(given: OptionsReader<StaleIfErrorOptions>): Revive | undefined {
+  const revive = given.function('revive') as Revive | undefined;
+  if (revive === undefined || !isClass(revive)) return revive;
+  return given.wrong(
+    'revive',
+    revive,
+    'a function, such as (plain) => plainToInstance(Book, plain)',
+  );
+}
+
+/** Where the arguments do not say whose data a result is. */
+function checkNeedForKey(given: OptionsReader<StaleIfErrorOptions>, site: PolicySite): void {
+  const { method, anyWork, instances } = site;
+  if (method?.handler) {
+    given.contradiction(
+      `staleIfError on a handler needs a key function, such as { key: (request) => request.url }, so that no user gets another one's data`,
+    );
+  } else if (anyWork) {
+    given.contradiction(
+      'staleIfError in a pipeline needs a key function: the arguments do not tell which code a result is of',
+    );
+  } else if (instances?.many !== undefined) {
+    given.contradiction(
+      `staleIfError needs a key, so that nobody gets the data of another instance: ${instances.many}; ${method === undefined ? 'name in it what the result depends on' : `give { key: function (this: ${method.owner.name}, …args) { … } } or the name of a method`}, which says whose data it is`,
+    );
+  }
+  if (method !== undefined && !method.handler) warnOfParameters(method, site);
+}
+
+function warnOfParameters(method: ProtectedMethod, site: PolicySite): void {
+  for (const { index, type } of unkeyedParameters(method)) {
+    site.warn(
+      `${site.name}: parameter ${index + 1} is a ${type}, of which staleIfError can make no key: results of such calls are not kept; give it a key`,
+    );
+  }
+}
+
+/** The last good result of a call, by its key, from the cache. */
+class StaleAnswer implements Answer {
+  readonly label = 'staleIfError';
+  readonly keeps = true;
+  readonly needsKey: boolean;
+  private readonly cache: StaleCache;
+  private readonly holder: Holder;
+
+  constructor(
+    private readonly site: PolicySite,
+    private readonly ownKey: KeyOfCall | undefined,
+    revive: Revive | undefined,
+    cacheOf: () => CacheLike | undefined,
+    times: { readonly ttl: number; readonly readTimeout: number; readonly writeTimeout: number },
+  ) {
+    this.needsKey = ownKey === undefined;
+    this.holder = holderOf(site);
+    const onError = (operation: 'read' | 'write', error: unknown): void =>
+      this.tellError(operation, error);
+    const accepts = revive === undefined ? (value: unknown) => this.accepts(value) : undefined;
+    this.cache = new StaleCache(cacheOf, { ...times, accepts, revive }, site.clock, onError);
+  }
+
+  async give(call: Call): Promise<unknown> {
+    const key = this.keyOf(call, 'read');
+    const found = key === undefined ? undefined : await this.cache.find(key, call);
+    if (found === undefined) return NO_ANSWER;
+    call.ageMs = found.ageMs;
+    return found.value;
+  }
+
+  learn(call: Call): void {
+    const key = this.keyOf(call, 'write');
+    if (key !== undefined) this.cache.store(key, call.value);
+  }
+
+  /** `undefined` when it is not known whose data the call asks for: nothing is kept or given. */
+  private keyOf(call: Call, operation: 'read' | 'write'): string | undefined {
+    const { site, ownKey } = this;
+    try {
+      if (ownKey !== undefined) return cacheKey(this.holder, site.name, { own: ownKey(call) });
+      if (site.instances?.isOnly(call.self) === false) {
+        site.warn(
+          `${site.name}: staleIfError keeps nothing for an instance that is not the only one that the application has built, as its results may be of somebody else; give it a key`,
+        );
+        return undefined;
+      }
+      return cacheKey(this.holder, site.name, { args: keyOfArguments(call.args) });
+    } catch (error) {
+      this.tellError(operation, error);
+      return undefined;
+    }
+  }
+
+  /** Without `revive`, what JSON would not give back faithfully is not kept, or it is said. */
+  private accepts(value: unknown): boolean {
+    const { site } = this;
+    const { lost, changed } = lossesOf(value);
+    if (lost !== undefined) {
+      site.warn(
+        `${site.name}: staleIfError does not keep results with ${lost}, which would come back as plain JSON, showing what its class may hide; give it { revive: (plain) => … }`,
+      );
+    } else if (changed !== undefined) {
+      site.warn(
+        `${site.name}: staleIfError keeps results as JSON, in which ${changed} comes back as something else; give it { revive: (plain) => … } where that matters`,
+      );
+    }
+    return lost === undefined;
+  }
+
+  private tellError(operation: 'read' | 'write', error: unknown): void {
+    const { site } = this;
+    const { name, events } = site;
+    if (events.active) events.emit({ type: 'cache-error', name, operation, error });
+    const noKey = error instanceof NoKeyError;
+    site.warn(
+      noKey
+        ? `${name}: staleIfError keeps nothing for calls whose arguments have ${error.part} among them, of which no key can be made; give it a key`
+        : `${name}: the cache behind staleIfError failed to ${operation}: ${show(error)}`,
+    );
+  }
+}
+
+function holderOf({ method, anyWork }: PolicySite): Holder {
+  if (method === undefined) return anyWork ? 'pipeline' : 'command';
+  return typeof method.target === 'function' ? 'static' : 'method';
+}

@@ -1,0 +1,82 @@
+/** How many parts are looked at to find an idle one. */
+const SEARCH = 20;
+
+/**
+ * Parts by key, at most so many. A new key takes the place of an idle part. When none is found there is no part for
+ * it: nothing is thrown away that somebody needs, and nobody shares a part with other keys.
+ *
+ * Every operation takes the same time, however many keys there are and however many have come: a hand goes around the
+ * parts and looks at a few at a time (the clock algorithm).
+ */
+export class KeyedParts<T> {
+  private readonly parts = new Map<string, T>();
+  private hand: MapIterator<[string, T]> | undefined = undefined;
+
+  constructor(
+    public maxParts: number,
+    private readonly make: (key: string) => T,
+    private readonly isIdle: (part: T) => boolean,
+    /** Told whenever there is no part for a key. */
+    private readonly onFull: (maxParts: number) => void,
+    /** Told of a part that has made room. */
+    private readonly onGone: (part: T) => void = () => {},
+  ) {}
+
+  /** The part of a key, made now when it is new; `undefined` when there is no room for it. */
+  obtain(key: string): T | undefined {
+    const known = this.parts.get(key);
+    if (known !== undefined) return known;
+    if (this.parts.size >= this.maxParts && !this.makeRoom()) {
+      this.onFull(this.maxParts);
+      return undefined;
+    }
+    const part = this.make(key);
+    this.parts.set(key, part);
+    return part;
+  }
+
+  find(key: string): T | undefined {
+    return this.parts.get(key);
+  }
+
+  get size(): number {
+    return this.parts.size;
+  }
+
+  values(): IterableIterator<T> {
+    return this.parts.values();
+  }
+
+  private makeRoom(): boolean {
+    for (let left = Math.min(SEARCH, this.parts.size); left > 0; left--) {
+      let next = (this.hand ??= this.parts.entries()).next();
+      if (next.done) next = (this.hand = this.parts.entries()).next();
+      if (next.done) return false;
+      const [key, part] = next.value;
+      if (!this.isIdle(part)) continue;
+      this.parts.delete(key);
+      this.onGone(part);
+      return this.parts.size < this.maxParts;
+    }
+    return false;
+  }
+}
+
+/** The parts of one name, one per key; each is called `name[key]`. */
+export abstract class PartsByKey<T> {
+  abstract readonly name: string;
+  protected abstract readonly parts: KeyedParts<T>;
+
+  /** The part of a key that has been used. */
+  find(key: string): T | undefined {
+    return this.parts.find(key);
+  }
+
+  values(): IterableIterator<T> {
+    return this.parts.values();
+  }
+
+  get size(): number {
+    return this.parts.size;
+  }
+}
