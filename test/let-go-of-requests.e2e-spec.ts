@@ -85,7 +85,6 @@ describe.each(everyPlatform)('on %s, a request whose handler has ended', (platfo
     @Controller()
     class Books {
       @Post('books')
-      @Retry({ maxRetries: 1, backoff: () => 0 })
       @CircuitBreaker({ consecutiveFailures: 3 })
       @Fallback(() => {
         throw constant;
@@ -95,11 +94,12 @@ describe.each(everyPlatform)('on %s, a request whose handler has ended', (platfo
         throw Object.assign(new Error('down'), { body });
       }
     }
-    const { url } = await serve(platform, { controllers: [Books] });
+    const { url, events } = await serve(platform, { controllers: [Books] });
     for (let i = 0; i < REQUESTS; i++) {
       await expect(post(`${url}/books`, { text: 'x'.repeat(1_000) })).resolves.toBe(500);
     }
     expect(seen.refs.length).toBeGreaterThan(0);
+    events.length = 0; // they tell of errors
     await expect(seen.left(2 * FEW)).resolves.toBeLessThanOrEqual(2 * FEW);
     expect(constant.message).toBe('always the same');
   });

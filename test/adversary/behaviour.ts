@@ -147,7 +147,7 @@ async function nest(
 
 /** What a fallback does. */
 export function fallBack(world: World, record: CallRecord, context: FallbackContext): unknown {
-  if (world.calm) return good(record);
+  if (world.calm || world.outage) return good(record);
   const dice = new Dice(Math.imul(record.seed ^ 0x27d4eb2f, record.runs + 3));
   switch (dice.int(0, 9)) {
     case 0:

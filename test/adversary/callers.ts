@@ -44,7 +44,7 @@ function callCommand(
         handle.cancel(...(reason === undefined ? [] : [reason]));
       };
       world.stopBy(record, cancel);
-      if (dice.chance(0.3)) world.clock.setTimer(cancel, dice.int(0, 60));
+      if (dice.chance(0.3)) world.after(dice.int(0, 60), cancel);
       return world.follow(record, () => handle.result);
     }
     default:
@@ -129,7 +129,7 @@ function consume(
       resolve(undefined);
     };
     world.stopBy(record, leave);
-    if (dice.chance(0.3)) world.clock.setTimer(leave, dice.int(0, 60));
+    if (dice.chance(0.3)) world.after(dice.int(0, 60), leave);
   });
 }
 

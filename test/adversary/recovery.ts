@@ -41,6 +41,23 @@ async function fallIll(world: World, dice: Dice): Promise<void> {
   world.outage = false;
 }
 
+/** Fallbacks of which only so many run at a time have to answer when none runs. */
+export async function checkFallbacks(world: World): Promise<void> {
+  const dice = world.dice.fork();
+  world.mischief.calm = false;
+  world.outage = true;
+  for (const subject of world.subjects) {
+    const { label, fallback, order, calls, parent, returns } = subject;
+    const plain = order === undefined && calls.length === 0 && parent === undefined;
+    if (fallback !== 'function' || !plain || returns !== 'promise') continue;
+    const record = world.callPlainly(subject, 0, 'k0', dice);
+    await letFinish(world);
+    if (record.outcome?.value === undefined) world.fail(`fallback: ${label} has none any more`);
+  }
+  world.outage = false;
+  world.mischief.calm = true;
+}
+
 async function recover(
   world: World,
   { app }: AppInWorld,

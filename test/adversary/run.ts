@@ -4,8 +4,8 @@ import { breathe } from './clock.js';
 import { Dice } from './dice.js';
 import { shown } from './hostile.js';
 import { checkAttempts, checkEnds, checkMetrics } from './invariants.js';
-import { checkRecovery } from './recovery.js';
-import { close, letFinish, operate, step } from './script.js';
+import { checkFallbacks, checkRecovery } from './recovery.js';
+import { closeAll, letFinish, operate, step } from './script.js';
 import { World, type WorldSeed } from './world.js';
 
 /** What one world has come to. */
@@ -52,7 +52,7 @@ export async function runWorld(seed: WorldSeed): Promise<WorldReport> {
   } catch (error) {
     world.fail(`crash: ${shown(error)} ${problemsOf(error)}`);
   }
-  for (const one of world.apps) await close(one);
+  await closeAll(world);
   await breathe(3);
   return { calls: world.ledger.length, violations: [...world.violations, ...watch.end()] };
 }
@@ -62,17 +62,25 @@ async function live(world: World, steps: readonly number[]): Promise<void> {
   const dice = new Dice(steps.length);
   world.mischief.meddle = () => operate(world, dice);
   for (const number of steps) await step(world, number);
-  await letFinish(world);
+  if (world.abrupt) await closeAll(world);
+  await letFinish(world, world.abrupt);
+  if (world.abrupt) checkTimers(world);
   checkMetrics(world);
   checkEnds(world);
   if (world.ledger.some(({ settled }) => settled === 0)) return; // nothing further can come to its end
   await checkRecovery(world);
   await letFinish(world);
-  for (const one of world.apps) await close(one);
+  if (world.tame) await checkFallbacks(world);
+  await closeAll(world);
   await letFinish(world);
   checkEnds(world);
   checkAttempts(world);
-  if (world.clock.pending > 0) world.fail(`timer: ${world.clock.pending} are left`);
+  checkTimers(world);
+}
+
+/** To be called when everything has closed and ended. */
+function checkTimers(world: World): void {
+  if (world.timersLeft > 0) world.fail(`timer: ${world.timersLeft} are left`);
 }
 
 function problemsOf(error: unknown): string {

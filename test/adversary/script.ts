@@ -1,4 +1,4 @@
-import { CircuitBreakerRegistry, ResilienceEvents } from '../../src/index.js';
+import { BulkheadRegistry, CircuitBreakerRegistry, ResilienceEvents } from '../../src/index.js';
 import { breathe } from './clock.js';
 import { Dice } from './dice.js';
 import type { AppInWorld, World } from './world.js';
@@ -49,7 +49,7 @@ export async function step(world: World, number: number): Promise<void> {
     case 'listen':
       return listen(world, dice);
     case 'close':
-      return close(dice.pick(world.apps));
+      return close(world, dice.pick(world.apps));
     case 'breathe':
       return breathe(1);
   }
@@ -119,21 +119,29 @@ function listen(world: World, dice: Dice): void {
   const { app } = dice.pick(world.apps);
   if (!world.listens) return;
   const stop = app.get(ResilienceEvents).subscribe(world.mischief.listener('one more listener'));
-  world.clock.setTimer(stop, dice.int(0, 50));
+  world.after(dice.int(0, 50), stop);
 }
 
-export async function close(one: AppInWorld): Promise<void> {
+async function close(world: World, one: AppInWorld): Promise<void> {
   if (one.closed) return;
   one.closed = true;
   await one.app.close();
+  for (const { name, waiting } of one.app.get(BulkheadRegistry)) {
+    if (waiting > 0)
+      world.fail(`close: bulkhead ${name} has ${waiting} waiting when all is closed`);
+  }
 }
 
-/** Everything that has begun comes to its end. */
-export async function letFinish(world: World): Promise<void> {
+/** Everything that has begun comes to its end; in small steps, to see what is left right then. */
+export async function letFinish(world: World, small = false): Promise<void> {
   for (let round = 0; round < 80; round++) {
     world.letGo();
-    await world.clock.advance(round < 40 ? 25 : 400);
+    await world.clock.advance(round < 40 ? (small ? 2 : 25) : 400);
     if (world.quiet) break;
   }
   await breathe(3);
+}
+
+export async function closeAll(world: World): Promise<void> {
+  for (const one of world.apps) await close(world, one);
 }

@@ -45,6 +45,8 @@ export class World {
   /** Times leap by hours: what looks back at the last seconds sees nothing. */
   readonly long: boolean;
   readonly listens: boolean;
+  /** It ends in the middle of everything: its applications close while calls run, wait and sleep. */
+  readonly abrupt: boolean;
   /** Nothing is hostile, things only go wrong: what is found here would be found in production first. */
   readonly tame: boolean;
   /** Runs by subject. */
@@ -54,6 +56,8 @@ export class World {
   private readonly handlers = new Map<number, new () => object>();
   private readonly hanging = new Set<() => void>();
   private readonly stoppers = new Map<CallRecord, () => void>();
+  /** Our own timers, beside those of the library. */
+  private timers = 0;
   /** Behaviours that have not ended. */
   private working = 0;
 
@@ -61,6 +65,7 @@ export class World {
     this.dice = new Dice(given.seed);
     this.long = this.dice.chance(0.15);
     this.listens = this.dice.chance(0.6);
+    this.abrupt = this.dice.chance(0.2);
     this.tame = this.dice.chance(0.4);
     const level = this.tame ? 0 : this.dice.pick([0.02, 0.2]);
     this.mischief = new Mischief(this.dice.fork(), level, this.tame);
@@ -79,6 +84,11 @@ export class World {
     return this.working === 0 && this.ledger.every(({ settled }) => settled > 0);
   }
 
+  /** Timers that the library has not cancelled. */
+  get timersLeft(): number {
+    return this.clock.pending - this.timers;
+  }
+
   fail(violation: string): void {
     this.violations.push(violation);
   }
@@ -95,9 +105,10 @@ export class World {
   }
 
   /** A call as simple as can be. */
-  callPlainly(subject: SubjectPlan, app: number, key: string, dice: Dice): void {
+  callPlainly(subject: SubjectPlan, app: number, key: string, dice: Dice): CallRecord {
     const record = this.record(subject, key, app, 0, 0, dice);
     makeCall(this, record, undefined, dice).catch(() => {});
+    return record;
   }
 
   /** A call by something that is protected itself. */
@@ -144,7 +155,7 @@ export class World {
     const reason = dice.pick([undefined, new Error('gone'), 'gone', null]);
     const abort = (): void => controller.abort(reason);
     if (dice.chance(0.2)) abort();
-    else this.clock.setTimer(abort, dice.int(0, 60));
+    else this.after(dice.int(0, 60), abort);
   }
 
   /** What a method, a command or a pipeline does when it is run. */
@@ -229,12 +240,27 @@ export class World {
     }
   }
 
+  /** @returns cancels it */
+  after(ms: number, callback: () => void): () => void {
+    let pending = true;
+    const over = (): void => {
+      if (pending) this.timers -= 1;
+      pending = false;
+    };
+    const timer = this.clock.setTimer(() => {
+      over();
+      callback();
+    }, ms);
+    this.timers += 1;
+    return () => {
+      timer.cancel();
+      over();
+    };
+  }
+
   /** Takes so long, unless it hears a signal. */
   work(ms: number, signal?: AbortSignal): Promise<void> {
-    return this.busy(signal, (done) => {
-      const timer = this.clock.setTimer(done, ms);
-      return () => timer.cancel();
-    });
+    return this.busy(signal, (done) => this.after(ms, done));
   }
 
   /** Until {@link letGo}. */
