@@ -67,7 +67,8 @@ async function recover(
 ): Promise<void> {
   const registry = app.get(CircuitBreakerRegistry);
   if (/\.spare\d/.test(name)) return; // nothing asks it while all is well
-  const users = usersOf(world, name);
+  const users = usersOf(world, name).filter((user) => !meetsItself(world, user));
+  if (users.length === 0 && usersOf(world, name).length > 0) return;
   if (users.length === 0) return world.fail(`breaker ${name}: nobody uses it`);
   const user = dice.pick(users);
   const key = /\[(.*)\]$/.exec(name)?.[1] ?? 'k0';
@@ -80,6 +81,16 @@ async function recover(
   if (!registry.has(name) || registry.get(name).state === 'closed') return;
   const { state } = registry.get(name);
   world.fail(`stuck: breaker ${name} is ${state} after good calls of ${user.label} (${user.kind})`);
+}
+
+/** Whether a call may wait inside for the place that it holds itself: then it is no good call. */
+function meetsItself(world: World, subject: SubjectPlan, held: readonly string[] = []): boolean {
+  const { policies, calls, parent } = subject;
+  const { name, reentrant } = policies.bulkhead ?? {};
+  if (name !== undefined && !reentrant && held.includes(name)) return true;
+  const inside = name === undefined ? held : [...held, name];
+  const below = parent === undefined ? calls : [...calls, parent];
+  return below.some((index) => meetsItself(world, world.subjects[index]!, inside));
 }
 
 function usersOf(world: World, name: string): SubjectPlan[] {
