@@ -8,6 +8,11 @@ import { type Method, siteDeclaredAt } from './site.js';
 
 type Key = string | symbol;
 
+interface Member {
+  readonly get?: unknown;
+  readonly value?: unknown;
+}
+
 /** The members of a class that its class-level policies cannot cover, for operators; `undefined` when there are none. */
 export function uncoveredMembers(
   owner: Function,
@@ -41,14 +46,13 @@ function membersOf(owner: Function): { methods: Key[]; accessors: Key[] } {
     for (const key of Reflect.ownKeys(holder)) {
       if (seen.has(key)) continue;
       seen.add(key);
-      const descriptor = Object.getOwnPropertyDescriptor(holder, key)!;
-      const isAccessor = descriptor.get !== undefined;
-      const member: unknown = isAccessor ? descriptor.get : descriptor.value;
+      const descriptor: Member = Object.getOwnPropertyDescriptor(holder, key)!;
+      const member = descriptor.value ?? descriptor.get;
       if (typeof member !== 'function' || siteDeclaredAt(holder, key) !== undefined) continue;
       const original = member as Method;
       if (isNeverCovered({ key, original, wrapper: undefined }, owner)) continue;
       if (synchronousTypeOf({ target: holder, key, original }) !== undefined) continue;
-      if (isAccessor) accessors.push(key);
+      if (descriptor.get !== undefined) accessors.push(key);
       else if (!returnsNothing(original)) methods.push(key);
     }
   }
