@@ -95,7 +95,8 @@ describe('a method that needs no instance runs with its policies, under its own 
     const two = await boot({ providers: [Other, S] });
 
     const { m } = S.prototype;
-    await expect(m.call(two.app.get(Other) as never)).resolves.toBe('ran');
+    const other: object = two.app.get(Other);
+    await expect(m.call(other)).resolves.toBe('ran');
     expect(one.registry.get('policed').counts.requests).toBe(0);
     expect(two.registry.get('policed').counts.requests).toBe(1);
   });

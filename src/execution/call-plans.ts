@@ -11,7 +11,8 @@ interface LastCall {
 
 /** Finds the plans of calls. The last one of each method is kept here, so that no wrapper keeps an application alive. */
 export class CallPlans {
-  private readonly last = new Map<Site, LastCall>();
+  /** By the index of the site. */
+  private readonly last: LastCall[] = [];
 
   constructor(private readonly planFor: (method: OwnedMethod) => MethodPlan) {}
 
@@ -23,10 +24,10 @@ export class CallPlans {
   of(site: Site, self: unknown, asFallback: boolean): MethodPlan | undefined {
     const holder = site.static ? self : prototypeOf(self);
     if (asFallback) return this.find({ ...this.resolve(site, holder), ownOnly: true });
-    const known = this.last.get(site);
+    const known = this.last[site.index];
     if (known !== undefined && known.holder === holder) return known.plan;
     const plan = this.find(this.resolve(site, holder));
-    this.last.set(site, { holder, plan });
+    this.last[site.index] = { holder, plan };
     return plan;
   }
 

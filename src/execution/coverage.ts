@@ -3,7 +3,8 @@ import { isHandler } from './handlers.js';
 import { siteAt } from './method-wrapper.js';
 import { isNeverCovered } from './never-covered.js';
 import { ownClassPolicies } from './records.js';
-import { type Method, Site, siteDeclaredAt } from './site.js';
+import { isKnownAsynchronous } from './return-type.js';
+import { type Method, siteDeclaredAt } from './site.js';
 
 /** Prototypes whose methods have been looked at. */
 const seen = new WeakSet<object>();
@@ -64,7 +65,7 @@ function cover(
   if (siteDeclaredAt(holder, key) !== undefined) return;
   const original = method as Method;
   if (isNeverCovered({ key, original, wrapper: undefined }, holder.constructor)) return;
-  if (!isHandler(method) && !new Site(holder, key, original).asynchronous) return;
+  if (!isHandler(method) && !isKnownAsynchronous({ target: holder, key, original })) return;
   const changed = { ...descriptor };
   siteAt(target, key, changed);
   // One that cannot be replaced stays as it is, and bootstrap says so.

@@ -45,4 +45,4 @@ class LiveRuntimes {
   }
 }
 
-export const liveRuntimes = shared('live-runtimes', () => new LiveRuntimes());
+export const liveRuntimes = shared('live-applications', () => new LiveRuntimes());

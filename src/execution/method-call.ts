@@ -44,7 +44,7 @@ export class MethodCall extends Call {
 
   /** A result that nobody subscribes to inside of the policies is no success. */
   override succeed(value: unknown): void {
-    if (this.plan.mayResolveToStream || !isObservableSafely(value)) return super.succeed(value);
+    if (!isObservableSafely(value) || this.plan.mayResolveToStream) return super.succeed(value);
     const { name } = this.plan.pipeline;
     this.fail(
       new TypeError(

@@ -1,4 +1,5 @@
-import { type Returns, isKnownAsynchronous, returnsOf } from './return-type.js';
+import { shared } from '../common/brand.js';
+import { type Returns, returnsOf } from './return-type.js';
 
 /** A function of any shape, as methods are. */
 export type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -10,8 +11,12 @@ const SITE = 'nest-resilience:site';
 const SITE_KEYS = 'nest-resilience:site-keys';
 const SIGNAL = 'nest-resilience:signal';
 
+const counter = shared('site-counter', () => ({ next: 0 }));
+
 /** A method that policies protect: what decorators have recorded of it. */
 export class Site {
+  /** Counted through in this process: where runtimes look its plans up. */
+  readonly index = counter.next++;
   readonly policies = new Map<string, object>();
   /** What stands in the method's place. */
   wrapper: Method | undefined = undefined;
@@ -45,11 +50,6 @@ export class Site {
 
   get returns(): Returns {
     return returnsOf(this);
-  }
-
-  /** Whether the method is known to be asynchronous, without calling it. */
-  get asynchronous(): boolean {
-    return isKnownAsynchronous(this);
   }
 }
 
