@@ -113,7 +113,7 @@ const mistakes: Record<string, Mistake> = {
       (Retry() as MethodDecorator)(...given);
       (Retry({ maxRetries: 1 }) as MethodDecorator)(...given);
     },
-    'Retry: stands there twice; use it once',
+    'Retry: is applied twice; use it once',
   ),
   'a signal for a method without a policy': {
     providers: [WithSignal],

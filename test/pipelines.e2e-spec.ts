@@ -1316,7 +1316,7 @@ describe('told at bootstrap is', () => {
     }
     await expect(
       problemsOf({ providers: [S], resilience: { pipelines: { a: {}, b: {} } } }),
-    ).resolves.toEqual(['S.m @UsePipeline: stands there twice; use it once']);
+    ).resolves.toEqual(['S.m @UsePipeline: is applied twice; use it once']);
   });
 
   it('a pipeline of code and a command that would share a breaker by their names', async () => {

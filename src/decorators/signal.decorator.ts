@@ -1,6 +1,6 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import { ClientGoneError, rawResponseOf } from '../execution/handler-call.js';
-import { recordSignal } from '../execution/site.js';
+import { recordSignal } from '../execution/records.js';
 import { callScope } from '../pipeline/call-scope.js';
 
 /**

@@ -13,6 +13,11 @@ export function isHandler(method: Function): boolean {
   return HANDLER_METADATA.some((key) => Reflect.hasMetadata(key, method));
 }
 
+/** Whether Nest awaits what the method returns: of a handler, and of a field of GraphQL. */
+export function isAwaitedByNest(method: Function): boolean {
+  return isHandler(method) || Reflect.hasMetadata('graphql:resolve_property', method);
+}
+
 /** Whether a handler has `@Sse()`. */
 export function isEventStream(handler: Function): boolean {
   return Reflect.getMetadata('__sse__', handler) === true;

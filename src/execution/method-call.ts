@@ -2,13 +2,15 @@ import { firstValueFrom, isObservable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
 import { isSignal } from '../pipeline/abort-signals.js';
 import type { CallScope } from '../pipeline/call-scope.js';
-import { Call, type Substitute, adopt } from '../pipeline/call.js';
+import { Call, type Substitute, adopt, isPromiseLike } from '../pipeline/call.js';
 import type { MethodPlan } from './plan.js';
 import { firstItemOf } from './iterators.js';
 import { firstOf, isStream } from './streams.js';
 
 /** A call of a decorated method. */
 export class MethodCall extends Call {
+  /** Set when the method has returned a stream without being known to: nothing that a policy could judge. */
+  misuse: TypeError | undefined = undefined;
   private readonly signalIndex: number | undefined;
 
   constructor(
@@ -34,8 +36,23 @@ export class MethodCall extends Call {
     if (result instanceof Promise) return result;
     if (plan.returns === 'observable' && isObservable(result)) return firstOf(result, this);
     if (plan.returns === 'iterable') return firstItemOf(result as AsyncIterable<unknown>, this);
-    if (isStream(result)) throw new TypeError(undeclared(plan.pipeline.name));
-    return adopt(result);
+    if (isPromiseLike(result)) return adopt(result);
+    if (!isStream(result)) return result;
+    this.misuse = new TypeError(
+      `${plan.pipeline.name} returned a stream, but is not known to: ${HOW_TO_DECLARE}`,
+    );
+    throw this.misuse;
+  }
+
+  /** A result that nobody subscribes to inside of the policies is no success. */
+  override succeed(value: unknown): void {
+    if (!isObservableSafely(value) || this.plan.mayResolveToStream) return super.succeed(value);
+    const { name } = this.plan.pipeline;
+    this.fail(
+      new TypeError(
+        `${name} resolved to an Observable, which its policies do not see the end of: await firstValueFrom(…) in it, or, without async, ${HOW_TO_DECLARE}`,
+      ),
+    );
   }
 
   protected override performInstead(run: Substitute): unknown {
@@ -53,9 +70,15 @@ export class MethodCall extends Call {
   }
 }
 
-function undeclared(name: string): string {
-  return (
-    `${name} returned a stream, but is not known to: declare its return type as Observable<…>, or write it as ` +
-    `an async generator, so that its policies can apply to each subscription`
-  );
+const HOW_TO_DECLARE =
+  'declare its return type as Observable<…> (imported as a value, not by "import type"), or write it as an async ' +
+  'generator, so that its policies can apply to each subscription';
+
+/** Looking at a result changes nothing when it throws. */
+function isObservableSafely(value: unknown): boolean {
+  try {
+    return typeof value === 'object' && value !== null && isObservable(value);
+  } catch {
+    return false;
+  }
 }

@@ -1,7 +1,7 @@
 import { callScope } from '../pipeline/call-scope.js';
-import { prepareSlot, runtimeOf } from './runtime-ref.js';
+import { takeFallbackCall } from './fallback-call.js';
 import type { MethodPlan } from './plan.js';
-import type { Runtime } from './runtime.js';
+import { runtimeOf } from './runtime-ref.js';
 import { type Method, Site, markSite, siteOf } from './site.js';
 
 /**
@@ -14,37 +14,30 @@ export function siteAt(target: object, key: string | symbol, descriptor: Propert
   if (known !== undefined) return known;
   const site = new Site(target, key, method);
   descriptor.value = wrap(site);
-  if (!site.static) prepareSlot(target);
   return site;
 }
 
 function wrap(site: Site): Method {
   const { original, key } = site;
   const name = typeof key === 'symbol' ? original.name : key;
-  // The plan that was used last: most methods have but one.
-  let plan: MethodPlan | undefined;
-  let lastRuntime: Runtime | undefined;
-  let lastOwner: Function | undefined;
   const wrapper: Method = {
     [name](this: unknown, ...args: unknown[]): unknown {
       const scope = callScope.getStore();
       const attempt = scope?.handler;
       if (attempt?.claims(site)) return attempt.run(original, this, args);
-      const runtime = runtimeOf(this);
+      const asFallback = takeFallbackCall(this, key);
+      const runtime = runtimeOf(this, site);
       if (runtime === undefined) return original.apply(this, args);
-      const owner = ownerOf(site, this);
-      if (runtime !== lastRuntime || owner !== lastOwner) {
-        try {
-          plan = runtime.planFor(site, owner);
-        } catch (error) {
-          // A class that was not there at bootstrap is not configured well.
-          if (site.returns === 'promise') return Promise.reject(error);
-          throw error;
-        }
-        lastRuntime = runtime;
-        lastOwner = owner;
+      let plan: MethodPlan | undefined;
+      try {
+        plan = runtime.calls.of(site, this, asFallback);
+      } catch (error) {
+        // A class that was not there at bootstrap is not configured well.
+        if (site.returns === 'promise') return Promise.reject(error);
+        throw error;
       }
-      return runtime.invoke(plan!, this, args, scope);
+      if (plan === undefined) return original.apply(this, args);
+      return runtime.invoke(plan, this, args, scope);
     },
   }[name]!;
   Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true });
@@ -54,11 +47,4 @@ function wrap(site: Site): Method {
   }
   markSite(wrapper, site);
   return wrapper;
-}
-
-/** The class that a call is made on: state is kept by it. */
-function ownerOf(site: Site, self: unknown): Function {
-  if (site.static) return typeof self === 'function' ? self : site.declaringClass;
-  const owner: unknown = (self as object | null | undefined)?.constructor;
-  return typeof owner === 'function' ? owner : site.declaringClass;
 }

@@ -8,7 +8,8 @@ import type { Policy, PolicySite, StageMakers, Surroundings } from '../policies/
 import type { Declaration, PartStore } from '../registry/named-parts.js';
 import { type EffectiveOptions, effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import type { ResilienceModuleOptions } from './module-options.js';
-import type { Returns, Site } from './site.js';
+import type { Returns } from './return-type.js';
+import type { Site } from './site.js';
 import type { Subject } from './subject.js';
 
 /** How calls of one subject are run. */
@@ -28,6 +29,8 @@ export interface MethodPlan extends Plan {
   readonly site: Site;
   readonly returns: Returns;
   readonly signalIndex: number | undefined;
+  /** Whether an Observable that it resolves to is not lost: Nest subscribes to that of a handler. */
+  readonly mayResolveToStream: boolean;
 }
 
 interface SettledPolicy {

@@ -1,4 +1,10 @@
-import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { Problems, show } from '../common/options-reader.js';
 import { policies } from '../policies/canonical-order.js';
@@ -7,9 +13,15 @@ import { kindsOf } from './effective-options.js';
 import { isHandler } from './handlers.js';
 import type { Built } from './instances.js';
 import type { ResilienceModuleOptions } from './module-options.js';
-import { RUNTIME_REF, RuntimeRef, bindInstance, liveRuntimes } from './runtime-ref.js';
+import { coverLine } from './coverage.js';
+import { liveRuntimes } from './live-runtimes.js';
+import { type OwnedMethod, methodsOf } from './owned-method.js';
+import { misplacedOn, signalledOn } from './records.js';
+import { RUNTIME_REF, RuntimeRef } from './runtime-ref.js';
 import { RUNTIME, type Runtime } from './runtime.js';
-import { type Site, leftOutOf, misplacedOn, signalledOn, siteOf, sitesOf } from './site.js';
+import { type Site, siteOf } from './site.js';
+import { bindInstance } from './slot.js';
+import { uncoveredMembers } from './uncovered.js';
 import { type Subject, methodSubject } from './subject.js';
 
 /** Nest's `InstanceWrapper`, which its packages do not export. */
@@ -20,7 +32,7 @@ type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
  * does not start with a wrong configuration, and binds the instances that Nest has not built itself.
  */
 @Injectable()
-export class ResilienceExplorer implements OnModuleInit, OnModuleDestroy {
+export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
@@ -31,33 +43,30 @@ export class ResilienceExplorer implements OnModuleInit, OnModuleDestroy {
   onModuleInit(): void {
     const problems = new Problems();
     const owners = this.explore();
-    const methods = [...owners].flatMap((owner) => sitesOf(owner).map((site) => ({ owner, site })));
+    const methods = distinct([...owners.keys()].flatMap(methodsOf));
     this.checkOnlyOne(problems);
-    for (const owner of owners) reportMisplaced(owner, problems);
-    const subjects = [
-      ...methods.map(({ owner, site }) => methodSubject(site, owner)),
-      ...this.runtime.subjects,
-    ];
+    for (const owner of owners.keys()) reportMisplaced(owner, problems);
+    const subjects = [...methods.map(methodSubject), ...this.runtime.subjects];
     this.runtime.instances.explore(() => this.built());
     checkOverrideTargets(this.runtime.options, subjects, problems);
     this.runtime.prepare(methods, problems);
     liveRuntimes.add(this.runtime);
-    for (const owner of owners) this.tellLeftOut(owner);
+    for (const [owner, instance] of owners) {
+      const told = uncoveredMembers(owner, instance);
+      if (told !== undefined) this.runtime.warn(told);
+    }
     this.spareCaches(methods.map(({ site }) => site));
   }
 
-  onModuleDestroy(): void {
-    liveRuntimes.delete(this.runtime);
-    this.runtime.close();
+  onApplicationBootstrap(): void {
+    this.ref.live = true;
+    liveRuntimes.started(this.runtime);
   }
 
-  /** Nothing is silently unprotected. */
-  private tellLeftOut(owner: Function): void {
-    const methods = [...leftOutOf(owner)].map(String);
-    if (methods.length === 0) return;
-    this.runtime.log(
-      `${owner.name}: the policies of the class do not cover ${methods.join(', ')}, not known to be asynchronous; make a method async, or decorate it, to have it covered`,
-    );
+  onModuleDestroy(): void {
+    this.ref.live = false;
+    liveRuntimes.delete(this.runtime);
+    this.runtime.close();
   }
 
   private checkOnlyOne(problems: Problems): void {
@@ -100,17 +109,46 @@ export class ResilienceExplorer implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** The classes of all that Nest has built or will build. */
-  private explore(): Set<Function> {
-    const owners = new Set<Function>();
+  /** The classes of all that Nest has built or will build, with an instance where all share one. */
+  private explore(): Map<Function, object | undefined> {
+    const owners = new Map<Function, object | undefined>();
     for (const wrapper of this.allWrappers()) {
       const instance = staticInstanceOf(wrapper);
-      if (instance !== undefined) bindInstance(instance, this.ref);
-      for (const owner of [instance?.constructor, wrapper.metatype]) {
-        if (typeof owner === 'function' && owner !== Object) owners.add(owner);
+      if (instance !== undefined) bindInstance(instance, this.ref, wrapper.metatype === null);
+      for (const owner of [constructorOf(instance), wrapper.metatype]) {
+        if (typeof owner !== 'function' || owner === Object) continue;
+        if (typeof owner.prototype === 'object' && owner.prototype !== null) {
+          coverLine(owner.prototype as object);
+        }
+        owners.set(owner, owners.get(owner) ?? instance);
       }
     }
     return owners;
+  }
+}
+
+/** Each method once: a parent's is known from all of its subclasses. */
+function distinct(methods: readonly OwnedMethod[]): OwnedMethod[] {
+  const known: OwnedMethod[] = [];
+  const keys = new Map<Function, Map<unknown, Set<boolean>>>();
+  for (const method of methods) {
+    const { owner, site, ownOnly } = method;
+    const sites = keys.get(owner) ?? new Map<unknown, Set<boolean>>();
+    const modes = sites.get(site) ?? new Set<boolean>();
+    keys.set(owner, sites.set(site, modes));
+    if (modes.has(ownOnly)) continue;
+    modes.add(ownOnly);
+    known.push(method);
+  }
+  return known;
+}
+
+/** A value can be anything, such as a mock whose getters throw. */
+function constructorOf(instance: object | undefined): unknown {
+  try {
+    return instance?.constructor;
+  } catch {
+    return undefined;
   }
 }
 
@@ -130,7 +168,8 @@ function scopeOf(wrapper: InstanceWrapper): string | undefined {
 /** Decorators that have no effect where they stand. */
 function reportMisplaced(owner: Function, problems: Problems): void {
   for (const { key, label, problem } of misplacedOn(owner)) {
-    problems.add(`${owner.name}.${String(key)} ${label}`, problem);
+    const member = key === undefined ? '' : `.${String(key)}`;
+    problems.add(`${owner.name}${member} ${label}`, problem);
   }
   for (const key of signalledOn(owner)) {
     const method: unknown = (owner.prototype as Record<string | symbol, unknown>)[key];

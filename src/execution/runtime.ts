@@ -11,6 +11,7 @@ import type { PartStore } from '../registry/named-parts.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import { Enlisted } from './enlisted.js';
+import { isAwaitedByNest } from './handlers.js';
 import { InstanceRegister } from './instances.js';
 import { iterate } from './iterators.js';
 import { MethodCall } from './method-call.js';
@@ -23,7 +24,11 @@ import {
   finishPlan,
   settlePolicy,
 } from './plan.js';
-import { type Site, siteOf, sitesOf } from './site.js';
+import { CallPlans } from './call-plans.js';
+import { callAsFallback } from './fallback-call.js';
+import { type OwnedMethod, methodsOf } from './owned-method.js';
+import { reportSynchronous } from './synchronous.js';
+import { type Site, siteOf } from './site.js';
 import { asStream } from './streams.js';
 import { type Subject, methodSubject } from './subject.js';
 
@@ -42,6 +47,9 @@ export const RUNTIME = brand('Runtime');
 
 type PlansOfOwner = Map<Site, MethodPlan>;
 
+/** Of methods, by whether the policies of the class are left out, and by class. */
+type Plans = ReadonlyMap<boolean, Map<Function, PlansOfOwner>>;
+
 /** Runs what is protected in one application: makes a plan of each method, command and pipeline, and calls by it. */
 export class Runtime {
   readonly clock: Clock;
@@ -50,8 +58,13 @@ export class Runtime {
   readonly instances = new InstanceRegister();
   private readonly random: () => number;
   private readonly sleeper: Sleeper;
-  private readonly plans = new Map<Function, PlansOfOwner>();
   private readonly controllers = new Map<Function, unknown>();
+  /** The plans of calls of decorated methods. */
+  readonly calls = new CallPlans((method) => this.planOf(method));
+  private readonly plans: Plans = new Map([
+    [false, new Map()],
+    [true, new Map()],
+  ]);
   private readonly enlisted: Enlisted[] = [];
   private readonly postponed: string[] = [];
   private started = false;
@@ -71,17 +84,18 @@ export class Runtime {
    *
    * @throws {ResilienceConfigurationError} with all problems of all of them, and those of the module's options
    */
-  prepare(methods: Iterable<{ owner: Function; site: Site }>, problems = new Problems()): void {
+  prepare(methods: Iterable<OwnedMethod>, problems = new Problems()): void {
     checkModuleOptions(this.host.options, problems);
     this.started = true;
     problems.all.push(...this.postponed);
     const finishers: (() => Plan)[] = [];
     const unused = new Set(Object.keys(this.host.options.pipelines ?? {}));
-    for (const { owner, site } of methods) {
-      const subject = methodSubject(site, owner);
+    for (const method of methods) {
+      const subject = methodSubject(method);
       unused.delete(subject.pipeline ?? '');
+      reportSynchronous(method, problems);
       const draft = this.draft(subject, problems);
-      finishers.push(() => this.keep(site, owner, finishPlan(draft)));
+      finishers.push(() => this.keep(method, finishPlan(draft)));
     }
     for (const each of this.enlisted) {
       unused.delete(each.subject.pipeline ?? '');
@@ -97,11 +111,17 @@ export class Runtime {
     }
   }
 
-  /** The plan of a method, made now when it was not known at bootstrap (a class that is loaded lazily). */
+  /** The plan of a method of a class, made now when it was not known at bootstrap (a class that is loaded lazily). */
   planFor(site: Site, owner: Function): MethodPlan {
-    const known = this.plans.get(owner)?.get(site);
+    return this.planOf({ site, owner, ownOnly: false });
+  }
+
+  private planOf(method: OwnedMethod): MethodPlan {
+    const known = this.plans.get(method.ownOnly)!.get(method.owner)?.get(method.site);
     if (known !== undefined) return known;
-    return this.keep(site, owner, this.make(methodSubject(site, owner)));
+    const problems = new Problems();
+    reportSynchronous(method, problems);
+    return this.keep(method, this.make(methodSubject(method), problems));
   }
 
   /**
@@ -141,7 +161,12 @@ export class Runtime {
     scope: CallScope | undefined,
   ): unknown {
     if (plan.returns !== 'promise') return this.stream(plan, self, args, scope);
-    return plan.pipeline.run(new MethodCall(plan, self, args, this.clock, scope));
+    const call = new MethodCall(plan, self, args, this.clock, scope);
+    const result = plan.pipeline.run(call);
+    if (call.misuse === undefined) return result;
+    // The caller expects a stream, and would never look into a promise.
+    result.catch(() => {});
+    throw call.misuse;
   }
 
   /** A stream begins a call of its own for each that subscribes to it. */
@@ -163,9 +188,9 @@ export class Runtime {
 
   /** @throws {Error} when the method is not decorated */
   describe(owner: Function, method: string): PipelineDescription {
-    const site = sitesOf(owner).find(({ key }) => String(key) === method);
-    if (site === undefined) throw new Error(`${owner.name}.${method} is not decorated`);
-    return this.describePlan(this.planFor(site, owner));
+    const found = methodsOf(owner).find(({ site }) => String(site.key) === method);
+    if (found?.owner !== owner) throw new Error(`${owner.name}.${method} is not decorated`);
+    return this.describePlan(this.planOf(found));
   }
 
   /** With the options of its named parts as they are now. */
@@ -212,14 +237,13 @@ export class Runtime {
   ): object | undefined {
     const site = siteOf((target as Record<string, unknown>)[other]);
     if (site === undefined) return undefined;
-    const subject = methodSubject(site, owner);
+    const subject = methodSubject({ site, owner, ownOnly: false });
     const { options } = this.host;
     if (!kindsOf(subject, options).includes(kind)) return undefined;
     return effectiveOptions(kind, subject, subject.title, options, new Problems())?.options;
   }
 
-  private make(subject: Subject): Plan {
-    const problems = new Problems();
+  private make(subject: Subject, problems = new Problems()): Plan {
     const draft = this.draft(subject, problems);
     if (problems.all.length === 0) return finishPlan(draft);
     this.host.parts.retract(draft.declarations);
@@ -252,11 +276,13 @@ export class Runtime {
     return draftPlan(subject, this.policySite(subject), options, parts, problems);
   }
 
-  private keep(site: Site, owner: Function, plan: Plan): MethodPlan {
+  private keep({ site, owner, ownOnly }: OwnedMethod, plan: Plan): MethodPlan {
     const { returns, signalIndex } = site;
-    const kept: MethodPlan = { ...plan, site, returns, signalIndex };
-    const plans: PlansOfOwner = this.plans.get(owner) ?? new Map<Site, MethodPlan>();
-    this.plans.set(owner, plans.set(site, kept));
+    const mayResolveToStream = returns !== 'promise' || isAwaitedByNest(site.wrapper!);
+    const kept: MethodPlan = { ...plan, site, returns, signalIndex, mayResolveToStream };
+    const byOwner = this.plans.get(ownOnly)!;
+    const plans: PlansOfOwner = byOwner.get(owner) ?? new Map<Site, MethodPlan>();
+    byOwner.set(owner, plans.set(site, kept));
     return kept;
   }
 
@@ -286,6 +312,7 @@ export class Runtime {
       },
       optionsOf: (other, kind) => method && this.optionsOf(method, other, kind),
       resolve: (token) => host.resolve(token),
+      callAsFallback,
     };
   }
 }

@@ -1,6 +1,7 @@
 import type { Instances, ProtectedMethod } from '../policies/policy.js';
 import { isHandler, sendsResponse } from './handlers.js';
-import { type PolicyRecord, type Site, policiesOf } from './site.js';
+import { type OwnedMethod, policiesOf } from './owned-method.js';
+import type { PolicyRecord } from './site.js';
 
 /** The kind under which decorators record the pipeline that a method uses. */
 export const USED_PIPELINE = 'pipeline';
@@ -29,11 +30,12 @@ export interface Subject {
 }
 
 /** A decorated method of a class. */
-export function methodSubject(site: Site, owner: Function): Subject {
+export function methodSubject(owned: OwnedMethod): Subject {
+  const { site, owner } = owned;
   const key = String(site.key);
   const name = `${owner.name}.${key}`;
   const target = (site.static ? owner : owner.prototype) as Record<string | symbol, Function>;
-  const policies = new Map(policiesOf(site, owner));
+  const policies = new Map(policiesOf(owned));
   const used = policies.get(USED_PIPELINE) as { name: string } | undefined;
   policies.delete(USED_PIPELINE);
   return {
@@ -51,7 +53,7 @@ export function methodSubject(site: Site, owner: Function): Subject {
       owner,
       target,
       arity: site.arity,
-      handler: isHandler(target[site.key]!),
+      handler: isHandler(site.wrapper ?? target[site.key]!),
       sendsResponse: sendsResponse(site, owner),
     },
   };

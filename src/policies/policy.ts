@@ -59,6 +59,8 @@ export interface PolicySite {
   optionsOf(method: string, kind: string): object | undefined;
   /** Finds a provider of the application. */
   resolve(token: unknown): unknown;
+  /** Calls a method of `self` in another one's place: with its own policies, without those of its class. */
+  callAsFallback(self: unknown, method: string, args: readonly unknown[]): unknown;
 }
 
 /** The parts of policies that have a name and a state, and that several methods may share. */

@@ -59,7 +59,7 @@ function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | un
         // The context comes after the parameters of the protected method, given or not.
         const args: unknown[] = Array.from(given);
         while (args.length < method.arity) args.push(undefined);
-        return (self as Record<string, (...args: unknown[]) => unknown>)[name]!(...args, context);
+        return site.callAsFallback(self, name, [...args, context]);
       }),
   };
 }

@@ -93,6 +93,8 @@ class Bench {
       events,
       warn: (message) => void this.warnings.push(message),
       resolve: (token) => providers.get(token),
+      callAsFallback: (self, name, args) =>
+        (self as Record<string, (...args: unknown[]) => unknown>)[name]!(...args),
     };
     const read = new OptionsReader(this.options, 'here', this.problems);
     const settings = fallbackPolicy.settle(read, site as PolicySite);

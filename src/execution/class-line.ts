@@ -1,0 +1,48 @@
+/** An object and those that it inherits from, nearest first, up to but without `end`. */
+export function lineOf(start: object, end: object): object[] {
+  const line: object[] = [];
+  for (let each: object | null = start; each !== null && each !== end; each = parentOf(each)) {
+    line.push(each);
+  }
+  return line;
+}
+
+/** The classes whose static members and policies a class has: itself first. */
+export function classLine(type: Function): Function[] {
+  return lineOf(type, Function.prototype) as Function[];
+}
+
+function parentOf(object: object): object | null {
+  return Object.getPrototypeOf(object) as object | null;
+}
+
+/** What an object inherits from; `undefined` for what is not an object, or a proxy that does not say. */
+export function prototypeOf(value: unknown): object | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  try {
+    return parentOf(value) ?? undefined;
+  } catch {
+    return undefined; // a revoked proxy
+  }
+}
+
+/** Whether `object` is `ancestor`, or inherits from it. */
+export function inherits(object: object, ancestor: object): boolean {
+  try {
+    return object === ancestor || Object.prototype.isPrototypeOf.call(ancestor, object);
+  } catch {
+    return false; // a proxy that does not say
+  }
+}
+
+/** The class that made what has this prototype, when it is one whose instances have the methods of `target`. */
+export function classOf(prototype: object, target: object): Function | undefined {
+  try {
+    const { constructor } = prototype;
+    if (typeof constructor !== 'function') return undefined;
+    const own = constructor.prototype as object;
+    return inherits(prototype, own) && inherits(own, target) ? constructor : undefined;
+  } catch {
+    return undefined; // a getter of the user's that throws
+  }
+}

@@ -1,0 +1,46 @@
+import { classLine } from './class-line.js';
+import type { Site } from './site.js';
+
+/** Nest calls these itself, at times when nothing can be retried. */
+const LIFECYCLE_HOOKS: ReadonlySet<unknown> = new Set([
+  'onModuleInit',
+  'onApplicationBootstrap',
+  'onModuleDestroy',
+  'beforeApplicationShutdown',
+  'onApplicationShutdown',
+]);
+
+/** Called for each client, and awaited by nobody: a rejection would end the process. */
+const GATEWAY_HOOKS: ReadonlySet<unknown> = new Set([
+  'afterInit',
+  'handleConnection',
+  'handleDisconnect',
+]);
+
+/** Metadata that `@WebSocketGateway()` puts on a class. */
+const GATEWAY = 'websockets:is_gateway';
+
+/** Metadata of methods that hear of jobs, and that nobody awaits either. */
+const LISTENER_METADATA = [
+  'bullmq:worker_events_metadata', // @nestjs/bullmq: @OnWorkerEvent()
+  'bullmq:queue_events_metadata', // @nestjs/bullmq: @OnQueueEvent()
+  'bull:module_on_queue_event', // @nestjs/bull: @OnQueueCompleted() and the like
+];
+
+/**
+ * Whether the policies of a class leave a method alone, whatever it returns. Asked when all decorators of the class have
+ * been seen: `@WebSocketGateway()` may stand above ours.
+ */
+export function isNeverCovered(
+  { key, wrapper, original }: Pick<Site, 'key' | 'wrapper' | 'original'>,
+  owner: Function,
+): boolean {
+  if (LIFECYCLE_HOOKS.has(key)) return true;
+  if (GATEWAY_HOOKS.has(key) && isGateway(owner)) return true;
+  const method = wrapper ?? original;
+  return LISTENER_METADATA.some((metadata) => Reflect.hasMetadata(metadata, method));
+}
+
+function isGateway(owner: Function): boolean {
+  return classLine(owner).some((type) => Reflect.hasOwnMetadata(GATEWAY, type));
+}

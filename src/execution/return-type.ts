@@ -1,0 +1,56 @@
+import { types } from 'node:util';
+import { isObservable, Observable } from 'rxjs';
+
+/** What a method hands to its caller, as far as policies have to know. */
+export type Returns = 'promise' | 'observable' | 'iterable';
+
+/** A method, and where TypeScript has recorded its types: for methods that have a decorator. */
+interface TypedMethod {
+  readonly target: object;
+  readonly key: string | symbol;
+  readonly original: Function;
+}
+
+export function returnsOf(method: TypedMethod): Returns {
+  const { original } = method;
+  if (types.isAsyncFunction(original) && types.isGeneratorFunction(original)) return 'iterable';
+  const type = declaredType(method);
+  return type === Observable || isObservable((type as Function | undefined)?.prototype)
+    ? 'observable'
+    : 'promise';
+}
+
+/** Whether a method is known to be asynchronous, without calling it. */
+export function isKnownAsynchronous(method: TypedMethod): boolean {
+  if (types.isAsyncFunction(method.original) || returnsOf(method) !== 'promise') return true;
+  return declaredType(method) === Promise;
+}
+
+/** Also where only the method that it overrides is decorated: an override returns the same. */
+function declaredType({ target, key }: TypedMethod): unknown {
+  return Reflect.getMetadata('design:returntype', target, key);
+}
+
+/** What instances of a class have whose work may go on after it has been returned. */
+const ONGOING = ['then', 'subscribe', Symbol.asyncIterator];
+
+/**
+ * The declared return type of a method that is certainly not asynchronous, for messages: `number`. `undefined` when
+ * nothing is certain: `Object` stands for interfaces and unions too, `Function` for interfaces that can be called.
+ */
+export function synchronousTypeOf(method: TypedMethod): string | undefined {
+  if (types.isAsyncFunction(method.original)) return undefined;
+  const type: unknown = Reflect.getOwnMetadata('design:returntype', method.target, method.key);
+  if (typeof type !== 'function' || type === Object || type === Function) return undefined;
+  const primitive = [Number, String, Boolean, Symbol, BigInt].some((each) => each === type);
+  if (primitive) return type.name.toLowerCase();
+  const prototype: unknown = type.prototype;
+  if (typeof prototype !== 'object' || prototype === null) return undefined;
+  return ONGOING.some((key) => key in prototype) ? undefined : type.name;
+}
+
+/** Whether a method certainly returns nothing, by its source. */
+export function returnsNothing(method: Function): boolean {
+  const source = Function.prototype.toString.call(method);
+  return !/\breturn\b|\[native code\]/.test(source);
+}

@@ -1,0 +1,45 @@
+import { Inject, Optional } from '@nestjs/common';
+import { coverSubclasses } from './coverage.js';
+import {
+  RUNTIME_REF,
+  type RuntimeRef,
+  SLOT,
+  bindBuilt,
+  bindGiven,
+  isRuntimeRef,
+  refOf,
+} from './runtime-ref.js';
+
+/** Has Nest hand the runtime to the instances of a class; once for a class and its subclasses. */
+export function prepareSlot(prototype: object): void {
+  if (SLOT in prototype) return;
+  Object.defineProperty(prototype, SLOT, {
+    configurable: true,
+    get(this: object) {
+      return refOf(this);
+    },
+    set(this: object, ref: unknown) {
+      // Auto-mocking test tools inject something else here, which must not swallow the method.
+      if (!isRuntimeRef(ref)) return;
+      bindBuilt(this, ref);
+      coverSubclasses(this);
+    },
+  });
+  Inject(RUNTIME_REF)(prototype, SLOT);
+  Optional()(prototype, SLOT);
+}
+
+/**
+ * Binds an instance that Nest has not built itself.
+ *
+ * @param shared whether it was not made for this application alone (`useValue`)
+ */
+export function bindInstance(instance: object, ref: RuntimeRef, shared: boolean): void {
+  try {
+    if (!(SLOT in instance)) return;
+  } catch {
+    return; // a proxy that does not say
+  }
+  bindGiven(instance, ref, shared);
+  coverSubclasses(instance);
+}
