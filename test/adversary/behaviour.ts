@@ -7,6 +7,8 @@ import type { World } from './world.js';
 type Run =
   'now' | 'later' | 'hang' | 'throw' | 'reject' | 'fail later' | 'odd' | 'nest' | 'stopped';
 
+export const OUTAGE = 'everything is down';
+
 const WEIGHTS: Readonly<Record<Run, number>> = {
   now: 30,
   later: 18,
@@ -40,7 +42,7 @@ export function perform(
     return throughSuper(record, superCall);
   }
   const nests = record.subject.calls.length > 0 && record.depth < 4;
-  if (world.outage && !nests) return record.throw(new Error('everything is down'));
+  if (world.outage && !nests) return record.throw(new Error(OUTAGE));
   if (nests && (run === 'nest' || world.calm || world.outage)) {
     return nest(world, record, signal, dice);
   }

@@ -1,6 +1,7 @@
 import { CircuitBreakerRegistry } from '../../src/index.js';
 import type { Dice } from './dice.js';
 import type { SubjectPlan } from './plan.js';
+import { OUTAGE } from './behaviour.js';
 import { letFinish } from './script.js';
 import type { AppInWorld, World } from './world.js';
 
@@ -52,7 +53,9 @@ export async function checkFallbacks(world: World): Promise<void> {
     if (fallback !== 'function' || !plain || returns !== 'promise') continue;
     const record = world.callPlainly(subject, 0, 'k0', dice);
     await letFinish(world);
-    if (record.outcome?.value === undefined) world.fail(`fallback: ${label} has none any more`);
+    const { error } = record.outcome ?? {};
+    if (error instanceof Error && error.message === OUTAGE)
+      world.fail(`fallback: ${label} has none any more`);
   }
   world.outage = false;
   world.mischief.calm = true;
