@@ -121,7 +121,7 @@ export class DeadlineQueue<T> {
   /** Tells what is due, for as long as one turn of the event loop may take. */
   private tellDue(now: number): void {
     for (let { head } = this; head !== undefined && head.at - now < PRECISION; { head } = this) {
-      if (head.at > this.lateUntil && isLate(head.at, now)) {
+      if (head.at > this.lateUntil && isLate(head.at, now) && !this.clock.faked) {
         this.lateUntil = now;
         return this.letSettle(QUIET_TURNS);
       }
