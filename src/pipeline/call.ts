@@ -200,14 +200,11 @@ export abstract class Call {
     return interruption?.level === WHOLE_CALL && !isResilienceError(interruption.error, 'TIMEOUT');
   }
 
-  /**
-   * Gives up what is inside `level`, with `error` as its outcome. `tell` is called when the call goes on with that: in
-   * its own async context, whoever has interrupted it.
-   */
-  interrupt(level: number, error: unknown, tell?: () => void): void {
+  /** Gives up what is inside `level`, with `error` as its outcome. */
+  interrupt(level: number, error: unknown): void {
     if (this.finished) return;
     if (this.interruption !== undefined && this.interruption.level <= level) return;
-    this.interruption = { level, error, tell };
+    this.interruption = { level, error, tell: undefined };
     const { abortSignal } = this;
     this.controller = undefined;
     this.abortSignal = undefined;
@@ -219,6 +216,12 @@ export abstract class Call {
     }
     abortSignal?.(error);
     if (this.children) for (const child of this.children) child.abort(error);
+  }
+
+  /** Has `tell` called when the call goes on with `error`: in its own async context, whoever has interrupted it. */
+  whenInterruptedBy(error: unknown, tell: () => void): void {
+    const { interruption } = this;
+    if (interruption !== undefined && interruption.error === error) interruption.tell = tell;
   }
 
   /** Whether a stage at `level` is inside of what is being given up. */
