@@ -10,7 +10,7 @@ import mysql from 'mysql2/promise';
 import { Client, DatabaseError } from 'pg';
 import { QueryFailedError } from 'typeorm';
 import { defaultOutcome } from '../../src/common/outcomes/default-outcome.js';
-import { closedPort, errorOf, everyKeyOf } from './support.js';
+import { closedPort, errorOf, everyKeyOf, inside } from './support.js';
 
 /** `22xxx` stands for a class of states. */
 const example = (key: unknown): string => String(key).replace('xxx', '999');
@@ -72,7 +72,7 @@ describe('the outcome of an error of pg', () => {
 
 /** What mysql2 makes of an error packet. */
 function mysqlError(errno: number, state: string): Error {
-  const Packet = require('mysql2/lib/packets/packet') as new (...args: unknown[]) => {
+  const Packet = inside('mysql2', 'lib/packets/packet.js') as new (...args: unknown[]) => {
     asError(encoding: string): Error;
   };
   const body = Buffer.from(`\u00ff__#${state}message`, 'latin1');
@@ -83,7 +83,7 @@ function mysqlError(errno: number, state: string): Error {
 }
 
 describe('the outcome of an error of mysql2', () => {
-  const numbers = require('mysql2/lib/constants/errors') as Record<string, number>;
+  const numbers = inside('mysql2', 'lib/constants/errors.js') as Record<string, number>;
 
   it.each(everyKeyOf('MySQL, MariaDB'))('%s is a %s: %s', (key, outcome) => {
     const errno = numbers[key];
@@ -166,6 +166,9 @@ describe('the outcome of an error of Prisma', () => {
 describe('the outcome of an error of mongodb', () => {
   const server = (answer: object): Error =>
     new mongodb.MongoServerError({ errmsg: 'x', ...answer });
+  const { PoolClearedError } = inside('mongodb', 'lib/cmap/errors.js') as {
+    PoolClearedError: new (pool: object) => Error;
+  };
   const classes = mongodb as unknown as Record<string, new (...args: unknown[]) => Error>;
 
   it.each(everyKeyOf('MongoDB'))('%s is %s: %s', (key, outcome, meaning) => {
@@ -177,7 +180,7 @@ describe('the outcome of an error of mongodb', () => {
         : meaning === 'labelled as transient'
           ? server({ code: 11000, errorLabels: [key] })
           : key === 'MongoPoolClearedError'
-            ? Object.assign(new mongodb.MongoNetworkError('x'), { name: key })
+            ? new PoolClearedError({ address: 'x' })
             : made(String(key));
     expect(defaultOutcome(error)).toBe(outcome);
   });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type AddressInfo, type Server, createServer } from 'node:net';
+import { join } from 'node:path';
+import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import { tables } from '../../src/common/outcomes/tables/index.js';
 import type { ErrorKey, OutcomeTable } from '../../src/common/outcomes/table.js';
 
@@ -14,10 +15,12 @@ export async function errorOf(work: () => unknown): Promise<unknown> {
 }
 
 const listening = new Set<Server>();
+const sockets = new Set<Socket>();
 
 /** @returns the port */
 export async function listen(server: Server): Promise<number> {
   listening.add(server);
+  server.on('connection', (socket: Socket) => sockets.add(socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
@@ -26,10 +29,12 @@ export async function listen(server: Server): Promise<number> {
 /** To be called after all tests. */
 export async function closeServers(): Promise<void> {
   for (const server of listening) {
-    (server as Server & { closeAllConnections?: () => void }).closeAllConnections?.();
-    await new Promise((resolve) => server.close(resolve));
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
   }
   listening.clear();
+  sockets.clear();
 }
 
 /** A port that nobody listens on. */
@@ -39,6 +44,11 @@ export async function closedPort(): Promise<number> {
   listening.delete(server);
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** A module inside of a package that does not export it. */
+export function inside(name: string, path: string): unknown {
+  return require(join(__dirname, '../../node_modules', name, path)) as unknown;
 }
 
 export function tableOf(client: string): OutcomeTable {
