@@ -11,8 +11,15 @@ describe('the outcome of a reply of Redis', () => {
   let reply = '';
 
   beforeAll(async () => {
-    // Whatever it is asked, it says no.
-    port = await listen(createServer((socket) => socket.on('data', () => socket.write(reply))));
+    // Whatever it is asked, it says no, once for each command.
+    port = await listen(
+      createServer((socket) =>
+        socket.on('data', (data) => {
+          const commands = data.toString().match(/^\*\d+\r$/gm) ?? [];
+          socket.write(reply.repeat(commands.length));
+        }),
+      ),
+    );
   });
 
   afterAll(closeServers);
@@ -84,8 +91,12 @@ describe('the outcome of an error of kafkajs', () => {
 
   const wrapped = (error: Error): readonly Error[] => [
     error,
-    new classes.KafkaJSNonRetriableError!(error),
-    new classes.KafkaJSNumberOfRetriesExceeded!(error, { retryCount: 5, retryTime: 100 }),
+    new classes.KafkaJSNonRetriableError!(error, { cause: error }),
+    new classes.KafkaJSNumberOfRetriesExceeded!(error, {
+      retryCount: 5,
+      retryTime: 100,
+      cause: error,
+    }),
   ];
 
   it.each(errorCodes.map(({ type, code, retriable }) => ({ type, code, retriable })))(
