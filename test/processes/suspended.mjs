@@ -20,7 +20,7 @@ const child = fork(new URL('suspended-client.mjs', import.meta.url), [
   url,
   String(maxCallDuration),
 ]);
-let failed = false;
+let failed;
 try {
   await once(child, 'message'); // it is under load
   for (let round = 0; round < (quick ? 3 : 2); round++) {
