@@ -1,4 +1,4 @@
-// CommonJS mode without flags: Nest 12 and its dependencies are ESM only, so they are compiled like the sources.
+// CommonJS mode without flags: Nest 12 and others are ESM only, so they are compiled like the sources.
 const swc = {
   sourceMaps: 'inline',
   module: { type: 'commonjs' },
@@ -9,6 +9,36 @@ const swc = {
     transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
   },
 };
+
+const esmOnly = [
+  // Nest 12 and what it needs
+  '@nestjs',
+  'file-type',
+  'strtok3',
+  '@tokenizer',
+  'token-types',
+  'uint8array-extras',
+  'load-esm',
+  '@borewit',
+  // clients whose errors test/outcomes looks at
+  'got',
+  'ky',
+  '@sec-ant',
+  '@sindresorhus',
+  '@?keyv',
+  'byte-counter',
+  'cacheable-lookup',
+  'cacheable-request',
+  'decompress-response',
+  'form-data-encoder',
+  'get-stream',
+  'is-stream',
+  'lowercase-keys',
+  'mimic-response',
+  'normalize-url',
+  'p-cancelable',
+  'responselike',
+];
 
 module.exports = {
   rootDir: __dirname,
@@ -22,9 +52,7 @@ module.exports = {
     '^nest-resilience/testing$': '<rootDir>/src/testing/index.ts',
   },
   transform: { '^.+\\.(t|j)s$': ['@swc/jest', swc] },
-  transformIgnorePatterns: [
-    '/node_modules/(?!(@nestjs|file-type|strtok3|@tokenizer|token-types|uint8array-extras|load-esm|@borewit)/)',
-  ],
+  transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts'],
   coverageProvider: 'v8',
 };

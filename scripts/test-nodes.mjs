@@ -1,6 +1,6 @@
 // npm run test:nodes: the whole suite under the other supported Node majors.
 //
-//   node scripts/test-nodes.mjs [majors, default 22 24] [-- jest arguments]
+//   node scripts/test-nodes.mjs [majors, default 22 24 26] [-- jest arguments]
 //
 // The binaries come from npm packages (test/compat/nodes), which exist for linux x64. Elsewhere this says
 // so and skips, but fails under CI=true, where a skipped check would look like a passed one.
@@ -8,7 +8,7 @@ import { fromRoot, installLocked, run } from './tools.mjs';
 
 const args = process.argv.slice(2);
 const dashes = args.includes('--') ? args.indexOf('--') : args.length;
-const majors = args.slice(0, dashes).length > 0 ? args.slice(0, dashes) : ['22', '24'];
+const majors = args.slice(0, dashes).length > 0 ? args.slice(0, dashes) : ['22', '24', '26'];
 const jestArgs = args.slice(dashes + 1);
 
 if (process.platform !== 'linux' || process.arch !== 'x64') {

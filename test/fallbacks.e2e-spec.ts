@@ -320,7 +320,6 @@ describe('a fallback answers', () => {
   it.each([
     ['a 4xx', new NotFoundException()],
     ['a programmer error', new TypeError('x is not a function')],
-    ['an abort', new DOMException('aborted', 'AbortError')],
   ])('no %s', async (_, error) => {
     const { app } = await boot({ providers: [S] });
     await expect(outcome(app.get(S).m(() => Promise.reject(error)))).resolves.toEqual({ error });

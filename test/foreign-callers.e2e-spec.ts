@@ -145,7 +145,8 @@ it('with several applications it runs bare, and a warning names class and method
     expect(registry.get('policed').counts.requests).toBe(0);
   }
   const reason = 'no application has built its instance, and several are running';
-  expect(warn.mock.calls.map(([message]) => message as string)).toEqual([
+  const told = warn.mock.calls.map(([message]) => message as string);
+  expect(told.filter((message) => message.startsWith('Torn.'))).toEqual([
     `Torn.m runs without its policies: ${reason}`,
     `Torn.s runs without its policies: ${reason}`,
   ]);

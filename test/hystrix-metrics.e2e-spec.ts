@@ -286,9 +286,14 @@ describe('a command and its breaker count', () => {
     await other.execute(() => 'bad');
     await outcome(other.execute(() => Promise.reject(new BadRequestError())));
     expect(told()).toEqual(counts({ failure: 2, fallback: { missing: 1 } }));
-    drill.registry.reconfigure('shop', { skip: [BadRequestError] });
+    drill.registry.reconfigure('shop', { ignore: [BadRequestError] });
     await outcome(other.execute(() => Promise.reject(new BadRequestError())));
     expect(told()).toEqual(counts({ failure: 2, ignored: 1, fallback: { missing: 1 } }));
+    drill.registry.reconfigure('shop', { ignore: [], skip: [BadRequestError] });
+    await outcome(other.execute(() => Promise.reject(new BadRequestError())));
+    expect(told()).toEqual(
+      counts({ success: 1, failure: 2, ignored: 1, fallback: { missing: 1 } }),
+    );
     expect(drill.registry.get('shop').snapshot().metrics.counts).toEqual(told());
   });
 

@@ -515,13 +515,15 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect((await drill.burst(1)).ran).toBe(0);
     });
 
-    it('a probe that hangs makes room for another after a sleep window', async () => {
+    it('a probe that hangs has failed after a sleep window, and another one comes after the next', async () => {
       const drill = await opened({ timeout: '60s' });
       await drill.advance(5_000);
       const [hung] = drill.start();
       await drill.advance(4_999);
       expect((await drill.burst(3)).ran).toBe(0);
       await drill.advance(1);
+      expect(drill.state).toBe('open'); // unlike theirs, which asks at once
+      await drill.advance(5_000);
       const [second] = drill.start();
       expect((await drill.burst(3)).ran).toBe(0);
       hung!.resolve('late'); // unlike theirs: the first one decides nothing any more
@@ -704,7 +706,7 @@ describe('hystrix()', () => {
     expect(drill.command.describe().stages).toEqual(['circuit breaker', 'bulkhead']);
   });
 
-  it('without a timeout has a hung probe make room after a sleep window', async () => {
+  it('without a timeout takes a hung probe for failed after a sleep window', async () => {
     const drill = await Drill.of(hystrix({ timeout: false }));
     await drill.fail(20);
     await drill.advance(5_000);
@@ -712,6 +714,8 @@ describe('hystrix()', () => {
     await drill.advance(4_999);
     expect((await drill.burst(1)).ran).toBe(0);
     await drill.advance(1);
+    expect(drill.state).toBe('open');
+    await drill.advance(5_000);
     await drill.succeed();
     expect(drill.state).toBe('closed');
   });

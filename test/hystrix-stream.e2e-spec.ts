@@ -180,10 +180,10 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
         expect(Math.abs(Date.now() - Number(event.currentTime))).toBeLessThan(60_000);
       }
       expect(tiles(reader).get('storagesvc')).toMatchObject({
-        rollingCountSuccess: 40,
-        rollingCountBadRequests: 20,
+        rollingCountSuccess: 60, // a 404 is an answer
+        rollingCountBadRequests: 0,
         rollingCountFailure: 40,
-        errorPercentage: 50,
+        errorPercentage: 40,
         propertyValue_circuitBreakerSleepWindowInMilliseconds: 7_000,
         propertyValue_executionTimeoutInMilliseconds: 0,
       });

@@ -170,7 +170,7 @@ it('static methods run bare, with a warning, while two applications are running,
   const two = watch(app);
   await S.s();
   expect([policed(one.registry), policed(two.registry)]).toEqual([0, 0]);
-  expect(warn).toHaveBeenCalledTimes(1);
+  expect(warn).toHaveBeenCalledWith(expect.stringMatching(/^S\.s runs without its policies/));
   await one.app.close();
   await S.s();
   expect(policed(two.registry)).toBe(1);

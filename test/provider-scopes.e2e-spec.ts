@@ -364,8 +364,9 @@ describe('policies do not apply to', () => {
     const watched = watch(app);
     expect(app.get('F')).toBe(1);
     expect(policedCalls(watched)).toBe(0);
-    expect(warn).toHaveBeenCalledTimes(1);
-    expect(warn).toHaveBeenCalledWith(expect.stringContaining('TooEarly'));
+    expect(warn).toHaveBeenCalledWith(
+      expect.stringMatching(/^TooEarly\.m runs without its policies/),
+    );
     warn.mockRestore();
   });
 

@@ -69,14 +69,19 @@ describe('a call of a command', () => {
   it('tells good from bad by the rule of its breaker', async () => {
     const { call, run, snapshot } = setUp(
       [],
-      new Classifier({ skip: [RangeError], onResult: (result) => result === 'bad' }),
+      new Classifier({ ignore: [RangeError], onResult: (result) => result === 'bad' }),
     );
     await run(call(() => 'good'));
     await run(call(() => 'bad'));
     await run(call(down));
     await run(call(() => Promise.reject(new RangeError())));
     await run(call(() => Promise.reject(new NotFoundException())));
-    expect(snapshot().counts).toMatchObject({ success: 1, failure: 2, ignored: 2 });
+    expect(snapshot().counts).toMatchObject({
+      success: 2,
+      failure: 2,
+      ignored: 1,
+      fallback: { missing: 1 },
+    });
   });
 
   it('is cancelled when its caller has gone', async () => {

@@ -40,9 +40,9 @@ export class QueuedCall extends CommandCall {
     return this.whileRunning(() => super.performInstead(run));
   }
 
-  override interrupt(level: number, error: unknown, tell?: () => void): void {
+  override interrupt(level: number, error: unknown): void {
     if (!this.finished) this.running = undefined;
-    super.interrupt(level, error, tell);
+    super.interrupt(level, error);
   }
 
   private whileRunning(work: () => unknown): unknown {

@@ -52,9 +52,9 @@ export class FunctionCall extends Call {
     );
   }
 
-  override interrupt(level: number, error: unknown, tell?: () => void): void {
+  override interrupt(level: number, error: unknown): void {
     if (!this.finished) this.context?.giveUp(error);
-    super.interrupt(level, error, tell);
+    super.interrupt(level, error);
   }
 
   protected override performInstead(run: Substitute): unknown {

@@ -119,7 +119,7 @@ export class SystemClock implements Clock {
 
 class SystemTimer implements Timer {
   private handle!: NodeJS.Timeout;
-  private source!: TimeSource;
+  private source: TimeSource | undefined;
   private held = true;
   private readonly at: number;
 
@@ -136,6 +136,7 @@ class SystemTimer implements Timer {
   cancel(): void {
     this.clock.dismiss(this);
     this.clear();
+    this.source = undefined;
   }
 
   ref(): void {
@@ -155,11 +156,14 @@ class SystemTimer implements Timer {
   }
 
   private set(now: number, left: number): void {
-    this.source = this.clock.enlist(this);
-    const { setTimeout } = this.source;
+    const source = this.clock.enlist(this);
+    this.source = source;
+    const { setTimeout } = source;
     const ms = Math.min(left, LONGEST_TIMER);
-    this.handle = setTimeout(() => this.fire(now + ms), ms);
-    // Browsers' environments have numbers for handles.
+    this.handle = setTimeout(() => {
+      if (this.source === source) this.fire(now + ms);
+    }, ms);
+    // Environments that imitate a browser have numbers for handles.
     if (!this.held) this.handle.unref?.();
   }
 
@@ -173,7 +177,7 @@ class SystemTimer implements Timer {
 
   /** By the means of those who have set it: others do not know it, and Sinon's even warn. */
   private clear(): void {
-    this.source.clearTimeout.call(globalThis, this.handle);
+    this.source?.clear(this.handle);
   }
 }
 

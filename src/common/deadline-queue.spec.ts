@@ -1,6 +1,7 @@
 import type { Timer } from './clock.js';
 import { ManualClock } from '../testing/index.js';
 import { DeadlineQueue } from './deadline-queue.js';
+import { QUIET_TURNS } from './late.js';
 
 /** Counts its timers, and may be late as when the event loop was blocked. */
 class TestClock extends ManualClock {
@@ -189,25 +190,139 @@ describe('DeadlineQueue', () => {
       };
       await clock.advance(100);
       expect(due).toEqual([['late', 400]]);
-      expect(clock.made).toHaveLength(2);
     });
 
-    it('waits but once', async () => {
+    it('waits a few turns of the loop, and but once', async () => {
       const { clock, due, add } = setUp();
       add('a');
-      clock.lag = 51;
+      clock.lag = 11;
       await clock.advance(100);
       expect(due).toHaveLength(1);
-      expect(clock.made).toHaveLength(2);
+      expect(clock.made).toHaveLength(1 + QUIET_TURNS);
+    });
+
+    it('waits again for what has become due meanwhile and is late too', async () => {
+      const { clock, due, add } = setUp();
+      add('a');
+      await clock.advance(50);
+      add('b');
+      const setTimer = clock.setTimer.bind(clock);
+      let turns = 0;
+      clock.setTimer = (callback, ms) => {
+        turns += 1;
+        return setTimer(() => {
+          if (turns === QUIET_TURNS) clock.lag += 100; // blocked once more, while `a` is waited for
+          callback();
+        }, ms);
+      };
+      clock.lag = 20;
+      await clock.advance(50);
+      expect(due.map(([item]) => item)).toEqual(['a', 'b']);
+      expect(turns).toBe(2 * QUIET_TURNS);
+    });
+
+    it('does not wait for ever when each turn of the loop takes long', async () => {
+      const { clock, due, add } = setUp();
+      for (const item of ['a', 'b', 'c']) {
+        add(item);
+        await clock.advance(30);
+      }
+      const setTimer = clock.setTimer.bind(clock);
+      clock.setTimer = (callback, ms) =>
+        setTimer(() => {
+          clock.lag += 60;
+          callback();
+        }, ms);
+      await clock.advance(10);
+      await clock.advance(100);
+      expect(due.map(([item]) => item)).toEqual(['a', 'b', 'c']);
+      expect(due[2]![1]).toBeLessThan(160 + 60 * (2 * QUIET_TURNS + 3));
     });
 
     it('does not wait when it was only a moment', async () => {
       const { clock, due, add } = setUp();
       add('a');
-      clock.lag = 50;
+      clock.lag = 10;
       await clock.advance(100);
       expect(due).toHaveLength(1);
       expect(clock.made).toHaveLength(1);
+    });
+  });
+
+  describe('with very many that are due at once', () => {
+    /** What tells of one keeps the loop for a millisecond. */
+    function setUpSlow(): {
+      clock: TestClock;
+      queue: DeadlineQueue<number>;
+      due: number[];
+      turns: number[];
+    } {
+      const clock = new TestClock();
+      const due: number[] = [];
+      const turns: number[] = [];
+      const queue = new DeadlineQueue<number>(clock, 100, (item) => {
+        due.push(item);
+        clock.lag += 1;
+        turns[turns.length - 1]! += 1;
+      });
+      const setTimer = clock.setTimer.bind(clock);
+      clock.setTimer = (callback, ms) =>
+        setTimer(() => {
+          turns.push(0);
+          callback();
+        }, ms);
+      return { clock, queue, due, turns };
+    }
+
+    const many = Array.from({ length: 100 }, (_, i) => i);
+
+    it('works them off in turns of 10 ms, in their order', async () => {
+      const { clock, queue, due, turns } = setUpSlow();
+      for (const item of many) queue.add(item, 0);
+      await clock.advance(100);
+      expect(due).toEqual(many);
+      expect(Math.max(...turns)).toBe(10);
+      expect(clock.pending).toBe(0);
+    });
+
+    it('tells none that has been removed between two turns', async () => {
+      const { clock, queue, due } = setUpSlow();
+      const deadlines = many.map((item) => queue.add(item, 0));
+      const setTimer = clock.setTimer.bind(clock);
+      clock.setTimer = (callback, ms) => {
+        for (const deadline of deadlines.slice(50)) queue.remove(deadline);
+        return setTimer(callback, ms);
+      };
+      await clock.advance(100);
+      expect(due).toEqual(many.slice(0, 50));
+    });
+
+    it('takes new ones between two turns', async () => {
+      const { clock, queue, due } = setUpSlow();
+      for (const item of many) queue.add(item, 0);
+      const setTimer = clock.setTimer.bind(clock);
+      clock.setTimer = (callback, ms) => {
+        clock.setTimer = setTimer;
+        queue.add(-1, clock.now());
+        return setTimer(callback, ms);
+      };
+      await clock.advance(100);
+      expect(due).toEqual(many);
+      await clock.advance(100);
+      expect(due).toEqual([...many, -1]);
+    });
+
+    it('goes on when telling one has thrown', async () => {
+      const clock = new TestClock();
+      const due: string[] = [];
+      const queue = new DeadlineQueue<string>(clock, 100, (item) => {
+        if (item === 'bad') throw new Error('broken');
+        due.push(item);
+      });
+      for (const item of ['bad', 'a', 'b']) queue.add(item, 0);
+      await expect(clock.advance(100)).rejects.toThrow('broken');
+      await clock.advance(100);
+      expect(due).toEqual(['a', 'b']);
     });
   });
 

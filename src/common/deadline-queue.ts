@@ -1,6 +1,6 @@
 import { outsideOfCalls } from './async-context.js';
 import type { Clock, Timer } from './clock.js';
-import { GRACE_TURNS, isLate } from './late.js';
+import { QUIET_TURNS, isLate } from './late.js';
 
 /** A place in a {@link DeadlineQueue}. */
 export class Deadline<T> {
@@ -36,8 +36,10 @@ export class DeadlineQueue<T> {
   private timer: Timer | undefined = undefined;
   /** When the timer is to fire. */
   private timerAt = Infinity;
-  /** What was due by then has had its turns to settle. */
-  private graceGivenAt = -Infinity;
+  /** What was due by then was late, and has had turns of the event loop to settle first. */
+  private lateUntil = -Infinity;
+  /** How much of that has settled. */
+  private settledLate = 0;
   private closed = false;
 
   constructor(
@@ -65,6 +67,7 @@ export class DeadlineQueue<T> {
   remove(deadline: Deadline<T>): void {
     if (!deadline.queued) return;
     deadline.queued = false;
+    if (deadline.at <= this.lateUntil) this.settledLate += 1;
     const { previous, next } = deadline;
     if (previous === undefined) this.head = next;
     else previous.next = next;
@@ -85,10 +88,16 @@ export class DeadlineQueue<T> {
     else this.timer?.unref();
   }
 
-  private arm(now: number, ms: number, graceTurns = 0): void {
+  private arm(now: number, ms: number, then = () => this.fire()): void {
     this.disarm();
     this.timerAt = now + ms;
-    this.timer = outsideOfCalls(() => this.clock.setTimer(() => this.fire(graceTurns), ms));
+    this.timer = outsideOfCalls(() =>
+      this.clock.setTimer(() => {
+        this.timer = undefined;
+        this.timerAt = Infinity;
+        then();
+      }, ms),
+    );
   }
 
   private disarm(): void {
@@ -97,37 +106,38 @@ export class DeadlineQueue<T> {
     this.timerAt = Infinity;
   }
 
-  /** @param graceTurns of the event loop that are still to pass before anything is judged */
-  private fire(graceTurns: number): void {
-    this.timer = undefined;
-    this.timerAt = Infinity;
+  private fire(): void {
     const now = this.clock.now();
-    if (graceTurns > 0) return this.arm(now, 0, graceTurns - 1);
     try {
-      if (this.tellDue(now)) return this.arm(now, 0, GRACE_TURNS - 1);
+      this.tellDue(now);
     } finally {
-      // A deadline that was set meanwhile has armed the timer.
+      // A deadline that was set meanwhile, or one that is late, has armed the timer.
       if (this.head !== undefined && this.timer === undefined) {
         this.arm(now, Math.max(0, this.head.at - now));
       }
     }
   }
 
-  /**
-   * Tells what is due, for as long as one turn of the event loop may take.
-   *
-   * @returns whether the next ones are late: answers that came in time may still wait to be read, so they go first
-   */
-  private tellDue(now: number): boolean {
+  /** Tells what is due, for as long as one turn of the event loop may take. */
+  private tellDue(now: number): void {
     for (let { head } = this; head !== undefined && head.at - now < PRECISION; { head } = this) {
-      if (head.at > this.graceGivenAt && isLate(head.at, now)) {
-        this.graceGivenAt = now;
-        return true;
+      if (head.at > this.lateUntil && isLate(head.at, now) && !this.clock.faked) {
+        this.lateUntil = now;
+        return this.letSettle(QUIET_TURNS);
       }
       this.remove(head);
       this.onDue(head.item);
-      if (this.clock.now() - now >= LONGEST_TURN) break;
+      if (this.clock.now() - now >= LONGEST_TURN) return;
     }
-    return false;
+  }
+
+  /** Answers that came in time may still wait to be read: they go first, as long as they come in. */
+  private letSettle(turns: number): void {
+    const { settledLate } = this;
+    this.arm(this.clock.now(), 0, () => {
+      if (this.settledLate > settledLate) this.letSettle(QUIET_TURNS);
+      else if (turns > 1) this.letSettle(turns - 1);
+      else this.fire();
+    });
   }
 }

@@ -43,7 +43,7 @@ describe('Pulse', () => {
     expect(machine.pulse.lost(0, machine.time)).toBe(0);
   });
 
-  it('knows what it has missed until the beat after the late one', () => {
+  it('knows what it has missed until it has beaten five times in time after the late beat', () => {
     const machine = new Machine();
     machine.pulse.watch(machine.time + 2_000);
     machine.run(300);
@@ -51,6 +51,8 @@ describe('Pulse', () => {
     machine.stop(5_000);
     expect(machine.missed()).toBe(last);
     machine.beat!();
+    expect(machine.missed()).toBe(last);
+    machine.run(400);
     expect(machine.missed()).toBe(last);
     machine.run(100);
     expect(machine.missed()).toBe(Infinity);
@@ -65,15 +67,14 @@ describe('Pulse', () => {
     expect(machine.missed()).not.toBe(Infinity);
   });
 
-  it('never misses the same thing for longer than two beats, though the loop stays blocked', () => {
+  it('misses nothing for longer than twenty beats, though the loop is late each time', () => {
     const machine = new Machine();
     machine.pulse.watch(machine.time + 60_000);
     const due = machine.time + 1;
-    for (let beat = 0; beat < 2; beat++) {
+    for (let beat = 0; beat <= 20; beat++) {
       machine.stop(200);
       expect(machine.missed()).toBeLessThan(due);
       machine.beat!();
-      if (beat === 0) expect(machine.missed()).toBeLessThan(due);
     }
     expect(machine.missed()).toBeGreaterThan(due);
   });
@@ -143,11 +144,12 @@ describe('a breaker in a process that was suspended', () => {
     expect(bench.breaker.counts).toMatchObject({ successes: 3, failures: 0 });
   });
 
-  it('finds calls that hang all the same, two beats later', () => {
+  it('finds calls that hang all the same, half a second later', () => {
     const { machine, bench } = suspended();
     bench.admit();
     machine.stop(5_000);
     machine.beat!();
+    machine.run(400);
     expect(bench.breaker.state).toBe('closed');
     machine.run(100);
     expect(bench.breaker.state).toBe('open');
@@ -177,8 +179,8 @@ describe('a breaker in a process that was suspended', () => {
     bench.admit();
     machine.stop(5_000);
     machine.beat!();
-    machine.run(100);
-    expect(bench.breaker.snapshot()).toMatchObject({ state: 'open', retryAfterMs: 6_900 });
+    machine.run(500);
+    expect(bench.breaker.snapshot()).toMatchObject({ state: 'open', retryAfterMs: 6_500 });
   });
 
   it('does not take calls for slow because of it', () => {

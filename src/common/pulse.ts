@@ -5,6 +5,12 @@ export const LAG = 50;
 
 const PERIOD = 100;
 
+/** How many beats in time there have to be before what was missed is judged: reading an answer may take some turns. */
+const RECOVERY = 5;
+
+/** After so many beats it is judged in any case, though the event loop should be late again and again. */
+const LONGEST_RECOVERY = 20;
+
 /** How many of the last gaps are remembered. */
 const KEPT = 8;
 
@@ -13,8 +19,7 @@ export type Repeat = (callback: () => void, ms: number) => () => void;
 
 /**
  * Notices when the event loop was blocked or the process was suspended. What becomes due meanwhile is found late, and
- * its answer may have come in time and still wait to be read; so it is not judged before the next beat, which comes
- * after the loop has turned.
+ * its answer may have come in time and still wait to be read; so it is not judged before the loop has turned some times.
  *
  * One for the whole process, which beats only as long as somebody waits for something.
  */
@@ -22,8 +27,11 @@ export class Pulse {
   private until = -Infinity;
   private stop: (() => void) | undefined = undefined;
   private last = 0;
-  /** The beat before the last one, if the last one was late. */
+  /** The last beat before a late one, until the loop has recovered from that. */
   private missedFrom = Infinity;
+  /** How many beats in time that still needs, and how many it has taken. */
+  private needed = 0;
+  private taken = 0;
   private readonly gaps: { readonly from: number; readonly to: number }[] = [];
 
   constructor(
@@ -59,23 +67,39 @@ export class Pulse {
 
   private start(): () => void {
     this.last = this.now();
-    this.missedFrom = Infinity;
+    this.recovered();
     return this.repeat(() => this.beat(), PERIOD);
   }
 
   private beat(): void {
     const now = this.now();
     const late = isLate(this.last, now);
-    this.missedFrom = late ? this.last : Infinity;
+    this.recover(late);
     if (late) {
       this.gaps.push({ from: this.last, to: now });
       if (this.gaps.length > KEPT) this.gaps.shift();
     }
     this.last = now;
-    if (late || now < this.until) return;
+    if (this.needed > 0 || now < this.until) return;
     this.stop!();
     this.stop = undefined;
     this.gaps.length = 0;
+  }
+
+  private recover(late: boolean): void {
+    if (this.needed > 0 && ++this.taken >= LONGEST_RECOVERY) this.recovered();
+    if (late) {
+      if (this.needed === 0) this.missedFrom = this.last;
+      this.needed = RECOVERY;
+    } else if (this.needed > 0 && --this.needed === 0) {
+      this.recovered();
+    }
+  }
+
+  private recovered(): void {
+    this.missedFrom = Infinity;
+    this.needed = 0;
+    this.taken = 0;
   }
 }
 

@@ -3,12 +3,12 @@ import * as timers from 'node:timers';
 import { shared } from './brand.js';
 
 type SetTimeout = typeof globalThis.setTimeout;
-type ClearTimeout = typeof globalThis.clearTimeout;
 
 /** Timers, and the time that they go by. */
 export interface TimeSource {
   readonly setTimeout: SetTimeout;
-  readonly clearTimeout: ClearTimeout;
+  /** Clears a timer of its own. */
+  clear(handle: NodeJS.Timeout): void;
   /** Whether these are Node's own timers, whose time is that of {@link performance}. */
   readonly real: boolean;
   /** Milliseconds; only differences mean anything. */
@@ -39,13 +39,19 @@ const realTimers = new Set<unknown>(
 export function currentSource(): TimeSource {
   const { setTimeout, clearTimeout, Date } = globalThis;
   const real = realTimers.has(setTimeout);
+  // The timers of node:test are the same functions each time; its `Date` is a new one.
+  const inForce = (): boolean =>
+    globalThis.setTimeout === setTimeout && (real || globalThis.Date === Date);
+  // Timers of node:test that are cleared after they were switched off take others with them.
+  const forgiving = real || sinonClock() !== undefined;
   return {
     setTimeout,
-    clearTimeout,
     real,
+    inForce,
     read: real ? realNow : fakeTime(),
-    // The timers of node:test are the same functions each time; its `Date` is a new one.
-    inForce: () => globalThis.setTimeout === setTimeout && (real || globalThis.Date === Date),
+    clear: (handle) => {
+      if (forgiving || inForce()) clearTimeout(handle);
+    },
   };
 }
 

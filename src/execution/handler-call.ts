@@ -80,9 +80,9 @@ export class HandlerCall extends Call {
     return callScope.run({ handler, reports, holding }, () => firstOf(this.handle(), this));
   }
 
-  override interrupt(level: number, error: unknown, tell?: () => void): void {
+  override interrupt(level: number, error: unknown): void {
     if (!this.finished) this.running?.giveUp(error);
-    super.interrupt(level, error, tell);
+    super.interrupt(level, error);
   }
 
   override fail(error: unknown): void {

@@ -1,48 +1,47 @@
 import { shared } from '../common/brand.js';
 import type { Runtime } from './runtime.js';
 
-interface Entry {
+/** An application, held weakly: Nest closes none whose start has failed, and nobody hears of the failure. */
+interface Live {
   readonly runtime: WeakRef<Runtime>;
   started: boolean;
 }
 
-/**
- * The applications of this process that are starting or running, for calls that belong to none of them by themselves.
- * Held weakly: Nest closes no application whose start has failed, and nobody hears of the failure.
- */
-class LiveRuntimes {
-  private entries: Entry[] = [];
+/** The applications of this process that are starting or running, in the order in which they have begun to. */
+const all = shared('live-applications', () => new Set<Live>());
 
+/** For calls that belong to none of the applications by themselves. */
+export const liveRuntimes = {
   /** The application is starting. */
   add(runtime: Runtime): void {
-    this.entries = [...this.alive(), { runtime: new WeakRef(runtime), started: false }];
-  }
+    all.add({ runtime: new WeakRef(runtime), started: false });
+  },
 
   /** All modules of the application have been initialized. */
   started(runtime: Runtime): void {
-    for (const entry of this.entries) if (entry.runtime.deref() === runtime) entry.started = true;
-  }
+    for (const live of all) if (live.runtime.deref() === runtime) live.started = true;
+  },
 
   /** The application is closing. */
   delete(runtime: Runtime): void {
-    this.entries = this.alive().filter((entry) => entry.runtime.deref() !== runtime);
-  }
+    for (const live of all) if (live.runtime.deref() === runtime) all.delete(live);
+  },
 
   /**
-   * The only one that is running. While none is, the one that has begun to start last: one before it has failed.
+   * The only one that is running. While none is, the one that has begun to start last: those before it have failed.
    *
    * @returns `'several'` when there is more than one
    */
   get only(): Runtime | 'several' | undefined {
-    const alive = this.alive();
-    const running = alive.filter(({ started }) => started);
-    if (running.length > 1) return 'several';
-    return (running[0] ?? alive.at(-1))?.runtime.deref();
-  }
-
-  private alive(): Entry[] {
-    return this.entries.filter(({ runtime }) => runtime.deref() !== undefined);
-  }
-}
-
-export const liveRuntimes = shared('live-applications', () => new LiveRuntimes());
+    let running: Runtime | undefined;
+    let starting: Runtime | undefined;
+    for (const live of all) {
+      const runtime = live.runtime.deref();
+      if (runtime === undefined) all.delete(live);
+      else if (!live.started) starting = runtime;
+      else if (running !== undefined) return 'several';
+      else running = runtime;
+    }
+    return running ?? starting;
+  },
+};

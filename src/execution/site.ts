@@ -11,7 +11,7 @@ const SITE = 'nest-resilience:site';
 const SITE_KEYS = 'nest-resilience:site-keys';
 const SIGNAL = 'nest-resilience:signal';
 
-const counter = shared('site-counter', () => ({ next: 0 }));
+const counter = shared('site-counter', () => Object.seal({ next: 0 }));
 
 /** A method that policies protect: what decorators have recorded of it. */
 export class Site {

@@ -62,14 +62,11 @@ export abstract class Interruptible {
     return interruption?.level === WHOLE_CALL && !isResilienceError(interruption.error, 'TIMEOUT');
   }
 
-  /**
-   * Gives up what is inside `level`, with `error` as its outcome. `tell` is called when the call goes on with that: in
-   * its own async context, whoever has interrupted it.
-   */
-  interrupt(level: number, error: unknown, tell?: () => void): void {
+  /** Gives up what is inside `level`, with `error` as its outcome. */
+  interrupt(level: number, error: unknown): void {
     if (this.finished) return;
     if (this.interruption !== undefined && this.interruption.level <= level) return;
-    this.interruption = { level, error, tell };
+    this.interruption = { level, error, tell: undefined };
     const { abortSignal } = this;
     this.controller = undefined;
     this.abortSignal = undefined;
@@ -80,6 +77,12 @@ export abstract class Interruptible {
       // a teardown of the user's that throws must not keep the rest from ending
     }
     abortSignal?.(error);
+  }
+
+  /** Has `tell` called when the call goes on with `error`: in its own async context, whoever has interrupted it. */
+  whenInterruptedBy(error: unknown, tell: () => void): void {
+    const { interruption } = this;
+    if (interruption !== undefined && interruption.error === error) interruption.tell = tell;
   }
 
   /** Whether a stage at `level` is inside of what is being given up. */

@@ -786,7 +786,7 @@ describe('events', () => {
     const event = { type: 'attempt', name: 'Books.list' };
     expect(told).toEqual([
       { ...event, attempt: 1, outcome: 'failure', durationMs: 100, error: errors[0] },
-      { ...event, attempt: 2, outcome: 'ignored', durationMs: 200, error: errors[1] },
+      { ...event, attempt: 2, outcome: 'success', durationMs: 200, error: errors[1] },
       { ...event, attempt: 3, outcome: 'success', durationMs: 300 },
       { ...event, attempt: 4, outcome: 'success', durationMs: 400 },
     ]);
@@ -806,8 +806,9 @@ describe('events', () => {
   it.each([
     ['success', undefined],
     ['failure', new Error('x')],
-    ['ignored', new HttpException('x', 404)],
-  ])('tell of given-up work that ends later as a %s', async (outcome, error) => {
+    ['success', new HttpException('x', 404)],
+    ['ignored', new TypeError('x')],
+  ])('tell of given-up work that ends later as %s', async (outcome, error) => {
     const clock = new ManualClock();
     const { events, told } = listening();
     const work = deferred();
@@ -893,6 +894,9 @@ describe('a report', () => {
       outcome: 'failure',
     });
     expect(await reportOf(() => Promise.reject(new HttpException('x', 404)))).toMatchObject({
+      outcome: 'success',
+    });
+    expect(await reportOf(() => Promise.reject(new TypeError('x')))).toMatchObject({
       outcome: 'ignored',
     });
   });

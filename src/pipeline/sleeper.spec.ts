@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { ManualClock } from '../testing/index.js';
 import type { Substitute } from './call.js';
 import { Call } from './call.js';
@@ -57,5 +58,31 @@ describe('Sleeper', () => {
     await expect(sleeper.sleep(100, call)).resolves.toBe(false);
     expect(clock.pending).toBe(0);
     expect(sleeper.size).toBe(0);
+  });
+
+  it('wakes 10,000 when it closes, each once', async () => {
+    const { clock, sleeper, rested } = setUp();
+    for (let i = 0; i < 10_000; i++) {
+      void sleeper.sleep(100 + i, new ToyCall([], clock)).then(rested);
+    }
+    sleeper.close();
+    await clock.advance(0);
+    expect(rested).toHaveBeenCalledTimes(10_000);
+    expect(clock.pending).toBe(0);
+    expect(sleeper.size).toBe(0);
+  });
+
+  it('sets its timers outside of the calls', async () => {
+    const { clock, sleeper, call } = setUp();
+    const user = new AsyncLocalStorage<string>();
+    let context: string | undefined = 'not called';
+    const setTimer = clock.setTimer.bind(clock);
+    clock.setTimer = (callback, ms) => {
+      context = user.getStore();
+      return setTimer(callback, ms);
+    };
+    void user.run('alice', () => sleeper.sleep(100, call));
+    expect(context).toBeUndefined();
+    sleeper.close();
   });
 });

@@ -65,7 +65,7 @@ describe('hystrix()', () => {
         maxCallDuration: Infinity,
         respectRetryAfter: false,
         on: [expect.any(Function)],
-        skip: [],
+        ignore: [],
       },
       bulkhead: { maxConcurrent: 10, maxQueue: 0 },
       timeout: { attempt: 1_000 },
@@ -94,11 +94,11 @@ describe('hystrix()', () => {
         minimumCalls: 7,
         openFor: 3_000,
         halfOpen: { maxDuration: 3_000 },
-        skip: ignore,
+        ignore,
       },
       bulkhead: { maxConcurrent: 4, maxQueue: 2 },
       timeout: { attempt: 400 },
-      fallback: { handler: value('none'), maxConcurrent: 5, skip: ignore },
+      fallback: { handler: value('none'), maxConcurrent: 5, ignore },
     });
     expect(problemsOf(made)).toEqual([]);
   });
@@ -114,7 +114,7 @@ describe('hystrix()', () => {
       handler: value(1),
       maxConcurrent: 10,
       on: [expect.any(Function)],
-      skip: [],
+      ignore: [],
     });
     const everyError = fallback!.on![0] as (error: unknown) => boolean;
     expect([...errors, full].map(everyError)).not.toContain(false);
@@ -197,7 +197,7 @@ describe('hystrixGo()', () => {
       maxCallDuration: Infinity,
       respectRetryAfter: false,
       on: [expect.any(Function)],
-      skip: [],
+      ignore: [],
     });
     expect(rest).toEqual({
       bulkhead: { maxConcurrent: 10, maxQueue: 0 },
@@ -246,7 +246,7 @@ describe('hystrixGo()', () => {
     expect(hystrixGo({ fallback: value(1) }).fallback).toEqual({
       handler: value(1),
       on: [expect.any(Function)],
-      skip: [],
+      ignore: [],
     });
     expect(hystrixGo()).not.toHaveProperty('fallback');
   });

@@ -183,7 +183,8 @@ function policiesOf<Fallback>({
       ...(window !== undefined && { window }),
       minimumCalls,
       openFor: sleepWindow,
-      // A probe that hangs makes room for another one after a sleep window, as there.
+      // A probe that hangs would block Hystrix' circuit for ever, and hystrix-go asks again after a sleep window, each
+      // time. Here it has failed after one, and the circuit is open for another.
       halfOpen: { maxCalls: 1, successThreshold: 1, maxDuration: sleepWindow },
       maxCallDuration: Infinity,
       respectRetryAfter: false,

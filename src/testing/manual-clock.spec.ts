@@ -83,4 +83,33 @@ describe('ManualClock', () => {
     expect(fired).toHaveBeenCalledTimes(1);
     expect(clock.now()).toBe(0);
   });
+
+  it('runs any number of timers in their order, whatever is cancelled in between', async () => {
+    const clock = new ManualClock();
+    const fired: [number, number][] = [];
+    const expected: [number, number][] = [];
+    const timers = Array.from({ length: 2_000 }, (_, i) => {
+      const ms = (i * 7_919) % 97;
+      return { i, ms, timer: clock.setTimer(() => fired.push([ms, i]), ms) };
+    });
+    for (const { i, ms, timer } of timers) {
+      if (i % 3 === 0) timer.cancel();
+      else expected.push([ms, i]);
+    }
+    timers[0]!.timer.cancel();
+    expect(clock.pending).toBe(expected.length);
+    await clock.advance(97);
+    expect(fired).toEqual(expected.sort(([a, i], [b, j]) => a - b || i - j));
+    expect(clock.pending).toBe(0);
+    timers[1]!.timer.cancel(); // has fired
+    expect(clock.pending).toBe(0);
+  });
+
+  it('takes a time that is no number as none', async () => {
+    const clock = new ManualClock();
+    const fired = jest.fn();
+    clock.setTimer(fired, NaN);
+    await clock.advance(0);
+    expect(fired).toHaveBeenCalledTimes(1);
+  });
 });

@@ -1,72 +1,44 @@
-// An application under load that will be suspended: node suspended.mjs '{"port":…}'. Told to end, it tells how it went.
-import { Agent, get } from 'node:http';
-import { Injectable, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import {
-  CircuitBreaker,
-  CircuitBreakerRegistry,
-  ResilienceEvents,
-  ResilienceModule,
-  Timeout,
-} from 'nest-resilience';
-import { decorate, inject } from '../soak/decorate.mjs';
+// node test/processes/suspended.mjs [--quick]: a process that was suspended opens no breaker. Needs a build.
+//
+// A client calls a healthy dependency under load, is stopped for longer than `maxCallDuration` and goes on.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-const { port, timeout, maxCallDuration, clients } = JSON.parse(process.argv[2]);
-const agent = new Agent({ keepAlive: true });
+const quick = process.argv.includes('--quick');
+const [stopFor, maxCallDuration] = quick ? [1_500, 500] : [5_000, 2_000];
 
-class Books {
-  list() {
-    return new Promise((resolve, reject) => {
-      get({ host: '127.0.0.1', port, agent, path: '/books' }, (response) => {
-        let body = '';
-        response.on('data', (chunk) => (body += chunk));
-        response.on('end', () => resolve(body));
-        response.on('error', reject);
-      }).on('error', reject);
-    });
-  }
-}
-decorate(Books, 'list', [
-  CircuitBreaker({
-    name: 'books',
-    failureRate: 0.2,
-    slowCallRate: 0.2,
-    slowCallDuration: maxCallDuration,
-    minimumCalls: 10,
-    maxCallDuration,
-  }),
-  Timeout(timeout),
+const server = createServer((request, response) => {
+  setTimeout(() => response.end('[]'), 5 + Math.random() * 20);
+}).listen(0, '127.0.0.1');
+server.keepAliveTimeout = 60_000; // connections that were idle meanwhile are not the point
+await once(server, 'listening');
+
+const url = `http://127.0.0.1:${server.address().port}/`;
+const child = fork(new URL('suspended-client.mjs', import.meta.url), [
+  url,
+  String(maxCallDuration),
 ]);
-inject(Books, [Injectable()]);
-
-class App {}
-Module({ imports: [ResilienceModule.forRoot({ logger: false })], providers: [Books] })(App);
-
-const app = await NestFactory.createApplicationContext(App, { logger: false });
-const books = app.get(Books);
-const told = { answered: 0, failed: [], changes: [] };
-app.get(ResilienceEvents).subscribe((event) => {
-  if (event.type === 'state-change') told.changes.push(`${event.to}: ${event.reason}`);
-});
-
-let ending = false;
-async function client() {
-  while (!ending) {
-    await books.list().then(
-      () => (told.answered += 1),
-      (error) => told.failed.push(error.message),
-    );
+let failed;
+try {
+  await once(child, 'message'); // it is under load
+  for (let round = 0; round < (quick ? 3 : 2); round++) {
+    await sleep(300 + Math.random() * 200);
+    child.kill('SIGSTOP');
+    await sleep(stopFor);
+    child.kill('SIGCONT');
   }
+  await sleep(1_000);
+  child.send('report');
+  const [report] = await once(child, 'message');
+  failed = report.changes.length > 0 || report.failures > 0 || report.calls < 100;
+  console.log(`stopped for ${stopFor} ms with maxCallDuration ${maxCallDuration} ms:`, report);
+  console.log(failed ? 'FAILED' : 'no breaker has opened');
+} finally {
+  child.kill('SIGCONT');
+  child.kill();
+  server.closeAllConnections();
+  server.close();
 }
-const all = Promise.all(Array.from({ length: clients }, client));
-
-process.on('message', async () => {
-  ending = true;
-  await all;
-  const { state } = app.get(CircuitBreakerRegistry).get('books');
-  process.send({ ...told, state });
-  await app.close();
-  agent.destroy();
-  process.disconnect();
-});
-process.send('ready');
+process.exitCode = failed ? 1 : 0;

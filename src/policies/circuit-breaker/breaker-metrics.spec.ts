@@ -89,16 +89,17 @@ function setUp(options: CircuitBreakerOptions = {}): SetUp {
 describe('a circuit breaker counts', () => {
   it('what execute() comes to', async () => {
     const { breaker, metrics } = setUp({ onResult: (result) => result === 'bad' });
+    await quietly(breaker.execute(() => Promise.reject(new NotFoundException())));
     await breaker.execute(() => 'good');
     await breaker.execute(() => 'bad');
-    await quietly(breaker.execute(() => Promise.reject(new NotFoundException())));
+    await quietly(breaker.execute(() => Promise.reject(new TypeError('x'))));
     await quietly(breaker.execute(() => Promise.reject(full()))); // of another one
     await quietly(breaker.execute(() => Promise.reject(timedOut())));
     expect(breaker.state).toBe('open');
     await quietly(breaker.execute(() => 1));
     expect(metrics().counts).toEqual(
       counts({
-        success: 1,
+        success: 2,
         failure: 1,
         timeout: 1,
         ignored: 2,
@@ -518,7 +519,7 @@ describe.each([
       fallback(() => 2),
       stage,
     );
-    expect(metrics().counts).toEqual(counts({ success: 1, ignored: 2 }));
+    expect(metrics().counts).toEqual(counts({ success: 3 }));
   });
 
   it('is nothing for a result that is taken for a failure: the caller gets it', async () => {
@@ -562,7 +563,7 @@ describe.each([
     const work = (attempt: number): unknown =>
       attempt === 1 ? down() : Promise.reject(new NotFoundException());
     await run(call(work), new AgainStage(1), stage);
-    expect(metrics().counts).toEqual(counts({ failure: 1, ignored: 1 }));
+    expect(metrics().counts).toEqual(counts({ failure: 1, success: 1 }));
   });
 
   it('is that of a failure when work has failed with the rejection of another bulkhead', async () => {

@@ -5,7 +5,7 @@ import { MetricEvent, RollingMetrics } from '../../telemetry/metrics/metrics.js'
 import { Announcer } from './announcer.js';
 import { CircuitOpenError } from './circuit-open-error.js';
 import type { BreakerEnvironment } from './environment.js';
-import { measured } from './judgement.js';
+import { isSlow, measured } from './judgement.js';
 import { Leases, expiryOf } from './leases.js';
 import { OpenTime } from './open-time.js';
 import type { BreakerSettings } from './options.js';
@@ -174,7 +174,7 @@ export abstract class Circuit implements Issuer {
   }
 
   private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
-    const slow = this.isSlow(permit, now);
+    const slow = isSlow(permit, now, this.settings, this.environment.pulse);
     const counts = this.tally.record(now, permit.mark, failed, slow);
     if (permit.probe) {
       this.judgeProbe(failed || (slow && this.settings.slowCallRate !== undefined), now, error);
@@ -184,14 +184,6 @@ export abstract class Circuit implements Issuer {
       // Whoever was asked may have used the breaker meanwhile.
       if (reason !== undefined && generation === this.generation) this.open(reason, now, error);
     }
-  }
-
-  /** Time in which the process could not run is not the dependency's. */
-  private isSlow({ admittedAt }: Permit, now: number): boolean {
-    const { slowCallDuration } = this.settings;
-    const took = now - admittedAt;
-    if (took <= slowCallDuration) return false;
-    return took - (this.environment.pulse?.lost(admittedAt, now) ?? 0) > slowCallDuration;
   }
 
   private judgeProbe(bad: boolean, now: number, error: unknown): void {

@@ -42,6 +42,6 @@ function obtainBreakers(name: string, site: PolicySite): CircuitBreaker | KeyedC
       new CircuitBreaker(own, breaker, environment);
     return settings.key === undefined
       ? create(name, settings.breaker)
-      : new KeyedCircuitBreakers(name, settings, create, (message) => environment.warn(message));
+      : new KeyedCircuitBreakers(name, settings, create, (message) => site.warn(message));
   });
 }

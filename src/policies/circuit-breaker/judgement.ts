@@ -1,9 +1,11 @@
+import type { Pulse } from '../../common/pulse.js';
 import { show } from '../../common/options-reader.js';
 import type { Outcome, OutcomeRule } from '../../common/outcome.js';
 import type { BreakerCounts } from '../../telemetry/events.js';
 import { eventOf } from '../../telemetry/metrics/event-of.js';
 import { MetricEvent } from '../../telemetry/metrics/metrics.js';
-import type { Ending } from './permit.js';
+import type { BreakerSettings } from './options.js';
+import type { Ending, Permit } from './permit.js';
 
 /*
  * Code of users' that is asked while a breaker decides, and what is done when it throws: nothing that it does must
@@ -43,6 +45,18 @@ export function isReadyToTrip(
   answer.catch(() => {});
   quietly(() => complain('gave a promise; it has to answer at once'));
   return false;
+}
+
+/** Whether a call that ends now was slow: time in which the process could not run is not the dependency's. */
+export function isSlow(
+  { admittedAt }: Permit,
+  now: number,
+  { slowCallDuration }: BreakerSettings,
+  pulse: Pulse | undefined,
+): boolean {
+  const took = now - admittedAt;
+  if (took <= slowCallDuration) return false;
+  return took - (pulse?.lost(admittedAt, now) ?? 0) > slowCallDuration;
 }
 
 /** A logger that throws changes nothing. */

@@ -199,15 +199,17 @@ describe('the options of a circuit breaker', () => {
     );
   });
 
-  it('classify by on, skip and onResult', () => {
+  it('classify by ignore, skip, on and onResult', () => {
     const [{ breaker }] = settle({
       on: [TypeError],
       skip: [RangeError],
+      ignore: [EvalError],
       onResult: (result) => result === 1,
     });
     const { classifier } = breaker;
     expect(classifier.ofError(new TypeError())).toBe('failure');
-    expect(classifier.ofError(new RangeError())).toBe('ignored');
+    expect(classifier.ofError(new RangeError())).toBe('success');
+    expect(classifier.ofError(new EvalError())).toBe('ignored');
     expect(classifier.ofResult(1)).toBe('failure');
   });
 

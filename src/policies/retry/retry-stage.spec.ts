@@ -163,13 +163,27 @@ describe('the retry stage', () => {
     ['a programmer error', new ReferenceError('x')],
     ['an open circuit', new Rejection('CIRCUIT_OPEN', 100)],
     ['a full bulkhead', new Rejection('BULKHEAD_FULL')],
-    ['an abort', new DOMException('x', 'AbortError')],
   ])('does not retry %s', async (_what, error) => {
     const bench = new Bench(quick);
     const { starts, error: thrown } = await bench.run(() => Promise.reject(error));
     expect(starts).toHaveLength(1);
     expect(thrown).toBe(error);
     expect(bench.of('retries-exhausted')).toEqual([]);
+  });
+
+  it('retries an abort that no caller asked for: the client has given up', async () => {
+    const abort = new DOMException('x', 'AbortError');
+    expect((await new Bench(quick).run(() => Promise.reject(abort))).starts).toHaveLength(4);
+  });
+
+  it.each<[string, RetryOptions]>([
+    ['skip', { skip: [RangeError] }],
+    ['ignore', { ignore: [RangeError] }],
+    ['on, which names others only', { on: [EvalError] }],
+  ])('does not retry what is in %s', async (_what, options) => {
+    const error = new RangeError('x');
+    const { starts } = await new Bench({ ...quick, ...options }).run(() => Promise.reject(error));
+    expect(starts).toHaveLength(1);
   });
 
   it('retries our own timeouts', async () => {
@@ -476,7 +490,7 @@ describe('the options of a retry', () => {
     [
       'an unknown option',
       { retries: 3 },
-      'here: retries is not an option; the options are maxRetries, backoff, maxElapsedTime, respectRetryAfter, on, skip, onResult',
+      'here: retries is not an option; the options are maxRetries, backoff, maxElapsedTime, respectRetryAfter, ignore, skip, on, onResult',
     ],
     [
       'a bad Retry-After',

@@ -86,13 +86,14 @@ export class RetryStage extends Stage<Held> {
 
   /** The function has a mistake, which it makes at each failure; told once. */
   private noDelay(did: 'threw' | 'gave', what: unknown): number {
-    // The rejection of a promise that nobody awaits would end the process.
-    if (types.isPromise(what)) what.catch(() => {});
+    const promise = types.isPromise(what);
+    if (promise) what.catch(() => {}); // nobody awaits it, and a rejection would end the process
     if (this.warned) return NaN;
     this.warned = true;
     const { name } = this.site;
     const instead = did === 'gave' ? ' instead of milliseconds' : '';
-    this.site.warn(`${name}: the backoff function ${did} ${show(what)}${instead}; not retried`);
+    const shown = promise ? 'a promise' : show(what);
+    this.site.warn(`${name}: the backoff function ${did} ${shown}${instead}; not retried`);
     return NaN;
   }
 

@@ -219,6 +219,50 @@ describe('the timeout stage', () => {
     expect(second).toMatchObject({ at: 250, error: { scope: 'total' } });
   });
 
+  describe('of the whole has as its cause', () => {
+    const down = new Error('down');
+
+    it('the error of the last attempt, when it strikes while the next one runs', async () => {
+      const bench = new Bench();
+      const stages = [bench.stage('total', 250), new Again(100)];
+      const { error } = await bench.run(stages, (call) =>
+        call.attempt < 3 ? bench.after(50, 0).then(() => Promise.reject(down)) : hanging(call),
+      );
+      expect((error as Error).cause).toBe(down);
+    });
+
+    it('the error of the last attempt, when it strikes while another one is waited for', async () => {
+      const bench = new Bench();
+      const slow = new Again(100, () => bench.after(10_000, undefined));
+      const { error } = await bench.run([bench.stage('total', 250), slow], () =>
+        Promise.reject(down),
+      );
+      expect((error as Error).cause).toBe(down);
+    });
+
+    it('the timeout of an attempt', async () => {
+      const bench = new Bench();
+      const stages = [bench.stage('total', 250), new Again(100), bench.stage('attempt', 100)];
+      const { error } = await bench.run(stages, hanging);
+      expect((error as Error).cause).toMatchObject({ scope: 'attempt' });
+      expect(((error as Error).cause as Error).cause).toBeUndefined();
+    });
+
+    it('nothing when none has ended', async () => {
+      const bench = new Bench();
+      const { error } = await bench.run([bench.stage('total', 250)], hanging);
+      expect(error).not.toHaveProperty('cause');
+    });
+  });
+
+  it('of an attempt has no cause', async () => {
+    const bench = new Bench();
+    const { error } = await bench.run([new Again(2), bench.stage('attempt', 100)], (call) =>
+      call.attempt === 1 ? Promise.reject(new Error('down')) : hanging(call),
+    );
+    expect(error).not.toHaveProperty('cause');
+  });
+
   it('of the whole wins over one of an attempt that ends at the same time', async () => {
     const bench = new Bench();
     const call = bench.call(hanging);

@@ -44,8 +44,11 @@ export class TimeoutStage extends Stage<Limit> {
     const { attempt } = call;
     // The total ends the attempts: how the last of them has failed is why it took so long.
     const cause = scope === 'total' && call.failed ? call.error : undefined;
-    call.interrupt(this.level, new TimeoutError(name, scope, afterMs, cause), () => {
-      if (events.active) events.emit({ type: 'timeout', name, scope, attempt, afterMs });
-    });
+    const error = new TimeoutError(name, scope, afterMs, cause);
+    call.interrupt(this.level, error);
+    if (!events.active) return;
+    call.whenInterruptedBy(error, () =>
+      events.emit({ type: 'timeout', name, scope, attempt, afterMs }),
+    );
   }
 }

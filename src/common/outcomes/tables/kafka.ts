@@ -6,23 +6,30 @@ const RETRIABLE = 'retriable';
 /** How often one error of kafkajs wraps another. */
 const MOST_WRAPPERS = 4;
 
+const NON_RETRIABLE = 'KafkaJSNonRetriableError';
+
+/** The innermost says what happened: the others that it was tried often enough, or cannot be tried again. */
 function keysOf(error: unknown): readonly ErrorKey[] {
-  const keys: ErrorKey[] = [];
-  let inner = error;
-  // The innermost says what happened: the others that it was tried often enough, or cannot be tried again.
+  let innermost = error;
+  let name = nameOf(error);
+  if (name === undefined) return [];
+  let cause = look(error, 'cause');
   for (let depth = 0; depth < MOST_WRAPPERS; depth++) {
-    const name = lookForText(inner, 'name') ?? '';
-    if (!name.startsWith('KafkaJS')) break;
-    const type = lookForText(inner, 'type');
-    if (look(inner, 'retriable') === true) keys.unshift(RETRIABLE);
-    keys.unshift(...(type === undefined ? [name] : [type, name]));
-    inner = look(inner, 'cause') ?? look(inner, 'originalError');
+    const inner = nameOf(cause);
+    if (inner === undefined) break;
+    [innermost, name, cause] = [cause, inner, look(cause, 'cause')];
   }
-  // A wrong argument has nothing inside; anything else that could not be retried is not for us to know.
-  return inner === undefined || keys[0] !== NON_RETRIABLE ? keys : keys.slice(1);
+  const type = lookForText(innermost, 'type');
+  const keys = type === undefined ? [name] : [type, name];
+  if (look(innermost, 'retriable') === true) keys.push(RETRIABLE);
+  // With a cause it is not a wrong argument, and not for us to know.
+  return cause === undefined ? keys : keys.filter((key) => key !== NON_RETRIABLE);
 }
 
-const NON_RETRIABLE = 'KafkaJSNonRetriableError';
+function nameOf(error: unknown): string | undefined {
+  const name = lookForText(error, 'name');
+  return name?.startsWith('KafkaJS') ? name : undefined;
+}
 
 export const kafka: OutcomeTable = {
   client: 'kafkajs',

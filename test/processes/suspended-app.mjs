@@ -1,4 +1,4 @@
-// Suspends an application for a while under load: node test/processes/suspend.mjs [milliseconds]. Needs a build.
+// Suspends an application for a while under load: node test/processes/suspended-app.mjs [milliseconds]. Needs a build.
 //
 // Its dependency answers in time, so neither may a circuit open nor a call time out: the process was late, not the
 // dependency. Exits 0 when that holds.
@@ -14,7 +14,7 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const dependency = fork(script('dependency.mjs'), ['20']);
 const [{ port }] = await once(dependency, 'message');
-const app = fork(script('suspended.mjs'), [JSON.stringify({ ...settings, port })]);
+const app = fork(script('app-under-load.mjs'), [JSON.stringify({ ...settings, port })]);
 await once(app, 'message');
 
 for (let times = 0; times < 2; times++) {

@@ -1,0 +1,74 @@
+import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { constant, decorrelated, exponential, fibonacci, linear } from '../backoff/backoff.js';
+import type { Surroundings } from '../policy.js';
+import { retryPolicy } from './index.js';
+import { type RetryOptions, settleRetry } from './options.js';
+
+/** What is wrong with such a retry, in a call that may take so long in total. */
+function problemsOf(options: RetryOptions, total?: number, inside = true): readonly string[] {
+  const problems = new Problems();
+  const settings = settleRetry(new OptionsReader(options, 'here', problems));
+  const settingsOf = (kind: string): unknown => (kind === 'timeout' ? { total } : undefined);
+  const around = { settingsOf, isInside: () => inside } as Surroundings;
+  retryPolicy.check!(settings, around, (problem) => problems.add('here', problem));
+  return problems.all;
+}
+
+describe('maxElapsedTime', () => {
+  it.each<[RetryOptions['maxElapsedTime'], string]>([
+    [0, '0'],
+    ['0s', "'0s'"],
+    ['0ms', "'0ms'"],
+    [-0, '-0'],
+  ])('of %p is reported, with what is meant by it elsewhere', (maxElapsedTime, shown) => {
+    expect(problemsOf({ maxElapsedTime })).toEqual([
+      `here: maxElapsedTime is ${shown}; use Infinity for no limit, which 0 means in cenkalti/backoff, or a duration above 0 such as '15m'`,
+    ]);
+  });
+
+  it.each<RetryOptions['maxElapsedTime']>([Infinity, '15m', 1_000])(
+    'may be %p',
+    (maxElapsedTime) => {
+      expect(problemsOf({ maxElapsedTime })).toEqual([]);
+    },
+  );
+});
+
+describe('a first wait that never fits', () => {
+  it.each<[string, RetryOptions, number]>([
+    ['a constant one', { backoff: constant('2s') }, 2_000],
+    ['one with jitter, at its shortest', { backoff: exponential({ initialDelay: '4s' }) }, 2_000],
+    ['equal jitter', { backoff: exponential({ initialDelay: '4s', jitter: 'equal' }) }, 2_000],
+    ['a linear one', { backoff: linear({ initialDelay: '4s' }) }, 2_000],
+    ['a fibonacci one', { backoff: fibonacci({ initialDelay: '4s' }) }, 2_000],
+    ['a decorrelated one', { backoff: decorrelated({ initialDelay: '2s' }) }, 2_000],
+    ['the default', {}, 250],
+  ])('is reported: %s', (_what, options, shortest) => {
+    const wait = `here: the first wait of backoff (at least ${shortest} ms) never fits into`;
+    const limit = shortest - 1;
+    expect(problemsOf({ ...options, maxElapsedTime: limit })).toEqual([
+      `${wait} maxElapsedTime (${limit} ms), so nothing is ever retried`,
+    ]);
+    expect(problemsOf(options, shortest)).toEqual([
+      `${wait} the total timeout (${shortest} ms), so nothing is ever retried`,
+    ]);
+    expect(problemsOf({ ...options, maxElapsedTime: shortest }, shortest + 1)).toEqual([]);
+  });
+
+  it.each<[string, RetryOptions]>([
+    ['full jitter, which may be no wait at all', { backoff: exponential({ jitter: 'full' }) }],
+    ['a function, which nobody knows', { backoff: () => 60_000 }],
+    ['no wait', { backoff: constant(0) }],
+    ['no retry', { backoff: constant('1h'), maxRetries: 0 }],
+  ])('is not: %s', (_what, options) => {
+    expect(problemsOf({ ...options, maxElapsedTime: 1 }, 1)).toEqual([]);
+  });
+
+  it('is not when the total timeout is inside of the retry', () => {
+    expect(problemsOf({ backoff: constant('2s') }, 1_000, false)).toEqual([]);
+  });
+
+  it('is not when there is no total timeout', () => {
+    expect(problemsOf({ backoff: constant('10m') })).toEqual([]);
+  });
+});

@@ -1,0 +1,106 @@
+import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { Call, type Substitute } from '../../pipeline/call.js';
+import { Pipeline } from '../../pipeline/pipeline.js';
+import { Sleeper } from '../../pipeline/sleeper.js';
+import type { ResilienceEvent } from '../../telemetry/events.js';
+import { ResilienceEvents } from '../../telemetry/resilience-events.js';
+import { ManualClock } from '../../testing/index.js';
+import type { PolicySite } from '../policy.js';
+import { settleRetry } from './options.js';
+import { RetryStage } from './retry-stage.js';
+
+const down = Object.assign(new Error('down'), { response: { headers: { 'retry-after': '1' } } });
+
+class FailingCall extends Call {
+  protected override perform(): unknown {
+    return Promise.reject(down);
+  }
+
+  protected override performInstead(run: Substitute): unknown {
+    return run(this, this.args);
+  }
+}
+
+/** How two calls end whose retry has such a backoff function. */
+async function run(backoff: () => unknown): Promise<{
+  errors: unknown[];
+  reasons: string[];
+  warnings: string[];
+}> {
+  const clock = new ManualClock();
+  const events = new ResilienceEvents();
+  const warnings: string[] = [];
+  const reasons: string[] = [];
+  events.subscribe((event: ResilienceEvent) => {
+    if (event.type === 'retries-exhausted') reasons.push(event.reason);
+  });
+  const site = {
+    name: 'Books.list',
+    clock,
+    events,
+    sleeper: new Sleeper(clock),
+    warn: (message: string) => void warnings.push(message),
+    random: () => 0.5,
+  };
+  const options = { backoff: backoff as () => number };
+  const settings = settleRetry(new OptionsReader(options, 'here', new Problems()));
+  const retry = new RetryStage(settings, site as Partial<PolicySite> as PolicySite);
+  const pipeline = new Pipeline('Books.list', [retry], events);
+  const calls = [1, 2].map(() =>
+    pipeline.run(new FailingCall([], clock)).catch((error: unknown) => error),
+  );
+  await clock.advance(100_000);
+  return { errors: await Promise.all(calls), reasons, warnings };
+}
+
+describe('a backoff function', () => {
+  it.each<[string, () => unknown, string]>([
+    ['NaN', () => NaN, 'gave NaN'],
+    ['a string', () => '100', "gave '100'"],
+    ['nothing', () => undefined, 'gave undefined'],
+    ['a bigint', () => 100n, 'gave 100n'],
+    ['an object', () => ({ valueOf: () => 100 }), 'gave { valueOf: [Function: valueOf] }'],
+    ['a promise', async () => 100, 'gave a promise'],
+  ])('that gives %s ends the calls with their error, and is told of once', async (...given) => {
+    const [, backoff, did] = given;
+    expect(await run(backoff)).toEqual({
+      errors: [down, down],
+      reasons: ['backoff', 'backoff'],
+      warnings: [`Books.list: the backoff function ${did} instead of milliseconds; not retried`],
+    });
+  });
+
+  it('that gives a promise that rejects does not end the process', async () => {
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    try {
+      const { errors, reasons } = await run(() => Promise.reject(new Error('broken')));
+      expect({ errors, reasons }).toEqual({
+        errors: [down, down],
+        reasons: ['backoff', 'backoff'],
+      });
+      expect(unhandled).not.toHaveBeenCalled();
+    } finally {
+      process.off('unhandledRejection', unhandled);
+    }
+  });
+
+  it('that throws, something else each time, is told of once', async () => {
+    let thrown = 0;
+    const { errors, warnings } = await run(() => {
+      throw new Error(`broken ${++thrown}`);
+    });
+    expect(errors).toEqual([down, down]);
+    expect(warnings).toEqual([
+      'Books.list: the backoff function threw Error: broken 1; not retried',
+    ]);
+  });
+
+  it.each([-1, Infinity])('may end the calls with %p, whatever Retry-After says', async (delay) => {
+    expect(await run(() => delay)).toEqual({
+      errors: [down, down],
+      reasons: ['backoff', 'backoff'],
+      warnings: [],
+    });
+  });
+});
