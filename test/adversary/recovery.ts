@@ -69,7 +69,10 @@ async function recover(
   dice: Dice,
 ): Promise<void> {
   const registry = app.get(CircuitBreakerRegistry);
-  if (/\.spare\d/.test(name)) return; // nothing asks it while all is well
+  const plain = name.replace(/\[.*\]$/, '');
+  // What only fallbacks use is not asked while all is well.
+  const spare = world.subjects.some((each) => each.spare.circuitBreaker?.name === plain);
+  if (/\.spare\d/.test(name) || (spare && usersOf(world, name).length === 0)) return;
   const users = usersOf(world, name).filter((user) => !meetsItself(world, user));
   if (users.length === 0 && usersOf(world, name).length > 0) return;
   if (users.length === 0) return world.fail(`breaker ${name}: nobody uses it`);
