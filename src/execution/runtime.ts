@@ -9,7 +9,7 @@ import { Sleeper } from '../pipeline/sleeper.js';
 import type { PolicySite, ProtectedMethod } from '../policies/policy.js';
 import type { PartStore } from '../registry/named-parts.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
-import { effectiveOptions, isShared, kindsOf } from './effective-options.js';
+import { effectiveOptions, kindsOf } from './effective-options.js';
 import { Enlisted } from './enlisted.js';
 import { MethodCall } from './method-call.js';
 import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
@@ -23,6 +23,7 @@ import {
 } from './plan.js';
 import { type Site, siteOf, sitesOf } from './site.js';
 import { asStream, iterate } from './streams.js';
+import { type SiteServices, SubjectSite } from './subject-site.js';
 import { type Subject, methodSubject } from './subject.js';
 
 /** What a runtime needs of its application. */
@@ -46,6 +47,7 @@ export class Runtime {
   readonly events: ResilienceEvents;
   private readonly random: () => number;
   private readonly sleeper: Sleeper;
+  private readonly services: SiteServices;
   private readonly plans = new Map<Function, PlansOfOwner>();
   private readonly enlisted: Enlisted[] = [];
   private readonly postponed: string[] = [];
@@ -59,6 +61,7 @@ export class Runtime {
     this.random = host.options.random ?? Math.random;
     this.events = host.events;
     this.sleeper = new Sleeper(this.clock);
+    this.services = this.offer();
   }
 
   /**
@@ -158,11 +161,11 @@ export class Runtime {
   }
 
   /** With the options of its named parts as they are now. */
-  describePlan({ description, partNameOf }: Plan): PipelineDescription {
+  describePlan({ description, context }: Plan): PipelineDescription {
     const policies = description.policies.map(({ kind, options }) => {
       const shared = this.host.parts.optionsOf(
         kind,
-        (options.name as string | undefined) ?? partNameOf(kind),
+        (options.name as string | undefined) ?? context.partNameOf(kind),
       );
       return { kind, options: { ...options, ...shared } };
     });
@@ -170,9 +173,9 @@ export class Runtime {
   }
 
   /** A named part that a plan uses. */
-  partOf<T extends object>(kind: string, { settings, partNameOf }: Plan): T | undefined {
+  partOf<T extends object>(kind: string, { settings, context }: Plan): T | undefined {
     const own = settings.get(kind) as { readonly name?: string | undefined } | undefined;
-    return own && this.host.parts.find<T>(kind, own.name ?? partNameOf(kind));
+    return own && this.host.parts.find<T>(kind, own.name ?? context.partNameOf(kind));
   }
 
   /** Tells operators, once a message. */
@@ -250,17 +253,18 @@ export class Runtime {
   }
 
   private policySite(subject: Subject): PolicySite {
-    const { name, pipeline, method, anyWork } = subject;
+    return new SubjectSite(this.services, subject);
+  }
+
+  /** What the policies of all subjects get from here. */
+  private offer(): SiteServices {
     const { clock, random, events, sleeper, host } = this;
     return {
-      name,
-      partNameOf: (kind) => (isShared(kind, subject, host.options) ? pipeline! : name),
-      method,
-      anyWork,
       clock,
       random,
       events,
       sleeper,
+      options: host.options,
       named: host.parts,
       warn: (message) => this.warn(message),
       log: (message) => this.log(message),
@@ -268,7 +272,7 @@ export class Runtime {
         if (this.closed) callback();
         else this.onClose.push(callback);
       },
-      optionsOf: (other, kind) => method && this.optionsOf(method, other, kind),
+      optionsOf: (method, other, kind) => this.optionsOf(method, other, kind),
       resolve: (token) => host.resolve(token),
     };
   }
