@@ -24,11 +24,6 @@ export class Turns {
   /** Resolves when it is our turn again. */
   async next(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
-    this.begin();
-  }
-
-  /** Something else has been waited for: a turn begins. */
-  begin(): void {
     this.endsAt = performance.now() + this.length;
   }
 }

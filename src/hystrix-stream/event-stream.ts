@@ -12,6 +12,9 @@ const HEAD = {
   'X-Accel-Buffering': 'no',
 };
 
+/** How long clients that read slowly may hold up a pass, milliseconds. */
+const LONGEST_WAIT = 1_000;
+
 export interface EventStreamOptions {
   /** Milliseconds. */
   readonly interval: number;
@@ -86,7 +89,8 @@ export class EventStream implements OnModuleDestroy {
     if (this.passing) return;
     this.passing = true;
     this.begunAt = performance.now();
-    const pass = new StreamPass([...this.clients.values()].filter(({ ready }) => ready));
+    const readers = [...this.clients.values()].filter(({ ready }) => ready);
+    const pass = new StreamPass(readers, Math.min(this.options.interval, LONGEST_WAIT));
     void this.apart(() => pass.run(this.parts())).finally(() => (this.passing = false));
   }
 

@@ -4,18 +4,18 @@ import type { StreamClient } from './stream-client.js';
 /** So many characters are written at a time: no client has to keep many more. */
 const CHUNK = 65_536;
 
-/** How long a pass waits for slow clients, all in all, milliseconds; then it goes on without them. */
-const PATIENCE = 1_000;
-
 /**
  * Makes a text and writes it to some clients, in turns and piece by piece, so that other work never waits long and
  * nothing piles up, however long the text is.
  */
 export class StreamPass {
   private readonly turns = new Turns();
-  private patience = PATIENCE;
 
-  constructor(private clients: readonly StreamClient[]) {}
+  /** @param patience how long it waits for slow clients, all in all, milliseconds; then it goes on without them */
+  constructor(
+    private clients: readonly StreamClient[],
+    private patience: number,
+  ) {}
 
   /** Resolves when all has been written, or nobody reads any more. */
   async run(parts: Iterable<string>): Promise<void> {
@@ -25,7 +25,7 @@ export class StreamPass {
       if (text.length >= CHUNK || turns.over) {
         this.write(text);
         text = '';
-        if (!this.caughtUp) await this.wait();
+        if (!this.caughtUp) await this.wait(); // may be over at once: it is the same turn
         if (turns.over) await turns.next();
         this.clients = this.clients.filter(({ ready, reads }) => ready && reads);
         if (this.clients.length === 0) return;
@@ -57,6 +57,5 @@ export class StreamPass {
     });
     for (const client of this.clients) client.onChange = undefined;
     this.patience = Math.max(0, this.patience - (performance.now() - since));
-    this.turns.begin();
   }
 }

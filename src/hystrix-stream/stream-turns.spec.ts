@@ -5,7 +5,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { until } from '../../test/support/wait.js';
 import { EventStream } from './event-stream.js';
 
-/** A response that takes what it is given, at most `room` characters before it drains; `drain()` makes room again. */
+/** As a socket has it whose kernel takes everything. */
+type Room = number | 'drains at once';
+
+/** A response that takes so many characters before it has to drain. */
 class Response extends EventEmitter {
   readonly written: string[] = [];
   status: number | undefined = undefined;
@@ -15,7 +18,7 @@ class Response extends EventEmitter {
   readonly headersSent = false;
   private held = 0;
 
-  constructor(private readonly room = Infinity) {
+  constructor(private readonly room: Room = Infinity) {
     super();
   }
 
@@ -29,7 +32,9 @@ class Response extends EventEmitter {
   write(text: string): boolean {
     this.written.push(text);
     this.held += text.length;
-    return this.held < this.room;
+    if (this.room !== 'drains at once') return this.held < this.room;
+    process.nextTick(() => this.drain());
+    return false;
   }
 
   end(): void {
@@ -47,7 +52,7 @@ class Response extends EventEmitter {
   }
 }
 
-const connect = (stream: EventStream, room?: number): Response => {
+const connect = (stream: EventStream, room?: Room): Response => {
   const response = new Response(room);
   stream.serve('GET', response as unknown as ServerResponse);
   return response;
@@ -86,6 +91,21 @@ describe('a stream with much to tell', () => {
       await nextTurn();
     }
     expect(Math.max(...inTurn.values())).toBeLessThanOrEqual(7); // of 1 ms each
+  });
+
+  it('does so too when its client catches up at once, again and again', async () => {
+    let turn = 0;
+    const inTurn = new Map<number, number>();
+    const made = (): void => void inTurn.set(turn, (inTurn.get(turn) ?? 0) + 1);
+    function* pieces(): Generator<string> {
+      for (const part of slowly(60, 1, made)) yield part + 'x'.repeat(70_000);
+    }
+    const response = connect(streamOf(pieces, 5_000), 'drains at once');
+    while (response.written.length < 60) {
+      turn += 1;
+      await nextTurn();
+    }
+    expect(Math.max(...inTurn.values())).toBeLessThanOrEqual(7);
   });
 
   it('is made once for all clients, and never twice at a time', async () => {
