@@ -8,6 +8,7 @@ import {
   type CircuitBreakerOptions,
   settleCircuitBreaker,
 } from '../policies/circuit-breaker/options.js';
+import { readingsOf } from './keyed-name.js';
 import type { PartStore } from './named-parts.js';
 import { NamedRegistry } from './named-registry.js';
 
@@ -116,23 +117,17 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
   protected override find(name: string): CircuitBreaker | undefined {
     const part = this.parts.find(KIND, name);
     if (part instanceof CircuitBreaker) return part;
-    const keyed = this.keyedPartOf(name);
-    return keyed?.find(keyIn(name, keyed));
+    return this.keyedPartOf(name)?.breaker;
   }
 
-  /** Names and keys may have brackets of their own: each may be the one that begins the key. */
-  private keyedPartOf(name: string): KeyedCircuitBreakers | undefined {
-    if (!name.endsWith(']')) return undefined;
-    for (let at = name.indexOf('['); at >= 0; at = name.indexOf('[', at + 1)) {
-      const part = this.parts.find(KIND, name.slice(0, at));
-      if (!(part instanceof KeyedCircuitBreakers)) continue;
-      if (part.find(keyIn(name, part)) !== undefined) return part;
+  private keyedPartOf(
+    fullName: string,
+  ): { readonly name: string; readonly breaker: CircuitBreaker } | undefined {
+    for (const [name, key] of readingsOf(fullName)) {
+      const part = this.parts.find(KIND, name);
+      const breaker = part instanceof KeyedCircuitBreakers ? part.find(key) : undefined;
+      if (breaker !== undefined) return { name, breaker };
     }
     return undefined;
   }
-}
-
-/** `key` of `part[key]`. */
-function keyIn(name: string, part: KeyedCircuitBreakers): string {
-  return name.slice(part.name.length + 1, -1);
 }
