@@ -3,7 +3,7 @@ import { byKey, start } from './application.mjs';
 
 const MANY = 100_000;
 const SOME = 1_000;
-const FEW = 20;
+const FEW = 100;
 
 /** What things weigh, bytes each. */
 export async function weights() {
