@@ -16,8 +16,8 @@ import type { Subject } from './subject.js';
 export interface Plan {
   readonly pipeline: Pipeline;
   readonly description: PipelineDescription;
-  /** What its part of a kind is called that has no name of its own. */
-  readonly partNameOf: (kind: string) => string;
+  /** Knows what its part of a kind is called that has no name of its own. */
+  readonly context: Pick<PolicySite, 'partNameOf'>;
   /** How its good calls are told from its bad ones. */
   readonly outcomes: OutcomeRule;
   /** By kind, complete and checked. */
@@ -163,7 +163,7 @@ export function finishPlan({ site, settled, stages, order }: Draft): Plan {
       stages: names,
       policies: settled.map(({ effective: { kind, options } }) => ({ kind, options })),
     },
-    partNameOf: (kind) => site.partNameOf(kind),
+    context: site,
     outcomes,
     settings: new Map(settled.map(({ policy, settings }) => [policy.kind, settings])),
   };
