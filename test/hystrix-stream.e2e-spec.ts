@@ -189,8 +189,8 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       });
       expect(tiles(reader).get('shop.books')).toMatchObject({
         group: 'shop',
-        rollingCountSuccess: 40,
-        rollingCountBadRequests: 20,
+        rollingCountSuccess: 60,
+        rollingCountBadRequests: 0,
         rollingCountFailure: 40,
         propertyValue_executionTimeoutInMilliseconds: 2_000,
         propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: 10,
