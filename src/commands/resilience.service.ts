@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { isClass } from '../common/outcome.js';
+import { isClass } from '../common/outcomes/error-matcher.js';
 import { own as ownOf } from '../common/own.js';
 import { Problems, isPlainObject, show } from '../common/options-reader.js';
 import {

@@ -1,5 +1,6 @@
 import { OptionsReader, type Problems } from '../common/options-reader.js';
-import { Classifier, type OutcomeRule } from '../common/outcome.js';
+import { Classifier } from '../common/outcomes/classifier.js';
+import type { OutcomeRule } from '../common/outcomes/outcome.js';
 import { own } from '../common/own.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { Pipeline } from '../pipeline/pipeline.js';

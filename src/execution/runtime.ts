@@ -221,9 +221,9 @@ export class Runtime {
     quietly(() => this.host.logger?.warn(message) as unknown);
   }
 
-  /** Tells operators of something that happened. */
-  log(message: string): void {
-    quietly(() => this.host.logger?.log(message) as unknown);
+  /** Tells operators of something that happened, each time. */
+  log(message: string, level: 'log' | 'warn' = 'log'): void {
+    quietly(() => this.host.logger?.[level](message) as unknown);
   }
 
   /** The application closes: nobody waits for another attempt any more, and no timer is left. */
@@ -304,7 +304,7 @@ export class Runtime {
       options: host.options,
       named: host.parts,
       warn: (message) => this.warn(message),
-      log: (message) => this.log(message),
+      log: (message, level) => this.log(message, level),
       onClose: (callback) => {
         if (this.closed) callback();
         else this.onClose.push(callback);

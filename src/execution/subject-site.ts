@@ -80,8 +80,8 @@ export class SubjectSite implements PolicySite {
     this.services.warn(message);
   }
 
-  log(message: string): void {
-    this.services.log(message);
+  log(message: string, level?: 'log' | 'warn'): void {
+    this.services.log(message, level);
   }
 
   onClose(callback: () => void): void {
