@@ -1,10 +1,10 @@
 import { show } from './common/options-reader.js';
+import { type QuietLogger, quietLogger } from './common/quiet-logger.js';
 import {
   type DynamicModule,
   Inject,
   type InjectionToken,
   Logger,
-  type LoggerService,
   Module,
   type ModuleMetadata,
   Optional,
@@ -168,8 +168,8 @@ function optionsProviders(options: ResilienceModuleAsyncOptions): Provider[] {
   return useClass === undefined ? [create] : [create, useClass];
 }
 
-function loggerOf({ logger }: ResilienceModuleOptions): LoggerService | undefined {
-  return logger === false ? undefined : (logger ?? new Logger('Resilience'));
+function loggerOf({ logger }: ResilienceModuleOptions): QuietLogger | undefined {
+  return logger === false ? undefined : quietLogger(logger ?? new Logger('Resilience'));
 }
 
 function createEvents(options: ResilienceModuleOptions): ResilienceEvents {

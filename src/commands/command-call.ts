@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock.js';
 import { isResilienceError } from '../common/errors.js';
 import type { OutcomeRule } from '../common/outcomes/outcome.js';
 import { type CallScope, callScope } from '../pipeline/call-scope.js';
-import { type Substitute, fallbackEventOf } from '../pipeline/call.js';
+import { type Substitute, adopt, fallbackEventOf } from '../pipeline/call.js';
 import { eventOf } from '../telemetry/metrics/event-of.js';
 import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import { FunctionCall, type Work } from './function-call.js';
@@ -38,7 +38,7 @@ export class CommandCall extends FunctionCall {
 
   /** The fallback asks the definition that the call was made by. */
   protected override performInstead(run: Substitute): unknown {
-    return run(this.functions, this.args);
+    return adopt(run(this.functions, this.args));
   }
 
   protected override perform(): unknown {

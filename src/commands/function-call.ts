@@ -58,6 +58,6 @@ export class FunctionCall extends Call {
   }
 
   protected override performInstead(run: Substitute): unknown {
-    return run(this.self, this.args);
+    return adopt(run(this.self, this.args));
   }
 }

@@ -27,7 +27,10 @@ export function isSignal(value: unknown): value is SignalLike {
 
 /** Why a signal is aborted; polyfills may not say it. */
 export function reasonOf(signal: SignalLike): unknown {
-  return signal.reason ?? new DOMException('This operation was aborted', 'AbortError');
+  // `null` is a reason that somebody has given.
+  return signal.reason === undefined
+    ? new DOMException('This operation was aborted', 'AbortError')
+    : signal.reason;
 }
 
 /**

@@ -146,4 +146,17 @@ describe('PartStore', () => {
     store.changed('circuitBreaker', 'none', {}, 'x');
     expect(store.optionsOf('circuitBreaker', 'none')).toBeUndefined();
   });
+
+  it('has those who declare a part later agree with the code, whatever it has been changed to', () => {
+    const { store } = declareAll({});
+    made(store);
+    store.changed('circuitBreaker', 'api', { window: '1s' }, 'new');
+    const problems = new Problems();
+    store.declare(
+      declaration({ site: 'Books.late', where: 'Books.late @CircuitBreaker' }),
+      problems,
+    );
+    expect(problems.all).toEqual([]);
+    expect(store.optionsOf('circuitBreaker', 'api')).toEqual({ window: '1s' });
+  });
 });

@@ -25,7 +25,10 @@ export interface Declaration {
 }
 
 interface Entry {
+  /** As the code says it: whoever declares it later has to agree with this, whatever it has been changed to. */
   declared: Declaration;
+  /** As it has been changed while it works. */
+  changed: Pick<Declaration, 'options' | 'settings'> | undefined;
   part: object | undefined;
 }
 
@@ -61,20 +64,20 @@ export class PartStore implements NamedParts {
   obtain<T extends object, S>(kind: string, name: string, create: (settings: S) => T): T {
     const entry = this.entry(kind, name);
     if (entry === undefined) throw new Error(`${kind} "${name}" has not been declared`);
-    entry.part ??= create(entry.declared.settings as S);
+    entry.part ??= create((entry.changed ?? entry.declared).settings as S);
     return entry.part as T;
   }
 
   /** What a part has been declared with, changes included; `undefined` when it has not been made. */
   optionsOf(kind: string, name: string): object | undefined {
     const entry = this.entry(kind, name);
-    return entry?.part === undefined ? undefined : entry.declared.options;
+    return entry?.part === undefined ? undefined : (entry.changed ?? entry.declared).options;
   }
 
   /** The part has been given other options. */
   changed(kind: string, name: string, options: object, settings: unknown): void {
     const entry = this.entry(kind, name);
-    if (entry !== undefined) entry.declared = { ...entry.declared, options, settings };
+    if (entry !== undefined) entry.changed = { options, settings };
   }
 
   /** Those declarations were wrong: forgets them, but for parts that have been made. */
@@ -107,7 +110,7 @@ export class PartStore implements NamedParts {
     const { kind, name, site } = declared;
     let entries = this.kinds.get(kind);
     if (entries === undefined) this.kinds.set(kind, (entries = new Map<string, Entry>()));
-    entries.set(name ?? site, { declared, part: undefined });
+    entries.set(name ?? site, { declared, changed: undefined, part: undefined });
   }
 }
 

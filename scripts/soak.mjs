@@ -1,0 +1,24 @@
+// npm run soak: many calls and requests, and whether memory, handles and listeners stay flat. Needs a build
+// (npm run build). A short form for CI; SOAK=long is 2,000,000 calls and 100,000 requests, and SOAK_CALLS and
+// SOAK_REQUESTS are any numbers.
+import { existsSync } from 'node:fs';
+import { fromRoot, run } from './tools.mjs';
+
+const { SOAK, SOAK_CALLS, SOAK_REQUESTS } = process.env;
+const calls = SOAK_CALLS ?? (SOAK === 'long' ? '2000000' : '300000');
+const requests = Number(SOAK_REQUESTS ?? (SOAK === 'long' ? 100_000 : 12_000));
+
+if (!existsSync(fromRoot('dist', 'esm', 'index.js'))) {
+  console.error('npm run build first');
+  process.exit(2);
+}
+
+const part = (...args) => run(process.execPath, args);
+const soak = (name) => fromRoot('test', 'soak', name);
+
+const codes = [
+  part('--expose-gc', soak('calls.mjs'), calls),
+  part(soak('http.mjs'), 'express', String(requests / 2)),
+  part(soak('http.mjs'), 'fastify', String(requests / 2)),
+];
+process.exitCode = Math.max(...codes);

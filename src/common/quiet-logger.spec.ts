@@ -1,0 +1,47 @@
+import type { LoggerService } from '@nestjs/common';
+import { quietLogger } from './quiet-logger.js';
+
+const loggerOf = (write: () => unknown): LoggerService => ({
+  log: write,
+  warn: write,
+  error: write,
+  debug: write,
+});
+
+describe('quietLogger', () => {
+  it('passes on what is written', () => {
+    const write = jest.fn();
+    const logger = quietLogger({ ...loggerOf(() => {}), warn: write });
+    logger.warn('storagesvc is down');
+    expect(write).toHaveBeenCalledWith('storagesvc is down');
+  });
+
+  it('writes nothing where the logger has no such level', () => {
+    const { log, warn, error } = loggerOf(() => {});
+    expect(quietLogger({ log, warn, error }).debug('x')).toBeUndefined();
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('disk full');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('disk full'))],
+    [
+      'returns what cannot be looked at',
+      () => ({
+        get then(): never {
+          throw new Error('do not look');
+        },
+      }),
+    ],
+  ])('changes nothing when the logger %s', async (_how, write) => {
+    const logger = quietLogger(loggerOf(write));
+    for (const level of ['log', 'warn', 'debug'] as const) {
+      expect(logger[level]('x')).toBeUndefined();
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+});

@@ -1,0 +1,141 @@
+import {
+  type BulkheadOptions,
+  type CircuitBreakerOptions,
+  type RetryOptions,
+  type StageName,
+  type TimeoutOptions,
+} from '../../src/index.js';
+import type { Dice } from './dice.js';
+import type { Mischief } from './mischief.js';
+import { breakerOptions, bulkheadOptions, retryOptions, timeoutOptions } from './policies.js';
+
+export type Kind = 'method' | 'command' | 'pipeline';
+export type Returns = 'promise' | 'observable' | 'iterable';
+export type FallbackKind = 'value' | 'function' | 'method' | 'class' | 'stale' | 'list';
+
+export interface Policies {
+  readonly retry?: RetryOptions;
+  readonly timeout?: TimeoutOptions;
+  readonly circuitBreaker?: CircuitBreakerOptions;
+  readonly bulkhead?: BulkheadOptions;
+}
+
+/** Something protected: what it is, by what, and what it calls in its turn. */
+export interface SubjectPlan {
+  readonly index: number;
+  /** `S3`: its class, command or pipeline. */
+  readonly label: string;
+  readonly kind: Kind;
+  readonly returns: Returns;
+  readonly policies: Policies;
+  readonly fallback: FallbackKind | undefined;
+  /** Another order of the stages than the canonical one. */
+  readonly order: readonly StageName[] | undefined;
+  /** What it may call. */
+  readonly calls: readonly number[];
+  /** The class that its class extends: its method calls `super.m()`. */
+  readonly parent: number | undefined;
+  /** Instances of its class in each application. */
+  readonly instances: number;
+  /** Policies of the method that is its fallback. */
+  readonly spare: Policies;
+}
+
+const STAGES: Readonly<Record<string, (policies: Policies) => boolean>> = {
+  'total timeout': ({ timeout }) => timeout?.total !== undefined,
+  retry: ({ retry }) => retry !== undefined,
+  'circuit breaker': ({ circuitBreaker }) => circuitBreaker !== undefined,
+  'attempt timeout': ({ timeout }) => timeout?.attempt !== undefined,
+  bulkhead: ({ bulkhead }) => bulkhead !== undefined,
+};
+
+/** Who may call whom: each only those before it, so that no call comes back to where it began. */
+interface Shape {
+  readonly kind: Kind;
+  readonly returns: Returns;
+  readonly calls: number[];
+  readonly parent: number | undefined;
+}
+
+function shapes(dice: Dice, count: number): Shape[] {
+  const all: Shape[] = [];
+  for (let index = 0; index < count; index++) {
+    const kind = dice.weighted<Kind>({ method: 5, command: 3, pipeline: 2 });
+    const returns =
+      kind === 'method'
+        ? dice.weighted<Returns>({ promise: 6, observable: 1, iterable: 1 })
+        : 'promise';
+    const calls: number[] = [];
+    if (index > 0 && dice.chance(0.6)) calls.push(dice.int(0, index - 1));
+    if (index > 1 && dice.chance(0.3)) calls.push(dice.int(0, index - 1));
+    const bases = all.flatMap(({ kind: k, returns: r, parent }, i) =>
+      k === 'method' && r === 'promise' && parent === undefined ? [i] : [],
+    );
+    const inherits = kind === 'method' && returns === 'promise' && bases.length > 0;
+    const parent = inherits && dice.chance(0.25) ? dice.pick(bases) : undefined;
+    all.push({ kind, returns, calls, parent });
+  }
+  return all;
+}
+
+/** So many subjects, some of which share breakers and bulkheads. */
+export function planSubjects(dice: Dice, mischief: Mischief, count: number): SubjectPlan[] {
+  const all = shapes(dice, count);
+  const breakers = ['b0', 'b1'].map((name) => breakerOptions(dice.fork(), mischief, name));
+  const bulkheads = ['h0', 'h1'].map((name) => bulkheadOptions(dice.fork(), true, name));
+  return all.map(({ kind, returns, calls, parent }, index) => {
+    const inner = all.some((other) => other.calls.includes(index) || other.parent === index);
+    const policies = planPolicies(dice, mischief, inner, breakers, bulkheads);
+    const named = policies.circuitBreaker?.name ?? policies.bulkhead?.name;
+    const fallback = dice.chance(0.35) ? planFallback(dice, kind) : undefined;
+    // Parts that are shared by name are nobody's in particular: they stay out of pipelines that are.
+    const ordered = named === undefined && dice.chance(0.3);
+    return {
+      index,
+      label: `S${index}`,
+      kind,
+      returns,
+      policies,
+      fallback,
+      order: ordered ? planOrder(dice, policies, fallback) : undefined,
+      calls,
+      parent,
+      instances: kind === 'method' && dice.chance(0.2) ? 2 : 1,
+      spare: dice.chance(0.3) ? planPolicies(dice, mischief, true, breakers, bulkheads) : {},
+    };
+  });
+}
+
+function planPolicies(
+  dice: Dice,
+  mischief: Mischief,
+  inner: boolean,
+  breakers: readonly CircuitBreakerOptions[],
+  bulkheads: readonly BulkheadOptions[],
+): Policies {
+  return {
+    ...(dice.chance(0.5) && { retry: retryOptions(dice, mischief) }),
+    ...(dice.chance(0.5) && { timeout: timeoutOptions(dice) }),
+    ...(dice.chance(0.65) && {
+      circuitBreaker: dice.chance(0.5) ? dice.pick(breakers) : breakerOptions(dice, mischief),
+    }),
+    ...(dice.chance(0.5) && {
+      bulkhead: dice.chance(0.4) ? dice.pick(bulkheads) : bulkheadOptions(dice, inner),
+    }),
+  };
+}
+
+function planFallback(dice: Dice, kind: Kind): FallbackKind {
+  const kinds: FallbackKind[] = ['value', 'function', 'class', 'stale', 'list'];
+  return dice.pick(kind === 'method' ? [...kinds, 'method'] : kinds);
+}
+
+function planOrder(
+  dice: Dice,
+  policies: Policies,
+  fallback: FallbackKind | undefined,
+): readonly StageName[] {
+  const stages = Object.keys(STAGES).filter((stage) => STAGES[stage]!(policies));
+  if (fallback !== undefined) stages.push('fallback');
+  return dice.shuffled(stages) as StageName[];
+}

@@ -1,0 +1,90 @@
+import { runInThisContext } from 'node:vm';
+import { bootWorld } from './boot.js';
+import { breathe } from './clock.js';
+import { Dice } from './dice.js';
+import { shown } from './hostile.js';
+import { checkAttempts, checkEnds, checkMetrics } from './invariants.js';
+import { checkFallbacks, checkRecovery } from './recovery.js';
+import { closeAll, letFinish, operate, step } from './script.js';
+import { World, type WorldSeed } from './world.js';
+
+/** What one world has come to. */
+export interface WorldReport {
+  readonly calls: number;
+  readonly violations: readonly string[];
+}
+
+/** Not Jest's copy, which hears of nothing. */
+const process = runInThisContext('process') as NodeJS.Process;
+
+/** What goes wrong in the process while a world runs. */
+class ProcessWatch {
+  private readonly seen: string[] = [];
+  private readonly onRejection = (error: unknown): void => this.note('unhandled rejection', error);
+  private readonly onException = (error: unknown): void => this.note('uncaught exception', error);
+  private readonly onWarning = (warning: unknown): void => this.note('warning', warning);
+
+  private note(what: string, error: unknown): void {
+    this.seen.push(`process: ${what}: ${shown(error)}`);
+  }
+
+  begin(): void {
+    process.on('unhandledRejection', this.onRejection);
+    process.on('uncaughtException', this.onException);
+    process.on('warning', this.onWarning);
+  }
+
+  end(): readonly string[] {
+    process.off('unhandledRejection', this.onRejection);
+    process.off('uncaughtException', this.onException);
+    process.off('warning', this.onWarning);
+    return this.seen;
+  }
+}
+
+/** Runs a world from its beginning to the end of everything, and tells what was wrong. */
+export async function runWorld(seed: WorldSeed): Promise<WorldReport> {
+  const watch = new ProcessWatch();
+  watch.begin();
+  const world = new World(seed);
+  try {
+    await live(world, seed.steps);
+  } catch (error) {
+    world.fail(`crash: ${shown(error)} ${problemsOf(error)}`);
+  }
+  await closeAll(world);
+  await breathe(3);
+  return { calls: world.ledger.length, violations: [...world.violations, ...watch.end()] };
+}
+
+async function live(world: World, steps: readonly number[]): Promise<void> {
+  await bootWorld(world);
+  const dice = new Dice(steps.length);
+  world.mischief.meddle = () => operate(world, dice);
+  for (const number of steps) await step(world, number);
+  if (world.abrupt) await closeAll(world);
+  await letFinish(world, world.abrupt);
+  world.mischief.meddle = () => {}; // reading tells listeners what time has changed, and they would begin calls
+  if (world.abrupt) checkTimers(world);
+  checkMetrics(world);
+  checkEnds(world);
+  if (world.ledger.some(({ settled }) => settled === 0)) return; // nothing further can come to its end
+  await checkRecovery(world);
+  await letFinish(world);
+  if (world.tame) await checkFallbacks(world);
+  await closeAll(world);
+  await letFinish(world);
+  checkEnds(world);
+  checkAttempts(world);
+  checkTimers(world);
+}
+
+/** To be called when everything has closed and ended. */
+function checkTimers(world: World): void {
+  if (world.timersLeft > 0) world.fail(`timer: ${world.timersLeft} are left`);
+}
+
+function problemsOf(error: unknown): string {
+  const problems = (error as { problems?: readonly string[] } | undefined)?.problems;
+  return problems?.join('; ') ?? (error instanceof Error ? (error.stack ?? '') : '');
+}
