@@ -52,7 +52,7 @@ function perCall(number) {
 }
 
 /** The first column is text, the others are numbers. */
-function table(head, rows) {
+export function table(head, rows) {
   const widths = head.map((cell, column) =>
     Math.max(3, ...[head, ...rows].map((row) => row[column].length)),
   );

@@ -15,6 +15,8 @@ import {
 import { APP_INTERCEPTOR, DiscoveryModule, ModuleRef } from '@nestjs/core';
 import { RESILIENCE_SERVICE, ResilienceService } from './commands/resilience.service.js';
 import { brand } from './common/brand.js';
+import { systemClock } from './common/clock.js';
+import { Complaints } from './common/complaints.js';
 import { ResilienceConfigurationError } from './common/errors.js';
 import {
   requireOptions,
@@ -171,9 +173,13 @@ function loggerOf({ logger }: ResilienceModuleOptions): QuietLogger | undefined 
 }
 
 function createEvents(options: ResilienceModuleOptions): ResilienceEvents {
-  return new ResilienceEvents((error) => {
-    loggerOf(options)?.warn(`a listener of ResilienceEvents threw ${show(error)}`);
+  const logger = loggerOf(options);
+  const complaints = new Complaints(options.clock ?? systemClock, (message) => {
+    logger?.warn(message);
   });
+  return new ResilienceEvents((error, listener) =>
+    complaints.complain(listener, () => `a listener of ResilienceEvents threw ${show(error)}`),
+  );
 }
 
 function createRuntime(

@@ -1082,7 +1082,7 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
       [{ name: '' }, `name is ''; use a string that is not empty`],
       [
         { maxConcurrency: 5 },
-        'maxConcurrency is not an option; the options are maxQueue, maxWait, name, maxConcurrent',
+        'maxConcurrency is not an option; the options are maxQueue, maxWait, name, maxConcurrent, reentrant, key, maxKeys',
       ],
       [
         { config: 'wide' },

@@ -189,8 +189,8 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       });
       expect(tiles(reader).get('shop.books')).toMatchObject({
         group: 'shop',
-        rollingCountSuccess: 40,
-        rollingCountBadRequests: 20,
+        rollingCountSuccess: 60,
+        rollingCountBadRequests: 0,
         rollingCountFailure: 40,
         propertyValue_executionTimeoutInMilliseconds: 2_000,
         propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: 10,
@@ -519,6 +519,7 @@ describe('HystrixStreamModule', () => {
       `interval is '6s'; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' above 0 and at most 5000`,
     ],
     [{ maxConnections: 0 }, 'maxConnections is 0; use a whole number of at least 1'],
+    [{ keys: 'yes' }, `keys is 'yes'; use true or false`],
     [{ maxConnections: 1.5 }, 'maxConnections is 1.5; use a whole number of at least 1'],
     [
       { guards: 'admin' },
@@ -532,7 +533,10 @@ describe('HystrixStreamModule', () => {
       { guards: null },
       'guards is null; use a list of guards: classes, or objects with canActivate()',
     ],
-    [{ port: 1 }, 'port is not an option; the options are path, interval, maxConnections, guards'],
+    [
+      { port: 1 },
+      'port is not an option; the options are path, interval, maxConnections, keys, guards',
+    ],
   ])('refuses %j', (options, problem) => {
     expect(problemsOf(options)).toEqual([`HystrixStreamModule.forRoot(): ${problem}`]);
   });

@@ -1,5 +1,5 @@
 import { NotFoundException } from '@nestjs/common';
-import { Classifier } from '../common/outcome.js';
+import { Classifier } from '../common/outcomes/classifier.js';
 import type { CallScope } from '../pipeline/call-scope.js';
 import type { Call } from '../pipeline/call.js';
 import { Pipeline } from '../pipeline/pipeline.js';

@@ -1,6 +1,6 @@
 import type { Clock } from '../common/clock.js';
 import { isResilienceError } from '../common/errors.js';
-import type { OutcomeRule } from '../common/outcome.js';
+import type { OutcomeRule } from '../common/outcomes/outcome.js';
 import { type CallScope, callScope } from '../pipeline/call-scope.js';
 import { type Substitute, adopt, fallbackEventOf } from '../pipeline/call.js';
 import { eventOf } from '../telemetry/metrics/event-of.js';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { isClass } from '../common/outcome.js';
+import { isClass } from '../common/outcomes/error-matcher.js';
 import { own as ownOf } from '../common/own.js';
 import { Problems, isPlainObject, show } from '../common/options-reader.js';
 import {
@@ -11,7 +11,6 @@ import {
   checkPolicies,
 } from '../execution/module-options.js';
 import type { Runtime } from '../execution/runtime.js';
-import type { Subject } from '../execution/subject.js';
 import { policies } from '../policies/canonical-order.js';
 import { isHandlerClass } from '../policies/fallback/handler.js';
 import { difference } from '../registry/named-parts.js';
@@ -81,10 +80,14 @@ export class ResilienceService {
     }
     const definitions = new Definitions();
     const enlisted = this.runtime.enlist({
-      ...subjectOf(title, name, own),
+      name,
+      title,
       owner: COMMANDS,
-      pipeline,
       targets: pipeline === undefined ? [name] : [pipeline, name],
+      policies: new Map(Object.entries(own)),
+      pipeline,
+      order: undefined,
+      method: undefined,
       anyWork: false,
       instances: definitions,
     });
@@ -119,11 +122,14 @@ export class ResilienceService {
     const { order, ...set } = options ?? {};
     const own = normalized(set);
     const enlisted = this.runtime.enlist({
-      ...subjectOf(title, name, own),
+      name,
+      title,
       owner: PIPELINES,
+      targets: [name],
+      policies: new Map(Object.entries(own)),
       pipeline: root === undefined ? undefined : name,
       order,
-      targets: [name],
+      method: undefined,
       anyWork: true,
     });
     const made = new NamedPipeline(name, enlisted, this.runtime);
@@ -185,20 +191,6 @@ function problemsOfCommand(title: string, name: unknown, definition: unknown): P
     problems.add(title, `pipeline is ${show(pipeline)}; use the name of one`);
   }
   return problems;
-}
-
-function subjectOf(
-  title: string,
-  name: string,
-  own: object,
-): Pick<Subject, 'name' | 'title' | 'policies' | 'order' | 'method'> {
-  return {
-    name,
-    title,
-    policies: new Map(Object.entries(own)),
-    order: undefined,
-    method: undefined,
-  };
 }
 
 function comparable({ order, ...given }: PipelineOptions): object {

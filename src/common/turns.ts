@@ -7,12 +7,12 @@ const LONGEST_TURN = 10;
 /** Long work in turns, between which the event loop does everything else that there is to do. */
 export class Turns {
   private endsAt: number;
-  /** Half of what may be: what is begun is finished, and garbage wants to be collected. */
+  /** A third of what may be: what is begun is finished, and garbage wants to be collected. */
   private readonly length: number;
 
   /** @param maxMs how long a turn may take, milliseconds */
   constructor(maxMs = LONGEST_TURN) {
-    this.length = maxMs / 2;
+    this.length = maxMs / 3;
     this.endsAt = performance.now() + this.length;
   }
 
@@ -24,11 +24,6 @@ export class Turns {
   /** Resolves when it is our turn again. */
   async next(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
-    this.begin();
-  }
-
-  /** Something else has been waited for: a turn begins. */
-  begin(): void {
     this.endsAt = performance.now() + this.length;
   }
 }

@@ -1,10 +1,10 @@
-import { OngoingResult } from '../common/outcome.js';
+import { StreamResult } from '../common/outcomes/stream-result.js';
 import type { Call } from '../pipeline/call.js';
 
 type Item = IteratorResult<unknown, unknown>;
 
 /** An async iterator that has given its first item, which makes the attempt a success. */
-class IteratorHead extends OngoingResult {
+class IteratorHead extends StreamResult {
   readonly #brand = true;
 
   /** As `instanceof`, which a result that is a proxy may have throw. */

@@ -1,5 +1,6 @@
 import { OptionsReader, type Problems } from '../common/options-reader.js';
-import { Classifier, type OutcomeRule } from '../common/outcome.js';
+import { Classifier } from '../common/outcomes/classifier.js';
+import type { OutcomeRule } from '../common/outcomes/outcome.js';
 import { own } from '../common/own.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { Pipeline } from '../pipeline/pipeline.js';
@@ -16,8 +17,8 @@ import type { Subject } from './subject.js';
 export interface Plan {
   readonly pipeline: Pipeline;
   readonly description: PipelineDescription;
-  /** What its part of a kind is called that has no name of its own. */
-  readonly partNameOf: (kind: string) => string;
+  /** Knows what its part of a kind is called that has no name of its own. */
+  readonly context: Pick<PolicySite, 'partNameOf'>;
   /** How its good calls are told from its bad ones. */
   readonly outcomes: OutcomeRule;
   /** By kind, complete and checked. */
@@ -163,7 +164,7 @@ export function finishPlan({ site, settled, stages, order }: Draft): Plan {
       stages: names,
       policies: settled.map(({ effective: { kind, options } }) => ({ kind, options })),
     },
-    partNameOf: (kind) => site.partNameOf(kind),
+    context: site,
     outcomes,
     settings: new Map(settled.map(({ policy, settings }) => [policy.kind, settings])),
   };

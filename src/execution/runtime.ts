@@ -9,7 +9,7 @@ import { Sleeper } from '../pipeline/sleeper.js';
 import type { PolicySite, ProtectedMethod } from '../policies/policy.js';
 import type { PartStore } from '../registry/named-parts.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
-import { effectiveOptions, isShared, kindsOf } from './effective-options.js';
+import { effectiveOptions, kindsOf } from './effective-options.js';
 import { Enlisted } from './enlisted.js';
 import { isAwaitedByNest } from './handlers.js';
 import { InstanceRegister } from './instances.js';
@@ -30,6 +30,7 @@ import { type OwnedMethod, methodsOf } from './owned-method.js';
 import { reportSynchronous } from './synchronous.js';
 import { type Site, siteOf } from './site.js';
 import { asStream } from './streams.js';
+import { type SiteServices, SubjectSite } from './subject-site.js';
 import { type Subject, methodSubject } from './subject.js';
 
 /** What a runtime needs of its application. */
@@ -65,6 +66,7 @@ export class Runtime {
     [false, new Map()],
     [true, new Map()],
   ]);
+  private readonly services: SiteServices;
   private readonly enlisted: Enlisted[] = [];
   private readonly postponed: string[] = [];
   private started = false;
@@ -77,6 +79,7 @@ export class Runtime {
     this.random = host.options.random ?? Math.random;
     this.events = host.events;
     this.sleeper = new Sleeper(this.clock);
+    this.services = this.offer();
   }
 
   /**
@@ -194,11 +197,11 @@ export class Runtime {
   }
 
   /** With the options of its named parts as they are now. */
-  describePlan({ description, partNameOf }: Plan): PipelineDescription {
+  describePlan({ description, context }: Plan): PipelineDescription {
     const policies = description.policies.map(({ kind, options }) => {
       const shared = this.host.parts.optionsOf(
         kind,
-        (options.name as string | undefined) ?? partNameOf(kind),
+        (options.name as string | undefined) ?? context.partNameOf(kind),
       );
       return { kind, options: { ...options, ...shared } };
     });
@@ -206,9 +209,9 @@ export class Runtime {
   }
 
   /** A named part that a plan uses. */
-  partOf<T extends object>(kind: string, { settings, partNameOf }: Plan): T | undefined {
+  partOf<T extends object>(kind: string, { settings, context }: Plan): T | undefined {
     const own = settings.get(kind) as { readonly name?: string | undefined } | undefined;
-    return own && this.host.parts.find<T>(kind, own.name ?? partNameOf(kind));
+    return own && this.host.parts.find<T>(kind, own.name ?? context.partNameOf(kind));
   }
 
   /** Tells operators, once a message. */
@@ -218,9 +221,9 @@ export class Runtime {
     quietly(() => this.host.logger?.warn(message) as unknown);
   }
 
-  /** Tells operators of something that happened. */
-  log(message: string): void {
-    quietly(() => this.host.logger?.log(message) as unknown);
+  /** Tells operators of something that happened, each time. */
+  log(message: string, level: 'log' | 'warn' = 'log'): void {
+    quietly(() => this.host.logger?.[level](message) as unknown);
   }
 
   /** The application closes: nobody waits for another attempt any more, and no timer is left. */
@@ -287,32 +290,29 @@ export class Runtime {
   }
 
   private policySite(subject: Subject): PolicySite {
-    const { name, pipeline, method, anyWork } = subject;
+    return new SubjectSite(this.services, subject);
+  }
+
+  /** What the policies of all subjects get from here. */
+  private offer(): SiteServices {
     const { clock, random, events, sleeper, host } = this;
     return {
-      name,
-      partNameOf: (kind) => (isShared(kind, subject, host.options) ? pipeline! : name),
-      method,
-      anyWork,
-      instances:
-        subject.instances ??
-        (method === undefined || typeof method.target === 'function'
-          ? undefined
-          : this.instances.of(method)),
       clock,
       random,
       events,
       sleeper,
+      options: host.options,
       named: host.parts,
       warn: (message) => this.warn(message),
-      log: (message) => this.log(message),
+      log: (message, level) => this.log(message, level),
       onClose: (callback) => {
         if (this.closed) callback();
         else this.onClose.push(callback);
       },
-      optionsOf: (other, kind) => method && this.optionsOf(method, other, kind),
+      optionsOf: (method, other, kind) => this.optionsOf(method, other, kind),
       resolve: (token) => host.resolve(token),
       callAsFallback,
+      instancesOf: (method) => this.instances.of(method),
     };
   }
 }

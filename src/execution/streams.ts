@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Observable, type Subscriber, Subscription, isObservable } from 'rxjs';
-import { OngoingResult } from '../common/outcome.js';
+import { StreamResult } from '../common/outcomes/stream-result.js';
 import type { Call } from '../pipeline/call.js';
 
 /** What a stream that ended without an item stands for in a pipeline. */
@@ -15,7 +15,7 @@ type Notification =
  * An Observable whose first item has arrived, which makes the attempt a success: what comes after it, an error
  * too, goes to the subscriber.
  */
-class StreamHead extends OngoingResult {
+class StreamHead extends StreamResult {
   readonly #brand = true;
 
   /** As `instanceof`, which a result that is a proxy may have throw. */

@@ -1,6 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
 import type { OnModuleDestroy } from '@nestjs/common';
+import { StreamClient } from './stream-client.js';
+import { StreamPass } from './stream-pass.js';
 
 const HEAD = {
   'Content-Type': 'text/event-stream;charset=UTF-8',
@@ -10,6 +12,9 @@ const HEAD = {
   'X-Accel-Buffering': 'no',
 };
 
+/** How long clients that read slowly may hold up a pass, milliseconds. */
+const LONGEST_WAIT = 1_000;
+
 export interface EventStreamOptions {
   /** Milliseconds. */
   readonly interval: number;
@@ -17,19 +22,25 @@ export interface EventStreamOptions {
 }
 
 /**
- * Writes the same text to all of its clients, when one comes and then every `interval`. There is one timer, and
- * none without clients. A client that does not read is left out until it does, so that nothing piles up for it.
+ * Writes the same text to all of its clients every `interval`. A pass is made for all clients together, in turns, so
+ * that other work never waits long, however much there is to tell; the next one begins after it. Without clients there
+ * is no pass and no timer.
+ *
+ * A client that comes takes part from the next pass on: at once, unless the last one has begun within the interval. One
+ * that does not read is left out until it does, so that nothing piles up for it.
  */
 export class EventStream implements OnModuleDestroy {
-  private readonly clients = new Map<ServerResponse, { ready: boolean }>();
+  private readonly clients = new Map<ServerResponse, StreamClient>();
   private timer: NodeJS.Timeout | undefined = undefined;
   private closed = false;
+  private passing = false;
+  private begunAt = -Infinity;
   private readonly context = new AsyncResource('nest-resilience:event-stream');
 
   constructor(
     private readonly options: EventStreamOptions,
-    /** What is to be written; must not throw. */
-    private readonly text: () => string,
+    /** The parts of the text, made one by one; must not throw. */
+    private readonly parts: () => Iterable<string>,
   ) {}
 
   /** Answers a request: with the stream, or with 503 when there are too many clients. */
@@ -55,22 +66,19 @@ export class EventStream implements OnModuleDestroy {
   }
 
   private add(response: ServerResponse): void {
-    const client = { ready: true };
-    response.on('drain', () => (client.ready = true));
+    response.flushHeaders(); // there may be a while before the first pass
     response.once('close', () => this.remove(response));
-    this.clients.set(response, client);
+    this.clients.set(response, new StreamClient(response));
     this.timer ??= this.start();
-    this.write(this.text(), response, client);
+    if (performance.now() - this.begunAt >= this.options.interval) this.tick();
   }
 
-  /** Not in the async context of the client that happens to be first: the timer is everybody's. */
   private start(): NodeJS.Timeout {
-    return this.context.runInAsyncScope(() =>
-      setInterval(() => this.tick(), this.options.interval).unref(),
-    );
+    return this.apart(() => setInterval(() => this.tick(), this.options.interval).unref());
   }
 
   private remove(response: ServerResponse): void {
+    this.clients.get(response)?.leave();
     this.clients.delete(response);
     if (this.clients.size > 0) return;
     clearInterval(this.timer);
@@ -78,12 +86,17 @@ export class EventStream implements OnModuleDestroy {
   }
 
   private tick(): void {
-    const text = this.text();
-    for (const [response, client] of this.clients) this.write(text, response, client);
+    if (this.passing) return;
+    this.passing = true;
+    this.begunAt = performance.now();
+    const readers = [...this.clients.values()].filter(({ ready }) => ready);
+    const pass = new StreamPass(readers, Math.min(this.options.interval, LONGEST_WAIT));
+    void this.apart(() => pass.run(this.parts())).finally(() => (this.passing = false));
   }
 
-  private write(text: string, response: ServerResponse, client: { ready: boolean }): void {
-    if (client.ready && !response.writableEnded) client.ready = response.write(text);
+  /** Not in the async context of the client that happens to be first: the stream is everybody's. */
+  private apart<T>(work: () => T): T {
+    return this.context.runInAsyncScope(work);
   }
 }
 

@@ -12,7 +12,15 @@ interface Source<Snapshot> {
 export interface Commands {
   commands(): Iterable<Source<CommandSnapshot>>;
 }
-export type Breakers = Iterable<Source<BreakerSnapshot>>;
+export interface Breakers {
+  list(which: { readonly keys: boolean }): Iterable<Source<BreakerSnapshot>>;
+}
+
+/** Something to tell of, not yet told. */
+interface Tile {
+  readonly name: string;
+  readonly event: () => HystrixCommandEvent;
+}
 
 const PING = 'ping: \n\n';
 
@@ -23,48 +31,66 @@ export class HystrixEvents {
   constructor(
     private readonly service: Commands,
     private readonly breakers: Breakers,
+    /** Whether breakers by key are told of. */
+    private readonly keys: boolean,
     private readonly warn: (problem: string) => void,
   ) {}
 
-  /** Never empty, since readers give up a stream that is silent. What cannot be told is left out. */
-  text(): string {
-    const now = Date.now();
+  /**
+   * All of them, each made when it is its turn. There is always something, since readers give up a stream that is
+   * silent; what cannot be told is left out.
+   */
+  *texts(): Generator<string, void, undefined> {
+    let silent = true;
+    try {
+      for (const tile of this.tiles()) {
+        const text = this.textOf(tile);
+        if (text === undefined) continue;
+        silent = false;
+        yield text;
+      }
+    } catch (error) {
+      this.complain('the list of commands', error);
+    }
+    if (silent) yield PING;
+  }
+
+  private *tiles(): Generator<Tile, void, undefined> {
     /** The commands, each with the breaker that it tells of. */
     const told = new Map<string, string | undefined>();
-    let text = '';
-    const tell = (name: string, event: () => HystrixCommandEvent): void => {
-      this.guard(name, () => {
-        text += `data: ${JSON.stringify(event())}\n\n`;
+    for (const command of this.service.commands()) {
+      const { name } = command;
+      const event = (): HystrixCommandEvent => {
+        const snapshot = command.snapshot();
+        told.set(name, snapshot.circuitBreaker?.name);
+        return fromCommand(snapshot, Date.now());
+      };
+      yield { name, event };
+    }
+    for (const breaker of this.breakers.list({ keys: this.keys })) {
+      const { name } = breaker;
+      if (told.get(name) === name) continue;
+      const event = (): HystrixCommandEvent => ({
+        ...fromBreaker(breaker.snapshot(), Date.now()),
+        ...(told.has(name) && { name: `${name} (breaker)` }), // a command of that name has another one
       });
-    };
-    this.guard('the list of commands', () => {
-      for (const command of this.service.commands()) {
-        tell(command.name, () => {
-          const snapshot = command.snapshot();
-          told.set(command.name, snapshot.circuitBreaker?.name);
-          return fromCommand(snapshot, now);
-        });
-      }
-      for (const breaker of this.breakers) {
-        const { name } = breaker;
-        if (told.get(name) === name) continue;
-        tell(name, () => ({
-          ...fromBreaker(breaker.snapshot(), now),
-          ...(told.has(name) && { name: `${name} (breaker)` }), // a command of that name has another one
-        }));
-      }
-    });
-    return text || PING;
+      yield { name, event };
+    }
+  }
+
+  private textOf({ name, event }: Tile): string | undefined {
+    try {
+      return `data: ${JSON.stringify(event())}\n\n`;
+    } catch (error) {
+      this.complain(name, error);
+      return undefined;
+    }
   }
 
   /** Nobody catches what a timer throws. Complains once, not twice a second. */
-  private guard(what: string, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      if (this.complaints.has(what)) return;
-      this.complaints.add(what);
-      this.warn(`${what} is missing in the stream: ${show(error)}`);
-    }
+  private complain(what: string, error: unknown): void {
+    if (this.complaints.has(what)) return;
+    this.complaints.add(what);
+    this.warn(`${what} is missing in the stream: ${show(error)}`);
   }
 }

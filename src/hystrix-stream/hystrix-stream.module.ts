@@ -42,8 +42,9 @@ export class HystrixStreamModule {
               );
             }
             const logger = new Logger('HystrixStream');
-            const events = new HystrixEvents(service, breakers, (problem) => logger.warn(problem));
-            return new EventStream(settings, () => events.text());
+            const warn = (problem: string): void => logger.warn(problem);
+            const events = new HystrixEvents(service, breakers, settings.keys, warn);
+            return new EventStream(settings, () => events.texts());
           },
         },
       ],

@@ -10,6 +10,11 @@ export interface HystrixStreamOptions {
   readonly interval?: Duration;
   /** How many clients may read at a time; those beyond get 503. Default: 5. */
   readonly maxConnections?: number;
+  /**
+   * Whether the breakers of a `key` are shown, each by itself. Keys are often tenants, hosts or users: mind who may
+   * read. Default: false.
+   */
+  readonly keys?: boolean;
   /** Who may read. Default: everybody. */
   readonly guards?: readonly (CanActivate | Type<CanActivate>)[];
 }
@@ -19,6 +24,7 @@ export interface HystrixStreamSettings {
   /** Milliseconds. */
   readonly interval: number;
   readonly maxConnections: number;
+  readonly keys: boolean;
   readonly guards: readonly (CanActivate | Type<CanActivate>)[];
 }
 
@@ -33,6 +39,7 @@ export function settleHystrixStream(options: HystrixStreamOptions): HystrixStrea
     path: read.text('path') ?? 'hystrix.stream',
     interval: read.duration('interval', { above: 0, max: LONGEST_INTERVAL }) ?? 500,
     maxConnections: read.integer('maxConnections', { min: 1 }) ?? 5,
+    keys: read.boolean('keys') ?? false,
     guards: readGuards(read) ?? [],
   };
   read.done();

@@ -1,4 +1,4 @@
-import type { Outcome } from '../common/outcome.js';
+import type { Outcome } from '../common/outcomes/outcome.js';
 
 /** Where the value that a call answered with came from: the method, a fallback, or a former result. */
 export type AnswerSource = 'live' | 'fallback' | 'stale';

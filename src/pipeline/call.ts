@@ -1,5 +1,6 @@
 import type { Clock } from '../common/clock.js';
-import { type Outcome, type OutcomeRule, isStreamResult } from '../common/outcome.js';
+import type { Outcome, OutcomeRule } from '../common/outcomes/outcome.js';
+import { isStreamResult } from '../common/outcomes/stream-result.js';
 import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import { callerHasGone } from './abort-signals.js';
 import type { AnswerSource, ReportSink } from './call-report.js';

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { HttpException } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
-import { OngoingResult } from '../common/outcome.js';
+import { StreamResult } from '../common/outcomes/stream-result.js';
 import type { ResilienceEvent } from '../telemetry/events.js';
 import { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { ManualClock } from '../testing/index.js';
@@ -487,7 +487,7 @@ describe('a stage with a queue', () => {
 });
 
 describe('what is to be done at the end of a call', () => {
-  class Stream extends OngoingResult {}
+  class Stream extends StreamResult {}
 
   const gone = new Error('gone');
 

@@ -1,5 +1,6 @@
 import { isResilienceError } from '../common/errors.js';
-import { type Outcome, type OutcomeRule, defaultOutcome } from '../common/outcome.js';
+import type { Outcome, OutcomeRule } from '../common/outcomes/outcome.js';
+import { defaultOutcome } from '../common/outcomes/default-outcome.js';
 import { type CallReport } from './call-report.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { type Call, fallbackEventOf, isPromiseLike } from './call.js';

@@ -1,7 +1,7 @@
 import type { Duration } from '../common/duration.js';
 import { ResilienceConfigurationError, isResilienceError } from '../common/errors.js';
 import { OptionsReader, Problems, isPlainObject, show } from '../common/options-reader.js';
-import type { ErrorMatcher } from '../common/outcome.js';
+import type { ErrorMatcher } from '../common/outcomes/error-matcher.js';
 import type { BulkheadOptions } from './bulkhead/options.js';
 import type { CircuitBreakerOptions } from './circuit-breaker/options.js';
 import type { FallbackAnswer } from './fallback/handler.js';

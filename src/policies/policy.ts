@@ -1,6 +1,6 @@
 import type { Clock } from '../common/clock.js';
 import type { OptionsReader } from '../common/options-reader.js';
-import type { OutcomeRule } from '../common/outcome.js';
+import type { OutcomeRule } from '../common/outcomes/outcome.js';
 import type { Sleeper } from '../pipeline/sleeper.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
@@ -47,8 +47,8 @@ export interface PolicySite {
   readonly events: ResilienceEvents;
   /** Tells operators of something that is wrong, once a message. */
   warn(message: string): void;
-  /** Tells operators of something that happened. */
-  log(message: string): void;
+  /** Tells operators of something that happened, each time. */
+  log(message: string, level?: 'log' | 'warn'): void;
   /** Waits of the policies; ended early when the application closes. */
   readonly sleeper: Sleeper;
   /** The named, stateful parts of the application, made by `create` when there is none yet. */

@@ -104,7 +104,7 @@ describe('CircuitBreakerRegistry, with breakers by key', () => {
     const registry = registryOf(
       Object.fromEntries(names.map((name) => [name, { name, key: String, maxKeys: 1_000_000 }])),
     );
-    const parts = (registry as unknown as { parts: PartStore }).parts;
+    const parts = (registry as unknown as { store: PartStore }).store;
     for (const name of names) {
       const breakers = parts.find<KeyedCircuitBreakers>('circuitBreaker', name)!;
       for (const key of keys) breakers.for(key);
@@ -190,7 +190,7 @@ describe('CircuitBreakerRegistry, with breakers by key', () => {
 
   it('can leave those by key out', () => {
     const registry = registryOf({ own: {}, api: { name: 'api', key: String } });
-    const parts = (registry as unknown as { parts: PartStore }).parts;
+    const parts = (registry as unknown as { store: PartStore }).store;
     parts.find<KeyedCircuitBreakers>('circuitBreaker', 'api')!.for('a');
     const names = (keys: boolean): string[] =>
       Array.from(registry.list({ keys }), ({ name }) => name);
@@ -202,7 +202,7 @@ describe('CircuitBreakerRegistry, with breakers by key', () => {
   it('is iterated in turns, each breaker once, whatever keys come and go meanwhile', async () => {
     const keys = Array.from({ length: 200 }, (_, key) => `${key}`);
     const registry = registryOf({ api: { name: 'api', key: String, maxKeys: 200 } });
-    const parts = (registry as unknown as { parts: PartStore }).parts;
+    const parts = (registry as unknown as { store: PartStore }).store;
     const breakers = parts.find<KeyedCircuitBreakers>('circuitBreaker', 'api')!;
     for (const key of keys) breakers.for(key);
     const seen: string[] = [];

@@ -87,7 +87,7 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
   private part(name: string): CircuitBreaker | KeyedCircuitBreakers {
     const part = this.partCalled(name);
     if (part !== undefined) return part as CircuitBreaker | KeyedCircuitBreakers;
-    const keyed = this.partsByKeyOf(name);
+    const keyed = this.keyedPartOf(name);
     if (keyed === undefined) throw this.unknown(name);
     throw new Error(
       `there is no ${this.what} "${printable(name)}" to reconfigure: it is one key of "${keyed.name}"; use that name, for all keys`,

@@ -1,6 +1,7 @@
 import { printable } from '../common/printable.js';
 import { takeTurns } from '../common/turns.js';
 import { PartsByKey } from '../policies/keyed-parts.js';
+import { readingsOf } from './keyed-name.js';
 import type { PartStore } from './named-parts.js';
 
 /** How many names a message lists. */
@@ -80,22 +81,22 @@ export abstract class NamedRegistry<
   private find(name: string): Shown | undefined {
     const part = this.partCalled(name);
     if (part !== undefined && !(part instanceof PartsByKey)) return this.show(part);
-    const keyed = this.partsByKeyOf(name);
-    const found = keyed?.find(keyIn(name, keyed));
-    return found && this.show(found);
+    const keyed = this.keyedPartOf(name);
+    return keyed && this.show(keyed.part);
   }
 
   protected partCalled(name: string): Part | PartsByKey<Part> | undefined {
     return this.store.find(this.kind, name);
   }
 
-  /** The parts one of whose keys is meant. Names and keys may have brackets of their own: each may begin the key. */
-  protected partsByKeyOf(name: string): PartsByKey<Part> | undefined {
-    if (!name.endsWith(']')) return undefined;
-    for (let at = name.indexOf('['); at >= 0; at = name.indexOf('[', at + 1)) {
-      const part = this.partCalled(name.slice(0, at));
-      if (!(part instanceof PartsByKey)) continue;
-      if (part.find(keyIn(name, part)) !== undefined) return part;
+  /** The part of a key, and the name that it has beside its key. */
+  protected keyedPartOf(
+    fullName: string,
+  ): { readonly name: string; readonly part: Part } | undefined {
+    for (const [name, key] of readingsOf(fullName)) {
+      const parts = this.partCalled(name);
+      const part = parts instanceof PartsByKey ? parts.find(key) : undefined;
+      if (part !== undefined) return { name, part };
     }
     return undefined;
   }
@@ -113,9 +114,4 @@ export abstract class NamedRegistry<
     const list = `${known.join(', ') || 'none'}${more > 0 ? ` and ${more} more` : ''}`;
     return new Error(`there is no ${this.what} "${printable(name)}"; there are ${list}`);
   }
-}
-
-/** `key` of `part[key]`. */
-function keyIn(name: string, { name: before }: { readonly name: string }): string {
-  return name.slice(before.length + 1, -1);
 }

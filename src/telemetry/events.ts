@@ -1,4 +1,4 @@
-import type { Outcome } from '../common/outcome.js';
+import type { Outcome } from '../common/outcomes/outcome.js';
 
 /** One run of a protected method has ended, or has been given up. Rejected attempts, which never ran it, are `rejected` events. */
 export interface AttemptEvent {

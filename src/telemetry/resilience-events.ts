@@ -10,6 +10,9 @@ export const RESILIENCE_EVENTS = brand('ResilienceEvents');
 /** A listener that answers events by causing events is stopped after this many. */
 const MAX_ANSWERS = 1_000;
 
+/** Stands for the listeners that do so. */
+const endless: ResilienceEventListener = () => {};
+
 /**
  * Everything that the policies of one application do, as it happens. Injectable.
  *
@@ -25,8 +28,13 @@ export class ResilienceEvents {
   /** Set while listeners are told: what they cause meanwhile, each to be told in its own async context. */
   private caused: (() => void)[] | undefined = undefined;
 
-  /** @param onListenerError told of what listeners throw */
-  constructor(private readonly onListenerError: (error: unknown) => void = () => {}) {}
+  /** @param onListenerError told of what a listener throws */
+  constructor(
+    private readonly onListenerError: (
+      error: unknown,
+      listener: ResilienceEventListener,
+    ) => void = () => {},
+  ) {}
 
   /** @internal Whether anybody listens: look before making an event. */
   active = false;
@@ -58,7 +66,8 @@ export class ResilienceEvents {
     // Who subscribes while listeners are told hears of what comes after.
     for (const subscription of [...this.subscriptions]) {
       if (this.subscriptions.has(subscription)) {
-        notify(subscription.listener, event, this.onListenerError);
+        const { listener } = subscription;
+        notify(listener, event, (error) => this.onListenerError(error, listener));
       }
     }
   }
@@ -71,7 +80,13 @@ export class ResilienceEvents {
       const error = new Error(
         `listeners answer events with events, without end; "${event.type}" is left out`,
       );
-      caused.push(() => notify(this.onListenerError, error, () => {}));
+      caused.push(() =>
+        notify(
+          (thrown) => this.onListenerError(thrown, endless),
+          error,
+          () => {},
+        ),
+      );
     }
   }
 }

@@ -67,7 +67,9 @@ function withoutStateChanges(logger: JsonLogger): ResilienceModuleOptions['logge
   return {
     log: () => undefined,
     debug: (message: unknown) => logger.debug(message, context),
-    warn: (message: unknown) => logger.warn(message, context),
+    warn: (message: unknown) => {
+      if (!/^circuit ".*" is open,/.test(String(message))) logger.warn(message, context);
+    },
     error: (message: unknown) => logger.error(message, context),
   };
 }

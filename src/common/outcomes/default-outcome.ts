@@ -1,8 +1,16 @@
 import type { Outcome } from './outcome.js';
-import { lookUpIn } from './table.js';
+import { type OutcomeTable, lookUpIn } from './table.js';
 import { tables } from './tables/index.js';
 
-const lookUps = tables.map(lookUpIn);
+/** Neighbours that know errors in the same way are looked up at once. */
+const lookUps = tables
+  .reduce<[OutcomeTable, ...OutcomeTable[]][]>((groups, table) => {
+    const group = groups.at(-1);
+    if (group?.[0].keysOf === table.keysOf) group.push(table);
+    else groups.push([table]);
+    return groups;
+  }, [])
+  .map(lookUpIn);
 
 /**
  * The default rule: the first table that knows the error decides. What none knows is a failure, even if it is not an

@@ -3,6 +3,8 @@ import { types } from 'node:util';
 // The one place where errors and results of others are looked at. They may be anything: getters that throw, proxies
 // whose traps throw, revoked proxies. To look changes nothing: what cannot be read is not there.
 
+const NOTHING: readonly unknown[] = [];
+
 /** What `question` answers, or `otherwise` when it throws. */
 export function ask<T>(question: () => T, otherwise: T): T {
   try {
@@ -56,14 +58,26 @@ export function lookByCall(value: unknown, key: PropertyKey, ...args: unknown[])
 
 /** The first items of a list; none when it is not a list, or cannot be read. */
 export function lookAtItems(value: unknown, most: number): readonly unknown[] {
-  if (!ask(() => Array.isArray(value), false)) return [];
+  if (typeof value !== 'object' || !isList(value)) return NOTHING;
   const length = lookForInteger(value, 'length') ?? 0;
   return Array.from({ length: Math.min(Math.max(length, 0), most) }, (_, at) => look(value, at));
 }
 
+function isList(value: unknown): boolean {
+  try {
+    return Array.isArray(value); // of a proxy that has been revoked, it throws
+  } catch {
+    return false;
+  }
+}
+
 /** `value instanceof type`. */
 export function isInstance(value: unknown, type: unknown): boolean {
-  return ask(() => value instanceof (type as new () => object), false);
+  try {
+    return value instanceof (type as new () => object);
+  } catch {
+    return false;
+  }
 }
 
 /** Whether it is an error, of this realm or another (`vm` contexts, Node's own errors in Jest). */

@@ -6,8 +6,8 @@ import { programmer } from './tables/programmer.js';
 /** More causes than any error has in earnest: a circle must come to an end. */
 const MOST_CAUSES = 50;
 
-const lookUps = networkTables.map(lookUpIn);
-const wrongUse = lookUpIn(programmer);
+const network = lookUpIn(networkTables);
+const wrongUse = lookUpIn([programmer]);
 
 /**
  * Whether one of the causes of `error`, however deep, has a code of the network: `fetch failed` has such a cause, or an
@@ -20,7 +20,7 @@ export function hasNetworkCause(error: unknown): boolean {
     const cause = waiting.pop();
     if (typeof cause !== 'object' || cause === null || seen.has(cause)) continue;
     seen.add(cause);
-    if (lookUps.some((lookUp) => lookUp(cause) !== undefined)) return true;
+    if (network(cause) !== undefined) return true;
     if (wrongUse(cause) !== undefined) continue;
     waiting.push(look(cause, 'cause'), ...lookAtItems(look(cause, 'errors'), MOST_CAUSES));
   }

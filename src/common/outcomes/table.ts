@@ -23,10 +23,18 @@ export interface OutcomeTable {
   readonly rows: readonly OutcomeRow[];
 }
 
-/** Compiles a table to a function: the outcome of an error, or `undefined` when no row has it. */
-export function lookUpIn({ keysOf, rows }: OutcomeTable): (error: unknown) => Outcome | undefined {
+/**
+ * Compiles tables that know errors in the same way to one function: the outcome of an error, or `undefined` when no row
+ * has it.
+ */
+export function lookUpIn(
+  tables: readonly [OutcomeTable, ...OutcomeTable[]],
+): (error: unknown) => Outcome | undefined {
+  const { keysOf } = tables[0];
   const outcomes = new Map<ErrorKey, Outcome>();
-  for (const { keys, outcome } of rows) for (const key of keys) outcomes.set(key, outcome);
+  for (const { keys, outcome } of tables.flatMap(({ rows }) => rows)) {
+    for (const key of keys) outcomes.set(key, outcome);
+  }
   return (error) => {
     for (const key of keysOf(error)) {
       const outcome = outcomes.get(key);

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
-import { OngoingResult } from '../../common/outcome.js';
+import { StreamResult } from '../../common/outcomes/stream-result.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { Call, type Substitute } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
@@ -797,7 +797,7 @@ describe('a call that ends before the method inside of it, as behind an impatien
 });
 
 describe('a call whose result goes on', () => {
-  class Stream extends OngoingResult {}
+  class Stream extends StreamResult {}
 
   it.each(ways)('keeps its place until that is over (%s)', async (_way, callOf) => {
     const bench = new Bench({ maxQueue: 1 });

@@ -1,6 +1,6 @@
 import { isResilienceError } from '../../common/errors.js';
 import { retryAfterOf } from '../../common/outcomes/retry-after.js';
-import { defaultOutcome } from '../../common/outcome.js';
+import { defaultOutcome } from '../../common/outcomes/default-outcome.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';

@@ -86,7 +86,7 @@ export class Announcer {
     for (let told = 0; told < queue.length; told++) {
       if (told === LONGEST) {
         this.say(
-          'warn',
+          (text) => this.environment.warn(text),
           'its listeners answer each change with another one; the others are not told',
         );
         break;
@@ -98,7 +98,12 @@ export class Announcer {
 
   private tell({ event, configured }: Announcement): void {
     if (event.type === 'state-change') {
-      this.say('log', `is ${event.to}, was ${event.from}: ${event.reason}`);
+      // Production often shows nothing below a warning, and an open circuit is one.
+      const level = event.to === 'open' ? 'warn' : 'log';
+      this.say(
+        (text) => this.environment.log(text, level),
+        `is ${event.to}, was ${event.from}: ${event.reason}`,
+      );
     }
     try {
       this.environment.events.emit(event);
@@ -124,9 +129,9 @@ export class Announcer {
     );
   }
 
-  private say(how: 'log' | 'warn', message: string): void {
+  private say(how: (text: string) => void, message: string): void {
     try {
-      this.environment[how](`circuit "${printable(this.name)}" ${message}`);
+      how(`circuit "${printable(this.name)}" ${message}`);
     } catch {
       // a logger that throws changes nothing
     }

@@ -1,7 +1,7 @@
 import { NotFoundException } from '@nestjs/common';
 import type { Clock } from '../../common/clock.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import { Classifier } from '../../common/outcome.js';
+import { Classifier } from '../../common/outcomes/classifier.js';
 import { Call, type Substitute } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { AGAIN, type Reaction, Stage } from '../../pipeline/stage.js';

@@ -1,5 +1,5 @@
 import { isResilienceError } from '../../common/errors.js';
-import type { OutcomeRule } from '../../common/outcome.js';
+import type { OutcomeRule } from '../../common/outcomes/outcome.js';
 import type { Call } from '../../pipeline/call.js';
 import { Stage } from '../../pipeline/stage.js';
 import type { CircuitBreaker } from './circuit-breaker.js';

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok } from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import type { Outcome } from '../../common/outcome.js';
+import type { Outcome } from '../../common/outcomes/outcome.js';
 import type { BreakerState, OverrideKind, StateChangeEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { CircuitBreaker } from './circuit-breaker.js';

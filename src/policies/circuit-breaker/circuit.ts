@@ -1,4 +1,4 @@
-import type { Outcome, OutcomeRule } from '../../common/outcome.js';
+import type { Outcome, OutcomeRule } from '../../common/outcomes/outcome.js';
 import type { BreakerState, StateChangeReason } from '../../telemetry/events.js';
 import { isInside } from '../../pipeline/holding.js';
 import { MetricEvent, RollingMetrics } from '../../telemetry/metrics/metrics.js';

@@ -14,8 +14,8 @@ export interface BreakerEnvironment {
   readonly pulse?: Pulse | undefined;
   /** Tells operators of something that is wrong, once a message. */
   warn(message: string): void;
-  /** Tells operators of something that happened. */
-  log(message: string): void;
+  /** Tells operators of something that happened, each time. */
+  log(message: string, level?: 'log' | 'warn'): void;
 }
 
 /** What the breakers of one name share. */
@@ -31,6 +31,6 @@ export function environmentOf(
     complaints: new Complaints(clock, warn),
     pulse: isMachineTime(clock.now()) ? pulse : undefined,
     warn,
-    log: (message) => given.log(message),
+    log: (message, level) => given.log(message, level),
   };
 }

@@ -1,6 +1,6 @@
 import type { Pulse } from '../../common/pulse.js';
 import { show } from '../../common/options-reader.js';
-import type { Outcome, OutcomeRule } from '../../common/outcome.js';
+import type { Outcome, OutcomeRule } from '../../common/outcomes/outcome.js';
 import type { BreakerCounts } from '../../telemetry/events.js';
 import { eventOf } from '../../telemetry/metrics/event-of.js';
 import { MetricEvent } from '../../telemetry/metrics/metrics.js';

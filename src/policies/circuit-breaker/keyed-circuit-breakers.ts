@@ -1,4 +1,4 @@
-import type { OutcomeRule } from '../../common/outcome.js';
+import type { OutcomeRule } from '../../common/outcomes/outcome.js';
 import { printable } from '../../common/printable.js';
 import type { Call } from '../../pipeline/call.js';
 import { KeyedParts, PartsByKey } from '../keyed-parts.js';

@@ -1,13 +1,13 @@
 import type { Duration } from '../../common/duration.js';
 import type { OptionsReader } from '../../common/options-reader.js';
+import { Classifier } from '../../common/outcomes/classifier.js';
 import {
-  Classifier,
   type Outcome,
   type OutcomeRule,
   type ResultOutcomeOptions,
-  isStreamResult,
   readOutcomeOptions,
-} from '../../common/outcome.js';
+} from '../../common/outcomes/outcome.js';
+import { isStreamResult } from '../../common/outcomes/stream-result.js';
 import type { BreakerCounts, StateChangeEvent } from '../../telemetry/events.js';
 import { type Backoff, type DelayRule, isSpec, readBackoff } from '../backoff/backoff.js';
 import { type Key, type KeyOfCall, readKey } from '../key.js';

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../common/outcome.js';
+import type { Outcome } from '../../common/outcomes/outcome.js';
 import type { Blockade } from '../../pipeline/call.js';
 import type { Holding } from '../../pipeline/holding.js';
 import type { RollingMetrics } from '../../telemetry/metrics/metrics.js';

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { OptionsReader } from '../../common/options-reader.js';
-import { isClass } from '../../common/outcome.js';
+import { isClass } from '../../common/outcomes/error-matcher.js';
 import { methodOf } from '../key.js';
 import type { PolicySite } from '../policy.js';
 import type { Answer } from './answer.js';

@@ -1,5 +1,5 @@
 import { isResilienceError } from '../../common/errors.js';
-import { distance } from '../../common/outcome.js';
+import { distance } from '../../common/outcomes/error-matcher.js';
 import type { Call } from '../../pipeline/call.js';
 import { Stage } from '../../pipeline/stage.js';
 import type { PolicySite } from '../policy.js';

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { ErrorMatcher } from '../../common/outcome.js';
+import type { ErrorMatcher } from '../../common/outcomes/error-matcher.js';
 import type { StaleFallback } from './stale-if-error.js';
 
 /** What a fallback is told about the call that it answers. */

@@ -1,12 +1,9 @@
 import { isResilienceError } from '../../common/errors.js';
 import type { OptionsReader } from '../../common/options-reader.js';
-import {
-  Classifier,
-  type ErrorMatcher,
-  type OutcomeOptions,
-  isFailure,
-  readOutcomeOptions,
-} from '../../common/outcome.js';
+import { Classifier } from '../../common/outcomes/classifier.js';
+import type { ErrorMatcher } from '../../common/outcomes/error-matcher.js';
+import { type OutcomeOptions, readOutcomeOptions } from '../../common/outcomes/outcome.js';
+import { isFailure } from '../../common/outcomes/default-outcome.js';
 import type { PolicySite } from '../policy.js';
 import type { Answer } from './answer.js';
 import { readAnswer } from './answers.js';

@@ -1,5 +1,5 @@
 import { type OptionsReader, show } from '../../common/options-reader.js';
-import { isClass } from '../../common/outcome.js';
+import { isClass } from '../../common/outcomes/error-matcher.js';
 import type { Call } from '../../pipeline/call.js';
 import { type KeyOfCall, readKey } from '../key.js';
 import type { PolicySite, ProtectedMethod } from '../policy.js';

@@ -1,6 +1,7 @@
 import { type Duration, parseDuration } from '../../common/duration.js';
 import type { OptionsReader } from '../../common/options-reader.js';
-import { Classifier, type ResultOutcomeOptions, readOutcomeOptions } from '../../common/outcome.js';
+import { Classifier } from '../../common/outcomes/classifier.js';
+import { type ResultOutcomeOptions, readOutcomeOptions } from '../../common/outcomes/outcome.js';
 import type { Surroundings } from '../policy.js';
 import type { TimeoutSettings } from '../timeout/options.js';
 import { type Backoff, type DelayRule, defaultBackoff, readBackoff } from '../backoff/backoff.js';

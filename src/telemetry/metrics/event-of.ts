@@ -1,5 +1,5 @@
 import { isResilienceError } from '../../common/errors.js';
-import type { Outcome } from '../../common/outcome.js';
+import type { Outcome } from '../../common/outcomes/outcome.js';
 import { MetricEvent } from './metrics.js';
 
 /** What metrics count a call as that was let in. */

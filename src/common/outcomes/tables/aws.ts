@@ -4,11 +4,15 @@ import type { ErrorKey, OutcomeTable } from '../table.js';
 /** Of v3 `$metadata`, `$fault` and `$retryable`; of v2 `requestId` and `retryable`; of both a status. */
 const MARKS = ['$metadata', '$fault', '$retryable', 'requestId', 'retryable', 'statusCode'];
 
+const THROTTLING = '$retryable.throttling';
+
 function keysOf(error: unknown): readonly ErrorKey[] {
-  if (!MARKS.some((mark) => look(error, mark) !== undefined)) return [];
-  const keys = [lookForText(error, 'name'), lookForText(error, 'code')];
-  if (look(look(error, '$retryable'), 'throttling') === true) keys.push('$retryable.throttling');
-  return keys.filter((key) => key !== undefined);
+  if (look(look(error, '$retryable'), 'throttling') === true) return [THROTTLING];
+  const key = [lookForText(error, 'name'), lookForText(error, 'code')].find(
+    (name) => name !== undefined && TRANSIENT.has(name),
+  );
+  if (key === undefined) return [];
+  return MARKS.some((mark) => look(error, mark) !== undefined) ? [key] : [];
 }
 
 export const aws: OutcomeTable = {
@@ -34,7 +38,7 @@ export const aws: OutcomeTable = {
         'ThrottlingException',
         'TooManyRequestsException',
         'TransactionInProgressException',
-        '$retryable.throttling',
+        THROTTLING,
       ],
       outcome: 'failure',
       meaning: 'throttled, whatever the status',
@@ -46,3 +50,5 @@ export const aws: OutcomeTable = {
     },
   ],
 };
+
+const TRANSIENT = new Set(aws.rows.flatMap(({ keys }) => keys));

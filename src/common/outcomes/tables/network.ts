@@ -1,16 +1,5 @@
-import { lookForText } from '../look.js';
-import type { ErrorKey, OutcomeTable } from '../table.js';
-
-/** Families of codes that belong to the network as a whole. */
-const FAMILIES = ['ERR_SSL_', 'HPE_', 'UND_ERR_SOCKS5'];
-
-/** The code, and the family that it belongs to. */
-function keysOf(error: unknown): readonly ErrorKey[] {
-  const code = lookForText(error, 'code');
-  if (code === undefined) return [];
-  const family = FAMILIES.find((prefix) => code.startsWith(prefix));
-  return family === undefined ? [code] : [code, `${family}…`];
-}
+import type { OutcomeTable } from '../table.js';
+import { keysOfCode as keysOf } from './code.js';
 
 export const systemErrors: OutcomeTable = {
   client: 'Operating system',
@@ -220,4 +209,4 @@ export const undiciErrors: OutcomeTable = {
 };
 
 /** Everything that is known of the network by code. */
-export const networkTables = [systemErrors, nodeErrors, tlsErrors, undiciErrors];
+export const networkTables = [systemErrors, nodeErrors, tlsErrors, undiciErrors] as const;

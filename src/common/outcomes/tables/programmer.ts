@@ -1,15 +1,12 @@
-import { lookForText } from '../look.js';
 import type { OutcomeTable } from '../table.js';
+import { keysOfCode } from './code.js';
 
 /** Codes that say that a request was wrong before it was sent, whatever the class of the error. */
 export const programmer: OutcomeTable = {
   client: 'Node, undici: wrong use',
   recognized: '`code`',
   source: 'https://nodejs.org/api/errors.html#nodejs-error-codes',
-  keysOf: (error) => {
-    const code = lookForText(error, 'code');
-    return code === undefined ? [] : [code];
-  },
+  keysOf: keysOfCode,
   rows: [
     {
       keys: [

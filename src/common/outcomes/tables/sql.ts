@@ -30,7 +30,7 @@ function driverErrorOf(error: unknown): unknown {
   if (stateOf(error) !== undefined) return error;
   for (const key of ['driverError', 'original', 'parent']) {
     const inner = look(error, key);
-    if (stateOf(inner) !== undefined) return inner;
+    if (inner !== undefined && stateOf(inner) !== undefined) return inner;
   }
   // Drizzle's DrizzleQueryError has a query, its parameters and a cause.
   return lookForText(error, 'query') === undefined ? error : look(error, 'cause');

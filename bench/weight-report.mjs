@@ -1,0 +1,62 @@
+import { table } from './report.mjs';
+
+/** What is measured: its unit, how it is shown, and what it may be at most. */
+const measures = {
+  unusedBreaker: ['breaker by key, never used', 'B'],
+  usedBreaker: ['breaker by key, used once', 'B', 2_000],
+  lightlyUsedBreaker: ['breaker by key, 10 calls in 5 s', 'B'],
+  busyBreaker: ['breaker by key, 100 000 calls in 60 s', 'B'],
+  usedCommand: ['command with a breaker, used once', 'B', 6_000],
+  manyKeysMB: ['100 000 breakers by key, used once', 'MB', 300],
+  lookupNs: ['`registry.get()` among 100 000', 'ns', 5_000],
+  blockMs: ['`/hystrix.stream` of 20 000 keys: longest block of the loop', 'ms', 10],
+  blockWallMs: ['the same, with what the machine did meanwhile', 'ms'],
+};
+
+/** What must hold of the weights. */
+export function judgeWeight(results) {
+  return Object.entries(measures).flatMap(([name, [title, unit, most]]) => {
+    if (most === undefined) return [];
+    const value = results[name];
+    return [{ claim: `${title}: at most ${most} ${unit}`, holds: value <= most, value }];
+  });
+}
+
+/** The results for people. */
+export function weightReport(results) {
+  const { node, machine, checks } = results;
+  const lines = checks.map(
+    ({ claim, holds, value }) => `- ${holds ? 'holds' : 'FAILS'}: ${claim} (${shown(value)})`,
+  );
+  return [`Node ${node}, ${machine} machine`, '', ...tableOf(results), '', ...lines].join('\n');
+}
+
+const BEGIN = '<!-- weight: begin -->';
+const END = '<!-- weight: end -->';
+
+/** bench/README.md with these results; without those that say more of the machine than of the library. */
+export function withWeight(readme, results) {
+  const { blockWallMs: _, ...shownOnes } = results;
+  const block = [`Node ${results.node}, ${results.machine} VM.`, '', ...tableOf(shownOnes)].join(
+    '\n',
+  );
+  const [before, rest] = readme.split(BEGIN);
+  return `${before}${BEGIN}\n\n${block}\n\n${END}${rest.split(END)[1]}`;
+}
+
+function tableOf(results) {
+  const rows = Object.entries(measures)
+    .filter(([name]) => results[name] !== undefined)
+    .map(([name, [title, unit, most]]) => {
+      return [
+        title,
+        `${shown(results[name])} ${unit}`,
+        most === undefined ? '' : `${most} ${unit}`,
+      ];
+    });
+  return table(['what', 'measured', 'at most'], rows);
+}
+
+function shown(value) {
+  return value < 100 ? value.toFixed(1) : value.toFixed(0);
+}

@@ -1,0 +1,28 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import {
+  CircuitBreakerRegistry,
+  ResilienceModule,
+  ResilienceService,
+} from '../../dist/esm/index.js';
+
+/** An application with the module, and its service and registry. */
+export async function start(options = {}) {
+  class Application {}
+  Module({ imports: [ResilienceModule.forRoot(options)] })(Application);
+  const app = await NestFactory.createApplicationContext(Application, { logger: false });
+  return {
+    service: app.get(ResilienceService),
+    registry: app.get(CircuitBreakerRegistry),
+    close: () => app.close(),
+  };
+}
+
+/** A command with a breaker by key: what `execute(key)` uses is the key's own. */
+export function byKey(service, count) {
+  return service.command('tenant', {
+    run: async () => 'ok',
+    circuitBreaker: { key: (key) => key, maxKeys: count },
+  });
+}

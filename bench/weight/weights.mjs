@@ -1,0 +1,106 @@
+import { ManualClock } from '../../dist/esm/testing/index.js';
+import { byKey, start } from './application.mjs';
+
+const MANY = 100_000;
+const SOME = 1_000;
+const FEW = 100;
+
+/** What things weigh, bytes each. */
+export async function weights() {
+  return {
+    unusedBreaker: await breakers(SOME, async () => {}),
+    usedBreaker: await breakers(SOME, calls(1, 1)),
+    lightlyUsedBreaker: await breakers(SOME, calls(10, 5_000)),
+    busyBreaker: await breakers(FEW, calls(100_000, 60_000)),
+    usedCommand: await commands(),
+    manyKeysMB: (await keys(MANY)) / 1e6,
+  };
+}
+
+/** @returns the use of breakers by so many calls each, spread over so many milliseconds */
+function calls(count, overMs) {
+  const rounds = Math.min(count, 600);
+  return async (all, clock) => {
+    for (let round = 0; round < rounds; round++) {
+      for (const breaker of all) use(breaker, count / rounds, round, clock);
+      await clock.advance(overMs / rounds);
+    }
+  };
+}
+
+/** Latencies from 1 to 300 ms, most of them short; one call in fifty fails. */
+function use(breaker, count, round, clock) {
+  for (let call = 0; call < count; call++) {
+    const permit = breaker.tryAcquire();
+    clock.late = 1.25 + 300 * (((round * 7 + call * 13) % 100) / 100) ** 4;
+    if ((call + round) % 50 === 49) permit.failure();
+    else permit.success();
+    clock.late = 0;
+  }
+}
+
+/** A clock by which calls take time, though nobody waits for them. */
+class BenchClock extends ManualClock {
+  late = 0;
+
+  now() {
+    return super.now() + this.late;
+  }
+}
+
+/** Breakers by key, each with what it takes in the registry. */
+async function breakers(count, used) {
+  const clock = new BenchClock();
+  const { service, registry, close } = await start({ clock });
+  const command = byKey(service, count + 1);
+  await command.execute('first');
+  const part = keyedOf(registry);
+  const before = memory();
+  const all = Array.from({ length: count }, (_, key) => part.for(`key-${key}`));
+  await used(all, clock);
+  const bytes = (memory() - before) / all.length;
+  await close();
+  return bytes;
+}
+
+/** The breakers of a name, which have no other way in than a call. */
+function keyedOf(registry) {
+  const [part] = registry.parts.ofKind('circuitBreaker');
+  return part;
+}
+
+async function commands() {
+  const { service, close } = await start();
+  const make = async (name) => {
+    const command = service.command(name, { run: async () => 'ok', circuitBreaker: {} });
+    await command.execute();
+    return command;
+  };
+  await make('first');
+  const before = memory();
+  const all = [];
+  for (let at = 0; at < SOME; at++) all.push(await make(`command-${at}`));
+  const bytes = (memory() - before) / all.length;
+  await close();
+  return bytes;
+}
+
+/** All of so many keys, each used once. */
+async function keys(count) {
+  const { service, registry, close } = await start();
+  const command = byKey(service, count + 1);
+  await command.execute('first');
+  const before = memory();
+  for (let key = 0; key < count; key++) await command.execute(`key-${key}`);
+  const bytes = memory() - before;
+  if (registry.names().length !== count + 1) throw new Error('keys are missing');
+  await close();
+  return bytes;
+}
+
+function memory() {
+  globalThis.gc();
+  globalThis.gc();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}

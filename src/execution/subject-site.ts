@@ -1,0 +1,103 @@
+import type { Clock } from '../common/clock.js';
+import type { Sleeper } from '../pipeline/sleeper.js';
+import type { Instances, NamedParts, PolicySite, ProtectedMethod } from '../policies/policy.js';
+import type { ResilienceEvents } from '../telemetry/resilience-events.js';
+import { isShared } from './effective-options.js';
+import type { ResilienceModuleOptions } from './module-options.js';
+import type { Subject } from './subject.js';
+
+/** What an application offers to the policies of all of its subjects. */
+export interface SiteServices extends Pick<
+  PolicySite,
+  | 'clock'
+  | 'random'
+  | 'events'
+  | 'sleeper'
+  | 'named'
+  | 'warn'
+  | 'log'
+  | 'onClose'
+  | 'resolve'
+  | 'callAsFallback'
+> {
+  readonly options: ResilienceModuleOptions;
+  optionsOf(method: ProtectedMethod, other: string, kind: string): object | undefined;
+  instancesOf(method: ProtectedMethod): Instances;
+}
+
+/** A subject, as its policies see it. There may be very many: it has nothing that they could share. */
+export class SubjectSite implements PolicySite {
+  constructor(
+    private readonly services: SiteServices,
+    private readonly subject: Subject,
+  ) {}
+
+  get name(): string {
+    return this.subject.name;
+  }
+
+  get method(): ProtectedMethod | undefined {
+    return this.subject.method;
+  }
+
+  get anyWork(): boolean {
+    return this.subject.anyWork;
+  }
+
+  get instances(): Instances | undefined {
+    const { instances, method } = this.subject;
+    if (instances !== undefined) return instances;
+    if (method === undefined || typeof method.target === 'function') return undefined;
+    return this.services.instancesOf(method);
+  }
+
+  get clock(): Clock {
+    return this.services.clock;
+  }
+
+  get random(): () => number {
+    return this.services.random;
+  }
+
+  get events(): ResilienceEvents {
+    return this.services.events;
+  }
+
+  get sleeper(): Sleeper {
+    return this.services.sleeper;
+  }
+
+  get named(): NamedParts {
+    return this.services.named;
+  }
+
+  partNameOf(kind: string): string {
+    const { name, pipeline } = this.subject;
+    return isShared(kind, this.subject, this.services.options) ? pipeline! : name;
+  }
+
+  warn(message: string): void {
+    this.services.warn(message);
+  }
+
+  log(message: string, level?: 'log' | 'warn'): void {
+    this.services.log(message, level);
+  }
+
+  onClose(callback: () => void): void {
+    this.services.onClose(callback);
+  }
+
+  optionsOf(other: string, kind: string): object | undefined {
+    const { method } = this;
+    return method && this.services.optionsOf(method, other, kind);
+  }
+
+  resolve(token: unknown): unknown {
+    return this.services.resolve(token);
+  }
+
+  callAsFallback(self: unknown, name: string, args: readonly unknown[]): unknown {
+    return this.services.callAsFallback(self, name, args);
+  }
+}

@@ -1,0 +1,61 @@
+import { Turns } from '../common/turns.js';
+import type { StreamClient } from './stream-client.js';
+
+/** So many characters are written at a time: no client has to keep many more. */
+const CHUNK = 65_536;
+
+/**
+ * Makes a text and writes it to some clients, in turns and piece by piece, so that other work never waits long and
+ * nothing piles up, however long the text is.
+ */
+export class StreamPass {
+  private readonly turns = new Turns();
+
+  /** @param patience how long it waits for slow clients, all in all, milliseconds; then it goes on without them */
+  constructor(
+    private clients: readonly StreamClient[],
+    private patience: number,
+  ) {}
+
+  /** Resolves when all has been written, or nobody reads any more. */
+  async run(parts: Iterable<string>): Promise<void> {
+    const { turns } = this;
+    let text = '';
+    for (const part of typeof parts === 'string' ? [parts] : parts) {
+      if (text.length >= CHUNK || turns.over) {
+        this.write(text);
+        text = '';
+        if (!this.caughtUp) await this.wait(); // may be over at once: it is the same turn
+        if (turns.over) await turns.next();
+        this.clients = this.clients.filter(({ ready, reads }) => ready && reads);
+        if (this.clients.length === 0) return;
+      }
+      text += part;
+    }
+    this.write(text);
+  }
+
+  private write(text: string): void {
+    for (const client of this.clients) client.write(text);
+  }
+
+  private get caughtUp(): boolean {
+    return this.clients.every(({ ready, reads }) => ready || !reads);
+  }
+
+  /** Until all clients have caught up, as far as patience goes. */
+  private async wait(): Promise<void> {
+    const since = performance.now();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.patience).unref();
+      const check = (): void => {
+        if (!this.caughtUp) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      for (const client of this.clients) client.onChange = check;
+    });
+    for (const client of this.clients) client.onChange = undefined;
+    this.patience = Math.max(0, this.patience - (performance.now() - since));
+  }
+}

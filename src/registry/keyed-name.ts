@@ -1,0 +1,10 @@
+/**
+ * What `name[key]` may consist of. Names and keys may have brackets of their own: each may be the one that begins the
+ * key.
+ */
+export function* readingsOf(fullName: string): Generator<readonly [name: string, key: string]> {
+  if (!fullName.endsWith(']')) return;
+  for (let at = fullName.indexOf('['); at >= 0; at = fullName.indexOf('[', at + 1)) {
+    yield [fullName.slice(0, at), fullName.slice(at + 1, -1)];
+  }
+}
