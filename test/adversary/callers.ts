@@ -44,7 +44,7 @@ function callCommand(
         handle.cancel(...(reason === undefined ? [] : [reason]));
       };
       world.stopBy(record, cancel);
-      if (dice.chance(0.3)) world.after(dice.int(0, 60), cancel);
+      if (!world.calm && dice.chance(0.3)) world.after(dice.int(0, 60), cancel);
       return world.follow(record, () => handle.result);
     }
     default:
@@ -129,7 +129,7 @@ function consume(
       resolve(undefined);
     };
     world.stopBy(record, leave);
-    if (dice.chance(0.3)) world.after(dice.int(0, 60), leave);
+    if (!world.calm && dice.chance(0.3)) world.after(dice.int(0, 60), leave);
   });
 }
 
@@ -140,7 +140,7 @@ async function iterate(
   source: AsyncGenerator<unknown>,
   dice: Dice,
 ): Promise<unknown> {
-  let left = dice.chance(0.3) ? dice.int(0, 2) : Infinity;
+  let left = !world.calm && dice.chance(0.3) ? dice.int(0, 2) : Infinity;
   let last: unknown;
   try {
     for (;;) {
