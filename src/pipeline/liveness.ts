@@ -12,8 +12,23 @@ export class Liveness {
   /** Of the oldest stale answer, milliseconds. */
   ageMs: number | undefined = undefined;
 
-  /** @param outer of the work that this one is part of */
-  constructor(private readonly outer: Liveness | undefined = watchers.getStore()) {}
+  /** Of the work that this one is part of; none that has ended, so that no chain of them grows. */
+  private readonly outer: Liveness | undefined;
+  private ended = false;
+
+  constructor() {
+    this.outer = watchers.getStore()?.running;
+  }
+
+  /** This one, or the next one around it that has not ended. */
+  get running(): Liveness | undefined {
+    return this.ended ? this.outer?.running : this;
+  }
+
+  /** Nobody watches any more: what goes on in its context is told to whoever is around it. */
+  end(): void {
+    this.ended = true;
+  }
 
   get live(): boolean {
     return this.source === 'live';
@@ -37,5 +52,5 @@ const watchers = shared('liveness', () => new AsyncLocalStorage<Liveness>());
 
 /** Tells whoever watches the code that runs now that it was answered by something that is not live. */
 export function tellNotLive(source: AnswerSource, ageMs?: number): void {
-  watchers.getStore()?.tell(source, ageMs);
+  watchers.getStore()?.running?.tell(source, ageMs);
 }
