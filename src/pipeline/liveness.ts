@@ -12,17 +12,26 @@ export class Liveness {
   /** Of the oldest stale answer, milliseconds. */
   ageMs: number | undefined = undefined;
 
-  /** Of the work that this one is part of; none that has ended, so that no chain of them grows. */
-  private readonly outer: Liveness | undefined;
+  /** Of the work that this one is part of. */
+  private outer: Liveness | undefined;
   private ended = false;
 
   constructor() {
     this.outer = watchers.getStore()?.running;
+    this.outer?.skipEnded();
   }
 
   /** This one, or the next one around it that has not ended. */
   get running(): Liveness | undefined {
-    return this.ended ? this.outer?.running : this;
+    if (!this.ended) return this;
+    let { outer } = this;
+    while (outer?.ended) ({ outer } = outer);
+    return outer;
+  }
+
+  /** So that no chain of them grows where work begins work without end. */
+  private skipEnded(): void {
+    this.outer = this.outer?.running;
   }
 
   /** Nobody watches any more: what goes on in its context is told to whoever is around it. */
@@ -41,9 +50,15 @@ export class Liveness {
 
   /** What a part of the work was answered with. */
   tell(source: AnswerSource, ageMs: number | undefined): void {
+    this.hear(source, ageMs);
+    for (let each = this.outer?.running; each !== undefined; each = each.outer?.running) {
+      each.hear(source, ageMs);
+    }
+  }
+
+  private hear(source: AnswerSource, ageMs: number | undefined): void {
     if (this.source !== 'stale') this.source = source;
     if (ageMs !== undefined) this.ageMs = Math.max(this.ageMs ?? 0, ageMs);
-    this.outer?.tell(source, ageMs);
   }
 }
 
