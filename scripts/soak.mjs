@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs';
 import { fromRoot, run } from './tools.mjs';
 
 const { SOAK, SOAK_CALLS, SOAK_REQUESTS } = process.env;
-const calls = SOAK_CALLS ?? (SOAK === 'long' ? '2000000' : '300000');
-const requests = Number(SOAK_REQUESTS ?? (SOAK === 'long' ? 100_000 : 12_000));
+const calls = SOAK_CALLS ?? (SOAK === 'long' ? '2000000' : '800000');
+const requests = Number(SOAK_REQUESTS ?? (SOAK === 'long' ? 100_000 : 30_000));
 
 if (!existsSync(fromRoot('dist', 'esm', 'index.js'))) {
   console.error('npm run build first');

@@ -85,6 +85,33 @@ function rejections(heard: readonly ResilienceEvent[], name: string, policy: str
   ).length;
 }
 
+/** No more calls have ended than were admitted, as far as nothing is forgotten; to be looked at in between. */
+export function checkCounts(world: World): void {
+  for (const { app } of world.apps) {
+    for (const breaker of app.get(CircuitBreakerRegistry)) {
+      if (!forgetsNothing(world, breaker.name)) continue;
+      const { requests, successes, failures, ignored } = breaker.counts;
+      if (successes + failures + ignored <= requests) continue;
+      world.fail(
+        `counts: breaker ${breaker.name}: ${successes + failures + ignored} of ${requests}`,
+      );
+    }
+  }
+}
+
+/** Whether a breaker counts all calls of a generation, instead of those of the last while. */
+function forgetsNothing(world: World, name: string): boolean {
+  const owners = world.subjects.filter(({ label, kind, policies: { circuitBreaker } }) => {
+    const own = circuitBreaker?.name ?? (kind === 'method' ? `${label}.m` : label);
+    return circuitBreaker !== undefined && own === name.replace(/\[.*\]$/, '');
+  });
+  const [options] = owners.map(({ policies }) => policies.circuitBreaker!);
+  if (options === undefined) return false;
+  const { resetInterval, window, failureRate, slowCallRate } = options;
+  if (resetInterval !== undefined) return true;
+  return window === undefined && failureRate === undefined && slowCallRate === undefined;
+}
+
 /** Each change begins where the one before has ended. */
 function checkChanges(world: World, name: string, heard: readonly ResilienceEvent[]): void {
   let state = 'closed';

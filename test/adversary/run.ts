@@ -3,7 +3,7 @@ import { bootWorld } from './boot.js';
 import { breathe } from './clock.js';
 import { Dice } from './dice.js';
 import { shown } from './hostile.js';
-import { checkAttempts, checkEnds, checkMetrics } from './invariants.js';
+import { checkAttempts, checkCounts, checkEnds, checkMetrics } from './invariants.js';
 import { checkFallbacks, checkRecovery } from './recovery.js';
 import { closeAll, letFinish, operate, step } from './script.js';
 import { World, type WorldSeed } from './world.js';
@@ -61,7 +61,10 @@ async function live(world: World, steps: readonly number[]): Promise<void> {
   await bootWorld(world);
   const dice = new Dice(steps.length);
   world.mischief.meddle = () => operate(world, dice);
-  for (const number of steps) await step(world, number);
+  for (const number of steps) {
+    await step(world, number);
+    if (number % 4 === 0) checkCounts(world);
+  }
   if (world.abrupt) await closeAll(world);
   await letFinish(world, world.abrupt);
   world.mischief.meddle = () => {}; // reading tells listeners what time has changed, and they would begin calls

@@ -15,14 +15,16 @@ const { port, timeout, maxCallDuration, clients } = JSON.parse(process.argv[2]);
 const agent = new Agent({ keepAlive: true });
 
 class Books {
-  list() {
+  /** @param call is told when its request has been sent */
+  list(call) {
     return new Promise((resolve, reject) => {
-      get({ host: '127.0.0.1', port, agent, path: '/books' }, (response) => {
+      const request = get({ host: '127.0.0.1', port, agent, path: '/books' }, (response) => {
         let body = '';
         response.on('data', (chunk) => (body += chunk));
         response.on('end', () => resolve(body));
         response.on('error', reject);
-      }).on('error', reject);
+      });
+      request.on('error', reject).on('finish', () => (call.sentAt = performance.now()));
     });
   }
 }
@@ -44,7 +46,7 @@ Module({ imports: [ResilienceModule.forRoot({ logger: false })], providers: [Boo
 
 const app = await NestFactory.createApplicationContext(App, { logger: false });
 const books = app.get(Books);
-const told = { answered: 0, failed: [], changes: [] };
+const told = { answered: 0, failed: [], unsent: 0, changes: [] };
 app.get(ResilienceEvents).subscribe((event) => {
   if (event.type === 'state-change') told.changes.push(`${event.to}: ${event.reason}`);
 });
@@ -52,9 +54,14 @@ app.get(ResilienceEvents).subscribe((event) => {
 let ending = false;
 async function client() {
   while (!ending) {
-    await books.list().then(
+    const call = { sentAt: Infinity };
+    await books.list(call).then(
       () => (told.answered += 1),
-      (error) => told.failed.push(error.message),
+      (error) => {
+        // Suspended before it had sent its request: that could not be answered in time.
+        if (performance.now() - call.sentAt < timeout) told.unsent += 1;
+        else told.failed.push(error.message);
+      },
     );
   }
 }

@@ -25,11 +25,11 @@ for (let times = 0; times < 2; times++) {
 }
 await pause(500);
 app.send('end');
-const [{ answered, failed, changes, state }] = await once(app, 'message');
+const [{ answered, failed, unsent, changes, state }] = await once(app, 'message');
 dependency.disconnect();
 
 console.log(
-  `${answered} answered, ${failed.length} failed, state ${state}, changes: ${changes.join('; ') || 'none'}`,
+  `${answered} answered, ${failed.length} failed (${unsent} unsent), state ${state}, changes: ${changes.join('; ') || 'none'}`,
 );
 for (const message of new Set(failed)) console.log(`  ${message}`);
 if (answered < 100 || failed.length > 0 || changes.length > 0 || state !== 'closed')
