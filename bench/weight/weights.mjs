@@ -65,7 +65,7 @@ async function breakers(count, used) {
 
 /** The breakers of a name, which have no other way in than a call. */
 function keyedOf(registry) {
-  const [part] = registry.parts.ofKind('circuitBreaker');
+  const [part] = registry.store.ofKind('circuitBreaker');
   return part;
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock.js';
 import { isSignal } from '../pipeline/abort-signals.js';
 import type { CallScope } from '../pipeline/call-scope.js';
 import { isObservableResult, isStream } from '../execution/streams.js';
-import { Call, type Substitute, adopt } from '../pipeline/call.js';
+import { Call, type Substitute, adopt, isPromiseLike } from '../pipeline/call.js';
 import { AttemptContext, type CallContext } from './call-context.js';
 
 /** Protected code that is no method: gets the context and the caller's arguments. */
@@ -35,9 +35,9 @@ export class FunctionCall extends Call {
     this.context = context;
     this.begun = true;
     const result = args.length === 0 ? work.call(self, context) : work.call(self, context, ...args);
-    if (result instanceof Promise) return result;
+    if (isPromiseLike(result)) return adopt(result); // also what can be iterated: a query that has not been sent
     if (isStream(result)) throw this.returnsStream();
-    return adopt(result);
+    return result;
   }
 
   /** What an `async` function resolves to is known only now. An async iterable may be a result: a file, a response. */

@@ -1,4 +1,5 @@
 import { outsideOfCalls } from './async-context.js';
+import { realNow } from './time-source.js';
 
 /** A beat that is so much too late was kept by a blocked event loop or a suspended process, milliseconds. */
 export const LAG = 50;
@@ -44,6 +45,14 @@ export class Pulse {
     if (until <= this.until) return;
     this.until = until;
     this.stop ??= this.start();
+  }
+
+  /** Nobody waits any more: the application has closed. It beats again when another one does. */
+  rest(): void {
+    this.stop?.();
+    this.stop = undefined;
+    this.until = -Infinity;
+    this.gaps.length = 0;
   }
 
   /**
@@ -108,17 +117,14 @@ function isLate(last: number, now: number): boolean {
 }
 
 // Taken at load: test frameworks replace the global ones.
-const { performance, setInterval, clearInterval } = globalThis;
+const { setInterval, clearInterval } = globalThis;
 
-export const pulse = new Pulse(
-  () => performance.now(),
-  (callback, ms) => {
-    const timer = outsideOfCalls(() => setInterval(callback, ms).unref());
-    return () => clearInterval(timer);
-  },
-);
+export const pulse = new Pulse(realNow, (callback, ms) => {
+  const timer = outsideOfCalls(() => setInterval(callback, ms).unref());
+  return () => clearInterval(timer);
+});
 
 /** Whether times of a clock are those of the machine, which alone can be late. */
 export function isMachineTime(now: number): boolean {
-  return Math.abs(performance.now() - now) < LAG;
+  return Math.abs(realNow() - now) < LAG;
 }

@@ -26,11 +26,22 @@ export function isCacheInterceptor(value: unknown): value is CacheInterceptor {
 
 const sparing = new WeakSet<object>();
 
-/** Has one instance of `CacheInterceptor` store live answers only. */
-export function storeOnlyLive(instance: CacheInterceptor): void {
-  if (sparing.has(instance)) return;
-  sparing.add(instance);
-  const intercept = instance.intercept.bind(instance);
-  instance.intercept = (context: ExecutionContext, next: CallHandler) =>
-    keepOnlyLive(next, (live) => intercept(context, live));
+/**
+ * Has a `CacheInterceptor` store live answers only: one instance, or the prototype of a class of which each request has
+ * an instance of its own.
+ */
+export function storeOnlyLive(cache: CacheInterceptor): void {
+  if (sparing.has(cache)) return;
+  sparing.add(cache);
+  const intercept = Reflect.get(cache, 'intercept') as (
+    this: CacheInterceptor,
+    ...given: Parameters<CacheInterceptor['intercept']>
+  ) => ReturnType<CacheInterceptor['intercept']>;
+  cache.intercept = function (
+    this: CacheInterceptor,
+    context: ExecutionContext,
+    next: CallHandler,
+  ) {
+    return keepOnlyLive(next, (live) => intercept.call(this, context, live));
+  };
 }

@@ -13,6 +13,8 @@ interface LastCall {
 export class CallPlans {
   /** By the index of the site. */
   private readonly last: LastCall[] = [];
+  /** By the index of the site and by holder: methods of a base class are called on many. */
+  private readonly all: WeakMap<object, LastCall>[] = [];
 
   constructor(private readonly planFor: (method: OwnedMethod) => MethodPlan) {}
 
@@ -26,17 +28,31 @@ export class CallPlans {
     if (asFallback) return this.find({ ...this.resolve(site, holder), ownOnly: true });
     const known = this.last[site.index];
     if (known !== undefined && known.holder === holder) return known.plan;
-    const plan = this.find(this.resolve(site, holder));
-    this.last[site.index] = { holder, plan };
-    return plan;
+    const found = this.lookUp(site, holder);
+    this.last[site.index] = found;
+    return found.plan;
+  }
+
+  private lookUp(site: Site, holder: unknown): LastCall {
+    if (!isHolder(holder)) return { holder, plan: this.find(this.resolve(site, holder)) };
+    const plans = (this.all[site.index] ??= new WeakMap());
+    let found = plans.get(holder);
+    if (found === undefined) {
+      found = { holder, plan: this.find(this.resolve(site, holder)) };
+      plans.set(holder, found);
+    }
+    return found;
   }
 
   private resolve(site: Site, holder: unknown): OwnedMethod {
-    const isObject = typeof holder === 'function' || typeof holder === 'object';
-    return ownedMethod(site, isObject && holder !== null ? holder : undefined);
+    return ownedMethod(site, isHolder(holder) ? holder : undefined);
   }
 
   private find(method: OwnedMethod): MethodPlan | undefined {
     return policiesOf(method).size === 0 ? undefined : this.planFor(method);
   }
+}
+
+function isHolder(value: unknown): value is object {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null);
 }

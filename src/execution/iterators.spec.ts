@@ -158,6 +158,46 @@ describe('a protected generator', () => {
     await expect(items.next()).resolves.toEqual({ value: undefined, done: true });
   });
 
+  it('ends all that its consumer waits for when the call is interrupted', async () => {
+    const call = new ToyCall();
+    call.interruptible = true;
+    const items = protect(async function* () {
+      yield 1;
+      await new Promise(() => {});
+    }, call);
+    await items.next();
+    const waiting = [items.next(), items.next(), items.next()];
+    const gone = new Error('gone');
+    call.abort(gone);
+    await expect(waiting[0]).rejects.toBe(gone);
+    await expect(Promise.all(waiting.slice(1))).resolves.toEqual([
+      { value: undefined, done: true },
+      { value: undefined, done: true },
+    ]);
+  });
+
+  it('of an attempt that was given up leaves the call alone when its first item comes late', async () => {
+    const call = new ToyCall();
+    call.interruptible = true;
+    let arrive!: (item: IteratorResult<number>) => void;
+    const ended = jest.fn(async () => ({ value: undefined, done: true as const }));
+    const slow = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise<IteratorResult<number>>((resolve) => (arrive = resolve)),
+        return: ended,
+      }),
+    };
+    const first = firstItemOf(slow, call);
+    call.interrupt(1, new Error('too slow'));
+    call.resumeAt(1);
+    const onInterrupt = jest.fn();
+    call.onInterrupt = onInterrupt; // of the next attempt
+    arrive({ value: 1, done: false });
+    await first;
+    expect(call.onInterrupt).toBe(onInterrupt);
+    expect(ended).toHaveBeenCalledTimes(1);
+  });
+
   it('does nothing when it is ended before it has begun', async () => {
     const begin = jest.fn();
     const items = iterate(begin) as AsyncGenerator<unknown, unknown>;

@@ -27,8 +27,13 @@ class IteratorHead extends StreamResult {
 /** Asks for the first item. */
 export async function firstItemOf(source: AsyncIterable<unknown>, call: Call): Promise<unknown> {
   const iterator = source[Symbol.asyncIterator]();
-  call.onInterrupt = () => void endQuietly(iterator);
+  let givenUp = false;
+  call.onInterrupt = () => {
+    givenUp = true;
+    void endQuietly(iterator);
+  };
   const first = await iterator.next();
+  if (givenUp) return undefined; // the call goes on with another attempt, or has ended
   // Whoever has the first item may never ask for another.
   call.onInterrupt = () => void endQuietly(iterator).then(() => call.finish());
   return new IteratorHead(iterator, first, call);
@@ -122,6 +127,8 @@ class EndedSource implements Source {
 class RunningSource implements Source {
   private first: Item | undefined;
   private ended: EndedSource | undefined = undefined;
+  private latest: Promise<void> = Promise.resolve();
+  private interrupted = false;
 
   constructor(private readonly head: IteratorHead) {
     this.first = head.first;
@@ -149,13 +156,23 @@ class RunningSource implements Source {
       : this.watch(iterator.throw(error));
   }
 
-  private async watch(item: Promise<Item>): Promise<Item> {
+  /** Requests are answered one after another, as a generator does. */
+  private watch(item: Promise<Item>): Promise<Item> {
+    const answer = this.latest.then(() => this.answer(item));
+    this.latest = answer.then(nothing, nothing);
+    item.catch(nothing); // looked at when its turn has come
+    return answer;
+  }
+
+  private async answer(item: Promise<Item>): Promise<Item> {
     const { call } = this.head;
+    if (this.interrupted) return this.end().next();
     try {
       const given = await (call.interruptible ? call.interruptibly(item) : item);
       if (given.done) this.end();
       return given;
     } catch (error) {
+      this.interrupted = call.interrupted;
       this.end();
       throw error;
     }
@@ -166,6 +183,8 @@ class RunningSource implements Source {
     return (this.ended ??= new EndedSource());
   }
 }
+
+const nothing = (): void => {};
 
 function isIterable(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;

@@ -1,11 +1,11 @@
-import { firstValueFrom, isObservable } from 'rxjs';
+import { firstValueFrom } from 'rxjs';
 import type { Clock } from '../common/clock.js';
 import { isSignal } from '../pipeline/abort-signals.js';
 import type { CallScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute, adopt, isPromiseLike } from '../pipeline/call.js';
 import type { MethodPlan } from './plan.js';
 import { firstItemOf } from './iterators.js';
-import { firstOf, isStream } from './streams.js';
+import { firstOf, isObservableResult, isStream } from './streams.js';
 
 /** A call of a decorated method. */
 export class MethodCall extends Call {
@@ -34,7 +34,7 @@ export class MethodCall extends Call {
     const { plan, self } = this;
     const result = plan.site.original.apply(self, this.ownArgs());
     if (result instanceof Promise) return result;
-    if (plan.returns === 'observable' && isObservable(result)) return firstOf(result, this);
+    if (plan.returns === 'observable' && isObservableResult(result)) return firstOf(result, this);
     if (plan.returns === 'iterable') return firstItemOf(result as AsyncIterable<unknown>, this);
     if (isPromiseLike(result)) return adopt(result);
     if (!isStream(result)) return result;
@@ -46,7 +46,7 @@ export class MethodCall extends Call {
 
   /** A result that nobody subscribes to inside of the policies is no success. */
   override succeed(value: unknown): void {
-    if (!isObservableSafely(value) || this.plan.mayResolveToStream) return super.succeed(value);
+    if (!isObservableResult(value) || this.plan.mayResolveToStream) return super.succeed(value);
     const { name } = this.plan.pipeline;
     this.fail(
       new TypeError(
@@ -57,7 +57,7 @@ export class MethodCall extends Call {
 
   protected override performInstead(run: Substitute): unknown {
     const result = run(this.self, this.args);
-    if (!isObservable(result)) return result;
+    if (!isObservableResult(result)) return result;
     return this.plan.returns === 'promise' ? firstValueFrom(result) : firstOf(result, this);
   }
 
@@ -73,12 +73,3 @@ export class MethodCall extends Call {
 const HOW_TO_DECLARE =
   'declare its return type as Observable<…> (imported as a value, not by "import type"), or write it as an async ' +
   'generator, so that its policies can apply to each subscription';
-
-/** Looking at a result changes nothing when it throws. */
-function isObservableSafely(value: unknown): boolean {
-  try {
-    return typeof value === 'object' && value !== null && isObservable(value);
-  } catch {
-    return false;
-  }
-}

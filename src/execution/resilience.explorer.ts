@@ -93,8 +93,9 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     for (const { injectables } of this.modules.values()) {
       for (const wrapper of injectables.values()) {
         if (!caches.has(wrapper.metatype as Function)) continue;
-        const instance = staticInstanceOf(wrapper);
-        if (isCacheInterceptor(instance)) storeOnlyLive(instance);
+        const shared = scopeOf(wrapper) === undefined ? staticInstanceOf(wrapper) : undefined;
+        const cache: unknown = shared ?? (wrapper.metatype as Function).prototype;
+        if (isCacheInterceptor(cache)) storeOnlyLive(cache);
       }
     }
   }
@@ -104,7 +105,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     for (const wrapper of this.allWrappers()) {
       const scope = scopeOf(wrapper);
       const instance = scope === undefined ? staticInstanceOf(wrapper) : undefined;
-      const type: unknown = instance === undefined ? wrapper.metatype : instance.constructor;
+      const type: unknown = instance === undefined ? wrapper.metatype : constructorOf(instance);
       if (typeof type === 'function') yield { type, instance, scope };
     }
   }

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { types } from 'node:util';
 import { Observable, type Subscriber, Subscription, isObservable } from 'rxjs';
 import { StreamResult } from '../common/outcomes/stream-result.js';
 import type { Call } from '../pipeline/call.js';
@@ -152,7 +153,8 @@ export function isStream(value: unknown): boolean {
 
 /** `isObservable()` of any result. */
 export function isObservableResult(value: unknown): value is Observable<unknown> {
-  return looksAs(value, () => isObservable(value));
+  // A proxy may have a function for every name, as mocks do.
+  return looksAs(value, () => isObservable(value) && !types.isProxy(value));
 }
 
 /** What cannot be looked at is a result like any other. */

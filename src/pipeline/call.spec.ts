@@ -172,6 +172,32 @@ describe('a call', () => {
   });
 });
 
+describe('work that goes on after an attempt', () => {
+  it('is remembered for the stages outside of the one that repeats, tracked or abandoned', async () => {
+    const call = new ToyCall();
+    let end!: () => void;
+    call.track(new Promise<void>((resolve) => (end = resolve)));
+    call.beginAgain(1, true);
+    call.beginAttempt();
+    expect(call.workLeft(2)).toBeUndefined();
+    const left = jest.fn();
+    void Promise.resolve(call.workLeft(0)).then(left);
+    await new Promise(setImmediate);
+    expect(left).not.toHaveBeenCalled();
+    end();
+    await new Promise(setImmediate);
+    expect(left).toHaveBeenCalledTimes(1);
+  });
+
+  it('is let go of when no stage asks for it', () => {
+    const call = new ToyCall();
+    call.abandoned = Promise.resolve('large');
+    call.beginAgain(1, false);
+    call.beginAttempt();
+    expect(call.workLeft(0)).toBeUndefined();
+  });
+});
+
 describe('isPromiseLike', () => {
   it.each([
     [Promise.resolve(), true],

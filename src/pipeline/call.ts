@@ -91,6 +91,7 @@ export abstract class Call extends Interruptible {
   /** Runs the protected work once. */
   start(): unknown {
     if (!this.keepsResults) return this.startHolding();
+    this.liveness?.end();
     this.liveness = new Liveness();
     return this.liveness.watch(() => this.startHolding());
   }
@@ -173,6 +174,11 @@ export abstract class Call extends Interruptible {
     this.tracked?.then(nothing, onFailure);
   }
 
+  override finish(): void {
+    super.finish();
+    this.liveness?.end();
+  }
+
   beginAttempt(): void {
     this.throwIfInterrupted();
     this.abandoned = undefined;
@@ -187,9 +193,8 @@ export abstract class Call extends Interruptible {
   beginAgain(level: number, keepsWork: boolean): void {
     this.attempt += 1;
     this.repeatedAt = level;
-    if (keepsWork && this.abandoned !== undefined) {
-      (this.leftBehind ??= new UnfinishedWork()).add(this.abandoned);
-    }
+    const left = this.abandoned ?? this.tracked;
+    if (keepsWork && left !== undefined) (this.leftBehind ??= new UnfinishedWork()).add(left);
     this.source = 'live';
     this.ageMs = undefined;
     this.answered = undefined;

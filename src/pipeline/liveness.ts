@@ -12,8 +12,32 @@ export class Liveness {
   /** Of the oldest stale answer, milliseconds. */
   ageMs: number | undefined = undefined;
 
-  /** @param outer of the work that this one is part of */
-  constructor(private readonly outer: Liveness | undefined = watchers.getStore()) {}
+  /** Of the work that this one is part of. */
+  private outer: Liveness | undefined;
+  private ended = false;
+
+  constructor() {
+    this.outer = watchers.getStore()?.running;
+    this.outer?.skipEnded();
+  }
+
+  /** This one, or the next one around it that has not ended. */
+  get running(): Liveness | undefined {
+    if (!this.ended) return this;
+    let { outer } = this;
+    while (outer?.ended) ({ outer } = outer);
+    return outer;
+  }
+
+  /** So that no chain of them grows where work begins work without end. */
+  private skipEnded(): void {
+    this.outer = this.outer?.running;
+  }
+
+  /** Nobody watches any more: what goes on in its context is told to whoever is around it. */
+  end(): void {
+    this.ended = true;
+  }
 
   get live(): boolean {
     return this.source === 'live';
@@ -26,9 +50,15 @@ export class Liveness {
 
   /** What a part of the work was answered with. */
   tell(source: AnswerSource, ageMs: number | undefined): void {
+    this.hear(source, ageMs);
+    for (let each = this.outer?.running; each !== undefined; each = each.outer?.running) {
+      each.hear(source, ageMs);
+    }
+  }
+
+  private hear(source: AnswerSource, ageMs: number | undefined): void {
     if (this.source !== 'stale') this.source = source;
     if (ageMs !== undefined) this.ageMs = Math.max(this.ageMs ?? 0, ageMs);
-    this.outer?.tell(source, ageMs);
   }
 }
 
@@ -37,5 +67,5 @@ const watchers = shared('liveness', () => new AsyncLocalStorage<Liveness>());
 
 /** Tells whoever watches the code that runs now that it was answered by something that is not live. */
 export function tellNotLive(source: AnswerSource, ageMs?: number): void {
-  watchers.getStore()?.tell(source, ageMs);
+  watchers.getStore()?.running?.tell(source, ageMs);
 }

@@ -98,6 +98,7 @@ export class Pipeline {
       reached = true;
       work = call.start();
     } catch (error) {
+      if (reached) call.tick();
       call.fail(error);
       call.rejection = reached ? undefined : rejectionIn(error);
       return this.goOn(call, level);

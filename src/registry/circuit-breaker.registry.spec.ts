@@ -19,6 +19,7 @@ function registryOf(methods: Record<string, CircuitBreakerOptions>): CircuitBrea
     named: parts,
     warn: () => {},
     log: () => {},
+    onClose: () => {},
   };
   for (const [name, options] of Object.entries(methods)) {
     const own = { ...site, name, partNameOf: () => name } as PolicySite;

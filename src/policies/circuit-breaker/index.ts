@@ -38,6 +38,7 @@ export const circuitBreakerPolicy: Policy<
 function obtainBreakers(name: string, site: PolicySite): CircuitBreaker | KeyedCircuitBreakers {
   return site.named.obtain(KIND, name, (settings: CircuitBreakerSettings) => {
     const environment = environmentOf(site);
+    site.onClose(() => environment.pulse?.rest());
     const create = (own: string, breaker: BreakerSettings): CircuitBreaker =>
       new CircuitBreaker(own, breaker, environment);
     return settings.key === undefined

@@ -5,6 +5,7 @@ import type { BreakerCounts } from '../../telemetry/events.js';
 import { eventOf } from '../../telemetry/metrics/event-of.js';
 import { MetricEvent } from '../../telemetry/metrics/metrics.js';
 import type { BreakerSettings } from './options.js';
+import { isThenable, swallow } from './open-time.js';
 import type { Ending, Permit } from './permit.js';
 
 /*
@@ -41,8 +42,8 @@ export function isReadyToTrip(
     quietly(() => complain(`threw ${show(error)}`));
     return false;
   }
-  if (!(answer instanceof Promise)) return Boolean(answer);
-  answer.catch(() => {});
+  if (!isThenable(answer)) return Boolean(answer);
+  swallow(answer);
   quietly(() => complain('gave a promise; it has to answer at once'));
   return false;
 }

@@ -1,3 +1,4 @@
+import { look, lookByCall } from '../../common/outcomes/look.js';
 import { show } from '../../common/options-reader.js';
 import { retryAfterOf } from '../../common/outcomes/retry-after.js';
 import { printable } from '../../common/printable.js';
@@ -82,5 +83,10 @@ export class OpenTime {
 
 /** An asynchronous function where none may be: its promise may reject. */
 export function swallow(value: unknown): void {
-  if (value instanceof Promise) value.catch(() => {});
+  if (isThenable(value)) lookByCall(value, 'then', undefined, () => {});
+}
+
+/** Also a promise of another realm. */
+export function isThenable(value: unknown): boolean {
+  return typeof look(value, 'then') === 'function';
 }

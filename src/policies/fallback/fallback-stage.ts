@@ -68,6 +68,7 @@ export class FallbackStage extends Stage {
     if (call.turn !== turn) return; // too late: the call has gone on without it
     if (result === NO_ANSWER) return this.tell(call, answer, error, 'failure');
     call.succeed(result);
+    if (call.failed) return this.tell(call, answer, error, 'failure'); // it is not a result that the call can have
     call.source = call.ageMs === undefined ? 'fallback' : 'stale';
     this.tell(call, answer, error, 'success');
   }

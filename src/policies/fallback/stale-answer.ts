@@ -1,8 +1,9 @@
 import { type OptionsReader, show } from '../../common/options-reader.js';
 import { isClass } from '../../common/outcomes/error-matcher.js';
+import { isInstance } from '../../common/outcomes/look.js';
 import type { Call } from '../../pipeline/call.js';
 import { type KeyOfCall, readKey } from '../key.js';
-import type { PolicySite, ProtectedMethod } from '../policy.js';
+import type { Instances, PolicySite, ProtectedMethod } from '../policy.js';
 import { type Answer, NO_ANSWER } from './answer.js';
 import { NoKeyError, keyOfArguments } from './argument-key.js';
 import { type Holder, cacheKey } from './cache-key.js';
@@ -85,6 +86,8 @@ class StaleAnswer implements Answer {
   readonly needsKey: boolean;
   private readonly cache: StaleCache;
   private readonly holder: Holder;
+  /** Asked for once: it remembers what it has found. */
+  private readonly instances: Instances | undefined;
 
   constructor(
     private readonly site: PolicySite,
@@ -95,6 +98,7 @@ class StaleAnswer implements Answer {
   ) {
     this.needsKey = ownKey === undefined;
     this.holder = holderOf(site);
+    this.instances = site.instances;
     const onError = (operation: 'read' | 'write', error: unknown): void =>
       this.tellError(operation, error);
     const accepts = revive === undefined ? (value: unknown) => this.accepts(value) : undefined;
@@ -119,7 +123,7 @@ class StaleAnswer implements Answer {
     const { site, ownKey } = this;
     try {
       if (ownKey !== undefined) return cacheKey(this.holder, site.name, { own: ownKey(call) });
-      if (site.instances?.isOnly(call.self) === false) {
+      if (this.instances?.isOnly(call.self) === false) {
         site.warn(
           `${site.name}: staleIfError keeps nothing for an instance that is not the only one that the application has built, as its results may be of somebody else; give it a key`,
         );
@@ -152,10 +156,10 @@ class StaleAnswer implements Answer {
     const { site } = this;
     const { name, events } = site;
     if (events.active) events.emit({ type: 'cache-error', name, operation, error });
-    const noKey = error instanceof NoKeyError;
+    const noKey = isInstance(error, NoKeyError);
     site.warn(
       noKey
-        ? `${name}: staleIfError keeps nothing for calls whose arguments have ${error.part} among them, of which no key can be made; give it a key`
+        ? `${name}: staleIfError keeps nothing for calls whose arguments have ${(error as NoKeyError).part} among them, of which no key can be made; give it a key`
         : `${name}: the cache behind staleIfError failed to ${operation}: ${show(error)}`,
     );
   }

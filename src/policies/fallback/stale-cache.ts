@@ -141,7 +141,8 @@ export class StaleCache {
   }
 
   private write(key: string, newest: Write, now: number): void {
-    if (!hasRoom(this.writes, key, now - this.settings.writeTimeout)) return;
+    const limit = now - this.settings.writeTimeout;
+    if (!hasRoom(this.writes, key, limit, (oldest) => this.giveUp(oldest))) return;
     const pending: PendingWrite = { entry: newest.entry, startedAt: now, next: undefined };
     if (this.writes.has(key)) this.giveUp(key);
     const late = this.late.get(key);
@@ -228,11 +229,13 @@ function hasRoom(
   pending: Map<string, { readonly startedAt: number }>,
   key: string,
   limit: number,
+  onGivenUp: (oldest: string) => void = () => {},
 ): boolean {
   if (pending.size < MAX_PENDING || pending.has(key)) return true;
   for (const [oldest, { startedAt }] of pending) {
     if (startedAt > limit) return false;
     pending.delete(oldest);
+    onGivenUp(oldest);
     return true;
   }
   return true;

@@ -1,0 +1,47 @@
+import { Liveness, tellNotLive } from './liveness.js';
+
+describe('Liveness', () => {
+  it('hears of answers that are not live, and so does who watches around it', () => {
+    const outer = new Liveness();
+    let within!: Liveness;
+    outer.watch(() => {
+      within = new Liveness();
+      within.watch(() => tellNotLive('stale', 7));
+    });
+    expect([outer, within]).toMatchObject([
+      { source: 'stale', ageMs: 7 },
+      { source: 'stale', ageMs: 7 },
+    ]);
+  });
+
+  it('hears nothing after its end; who is around it still does', () => {
+    const outer = new Liveness();
+    let later!: () => void;
+    let within!: Liveness;
+    outer.watch(() => {
+      within = new Liveness();
+      within.watch(() => {
+        later = () => within.watch(() => tellNotLive('fallback'));
+      });
+      within.end();
+    });
+    later();
+    expect(within.live).toBe(true);
+    expect(outer.live).toBe(false);
+  });
+
+  it('makes no chain of those that have ended, however long work begins work', () => {
+    let last = new Liveness();
+    for (let round = 0; round < 50_000; round++) {
+      last.watch(() => {
+        const next = new Liveness();
+        last.end();
+        last = next;
+      });
+    }
+    expect(() => last.watch(() => tellNotLive('fallback'))).not.toThrow();
+    expect(last.live).toBe(false);
+    last.watch(() => last.end());
+    expect(last.running).toBeUndefined();
+  });
+});
