@@ -13,6 +13,10 @@ const SAMPLES = 8;
 const server = fork(fileURLToPath(new URL('server.mjs', import.meta.url)), [platform], {
   execArgv: ['--expose-gc'],
 });
+let closing = false;
+server.on('exit', (code, signal) => {
+  if (!closing) throw new Error(`the server has ended: ${signal ?? `code ${code}`}`);
+});
 const [{ port }] = await once(server, 'message');
 const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
 const body = JSON.stringify({
@@ -71,6 +75,7 @@ for (let until = sampleEvery; made < REQUESTS; until += sampleEvery) {
 }
 console.log(`${platform}: ${JSON.stringify(counts)}`);
 agent.destroy();
+closing = true;
 server.send('close');
 const [code] = await once(server, 'exit');
 if (code !== 0) throw new Error(`the server ended with ${code}`);
