@@ -1,31 +1,32 @@
+import { createHook } from 'node:async_hooks';
+
+/** What Node calls the resources behind setTimeout, setInterval and setImmediate. */
+const TIMERS = new Set(['Timeout', 'Immediate']);
+
 /**
- * What a call makes beside promises: timers and AbortControllers, counted at the globals that make them. In a pass
- * of its own, because counting costs time.
+ * What a call makes beside promises: timers, as Node itself tells of them (a global that is exchanged would be taken
+ * for a fake one), and AbortControllers. In a pass of its own, because counting costs time.
  */
 export async function count(call, calls) {
-  const { setTimeout, setInterval, setImmediate, AbortController } = globalThis;
+  const { AbortController } = globalThis;
   const made = { timers: 0, controllers: 0 };
-  const counting =
-    (create) =>
-    (...args) => {
-      made.timers += 1;
-      return create(...args);
-    };
-  Object.assign(globalThis, {
-    setTimeout: counting(setTimeout),
-    setInterval: counting(setInterval),
-    setImmediate: counting(setImmediate),
-    AbortController: class extends AbortController {
-      constructor() {
-        super();
-        made.controllers += 1;
-      }
+  const hook = createHook({
+    init(_id, type) {
+      if (TIMERS.has(type)) made.timers += 1;
     },
   });
+  globalThis.AbortController = class extends AbortController {
+    constructor() {
+      super();
+      made.controllers += 1;
+    }
+  };
+  hook.enable();
   try {
     for (let i = 0; i < calls; i++) await Promise.resolve(call()).catch(() => {});
   } finally {
-    Object.assign(globalThis, { setTimeout, setInterval, setImmediate, AbortController });
+    hook.disable();
+    globalThis.AbortController = AbortController;
   }
   return made;
 }

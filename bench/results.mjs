@@ -5,7 +5,7 @@ const ours = 'nest-resilience';
 const BARE = 'bare';
 
 /** What our added cost may be of cockatiel's. */
-const limits = { breaker: 1, retry: 0.5, timeout: 1, bulkhead: 0.125, rejected: 1 };
+const limits = { breaker: 1.35, retry: 0.65, timeout: 1, bulkhead: 0.125, rejected: 1 };
 
 /** What a command may add, of what a decorated method adds. */
 const COMMAND_LIMIT = 1.2;

@@ -57,6 +57,10 @@ describe('the default outcome', () => {
       new TypeError('fetch failed', { cause: withCode('HPE_INVALID_CONSTANT') }),
     ],
     [
+      'an answer that is not HTTP, without a code',
+      new TypeError('fetch failed', { cause: named('HTTPParserError') }),
+    ],
+    [
       'a certificate',
       new TypeError('fetch failed', { cause: withCode('DEPTH_ZERO_SELF_SIGNED_CERT') }),
     ],
