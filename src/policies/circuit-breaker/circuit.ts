@@ -10,7 +10,7 @@ import { Leases, expiryOf } from './leases.js';
 import { OpenTime } from './open-time.js';
 import type { BreakerSettings } from './options.js';
 import type { ActiveOverride } from './override.js';
-import { type Ending, type Issuer, Permit, travelling } from './permit.js';
+import { type Ending, Permit, travelling } from './permit.js';
 import type { Blockade } from '../../pipeline/call.js';
 import { Probes } from './probes.js';
 import { StateTimes } from './state-times.js';
@@ -27,7 +27,7 @@ export const UNKNOWN = -Infinity;
  * time changes is worked out when the breaker is used or read, so it has no timers. Each change of state begins
  * a new generation: outcomes of calls that were admitted before are stale and change nothing.
  */
-export abstract class Circuit implements Issuer {
+export abstract class Circuit {
   protected current: BreakerState = 'closed';
   protected readonly times: StateTimes;
   protected usedAt: number;
