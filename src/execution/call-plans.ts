@@ -1,20 +1,15 @@
+import { Logger } from '@nestjs/common';
+import { type Binding, SLOT, bindingOf, isBinding } from './binding.js';
 import { prototypeOf } from './class-line.js';
+import { liveRuntimes } from './live-runtimes.js';
 import { type OwnedMethod, ownedMethod, policiesOf } from './owned-method.js';
-import type { MethodPlan } from './plan.js';
+import type { MethodPlan, PlansOfClass } from './plan.js';
 import type { Site } from './site.js';
 
-interface LastCall {
-  /** What the method was called on: a prototype, or the class when it is static. */
-  readonly holder: unknown;
-  readonly plan: MethodPlan | undefined;
-}
-
-/** Finds the plans of calls. The last one of each method is kept here, so that no wrapper keeps an application alive. */
+/** The plans of all calls of decorated methods in one application, each made when it is first needed. */
 export class CallPlans {
-  /** By the index of the site. */
-  private readonly last: LastCall[] = [];
-  /** By the index of the site and by holder: methods of a base class are called on many. */
-  private readonly all: WeakMap<object, LastCall>[] = [];
+  /** By what the methods are called on: a prototype, or the class when they are static. */
+  private readonly all = new WeakMap<object, PlansOfClass>();
 
   constructor(private readonly planFor: (method: OwnedMethod) => MethodPlan) {}
 
@@ -25,34 +20,75 @@ export class CallPlans {
    */
   of(site: Site, self: unknown, asFallback: boolean): MethodPlan | undefined {
     const holder = site.static ? self : prototypeOf(self);
-    if (asFallback) return this.find({ ...this.resolve(site, holder), ownOnly: true });
-    const known = this.last[site.index];
-    if (known !== undefined && known.holder === holder) return known.plan;
-    const found = this.lookUp(site, holder);
-    this.last[site.index] = found;
-    return found.plan;
+    if (!isHolder(holder)) return this.find(ownedMethod(site, undefined), asFallback);
+    if (asFallback) return this.find(ownedMethod(site, holder), true);
+    return (this.ofClass(holder)[site.index] ??= this.find(ownedMethod(site, holder)));
   }
 
-  private lookUp(site: Site, holder: unknown): LastCall {
-    if (!isHolder(holder)) return { holder, plan: this.find(this.resolve(site, holder)) };
-    const plans = (this.all[site.index] ??= new WeakMap());
-    let found = plans.get(holder);
-    if (found === undefined) {
-      found = { holder, plan: this.find(this.resolve(site, holder)) };
-      plans.set(holder, found);
-    }
-    return found;
+  ofClass(holder: object): PlansOfClass {
+    let plans = this.all.get(holder);
+    if (plans === undefined) this.all.set(holder, (plans = []));
+    return plans;
   }
 
-  private resolve(site: Site, holder: unknown): OwnedMethod {
-    return ownedMethod(site, isHolder(holder) ? holder : undefined);
-  }
-
-  private find(method: OwnedMethod): MethodPlan | undefined {
-    return policiesOf(method).size === 0 ? undefined : this.planFor(method);
+  private find(method: OwnedMethod, asFallback = false): MethodPlan | undefined {
+    const found = asFallback ? { ...method, ownOnly: true } : method;
+    return policiesOf(found).size === 0 ? undefined : this.planFor(found);
   }
 }
 
 function isHolder(value: unknown): value is object {
   return typeof value === 'function' || (typeof value === 'object' && value !== null);
+}
+
+/**
+ * The plan of a call of `site` on `self`, in the application that `self` belongs to. For what no application has built (a
+ * static method, an instance from a request-scoped factory) that is the only one that is running; when there are
+ * several, or none, the call has no plan. Nor has it one when no policy applies to it.
+ *
+ * @throws {ResilienceConfigurationError} when it is made now and not configured well
+ */
+export function planOf(site: Site, self: unknown, asFallback: boolean): MethodPlan | undefined {
+  const binding = bindingOf(self);
+  const known = asFallback ? undefined : binding?.plans?.[site.index];
+  return known ?? findPlan(site, self, asFallback, binding ?? toldBinding(self));
+}
+
+function findPlan(
+  site: Site,
+  self: unknown,
+  asFallback: boolean,
+  binding: Binding | undefined,
+): MethodPlan | undefined {
+  const own = binding?.ref?.runtime;
+  if (own !== undefined) binding!.learn(own.calls);
+  else if (binding?.starting) {
+    return warnOnce(site, self, 'its application is still being built, and has no options yet');
+  }
+  const runtime = own ?? liveRuntimes.only;
+  if (runtime === 'several') {
+    return warnOnce(site, self, 'no application has built its instance, and several are running');
+  }
+  return runtime?.calls.of(site, self, asFallback);
+}
+
+/** Of a proxy of an instance, say, which is not the instance. */
+function toldBinding(self: unknown): Binding | undefined {
+  try {
+    const told = (self as { [SLOT]?: unknown } | null | undefined)?.[SLOT];
+    return isBinding(told) ? told : undefined;
+  } catch {
+    return undefined; // a proxy that does not say
+  }
+}
+
+const warned = new Set<string>();
+
+/** Nothing is silently unprotected. */
+function warnOnce(site: Site, self: unknown, reason: string): undefined {
+  const { owner } = ownedMethod(site, site.static ? (self as object) : prototypeOf(self));
+  const message = `${owner.name}.${String(site.key)} runs without its policies: ${reason}`;
+  if (warned.has(message)) return;
+  warned.add(message);
+  new Logger('Resilience').warn(message);
 }

@@ -1,5 +1,4 @@
 import { firstValueFrom } from 'rxjs';
-import type { Clock } from '../common/clock.js';
 import { isSignal } from '../pipeline/abort-signals.js';
 import type { CallScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute, adopt, isPromiseLike } from '../pipeline/call.js';
@@ -17,10 +16,9 @@ export class MethodCall extends Call {
     private readonly plan: MethodPlan,
     self: unknown,
     args: readonly unknown[],
-    clock: Clock,
     scope: CallScope | undefined,
   ) {
-    super(args, clock, self);
+    super(args, plan.clock, self);
     this.signalIndex = plan.signalIndex;
     if (this.signalIndex !== undefined) {
       this.interruptible = true;

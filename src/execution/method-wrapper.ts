@@ -1,7 +1,8 @@
 import { callScope } from '../pipeline/call-scope.js';
+import { planOf } from './call-plans.js';
 import { takeFallbackCall } from './fallback-call.js';
+import { invoke } from './invoke.js';
 import type { MethodPlan } from './plan.js';
-import { runtimeOf } from './runtime-ref.js';
 import { type Method, Site, markSite, siteOf } from './site.js';
 
 /**
@@ -26,18 +27,15 @@ function wrap(site: Site): Method {
       const attempt = scope?.handler;
       if (attempt?.claims(site)) return attempt.run(original, this, args);
       const asFallback = takeFallbackCall(this, key);
-      const runtime = runtimeOf(this, site);
-      if (runtime === undefined) return original.apply(this, args);
       let plan: MethodPlan | undefined;
       try {
-        plan = runtime.calls.of(site, this, asFallback);
+        plan = planOf(site, this, asFallback);
       } catch (error) {
         // A class that was not there at bootstrap is not configured well.
         if (site.returns === 'promise') return Promise.reject(error);
         throw error;
       }
-      if (plan === undefined) return original.apply(this, args);
-      return runtime.invoke(plan, this, args, scope);
+      return plan === undefined ? original.apply(this, args) : invoke(plan, this, args, scope);
     },
   }[name]!;
   Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true });

@@ -1,3 +1,4 @@
+import type { Clock } from '../common/clock.js';
 import { OptionsReader, type Problems } from '../common/options-reader.js';
 import { Classifier } from '../common/outcomes/classifier.js';
 import type { OutcomeRule } from '../common/outcomes/outcome.js';
@@ -28,11 +29,15 @@ export interface Plan {
 /** A decorated method and how calls of it are run. */
 export interface MethodPlan extends Plan {
   readonly site: Site;
+  readonly clock: Clock;
   readonly returns: Returns;
   readonly signalIndex: number | undefined;
   /** Whether an Observable that it resolves to is not lost: Nest subscribes to that of a handler. */
   readonly mayResolveToStream: boolean;
 }
+
+/** The plans of calls on instances of one class, by the index of the site. */
+export type PlansOfClass = (MethodPlan | undefined)[];
 
 interface SettledPolicy {
   /** For messages. */

@@ -3,7 +3,6 @@ import { brand } from '../common/brand.js';
 import { type Clock, systemClock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { Problems, show } from '../common/options-reader.js';
-import type { CallScope } from '../pipeline/call-scope.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { Sleeper } from '../pipeline/sleeper.js';
 import type { PolicySite, ProtectedMethod } from '../policies/policy.js';
@@ -13,8 +12,6 @@ import { effectiveOptions, kindsOf } from './effective-options.js';
 import { Enlisted } from './enlisted.js';
 import { isAwaitedByNest } from './handlers.js';
 import { InstanceRegister } from './instances.js';
-import { iterate } from './iterators.js';
-import { MethodCall } from './method-call.js';
 import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
 import {
   type Draft,
@@ -29,7 +26,6 @@ import { callAsFallback } from './fallback-call.js';
 import { type OwnedMethod, methodsOf } from './owned-method.js';
 import { reportSynchronous } from './synchronous.js';
 import { type Site, siteOf } from './site.js';
-import { asStream } from './streams.js';
 import { type SiteServices, SubjectSite } from './subject-site.js';
 import { type Subject, methodSubject } from './subject.js';
 
@@ -156,35 +152,6 @@ export class Runtime {
     return this.controllers.get(type);
   }
 
-  /** Carries out a call of a decorated method by its plan. */
-  invoke(
-    plan: MethodPlan,
-    self: unknown,
-    args: readonly unknown[],
-    scope: CallScope | undefined,
-  ): unknown {
-    if (plan.returns !== 'promise') return this.stream(plan, self, args, scope);
-    const call = new MethodCall(plan, self, args, this.clock, scope);
-    const result = plan.pipeline.run(call);
-    if (call.misuse === undefined) return result;
-    // The caller expects a stream, and would never look into a promise.
-    result.catch(() => {});
-    throw call.misuse;
-  }
-
-  /** A stream begins a call of its own for each that subscribes to it. */
-  private stream(
-    plan: MethodPlan,
-    self: unknown,
-    args: readonly unknown[],
-    scope: CallScope | undefined,
-  ): unknown {
-    const begin = (): MethodCall => new MethodCall(plan, self, args, this.clock, scope);
-    return plan.returns === 'iterable'
-      ? iterate(() => plan.pipeline.run(begin()))
-      : asStream(begin, (call) => plan.pipeline.run(call));
-  }
-
   get options(): ResilienceModuleOptions {
     return this.host.options;
   }
@@ -280,9 +247,10 @@ export class Runtime {
   }
 
   private keep({ site, owner, ownOnly }: OwnedMethod, plan: Plan): MethodPlan {
+    const { clock } = this;
     const { returns, signalIndex } = site;
     const mayResolveToStream = returns !== 'promise' || isAwaitedByNest(site.wrapper!);
-    const kept: MethodPlan = { ...plan, site, returns, signalIndex, mayResolveToStream };
+    const kept: MethodPlan = { ...plan, site, clock, returns, signalIndex, mayResolveToStream };
     const byOwner = this.plans.get(ownOnly)!;
     const plans: PlansOfOwner = byOwner.get(owner) ?? new Map<Site, MethodPlan>();
     byOwner.set(owner, plans.set(site, kept));

@@ -1,14 +1,7 @@
 import { Inject, Optional } from '@nestjs/common';
+import { SLOT, bindBuilt, bindGiven, bindingOf } from './binding.js';
 import { coverSubclasses } from './coverage.js';
-import {
-  RUNTIME_REF,
-  type RuntimeRef,
-  SLOT,
-  bindBuilt,
-  bindGiven,
-  isRuntimeRef,
-  refOf,
-} from './runtime-ref.js';
+import { RUNTIME_REF, type RuntimeRef, isRuntimeRef } from './runtime-ref.js';
 
 /** Has Nest hand the runtime to the instances of a class; once for a class and its subclasses. */
 export function prepareSlot(prototype: object): void {
@@ -16,7 +9,7 @@ export function prepareSlot(prototype: object): void {
   Object.defineProperty(prototype, SLOT, {
     configurable: true,
     get(this: object) {
-      return refOf(this);
+      return bindingOf(this);
     },
     set(this: object, ref: unknown) {
       // Auto-mocking test tools inject something else here, which must not swallow the method.

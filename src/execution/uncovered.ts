@@ -3,7 +3,7 @@ import { classLine, lineOf } from './class-line.js';
 import { isNeverCovered } from './never-covered.js';
 import { ownClassPolicies } from './records.js';
 import { returnsNothing, synchronousTypeOf } from './return-type.js';
-import { SLOT } from './runtime-ref.js';
+import { SLOT } from './binding.js';
 import { type Method, siteDeclaredAt } from './site.js';
 
 type Key = string | symbol;

@@ -1,0 +1,34 @@
+import type { CallScope } from '../pipeline/call-scope.js';
+import { iterate } from './iterators.js';
+import { MethodCall } from './method-call.js';
+import type { MethodPlan } from './plan.js';
+import { asStream } from './streams.js';
+
+/** Carries out a call of a decorated method by its plan. */
+export function invoke(
+  plan: MethodPlan,
+  self: unknown,
+  args: readonly unknown[],
+  scope: CallScope | undefined,
+): unknown {
+  if (plan.returns !== 'promise') return stream(plan, self, args, scope);
+  const call = new MethodCall(plan, self, args, scope);
+  const result = plan.pipeline.run(call);
+  if (call.misuse === undefined) return result;
+  // The caller expects a stream, and would never look into a promise.
+  result.catch(() => {});
+  throw call.misuse;
+}
+
+/** A stream begins a call of its own for each that subscribes to it. */
+function stream(
+  plan: MethodPlan,
+  self: unknown,
+  args: readonly unknown[],
+  scope: CallScope | undefined,
+): unknown {
+  const begin = (): MethodCall => new MethodCall(plan, self, args, scope);
+  return plan.returns === 'iterable'
+    ? iterate(() => plan.pipeline.run(begin()))
+    : asStream(begin, (call) => plan.pipeline.run(call));
+}
