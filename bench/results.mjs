@@ -5,10 +5,10 @@ const ours = 'nest-resilience';
 const BARE = 'bare';
 
 /** What our added cost may be of cockatiel's. */
-const limits = { breaker: 1.35, retry: 0.65, timeout: 1, bulkhead: 0.125, rejected: 1 };
+const limits = { breaker: 1.25, retry: 0.6, timeout: 1, bulkhead: 0.125, rejected: 1 };
 
 /** What a command may add, of what a decorated method adds. */
-const COMMAND_LIMIT = 1.2;
+const COMMAND_LIMIT = 1.25;
 
 /** Which way of cockatiel's to do a job is meant, where it is not just the cheapest. */
 const yardsticks = { breaker: ', counting', retry: ', counting' };

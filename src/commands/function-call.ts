@@ -25,6 +25,10 @@ export class FunctionCall extends Call {
   ) {
     super(args, clock, self);
     if (scope !== undefined) this.reports = scope.reports;
+    if (args.length > 0) this.obeyAll(args);
+  }
+
+  private obeyAll(args: readonly unknown[]): void {
     for (const arg of args) if (isSignal(arg)) this.obey(arg);
   }
 
@@ -35,6 +39,7 @@ export class FunctionCall extends Call {
     this.context = context;
     this.begun = true;
     const result = args.length === 0 ? work.call(self, context) : work.call(self, context, ...args);
+    if (result instanceof Promise) return result;
     if (isPromiseLike(result)) return adopt(result); // also what can be iterated: a query that has not been sent
     if (isStream(result)) throw this.returnsStream();
     return result;

@@ -62,6 +62,10 @@ export class HandlerCall extends Call {
     else this.response?.once('close', this.onClose);
   }
 
+  protected override get mayStream(): boolean {
+    return true;
+  }
+
   protected override perform(): Promise<unknown> {
     return this.runHandler();
   }

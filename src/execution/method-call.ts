@@ -4,6 +4,7 @@ import type { CallScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute, adopt, isPromiseLike } from '../pipeline/call.js';
 import type { MethodPlan } from './plan.js';
 import { firstItemOf } from './iterators.js';
+import type { Method } from './site.js';
 import { firstOf, isObservableResult, isStream } from './streams.js';
 
 /** A call of a decorated method. */
@@ -28,9 +29,13 @@ export class MethodCall extends Call {
     if (scope !== undefined) this.reports = scope.reports;
   }
 
+  protected override get mayStream(): boolean {
+    return this.plan.returns !== 'promise';
+  }
+
   protected override perform(): unknown {
     const { plan, self } = this;
-    const result = plan.site.original.apply(self, this.ownArgs());
+    const result = applied(plan.site.original, self, this.ownArgs());
     if (result instanceof Promise) return result;
     if (plan.returns === 'observable' && isObservableResult(result)) return firstOf(result, this);
     if (plan.returns === 'iterable') return firstItemOf(result as AsyncIterable<unknown>, this);
@@ -60,11 +65,25 @@ export class MethodCall extends Call {
   }
 
   /** The caller's arguments, with the signal of this call in its place. */
-  private ownArgs(): unknown[] {
-    if (this.signalIndex === undefined) return this.args as unknown[];
+  private ownArgs(): readonly unknown[] {
+    if (this.signalIndex === undefined) return this.args;
     const args = Array.from(this.args);
     args[this.signalIndex] = this.signal;
     return args;
+  }
+}
+
+/** As `apply()`, which takes longer for the few arguments that most methods have. */
+function applied(method: Method, self: unknown, args: readonly unknown[]): unknown {
+  switch (args.length) {
+    case 0:
+      return method.call(self);
+    case 1:
+      return method.call(self, args[0]);
+    case 2:
+      return method.call(self, args[0], args[1]);
+    default:
+      return method.apply(self, args as unknown[]);
   }
 }
 

@@ -69,8 +69,7 @@ export abstract class Call extends Interruptible {
   turn = 0;
 
   private time = NaN;
-  /** The stage that has had it run again, and what earlier attempts have abandoned. */
-  private repeatedAt = -1;
+  /** What earlier attempts have abandoned. */
   private leftBehind: UnfinishedWork | undefined = undefined;
 
   constructor(
@@ -82,6 +81,11 @@ export abstract class Call extends Interruptible {
     super();
   }
 
+  /** Whether its result may be a stream. */
+  protected get mayStream(): boolean {
+    return false;
+  }
+
   /** Runs the protected work once, as a subclass knows how. */
   protected abstract perform(): unknown;
 
@@ -90,6 +94,7 @@ export abstract class Call extends Interruptible {
 
   /** Runs the protected work once. */
   start(): unknown {
+    if (!this.keepsResults && this.holding === undefined) return this.perform();
     if (!this.keepsResults) return this.startHolding();
     this.liveness?.end();
     this.liveness = new Liveness();
@@ -153,7 +158,7 @@ export abstract class Call extends Interruptible {
   succeed(value: unknown): void {
     this.failed = false;
     this.value = value;
-    this.ongoing = isStreamResult(value);
+    this.ongoing = this.mayStream && isStreamResult(value);
     this.error = undefined;
   }
 
@@ -192,9 +197,9 @@ export abstract class Call extends Interruptible {
    */
   beginAgain(level: number, keepsWork: boolean): void {
     this.attempt += 1;
-    this.repeatedAt = level;
     const left = this.abandoned ?? this.tracked;
     if (keepsWork && left !== undefined) (this.leftBehind ??= new UnfinishedWork()).add(left);
+    if (this.leftBehind !== undefined) this.leftBehind.level = level;
     this.source = 'live';
     this.ageMs = undefined;
     this.answered = undefined;
@@ -204,7 +209,7 @@ export abstract class Call extends Interruptible {
   workLeft(level: number): PromiseLike<unknown> | undefined {
     const last = this.abandoned ?? this.tracked;
     const { leftBehind } = this;
-    return leftBehind === undefined || level > this.repeatedAt ? last : leftBehind.end(last);
+    return leftBehind === undefined || level > leftBehind.level ? last : leftBehind.end(last);
   }
 }
 

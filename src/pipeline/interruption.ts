@@ -11,6 +11,19 @@ interface Interruption {
   tell: (() => void) | undefined;
 }
 
+/** The signal of an attempt. */
+interface Signalled {
+  readonly signal: AbortSignal;
+  abort(reason: unknown): void;
+}
+
+function makeSignal(): Signalled {
+  const controller = new AbortController();
+  // Whoever listens hears of it in the caller's async context, not in that of the timer that ran out.
+  const abort = AsyncResource.bind((reason: unknown) => controller.abort(reason));
+  return { signal: controller.signal, abort };
+}
+
 /** The level of an interruption that no stage may answer: the caller has gone. */
 const WHOLE_CALL = -1;
 
@@ -28,8 +41,7 @@ export abstract class Interruptible {
 
   private interruption: Interruption | undefined = undefined;
   private interruptWait: ((error: unknown) => void) | undefined = undefined;
-  private controller: AbortController | undefined = undefined;
-  private abortSignal: ((reason: unknown) => void) | undefined = undefined;
+  private signalled: Signalled | undefined = undefined;
   private endings: (() => void)[] | undefined = undefined;
 
   /**
@@ -38,13 +50,7 @@ export abstract class Interruptible {
    */
   get signal(): AbortSignal {
     if (this.interruption !== undefined) return AbortSignal.abort(this.interruption.error);
-    if (this.controller === undefined) {
-      const controller = new AbortController();
-      this.controller = controller;
-      // Whoever listens hears of it in the caller's async context, not in that of the timer that ran out.
-      this.abortSignal = AsyncResource.bind((reason: unknown) => controller.abort(reason));
-    }
-    return this.controller.signal;
+    return (this.signalled ??= makeSignal()).signal;
   }
 
   /** The caller has gone: stops the call, whatever it waits for; `reason` becomes its error. */
@@ -67,16 +73,15 @@ export abstract class Interruptible {
     if (this.finished) return;
     if (this.interruption !== undefined && this.interruption.level <= level) return;
     this.interruption = { level, error, tell: undefined };
-    const { abortSignal } = this;
-    this.controller = undefined;
-    this.abortSignal = undefined;
+    const { signalled } = this;
+    this.signalled = undefined;
     this.interruptWait?.(error);
     try {
       this.onInterrupt?.(error);
     } catch {
       // a teardown of the user's that throws must not keep the rest from ending
     }
-    abortSignal?.(error);
+    signalled?.abort(error);
   }
 
   /** Has `tell` called when the call goes on with `error`: in its own async context, whoever has interrupted it. */
@@ -134,8 +139,7 @@ export abstract class Interruptible {
   finish(): void {
     this.close();
     this.interruptWait = undefined;
-    this.controller = undefined;
-    this.abortSignal = undefined;
+    this.signalled = undefined;
     const { endings } = this;
     if (endings === undefined) return;
     this.endings = undefined;

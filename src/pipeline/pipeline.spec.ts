@@ -23,6 +23,10 @@ class ToyCall extends Call {
     super([], clock);
   }
 
+  protected override get mayStream(): boolean {
+    return true;
+  }
+
   protected override perform(): unknown {
     this.started += 1;
     return this.work(this);

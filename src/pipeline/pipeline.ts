@@ -55,6 +55,8 @@ const OUTSIDE: Position = { entered: 0 };
 export class Pipeline {
   /** Whether a stage may stop the call before its work ends. */
   private readonly interrupts: boolean;
+  /** Whether a stage keeps results. */
+  private readonly keepsResults: boolean;
   private readonly steps: readonly Step[];
   /** The outermost stage that has to know when work that was given up really ends. */
   private readonly holder: number;
@@ -66,6 +68,7 @@ export class Pipeline {
     private readonly events: ResilienceEvents,
   ) {
     this.interrupts = stages.some((stage) => stage.interrupts);
+    this.keepsResults = stages.some((stage) => stage.keepsResults);
     const holder = stages.findIndex((stage) => stage.holdsWork);
     this.holder = holder < 0 ? Infinity : holder;
     this.steps = stages.map((stage) => new Step(stage));
@@ -77,6 +80,7 @@ export class Pipeline {
   /** Answers with the call's result or throws its error; both are the method's own unless a policy replaced them. */
   run(call: Call): Promise<unknown> {
     if (this.interrupts) call.interruptible = true;
+    if (this.keepsResults) call.keepsResults = true;
     const plain = !call.interruptible && !this.events.active;
     return plain && call.reports === undefined ? this.runPlainly(call) : this.drive(call);
   }

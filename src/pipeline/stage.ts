@@ -18,6 +18,9 @@ export abstract class Stage<Held = unknown> {
   /** Whether it may stop a call before its work ends, by `Call.interrupt()`. */
   readonly interrupts: boolean = false;
 
+  /** Whether it keeps results, and has to know whether they are live. */
+  readonly keepsResults: boolean = false;
+
   /** Whether it has to know when work that was given up really ends: `Call.workLeft()`. */
   readonly holdsWork: boolean = false;
 

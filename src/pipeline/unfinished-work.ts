@@ -1,5 +1,8 @@
 /** Work that goes on although nobody waits for its results, which are let go of at once. */
 export class UnfinishedWork {
+  /** The stage that has had the call run again last: it is the work of what is inside of that. */
+  level = -1;
+
   private readonly running = new Set<Promise<void>>();
 
   add(work: PromiseLike<unknown>): void {

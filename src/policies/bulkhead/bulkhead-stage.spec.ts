@@ -28,6 +28,10 @@ class TestCall extends Call {
     super([], clock);
   }
 
+  protected override get mayStream(): boolean {
+    return true;
+  }
+
   protected override perform(): unknown {
     return this.work(this);
   }

@@ -5,7 +5,7 @@ import { MetricEvent, RollingMetrics } from '../../telemetry/metrics/metrics.js'
 import { Announcer } from './announcer.js';
 import { CircuitOpenError } from './circuit-open-error.js';
 import type { BreakerEnvironment } from './environment.js';
-import { isSlow, measured } from './judgement.js';
+import { measured, wasSlow } from './judgement.js';
 import { Leases, expiryOf } from './leases.js';
 import { OpenTime } from './open-time.js';
 import type { BreakerSettings } from './options.js';
@@ -119,7 +119,8 @@ export abstract class Circuit {
     }
     this.takeBack(permit);
     const { metrics } = this;
-    metrics.end(measured(outcome, error, ending), now);
+    const good = outcome === 'success' && error === undefined && ending === 'seen';
+    metrics.end(good ? MetricEvent.success : measured(outcome, error, ending), now);
     if (ending === 'seen') metrics.latency(now - permit.admittedAt, now);
     if (permit.generation !== this.generation) {
       this.stale += 1;
@@ -156,13 +157,16 @@ export abstract class Circuit {
     const permit = new Permit(this, this.generation, probe, now, mark);
     this.running += 1;
     this.metrics.begin(now);
-    if (maxDuration !== Infinity) {
-      (probe ? this.probes!.leases : this.leases).add(permit, maxDuration);
-      const expiresAt = now + maxDuration;
-      if (expiresAt < this.changesAt) this.changesAt = expiresAt;
-      this.environment.pulse?.watch(expiresAt);
-    }
+    if (maxDuration !== Infinity) this.lease(permit, now, maxDuration);
     return permit;
+  }
+
+  /** What does not come back in time has failed. */
+  private lease(permit: Permit, now: number, duration: number): void {
+    (permit.probe ? this.probes!.leases : this.leases).add(permit, duration);
+    const expiresAt = now + duration;
+    if (expiresAt < this.changesAt) this.changesAt = expiresAt;
+    this.environment.pulse?.watch(expiresAt);
   }
 
   private takeBack(permit: Permit): void {
@@ -174,12 +178,15 @@ export abstract class Circuit {
   }
 
   private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
-    const slow = isSlow(permit, now, this.settings, this.environment.pulse);
+    const slow =
+      now - permit.admittedAt > this.settings.slowCallDuration &&
+      wasSlow(permit, now, this.settings, this.environment.pulse);
     const counts = this.tally.record(now, permit.mark, failed, slow);
     if (permit.probe) {
       this.judgeProbe(failed || (slow && this.settings.slowCallRate !== undefined), now, error);
     } else if (counts && this.current === 'closed') {
       const { settings, tally, generation, name, environment } = this;
+      if (!failed && settings.readyToTrip === undefined && tally.isFlawless(now)) return;
       const reason = reasonToOpen(settings, tally, failed, now, name, environment);
       // Whoever was asked may have used the breaker meanwhile.
       if (reason !== undefined && generation === this.generation) this.open(reason, now, error);

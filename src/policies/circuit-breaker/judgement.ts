@@ -48,16 +48,14 @@ export function isReadyToTrip(
   return false;
 }
 
-/** Whether a call that ends now was slow: time in which the process could not run is not the dependency's. */
-export function isSlow(
+/** Whether a call that took too long was slow: time in which the process could not run is not the dependency's. */
+export function wasSlow(
   { admittedAt }: Permit,
   now: number,
   { slowCallDuration }: BreakerSettings,
   pulse: Pulse | undefined,
 ): boolean {
-  const took = now - admittedAt;
-  if (took <= slowCallDuration) return false;
-  return took - (pulse?.lost(admittedAt, now) ?? 0) > slowCallDuration;
+  return now - admittedAt - (pulse?.lost(admittedAt, now) ?? 0) > slowCallDuration;
 }
 
 /** A logger that throws changes nothing. */

@@ -40,6 +40,12 @@ export class Tally {
     return this.window.totals(now);
   }
 
+  /** Whether it holds no call that was slow or has failed. */
+  isFlawless(now: number): boolean {
+    const { failures, slow } = this.window.totals(now);
+    return failures === 0 && slow === 0;
+  }
+
   /** A streak reaches no further back than the window. */
   consecutiveFailures({ failures }: Readonly<WindowTotals>): number {
     return Math.min(this.failuresInARow, failures);

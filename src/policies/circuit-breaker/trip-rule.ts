@@ -34,8 +34,8 @@ function reasonByNumbers(
   failed: boolean,
   now: number,
 ): StateChangeReason | undefined {
+  if (!failed && tally.isFlawless(now)) return undefined;
   const totals = tally.totals(now);
-  if (!failed && totals.failures === 0 && totals.slow === 0) return undefined;
   const { failureRate, slowCallRate, consecutiveFailures = Infinity, minimumCalls } = settings;
   if (failed && tally.consecutiveFailures(totals) >= consecutiveFailures) {
     return 'consecutive-failures';

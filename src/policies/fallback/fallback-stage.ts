@@ -10,6 +10,7 @@ import type { Choice, FallbackSettings } from './options.js';
 
 /** Answers instead of what is inside it when that has failed. */
 export class FallbackStage extends Stage {
+  override readonly keepsResults: boolean;
   private readonly learners: readonly Answer[];
   private running = 0;
 
@@ -21,10 +22,7 @@ export class FallbackStage extends Stage {
     this.learners = settings.choices
       .map(({ answer }) => answer)
       .filter((answer) => answer.learn !== undefined);
-  }
-
-  override enter(call: Call): undefined {
-    if (this.learners.length > 0) call.keepsResults = true;
+    this.keepsResults = this.learners.length > 0;
   }
 
   override react(call: Call): Promise<void> | void {
