@@ -18,21 +18,20 @@ function markdown(rows: readonly (readonly string[])[]): string {
 }
 
 function generated(): string {
-  const known = tables.map(({ client, recognized, source }) => [
-    `[${client}](${source})`,
-    recognized,
-  ]);
+  const known = tables.map(({ client, recognized }) => [`[${client}]`, recognized]);
   const rows = tables.flatMap((table) =>
     table.rows.map(({ keys, outcome, meaning }) => [
-      table.client,
+      `[${table.client}]`,
       keys.map((key) => `\`${key}\``).join(', '),
       `\`${outcome}\``,
       meaning,
     ]),
   );
+  const sources = tables.map(({ client, source }) => `[${client}]: ${source}`);
   return [
-    markdown([['whose (source)', 'known by'], ...known]),
-    markdown([['whose', 'which', 'outcome', 'meaning'], ...rows]),
+    markdown([['whose', 'known by'], ...known]),
+    markdown([['whose, and its source', 'which', 'outcome', 'meaning'], ...rows]),
+    sources.join('\n'),
   ].join('\n\n');
 }
 
@@ -45,6 +44,11 @@ describe('the tables of outcomes', () => {
     const updated = page.slice(0, begin) + generated() + page.slice(end);
     if (process.env.UPDATE_DOCS) writeFileSync(PAGE, updated);
     else expect(page).toBe(updated);
+  });
+
+  it('are of one client each, so that each row of the page leads to its source', () => {
+    const clients = tables.map(({ client }) => client);
+    expect(clients).toEqual([...new Set(clients)]);
   });
 
   it('have each key once, and say where it comes from', () => {
