@@ -1,9 +1,8 @@
 import type { Clock } from '../common/clock.js';
-import { isResilienceError } from '../common/errors.js';
 import type { OutcomeRule } from '../common/outcomes/outcome.js';
 import { type CallScope, callScope } from '../pipeline/call-scope.js';
-import { type Substitute, adopt, fallbackEventOf } from '../pipeline/call.js';
-import { eventOf } from '../telemetry/metrics/event-of.js';
+import { type Substitute, adopt } from '../pipeline/call.js';
+import { eventOf, fallbackEventOf, rejectionEventOf } from '../telemetry/metrics/event-of.js';
 import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import { FunctionCall, type Work } from './function-call.js';
 
@@ -79,10 +78,7 @@ export class CommandCall extends FunctionCall {
   }
 
   private eventOf(error: unknown): MetricEvent {
-    if (error !== undefined && error === this.rejection) {
-      const open = isResilienceError(error, 'CIRCUIT_OPEN');
-      return open ? MetricEvent.circuitOpen : MetricEvent.bulkheadFull;
-    }
+    if (error !== undefined && error === this.rejection) return rejectionEventOf(error);
     return eventOf(this.verdict ?? this.run.outcomes.ofError(error), error);
   }
 }

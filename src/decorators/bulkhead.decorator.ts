@@ -1,4 +1,4 @@
-import { bulkheadPolicy } from '../policies/bulkhead/index.js';
+import { bulkheadPolicy } from '../policies/bulkhead/bulkhead.policy.js';
 import type { BulkheadOptions } from '../policies/bulkhead/options.js';
 import { type PolicyDecorator, definePolicy } from './define.js';
 
@@ -14,5 +14,5 @@ import { type PolicyDecorator, definePolicy } from './define.js';
  * \@Bulkhead({ name: 'storagesvc', maxConcurrent: 20, maxQueue: 50, maxWait: '500ms' })
  */
 export function Bulkhead(options: number | BulkheadOptions = {}): PolicyDecorator {
-  return definePolicy('bulkhead', '@Bulkhead', bulkheadPolicy.normalize(options));
+  return definePolicy(bulkheadPolicy, bulkheadPolicy.normalize(options));
 }

@@ -1,4 +1,4 @@
-import { circuitBreakerPolicy } from '../policies/circuit-breaker/index.js';
+import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/options.js';
 import { type PolicyDecorator, definePolicy } from './define.js';
 
@@ -14,5 +14,5 @@ import { type PolicyDecorator, definePolicy } from './define.js';
  * \@CircuitBreaker({ name: 'storagesvc', failureRate: 0.5, window: '10s', minimumCalls: 20, openFor: '5s' })
  */
 export function CircuitBreaker(options: string | CircuitBreakerOptions = {}): PolicyDecorator {
-  return definePolicy('circuitBreaker', '@CircuitBreaker', circuitBreakerPolicy.normalize(options));
+  return definePolicy(circuitBreakerPolicy, circuitBreakerPolicy.normalize(options));
 }

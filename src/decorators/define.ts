@@ -20,17 +20,19 @@ export interface PolicyDecorator {
   ): void;
 }
 
-/** Records `options` of the policy `kind`, on a method or on all methods of a class. */
-export function definePolicy(kind: string, label: string, options: object): PolicyDecorator {
+/** What decorators record options under, and what users know it as. */
+type Recorded = Readonly<Record<'kind' | 'label', string>>;
+
+/** Records the options of a policy, on a method or on all methods of a class. */
+export function definePolicy(policy: Recorded, options: object): PolicyDecorator {
   return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    if (key === undefined) decorateClass(kind, label, options, target as Function);
-    else decorateMethod(kind, label, options, target, key, descriptor);
+    if (key === undefined) decorateClass(policy, options, target as Function);
+    else decorateMethod(policy, options, target, key, descriptor);
   };
 }
 
 export function decorateMethod(
-  kind: string,
-  label: string,
+  { kind, label }: Recorded,
   options: object,
   target: object,
   key: string | symbol,
@@ -50,7 +52,7 @@ export function decorateMethod(
 
 const TWICE = 'is applied twice; use it once';
 
-function decorateClass(kind: string, label: string, options: object, type: Function): void {
+function decorateClass({ kind, label }: Recorded, options: object, type: Function): void {
   if (ownClassPolicies(type).has(kind)) {
     recordMisplaced(type, { key: undefined, label, problem: TWICE });
   }

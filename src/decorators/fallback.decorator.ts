@@ -1,3 +1,4 @@
+import { fallbackPolicy } from '../policies/fallback/fallback.policy.js';
 import type {
   FallbackAnswer,
   FallbackChoice,
@@ -72,6 +73,5 @@ export function Fallback(
   options: AnswerOptions = {},
 ): MethodDecorator {
   const all: FallbackOptions = { ...options, handler };
-  return (target, key, descriptor) =>
-    decorateMethod('fallback', '@Fallback', all, target, key, descriptor);
+  return (target, key, descriptor) => decorateMethod(fallbackPolicy, all, target, key, descriptor);
 }

@@ -1,4 +1,5 @@
 import type { RetryOptions } from '../policies/retry/options.js';
+import { retryPolicy } from '../policies/retry/retry.policy.js';
 import { type PolicyDecorator, definePolicy } from './define.js';
 
 /**
@@ -12,5 +13,5 @@ import { type PolicyDecorator, definePolicy } from './define.js';
  * \@Retry({ maxRetries: 5, backoff: exponential({ initialDelay: '200ms', jitter: 'full' }) })
  */
 export function Retry(options: RetryOptions = {}): PolicyDecorator {
-  return definePolicy('retry', '@Retry', options);
+  return definePolicy(retryPolicy, options);
 }

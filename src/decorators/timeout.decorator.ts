@@ -1,5 +1,5 @@
 import type { Duration } from '../common/duration.js';
-import { timeoutPolicy } from '../policies/timeout/index.js';
+import { timeoutPolicy } from '../policies/timeout/timeout.policy.js';
 import type { TimeoutOptions } from '../policies/timeout/options.js';
 import { type PolicyDecorator, definePolicy } from './define.js';
 
@@ -12,5 +12,5 @@ import { type PolicyDecorator, definePolicy } from './define.js';
  * \@Timeout({ attempt: '2s', total: '10s' })
  */
 export function Timeout(options: Duration | TimeoutOptions): PolicyDecorator {
-  return definePolicy('timeout', '@Timeout', timeoutPolicy.normalize(options));
+  return definePolicy(timeoutPolicy, timeoutPolicy.normalize(options));
 }

@@ -9,5 +9,5 @@ import { type PolicyDecorator, definePolicy } from './define.js';
  * \@UsePipeline('storagesvc')
  */
 export function UsePipeline(name: string): PolicyDecorator {
-  return definePolicy(USED_PIPELINE, '@UsePipeline', { name });
+  return definePolicy({ kind: USED_PIPELINE, label: '@UsePipeline' }, { name });
 }

@@ -55,7 +55,7 @@ export function effectiveOptions(
       if (origin === undefined) origins.delete(option);
       else origins.set(option, origin);
     }
-    options = merge(options, set);
+    options = merge(options, set, policy.nested);
   };
   layer(normalize(of(defaults)), 'defaults');
   layer(namedConfig({ ...shared, ...said }), 'configs');
@@ -117,14 +117,14 @@ function asOptions(given: unknown): Options {
   return isObject(given) ? (given as Options) : {};
 }
 
-/** Later wins, option by option; nested objects (`halfOpen`) are merged too. */
-function merge(base: Options, over: Options): Options {
+/** Later wins, option by option. */
+function merge(base: Options, over: Options, nested: readonly string[] = []): Options {
   const merged = { ...base };
   for (const [key, value] of Object.entries(over)) {
     if (value === undefined) continue;
     const before = merged[key];
     merged[key] =
-      key === 'halfOpen' && isPlainObject(before) && isPlainObject(value)
+      nested.includes(key) && isPlainObject(before) && isPlainObject(value)
         ? { ...before, ...value }
         : value;
   }

@@ -5,6 +5,7 @@ import { ResilienceConfigurationError } from '../common/errors.js';
 import { Problems, show } from '../common/options-reader.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { Sleeper } from '../pipeline/sleeper.js';
+import { policies } from '../policies/canonical-order.js';
 import type { PolicySite, ProtectedMethod } from '../policies/policy.js';
 import type { PartStore } from '../registry/named-parts.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
@@ -220,7 +221,7 @@ export class Runtime {
     throw new ResilienceConfigurationError(problems.all);
   }
 
-  /** A pipeline that nobody uses yet; its fallback can only be checked with whom it answers for. */
+  /** A pipeline that nobody uses yet: as far as it can be checked without a method. */
   private check(pipeline: string, problems: Problems): void {
     const title = `pipeline ${show(pipeline)}`;
     const subject: Subject = {
@@ -236,7 +237,7 @@ export class Runtime {
     };
     const { options } = this.host;
     for (const kind of kindsOf(subject, options)) {
-      if (kind === 'fallback') continue;
+      if (policies.get(kind)!.boundToSubject) continue;
       settlePolicy(kind, subject, this.policySite(subject), options, problems);
     }
   }

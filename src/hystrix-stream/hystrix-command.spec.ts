@@ -48,7 +48,7 @@ const counts = (
   timeout: 0,
   ignored: 0,
   ...given,
-  rejected: { circuitOpen: 0, bulkheadFull: 0, ...given.rejected },
+  rejected: { circuitOpen: 0, bulkheadFull: 0, other: 0, ...given.rejected },
   fallback: { success: 0, failure: 0, missing: 0, rejected: 0, ...given.fallback },
 });
 

@@ -97,7 +97,7 @@ export function fromCommand(command: CommandSnapshot, now: number): HystrixComma
     rollingCountFallbackRejection: fallback.rejected,
     rollingCountFallbackSuccess: fallback.success,
     rollingCountResponsesFromCache: 0,
-    rollingCountSemaphoreRejected: rejected.bulkheadFull,
+    rollingCountSemaphoreRejected: rejected.bulkheadFull + rejected.other,
     rollingCountShortCircuited: rejected.circuitOpen,
     rollingCountSuccess: counts.success,
     rollingCountThreadPoolRejected: 0,
@@ -162,7 +162,7 @@ function health({
   timeout,
   rejected,
 }: OutcomeCounts): Pick<HystrixCommandEvent, 'errorPercentage' | 'errorCount' | 'requestCount'> {
-  const errorCount = failure + timeout + rejected.bulkheadFull;
+  const errorCount = failure + timeout + rejected.bulkheadFull + rejected.other;
   const requestCount = success + errorCount;
   const errorPercentage = requestCount === 0 ? 0 : Math.trunc((errorCount * 100) / requestCount);
   return { errorPercentage, errorCount, requestCount };

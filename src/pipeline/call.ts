@@ -1,7 +1,8 @@
 import type { Clock } from '../common/clock.js';
 import type { Outcome, OutcomeRule } from '../common/outcomes/outcome.js';
 import { isStreamResult } from '../common/outcomes/stream-result.js';
-import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
+import type { FallbackOutcome } from '../telemetry/metrics/event-of.js';
+import type { RollingMetrics } from '../telemetry/metrics/metrics.js';
 import { callerHasGone } from './abort-signals.js';
 import type { AnswerSource, ReportSink } from './call-report.js';
 import { Holding, heldAround, runHolding } from './holding.js';
@@ -11,9 +12,6 @@ import { UnfinishedWork } from './unfinished-work.js';
 
 /** Something that answers in a method's place. */
 export type Substitute = (self: unknown, args: readonly unknown[]) => unknown;
-
-/** What a fallback did about a failure. */
-export type FallbackOutcome = 'success' | 'failure' | 'rejected';
 
 /** A policy that turns calls away for some time. */
 export interface Blockade {
@@ -225,16 +223,4 @@ export function adopt(result: unknown): unknown {
 
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
-}
-
-const FALLBACK_EVENTS: Readonly<Record<FallbackOutcome, MetricEvent>> = {
-  success: MetricEvent.fallbackSuccess,
-  failure: MetricEvent.fallbackFailure,
-  rejected: MetricEvent.fallbackRejected,
-};
-
-/** What metrics count for what became of a failure: with no fallback for it, that is missing. */
-export function fallbackEventOf({ answered, failed }: Call): MetricEvent | undefined {
-  if (answered !== undefined) return FALLBACK_EVENTS[answered.by];
-  return failed ? MetricEvent.fallbackMissing : undefined;
 }

@@ -1,9 +1,9 @@
-import { bulkheadPolicy } from './bulkhead/index.js';
-import { circuitBreakerPolicy } from './circuit-breaker/index.js';
-import { fallbackPolicy } from './fallback/index.js';
+import { bulkheadPolicy } from './bulkhead/bulkhead.policy.js';
+import { circuitBreakerPolicy } from './circuit-breaker/circuit-breaker.policy.js';
+import { fallbackPolicy } from './fallback/fallback.policy.js';
 import type { Policy } from './policy.js';
-import { retryPolicy } from './retry/index.js';
-import { timeoutPolicy } from './timeout/index.js';
+import { retryPolicy } from './retry/retry.policy.js';
+import { timeoutPolicy } from './timeout/timeout.policy.js';
 
 /**
  * The order of all stages, outermost first, whatever the order of the decorators. A new policy enters here.

@@ -102,6 +102,10 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   readonly kind: Kind;
   /** As users know it: `@Retry`. */
   readonly label: string;
+  /** Whether its options can only be checked together with a method or a command that they are for. */
+  readonly boundToSubject?: boolean;
+  /** The options that are objects themselves, which layers of configuration merge. */
+  readonly nested?: readonly string[];
   /** Options from what decorators, defaults, pipelines and commands accept. */
   normalize(given: Given): Options;
   /** Completes and checks the options; problems are reported to the reader, which goes on. */

@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
-import { circuitBreakerPolicy } from '../policies/circuit-breaker/index.js';
+import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.js';
 import type { KeyedCircuitBreakers } from '../policies/circuit-breaker/keyed-circuit-breakers.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/options.js';
 import type { PolicySite } from '../policies/policy.js';

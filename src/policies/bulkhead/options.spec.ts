@@ -1,5 +1,5 @@
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import { bulkheadPolicy } from './index.js';
+import { bulkheadPolicy } from './bulkhead.policy.js';
 import { type BulkheadOptions, type BulkheadSettings, settleBulkhead } from './options.js';
 
 function settle(options: object): [BulkheadSettings, readonly string[]] {

@@ -31,7 +31,7 @@ const counts = ({ rejected, fallback, ...given }: Given): OutcomeCounts => ({
   timeout: 0,
   ignored: 0,
   ...given,
-  rejected: { circuitOpen: 0, bulkheadFull: 0, ...rejected },
+  rejected: { circuitOpen: 0, bulkheadFull: 0, other: 0, ...rejected },
   fallback: { success: 0, failure: 0, missing: 0, rejected: 0, ...fallback },
 });
 

@@ -2,7 +2,7 @@ import type { Pulse } from '../../common/pulse.js';
 import { show } from '../../common/options-reader.js';
 import type { Outcome, OutcomeRule } from '../../common/outcomes/outcome.js';
 import type { BreakerCounts } from '../../telemetry/events.js';
-import { eventOf } from '../../telemetry/metrics/event-of.js';
+import { eventOf, rejectionEventOf } from '../../telemetry/metrics/event-of.js';
 import { MetricEvent } from '../../telemetry/metrics/metrics.js';
 import type { BreakerSettings } from './options.js';
 import { isThenable, swallow } from './open-time.js';
@@ -69,7 +69,7 @@ function quietly(tell: () => void): void {
 
 /** What metrics count an admitted call as. */
 export function measured(outcome: Outcome, error: unknown, ending: Ending): MetricEvent {
-  if (ending === 'turned-away') return MetricEvent.bulkheadFull; // nothing else inside turns away
+  if (ending === 'turned-away') return rejectionEventOf(error);
   if (ending === 'unseen') return MetricEvent.ignored;
   try {
     return eventOf(outcome, error);

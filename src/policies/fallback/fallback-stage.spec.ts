@@ -9,7 +9,7 @@ import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
 import type { PolicySite, ProtectedMethod } from '../policy.js';
-import { fallbackPolicy } from './index.js';
+import { fallbackPolicy } from './fallback.policy.js';
 import { type FallbackContext, value } from './handler.js';
 import type { FallbackOptions } from './options.js';
 import { staleIfError } from './stale-if-error.js';

@@ -7,7 +7,7 @@ import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
 import { type Deferred, deferred, outcome, settle } from '../../../test/support/wait.js';
 import type { PolicySite } from '../policy.js';
-import { fallbackPolicy } from './index.js';
+import { fallbackPolicy } from './fallback.policy.js';
 import type { FallbackOptions } from './options.js';
 import { staleIfError } from './stale-if-error.js';
 

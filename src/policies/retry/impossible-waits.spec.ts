@@ -1,7 +1,7 @@
 import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { constant, decorrelated, exponential, fibonacci, linear } from '../backoff/backoff.js';
 import type { Surroundings } from '../policy.js';
-import { retryPolicy } from './index.js';
+import { retryPolicy } from './retry.policy.js';
 import { type RetryOptions, settleRetry } from './options.js';
 
 /** What is wrong with such a retry, in a call that may take so long in total. */

@@ -8,7 +8,7 @@ import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
 import type { PolicySite } from '../policy.js';
-import { timeoutPolicy } from './index.js';
+import { timeoutPolicy } from './timeout.policy.js';
 import { type TimeoutOptions, settleTimeout } from './options.js';
 import { TimeoutError } from './timeout-error.js';
 import { TimeoutStage } from './timeout-stage.js';

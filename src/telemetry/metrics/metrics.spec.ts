@@ -22,7 +22,7 @@ const nothing: MetricsSnapshot = {
     failure: 0,
     timeout: 0,
     ignored: 0,
-    rejected: { circuitOpen: 0, bulkheadFull: 0 },
+    rejected: { circuitOpen: 0, bulkheadFull: 0, other: 0 },
     fallback: { success: 0, failure: 0, missing: 0, rejected: 0 },
   },
   concurrency: { now: 0, max: 0 },
@@ -53,7 +53,7 @@ describe('RollingMetrics', () => {
       failure: 2,
       timeout: 3,
       ignored: 4,
-      rejected: { circuitOpen: 5, bulkheadFull: 6 },
+      rejected: { circuitOpen: 5, bulkheadFull: 6, other: 11 },
       fallback: { success: 7, failure: 8, missing: 9, rejected: 10 },
     });
   });

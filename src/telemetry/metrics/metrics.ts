@@ -15,6 +15,7 @@ export const MetricEvent = {
   fallbackFailure: 7,
   fallbackMissing: 8,
   fallbackRejected: 9,
+  rejectedOtherwise: 10,
 } as const;
 export type MetricEvent = (typeof MetricEvent)[keyof typeof MetricEvent];
 
@@ -84,6 +85,7 @@ export class RollingMetrics {
         rejected: {
           circuitOpen: sum(MetricEvent.circuitOpen),
           bulkheadFull: sum(MetricEvent.bulkheadFull),
+          other: sum(MetricEvent.rejectedOtherwise),
         },
         fallback: {
           success: sum(MetricEvent.fallbackSuccess),

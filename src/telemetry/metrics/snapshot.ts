@@ -10,6 +10,8 @@ export interface OutcomeCounts {
   readonly rejected: {
     readonly circuitOpen: number;
     readonly bulkheadFull: number;
+    /** By any other policy. */
+    readonly other: number;
   };
   /** What became of the calls that did not succeed. */
   readonly fallback: {

@@ -20,6 +20,7 @@ export const circuitBreakerPolicy: Policy<
 > = {
   kind: KIND,
   label: '@CircuitBreaker',
+  nested: ['halfOpen'],
   normalize: (given) => (typeof given === 'string' ? { name: given } : given),
   settle: settleCircuitBreaker,
   outcomes: ({ breaker }) => breaker.classifier,

@@ -14,6 +14,7 @@ export const fallbackPolicy: Policy<typeof KIND, FallbackOptions, FallbackSettin
   {
     kind: KIND,
     label: '@Fallback',
+    boundToSubject: true,
     normalize: toFallbackOptions,
     settle: settleFallback,
     // Results are kept under the site's name, which must not mean two things.
