@@ -80,7 +80,7 @@ export {
   type FallbackFunction,
   type FallbackHandler,
   type ValueFallback,
-  value,
+  fallbackValue,
 } from './policies/fallback/handler.js';
 export type { FallbackOptions, GivenFallback } from './policies/fallback/options.js';
 export {

@@ -105,9 +105,8 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
       },
       {
         provide: CircuitBreakerRegistry,
-        inject: [PARTS, RUNTIME],
-        useFactory: (parts: PartStore, runtime: Runtime) =>
-          new CircuitBreakerRegistry(parts, (type, method) => runtime.describe(type, method)),
+        inject: [PARTS],
+        useFactory: (parts: PartStore) => new CircuitBreakerRegistry(parts),
       },
       { provide: CIRCUIT_BREAKER_REGISTRY, useExisting: CircuitBreakerRegistry },
       {

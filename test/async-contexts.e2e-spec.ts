@@ -10,7 +10,7 @@ import {
   Retry,
   Signal,
   Timeout,
-  value,
+  fallbackValue,
 } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
 import { CompiledLibrary, outputOf } from './support/child-process.js';
@@ -27,7 +27,7 @@ class Books {
 
   @Timeout({ attempt: 100, total: 250 })
   @Retry({ maxRetries: 1, backoff: constant(10) })
-  @Fallback(value('none'))
+  @Fallback(fallbackValue('none'))
   async list(@Signal() signal?: AbortSignal): Promise<string> {
     signal!.addEventListener('abort', () => this.aborted.push(request.getStore()?.user));
     return hanging();

@@ -23,7 +23,7 @@ import {
   exponential,
   gobreaker,
   staleIfError,
-  value,
+  fallbackValue,
 } from '../src/index.js';
 import { ManualClock } from '../src/testing/index.js';
 import { appModule, boot, closeAll, nestMajor } from './support/boot.js';
@@ -312,12 +312,12 @@ const mistakes: Record<string, Mistake> = {
   'a fallback class without handle()': decorated(
     'HandlerFallback',
     Fallback(wrong(NoHandler)),
-    `Fallback: handler is function NoHandler; use a method's name, a function, a class with handle(), value(x) or staleIfError({ ttl })`,
+    `Fallback: handler is function NoHandler; use a method's name, a function, a class with handle(), fallbackValue(x) or staleIfError({ ttl })`,
   ),
   'a fallback that is nothing of the kind': decorated(
     'NumberFallback',
     Fallback(wrong(7)),
-    `Fallback: handler is 7; use a method's name, a function, a class with handle(), value(x) or staleIfError({ ttl })`,
+    `Fallback: handler is 7; use a method's name, a function, a class with handle(), fallbackValue(x) or staleIfError({ ttl })`,
   ),
   'an empty list of fallbacks': decorated(
     'EmptyList',
@@ -331,7 +331,7 @@ const mistakes: Record<string, Mistake> = {
   ),
   'an unknown option in a list of fallbacks': decorated(
     'ChoiceOption',
-    Fallback(wrong([{ error: TypeError, handler: value(1) }])),
+    Fallback(wrong([{ error: TypeError, handler: fallbackValue(1) }])),
     'Fallback: handler[0].error is not an option; the options are handler[0].on, handler[0].handler',
   ),
   'staleIfError without a cache': decorated(
@@ -650,7 +650,7 @@ describe('the module', () => {
   it('starts with every option at a sensible value', async () => {
     @Injectable()
     class S {
-      @Fallback(value(undefined))
+      @Fallback(fallbackValue(undefined))
       @Retry({ maxRetries: Infinity, backoff: constant(0), maxElapsedTime: Infinity })
       @CircuitBreaker({
         name: 's',

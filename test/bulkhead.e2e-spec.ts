@@ -41,7 +41,7 @@ import {
   UsePipeline,
   constant,
   isResilienceError,
-  value,
+  fallbackValue,
 } from '../src/index.js';
 import {
   type Platform,
@@ -400,8 +400,8 @@ describe('a bulkhead with a name', () => {
   );
 
   it('is described with its options also where it is only named', async () => {
-    const { registry } = await boot({ providers: [One, Two] });
-    expect(registry.describe(Two, 'm').policies).toEqual([
+    const { service } = await boot({ providers: [One, Two] });
+    expect(service.describe(Two, 'm').policies).toEqual([
       { kind: 'bulkhead', options: { name: 'shared', maxConcurrent: 2, maxQueue: 1 } },
     ]);
   });
@@ -807,13 +807,13 @@ describe('beside other policies, a bulkhead', () => {
       @Timeout({ attempt: '1s', total: '5s' })
       @CircuitBreaker('shelf')
       @Retry()
-      @Fallback(value('answer'))
+      @Fallback(fallbackValue('answer'))
       async m(): Promise<string> {
         return 'live';
       }
     }
-    const { registry } = await boot({ providers: [S] });
-    const { stages, policies } = registry.describe(S, 'm');
+    const { service } = await boot({ providers: [S] });
+    const { stages, policies } = service.describe(S, 'm');
     expect(stages).toEqual([
       'fallback',
       'total timeout',
@@ -1132,7 +1132,7 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
   it('when a fallback has no places', async () => {
     @Injectable()
     class S {
-      @Fallback(value(1), { maxConcurrent: 0 })
+      @Fallback(fallbackValue(1), { maxConcurrent: 0 })
       async m(): Promise<number> {
         return 1;
       }

@@ -25,12 +25,12 @@ describe('a decorator on a class', () => {
         yield 2;
       }
     }
-    const { app, events, registry } = await boot({ providers: [S] });
+    const { app, events, service: resilience } = await boot({ providers: [S] });
     const service = app.get(S);
     await expect(service.promise()).resolves.toBe(1);
     for await (const item of service.items()) expect(item).toBe(2);
     expect(of('attempt', events).map(({ name }) => name)).toEqual(['S.promise', 'S.items']);
-    expect(registry.describe(S, 'promise').stages).toEqual(['attempt timeout']);
+    expect(resilience.describe(S, 'promise').stages).toEqual(['attempt timeout']);
   });
 
   it('leaves synchronous helpers, accessors, lifecycle hooks and static methods alone', async () => {
@@ -54,12 +54,12 @@ describe('a decorator on a class', () => {
         hooks.push('bootstrap');
       }
     }
-    const { app, events, registry } = await boot({ providers: [S] });
+    const { app, events, service } = await boot({ providers: [S] });
     expect(app.get(S).size).toBe(42);
     await S.make();
     expect(hooks).toEqual(['init', 'bootstrap']);
     expect(events).toEqual([]);
-    expect(() => registry.describe(S, 'onModuleInit')).toThrow('S.onModuleInit is not decorated');
+    expect(() => service.describe(S, 'onModuleInit')).toThrow('S.onModuleInit is not decorated');
   });
 
   it('covers methods that other decorators have marked, with what these have recorded', async () => {
@@ -71,9 +71,9 @@ describe('a decorator on a class', () => {
         return just(1);
       }
     }
-    const { app, registry } = await boot({ providers: [S] });
+    const { app, service } = await boot({ providers: [S] });
     await expect(firstValueFrom(app.get(S).observable())).resolves.toBe(1);
-    expect(registry.describe(S, 'observable').stages).toEqual(['retry', 'attempt timeout']);
+    expect(service.describe(S, 'observable').stages).toEqual(['retry', 'attempt timeout']);
   });
 
   it('gives way to one of its kind on a method', async () => {
@@ -85,10 +85,10 @@ describe('a decorator on a class', () => {
       async own(): Promise<void> {}
       async common(): Promise<void> {}
     }
-    const { registry } = await boot({ providers: [S] });
+    const { service } = await boot({ providers: [S] });
     const policies = (method: string): unknown =>
       Object.fromEntries(
-        registry.describe(S, method).policies.map(({ kind, options }) => [kind, options]),
+        service.describe(S, method).policies.map(({ kind, options }) => [kind, options]),
       );
     expect(policies('own')).toEqual({ retry: { maxRetries: 1 }, timeout: { attempt: '1s' } });
     expect(policies('common')).toEqual({ retry: { maxRetries: 5 }, timeout: { attempt: '1s' } });
@@ -131,9 +131,9 @@ describe('a decorator on a class', () => {
     class S extends Base {}
     @Injectable()
     class T extends Base {}
-    const { registry } = await boot({ providers: [S, T] });
-    expect(registry.describe(S, 'm').policies[0]!.options).toEqual({ maxRetries: 1 });
-    expect(registry.describe(T, 'm').policies[0]!.options).toEqual({ maxRetries: 5 });
+    const { service } = await boot({ providers: [S, T] });
+    expect(service.describe(S, 'm').policies[0]!.options).toEqual({ maxRetries: 1 });
+    expect(service.describe(T, 'm').policies[0]!.options).toEqual({ maxRetries: 5 });
   });
 
   it.each(['above', 'below'])('covers a method under a symbol, %s @Injectable()', async (order) => {

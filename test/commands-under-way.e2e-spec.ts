@@ -11,7 +11,7 @@ import {
   TimeoutError,
   constant,
   isResilienceError,
-  value,
+  fallbackValue,
   withReport,
 } from '../src/index.js';
 import { closeAll, everyPlatform, of, serve } from './support/boot.js';
@@ -75,7 +75,11 @@ describe('queue()', () => {
   it('has a call that was turned away fail, and one that was answered succeed', async () => {
     const { service, registry } = await bootService();
     const bare = commandOf(service, { circuitBreaker: 'shop' }, 'bare');
-    const answered = commandOf(service, { circuitBreaker: 'shop', fallback: value(1) }, 'answered');
+    const answered = commandOf(
+      service,
+      { circuitBreaker: 'shop', fallback: fallbackValue(1) },
+      'answered',
+    );
     registry.get('shop').forceOpen();
     const handles = [bare.queue(() => 1), answered.queue(() => 1)];
     await expect(handles[0]!.result).rejects.toBeInstanceOf(CircuitOpenError);
@@ -130,7 +134,7 @@ describe('cancel()', () => {
     bulkhead: { maxConcurrent: 1, maxQueue: 2 },
     circuitBreaker: { consecutiveFailures: 1 },
     retry: { backoff: constant('1s') },
-    fallback: value('an answer'),
+    fallback: fallbackValue('an answer'),
   };
 
   it('rejects with a CommandCancelledError', async () => {
@@ -326,7 +330,7 @@ describe('observe()', () => {
     const { service, clock } = await bootService();
     const visits = new Visits();
     const retried = commandOf(service, { retry: { maxRetries: 1, backoff: constant('1s') } });
-    const answered = commandOf(service, { fallback: value('none') }, 'answered');
+    const answered = commandOf(service, { fallback: fallbackValue('none') }, 'answered');
     const error = outcome(
       firstValueFrom(
         retried.observe(() => {
@@ -346,7 +350,7 @@ describe('observe()', () => {
     const command = commandOf(service, {
       bulkhead: { maxConcurrent: 1, maxQueue: 1 },
       circuitBreaker: { consecutiveFailures: 1 },
-      fallback: value('none'),
+      fallback: fallbackValue('none'),
     });
     const retried = commandOf(service, { retry: { backoff: constant('1s') } }, 'retried');
     const seen = jest.fn();
@@ -382,7 +386,7 @@ describe('withReport()', () => {
   it('sees how calls of commands went, however they were made', async () => {
     const { service, clock } = await bootService();
     const retried = commandOf(service, { retry: { backoff: constant('1s') } });
-    const answered = commandOf(service, { fallback: value('none') }, 'films');
+    const answered = commandOf(service, { fallback: fallbackValue('none') }, 'films');
     const report = withReport(async () => {
       await retried.execute(({ attempt }) => (attempt < 3 ? down() : 'up'));
       await answered.queue(down).result;

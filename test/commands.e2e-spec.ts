@@ -22,7 +22,7 @@ import {
   TimeoutError,
   constant,
   staleIfError,
-  value,
+  fallbackValue,
 } from '../src/index.js';
 import { closeAll, of } from './support/boot.js';
 import {
@@ -129,7 +129,7 @@ describe('execute()', () => {
       timeout: { attempt: '1s', total: '5s' },
       circuitBreaker: { failureRate: 0.3 },
       retry: { maxRetries: 1 },
-      fallback: value('none'),
+      fallback: fallbackValue('none'),
     });
     expect(command.describe()).toEqual({
       name: 'books',
@@ -146,7 +146,7 @@ describe('execute()', () => {
         { kind: 'timeout', options: { attempt: '1s', total: '5s' } },
         { kind: 'circuitBreaker', options: { failureRate: 0.3 } },
         { kind: 'retry', options: { maxRetries: 1 } },
-        { kind: 'fallback', options: { handler: value('none') } },
+        { kind: 'fallback', options: { handler: fallbackValue('none') } },
       ],
     });
     expect(command.snapshot()).toMatchObject({
@@ -200,7 +200,7 @@ describe('the signal of the context', () => {
       timeout: { attempt: '1s', total: '10s' },
       bulkhead: { maxConcurrent: 1, maxQueue: 1 },
       circuitBreaker: {},
-      fallback: value('none'),
+      fallback: fallbackValue('none'),
     });
     globalThis.AbortController = Counted;
     try {
@@ -281,7 +281,7 @@ describe('a fallback that is', () => {
   it('a value answers with that object', async () => {
     const { service } = await bootService();
     const shelf = { books: [] };
-    const command = commandOf(service, { fallback: value(shelf) });
+    const command = commandOf(service, { fallback: fallbackValue(shelf) });
     expect(await command.execute(down)).toBe(shelf);
     expect(await command.execute(down)).toBe(shelf);
   });
@@ -310,9 +310,9 @@ describe('a fallback that is', () => {
     const { service } = await bootService();
     const command = commandOf(service, {
       fallback: [
-        { on: [Error], handler: value('an error') },
+        { on: [Error], handler: fallbackValue('an error') },
         { on: [RangeError], handler: () => 'out of range' },
-        { handler: value('anything else') },
+        { handler: fallbackValue('anything else') },
       ],
     });
     const failing = (error: unknown): Promise<unknown> =>
@@ -530,8 +530,8 @@ describe('commands of the same name', () => {
     ],
     [
       'another value for a fallback',
-      { fallback: value(1) },
-      { fallback: value(2) },
+      { fallback: fallbackValue(1) },
+      { fallback: fallbackValue(2) },
       `fallback is { handler: { kind: 'value', value: 1 } } there and { handler: { kind: 'value', value: 2 } } here`,
     ],
   ] as const)('with other options are refused: %s', async (_, one, two, difference) => {
@@ -554,12 +554,17 @@ describe('commands of the same name', () => {
 
   it('may give in full what another one gives in short', async () => {
     const { service } = await bootService();
-    commandOf(service, { bulkhead: 3, timeout: '1s', circuitBreaker: 'a', fallback: value(1) });
+    commandOf(service, {
+      bulkhead: 3,
+      timeout: '1s',
+      circuitBreaker: 'a',
+      fallback: fallbackValue(1),
+    });
     const command = commandOf(service, {
       bulkhead: { maxConcurrent: 3 },
       timeout: { attempt: '1s' },
       circuitBreaker: { name: 'a' },
-      fallback: { handler: value(1) },
+      fallback: { handler: fallbackValue(1) },
       retry: undefined,
     });
     await expect(command.execute(down)).resolves.toBe(1);

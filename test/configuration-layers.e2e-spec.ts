@@ -6,7 +6,7 @@ import {
   Retry,
   Timeout,
   constant,
-  value,
+  fallbackValue,
 } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
 import { outcome } from './support/wait.js';
@@ -42,11 +42,11 @@ async function optionsOf(
   resilience: ResilienceModuleOptions,
   type: new () => object = S,
 ): Promise<unknown> {
-  const { registry } = await boot({
+  const { service } = await boot({
     providers: [S, Other],
     resilience: { configs, ...resilience },
   });
-  return registry.describe(type, method).policies[0]?.options;
+  return service.describe(type, method).policies[0]?.options;
 }
 
 describe('where options are given more than once, later wins:', () => {
@@ -167,14 +167,14 @@ describe('halfOpen', () => {
       @CircuitBreaker({ halfOpen: { maxCalls: 2 } })
       async books(): Promise<void> {}
     }
-    const { registry } = await boot({
+    const { service } = await boot({
       providers: [Shelf],
       resilience: {
         defaults: { circuitBreaker: { halfOpen: { maxDuration: '1s', successThreshold: 4 } } },
         overrides: { Shelf: { circuitBreaker: { halfOpen: { successThreshold: 3 } } } },
       },
     });
-    expect(registry.describe(Shelf, 'books').policies[0]!.options).toEqual({
+    expect(service.describe(Shelf, 'books').policies[0]!.options).toEqual({
       halfOpen: { maxCalls: 2, maxDuration: '1s', successThreshold: 3 },
     });
   });
@@ -185,7 +185,7 @@ describe('an override', () => {
   class Shelf {
     calls = 0;
 
-    @Fallback(value('answer'))
+    @Fallback(fallbackValue('answer'))
     @Retry({ maxRetries: 2, backoff: constant(0) })
     @CircuitBreaker('shelf')
     @Timeout('1s')
@@ -198,7 +198,7 @@ describe('an override', () => {
   }
 
   it('of false takes a policy off', async () => {
-    const { app, clock, registry } = await boot({
+    const { app, clock, registry, service } = await boot({
       providers: [Shelf],
       resilience: {
         overrides: {
@@ -212,7 +212,7 @@ describe('an override', () => {
     await clock.advance(10_000);
     expect((await call).error).toEqual(new Error('down'));
     expect(app.get(Shelf).calls).toBe(1);
-    expect(registry.describe(Shelf, 'books')).toEqual({
+    expect(service.describe(Shelf, 'books')).toEqual({
       name: 'Shelf.books',
       stages: [],
       policies: [],
@@ -221,21 +221,21 @@ describe('an override', () => {
   });
 
   it('of false gives way to a more special one with options', async () => {
-    const { registry } = await boot({
+    const { service } = await boot({
       providers: [Shelf],
       resilience: {
         overrides: { '*': { retry: false }, 'Shelf.books': { retry: { maxRetries: 1 } } },
       },
     });
-    expect(registry.describe(Shelf, 'books').stages).toContain('retry');
+    expect(service.describe(Shelf, 'books').stages).toContain('retry');
   });
 
   it('of one policy leaves the others', async () => {
-    const { registry } = await boot({
+    const { service } = await boot({
       providers: [Shelf],
       resilience: { overrides: { '*': { retry: false } } },
     });
-    const { stages } = registry.describe(Shelf, 'books');
+    const { stages } = service.describe(Shelf, 'books');
     expect(stages).toEqual(['fallback', 'circuit breaker', 'attempt timeout']);
   });
 
@@ -256,11 +256,11 @@ describe('an override', () => {
       @Timeout('1s')
       async m(): Promise<void> {}
     }
-    const { registry } = await boot({
+    const { service } = await boot({
       providers: [Timed],
       resilience: { overrides: { '*': { retry: { maxRetries: 9 } } } },
     });
-    expect(registry.describe(Timed, 'm').stages).toEqual(['attempt timeout']);
+    expect(service.describe(Timed, 'm').stages).toEqual(['attempt timeout']);
   });
 
   it('takes the short forms of decorators', async () => {
@@ -270,13 +270,13 @@ describe('an override', () => {
       @CircuitBreaker()
       async m(): Promise<void> {}
     }
-    const { registry } = await boot({
+    const { registry, service } = await boot({
       providers: [Timed],
       resilience: {
         overrides: { Timed: { timeout: '3s', circuitBreaker: 'renamed' } },
       },
     });
-    expect(registry.describe(Timed, 'm').policies).toEqual(
+    expect(service.describe(Timed, 'm').policies).toEqual(
       expect.arrayContaining([
         { kind: 'timeout', options: { attempt: '3s' } },
         { kind: 'circuitBreaker', options: { name: 'renamed' } },

@@ -21,7 +21,7 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { map } from 'rxjs';
-import { CircuitBreaker, Fallback, Retry, Timeout, constant, value } from '../src/index.js';
+import { CircuitBreaker, Fallback, Retry, Timeout, constant, fallbackValue } from '../src/index.js';
 import { boot, closeAll, everyPlatform, of, serve } from './support/boot.js';
 
 afterEach(closeAll);
@@ -194,7 +194,7 @@ describe('metadata', () => {
 it('the order of our own decorators changes nothing', async () => {
   @Injectable()
   class S {
-    @Fallback(value('answer'))
+    @Fallback(fallbackValue('answer'))
     @Retry({ maxRetries: 1, backoff: constant(0) })
     @CircuitBreaker('x')
     @Timeout({ attempt: '1s', total: '3s' })
@@ -205,19 +205,19 @@ it('the order of our own decorators changes nothing', async () => {
     @Timeout({ attempt: '1s', total: '3s' })
     @CircuitBreaker('x')
     @Retry({ maxRetries: 1, backoff: constant(0) })
-    @Fallback(value('answer'))
+    @Fallback(fallbackValue('answer'))
     async two(): Promise<string> {
       throw new Error('down');
     }
   }
-  const { app, registry } = await boot({ providers: [S] });
-  expect(registry.describe(S, 'one').stages).toEqual([
+  const { app, service } = await boot({ providers: [S] });
+  expect(service.describe(S, 'one').stages).toEqual([
     'fallback',
     'total timeout',
     'retry',
     'circuit breaker',
     'attempt timeout',
   ]);
-  expect(registry.describe(S, 'two').stages).toEqual(registry.describe(S, 'one').stages);
+  expect(service.describe(S, 'two').stages).toEqual(service.describe(S, 'one').stages);
   expect(app.get(S)).toBeInstanceOf(S);
 });

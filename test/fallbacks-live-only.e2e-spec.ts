@@ -16,7 +16,7 @@ import {
   constant,
   keepOnlyLive,
   staleIfError,
-  value,
+  fallbackValue,
   withReport,
 } from '../src/index.js';
 import { boot, closeAll, everyPlatform, nestMajor, serve } from './support/boot.js';
@@ -113,7 +113,7 @@ describe('a result that is made of answers that are not live', () => {
   });
 
   it.each<[string, MethodDecorator]>([
-    ['a value', Fallback(value(0)) as never],
+    ['a value', Fallback(fallbackValue(0)) as never],
     ['a method', Fallback('spare' as never) as never],
     ['a function', Fallback(() => 0) as never],
   ])('is not kept, whatever has answered: %s', async (_what, inner) => {
@@ -140,7 +140,7 @@ describe('a result that is made of answers that are not live', () => {
   });
 
   it('is kept when another attempt was the one that was not live', async () => {
-    const { Stock, Shop } = services(Fallback(value(0)) as never);
+    const { Stock, Shop } = services(Fallback(fallbackValue(0)) as never);
     const { app, clock } = await boot({
       providers: [new MemoryCache().provider, Stock, { provide: Shop, useFactory: (stock: never) => new Shop(stock), inject: [Stock] }], // prettier-ignore
     });
@@ -218,7 +218,7 @@ it('a newest result that cannot be kept puts the older one out of force', async 
 
   describe.each(everyPlatform)('on %s', (platform) => {
     it.each<[string, unknown]>([
-      ['a value', value(['degraded'])],
+      ['a value', fallbackValue(['degraded'])],
       ['a function', () => ['degraded']],
       ['a method', 'spare'],
     ])('on the method stores no answer of %s', async (_what, handler) => {
@@ -293,7 +293,7 @@ it('a newest result that cannot be kept puts the older one out of force', async 
           constructor(readonly service: Service) {}
 
           @Get('value')
-          @Fallback(value(['degraded']))
+          @Fallback(fallbackValue(['degraded']))
           async value(): Promise<string[]> {
             return ask(['live']);
           }

@@ -12,7 +12,7 @@ import {
   TimeoutError,
   constant,
   staleIfError,
-  value,
+  fallbackValue,
   withReport,
 } from '../src/index.js';
 import {
@@ -126,7 +126,7 @@ describe('a fallback that is a method', () => {
       async first(): Promise<string> {
         throw new Error('first');
       }
-      @Fallback(value('third'))
+      @Fallback(fallbackValue('third'))
       async second(): Promise<string> {
         throw new Error('second');
       }
@@ -194,7 +194,7 @@ describe('a fallback that is', () => {
     const books: Book[] = [];
     @Injectable()
     class S {
-      @Fallback(value(books))
+      @Fallback(fallbackValue(books))
       async all(): Promise<Book[]> {
         throw new Error('down');
       }
@@ -206,7 +206,7 @@ describe('a fallback that is', () => {
   it('undefined as a value is an answer too', async () => {
     @Injectable()
     class S {
-      @Fallback(value(undefined))
+      @Fallback(fallbackValue(undefined))
       async m(): Promise<void> {
         throw new Error('down');
       }
@@ -247,12 +247,15 @@ describe('a list of fallbacks', () => {
   @Injectable()
   class S {
     @Fallback([
-      { handler: value('anything') },
-      { on: [DatabaseError], handler: value('database') },
-      { on: [DatabaseError], handler: value('as near, but later') },
-      { on: [CircuitOpenError, TimeoutError], handler: value('rejected') },
+      { handler: fallbackValue('anything') },
+      { on: [DatabaseError], handler: fallbackValue('database') },
+      { on: [DatabaseError], handler: fallbackValue('as near, but later') },
+      { on: [CircuitOpenError, TimeoutError], handler: fallbackValue('rejected') },
       { on: [DeadlockError], handler: 'deadlock' },
-      { on: [(error) => (error as Error).message === 'special'], handler: value('predicate') },
+      {
+        on: [(error) => (error as Error).message === 'special'],
+        handler: fallbackValue('predicate'),
+      },
     ])
     async m(error: unknown): Promise<string> {
       throw error as Error;
@@ -281,7 +284,7 @@ describe('a list of fallbacks', () => {
   it('without a choice for the error lets it through', async () => {
     @Injectable()
     class Strict {
-      @Fallback([{ on: [DatabaseError], handler: value('database') }])
+      @Fallback([{ on: [DatabaseError], handler: fallbackValue('database') }])
       async m(): Promise<string> {
         throw new Error('other');
       }
@@ -301,7 +304,7 @@ describe('a fallback answers', () => {
       return work();
     }
 
-    @Fallback(value('answer'), { skip: [BadGatewayException], on: [NotFoundException] })
+    @Fallback(fallbackValue('answer'), { skip: [BadGatewayException], on: [NotFoundException] })
     async chosen(error: unknown): Promise<string> {
       throw error;
     }
@@ -716,7 +719,7 @@ describe('staleIfError()', () => {
     class Two {
       @Fallback([
         { on: [TimeoutError], handler: staleIfError({ ttl: '1m' }) },
-        { handler: value('makeshift') },
+        { handler: fallbackValue('makeshift') },
       ])
       async m(error: unknown): Promise<string> {
         throw error;

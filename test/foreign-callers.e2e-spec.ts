@@ -109,11 +109,11 @@ describe('a method that needs no instance runs with its policies, under its own 
       @CircuitBreaker()
       async m(): Promise<void> {}
     }
-    const { registry } = await boot({ providers: [Child] });
+    const { registry, service } = await boot({ providers: [Child] });
 
     await Child.prototype.m.call(undefined as never);
     expect(registry.get('Child.m').counts.requests).toBe(1);
-    expect(registry.describe(Child, 'm').stages).toEqual(['circuit breaker', 'attempt timeout']);
+    expect(service.describe(Child, 'm').stages).toEqual(['circuit breaker', 'attempt timeout']);
   });
 
   it('an object that inherits from the instance', async () => {

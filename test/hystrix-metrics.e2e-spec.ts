@@ -6,7 +6,7 @@ import {
   type OutcomeCounts,
   constant,
   hystrix,
-  value,
+  fallbackValue,
 } from '../src/index.js';
 import { closeAll } from './support/boot.js';
 import {
@@ -111,7 +111,7 @@ const broken = (): never => {
 
 const fallbacks: Record<string, { policies: Policies; counted: Given['fallback'] }> = {
   'that answers': {
-    policies: hystrix({ maxConcurrentRequests: 1, fallback: value('none') }),
+    policies: hystrix({ maxConcurrentRequests: 1, fallback: fallbackValue('none') }),
     counted: { success: 1 },
   },
   'that fails too': {
@@ -125,14 +125,14 @@ const fallbacks: Record<string, { policies: Policies; counted: Given['fallback']
   'that is for other errors': {
     policies: {
       ...hystrix({ maxConcurrentRequests: 1 }),
-      fallback: { handler: value('none'), skip: [Error] },
+      fallback: { handler: fallbackValue('none'), skip: [Error] },
     },
     counted: { missing: 1 },
   },
   'that has no answer for it in its list': {
     policies: {
       ...hystrix({ maxConcurrentRequests: 1 }),
-      fallback: [{ on: [BadRequestError], handler: value('none') }],
+      fallback: [{ on: [BadRequestError], handler: fallbackValue('none') }],
     },
     counted: { missing: 1 },
   },
@@ -158,7 +158,7 @@ describe('a command and its breaker count', () => {
   });
 
   it('a success', async () => {
-    const drill = await drillOf(hystrix({ fallback: value('none') }));
+    const drill = await drillOf(hystrix({ fallback: fallbackValue('none') }));
     await drill.call();
     for (const metrics of drill.metrics()) expect(metrics.counts).toEqual(counts({ success: 1 }));
   });
@@ -193,7 +193,9 @@ describe('a command and its breaker count', () => {
   });
 
   it('a bad request, of which no fallback hears', async () => {
-    const drill = await drillOf(hystrix({ ignore: [BadRequestError], fallback: value('none') }));
+    const drill = await drillOf(
+      hystrix({ ignore: [BadRequestError], fallback: fallbackValue('none') }),
+    );
     await drill.call(() => Promise.reject(new BadRequestError()));
     for (const metrics of drill.metrics()) expect(metrics.counts).toEqual(counts({ ignored: 1 }));
   });
@@ -258,7 +260,7 @@ describe('a command and its breaker count', () => {
     const { circuitBreaker } = hystrix();
     const drill = await drillOf({
       circuitBreaker: { ...circuitBreaker, onResult: (result) => result === 'bad' },
-      fallback: value('none'),
+      fallback: fallbackValue('none'),
     });
     await drill.call(() => 'bad');
     for (const metrics of drill.metrics()) expect(metrics.counts).toEqual(counts({ failure: 1 }));
@@ -298,7 +300,11 @@ describe('a command and its breaker count', () => {
   });
 
   it('with our own rules, a rejection for want of a place with what became of it', async () => {
-    const drill = await drillOf({ circuitBreaker: {}, bulkhead: 1, fallback: value('none') });
+    const drill = await drillOf({
+      circuitBreaker: {},
+      bulkhead: 1,
+      fallback: fallbackValue('none'),
+    });
     await failures['too many calls']!.bring(drill);
     for (const metrics of drill.metrics()) {
       expect(metrics.counts).toEqual(
@@ -309,7 +315,7 @@ describe('a command and its breaker count', () => {
 
   it('a call with retries once, and each of its attempts', async () => {
     const drill = await drillOf({
-      ...hystrix({ fallback: value('none') }),
+      ...hystrix({ fallback: fallbackValue('none') }),
       retry: { maxRetries: 2, backoff: constant('1s') },
     });
     const good = drill.call(({ attempt }) => (attempt < 3 ? down() : 'up'));

@@ -601,7 +601,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
         await expect(drill.call()).resolves.toBe('none');
         await drill.advance(5_000);
       }
-      drill.app.registry.get('books').release();
+      drill.app.registry.get('books').clearOverride();
       await expect(drill.call()).resolves.toBe('ok');
     });
 
@@ -611,7 +611,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       drill.app.registry.get('books').forceOpen();
       await drill.advance(5_000);
       expect((await drill.burst(3)).ran).toBe(0);
-      drill.app.registry.get('books').release();
+      drill.app.registry.get('books').clearOverride();
       await drill.succeed();
       expect(drill.state).toBe('closed');
     });
@@ -622,7 +622,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       await drill.fail(100);
       expect(drill.breaker).toMatchObject({ state: 'closed', counts: { failures: 100 } });
       expect(drill.breaker.metrics.counts.failure).toBe(100);
-      drill.app.registry.get('books').release();
+      drill.app.registry.get('books').clearOverride();
       await drill.fail();
       expect(drill.state).toBe('open');
     });

@@ -124,10 +124,10 @@ describe('policies of a class never cover', () => {
       @mark
       async later(): Promise<void> {}
     }
-    const { app, registry } = await boot({ providers: [S] });
+    const { app, service } = await boot({ providers: [S] });
     expect(app.get(S).total(12) + 5).toBe(29);
-    expect(registry.describe(S, 'later').stages).toEqual(['retry']);
-    expect(() => registry.describe(S, 'total')).toThrow('S.total is not decorated');
+    expect(service.describe(S, 'later').stages).toEqual(['retry']);
+    expect(() => service.describe(S, 'total')).toThrow('S.total is not decorated');
   });
 });
 
@@ -278,8 +278,8 @@ describe('a declared return type that is not asynchronous', () => {
         return 'text';
       }
     }
-    const { registry } = await boot({ providers: [S], controllers: [K] });
-    expect(registry.describe(S, 'thenable').stages).toEqual(['retry']);
+    const { service } = await boot({ providers: [S], controllers: [K] });
+    expect(service.describe(S, 'thenable').stages).toEqual(['retry']);
   });
 
   it('is found in a lazily loaded class at its first call', async () => {

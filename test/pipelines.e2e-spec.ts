@@ -25,7 +25,7 @@ import {
   constant,
   hystrix,
   staleIfError,
-  value,
+  fallbackValue,
   withReport,
 } from '../src/index.js';
 import { boot, closeAll, everyPlatform, of, serve } from './support/boot.js';
@@ -118,7 +118,7 @@ describe('execute() of a pipeline', () => {
 
   it('is seen by withReport()', async () => {
     const { service } = await bootService();
-    const pipeline = service.pipeline('storagesvc', { fallback: value('none') });
+    const pipeline = service.pipeline('storagesvc', { fallback: fallbackValue('none') });
     const { calls } = await withReport(() => pipeline.execute(down));
     expect(calls).toMatchObject([{ name: 'storagesvc', attempts: 1, source: 'fallback' }]);
   });
@@ -129,7 +129,7 @@ describe('the signal of execute()', () => {
     bulkhead: { maxConcurrent: 1, maxQueue: 1 },
     retry,
     circuitBreaker: { consecutiveFailures: 1 },
-    fallback: value('an answer'),
+    fallback: fallbackValue('an answer'),
   };
 
   it('stops the work: the caller gets its reason, nobody answers, nothing is counted', async () => {
@@ -504,11 +504,11 @@ describe('a pipeline of forRoot()', () => {
   });
 
   it('gives each user the policies that have no state', async () => {
-    const { calls, clock, command, pipeline, registry } = await users({
+    const { calls, clock, command, pipeline, service } = await users({
       storagesvc: {
         retry,
         timeout: { attempt: '1s', total: '10s' },
-        fallback: value('none'),
+        fallback: fallbackValue('none'),
       },
     });
     for (const user of all) {
@@ -525,8 +525,8 @@ describe('a pipeline of forRoot()', () => {
     expect(stages).toEqual(['fallback', 'total timeout', 'retry', 'attempt timeout']);
     for (const other of [
       command.describe(),
-      registry.describe(Storage, 'call'),
-      registry.describe(WholeStorage, 'call'),
+      service.describe(Storage, 'call'),
+      service.describe(WholeStorage, 'call'),
     ]) {
       expect(other).toMatchObject({ stages, policies });
     }
@@ -566,16 +566,16 @@ describe('a pipeline of forRoot()', () => {
       @UsePipeline('method')
       async n(): Promise<void> {}
     }
-    const { registry } = await boot({
+    const { service } = await boot({
       providers: [S],
       resilience: { pipelines: { class: { timeout: '1s' }, method: { retry: {} } } },
     });
-    expect(registry.describe(S, 'm').stages).toEqual(['attempt timeout']);
-    expect(registry.describe(S, 'n').stages).toEqual(['retry']);
+    expect(service.describe(S, 'm').stages).toEqual(['attempt timeout']);
+    expect(service.describe(S, 'n').stages).toEqual(['retry']);
   });
 
   it('takes defaults and configurations too', async () => {
-    const { registry } = await boot({
+    const { service } = await boot({
       providers: [Storage],
       resilience: {
         defaults: { retry: { maxElapsedTime: '1m', maxRetries: 1 } },
@@ -583,7 +583,7 @@ describe('a pipeline of forRoot()', () => {
         pipelines: { storagesvc: { retry: { config: 'patient', maxRetries: 5 } } },
       },
     });
-    expect(registry.describe(Storage, 'call').policies[0]?.options).toEqual({
+    expect(service.describe(Storage, 'call').policies[0]?.options).toEqual({
       maxElapsedTime: '1m',
       maxRetries: 5,
       respectRetryAfter: false,
@@ -651,8 +651,8 @@ describe('decorators on top of @UsePipeline()', () => {
         return 'none';
       }
     }
-    const { registry } = await boot({ providers: [S], resilience: { pipelines } });
-    expect(registry.describe(S, 'm')).toEqual({
+    const { service } = await boot({ providers: [S], resilience: { pipelines } });
+    expect(service.describe(S, 'm')).toEqual({
       name: 'S.m',
       stages: ['fallback', 'retry', 'circuit breaker', 'attempt timeout'],
       policies: [
@@ -662,8 +662,8 @@ describe('decorators on top of @UsePipeline()', () => {
         { kind: 'timeout', options: { attempt: '1s' } },
       ],
     });
-    expect(registry.describe(S, 'n').stages).toEqual(['retry', 'circuit breaker', 'bulkhead']);
-    expect(registry.describe(S, 'n').policies[0]?.options).toEqual(pipelines.storagesvc.retry);
+    expect(service.describe(S, 'n').stages).toEqual(['retry', 'circuit breaker', 'bulkhead']);
+    expect(service.describe(S, 'n').policies[0]?.options).toEqual(pipelines.storagesvc.retry);
   });
 
   it('have parts of their own where they add policies', async () => {
@@ -698,8 +698,8 @@ describe('decorators on top of @UsePipeline()', () => {
       @Retry({ maxRetries: 1 })
       async n(): Promise<void> {}
     }
-    const { registry } = await boot({ providers: [S], resilience: { pipelines } });
-    const retries = ['m', 'n'].map((method) => registry.describe(S, method).policies[0]?.options);
+    const { service } = await boot({ providers: [S], resilience: { pipelines } });
+    const retries = ['m', 'n'].map((method) => service.describe(S, method).policies[0]?.options);
     expect(retries).toEqual([
       { maxRetries: 2, maxElapsedTime: '1m' },
       { maxRetries: 1, maxElapsedTime: '1m' },
@@ -762,8 +762,8 @@ describe('decorators on top of @UsePipeline()', () => {
   }
 
   it('may change options of a shared part where there is one user', async () => {
-    const { registry } = await boot({ providers: [Lenient], resilience: { pipelines } });
-    expect(registry.describe(Lenient, 'm').policies[1]?.options).toEqual({
+    const { registry, service } = await boot({ providers: [Lenient], resilience: { pipelines } });
+    expect(service.describe(Lenient, 'm').policies[1]?.options).toEqual({
       openFor: '1s',
       halfOpen: { maxCalls: 2, successThreshold: 5 },
     });
@@ -851,8 +851,11 @@ describe('decorators on top of @UsePipeline()', () => {
 
   it('an override may take a policy of the pipeline off', async () => {
     const overrides = { Plain: { circuitBreaker: false } } as const;
-    const { registry } = await boot({ providers: [Plain], resilience: { pipelines, overrides } });
-    expect(registry.describe(Plain, 'm').stages).toEqual(['retry']);
+    const { registry, service } = await boot({
+      providers: [Plain],
+      resilience: { pipelines, overrides },
+    });
+    expect(service.describe(Plain, 'm').stages).toEqual(['retry']);
     expect(registry.names()).toEqual([]);
   });
 
@@ -875,8 +878,8 @@ describe('decorators on top of @UsePipeline()', () => {
     );
     expect(registry.get('storagesvc').snapshot().limits.openForMs).toBe(1_000);
     const retries = [
-      registry.describe(Plain, 'm'),
-      registry.describe(Storage, 'call'),
+      service.describe(Plain, 'm'),
+      service.describe(Storage, 'call'),
       made[0]!.describe(),
       service.pipeline('storagesvc').describe(),
     ].map(({ policies }) => policies[0]?.options);
@@ -911,7 +914,7 @@ describe('an explicit order', () => {
       return {
         booted,
         call: (work) => booted.app.get(Storage).call(counting(work)),
-        stages: booted.registry.describe(Storage, 'call').stages,
+        stages: booted.service.describe(Storage, 'call').stages,
       };
     },
     'a command': async (storagesvc) => {
@@ -1009,7 +1012,7 @@ describe('an explicit order', () => {
     it('fallback inside of the retry: what is answered is not tried again', async () => {
       const { booted, call, stages } = await using({
         retry,
-        fallback: value('none'),
+        fallback: fallbackValue('none'),
         order: ['retry', 'fallback'],
       });
       expect(stages).toEqual(['retry', 'fallback']);
@@ -1049,11 +1052,11 @@ describe('an explicit order', () => {
       @Bulkhead(1)
       async m(): Promise<void> {}
     }
-    const { registry } = await boot({
+    const { service } = await boot({
       providers: [S],
       resilience: { pipelines: { storagesvc: { retry, order: ['bulkhead', 'retry'] } } },
     });
-    expect(registry.describe(S, 'm').stages).toEqual(['bulkhead', 'retry']);
+    expect(service.describe(S, 'm').stages).toEqual(['bulkhead', 'retry']);
   });
 
   it('bulkhead outside of the retry: a place is taken until the work of all attempts has ended', async () => {
@@ -1077,7 +1080,7 @@ describe('an explicit order', () => {
   it('fallback inside of the retry: a later live result is reported as live', async () => {
     const { booted, call } = await users['a command']!({
       retry: { ...retry, onResult: (result) => result === 'none' },
-      fallback: value('none'),
+      fallback: fallbackValue('none'),
       order: ['retry', 'fallback'],
     });
     const report = withReport(() => call((attempt) => (attempt === 1 ? down() : 'up')));

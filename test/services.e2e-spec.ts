@@ -25,7 +25,7 @@ import {
   TimeoutError,
   constant,
   isResilienceError,
-  value,
+  fallbackValue,
   withReport,
 } from '../src/index.js';
 import { systemClock } from '../src/common/clock.js';
@@ -609,20 +609,20 @@ describe('CircuitBreakerRegistry', () => {
   });
 
   it('describes methods, and says so when one is not decorated', async () => {
-    const { registry } = await boot({ providers: [One] });
-    expect(registry.describe(One, 'm')).toEqual({
+    const { service } = await boot({ providers: [One] });
+    expect(service.describe(One, 'm')).toEqual({
       name: 'One.m',
       stages: ['circuit breaker'],
       policies: [{ kind: 'circuitBreaker', options: { name: 'shared', consecutiveFailures: 2 } }],
     });
-    expect(() => registry.describe(One, 'undecorated')).toThrow('One.undecorated is not decorated');
+    expect(() => service.describe(One, 'undecorated')).toThrow('One.undecorated is not decorated');
   });
 
   it('steers breakers: forced open, then released', async () => {
     const { app, registry } = await boot({ providers: [One] });
     registry.get('One.own').forceOpen({ by: 'anna', reason: 'migration' });
     await expect(app.get(One).own()).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
-    registry.get('One.own').release();
+    registry.get('One.own').clearOverride();
     await expect(app.get(One).own()).resolves.toBeUndefined();
   });
 
@@ -660,7 +660,7 @@ describe('ResilienceEvents', () => {
   @Injectable()
   class S {
     attempts = 0;
-    @Fallback(value('answer'))
+    @Fallback(fallbackValue('answer'))
     @Retry({ maxRetries: 1, backoff: constant('1s') })
     @CircuitBreaker({ name: 'shelf', consecutiveFailures: 2, openFor: '5s' })
     async m(): Promise<string> {

@@ -82,8 +82,8 @@ describe('policies of a class cover, in a subclass without any decorator,', () =
     }
     @Injectable()
     class S extends Middle {}
-    const { registry } = await boot({ providers: [S] });
-    expect(registry.describe(S, 'm').stages).toEqual(['attempt timeout']);
+    const { service } = await boot({ providers: [S] });
+    expect(service.describe(S, 'm').stages).toEqual(['attempt timeout']);
   });
 
   it('a method under a symbol, an async generator and what mixins make', async () => {
@@ -139,10 +139,10 @@ describe('policies of a class cover, in a subclass without any decorator,', () =
       @Retry({ maxRetries: 2 })
       async own(): Promise<void> {}
     }
-    const { registry } = await boot({ providers: [Child] });
+    const { service } = await boot({ providers: [Child] });
     const policies = (method: string): unknown =>
       Object.fromEntries(
-        registry.describe(Child, method).policies.map(({ kind, options }) => [kind, options]),
+        service.describe(Child, method).policies.map(({ kind, options }) => [kind, options]),
       );
     expect(policies('common')).toEqual({ retry: { maxRetries: 1 }, timeout: { attempt: '1s' } });
     expect(policies('own')).toEqual({ retry: { maxRetries: 2 }, timeout: { attempt: '1s' } });
@@ -176,7 +176,7 @@ describe('policies of a class cover subclasses that come as', () => {
     const lazy = classes().Child;
     @Module({ providers: [lazy] })
     class Lazy {}
-    const { app, registry } = await boot();
+    const { app, registry, service } = await boot();
     await (await app.get(LazyModuleLoader).load(() => Lazy)).get(lazy).own();
     expect(registry.get('Child.own').counts.requests).toBe(1);
     @Retry()
@@ -186,7 +186,7 @@ describe('policies of a class cover subclasses that come as', () => {
       async m(): Promise<void> {}
     }
     await (await app.get(ModuleRef).create(Made)).m();
-    expect(registry.describe(Made, 'm').stages).toEqual(['retry']);
+    expect(service.describe(Made, 'm').stages).toEqual(['retry']);
   });
 
   it('guards, whose instances modules keep among what they inject', async () => {

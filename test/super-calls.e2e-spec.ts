@@ -263,7 +263,7 @@ describe('super.m() of a method that the policies of the class cover', () => {
     const booted = await boot({ providers: [Mixed, Child] });
     await booted.app.get(Child).m();
     expect(requests(booted)).toEqual({ 'Mixed.m': 1 });
-    expect(booted.registry.describe(Child, 'm').stages).toEqual(['retry']);
-    expect(booted.registry.describe(Mixed, 'm').stages).toEqual(['retry', 'circuit breaker']);
+    expect(booted.service.describe(Child, 'm').stages).toEqual(['retry']);
+    expect(booted.service.describe(Mixed, 'm').stages).toEqual(['retry', 'circuit breaker']);
   });
 });

@@ -11,7 +11,7 @@ import {
   Signal,
   Timeout,
   exponential,
-  value,
+  fallbackValue,
 } from '../../dist/esm/index.js'; // not by its name, which means nothing inside of this folder's own package
 import { BookClient, openCircuit } from './client.mjs';
 import * as settings from './settings.mjs';
@@ -49,7 +49,7 @@ class BookService extends BookClient {
 }
 
 const { maxRetries, ...delays } = settings.retry;
-const fallback = Fallback(value(settings.noBooks));
+const fallback = Fallback(fallbackValue(settings.noBooks));
 const retry = Retry({ maxRetries, backoff: exponential(delays) });
 const breaker = (name, options) => CircuitBreaker({ name, ...options });
 const timeout = Timeout(settings.timeout);
@@ -91,11 +91,11 @@ export async function start() {
   const client = new BookClient();
   const command = resilience.command('command', {
     run: () => client.getBooks(),
-    fallback: value(settings.noBooks),
+    fallback: fallbackValue(settings.noBooks),
     ...policies,
   });
   const pipeline = resilience.pipeline('pipeline', {
-    fallback: value(settings.noBooks),
+    fallback: fallbackValue(settings.noBooks),
     ...policies,
   });
   return {

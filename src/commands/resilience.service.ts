@@ -11,6 +11,7 @@ import {
   checkPolicies,
 } from '../execution/module-options.js';
 import type { Runtime } from '../execution/runtime.js';
+import type { PipelineDescription } from '../pipeline/description.js';
 import { policies } from '../policies/canonical-order.js';
 import { isHandlerClass } from '../policies/fallback/handler.js';
 import { difference } from '../registry/named-parts.js';
@@ -79,7 +80,7 @@ export class ResilienceService {
       return new Command<Args, Result>(known.made, functionsOf(definition));
     }
     const definitions = new Definitions();
-    const enlisted = this.runtime.enlist({
+    const enlisted = this.runtime.planner.enlist({
       name,
       title,
       owner: COMMANDS,
@@ -94,6 +95,19 @@ export class ResilienceService {
     const state = new CommandState(name, enlisted, this.runtime, definitions);
     this.known.set(name, { options, made: state });
     return new Command<Args, Result>(state, functionsOf(definition));
+  }
+
+  /**
+   * The policies of a decorated method as they are in force: stages in their order, and the options with all layers
+   * merged.
+   *
+   * @throws {Error} when the method is not decorated
+   *
+   * @example
+   * const { stages, policies } = resilience.describe(StorageClient, 'getBooks');
+   */
+  describe(type: Function, method: string): PipelineDescription {
+    return this.runtime.describe(type, method);
   }
 
   /**
@@ -121,7 +135,7 @@ export class ResilienceService {
     this.report(problemsOf(title, name, given, checkPipeline).all);
     const { order, ...set } = options ?? {};
     const own = normalized(set);
-    const enlisted = this.runtime.enlist({
+    const enlisted = this.runtime.planner.enlist({
       name,
       title,
       owner: PIPELINES,
@@ -144,7 +158,7 @@ export class ResilienceService {
 
   /** With all others when the application starts; at once when it has started. */
   private report(problems: readonly string[]): void {
-    if (problems.length > 0 && !this.runtime.postpone(problems)) {
+    if (problems.length > 0 && !this.runtime.planner.postpone(problems)) {
       throw new ResilienceConfigurationError(problems);
     }
   }

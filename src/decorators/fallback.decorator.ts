@@ -48,7 +48,7 @@ type MethodFallbackDecorator<Name extends string> = <T extends (...args: never[]
  *   - the name of a method of the same class, called with the same arguments and then a {@link FallbackContext};
  *   - a function `(context, ...args)`;
  *   - an injectable class with `handle(context, ...args)`;
- *   - `value(x)`: always `x`;
+ *   - `fallbackValue(x)`: always `x`;
  *   - `staleIfError({ ttl })`: the last good result, from Nest's cache;
  *   - a list of `{ on, handler }`: the one whose error class is nearest to the error.
  * @param options `on`, `skip`: which errors are answered; `maxConcurrent`: by how many at a time

@@ -46,10 +46,10 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     const methods = distinct([...owners.keys()].flatMap(methodsOf));
     this.checkOnlyOne(problems);
     for (const owner of owners.keys()) reportMisplaced(owner, problems);
-    const subjects = [...methods.map(methodSubject), ...this.runtime.subjects];
+    const subjects = [...methods.map(methodSubject), ...this.runtime.planner.subjects];
     this.runtime.instances.explore(() => this.built());
     checkOverrideTargets(this.runtime.options, subjects, problems);
-    this.runtime.prepare(methods, problems);
+    this.runtime.planner.prepare(methods, problems);
     liveRuntimes.add(this.runtime);
     for (const [owner, instance] of owners) {
       const told = uncoveredMembers(owner, instance);

@@ -50,7 +50,7 @@ export class ResilienceInterceptor implements NestInterceptor {
     next: CallHandler,
   ): Observable<unknown> {
     const type = context.getClass();
-    const { pipeline } = runtime.planFor(site, type);
+    const { pipeline } = runtime.planner.planFor(site, type);
     const self = runtime.controllerOf(type);
     const reports = callScope.getStore()?.reports; // here: the subscriber may be in another async context
     const handle = (): Observable<unknown> => next.handle();

@@ -1,10 +1,12 @@
 import type { Clock } from '../common/clock.js';
+import { Problems } from '../common/options-reader.js';
 import type { Sleeper } from '../pipeline/sleeper.js';
 import type { Instances, NamedParts, PolicySite, ProtectedMethod } from '../policies/policy.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
-import { isShared } from './effective-options.js';
+import { effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import type { ResilienceModuleOptions } from './module-options.js';
-import type { Subject } from './subject.js';
+import { siteOf } from './site.js';
+import { type Subject, methodSubject } from './subject.js';
 
 /** What an application offers to the policies of all of its subjects. */
 export interface SiteServices extends Pick<
@@ -21,7 +23,6 @@ export interface SiteServices extends Pick<
   | 'callAsFallback'
 > {
   readonly options: ResilienceModuleOptions;
-  optionsOf(method: ProtectedMethod, other: string, kind: string): object | undefined;
   instancesOf(method: ProtectedMethod): Instances;
 }
 
@@ -90,7 +91,7 @@ export class SubjectSite implements PolicySite {
 
   optionsOf(other: string, kind: string): object | undefined {
     const { method } = this;
-    return method && this.services.optionsOf(method, other, kind);
+    return method && optionsOfNeighbour(method, other, kind, this.services.options);
   }
 
   resolve(token: unknown): unknown {
@@ -100,4 +101,18 @@ export class SubjectSite implements PolicySite {
   callAsFallback(self: unknown, name: string, args: readonly unknown[]): unknown {
     return this.services.callAsFallback(self, name, args);
   }
+}
+
+/** The options in force for a policy of another method of the class; `undefined` when it has none. */
+function optionsOfNeighbour(
+  { owner, target }: ProtectedMethod,
+  other: string,
+  kind: string,
+  options: ResilienceModuleOptions,
+): object | undefined {
+  const site = siteOf((target as Record<string, unknown>)[other]);
+  if (site === undefined) return undefined;
+  const subject = methodSubject({ site, owner, ownOnly: false });
+  if (!kindsOf(subject, options).includes(kind)) return undefined;
+  return effectiveOptions(kind, subject, subject.title, options, new Problems())?.options;
 }

@@ -4,7 +4,7 @@ import { OptionsReader, Problems } from '../common/options-reader.js';
 import { BulkheadFullError } from './bulkhead/bulkhead-full-error.js';
 import { policies } from './canonical-order.js';
 import { CircuitOpenError } from './circuit-breaker/circuit-open-error.js';
-import { value } from './fallback/handler.js';
+import { fallbackValue } from './fallback/handler.js';
 import {
   type HystrixGoSettings,
   type HystrixPolicies,
@@ -84,7 +84,7 @@ describe('hystrix()', () => {
       maxConcurrentRequests: 4,
       maxQueueSize: 2,
       ignore,
-      fallback: value('none'),
+      fallback: fallbackValue('none'),
       fallbackMaxConcurrentRequests: 5,
     });
     expect(made).toMatchObject({
@@ -98,7 +98,7 @@ describe('hystrix()', () => {
       },
       bulkhead: { maxConcurrent: 4, maxQueue: 2 },
       timeout: { attempt: 400 },
-      fallback: { handler: value('none'), maxConcurrent: 5, ignore },
+      fallback: { handler: fallbackValue('none'), maxConcurrent: 5, ignore },
     });
     expect(problemsOf(made)).toEqual([]);
   });
@@ -109,9 +109,9 @@ describe('hystrix()', () => {
   });
 
   it('has ten fallbacks at a time for every error, and none when there is none', () => {
-    const { fallback } = hystrix({ fallback: value(1) });
+    const { fallback } = hystrix({ fallback: fallbackValue(1) });
     expect(fallback).toEqual({
-      handler: value(1),
+      handler: fallbackValue(1),
       maxConcurrent: 10,
       on: [expect.any(Function)],
       ignore: [],
@@ -132,7 +132,7 @@ describe('hystrix()', () => {
     const settings: HystrixSettings[] = [
       {},
       { ignore: [TypeError], timeout: '2s' },
-      { countRejections: false, fallback: value(1) },
+      { countRejections: false, fallback: fallbackValue(1) },
     ];
     for (const each of settings) expect(hystrix({ ...each })).toStrictEqual(hystrix({ ...each }));
     expect(hystrix({ countRejections: false })).not.toEqual(hystrix());
@@ -226,7 +226,7 @@ describe('hystrixGo()', () => {
       maxConcurrentRequests: 4,
       requestVolumeThreshold: 7,
       errorPercentThreshold: 25,
-      fallback: value('none'),
+      fallback: fallbackValue('none'),
     });
     expect(made).toMatchObject({
       circuitBreaker: {
@@ -237,14 +237,14 @@ describe('hystrixGo()', () => {
       },
       bulkhead: { maxConcurrent: 4 },
       timeout: { attempt: 3_000 },
-      fallback: { handler: value('none') },
+      fallback: { handler: fallbackValue('none') },
     });
     expect(problemsOf(made)).toEqual([]);
   });
 
   it('has no limit for fallbacks, and none when there is none', () => {
-    expect(hystrixGo({ fallback: value(1) }).fallback).toEqual({
-      handler: value(1),
+    expect(hystrixGo({ fallback: fallbackValue(1) }).fallback).toEqual({
+      handler: fallbackValue(1),
       on: [expect.any(Function)],
       ignore: [],
     });
@@ -256,7 +256,7 @@ describe('hystrixGo()', () => {
   });
 
   it('makes equal options of equal settings', () => {
-    const settings: HystrixGoSettings = { timeout: 5, fallback: value(1) };
+    const settings: HystrixGoSettings = { timeout: 5, fallback: fallbackValue(1) };
     expect(hystrixGo({ ...settings })).toStrictEqual(hystrixGo({ ...settings }));
   });
 

@@ -55,7 +55,7 @@ export interface HystrixSettings<Fallback = FallbackAnswer> {
  * @throws {ResilienceConfigurationError} at once, when a setting is wrong
  *
  * @example
- * resilience.command('books', { run: ({ signal }) => getBooks(signal), ...hystrix({ fallback: value([]) }) });
+ * resilience.command('books', { run: ({ signal }) => getBooks(signal), ...hystrix({ fallback: fallbackValue([]) }) });
  */
 export function hystrix<Fallback extends FallbackAnswer = never>(
   settings: HystrixSettings<Fallback> = {},

@@ -35,11 +35,7 @@ function registryOf(methods: Record<string, CircuitBreakerOptions>): CircuitBrea
     );
     circuitBreakerPolicy.stages(settings, own)['circuit breaker']!();
   }
-  return new CircuitBreakerRegistry(parts, (_type, method) => ({
-    name: method,
-    stages: [],
-    policies: [],
-  }));
+  return new CircuitBreakerRegistry(parts);
 }
 
 describe('CircuitBreakerRegistry', () => {
@@ -93,10 +89,6 @@ describe('CircuitBreakerRegistry', () => {
     expect((thrown as ResilienceConfigurationError).problems).toHaveLength(3);
     own.get('a').tryAcquire()!.failure();
     expect(own.get('a').snapshot().retryAfterMs).toBe(5_000);
-  });
-
-  it('describes a method', () => {
-    expect(registry.describe(Object, 'list').name).toBe('list');
   });
 });
 

@@ -1,5 +1,4 @@
 import { brand } from '../common/brand.js';
-import type { PipelineDescription } from '../pipeline/description.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
 import { printable } from '../common/printable.js';
@@ -9,7 +8,6 @@ import {
   type CircuitBreakerOptions,
   settleCircuitBreaker,
 } from '../policies/circuit-breaker/options.js';
-import type { PartStore } from './named-parts.js';
 import { NamedRegistry } from './named-registry.js';
 
 const KIND = 'circuitBreaker';
@@ -31,14 +29,6 @@ export const CIRCUIT_BREAKER_REGISTRY = brand('CircuitBreakerRegistry');
 export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
   protected override readonly what = 'circuit breaker';
   protected override readonly kind = KIND;
-
-  /** @internal */
-  constructor(
-    parts: PartStore,
-    private readonly describePlan: (type: Function, method: string) => PipelineDescription,
-  ) {
-    super(parts);
-  }
 
   /**
    * Changes options of a breaker (of all its keys) while it works. Its state stays; its counts stay, unless the
@@ -69,15 +59,6 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
     else part.reconfigure(settings.breaker);
     const changed = fixedKey === undefined ? options : { ...options, key: fixedKey };
     this.store.changed(KIND, name, changed, settings);
-  }
-
-  /**
-   * The policies of a method as they are in force: stages in their order, and the options with all layers merged.
-   *
-   * @throws {Error} when the method is not decorated
-   */
-  describe(type: Function, method: string): PipelineDescription {
-    return this.describePlan(type, method);
   }
 
   protected override show(breaker: CircuitBreaker): CircuitBreaker {

@@ -100,11 +100,11 @@ export interface StateChangeEvent {
   readonly counts: BreakerCounts;
 }
 
-/** An operator has overridden a circuit breaker, or released it. */
+/** An operator has overridden a circuit breaker, or cleared the override. */
 export interface OverrideEvent {
   readonly type: 'override';
   readonly name: string;
-  /** `undefined`: released. */
+  /** `undefined`: cleared. */
   readonly override: BreakerOverride | undefined;
 }
 

@@ -13,7 +13,7 @@ import {
   Timeout,
   UsePipeline,
   staleIfError,
-  value,
+  fallbackValue,
 } from '../../src/index.js';
 import type { Policies, SubjectPlan } from './plan.js';
 import type { World } from './world.js';
@@ -44,7 +44,7 @@ export function fallbackOf(world: World, subject: SubjectPlan): GivenFallback | 
     case undefined:
       return undefined;
     case 'value':
-      return value(world.constantOf(subject));
+      return fallbackValue(world.constantOf(subject));
     case 'method':
       return spareOf(subject);
     case 'class':
@@ -53,7 +53,7 @@ export function fallbackOf(world: World, subject: SubjectPlan): GivenFallback | 
       return stale;
     case 'list':
       return [
-        { on: [TypeError], handler: value(world.constantOf(subject)) },
+        { on: [TypeError], handler: fallbackValue(world.constantOf(subject)) },
         { on: [() => world.mischief.throws('on', true)], handler: answer },
         { handler: stale },
       ];

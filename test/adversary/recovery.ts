@@ -22,7 +22,7 @@ export async function checkRecovery(world: World): Promise<void> {
     const one = world.apps[number]!;
     if (one.closed) continue;
     const registry = one.app.get(CircuitBreakerRegistry);
-    for (const breaker of registry) breaker.release();
+    for (const breaker of registry) breaker.clearOverride();
     await world.clock.advance(LONG_ENOUGH);
     for (const { name, state } of [...registry]) {
       if (state !== 'closed') await recover(world, one, number, name, dice);

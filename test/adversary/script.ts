@@ -100,7 +100,7 @@ export function operate(world: World, dice: Dice): void {
     case 6:
       return void breaker.onStateChange(world.mischief.listener('a listener of a breaker'));
     default:
-      return breaker.release();
+      return breaker.clearOverride();
   }
 }
 

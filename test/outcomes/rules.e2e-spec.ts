@@ -7,7 +7,7 @@ import {
   constant,
   isFailure,
   isResilienceError,
-  value,
+  fallbackValue,
 } from '../../src/index.js';
 import type { ManualClock } from '../../src/testing/index.js';
 import { boot, closeAll } from '../support/boot.js';
@@ -57,12 +57,12 @@ class Books {
     return work();
   }
 
-  @Fallback(value('spare'))
+  @Fallback(fallbackValue('spare'))
   async answered(work: () => Promise<unknown>): Promise<unknown> {
     return work();
   }
 
-  @Fallback(value('spare'))
+  @Fallback(fallbackValue('spare'))
   @Retry({ maxRetries: 1, backoff: constant(0) })
   @CircuitBreaker({ name: 'all', minimumCalls: 100 })
   @Bulkhead({ maxConcurrent: 1, maxQueue: 0 })
@@ -72,7 +72,7 @@ class Books {
 
   @Retry({ maxRetries: 2, backoff: constant(0), ignore: [DeadlockError] })
   @CircuitBreaker({ name: 'ignoring', consecutiveFailures: 1, ignore: [DeadlockError] })
-  @Fallback(value('spare'), { ignore: [DeadlockError] })
+  @Fallback(fallbackValue('spare'), { ignore: [DeadlockError] })
   async ignoring(): Promise<unknown> {
     this.attempts += 1;
     throw new DeadlockError();
@@ -80,19 +80,19 @@ class Books {
 
   @Retry({ maxRetries: 2, backoff: constant(0), skip: [DeadlockError] })
   @CircuitBreaker({ name: 'skipping', consecutiveFailures: 1, skip: [DeadlockError] })
-  @Fallback(value('spare'), { skip: [DeadlockError] })
+  @Fallback(fallbackValue('spare'), { skip: [DeadlockError] })
   async skipping(): Promise<unknown> {
     this.attempts += 1;
     throw new DeadlockError();
   }
 
-  @Fallback(value('spare'), { on: [ConflictException] })
+  @Fallback(fallbackValue('spare'), { on: [ConflictException] })
   @CircuitBreaker({ name: 'narrow', consecutiveFailures: 1, on: [ConflictException] })
   async narrow(work: () => Promise<unknown>): Promise<unknown> {
     return work();
   }
 
-  @Fallback(value('spare'), { on: [isFailure, isResilienceError, ConflictException] })
+  @Fallback(fallbackValue('spare'), { on: [isFailure, isResilienceError, ConflictException] })
   @CircuitBreaker({ name: 'wide', consecutiveFailures: 2, on: [isFailure, ConflictException] })
   async wide(work: () => Promise<unknown>): Promise<unknown> {
     return work();

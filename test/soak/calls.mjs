@@ -13,7 +13,7 @@ import {
   Timeout,
   constant,
   staleIfError,
-  value,
+  fallbackValue,
 } from 'nest-resilience';
 import { decorate, inject } from './decorate.mjs';
 import { conclude, line, measure } from './measure.mjs';
@@ -65,7 +65,7 @@ const retry = { maxRetries: 2, backoff: constant(0) };
 decorate(Shop, 'plain', [Retry(retry), CircuitBreaker({ name: 'plain', ...breaker })]);
 Signal()(Shop.prototype, 'full', 1);
 decorate(Shop, 'full', [
-  Fallback(value('spare')),
+  Fallback(fallbackValue('spare')),
   Retry(retry),
   CircuitBreaker({ name: 'full', ...breaker }),
   Timeout({ attempt: 20, total: 200 }),

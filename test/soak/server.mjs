@@ -10,7 +10,7 @@ import {
   Signal,
   Timeout,
   constant,
-  value,
+  fallbackValue,
 } from 'nest-resilience';
 import { from, concatMap, timer, map } from 'rxjs';
 import { decorate, inject } from './decorate.mjs';
@@ -56,7 +56,7 @@ class Books {
 }
 decorate(Books, 'list', [
   Get('books'),
-  Fallback(value({ books: [] })),
+  Fallback(fallbackValue({ books: [] })),
   Timeout({ attempt: 200, total: 500 }),
   Bulkhead({ maxConcurrent: 200, maxQueue: 200 }),
 ]);

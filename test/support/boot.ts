@@ -13,6 +13,7 @@ import {
   ResilienceEvents,
   ResilienceModule,
   type ResilienceModuleOptions,
+  ResilienceService,
 } from '../../src/index.js';
 import { ManualClock } from '../../src/testing/index.js';
 
@@ -26,6 +27,7 @@ export interface Booted<App extends INestApplicationContext = INestApplicationCo
   readonly app: App;
   readonly clock: ManualClock;
   readonly registry: CircuitBreakerRegistry;
+  readonly service: ResilienceService;
   /** What has happened since the application has started. */
   readonly events: ResilienceEvent[];
 }
@@ -94,11 +96,14 @@ export async function serve(platform: Platform, parts: Parts): Promise<Served> {
 }
 
 /** Registers an application to be closed, and listens to its events. */
-export function watch(app: INestApplicationContext): Pick<Booted, 'registry' | 'events'> {
+export function watch(
+  app: INestApplicationContext,
+): Pick<Booted, 'registry' | 'service' | 'events'> {
   running.add(app);
   const events: ResilienceEvent[] = [];
   app.get(ResilienceEvents, { strict: false }).subscribe((event) => events.push(event));
-  return { registry: app.get(CircuitBreakerRegistry, { strict: false }), events };
+  const find = <T>(type: new (...args: never[]) => T): T => app.get(type, { strict: false });
+  return { registry: find(CircuitBreakerRegistry), service: find(ResilienceService), events };
 }
 
 /** The events of one type. */

@@ -10,7 +10,7 @@ import {
   hystrix,
   hystrixGo,
   staleIfError,
-  value,
+  fallbackValue,
 } from '../../src/index.js';
 
 interface Book {
@@ -58,8 +58,8 @@ export const work = pipeline.execute(
 check<Same<typeof work, Promise<readonly [AbortSignal, number, string]>>>();
 
 export function accepted(): void {
-  resilience.command('value', { run, fallback: value([]) });
-  resilience.command('value', { run, fallback: value([{ title: '' }]) });
+  resilience.command('value', { run, fallback: fallbackValue([]) });
+  resilience.command('value', { run, fallback: fallbackValue([{ title: '' }]) });
   resilience.command('function', { run, fallback: () => [] });
   resilience.command('function', { run, fallback: async (_context, title) => [{ title }] });
   resilience.command('class', { run, fallback: Archive });
@@ -69,7 +69,7 @@ export function accepted(): void {
     fallback: [
       { on: [TypeError], handler: () => [] },
       { on: [RangeError], handler: Archive },
-      { handler: value([]) },
+      { handler: fallbackValue([]) },
     ],
   });
   resilience.command('options', {
@@ -93,7 +93,7 @@ export function accepted(): void {
     fallback: () => undefined,
   });
   resilience.command('hystrix', { run: ({ signal }) => fetchBooks(signal), ...hystrix() });
-  resilience.command('hystrix', { run, ...hystrix({ fallback: value([]) }) });
+  resilience.command('hystrix', { run, ...hystrix({ fallback: fallbackValue([]) }) });
   resilience.command('hystrix', { run, ...hystrix({ fallback: Archive, ignore: [TypeError] }) });
   resilience.command('go', {
     run: () => 'up',
@@ -112,7 +112,10 @@ export function accepted(): void {
     bulkhead: 3,
     order: ['bulkhead', 'attempt timeout'],
   });
-  resilience.pipeline('hystrix', { ...hystrix({ fallback: value([]) }), order: ['fallback'] });
+  resilience.pipeline('hystrix', {
+    ...hystrix({ fallback: fallbackValue([]) }),
+    order: ['fallback'],
+  });
 }
 
 export class Reader {
@@ -135,7 +138,7 @@ export async function refused(): Promise<void> {
   const _books: Book[] = search.queue('').result;
 
   // @ts-expect-error a value of another type
-  resilience.command('value', { run, fallback: value(1) });
+  resilience.command('value', { run, fallback: fallbackValue(1) });
   // @ts-expect-error a function of another result
   resilience.command('function', { run, fallback: () => 1 });
   // @ts-expect-error a function of other parameters
@@ -147,7 +150,7 @@ export async function refused(): Promise<void> {
   // @ts-expect-error a list with a function of another result
   resilience.command('list', { run, fallback: [{ handler: () => 1 }] });
   // @ts-expect-error Hystrix' fallback of another result
-  resilience.command('hystrix', { run, ...hystrix({ fallback: value(1) }) });
+  resilience.command('hystrix', { run, ...hystrix({ fallback: fallbackValue(1) }) });
   // @ts-expect-error options without a handler
   resilience.command('options', { run, fallback: { maxConcurrent: 3 } });
 

@@ -8,7 +8,7 @@ import {
   Retry,
   Timeout,
   staleIfError,
-  value,
+  fallbackValue,
 } from '../../src/index.js';
 
 interface Book {
@@ -40,12 +40,12 @@ export class Accepted {
   @Fallback('none')
   @Fallback('noneLater')
   @Fallback('noneBecause')
-  @Fallback(value<Book[]>([]))
+  @Fallback(fallbackValue<Book[]>([]))
   @Fallback(staleIfError({ ttl: '10m' }))
   @Fallback(() => [])
   @Fallback(async (_context, words: string) => [{ title: words }])
   @Fallback(Archive)
-  @Fallback([{ on: [TypeError], handler: 'none' }, { handler: value([]) }])
+  @Fallback([{ on: [TypeError], handler: 'none' }, { handler: fallbackValue([]) }])
   async search(_words: string, _page = 1): Promise<Book[]> {
     return [];
   }
@@ -121,7 +121,7 @@ export class Refused {
   timed(): void {}
 
   // @ts-expect-error a plain result
-  @Fallback(value(1))
+  @Fallback(fallbackValue(1))
   answered(): number {
     return 1;
   }
@@ -168,7 +168,7 @@ export class Refused {
   }
 
   // @ts-expect-error a value of another type
-  @Fallback(value(1))
+  @Fallback(fallbackValue(1))
   async text(): Promise<string> {
     return '';
   }
@@ -195,5 +195,5 @@ export class Refused {
 }
 
 // @ts-expect-error a fallback is for a method
-@Fallback(value(1))
+@Fallback(fallbackValue(1))
 export class RefusedClass {}

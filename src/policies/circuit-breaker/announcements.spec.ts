@@ -52,7 +52,7 @@ describe('announcements', () => {
       begun = true;
       bench.breaker.forceOpen();
       expect(bench.isRejecting).toBe(true);
-      bench.breaker.release();
+      bench.breaker.clearOverride();
       bench.breaker.reset();
     });
     const later: string[] = [];
@@ -167,7 +167,7 @@ describe('what listeners throw', () => {
     expect(breaker.metrics.concurrency).toBe(0);
     breaker.forceOpen();
     expect(breaker.tryAcquire()).toBeUndefined();
-    breaker.release();
+    breaker.clearOverride();
     await clock.advance(1_000);
     await breaker.execute(() => 1);
     expect(breaker.snapshot()).toMatchObject({ state: 'closed', running: 0 });

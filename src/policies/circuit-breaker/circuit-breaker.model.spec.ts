@@ -436,7 +436,7 @@ class Pair {
     if (step.do === 'settle') this.settle(step.which, step.outcome);
     if (step.do === 'wait') this.time += step.ms;
     if (step.do === 'release') {
-      breaker.release();
+      breaker.clearOverride();
       model.override = undefined;
     }
     if (step.do === 'reset') {

@@ -621,15 +621,15 @@ describe('an override', () => {
     expect(breaker.override?.kind).toBe('disabled');
     breaker.observeOnly();
     expect(breaker.override?.kind).toBe('observe-only');
-    breaker.release();
+    breaker.clearOverride();
     expect(breaker.override).toBeUndefined();
   });
 
   it('is told when it begins and ends, once', () => {
     const bench = new Harness({});
     bench.breaker.forceOpen(by);
-    bench.breaker.release();
-    bench.breaker.release();
+    bench.breaker.clearOverride();
+    bench.breaker.clearOverride();
     expect(bench.of('override').map(({ name, override }) => [name, override?.kind])).toEqual([
       ['storagesvc', 'forced-open'],
       ['storagesvc', undefined],
@@ -683,7 +683,7 @@ describe('an override', () => {
       const bench = halfOpen();
       bench.breaker.forceOpen();
       expect(bench.isRejecting).toBe(true);
-      bench.breaker.release();
+      bench.breaker.clearOverride();
       expect(bench.isRejecting).toBe(false);
     });
 
@@ -712,7 +712,7 @@ describe('an override', () => {
       const bench = new Harness({ consecutiveFailures: 2 });
       bench.breaker.disable();
       bench.fail(10);
-      bench.breaker.release();
+      bench.breaker.clearOverride();
       expect(bench.breaker.state).toBe('closed');
       bench.fail();
       expect(bench.breaker.state).toBe('open');

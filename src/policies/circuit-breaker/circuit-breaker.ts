@@ -105,7 +105,7 @@ export class CircuitBreaker extends Circuit {
   }
 
   /** Ends an override. */
-  release(): void {
+  clearOverride(): void {
     if (this.overridden !== undefined) this.endOverride();
   }
 

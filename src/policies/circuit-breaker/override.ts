@@ -6,7 +6,7 @@ import type { BreakerOverride, OverrideKind } from '../../telemetry/events.js';
 export interface OverrideOptions {
   readonly by?: string;
   readonly reason?: string;
-  /** The override ends by itself at this time. Default: only by `release()`. */
+  /** The override ends by itself at this time. Default: only by `clearOverride()`. */
   readonly until?: Date;
 }
 

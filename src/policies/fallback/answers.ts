@@ -30,7 +30,7 @@ export function readAnswer(handler: unknown, read: Reader, site: PolicySite): An
   return read.wrong(
     'handler',
     handler,
-    `a method's name, a function, a class with handle(), value(x) or staleIfError({ ttl })`,
+    `a method's name, a function, a class with handle(), fallbackValue(x) or staleIfError({ ttl })`,
   );
 }
 

@@ -10,7 +10,7 @@ import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
 import type { PolicySite, ProtectedMethod } from '../policy.js';
 import { fallbackPolicy } from './fallback.policy.js';
-import { type FallbackContext, value } from './handler.js';
+import { type FallbackContext, fallbackValue } from './handler.js';
 import type { FallbackOptions } from './options.js';
 import { staleIfError } from './stale-if-error.js';
 
@@ -196,9 +196,9 @@ describe('a fallback', () => {
 
   it('that is a value is that very value', async () => {
     const books: unknown[] = [];
-    const bench = new Bench({ handler: value(books) });
+    const bench = new Bench({ handler: fallbackValue(books) });
     await expect(bench.run()).resolves.toBe(books);
-    await expect(new Bench({ handler: value(undefined) }).run()).resolves.toBeUndefined();
+    await expect(new Bench({ handler: fallbackValue(undefined) }).run()).resolves.toBeUndefined();
     expect(bench.fallbackEvents[0]).toMatchObject({ handler: 'value' });
   });
 
@@ -218,14 +218,14 @@ describe('a fallback', () => {
     ['a 404', new HttpException('x', 404)],
     ['a programmer error', new TypeError('x')],
   ])('does not answer %s', async (_what, error) => {
-    const bench = new Bench({ handler: value(1) });
+    const bench = new Bench({ handler: fallbackValue(1) });
     await expect(bench.run(() => Promise.reject(error))).rejects.toBe(error);
     expect(bench.fallbackEvents).toEqual([]);
   });
 
   it('answers what on names, and not what skip names', async () => {
     const bench = new Bench({
-      handler: value(1),
+      handler: fallbackValue(1),
       on: [HttpException],
       skip: [Rejection, RangeError],
     });
@@ -310,10 +310,10 @@ describe('a fallback', () => {
 
     it('answers by the nearest error class, wherever it stands in the list', async () => {
       const choices = [
-        { on: [Error], handler: value('any error') },
-        { on: [StorageError, RangeError], handler: value('storage') },
-        { on: [SlowStorageError], handler: value('slow storage') },
-        { handler: value('anything') },
+        { on: [Error], handler: fallbackValue('any error') },
+        { on: [StorageError, RangeError], handler: fallbackValue('storage') },
+        { on: [SlowStorageError], handler: fallbackValue('slow storage') },
+        { handler: fallbackValue('anything') },
       ];
       for (const list of [choices, [...choices].reverse()]) {
         expect(await answerOf(list, new SlowStorageError())).toBe('slow storage');
@@ -326,10 +326,10 @@ describe('a fallback', () => {
 
     it('takes the first of those that are as near', async () => {
       const choices = [
-        { on: [StorageError], handler: value(1) },
-        { on: [StorageError], handler: value(2) },
-        { handler: value(3) },
-        { handler: value(4) },
+        { on: [StorageError], handler: fallbackValue(1) },
+        { on: [StorageError], handler: fallbackValue(2) },
+        { handler: fallbackValue(3) },
+        { handler: fallbackValue(4) },
       ];
       expect(await answerOf(choices, new StorageError())).toBe(1);
       expect(await answerOf(choices, new Error())).toBe(3);
@@ -337,27 +337,34 @@ describe('a fallback', () => {
 
     it('takes a predicate for as near as can be', async () => {
       const choices = [
-        { on: [Error], handler: value('class') },
-        { on: [(error: unknown) => error instanceof StorageError], handler: value('predicate') },
+        { on: [Error], handler: fallbackValue('class') },
+        {
+          on: [(error: unknown) => error instanceof StorageError],
+          handler: fallbackValue('predicate'),
+        },
       ];
       expect(await answerOf(choices, new SlowStorageError())).toBe('predicate');
       expect(await answerOf(choices, down)).toBe('class');
     });
 
     it('leaves the error alone when none is for it', async () => {
-      await expect(answerOf([{ on: [StorageError], handler: value(1) }], down)).rejects.toBe(down);
+      await expect(
+        answerOf([{ on: [StorageError], handler: fallbackValue(1) }], down),
+      ).rejects.toBe(down);
     });
 
     it('answers an error that would be ignored when a choice names it', async () => {
       const notFound = new HttpException('x', 404);
-      expect(await answerOf([{ on: [HttpException], handler: value(1) }], notFound)).toBe(1);
+      expect(await answerOf([{ on: [HttpException], handler: fallbackValue(1) }], notFound)).toBe(
+        1,
+      );
     });
 
     it('takes a predicate that throws for one that does not match', async () => {
       const broken = (): boolean => {
         throw new Error('broken');
       };
-      const choices = [{ on: [broken], handler: value(1) }, { handler: value(2) }];
+      const choices = [{ on: [broken], handler: fallbackValue(1) }, { handler: fallbackValue(2) }];
       expect(await answerOf(choices, down)).toBe(2);
     });
   });
@@ -574,22 +581,22 @@ describe('a fallback', () => {
       ['with a choice that is none', { handler: [null] }, 'handler[0] is null'],
       [
         'with a choice with a bad matcher',
-        { handler: [{ on: Error, handler: value(1) }] },
+        { handler: [{ on: Error, handler: fallbackValue(1) }] },
         'handler[0].on is function Error',
       ],
       [
         'with a choice with a misspelt option',
-        { handler: [{ onn: [], handler: value(1) }] },
+        { handler: [{ onn: [], handler: fallbackValue(1) }] },
         'handler[0].onn is not an option',
       ],
       ['with a choice without a handler', { handler: [{ on: [Error] }] }, 'handler is undefined'],
-      ['with a misspelt option', { handler: value(1), onn: [] }, 'onn is not an option'],
+      ['with a misspelt option', { handler: fallbackValue(1), onn: [] }, 'onn is not an option'],
     ])('%s', (_what, options, problem) => {
       expect(problemsOf(options)).toEqual([expect.stringContaining(problem)]);
     });
 
     it('on a handler that sends its response itself', () => {
-      expect(problemsOf({ handler: value(1) }, { sendsResponse: true })).toEqual([
+      expect(problemsOf({ handler: fallbackValue(1) }, { sendsResponse: true })).toEqual([
         expect.stringContaining('the handler sends its response itself'),
       ]);
     });

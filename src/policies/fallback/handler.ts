@@ -29,14 +29,14 @@ export type FallbackFunction<
 
 const VALUE = 'value';
 
-/** Made by {@link value}. */
+/** Made by {@link fallbackValue}. */
 export interface ValueFallback<Result = unknown> {
   readonly kind: typeof VALUE;
   readonly value: Result;
 }
 
 /** Answers with `result`, the same object each time. */
-export function value<Result>(result: Result): ValueFallback<Result> {
+export function fallbackValue<Result>(result: Result): ValueFallback<Result> {
   return { kind: VALUE, value: result };
 }
 

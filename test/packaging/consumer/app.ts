@@ -13,7 +13,7 @@ import {
   Retry,
   hystrix,
   isResilienceError,
-  value,
+  fallbackValue,
 } from 'nest-resilience';
 import { HystrixStreamModule } from 'nest-resilience/hystrix-stream';
 import { ManualClock } from 'nest-resilience/testing';
@@ -82,7 +82,7 @@ async function main(): Promise<void> {
       if (shelf > 1) throw new Error('no such shelf');
       return [`book ${attempt}`];
     },
-    ...hystrix({ fallback: value(['none']) }),
+    ...hystrix({ fallback: fallbackValue(['none']) }),
   });
   assert.deepEqual(await command.execute(1), ['book 1']);
   assert.deepEqual(await command.queue(2).result, ['none']);

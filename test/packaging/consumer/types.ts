@@ -13,7 +13,7 @@ import {
   exponential,
   gobreaker,
   staleIfError,
-  value,
+  fallbackValue,
 } from 'nest-resilience';
 
 interface Book {
@@ -72,7 +72,7 @@ export class Catalogue {
     return [];
   }
 
-  @Fallback(value<Book[]>([]))
+  @Fallback(fallbackValue<Book[]>([]))
   @Timeout('2s')
   async recent(): Promise<Book[]> {
     return this.all();

@@ -1,0 +1,164 @@
+import { ResilienceConfigurationError } from '../common/errors.js';
+import { Problems, show } from '../common/options-reader.js';
+import { policies } from '../policies/canonical-order.js';
+import type { PolicySite } from '../policies/policy.js';
+import type { PartStore } from '../registry/named-parts.js';
+import { kindsOf } from './effective-options.js';
+import { Enlisted } from './enlisted.js';
+import { isAwaitedByNest } from './handlers.js';
+import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
+import type { OwnedMethod } from './owned-method.js';
+import {
+  type Draft,
+  type MethodPlan,
+  type Plan,
+  draftPlan,
+  finishPlan,
+  settlePolicy,
+} from './plan.js';
+import type { Site } from './site.js';
+import { type SiteServices, SubjectSite } from './subject-site.js';
+import { type Subject, methodSubject } from './subject.js';
+import { reportSynchronous } from './synchronous.js';
+
+type PlansOfOwner = Map<Site, MethodPlan>;
+
+/** Of methods, by whether the policies of the class are left out, and by class. */
+type Plans = ReadonlyMap<boolean, Map<Function, PlansOfOwner>>;
+
+/** Makes the plans of all that is protected in one application: methods, commands and pipelines. */
+export class Planner {
+  private readonly plans: Plans = new Map([
+    [false, new Map()],
+    [true, new Map()],
+  ]);
+  private readonly enlisted: Enlisted[] = [];
+  private readonly postponed: string[] = [];
+  private readonly options: ResilienceModuleOptions;
+  private started = false;
+
+  /** @param tell told each plan that is made at bootstrap, as a line for the log */
+  constructor(
+    private readonly services: SiteServices,
+    private readonly parts: PartStore,
+    private readonly tell: (line: string) => void,
+  ) {
+    this.options = services.options;
+  }
+
+  /**
+   * Makes the plans of all these methods, and of what has been enlisted so far.
+   *
+   * @throws {ResilienceConfigurationError} with all problems of all of them, and those of the module's options
+   */
+  prepare(methods: Iterable<OwnedMethod>, problems = new Problems()): void {
+    checkModuleOptions(this.options, problems);
+    this.started = true;
+    problems.all.push(...this.postponed);
+    const finishers: (() => Plan)[] = [];
+    const unused = new Set(Object.keys(this.options.pipelines ?? {}));
+    for (const method of methods) {
+      const subject = methodSubject(method);
+      unused.delete(subject.pipeline ?? '');
+      reportSynchronous(method, problems);
+      const draft = this.draft(subject, problems);
+      finishers.push(() => this.keep(method, finishPlan(draft)));
+    }
+    for (const each of this.enlisted) {
+      unused.delete(each.subject.pipeline ?? '');
+      if (each.planned) continue;
+      const draft = this.draft(each.subject, problems);
+      finishers.push(() => each.accept(finishPlan(draft)));
+    }
+    for (const pipeline of unused) this.check(pipeline, problems);
+    if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
+    for (const finish of finishers) {
+      const { name, stages } = finish().description;
+      this.tell(`${name}: ${[...stages, 'method'].join(' > ')}`);
+    }
+  }
+
+  /** The plan of a method of a class, made now when it was not known at bootstrap (a class that is loaded lazily). */
+  planFor(site: Site, owner: Function): MethodPlan {
+    return this.planOf({ site, owner, ownOnly: false });
+  }
+
+  planOf(method: OwnedMethod): MethodPlan {
+    const known = this.plans.get(method.ownOnly)!.get(method.owner)?.get(method.site);
+    if (known !== undefined) return known;
+    const problems = new Problems();
+    reportSynchronous(method, problems);
+    return this.keep(method, this.make(methodSubject(method), problems));
+  }
+
+  /**
+   * Makes known what is no method. Its plan is made with those of the methods; at once when these have been made.
+   *
+   * @throws {ResilienceConfigurationError} when it is made at once and not configured well
+   */
+  enlist(subject: Subject): Enlisted {
+    const enlisted = new Enlisted(subject, (each) => this.make(each));
+    if (this.started) void enlisted.plan;
+    else this.enlisted.push(enlisted);
+    return enlisted;
+  }
+
+  /** Has problems told when the application starts. @returns false when it has started */
+  postpone(problems: readonly string[]): boolean {
+    if (!this.started) this.postponed.push(...problems);
+    return !this.started;
+  }
+
+  /** What has been enlisted before the application has started. */
+  get subjects(): readonly Subject[] {
+    return this.enlisted.map(({ subject }) => subject);
+  }
+
+  private make(subject: Subject, problems = new Problems()): Plan {
+    const draft = this.draft(subject, problems);
+    if (problems.all.length === 0) return finishPlan(draft);
+    this.parts.retract(draft.declarations);
+    throw new ResilienceConfigurationError(problems.all);
+  }
+
+  /** A pipeline that nobody uses yet: as far as it can be checked without a method. */
+  private check(pipeline: string, problems: Problems): void {
+    const title = `pipeline ${show(pipeline)}`;
+    const subject: Subject = {
+      name: pipeline,
+      title,
+      owner: this,
+      targets: [pipeline],
+      policies: new Map(),
+      pipeline,
+      order: undefined,
+      method: undefined,
+      anyWork: true,
+    };
+    const { options } = this;
+    for (const kind of kindsOf(subject, options)) {
+      if (policies.get(kind)!.boundToSubject) continue;
+      settlePolicy(kind, subject, this.policySite(subject), options, problems);
+    }
+  }
+
+  private draft(subject: Subject, problems: Problems): Draft {
+    const { options, parts } = this;
+    return draftPlan(subject, this.policySite(subject), options, parts, problems);
+  }
+
+  private keep({ site, owner, ownOnly }: OwnedMethod, plan: Plan): MethodPlan {
+    const { clock } = this.services;
+    const { returns, signalIndex } = site;
+    const mayResolveToStream = returns !== 'promise' || isAwaitedByNest(site.wrapper!);
+    const kept: MethodPlan = { ...plan, site, clock, returns, signalIndex, mayResolveToStream };
+    const byOwner = this.plans.get(ownOnly)!;
+    const plans: PlansOfOwner = byOwner.get(owner) ?? new Map<Site, MethodPlan>();
+    byOwner.set(owner, plans.set(site, kept));
+    return kept;
+  }
+
+  private policySite(subject: Subject): PolicySite {
+    return new SubjectSite(this.services, subject);
+  }
+}
