@@ -16,6 +16,7 @@ export class CommandCancelledError extends ResilienceError {
   }
 }
 
+/** Where a call made by `Command.queue()` is. */
 export type CommandCallState =
   /** For a place in a bulkhead, or for another attempt. */
   'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled';

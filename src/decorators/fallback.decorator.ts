@@ -60,10 +60,12 @@ export function Fallback<Name extends string>(
   handler: Name,
   options?: AnswerOptions,
 ): MethodFallbackDecorator<Name>;
+/** Answers with a former result, or with the choice whose error class is nearest to the error. */
 export function Fallback(
   handler: StaleFallback | readonly FallbackChoice[],
   options?: AnswerOptions,
 ): AnsweringDecorator<unknown>;
+/** Answers with a value, or with what a function or an injectable class makes of the call. */
 export function Fallback<Result>(
   handler: Exclude<FallbackAnswer<Result>, string | StaleFallback>,
   options?: AnswerOptions,

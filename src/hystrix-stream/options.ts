@@ -3,6 +3,7 @@ import type { Duration } from '../common/duration.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
 
+/** Options of `HystrixStreamModule.forRoot()`, which throws a `ResilienceConfigurationError` when one is wrong. */
 export interface HystrixStreamOptions {
   /** The route of the stream. Default: `hystrix.stream`. */
   readonly path?: string;

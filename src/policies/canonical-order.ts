@@ -22,6 +22,7 @@ const canonicalOrder = [
 
 type AnyPolicy = (typeof canonicalOrder)[number]['policy'];
 
+/** What a policy is called in options. */
 export type PolicyKind = AnyPolicy['kind'];
 
 /** What decorators, defaults, pipelines and commands accept, by policy. */

@@ -131,6 +131,7 @@ export interface CacheErrorEvent {
   readonly error: unknown;
 }
 
+/** Anything that a policy tells of; `type` says which. */
 export type ResilienceEvent =
   | AttemptEvent
   | RetryEvent
@@ -144,8 +145,10 @@ export type ResilienceEvent =
   | FallbackEvent
   | CacheErrorEvent;
 
+/** Calls go through (`closed`), are rejected (`open`), or a few go through and decide (`half-open`). */
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
+/** Why a breaker has changed its state; `reset`: somebody has called `reset()`. */
 export type StateChangeReason =
   | 'failure-rate'
   | 'slow-call-rate'
@@ -172,6 +175,10 @@ export interface BreakerCounts {
   readonly consecutiveFailures: number;
 }
 
+/**
+ * Calls are rejected (`forced-open`), go through whatever happens (`disabled`), or go through while rejections are
+ * only told of (`observe-only`).
+ */
 export type OverrideKind = 'forced-open' | 'disabled' | 'observe-only';
 
 /** A decision of an operator that stands beside the breaker's own state. */

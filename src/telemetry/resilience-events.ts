@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { brand } from '../common/brand.js';
 import type { ResilienceEvent } from './events.js';
 
+/** Hears all events. Called synchronously; what it throws, or rejects with, changes nothing. */
 export type ResilienceEventListener = (event: ResilienceEvent) => void;
 
 /** Injection token of the {@link ResilienceEvents}; as `CIRCUIT_BREAKER_REGISTRY`. */

@@ -8,6 +8,7 @@ import { OptionsReader, Problems } from '../../common/options-reader.js';
  */
 export type Jitter = number | 'full' | 'equal' | 'none';
 
+/** Options of {@link exponential}. */
 export interface ExponentialOptions {
   /** The first delay. Default 500 ms. */
   readonly initialDelay?: Duration;
@@ -19,11 +20,13 @@ export interface ExponentialOptions {
   readonly jitter?: Jitter;
 }
 
+/** Options of {@link constant}. */
 export interface ConstantOptions {
   /** Default `'none'`. */
   readonly jitter?: Jitter;
 }
 
+/** Options of {@link linear}. */
 export interface LinearOptions {
   /** The first delay. Default 500 ms. */
   readonly initialDelay?: Duration;
@@ -35,6 +38,7 @@ export interface LinearOptions {
   readonly jitter?: Jitter;
 }
 
+/** Options of {@link fibonacci}. */
 export interface FibonacciOptions {
   /** The first and the second delay. Default 500 ms. */
   readonly initialDelay?: Duration;
@@ -44,6 +48,7 @@ export interface FibonacciOptions {
   readonly jitter?: Jitter;
 }
 
+/** Options of {@link decorrelated}. */
 export interface DecorrelatedOptions {
   /** No delay is shorter. Default 500 ms. */
   readonly initialDelay?: Duration;
@@ -65,6 +70,7 @@ export type BackoffSpec =
  */
 export type BackoffFunction = (attempt: number, error: unknown) => number;
 
+/** How long to wait before the next attempt: made by one of the builders, or a function of your own. */
 export type Backoff = BackoffSpec | BackoffFunction;
 
 /**

@@ -16,6 +16,7 @@ import { readRetryAfterCap } from '../retry/options.js';
 import { swallow } from './open-time.js';
 import { type WindowOptions, type WindowSettings, readWindow } from './window-options.js';
 
+/** How many calls probe a half-open circuit, and when they have decided. */
 export interface HalfOpenOptions {
   /** Probes that may run at the same time. Default 1. */
   readonly maxCalls?: number;

@@ -22,6 +22,10 @@ export interface FallbackHandler<
   handle(context: FallbackContext, ...args: Args): Result | Promise<Result>;
 }
 
+/**
+ * Answers a failed call: gets what there is to know of it, then the arguments of the call. What it throws goes to
+ * the caller.
+ */
 export type FallbackFunction<
   Args extends readonly unknown[] = readonly never[],
   Result = unknown,

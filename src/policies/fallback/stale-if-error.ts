@@ -3,6 +3,7 @@ import type { Key } from '../key.js';
 
 const STALE = 'staleIfError';
 
+/** Options of {@link staleIfError}. */
 export interface StaleIfErrorOptions {
   /** How long a good result is kept. */
   readonly ttl: Duration;
