@@ -103,6 +103,7 @@ export default defineConfig(
     files: ['src/**/*.ts'],
     ignores: ['src/**/*.spec.ts'],
     rules: {
+      'max-lines': ['error', 300],
       'import-x/no-extraneous-dependencies': [
         'error',
         { devDependencies: false, optionalDependencies: false, includeTypes: true },

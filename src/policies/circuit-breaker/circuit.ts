@@ -5,11 +5,11 @@ import { MetricEvent, RollingMetrics } from '../../telemetry/metrics/metrics.js'
 import { Announcer } from './announcer.js';
 import { CircuitOpenError } from './circuit-open-error.js';
 import type { BreakerEnvironment } from './environment.js';
-import { measured, wasSlow } from './judgement.js';
-import { Leases, expiryOf } from './leases.js';
+import { isSlow, measured } from './judgement.js';
+import { Leases } from './leases.js';
 import { OpenTime } from './open-time.js';
 import type { BreakerSettings } from './options.js';
-import type { ActiveOverride } from './override.js';
+import { type ActiveOverride, timeLeft } from './override.js';
 import { type Ending, Permit, travelling } from './permit.js';
 import type { Blockade } from '../../pipeline/call.js';
 import { Probes } from './probes.js';
@@ -178,9 +178,7 @@ export abstract class Circuit {
   }
 
   private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
-    const slow =
-      now - permit.admittedAt > this.settings.slowCallDuration &&
-      wasSlow(permit, now, this.settings, this.environment.pulse);
+    const slow = isSlow(permit, now, this.settings, this.environment.pulse);
     const counts = this.tally.record(now, permit.mark, failed, slow);
     if (permit.probe) {
       this.judgeProbe(failed || (slow && this.settings.slowCallRate !== undefined), now, error);
@@ -231,13 +229,10 @@ export abstract class Circuit {
    * @returns whether there was anything
    */
   private passes(now: number, missed: number): boolean {
-    const { overridden, current } = this;
-    const calls = this.leases.nextExpiry;
-    const probes = this.probes?.leases.nextExpiry ?? Infinity;
-    const overrideEnds = overridden?.endsAt ?? Infinity;
-    const callEnds = calls > missed ? Infinity : calls;
-    const probeEnds = probes > missed ? Infinity : probes;
-    const openEnds = current === 'open' ? this.opensUntil : Infinity;
+    const overrideEnds = this.overridden?.endsAt ?? Infinity;
+    const callEnds = this.leases.nextExpiryUpTo(missed);
+    const probeEnds = this.probes?.leases.nextExpiryUpTo(missed) ?? Infinity;
+    const openEnds = this.current === 'open' ? this.opensUntil : Infinity;
     const at = Math.min(overrideEnds, callEnds, probeEnds, openEnds);
     if (at > now || at === Infinity) return false;
     if (at === overrideEnds) this.endOverride();
@@ -298,13 +293,8 @@ export abstract class Circuit {
 
   /** When another call may be admitted; unknown while forced open without an end. */
   private retryAfter(now: number): number | undefined {
-    if (this.overridden?.shown.kind === 'forced-open') {
-      const { endsAt } = this.overridden;
-      return endsAt === Infinity ? undefined : endsAt - now;
-    }
+    if (this.overridden?.shown.kind === 'forced-open') return timeLeft(this.overridden, now);
     if (this.current === 'open') return this.opensUntil - now;
-    const probe = this.probes?.firstOf(this.generation);
-    const left = probe === undefined ? 0 : Math.max(0, expiryOf(probe) - now);
-    return Math.min(left, this.openTime.current);
+    return Math.min(this.probes?.wait(this.generation, now) ?? 0, this.openTime.current);
   }
 }

@@ -48,14 +48,16 @@ export function isReadyToTrip(
   return false;
 }
 
-/** Whether a call that took too long was slow: time in which the process could not run is not the dependency's. */
-export function wasSlow(
+/** Whether a call that ends now was slow: time in which the process could not run is not the dependency's. */
+export function isSlow(
   { admittedAt }: Permit,
   now: number,
   { slowCallDuration }: BreakerSettings,
   pulse: Pulse | undefined,
 ): boolean {
-  return now - admittedAt - (pulse?.lost(admittedAt, now) ?? 0) > slowCallDuration;
+  const took = now - admittedAt;
+  if (took <= slowCallDuration) return false;
+  return took - (pulse?.lost(admittedAt, now) ?? 0) > slowCallDuration;
 }
 
 /** A logger that throws changes nothing. */

@@ -65,6 +65,12 @@ export class Leases {
     return first === undefined ? Infinity : expiryOf(first);
   }
 
+  /** The same; `Infinity` when that is after `limit`. */
+  nextExpiryUpTo(limit: number): number {
+    const { nextExpiry } = this;
+    return nextExpiry > limit ? Infinity : nextExpiry;
+  }
+
   *[Symbol.iterator](): Iterator<Permit> {
     for (let queue = this.newest; queue !== undefined; queue = queue.other) {
       for (let permit = queue.head; permit !== undefined; permit = permit.next) yield permit;

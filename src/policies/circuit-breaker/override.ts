@@ -29,3 +29,8 @@ export function overrideOf(
   const left = until === undefined ? Infinity : until.getTime() - clock.wall();
   return { shown: { kind, by, reason, until }, endsAt: clock.now() + left };
 }
+
+/** How long an override is still in force, milliseconds; `undefined` when it has no end. */
+export function timeLeft({ endsAt }: ActiveOverride, now: number): number | undefined {
+  return endsAt === Infinity ? undefined : endsAt - now;
+}

@@ -1,6 +1,5 @@
 import type { BreakerSettings } from './options.js';
-import { Leases } from './leases.js';
-import type { Permit } from './permit.js';
+import { Leases, expiryOf } from './leases.js';
 
 /** The probes of a half-open circuit: so many at a time, each of them a lease, and how many have succeeded. */
 export class Probes {
@@ -37,9 +36,11 @@ export class Probes {
     for (const probe of this.leases) probe.holding?.end();
   }
 
-  /** The one of that generation that expires first. */
-  firstOf(generation: number): Permit | undefined {
-    for (const probe of this.leases) if (probe.generation === generation) return probe;
-    return undefined;
+  /** How long the first one of that generation may still run, milliseconds; 0 when none runs. */
+  wait(generation: number, now: number): number {
+    for (const probe of this.leases) {
+      if (probe.generation === generation) return Math.max(0, expiryOf(probe) - now);
+    }
+    return 0;
   }
 }
