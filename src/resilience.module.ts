@@ -61,6 +61,8 @@ export class ResilienceModule {
   }
 
   /**
+   * For options that are known when the module is declared.
+   *
    * @example
    * \@Module({ imports: [ResilienceModule.forRoot({ defaults: { retry: { maxRetries: 2 } } })] })
    * export class AppModule {}

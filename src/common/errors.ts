@@ -31,9 +31,13 @@ export interface ResilienceErrorDetails {
  * body holds `statusCode`, `message`, `error` and `code`, nothing of the inside.
  */
 export abstract class ResilienceError extends HttpException {
+  /** Stable identifier for programs, such as `CIRCUIT_OPEN`. */
   readonly code: string;
+  /** The kind of policy that rejected the call, such as `circuitBreaker`. */
   readonly policy: string;
+  /** A breaker's or a bulkhead's name, or `Class.method`. */
   readonly policyName: string;
+  /** Milliseconds after which trying again may succeed; `undefined` when that is not known. */
   readonly retryAfterMs: number | undefined;
 
   constructor(details: ResilienceErrorDetails) {

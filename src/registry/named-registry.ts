@@ -62,17 +62,19 @@ export abstract class NamedRegistry<
     return takeTurns(this);
   }
 
-  /** @throws {Error} when there is none of that name; the message lists some of those that there are */
+  /** The one of that name. @throws {Error} when there is none; the message lists some that there are */
   get(name: string): Shown {
     const part = this.find(name);
     if (part === undefined) throw this.unknown(name);
     return part;
   }
 
+  /** Whether there is one of that name. */
   has(name: string): boolean {
     return this.find(name) !== undefined;
   }
 
+  /** The names of all of them. */
   names(): string[] {
     return Array.from(this, ({ name }) => name);
   }

@@ -40,7 +40,7 @@ export class ResilienceEvents {
   /** @internal Whether anybody listens: look before making an event. */
   active = false;
 
-  /** @returns a function that ends the subscription */
+  /** Has `listener` told of every event from now on. @returns a function that ends the subscription */
   subscribe(listener: ResilienceEventListener): () => void {
     const subscription = { listener };
     this.subscriptions.add(subscription);

@@ -26,17 +26,20 @@ export class CircuitBreaker extends Circuit {
     return this.current;
   }
 
+  /** The operator's decision that is in force, if there is one. */
   get override(): BreakerOverride | undefined {
     this.update(this.now());
     return this.overridden?.shown;
   }
 
+  /** The calls that its rules look at. */
   get counts(): BreakerCounts {
     const now = this.now();
     this.update(now);
     return this.tally.counts(now);
   }
 
+  /** Everything that can be known of it, as it is now. */
   snapshot(): BreakerSnapshot {
     const now = this.now();
     this.update(now);
@@ -117,7 +120,7 @@ export class CircuitBreaker extends Circuit {
     this.enter('closed', 'reset', now);
   }
 
-  /** @returns a function that ends the subscription */
+  /** Has `listener` told of each change of the state. @returns a function that ends the subscription */
   onStateChange(listener: StateChangeListener): () => void {
     return this.announcer.subscribe(listener);
   }
