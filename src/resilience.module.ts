@@ -74,6 +74,8 @@ export class ResilienceModule {
   }
 
   /**
+   * For options that other providers know, such as `ConfigService`.
+   *
    * @example
    * ResilienceModule.forRootAsync({
    *   inject: [ConfigService],
