@@ -16,9 +16,13 @@ import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { fromRoot, root } from './tools.mjs';
 
-const pages = ['README.md', 'CHANGELOG.md', ...markdownIn('docs')].filter((page) =>
-  existsSync(fromRoot(page)),
-);
+const pages = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...markdownIn('docs'),
+].filter((page) => existsSync(fromRoot(page)));
 const texts = new Map(pages.map((page) => [page, readFileSync(fromRoot(page), 'utf8')]));
 
 const snippets = pages.flatMap((page) => snippetsOf(page, texts.get(page)));
