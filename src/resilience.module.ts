@@ -56,7 +56,7 @@ export class ResilienceModule {
   constructor(@Optional() @Inject(RESILIENCE_MODULE_OPTIONS) options?: unknown) {
     if (options !== undefined) return;
     throw new ResilienceConfigurationError([
-      'ResilienceModule: imported as it is, which protects nothing; use ResilienceModule.forRoot()',
+      'ResilienceModule: imported without forRoot(), so it protects nothing; use ResilienceModule.forRoot()',
     ]);
   }
 

@@ -126,7 +126,7 @@ const mistakes: Record<string, Mistake> = {
   'an override of a policy that the method has not': {
     providers: [classWith('OnlyRetried', Retry())],
     resilience: { overrides: { 'OnlyRetried.m': { timeout: { total: '1s' } } } },
-    told: `${ROOT} overrides['OnlyRetried.m'] has timeout, which OnlyRetried.m has not`,
+    told: `${ROOT} overrides['OnlyRetried.m'] has timeout, but OnlyRetried.m has no such policy`,
   },
   'where a wrong option comes from': {
     providers: [classWith('Overridden', Retry())],
@@ -271,7 +271,7 @@ const mistakes: Record<string, Mistake> = {
   'an empty name': decorated(
     'EmptyName',
     CircuitBreaker(''),
-    `CircuitBreaker: name is ''; use a string that is not empty`,
+    `CircuitBreaker: name is ''; use a non-empty string`,
   ),
   'an unknown configuration': decorated(
     'UnknownConfig',
@@ -608,7 +608,7 @@ describe('the module', () => {
     const app = NestFactory.createApplicationContext(App, { logger: false, abortOnError: false });
     const { error } = await outcome(app);
     expect((error as ResilienceConfigurationError).problems).toEqual([
-      'ResilienceModule: imported as it is, which protects nothing; use ResilienceModule.forRoot()',
+      'ResilienceModule: imported without forRoot(), so it protects nothing; use ResilienceModule.forRoot()',
     ]);
   });
 

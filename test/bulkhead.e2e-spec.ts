@@ -1079,7 +1079,7 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
       [{ maxWait: '1s' }, 'maxWait has no effect without maxQueue, as nobody waits; give both'],
       [{ maxQueue: 1, maxWait: '0s' }, `maxWait is '0s'; use ${forms} above 0`],
       [{ maxQueue: 1, maxWait: 'soon' }, `maxWait is 'soon'; use ${forms} above 0`],
-      [{ name: '' }, `name is ''; use a string that is not empty`],
+      [{ name: '' }, `name is ''; use a non-empty string`],
       [
         { maxConcurrency: 5 },
         'maxConcurrency is not an option; the options are maxQueue, maxWait, name, maxConcurrent, reentrant, key, maxKeys',

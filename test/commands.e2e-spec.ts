@@ -389,7 +389,7 @@ describe('a fallback that is', () => {
       service.command('books', { run: down, fallback: wrong(fallback) }),
     );
     await expect(problemsOf({ providers: [maker] })).resolves.toEqual([
-      `command 'books' fallback: ${path} is 'none'; use a function: only methods have neighbours to name`,
+      `command 'books' fallback: ${path} is 'none'; use a function; a method name works only on decorated methods`,
     ]);
   });
 
@@ -620,7 +620,7 @@ describe('made in the constructor of a provider', () => {
     const problems = await problemsOf({ providers: [Books] });
     expect([...problems].sort()).toEqual([
       'Books.m @Retry: maxRetries is -2; use a whole number of at least 0',
-      `command '': the name is ''; use a string that is not empty`,
+      `command '': the name is ''; use a non-empty string`,
       `command 'find' retry: maxRetries is -1; use a whole number of at least 0`,
       `command 'find': run is 'fast'; use a function`,
       `command 'list': has "retries", which is no policy; the policies are fallback, timeout, retry, circuitBreaker, bulkhead`,
@@ -802,12 +802,7 @@ describe('made later', () => {
 
 describe('refused at once is', () => {
   it.each([
-    [
-      'an empty name',
-      '',
-      { run: down },
-      `command '': the name is ''; use a string that is not empty`,
-    ],
+    ['an empty name', '', { run: down }, `command '': the name is ''; use a non-empty string`],
     ['no name', undefined, { run: down }, 'command undefined: the name is undefined; use a'],
     ['no definition', 'x', undefined, `command 'x': the policies are undefined`],
     ['a function as definition', 'x', down, `command 'x': the policies are function down`],
@@ -922,7 +917,7 @@ describe('configuration of commands', () => {
     const overrides = { boks: { timeout: '2s' }, films: { bulkhead: 3 } } as const;
     await expect(problemsOf({ providers: [maker], resilience: { overrides } })).resolves.toEqual([
       `ResilienceModule.forRoot(): overrides has 'boks', which is no decorated class or method, command or pipeline; there are *, books, films`,
-      `ResilienceModule.forRoot(): overrides['films'] has bulkhead, which films has not; an override changes policies, it adds none`,
+      `ResilienceModule.forRoot(): overrides['films'] has bulkhead, but films has no such policy; an override can change policies, not add them`,
     ]);
   });
 

@@ -508,8 +508,8 @@ describe('HystrixStreamModule', () => {
   };
 
   it.each<[object, string]>([
-    [{ path: '' }, `path is ''; use a string that is not empty`],
-    [{ path: 5 }, 'path is 5; use a string that is not empty'],
+    [{ path: '' }, `path is ''; use a non-empty string`],
+    [{ path: 5 }, 'path is 5; use a non-empty string'],
     [
       { interval: 0 },
       `interval is 0; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' above 0 and at most 5000`,
@@ -576,7 +576,7 @@ describe('HystrixStreamModule', () => {
     expect(await start(ResilienceModule.forRoot(), HystrixStreamModule)).toMatchObject({
       name: 'ResilienceConfigurationError',
       problems: [
-        'HystrixStreamModule: imported as it is, which shows nothing; use HystrixStreamModule.forRoot()',
+        'HystrixStreamModule: imported without forRoot(), so it shows nothing; use HystrixStreamModule.forRoot()',
       ],
     });
   });

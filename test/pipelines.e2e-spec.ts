@@ -396,7 +396,7 @@ describe('a pipeline of the service', () => {
       undefined,
       `there is none; give its policies, or use one of 'root', 'code'`,
     ],
-    ['without a name', '', {}, `the name is ''; use a string that is not empty`],
+    ['without a name', '', {}, `the name is ''; use a non-empty string`],
     [
       'with what is no policy',
       'p',
@@ -894,7 +894,7 @@ describe('decorators on top of @UsePipeline()', () => {
     });
     const overrides = { storagesvc: { bulkhead: 3 } };
     await expect(problemsOf({ resilience: { pipelines, overrides } })).resolves.toEqual([
-      `ResilienceModule.forRoot(): overrides['storagesvc'] has bulkhead, which storagesvc has not; an override changes policies, it adds none`,
+      `ResilienceModule.forRoot(): overrides['storagesvc'] has bulkhead, but storagesvc has no such policy; an override can change policies, not add them`,
     ]);
   });
 });
@@ -1278,7 +1278,7 @@ describe('told at bootstrap is', () => {
       }),
     ).resolves.toEqual([
       `Storage.call @Fallback: handler (from pipelines['storagesvc']) is 'none'; use the name of a method of Storage`,
-      `command 'books' fallback: handler (from pipelines['storagesvc']) is 'none'; use a function: only methods have neighbours to name`,
+      `command 'books' fallback: handler (from pipelines['storagesvc']) is 'none'; use a function; a method name works only on decorated methods`,
     ]);
   });
 

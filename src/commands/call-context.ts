@@ -1,8 +1,8 @@
 import type { Call } from '../pipeline/call.js';
 
-/** What a protected function is told about the attempt that it carries out. */
+/** Details of the current attempt, passed to a protected function. */
 export interface CallContext {
-  /** What the command or the pipeline is called. */
+  /** The name of the command or the pipeline. */
   readonly name: string;
   /** The attempt; the first is 1. */
   readonly attempt: number;

@@ -6,7 +6,7 @@ import { eventOf, fallbackEventOf, rejectionEventOf } from '../telemetry/metrics
 import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import { FunctionCall, type Work } from './function-call.js';
 
-/** What the calls of one command share. */
+/** Shared by all calls of one command. */
 export interface CommandRun {
   readonly name: string;
   readonly clock: Clock;
@@ -71,7 +71,7 @@ export class CommandCall extends FunctionCall {
     if (fallback !== undefined) metrics.count(fallback, now);
   }
 
-  /** What never ran has not been running. */
+  /** A call that never ran does not lower the number of running ones. */
   private count(event: MetricEvent, now: number): void {
     if (this.begun) this.run.metrics.end(event, now);
     else this.run.metrics.count(event, now);

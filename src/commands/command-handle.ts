@@ -24,7 +24,7 @@ export type CommandCallState =
 /** A call that tells where it is. */
 export class QueuedCall extends CommandCall {
   override interruptible = true;
-  /** What runs and has not been given up. */
+  /** Executions that are running and have not been abandoned. */
   private running: object | undefined = undefined;
 
   get state(): CommandCallState {

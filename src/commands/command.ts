@@ -35,7 +35,7 @@ export type CommandFallback<Args extends readonly unknown[], Result> =
   | CommandAnswer<Args, Result>
   | (Omit<FallbackOptions, 'handler'> & { readonly handler: CommandAnswer<Args, Result> });
 
-/** What a command does and what protects it. */
+/** The work of a command, and its policies. */
 export interface CommandDefinition<Args extends readonly unknown[], Result> extends Omit<
   PolicyDefaults,
   'fallback'
@@ -56,7 +56,7 @@ export interface CommandView {
   describe(): PipelineDescription;
 }
 
-/** What all commands of one name share. */
+/** Shared by all commands of one name. */
 export class CommandState implements CommandView {
   private readonly metrics: RollingMetrics;
   private made: { readonly run: CommandRun; readonly pipeline: Pipeline } | undefined = undefined;
@@ -84,7 +84,7 @@ export class CommandState implements CommandView {
       : undefined;
   }
 
-  /** What calls need. @throws {ResilienceConfigurationError} when it is not configured well */
+  /** Everything that a call needs. @throws {ResilienceConfigurationError} when it is not configured well */
   get ready(): { readonly run: CommandRun; readonly pipeline: Pipeline } {
     return (this.made ??= this.make());
   }

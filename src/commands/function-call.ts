@@ -16,7 +16,7 @@ export class FunctionCall extends Call {
 
   constructor(
     private readonly name: string,
-    /** What `this` is for the function. */
+    /** The function's `this`. */
     self: unknown,
     private readonly work: Work,
     args: readonly unknown[],

@@ -29,7 +29,7 @@ const COMMANDS = {};
 const PIPELINES = {};
 
 interface Known<T> {
-  /** What a second definition has to agree about. */
+  /** Options that a second definition must repeat. */
   readonly options: object;
   readonly made: T;
 }
@@ -188,7 +188,7 @@ function problemsOf(
 ): Problems {
   const problems = new Problems();
   if (typeof name !== 'string' || name === '') {
-    problems.add(title, `the name is ${show(name)}; use a string that is not empty`);
+    problems.add(title, `the name is ${show(name)}; use a non-empty string`);
   }
   check(title, '', set, problems);
   return problems;

@@ -38,7 +38,7 @@ export class SystemClock implements Clock {
   private source = currentSource();
   /** Node's `setTimeout` while that is in force: the shortest way to know that nothing has changed. */
   private real: unknown = this.source.real ? this.source.setTimeout : undefined;
-  /** What has to be added to the source's time. */
+  /** Added to the source's time. */
   private offset = 0;
   /** The last time told by a fake clock, which may be set back. */
   private last = -Infinity;

@@ -4,7 +4,7 @@ import { look } from './outcomes/look.js';
 
 const BRAND = brand('error');
 
-/** What every rejection made by this library carries. */
+/** The details of a rejection made by this library. */
 export interface ResilienceErrorDetails {
   /** Stable identifier for programs, such as `CIRCUIT_OPEN`. */
   readonly code: string;
@@ -92,7 +92,7 @@ export function isResilienceError(error: unknown, code?: string): error is Resil
   return look(error, BRAND) === true && (code === undefined || look(error, 'code') === code);
 }
 
-/** Thrown at bootstrap: every problem that was found in the configuration, one a line. */
+/** Thrown at bootstrap: every problem in the configuration, one per line. */
 export class ResilienceConfigurationError extends Error {
   override readonly name = 'ResilienceConfigurationError';
 

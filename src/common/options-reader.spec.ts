@@ -102,7 +102,7 @@ describe('OptionsReader', () => {
       'x is 0; use a number above 0 and at most 1',
     ],
     ['a number for a boolean', 1, (read) => read.boolean('x'), 'x is 1; use true or false'],
-    ['an empty text', '', (read) => read.text('x'), `x is ''; use a string that is not empty`],
+    ['an empty text', '', (read) => read.text('x'), `x is ''; use a non-empty string`],
     ['null for a function', null, functionOf, 'x is null; use a function'],
     [
       'one function for a list',

@@ -89,12 +89,12 @@ export class OptionsReader<T extends object> {
     );
   }
 
-  /** A string that is not empty. */
+  /** A non-empty string. */
   text(key: keyof T & string): string | undefined {
     return this.parse(key, (value) =>
       typeof value === 'string' && value !== ''
         ? value
-        : this.wrong(key, value, 'a string that is not empty'),
+        : this.wrong(key, value, 'a non-empty string'),
     );
   }
 

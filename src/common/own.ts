@@ -1,4 +1,4 @@
-/** What users have put under a name: not what every object has, such as `constructor`. */
+/** The user's own entry under a name, as opposed to one that every object has, such as `constructor`. */
 export function own<T>(
   record: Readonly<Record<string, T>> | undefined,
   name: string | undefined,

@@ -3,7 +3,7 @@ import type { CircuitBreakerOptions } from '../policies/circuit-breaker/options.
 import { type PolicyDecorator, definePolicy } from './define.js';
 
 /**
- * Stops calling what keeps failing, and finds out when it is well again.
+ * Stops calls to a dependency that keeps failing, and detects when it has recovered.
  *
  * Default: opens when half of at least 20 calls within 10 s have failed, for 5 s; then one probe decides. While it
  * is open, calls are rejected at once with a `CircuitOpenError` (503).

@@ -4,7 +4,7 @@ import { siteAt } from '../execution/method-wrapper.js';
 import { ownClassPolicies, recordClassPolicy, recordMisplaced } from '../execution/records.js';
 import { prepareSlot } from '../execution/slot.js';
 
-/** What a protected method may return. */
+/** The possible results of a protected method. */
 export type Protectable<R = unknown> = Promise<R> | Observable<R> | AsyncIterable<R>;
 
 /**
@@ -20,7 +20,7 @@ export interface PolicyDecorator {
   ): void;
 }
 
-/** What decorators record options under, and what users know it as. */
+/** The key under which decorators record options, and the decorator's name for users. */
 type Recorded = Readonly<Record<'kind' | 'label', string>>;
 
 /** Records the options of a policy, on a method or on all methods of a class. */

@@ -23,7 +23,7 @@ export function Signal(): ParameterDecorator {
   };
 }
 
-/** What Nest passes to a handler. */
+/** Nest's own parameters of a handler. */
 const HandlerSignal = createParamDecorator((_data: unknown, context: ExecutionContext) => {
   const signal = callScope.getStore()?.handler?.signal;
   if (signal !== undefined) return signal;

@@ -13,7 +13,7 @@ interface Plans {
   ofClass(prototype: object): PlansOfClass;
 }
 
-/** What ties an instance to its application. */
+/** Ties an instance to its application. */
 export abstract class Binding {
   readonly [BRAND] = true;
   /** For calls on such instances, once one has been made. */

@@ -5,7 +5,7 @@ import type { Site } from './site.js';
 /** As `@UseInterceptors()` records them. */
 const INTERCEPTORS = '__interceptors__';
 
-/** What Nest's `CacheInterceptor` and its subclasses have. */
+/** The members of Nest's `CacheInterceptor` and its subclasses. */
 interface CacheInterceptor extends NestInterceptor {
   trackBy(context: ExecutionContext): unknown;
 }

@@ -16,7 +16,7 @@ function parentOf(object: object): object | null {
   return Object.getPrototypeOf(object) as object | null;
 }
 
-/** What an object inherits from; `undefined` for what is not an object, or a proxy that does not say. */
+/** The prototype of an object; `undefined` for anything else, or for a proxy that refuses to answer. */
 export function prototypeOf(value: unknown): object | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   try {

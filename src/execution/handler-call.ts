@@ -24,7 +24,7 @@ export class ClientGoneError extends ResilienceError {
   }
 }
 
-/** What is needed of Node's `ServerResponse`. */
+/** The part of Node's `ServerResponse` that is used here. */
 export interface RawResponse {
   readonly headersSent: boolean;
   readonly destroyed: boolean;

@@ -12,7 +12,7 @@ export interface Built {
 /** By class. */
 type Index = ReadonlyMap<Function, readonly Built[]>;
 
-/** What an application has built of its classes, which says whether the instance matters. */
+/** The instances that an application has built per class: tells whether the instance matters. */
 export class InstanceRegister {
   private look: (() => Iterable<Built>) | undefined = undefined;
   /** While the application starts. Nothing holds its instances afterwards. */

@@ -101,7 +101,7 @@ function sourceOf(value: unknown): Source {
   return IteratorHead.is(value) ? new RunningSource(value) : replay(value);
 }
 
-/** What has answered in the generator's place: all of its items, or the one that it is. */
+/** An answer in the generator's place: all of its items, or the single value. */
 async function* replay(value: unknown): AsyncGenerator<unknown, unknown> {
   if (isIterable(value)) yield* value as AsyncIterable<unknown>;
   else yield value;

@@ -2,7 +2,7 @@ import type { CallHandler } from '@nestjs/common';
 import { Observable, from, mergeAll } from 'rxjs';
 import { Liveness } from '../pipeline/liveness.js';
 
-/** What an interceptor that stores answers gets instead of one that is not to be stored. */
+/** Given to a caching interceptor in place of an answer that must not be stored. */
 class NotLive extends Error {
   override readonly name = 'NotLive';
 

@@ -56,7 +56,7 @@ export interface ResilienceOptionsFactory {
 
 const ROOT = 'ResilienceModule.forRoot()';
 
-/** What a factory of `forRootAsync()` has returned: nothing else can be done without. */
+/** The result of a `forRootAsync()` factory; everything else depends on it. */
 export function requireOptions(options: unknown): ResilienceModuleOptions {
   if (typeof options === 'object' && options !== null) return options;
   throw new ResilienceConfigurationError([
@@ -94,7 +94,7 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
   read.done();
 }
 
-/** What policies may say where they stand. */
+/** Policies as they may be given in one place. */
 interface SetRule {
   /** Whether `false` may stand for a policy. */
   readonly removable?: boolean;

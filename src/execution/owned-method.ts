@@ -12,7 +12,7 @@ export interface OwnedMethod {
   readonly ownOnly: boolean;
 }
 
-/** What holds for calls of a method: its own policies, then those of the nearest class. */
+/** The policies in force for calls of a method: its own, then those of the nearest class. */
 export function policiesOf({ site, owner, ownOnly }: OwnedMethod): PolicyRecord {
   const all = new Map(site.policies);
   if (ownOnly || site.static || isNeverCovered(site, owner)) return all;

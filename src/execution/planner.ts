@@ -109,7 +109,7 @@ export class Planner {
     return !this.started;
   }
 
-  /** What has been enlisted before the application has started. */
+  /** Subjects enlisted before the application has started. */
   get subjects(): readonly Subject[] {
     return this.enlisted.map(({ subject }) => subject);
   }

@@ -213,7 +213,7 @@ function checkOverrideTargets(
       if (kinds.has(kind) || !policies.has(kind)) continue;
       problems.add(
         'ResilienceModule.forRoot()',
-        `overrides['${target}'] has ${kind}, which ${target} has not; an override changes policies, it adds none`,
+        `overrides['${target}'] has ${kind}, but ${target} has no such policy; an override can change policies, not add them`,
       );
     }
   }

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { isObservable, Observable } from 'rxjs';
 
-/** What a method hands to its caller, as far as policies have to know. */
+/** The kind of result that a method returns, as far as policies have to know. */
 export type Returns = 'promise' | 'observable' | 'iterable';
 
 /** A method, and where TypeScript has recorded its types: for methods that have a decorator. */

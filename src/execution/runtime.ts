@@ -14,7 +14,7 @@ import type { Plan } from './plan.js';
 import { Planner } from './planner.js';
 import type { SiteServices } from './subject-site.js';
 
-/** What a runtime needs of its application. */
+/** The part of an application that a runtime depends on. */
 export interface RuntimeHost {
   readonly options: ResilienceModuleOptions;
   readonly events: ResilienceEvents;
@@ -27,7 +27,7 @@ export interface RuntimeHost {
 /** Injection token of the {@link Runtime}. */
 export const RUNTIME = brand('Runtime');
 
-/** What is protected in one application, and what it needs of that: time, logs, instances, the plans of its calls. */
+/** The library in one application: its clock, its logs, its instances and the plans of its calls. */
 export class Runtime {
   readonly clock: Clock;
   readonly events: ResilienceEvents;
@@ -85,7 +85,7 @@ export class Runtime {
     return own && this.host.parts.find<T>(kind, own.name ?? context.partNameOf(kind));
   }
 
-  /** Tells operators, once a message. */
+  /** Warns operators, once per message. */
   warn(message: string): void {
     if (this.warned.has(message)) return;
     if (this.warned.size < 1_000) this.warned.add(message);
@@ -104,7 +104,7 @@ export class Runtime {
     for (const callback of this.onClose) callback();
   }
 
-  /** What the policies of all subjects get from here. */
+  /** The services that the policies of all subjects use. */
   private offer(): SiteServices {
     const { clock, events, sleeper, host } = this;
     return {

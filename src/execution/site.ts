@@ -18,7 +18,7 @@ export class Site {
   /** Counted through in this process: where runtimes look its plans up. */
   readonly index = counter.next++;
   readonly policies = new Map<string, object>();
-  /** What stands in the method's place. */
+  /** Replaces the method. */
   wrapper: Method | undefined = undefined;
 
   constructor(

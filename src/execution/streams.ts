@@ -4,7 +4,7 @@ import { Observable, type Subscriber, Subscription, isObservable } from 'rxjs';
 import { StreamResult } from '../common/outcomes/stream-result.js';
 import type { Call } from '../pipeline/call.js';
 
-/** What a stream that ended without an item stands for in a pipeline. */
+/** The result of a stream that ended without an item, inside a pipeline. */
 const EMPTY = Symbol('empty');
 
 type Notification =
@@ -109,7 +109,7 @@ export function firstOf(source: Observable<unknown>, call: Call): Promise<unknow
   });
 }
 
-/** What a stream's own teardown does, it does in the async context of its call, whoever interrupts that. */
+/** Runs a stream's own teardown in the async context of its call, whoever interrupts the call. */
 function inThisContext(onInterrupt: (error: unknown) => void): (error: unknown) => void {
   return AsyncResource.bind(onInterrupt);
 }
@@ -163,7 +163,7 @@ export function isObservableResult(value: unknown): value is Observable<unknown>
   }
 }
 
-/** What cannot be looked at is a result like any other. */
+/** A value that cannot be inspected is a result like any other. */
 function looksAs(value: unknown, look: () => boolean): boolean {
   if (typeof value !== 'object' || value === null) return false;
   try {

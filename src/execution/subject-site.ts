@@ -8,7 +8,7 @@ import type { ResilienceModuleOptions } from './module-options.js';
 import { siteOf } from './site.js';
 import { type Subject, methodSubject } from './subject.js';
 
-/** What an application offers to the policies of all of its subjects. */
+/** The services of an application for the policies of all its subjects. */
 export interface SiteServices extends Pick<
   PolicySite,
   | 'clock'

@@ -10,11 +10,11 @@ export const USED_PIPELINE = 'pipeline';
 export interface Subject {
   /** For messages and events: `Class.method`, or what a command or a pipeline is called. */
   readonly name: string;
-  /** What it is, for messages about one of its policies. */
+  /** Its title in messages. */
   readonly title: string;
   /** Equal for subjects whose parts are the same when their names are. */
   readonly owner: object;
-  /** What it is called in `overrides`; later wins. */
+  /** Its names in `overrides`; later wins. */
   readonly targets: readonly string[];
   /** Its own policies by kind. */
   readonly policies: PolicyRecord;

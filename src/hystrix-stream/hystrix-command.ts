@@ -15,7 +15,7 @@ export interface HystrixLatency {
   readonly '100': number;
 }
 
-/** What Hystrix publishes about a command: every field, in the order of Hystrix' own serializer. */
+/** Hystrix' event for a command: every field, in the order of Hystrix' own serializer. */
 export interface HystrixCommandEvent {
   readonly type: 'HystrixCommand';
   readonly name: string;

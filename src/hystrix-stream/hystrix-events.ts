@@ -8,7 +8,7 @@ interface Source<Snapshot> {
   snapshot(): Snapshot;
 }
 
-/** What is needed of `ResilienceService` and `CircuitBreakerRegistry`, which may be of another copy of the package. */
+/** The used parts of `ResilienceService` and `CircuitBreakerRegistry`; they may come from another copy of the package. */
 export interface Commands {
   commands(): Iterable<Source<CommandSnapshot>>;
 }

@@ -12,7 +12,9 @@ import { type HystrixStreamOptions, settleHystrixStream } from './options.js';
 export class HystrixStreamModule {
   constructor(@Optional() @Inject(EventStream) stream?: unknown) {
     if (stream !== undefined) return;
-    throw misused('imported as it is, which shows nothing; use HystrixStreamModule.forRoot()');
+    throw misused(
+      'imported without forRoot(), so it shows nothing; use HystrixStreamModule.forRoot()',
+    );
   }
 
   /**

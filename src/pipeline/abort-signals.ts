@@ -1,7 +1,7 @@
 import { isPlainObject } from '../common/options-reader.js';
 import { isResilienceError } from '../common/errors.js';
 
-/** What is needed of an `AbortSignal`, be it Node's, another realm's or a polyfill's. */
+/** The used part of an `AbortSignal`: Node's, another realm's or a polyfill's. */
 export type SignalLike = Pick<
   AbortSignal,
   'aborted' | 'addEventListener' | 'removeEventListener'

@@ -17,7 +17,7 @@ export type Substitute = (self: unknown, args: readonly unknown[]) => unknown;
 export interface Blockade {
   /** On the pipeline's clock. */
   readonly until: number;
-  /** What calls are turned away with. */
+  /** The error for calls that are turned away. */
   readonly rejection: Error;
 }
 
@@ -51,7 +51,7 @@ export abstract class Call extends Interruptible {
   verdict: Outcome | undefined = undefined;
   /** The attempt's work, when it goes on after the attempt: what a stage holds for it is free only at its end. */
   abandoned: PromiseLike<unknown> | undefined = undefined;
-  /** What the protected method has returned, when it runs further inside than the pipeline can see. */
+  /** The promise of the protected method, when it runs further inside than the pipeline can see. */
   tracked: PromiseLike<unknown> | undefined = undefined;
   /** Where to put an account of this call, when somebody asked for one. */
   reports: ReportSink | undefined = undefined;
@@ -61,13 +61,13 @@ export abstract class Call extends Interruptible {
   liveness: Liveness | undefined = undefined;
   /** The innermost part that it holds and that calls inside of it have to know of. */
   holding: Holding | undefined = undefined;
-  /** What the stages hold for this call, by level. */
+  /** The stages' own state for this call, by level. */
   readonly held: unknown[] = [undefined, undefined, undefined, undefined, undefined, undefined]; // room for most pipelines
   /** Rises whenever the call has stopped waiting for a stage on its way out. */
   turn = 0;
 
   private time = NaN;
-  /** What earlier attempts have abandoned. */
+  /** Work that earlier attempts have abandoned. */
   private leftBehind: UnfinishedWork | undefined = undefined;
 
   constructor(
@@ -131,7 +131,7 @@ export abstract class Call extends Interruptible {
 
   /**
    * Whether it ends as it does because its caller gave it up: by its own signal, or by one that its arguments carry.
-   * What an error is called says nothing: a client's own timeout is an `AbortError` too.
+   * The name of an error says nothing: a client's own timeout is an `AbortError` too.
    */
   get callerHasGone(): boolean {
     return this.cancelled || (this.failed && callerHasGone(this.args));

@@ -15,7 +15,7 @@ export class HandlerAttempt {
     /** Until the attempt has ended. */
     private call: Call | undefined,
     private method: object | undefined,
-    /** What runs instead of the method: its fallback. */
+    /** Runs instead of the method: its fallback. */
     private substitute: Substitute | undefined,
   ) {}
 
@@ -49,7 +49,7 @@ export class HandlerAttempt {
     this.substitute = undefined;
   }
 
-  /** What is begun in its context later is on its own, and keeps nothing of it alive. */
+  /** Work that is begun in its context later is on its own, and keeps nothing of it alive. */
   end(): void {
     this.call = undefined;
     this.substitute = undefined;

@@ -5,7 +5,7 @@ import { callScope } from './call-scope.js';
  * it. Only calls that hold something pay for it: their work runs in an async context of its own.
  */
 export class Holding {
-  /** What the call, and the calls around it, hold already; none that has ended, so that no chain of them grows. */
+  /** The holdings of the call and of the calls around it, without those that have ended, so that no chain grows. */
   readonly outer: Holding | undefined;
 
   constructor(
@@ -30,7 +30,7 @@ export class Holding {
   }
 }
 
-/** What the calls hold that the code that runs now was called by. */
+/** The holdings of the calls around the code that is running. */
 export function heldAround(): Holding | undefined {
   return callScope.getStore()?.holding?.live;
 }

@@ -34,7 +34,7 @@ const WHOLE_CALL = -1;
 export abstract class Interruptible {
   /** Whether anything may stop it before its work ends. */
   interruptible = false;
-  /** What a wait wants done when it is interrupted. */
+  /** Called when the current wait is interrupted. */
   onInterrupt: ((error: unknown) => void) | undefined = undefined;
   /** Whether its outcome is decided. */
   protected finished = false;

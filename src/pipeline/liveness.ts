@@ -48,7 +48,7 @@ export class Liveness {
     return watchers.run(this, work);
   }
 
-  /** What a part of the work was answered with. */
+  /** Reports the source of an answer that a part of the work got. */
   tell(source: AnswerSource, ageMs: number | undefined): void {
     this.hear(source, ageMs);
     for (let each = this.outer?.running; each !== undefined; each = each.outer?.running) {

@@ -40,7 +40,7 @@ function ownOf<K extends 'enter' | 'ready' | 'exit' | 'react'>(
   return stage[moment] === Stage.prototype[moment] ? undefined : stage[moment];
 }
 
-/** Where a call is that does not go on plainly: on its way in, so many stages entered, or on its way out. */
+/** Where the slow path resumes: inbound after `entered` stages, or outbound at `pause`. */
 type Position =
   | { readonly entered: number; readonly ready?: Promise<void> }
   | { readonly pause: Pause | undefined };

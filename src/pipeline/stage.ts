@@ -1,6 +1,6 @@
 import type { Call } from './call.js';
 
-/** What a stage answers when what is inside it is to run once more. */
+/** Returned by a stage to have everything inside of it run once more. */
 export const AGAIN = Symbol('again');
 
 /** Ends the wait of {@link Stage.react}: run again, or go on outwards with the call's outcome as it now is. */

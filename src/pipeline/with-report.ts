@@ -2,7 +2,7 @@ import { type CallReport, ReportSink } from './call-report.js';
 import { callScope } from './call-scope.js';
 
 /**
- * Runs `work` and tells how the protected calls made by it went: how often each was tried, and whether its
+ * Runs `work` and reports on the protected calls made inside of it: how often each was tried, and whether its
  * answer is live, from a fallback, or stale and how old.
  *
  * @returns the value of `work` and a report for each protected call that has ended by then, in that order

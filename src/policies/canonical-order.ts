@@ -22,15 +22,15 @@ const canonicalOrder = [
 
 type AnyPolicy = (typeof canonicalOrder)[number]['policy'];
 
-/** What a policy is called in options. */
+/** The key of a policy in options. */
 export type PolicyKind = AnyPolicy['kind'];
 
-/** What decorators, defaults, pipelines and commands accept, by policy. */
+/** The options that decorators, defaults, pipelines and commands accept, by policy. */
 export type PolicyOptions = {
   [P in AnyPolicy as P['kind']]: Parameters<P['normalize']>[0];
 };
 
-/** What a pipeline is made of. */
+/** The parts of a pipeline. */
 export type StageName = (typeof canonicalOrder)[number]['stage'];
 
 /** The names of the stages, outermost first. */

@@ -34,11 +34,11 @@ export interface HystrixSettings<Fallback = FallbackAnswer> {
   readonly maxConcurrentRequests?: number;
   /** The pool's `maxQueueSize`. Default 0, and −1 as there: no queue. */
   readonly maxQueueSize?: number;
-  /** What Hystrix' `HystrixBadRequestException` is for: errors that neither count nor are answered. Default: none. */
+  /** Errors that neither count nor are answered, as Hystrix' `HystrixBadRequestException`. Default: none. */
   readonly ignore?: readonly ErrorMatcher[];
   /** Whether calls that find no place count as errors, as they do in Hystrix. Default true. */
   readonly countRejections?: boolean;
-  /** What answers for every error but ignored ones. */
+  /** Answers every error except ignored ones. */
   readonly fallback?: Fallback;
   /** `fallback.isolation.semaphore.maxConcurrentRequests`. Default 10. */
   readonly fallbackMaxConcurrentRequests?: number;
@@ -126,7 +126,7 @@ export function hystrixGo<Fallback extends FallbackAnswer = never>(
   });
 }
 
-/** What a preset comes to. */
+/** The policies of a preset. */
 interface Preset<Fallback> extends Pick<CircuitBreakerOptions, 'failureRate' | 'window'> {
   readonly minimumCalls: number;
   readonly sleepWindow: Duration;

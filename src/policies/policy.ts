@@ -12,7 +12,7 @@ export interface ProtectedMethod {
   readonly key: string | symbol;
   /** The class whose instances run it. */
   readonly owner: Function;
-  /** What has the method and its neighbours: the prototype, or the class when it is static. */
+  /** Holds the method and its neighbours: the prototype, or the class when it is static. */
   readonly target: object;
   /** How many parameters the method declares. */
   readonly arity: number;
@@ -30,11 +30,11 @@ export interface Instances {
   isOnly(self: unknown): boolean;
 }
 
-/** What policies are being set up for, and what its application offers them. */
+/** The subject that policies are being set up for, and the services of its application. */
 export interface PolicySite {
   /** `Class.method`, or what a command or a pipeline is called. */
   readonly name: string;
-  /** What its own part of a kind is called: as the site, or as the pipeline that it has the policy from. */
+  /** The name of its own part of a kind: the site's, or that of the pipeline that the policy comes from. */
   partNameOf(kind: string): string;
   /** `undefined` for a command or a pipeline. */
   readonly method: ProtectedMethod | undefined;
@@ -45,7 +45,7 @@ export interface PolicySite {
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: ResilienceEvents;
-  /** Tells operators of something that is wrong, once a message. */
+  /** Warns operators, once per message. */
   warn(message: string): void;
   /** Tells operators of something that happened, each time. */
   log(message: string, level?: 'log' | 'warn'): void;
@@ -75,13 +75,13 @@ export interface NamedPart {
   readonly name: string | undefined;
   /** Whether it is called as the site is, whatever pipeline that uses. */
   readonly private?: boolean;
-  /** What the part is made with; all who define it have to agree. */
+  /** The settings of the part; all definitions have to agree. */
   readonly settings: unknown;
-  /** What all who define it have to agree about. Default: all options. */
+  /** The options that all definitions have to agree about. Default: all of them. */
   readonly shape?: object;
 }
 
-/** Asked once each, after everything has been checked. */
+/** Stage factories, each called once, after validation. */
 export type StageMakers = Readonly<Record<string, () => Stage>>;
 
 /** The other policies of a pipeline, as far as one has to know them. */
@@ -116,6 +116,6 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   outcomes?(settings: Settings): OutcomeRule;
   /** The stateful part behind the stages, when there is one. */
   part?(settings: Settings): NamedPart | undefined;
-  /** What makes its stages, by their names in the canonical order. */
+  /** Factories of its stages, by their names in the canonical order. */
   stages(settings: Settings, site: PolicySite): StageMakers;
 }

@@ -1,6 +1,6 @@
 import type { BulkheadSnapshot } from '../policies/bulkhead/snapshot.js';
 
-/** What can be seen of a bulkhead: its numbers as they are now, and {@link snapshot} to keep them. */
+/** A read-only view of a bulkhead: its current numbers, and {@link snapshot} to keep them. */
 export interface BulkheadView extends BulkheadSnapshot {
   snapshot(): BulkheadSnapshot;
 }

@@ -68,7 +68,7 @@ export class PartStore implements NamedParts {
     return entry.part as T;
   }
 
-  /** What a part has been declared with, changes included; `undefined` when it has not been made. */
+  /** The options of a part, changes included; `undefined` when it has not been made. */
   optionsOf(kind: string, name: string): object | undefined {
     const entry = this.entry(kind, name);
     return entry?.part === undefined ? undefined : (entry.changed ?? entry.declared).options;
@@ -132,7 +132,7 @@ function calledOf({ owner, site }: Declaration, { owner: others }: Declaration):
   return typeof owner === 'function' && owner !== others ? owner.name : site;
 }
 
-/** What stands in the way of a declaration. */
+/** The conflicts of a declaration with earlier ones. */
 function other({ owner, where }: Declaration, declaration: Declaration): string {
   if (owner === declaration.owner) return 'another method of the class';
   const classes = typeof owner === 'function' && typeof declaration.owner === 'function';

@@ -18,7 +18,7 @@ export abstract class NamedRegistry<
 >
   implements Iterable<Shown>, AsyncIterable<Shown>
 {
-  /** What a part is called in messages. */
+  /** The name of such a part in messages. */
   protected abstract readonly what: string;
   protected abstract readonly kind: string;
 

@@ -52,7 +52,7 @@ export interface RetriesExhaustedEvent {
 /** A policy has turned a call away without running it. */
 export interface RejectedEvent {
   readonly type: 'rejected';
-  /** What has turned it away: the name of a breaker or a bulkhead; of a fallback, whose it is. */
+  /** The name of the breaker or bulkhead that turned it away; for a fallback, the name of the call. */
   readonly name: string;
   readonly policy: string;
   readonly code: string;
@@ -96,7 +96,7 @@ export interface StateChangeEvent {
   readonly from: BreakerState;
   readonly to: BreakerState;
   readonly reason: StateChangeReason;
-  /** What the window held when the decision was made. */
+  /** The counts of the window when the decision was made. */
   readonly counts: BreakerCounts;
 }
 
@@ -112,7 +112,7 @@ export interface OverrideEvent {
 export interface FallbackEvent {
   readonly type: 'fallback';
   readonly name: string;
-  /** What answered: a method's or a class's name, `value`, `staleIfError`, … */
+  /** The handler: a method's or a class's name, `value`, `staleIfError`, … */
   readonly handler: string;
   readonly outcome: 'success' | 'failure';
   /** The error that it answered. */
@@ -159,7 +159,7 @@ export type StateChangeReason =
   | 'probes-succeeded'
   | 'reset';
 
-/** What a breaker has seen in its window (closed) or since it began to probe (half-open). */
+/** The counts of a breaker in its window (closed) or since it began to probe (half-open). */
 export interface BreakerCounts {
   /** Calls admitted, those still running included. */
   readonly requests: number;

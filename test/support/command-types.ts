@@ -145,7 +145,7 @@ export async function refused(): Promise<void> {
   resilience.command('function', { run, fallback: (_context: FallbackContext, _id: number) => [] });
   // @ts-expect-error a class of another result
   resilience.command('class', { run, fallback: Census });
-  // @ts-expect-error only methods have neighbours to name
+  // @ts-expect-error a method name works only on decorated methods
   resilience.command('method', { run, fallback: 'none' });
   // @ts-expect-error a list with a function of another result
   resilience.command('list', { run, fallback: [{ handler: () => 1 }] });

@@ -5,7 +5,7 @@ import { types } from 'node:util';
 
 const NOTHING: readonly unknown[] = [];
 
-/** What `question` answers, or `otherwise` when it throws. */
+/** The answer of `question`, or `otherwise` when it throws. */
 export function ask<T>(question: () => T, otherwise: T): T {
   try {
     return question();
@@ -49,7 +49,7 @@ export function lookForInteger(value: unknown, key: PropertyKey): number | undef
   return Number.isInteger(found) ? (found as number) : undefined;
 }
 
-/** What the method `key` of `value` returns; `undefined` when it has none, or when it throws. */
+/** The result of the method `key` of `value`; `undefined` when there is no such method, or it throws. */
 export function lookByCall(value: unknown, key: PropertyKey, ...args: unknown[]): unknown {
   const method = look(value, key);
   if (typeof method !== 'function') return undefined;

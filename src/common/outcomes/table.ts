@@ -1,16 +1,16 @@
 import type { Outcome } from './outcome.js';
 
-/** What an error is known by: a code, a class of codes, a name. */
+/** Identifies an error: a code, a class of codes, a name. */
 export type ErrorKey = string | number;
 
-/** What one kind of errors means. */
+/** The meaning of some errors. */
 export interface OutcomeRow {
   readonly keys: readonly ErrorKey[];
   readonly outcome: Outcome;
   readonly meaning: string;
 }
 
-/** What the errors of one client or standard mean. The docs show the tables as they stand here. */
+/** The meanings of the errors of one client or standard. The docs show these tables. */
 export interface OutcomeTable {
   /** Whose errors. */
   readonly client: string;
@@ -18,7 +18,7 @@ export interface OutcomeTable {
   readonly recognized: string;
   /** Where the codes and their meanings are documented. */
   readonly source: string;
-  /** What the error is known by, the most specific key first; none when it is not one of theirs. Never throws. */
+  /** The keys of an error, the most specific first; none when it is not from this client. Never throws. */
   readonly keysOf: (error: unknown) => readonly ErrorKey[];
   readonly rows: readonly OutcomeRow[];
 }

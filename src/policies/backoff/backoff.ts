@@ -106,7 +106,7 @@ export function decorrelated(options: DecorrelatedOptions = {}): BackoffSpec {
   return { kind: 'decorrelated', options };
 }
 
-/** What a delay may depend on. */
+/** The inputs of a delay. */
 export interface DelayContext {
   /** The attempt that failed, or how often in a row the circuit has opened; the first is 1. */
   readonly attempt: number;

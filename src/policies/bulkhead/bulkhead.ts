@@ -7,13 +7,13 @@ import { BulkheadFullError, type BulkheadFullReason } from './bulkhead-full-erro
 import type { BulkheadSettings } from './options.js';
 import type { BulkheadSnapshot } from './snapshot.js';
 
-/** What a bulkhead needs of its application. */
+/** The part of an application that a bulkhead depends on. */
 export interface BulkheadEnvironment {
   readonly clock: Clock;
   readonly events: ResilienceEvents;
 }
 
-/** What one bulkhead has to know of its options. */
+/** The options of one bulkhead. */
 export type BulkheadLimits = Pick<BulkheadSettings, 'maxConcurrent' | 'maxQueue' | 'maxWait'> &
   Partial<Pick<BulkheadSettings, 'reentrant'>>;
 
@@ -49,13 +49,13 @@ export class Waiter {
   ) {}
 }
 
-/** What an accepted call holds: a place since that time, or one in the queue. */
+/** The state of an accepted call: the time since which it has a place, or its entry in the queue. */
 export type Place = number | Waiter;
 
 /** How much a new duration weighs in the mean. */
 const WEIGHT = 0.1;
 
-/** What callers are told to wait when nothing is known yet, milliseconds. */
+/** The suggested wait when nothing is known yet, milliseconds. */
 const UNKNOWN_HOLD = 1_000;
 
 /**

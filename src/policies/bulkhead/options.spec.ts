@@ -107,8 +107,8 @@ describe('the options of a bulkhead', () => {
       { maxQueue: 0, maxWait: '1s' },
       'maxWait has no effect without maxQueue, as nobody waits; give both',
     ],
-    ['no name', { name: '' }, `name is ''; use a string that is not empty`],
-    ['a name that is no string', { name: 7 }, 'name is 7; use a string that is not empty'],
+    ['no name', { name: '' }, `name is ''; use a non-empty string`],
+    ['a name that is no string', { name: 7 }, 'name is 7; use a non-empty string'],
     [
       'a misspelt option',
       { maxConcurent: 5 },

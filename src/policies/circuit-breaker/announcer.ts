@@ -27,7 +27,7 @@ const LONGEST = 1_000;
  */
 export class Announcer {
   private subscriptions: Set<Subscription> | undefined = undefined;
-  /** What is still to be told, while something is being told. */
+  /** Events that wait while another one is being announced. */
   private queue: Announcement[] | undefined = undefined;
 
   constructor(

@@ -161,7 +161,7 @@ export abstract class Circuit {
     return permit;
   }
 
-  /** What does not come back in time has failed. */
+  /** A permit that is not given back in time has failed. */
   private lease(permit: Permit, now: number, duration: number): void {
     (permit.probe ? this.probes!.leases : this.leases).add(permit, duration);
     const expiresAt = now + duration;

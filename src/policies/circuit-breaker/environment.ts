@@ -3,7 +3,7 @@ import { Complaints } from '../../common/complaints.js';
 import { type Pulse, isMachineTime, pulse } from '../../common/pulse.js';
 import type { ResilienceEvents } from '../../telemetry/resilience-events.js';
 
-/** What a breaker needs from its application. */
+/** The part of an application that a breaker depends on. */
 export interface BreakerEnvironment {
   readonly clock: Clock;
   readonly random: () => number;
@@ -12,13 +12,13 @@ export interface BreakerEnvironment {
   readonly complaints: Complaints;
   /** Notices when the process was suspended; `undefined` when the clock is not the machine's. */
   readonly pulse?: Pulse | undefined;
-  /** Tells operators of something that is wrong, once a message. */
+  /** Warns operators, once per message. */
   warn(message: string): void;
   /** Tells operators of something that happened, each time. */
   log(message: string, level?: 'log' | 'warn'): void;
 }
 
-/** What the breakers of one name share. */
+/** Shared by the breakers of one name. */
 export function environmentOf(
   given: Omit<BreakerEnvironment, 'complaints' | 'pulse'>,
 ): BreakerEnvironment {

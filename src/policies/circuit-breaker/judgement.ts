@@ -69,7 +69,7 @@ function quietly(tell: () => void): void {
   }
 }
 
-/** What metrics count an admitted call as. */
+/** How metrics count an admitted call. */
 export function measured(outcome: Outcome, error: unknown, ending: Ending): MetricEvent {
   if (ending === 'turned-away') return rejectionEventOf(error);
   if (ending === 'unseen') return MetricEvent.ignored;

@@ -140,7 +140,7 @@ describe('the options of a circuit breaker', () => {
       { halfOpen: { maxProbes: 1 } },
       'halfOpen.maxProbes is not an option; the options are halfOpen.maxCalls, halfOpen.successThreshold, halfOpen.maxDuration',
     ],
-    ['a name that is none', { name: '' }, `name is ''; use a string that is not empty`],
+    ['a name that is none', { name: '' }, `name is ''; use a non-empty string`],
     [
       'a key that is no function',
       { key: 'host' },

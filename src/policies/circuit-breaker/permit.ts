@@ -4,7 +4,7 @@ import type { Holding } from '../../pipeline/holding.js';
 import type { RollingMetrics } from '../../telemetry/metrics/metrics.js';
 import type { PermitQueue } from './leases.js';
 
-/** What has been seen of an admitted call: its end, nothing (its caller has gone), or that it was turned away inside. */
+/** How an admitted call ended: its end was seen, or not (its caller has gone), or it was turned away further inside. */
 export type Ending = 'seen' | 'unseen' | 'turned-away';
 
 /** Who takes back a permit. */
@@ -15,7 +15,7 @@ export interface Issuer {
 }
 
 /**
- * What a breaker gives an admitted call. One of its methods has to be called when the call has ended; the first
+ * Given to an admitted call. One of its methods has to be called when the call has ended; the first
  * counts, further ones do nothing. A permit of an older generation (the breaker has changed its state since)
  * changes nothing.
  */
@@ -77,7 +77,7 @@ export class Permit {
   }
 }
 
-/** What a call inside of a running probe gets: it is part of that, so nothing comes of how it ends itself. */
+/** For a call inside of a running probe: it is part of the probe, so its own outcome has no effect. */
 export function travelling(issuer: Issuer, generation: number, now: number): Permit {
   const permit = new Permit(issuer, generation, false, now, 0);
   permit.settled = true;

@@ -46,7 +46,7 @@ export interface BreakerSnapshot {
   readonly metrics: MetricsSnapshot;
 }
 
-/** What is worked out from the rest: rates and limits. */
+/** Derived values: rates and limits. */
 export function snapshotOf(
   { minimumCalls, failureRate, consecutiveFailures }: BreakerSettings,
   openForMs: number | undefined,

@@ -1,7 +1,7 @@
 import type { BreakerCounts } from '../../telemetry/events.js';
 import type { Window, WindowTotals } from './windows.js';
 
-/** What a breaker has counted in its generation: the window, and the streaks that reach up to now. */
+/** The counts of a breaker in its generation: the window, and the current streaks. */
 export class Tally {
   private consecutiveSuccesses = 0;
   private failuresInARow = 0;

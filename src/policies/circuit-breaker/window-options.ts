@@ -9,7 +9,7 @@ export type WindowOptions =
   | Duration
   | {
       readonly duration: Duration;
-      /** How finely old calls expire. Default: one a 100 ms, at least 10 and at most 60. */
+      /** Number of buckets. Default: one per 100 ms, at least 10 and at most 60. */
       readonly buckets?: number;
       /** Whether a call counts when it ended, or when it began (and no more when that is too long ago). Default `'end'`. */
       readonly countAt?: 'start' | 'end';

@@ -1,4 +1,4 @@
-/** What a {@link Window} holds at one moment. */
+/** The counts of a {@link Window} at one moment. */
 export interface WindowTotals {
   requests: number;
   successes: number;
@@ -24,7 +24,7 @@ export interface Window {
   clear(now: number): void;
 }
 
-/** What all windows keep: running totals, which they answer with themselves. */
+/** The running totals that every window keeps; a window is its own result. */
 export abstract class Totals implements WindowTotals {
   requests = 0;
   successes = 0;

@@ -37,7 +37,7 @@ export function readAnswer(handler: unknown, read: Reader, site: PolicySite): An
 function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | undefined {
   const { method } = site;
   if (method === undefined) {
-    return read.wrong('handler', name, 'a function: only methods have neighbours to name');
+    return read.wrong('handler', name, 'a function; a method name works only on decorated methods');
   }
   if (methodOf(method.target, name) === undefined) {
     return read.wrong('handler', name, `the name of a method of ${method.owner.name}`);

@@ -234,7 +234,7 @@ function hrefOf(value: object): string | undefined {
   return answerOf(readHref, value) as string | undefined;
 }
 
-/** What a getter of the platform says; `undefined` for an object that is not one of its own. */
+/** The value of a platform getter; `undefined` for an object of another kind. */
 function answerOf(getter: Getter, value: object): unknown {
   try {
     return getter.call(value);

@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { ErrorMatcher } from '../../common/outcomes/error-matcher.js';
 import type { StaleFallback } from './stale-if-error.js';
 
-/** What a fallback is told about the call that it answers. */
+/** Details of the failed call, passed to a fallback. */
 export interface FallbackContext {
   /** `Class.method`, or what the command or the pipeline is called. */
   readonly name: string;
@@ -44,7 +44,7 @@ export function fallbackValue<Result>(result: Result): ValueFallback<Result> {
   return { kind: VALUE, value: result };
 }
 
-/** What answers instead of a failed call. */
+/** Anything that can answer instead of a failed call. */
 export type FallbackAnswer<Result = unknown> =
   | string
   | FallbackFunction<readonly never[], Result>
@@ -59,7 +59,7 @@ export interface FallbackChoice<Result = unknown> {
   readonly handler: FallbackAnswer<Result>;
 }
 
-/** What answers, or which of several. */
+/** A handler, or a list of handlers by error. */
 export type GivenHandler = FallbackAnswer | readonly FallbackChoice[];
 
 export function isValue(handler: object): handler is ValueFallback {

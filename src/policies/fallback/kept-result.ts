@@ -1,10 +1,10 @@
 import { types } from 'node:util';
 
-/** What a result would lose as JSON. */
+/** The parts of a result that JSON would lose. */
 export interface Losses {
-  /** What JSON cannot give back, or would show though its class hides it: reason not to keep the result. */
+  /** Parts that JSON cannot restore, or would reveal though their class hides them: a reason not to keep the result. */
   readonly lost: string | undefined;
-  /** What comes back in another form. */
+  /** Parts that come back in another form. */
   readonly changed: string | undefined;
 }
 

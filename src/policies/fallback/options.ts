@@ -19,7 +19,7 @@ export interface FallbackOptions extends OutcomeOptions {
   readonly maxConcurrent?: number;
 }
 
-/** What answers, or options. */
+/** A handler, or options. */
 export type GivenFallback<Result = unknown> =
   FallbackAnswer<Result> | readonly FallbackChoice<Result>[] | FallbackOptions;
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../common/clock.js';
 import { type Call, isPromiseLike } from '../../pipeline/call.js';
 
-/** What is needed of a cache: `Cache` of cache-manager, 5 to 7, times in milliseconds. */
+/** The used part of a cache: `Cache` of cache-manager 5 to 7, times in milliseconds. */
 export interface CacheLike {
   get(key: string): Promise<unknown>;
   set(key: string, value: unknown, ttl: number): Promise<unknown>;
@@ -25,7 +25,7 @@ export interface StaleCacheSettings {
   readonly revive?: ((plain: unknown) => unknown) | undefined;
 }
 
-/** What the cache holds: the result as JSON and when it was stored, milliseconds since the epoch. */
+/** A cache entry: the result as JSON and the time at which it was stored, milliseconds since the epoch. */
 interface Entry {
   readonly json: string;
   readonly storedAt: number;
@@ -34,7 +34,7 @@ interface Entry {
 /** In place of an entry: the newest result cannot be kept, and no older one is in force. */
 const NONE = undefined;
 
-/** What is to be in the cache. */
+/** The entry that the cache should hold. */
 interface Write {
   readonly entry: Entry | typeof NONE;
 }
@@ -48,7 +48,7 @@ interface PendingRead {
 /** A write that has not ended. */
 interface PendingWrite extends Write {
   readonly startedAt: number;
-  /** What came to be written meanwhile. */
+  /** The entry to be written next. */
   next: Write | undefined;
 }
 

@@ -7,7 +7,7 @@ import type { ExhaustionReason } from '../../telemetry/events.js';
 import type { PolicySite } from '../policy.js';
 import type { RetrySettings } from './options.js';
 
-/** What a call has been through; made when it is first retried. */
+/** The history of a call; made when it is first retried. */
 interface Progress {
   readonly startedAt: number;
   previousDelay: number | undefined;

@@ -3,7 +3,7 @@ import { LAST_10_SECONDS, RollingCounts } from './rolling-counts.js';
 import { LAST_MINUTE, RollingLatency } from './rolling-latency.js';
 import type { LatencySnapshot, MetricsSnapshot } from './snapshot.js';
 
-/** What calls and their fallbacks come to, numbered. */
+/** The outcomes of calls and fallbacks, numbered. */
 export const MetricEvent = {
   success: 0,
   failure: 1,
@@ -51,17 +51,17 @@ export class RollingMetrics {
     (this.counts ??= new RollingCounts(this.since)).add(event, now);
   }
 
-  /** What the work of a call took, and its caller waited. */
+  /** The duration of a call whose caller waited exactly as long as its work took. */
   latency(ms: number, now: number): void {
     (this.latencies ??= new RollingLatency(this.since)).record(ms, now);
   }
 
-  /** What the work of a call took whose caller waited for more. */
+  /** The duration of the work of a call whose caller waited for more than that. */
   workLatency(ms: number, now: number): void {
     (this.work ??= new RollingLatency(this.since)).record(ms, now);
   }
 
-  /** What a caller waited, but not for the work alone. */
+  /** The time that a caller waited, when not for the work alone. */
   waitLatency(ms: number, now: number): void {
     (this.waits ??= new RollingLatency(this.since)).record(ms, now);
   }

@@ -15,7 +15,7 @@ export class RollingLatency extends RollingWindow {
     super(span, now);
   }
 
-  /** What is no time (negative, NaN) is taken for 0. */
+  /** Anything that is not a duration (negative, NaN) counts as 0. */
   record(ms: number, now: number): void {
     this.expire(now);
     const took = ms > 0 ? ms : 0;

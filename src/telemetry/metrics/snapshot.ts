@@ -1,4 +1,4 @@
-/** What calls have come to within the last while. */
+/** The outcomes of calls over a rolling window. */
 export interface OutcomeCounts {
   readonly success: number;
   /** Failures of the dependency that are not timeouts. */
@@ -13,7 +13,7 @@ export interface OutcomeCounts {
     /** By any other policy. */
     readonly other: number;
   };
-  /** What became of the calls that did not succeed. */
+  /** The outcomes of fallbacks for calls that did not succeed. */
   readonly fallback: {
     readonly success: number;
     readonly failure: number;
