@@ -5,7 +5,7 @@ import { isObservableResult, isStream } from '../execution/streams.js';
 import { Call, type Substitute, adopt, isPromiseLike } from '../pipeline/call.js';
 import { AttemptContext, type CallContext } from './call-context.js';
 
-/** Protected code that is no method: gets the context and the caller's arguments. */
+/** Protected code that is not a method: gets the context and the caller's arguments. */
 export type Work = (context: CallContext, ...args: never[]) => unknown;
 
 /** A call of a function, by a command or a pipeline. */

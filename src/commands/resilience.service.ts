@@ -35,7 +35,7 @@ interface Known<T> {
 }
 
 /**
- * Policies for code that is no decorated method: commands, and pipelines for any function. Injectable.
+ * Policies for code that is not a decorated method: commands, and pipelines for any function. Injectable.
  *
  * What is made in the constructors of providers is checked when the application starts, together with all decorated
  * methods; what is made later, at once.
@@ -179,7 +179,7 @@ export class ResilienceService {
   }
 }
 
-/** What is no name, and what cannot be looked at; what the options say is checked with all others. */
+/** Problems of a name or of options that cannot be read; the options themselves are checked with all others. */
 function problemsOf(
   title: string,
   name: unknown,

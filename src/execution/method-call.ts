@@ -47,7 +47,7 @@ export class MethodCall extends Call {
     throw this.misuse;
   }
 
-  /** A result that nobody subscribes to inside of the policies is no success. */
+  /** A result that nobody subscribes to inside of the policies is not a success. */
   override succeed(value: unknown): void {
     if (!isObservableResult(value) || this.plan.mayResolveToStream) return super.succeed(value);
     const { name } = this.plan.pipeline;

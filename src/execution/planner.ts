@@ -92,7 +92,7 @@ export class Planner {
   }
 
   /**
-   * Makes known what is no method. Its plan is made with those of the methods; at once when these have been made.
+   * Registers a subject other than a method. Its plan is made with those of the methods, or at once when these exist.
    *
    * @throws {ResilienceConfigurationError} when it is made at once and not configured well
    */

@@ -52,7 +52,7 @@ class StreamHead extends StreamResult {
     return first?.kind === 'next' && second?.kind === 'complete' ? first : undefined;
   }
 
-  /** A stream that goes on is no result that a cache could keep. */
+  /** A stream that goes on is not a result that a cache could keep. */
   toJSON(): undefined {}
 
   deliver(subscriber: Subscriber<unknown>): void {

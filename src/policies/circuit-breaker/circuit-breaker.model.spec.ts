@@ -472,7 +472,7 @@ class Pair {
     else if (outcome === 'failure') permit.failure(new Error('down'));
     else permit.ignore();
     if (late) {
-      // Metrics are no part of the decision: they count it, unless it has been counted as hung.
+      // Metrics are not part of the decision: they count it, unless it has been counted as hung.
       const { stale, metrics, ...after } = this.breaker.snapshot();
       deepStrictEqual({ ...after, stale, metrics }, { ...before, stale, metrics });
     }

@@ -17,7 +17,7 @@ export interface ActiveOverride {
   readonly endsAt: number;
 }
 
-/** @throws {TypeError} when `until` is no date */
+/** @throws {TypeError} when `until` is not a date */
 export function overrideOf(
   kind: OverrideKind,
   { by, reason, until }: OverrideOptions,

@@ -6,9 +6,9 @@ import type { BreakerSettings } from './options.js';
 export interface BreakerLimits {
   /** From how many ended calls on rates are looked at. */
   readonly minimumCalls: number;
-  /** The share of failures that opens; `undefined` when that is no condition. */
+  /** The share of failures that opens; `undefined` when that is not a condition. */
   readonly failureRate: number | undefined;
-  /** How many failures in a row open; `undefined` when that is no condition. */
+  /** How many failures in a row open; `undefined` when that is not a condition. */
   readonly consecutiveFailures: number | undefined;
   /**
    * How long it stays open, milliseconds; when that varies, how long it was or will be for the first time, and
