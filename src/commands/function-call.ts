@@ -39,7 +39,6 @@ export class FunctionCall extends Call {
     this.context = context;
     this.begun = true;
     const result = args.length === 0 ? work.call(self, context) : work.call(self, context, ...args);
-    if (result instanceof Promise) return result;
     if (isPromiseLike(result)) return adopt(result); // also what can be iterated: a query that has not been sent
     if (isStream(result)) throw this.returnsStream();
     return result;

@@ -10,6 +10,8 @@ import type { Site } from './site.js';
 export class CallPlans {
   /** By what the methods are called on: a prototype, or the class when they are static. */
   private readonly all = new WeakMap<object, PlansOfClass>();
+  /** Of methods that are called on nothing that has a prototype. */
+  private readonly detached: PlansOfClass = [];
 
   constructor(private readonly planFor: (method: OwnedMethod) => MethodPlan) {}
 
@@ -20,9 +22,12 @@ export class CallPlans {
    */
   of(site: Site, self: unknown, asFallback: boolean): MethodPlan | undefined {
     const holder = site.static ? self : prototypeOf(self);
-    if (!isHolder(holder)) return this.find(ownedMethod(site, undefined), asFallback);
-    if (asFallback) return this.find(ownedMethod(site, holder), true);
-    return (this.ofClass(holder)[site.index] ??= this.find(ownedMethod(site, holder)));
+    const known = isHolder(holder) ? holder : undefined;
+    if (asFallback) return this.find({ ...ownedMethod(site, known), ownOnly: true }) ?? undefined;
+    const plans = known === undefined ? this.detached : this.ofClass(known);
+    let plan = plans[site.index];
+    if (plan === undefined) plans[site.index] = plan = this.find(ownedMethod(site, known));
+    return plan ?? undefined;
   }
 
   ofClass(holder: object): PlansOfClass {
@@ -31,9 +36,8 @@ export class CallPlans {
     return plans;
   }
 
-  private find(method: OwnedMethod, asFallback = false): MethodPlan | undefined {
-    const found = asFallback ? { ...method, ownOnly: true } : method;
-    return policiesOf(found).size === 0 ? undefined : this.planFor(found);
+  private find(method: OwnedMethod): MethodPlan | null {
+    return policiesOf(method).size === 0 ? null : this.planFor(method);
   }
 }
 
@@ -51,7 +55,8 @@ function isHolder(value: unknown): value is object {
 export function planOf(site: Site, self: unknown, asFallback: boolean): MethodPlan | undefined {
   const binding = bindingOf(self);
   const known = asFallback ? undefined : binding?.plans?.[site.index];
-  return known ?? findPlan(site, self, asFallback, binding ?? toldBinding(self));
+  if (known !== undefined) return known ?? undefined;
+  return findPlan(site, self, asFallback, binding ?? toldBinding(self));
 }
 
 function findPlan(

@@ -36,8 +36,8 @@ export interface MethodPlan extends Plan {
   readonly mayResolveToStream: boolean;
 }
 
-/** The plans of calls on instances of one class, by the index of the site. */
-export type PlansOfClass = (MethodPlan | undefined)[];
+/** The plans of calls on one class, by the index of the site; `null` where no policy applies. */
+export type PlansOfClass = (MethodPlan | null | undefined)[];
 
 interface SettledPolicy {
   /** For messages. */
