@@ -177,6 +177,7 @@ it('a newest result that cannot be kept puts the older one out of force', async 
   await expect(books.find()).rejects.toBe(down);
 });
 
+// Jest cannot load the cache-manager that belongs to Nest 10 and 11 on each Node.
 (nestMajor < 12 ? describe.skip : describe)("Nest's CacheInterceptor", () => {
   /** Loaded when needed: Jest cannot load the cache-manager of the older majors on each Node. */
   const { CacheInterceptor, CacheModule } =

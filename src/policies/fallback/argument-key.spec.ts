@@ -74,7 +74,7 @@ describe('the key of arguments', () => {
     ['bytes of another kind', new Uint8Array([1]), new Int8Array([1])],
     ['-0 and 0', -0, 0],
     ['undefined inside, and null', [undefined, 1], [null, 1]],
-    ['a hole, and undefined', [, 1], [undefined, 1]], // eslint-disable-line no-sparse-arrays
+    ['a hole, and undefined', [, 1], [undefined, 1]], // eslint-disable-line no-sparse-arrays -- the hole is the case
     ['an array and an object', [1], { 0: 1 }],
     ['a map and an object', new Map([['a', 1]]), { a: 1 }],
     ['a map and its entries', new Map([['a', 1]]), [['a', 1]]],
