@@ -106,7 +106,7 @@ export function judgeCounts(counts, signal) {
       value: signal.controllers,
       most: signal.calls,
     },
-  ].map(({ most, ...check }) => ({ ...check, holds: check.value <= most }));
+  ].map(({ most, ...check }) => ({ ...check, counted: true, holds: check.value <= most }));
 }
 
 function sum(numbers) {

@@ -1366,7 +1366,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
     await until(() => bulkhead(app, 'K.get').running === 0);
   });
 
-  // `Call.tracked` is still that of the first attempt.
+  // `Call.runningWork` is still that of the first attempt.
   it('is left by a later attempt that times out in the queue, though the work of the first goes on', async () => {
     const works = new Works();
     @Controller()

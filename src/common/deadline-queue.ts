@@ -1,9 +1,10 @@
 import { outsideOfCalls } from './async-context.js';
 import type { Clock, Timer } from './clock.js';
 import { QUIET_TURNS, isLate } from './late.js';
+import { type Linked, LinkedList } from './linked-list.js';
 
 /** A place in a {@link DeadlineQueue}. */
-export class Deadline<T> {
+export class Deadline<T> implements Linked<Deadline<T>> {
   previous: Deadline<T> | undefined = undefined;
   next: Deadline<T> | undefined = undefined;
   queued = true;
@@ -25,14 +26,13 @@ const OVERDUE = 100;
 
 /**
  * Deadlines that are all equally far away when they are set, so that they fall due in the order in which they
- * were set: a linked list and one timer for its head, instead of a timer for each. Setting and removing are O(1).
+ * were set: a linked list and one timer for its first, instead of a timer for each. Setting and removing are O(1).
  *
  * The timer goes on when the list has run empty, without keeping the process alive, and is used again. It belongs to
  * no call: what is due is told outside of all of them.
  */
 export class DeadlineQueue<T> {
-  private head: Deadline<T> | undefined = undefined;
-  private tail: Deadline<T> | undefined = undefined;
+  private readonly list = new LinkedList<Deadline<T>>();
   private timer: Timer | undefined = undefined;
   /** When the timer is to fire. */
   private timerAt = Infinity;
@@ -50,16 +50,11 @@ export class DeadlineQueue<T> {
 
   add(item: T, now: number): Deadline<T> {
     const deadline = new Deadline(now + this.ms, item);
-    const { tail } = this;
-    if (tail === undefined) {
-      this.head = deadline;
+    if (this.list.first === undefined) {
       if (this.timer === undefined) this.arm(now, this.ms);
       else this.timer.ref();
-    } else {
-      tail.next = deadline;
-      deadline.previous = tail;
     }
-    this.tail = deadline;
+    this.list.add(deadline);
     if (now - this.timerAt > OVERDUE) this.arm(now, 0);
     return deadline;
   }
@@ -68,18 +63,14 @@ export class DeadlineQueue<T> {
     if (!deadline.queued) return;
     deadline.queued = false;
     if (deadline.at <= this.lateUntil) this.settledLate += 1;
-    const { previous, next } = deadline;
-    if (previous === undefined) this.head = next;
-    else previous.next = next;
-    if (next === undefined) this.tail = previous;
-    else next.previous = previous;
-    if (this.head === undefined) this.rest();
+    this.list.remove(deadline);
+    if (this.list.first === undefined) this.rest();
   }
 
   /** Leaves no timer behind once the list is empty. */
   close(): void {
     this.closed = true;
-    if (this.head === undefined) this.rest();
+    if (this.list.first === undefined) this.rest();
   }
 
   /** A timer that may be thrown away is not kept: nobody could tell whether it is still there. */
@@ -112,21 +103,27 @@ export class DeadlineQueue<T> {
       this.tellDue(now);
     } finally {
       // A deadline that was set meanwhile, or one that is late, has armed the timer.
-      if (this.head !== undefined && this.timer === undefined) {
-        this.arm(now, Math.max(0, this.head.at - now));
+      const { first } = this.list;
+      if (first !== undefined && this.timer === undefined) {
+        this.arm(now, Math.max(0, first.at - now));
       }
     }
   }
 
   /** Tells what is due, for as long as one turn of the event loop may take. */
   private tellDue(now: number): void {
-    for (let { head } = this; head !== undefined && head.at - now < PRECISION; { head } = this) {
-      if (head.at > this.lateUntil && isLate(head.at, now) && !this.clock.faked) {
+    const { list } = this;
+    for (
+      let { first } = list;
+      first !== undefined && first.at - now < PRECISION;
+      { first } = list
+    ) {
+      if (first.at > this.lateUntil && isLate(first.at, now) && !this.clock.faked) {
         this.lateUntil = now;
         return this.letSettle(QUIET_TURNS);
       }
-      this.remove(head);
-      this.onDue(head.item);
+      this.remove(first);
+      this.onDue(first.item);
       if (this.clock.now() - now >= LONGEST_TURN) return;
     }
   }

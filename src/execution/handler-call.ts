@@ -80,7 +80,7 @@ export class HandlerCall extends Call {
     const handler = new HandlerAttempt(this, site, substitute);
     this.running?.end();
     this.running = handler;
-    this.tracked = undefined;
+    this.track(undefined);
     return callScope.run({ handler, reports, holding }, () => firstOf(this.handle(), this));
   }
 

@@ -11,7 +11,6 @@ import { firstOf, isObservableResult, isStream } from './streams.js';
 export class MethodCall extends Call {
   /** Set when the method has returned a stream without being known to: nothing that a policy could judge. */
   misuse: TypeError | undefined = undefined;
-  private readonly signalIndex: number | undefined;
 
   constructor(
     private readonly plan: MethodPlan,
@@ -20,10 +19,9 @@ export class MethodCall extends Call {
     scope: CallScope | undefined,
   ) {
     super(args, plan.clock, self);
-    this.signalIndex = plan.signalIndex;
-    if (this.signalIndex !== undefined) {
+    if (plan.signalIndex !== undefined) {
       this.interruptible = true;
-      const given = args[this.signalIndex];
+      const given = args[plan.signalIndex];
       if (isSignal(given)) this.obey(given);
     }
     if (scope !== undefined) this.reports = scope.reports;
@@ -36,10 +34,12 @@ export class MethodCall extends Call {
   protected override perform(): unknown {
     const { plan, self } = this;
     const result = applied(plan.site.original, self, this.ownArgs());
-    if (result instanceof Promise) return result;
-    if (plan.returns === 'observable' && isObservableResult(result)) return firstOf(result, this);
-    if (plan.returns === 'iterable') return firstItemOf(result as AsyncIterable<unknown>, this);
-    if (isPromiseLike(result)) return adopt(result);
+    if (isNativePromise(result)) return result;
+    if (plan.returns !== 'promise') {
+      if (plan.returns === 'iterable') return firstItemOf(result as AsyncIterable<unknown>, this);
+      if (isObservableResult(result)) return firstOf(result, this);
+    }
+    if (isPromiseLike(result)) return adopt(result); // also what can be iterated: a query that has not been sent
     if (!isStream(result)) return result;
     this.misuse = new TypeError(
       `${plan.pipeline.name} returned a stream, but is not known to: ${HOW_TO_DECLARE}`,
@@ -66,10 +66,20 @@ export class MethodCall extends Call {
 
   /** The caller's arguments, with the signal of this call in its place. */
   private ownArgs(): readonly unknown[] {
-    if (this.signalIndex === undefined) return this.args;
+    const { signalIndex } = this.plan;
+    if (signalIndex === undefined) return this.args;
     const args = Array.from(this.args);
-    args[this.signalIndex] = this.signal;
+    args[signalIndex] = this.signal;
     return args;
+  }
+}
+
+/** What `adopt()` gives back as it is: no promise of a subclass, such as a query that is sent by `then()`. */
+function isNativePromise(value: unknown): value is Promise<unknown> {
+  try {
+    return value instanceof Promise && value.constructor === Promise;
+  } catch {
+    return false; // a proxy that does not say
   }
 }
 

@@ -26,14 +26,34 @@ export interface Plan {
   readonly settings: ReadonlyMap<string, unknown>;
 }
 
-/** A decorated method and how calls of it are run. */
-export interface MethodPlan extends Plan {
-  readonly site: Site;
-  readonly clock: Clock;
+/**
+ * A decorated method and how calls of it are run. A class, because each call reads it: objects that are put together by
+ * spreading do not share one shape.
+ */
+export class MethodPlan implements Plan {
+  readonly pipeline: Pipeline;
+  readonly description: PipelineDescription;
+  readonly context: Plan['context'];
+  readonly outcomes: OutcomeRule;
+  readonly settings: Plan['settings'];
   readonly returns: Returns;
   readonly signalIndex: number | undefined;
-  /** Whether an Observable that it resolves to is not lost: Nest subscribes to that of a handler. */
-  readonly mayResolveToStream: boolean;
+
+  /** @param mayResolveToStream whether an Observable that it resolves to is not lost: Nest subscribes to that of a handler */
+  constructor(
+    { pipeline, description, context, outcomes, settings }: Plan,
+    readonly site: Site,
+    readonly clock: Clock,
+    readonly mayResolveToStream: boolean,
+  ) {
+    this.pipeline = pipeline;
+    this.description = description;
+    this.context = context;
+    this.outcomes = outcomes;
+    this.settings = settings;
+    this.returns = site.returns;
+    this.signalIndex = site.signalIndex;
+  }
 }
 
 /** The plans of calls on one class, by the index of the site; `null` where no policy applies. */

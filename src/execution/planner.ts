@@ -8,14 +8,7 @@ import { Enlisted } from './enlisted.js';
 import { isAwaitedByNest } from './handlers.js';
 import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
 import type { OwnedMethod } from './owned-method.js';
-import {
-  type Draft,
-  type MethodPlan,
-  type Plan,
-  draftPlan,
-  finishPlan,
-  settlePolicy,
-} from './plan.js';
+import { type Draft, MethodPlan, type Plan, draftPlan, finishPlan, settlePolicy } from './plan.js';
 import type { Site } from './site.js';
 import { type SiteServices, SubjectSite } from './subject-site.js';
 import { type Subject, methodSubject } from './subject.js';
@@ -149,9 +142,8 @@ export class Planner {
 
   private keep({ site, owner, ownOnly }: OwnedMethod, plan: Plan): MethodPlan {
     const { clock } = this.services;
-    const { returns, signalIndex } = site;
-    const mayResolveToStream = returns !== 'promise' || isAwaitedByNest(site.wrapper!);
-    const kept: MethodPlan = { ...plan, site, clock, returns, signalIndex, mayResolveToStream };
+    const mayResolveToStream = site.returns !== 'promise' || isAwaitedByNest(site.wrapper!);
+    const kept = new MethodPlan(plan, site, clock, mayResolveToStream);
     const byOwner = this.plans.get(ownOnly)!;
     const plans: PlansOfOwner = byOwner.get(owner) ?? new Map<Site, MethodPlan>();
     byOwner.set(owner, plans.set(site, kept));

@@ -102,8 +102,8 @@ export function firstOf(source: Observable<unknown>, call: Call): Promise<unknow
     if (started) return head.begin(begun);
     call.onInterrupt = inThisContext((error) => {
       // The subscription is over, but a promise behind it may not be: then that is what goes on.
-      if (call.tracked === undefined) reject(error);
-      else call.tracked.then(resolve, reject);
+      if (call.runningWork === undefined) reject(error);
+      else call.runningWork.then(resolve, reject);
       begun.unsubscribe();
     });
   });

@@ -162,13 +162,13 @@ describe('a call', () => {
   it('remembers the end of work that goes on, and only such', async () => {
     const call = new ToyCall();
     call.track(Promise.resolve('its result'));
-    await expect(call.tracked).resolves.toBeUndefined();
+    await expect(call.runningWork).resolves.toBeUndefined();
     const onFailure = jest.fn();
     call.track(Promise.reject(gone), onFailure);
-    await expect(call.tracked).rejects.toBe(gone);
+    await expect(call.runningWork).rejects.toBe(gone);
     expect(onFailure).toHaveBeenCalledTimes(1);
     call.track(7);
-    expect(call.tracked).toBeUndefined();
+    expect(call.runningWork).toBeUndefined();
   });
 });
 
@@ -179,9 +179,9 @@ describe('work that goes on after an attempt', () => {
     call.track(new Promise<void>((resolve) => (end = resolve)));
     call.beginAgain(1, true);
     call.beginAttempt();
-    expect(call.workLeft(2)).toBeUndefined();
+    expect(call.unfinishedWork(2)).toBeUndefined();
     const left = jest.fn();
-    void Promise.resolve(call.workLeft(0)).then(left);
+    void Promise.resolve(call.unfinishedWork(0)).then(left);
     await new Promise(setImmediate);
     expect(left).not.toHaveBeenCalled();
     end();
@@ -191,10 +191,10 @@ describe('work that goes on after an attempt', () => {
 
   it('is let go of when no stage asks for it', () => {
     const call = new ToyCall();
-    call.abandoned = Promise.resolve('large');
+    call.abandon(Promise.resolve('large'));
     call.beginAgain(1, false);
     call.beginAttempt();
-    expect(call.workLeft(0)).toBeUndefined();
+    expect(call.unfinishedWork(0)).toBeUndefined();
   });
 });
 

@@ -8,7 +8,7 @@ import type { AnswerSource, ReportSink } from './call-report.js';
 import { Holding, heldAround, runHolding } from './holding.js';
 import { Interruptible } from './interruption.js';
 import { Liveness, tellNotLive } from './liveness.js';
-import { UnfinishedWork } from './unfinished-work.js';
+import { UnfinishedWork, endOf } from './unfinished-work.js';
 
 /** Something that answers in a method's place. */
 export type Substitute = (self: unknown, args: readonly unknown[]) => unknown;
@@ -49,10 +49,6 @@ export abstract class Call extends Interruptible {
   rejection: unknown = undefined;
   /** How its breaker has judged the last attempt. */
   verdict: Outcome | undefined = undefined;
-  /** The attempt's work, when it goes on after the attempt: what a stage holds for it is free only at its end. */
-  abandoned: PromiseLike<unknown> | undefined = undefined;
-  /** The promise of the protected method, when it runs further inside than the pipeline can see. */
-  tracked: PromiseLike<unknown> | undefined = undefined;
   /** Where to put an account of this call, when somebody asked for one. */
   reports: ReportSink | undefined = undefined;
   /** Whether a stage keeps results, and has to know whether they are live. */
@@ -67,8 +63,7 @@ export abstract class Call extends Interruptible {
   turn = 0;
 
   private time = NaN;
-  /** Work that earlier attempts have abandoned. */
-  private leftBehind: UnfinishedWork | undefined = undefined;
+  private unfinished: UnfinishedWork | undefined = undefined;
 
   constructor(
     readonly args: readonly unknown[],
@@ -125,6 +120,7 @@ export abstract class Call extends Interruptible {
 
   /** How it has ended, as far as it has: the one place where outcomes are decided. */
   outcomeBy(rule: OutcomeRule): Outcome {
+    if (!this.failed && !this.interrupted) return rule.ofResult(this.value);
     if (this.callerHasGone) return 'ignored';
     return this.failed ? rule.ofError(this.error) : rule.ofResult(this.value);
   }
@@ -173,8 +169,29 @@ export abstract class Call extends Interruptible {
    * @param onFailure called when the work fails
    */
   track(work: unknown, onFailure = nothing): void {
-    this.tracked = isPromiseLike(work) ? work.then(nothing) : undefined;
-    this.tracked?.then(nothing, onFailure);
+    if (isPromiseLike(work)) {
+      this.workToRemember.running = work.then(nothing);
+      this.workToRemember.running.then(nothing, onFailure);
+    } else if (this.unfinished !== undefined) this.unfinished.running = undefined;
+  }
+
+  /** The attempt has been given up while its work goes on. */
+  abandon(work: PromiseLike<unknown>): void {
+    this.workToRemember.abandoned = endOf(work);
+  }
+
+  /** The promise of the protected method, when that runs further inside than the pipeline can see. */
+  get runningWork(): PromiseLike<unknown> | undefined {
+    return this.unfinished?.running;
+  }
+
+  /** The end of what goes on of the work inside of `level`, when the call does not wait for it any more. */
+  unfinishedWork(level: number): PromiseLike<unknown> | undefined {
+    return this.unfinished?.end(level);
+  }
+
+  private get workToRemember(): UnfinishedWork {
+    return (this.unfinished ??= new UnfinishedWork());
   }
 
   override finish(): void {
@@ -184,8 +201,7 @@ export abstract class Call extends Interruptible {
 
   beginAttempt(): void {
     this.throwIfInterrupted();
-    this.abandoned = undefined;
-    this.tracked = undefined;
+    this.unfinished?.beginAttempt();
   }
 
   /**
@@ -195,19 +211,10 @@ export abstract class Call extends Interruptible {
    */
   beginAgain(level: number, keepsWork: boolean): void {
     this.attempt += 1;
-    const left = this.abandoned ?? this.tracked;
-    if (keepsWork && left !== undefined) (this.leftBehind ??= new UnfinishedWork()).add(left);
-    if (this.leftBehind !== undefined) this.leftBehind.level = level;
+    this.unfinished?.beginAgain(level, keepsWork);
     this.source = 'live';
     this.ageMs = undefined;
     this.answered = undefined;
-  }
-
-  /** The end of what goes on of the work inside of `level`, when the call does not wait for it any more. */
-  workLeft(level: number): PromiseLike<unknown> | undefined {
-    const last = this.abandoned ?? this.tracked;
-    const { leftBehind } = this;
-    return leftBehind === undefined || level > leftBehind.level ? last : leftBehind.end(last);
   }
 }
 

@@ -673,7 +673,7 @@ describe('an interruption', () => {
   it('shows exit the work that goes on, and drops what becomes of it', async () => {
     const work = deferred<string>();
     let abandoned: unknown = 'not asked';
-    const exit = (call: Call): void => void (abandoned = call.abandoned);
+    const exit = (call: Call): void => void (abandoned = call.unfinishedWork(0));
     const call = interruptible(() => work.promise);
     const done = pipelineOf([new Toy('limit', []), new Toy('places', [], { exit })]).run(call);
     call.interrupt(0, new Error('slow'));
@@ -684,7 +684,7 @@ describe('an interruption', () => {
 
   it('shows exit no abandoned work when the work has ended', async () => {
     const seen: unknown[] = [];
-    const exit = (call: Call): void => void seen.push(call.abandoned);
+    const exit = (call: Call): void => void seen.push(call.unfinishedWork(0));
     const again = async (call: Call): Promise<Reaction> => (call.failed ? AGAIN : undefined);
     const call = interruptible((self) => (self.attempt === 1 ? new Promise(() => {}) : 1));
     const stages = [

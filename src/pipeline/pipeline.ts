@@ -6,38 +6,13 @@ import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { fallbackEventOf } from '../telemetry/metrics/event-of.js';
 import { type Call, isPromiseLike } from './call.js';
 import { tellNotLive } from './liveness.js';
-import { AGAIN, type Reaction, Stage } from './stage.js';
-import { endOf } from './unfinished-work.js';
+import { AGAIN, type Reaction, type Stage } from './stage.js';
+import { Step } from './step.js';
 
 /** A stage on the way out that has the call wait. */
 interface Pause {
   readonly level: number;
   readonly reaction: Promise<Reaction>;
-}
-
-/**
- * A stage with its moments at hand. Stages are of many classes: to look a method up in each of them at every call
- * would take longer than most of them do. `undefined` where a stage does nothing.
- */
-class Step {
-  readonly enter: Stage['enter'] | undefined;
-  readonly ready: Stage['ready'];
-  readonly exit: Stage['exit'] | undefined;
-  readonly react: Stage['react'] | undefined;
-
-  constructor(readonly stage: Stage) {
-    this.enter = ownOf(stage, 'enter');
-    this.ready = ownOf(stage, 'ready');
-    this.exit = ownOf(stage, 'exit');
-    this.react = ownOf(stage, 'react');
-  }
-}
-
-function ownOf<K extends 'enter' | 'ready' | 'exit' | 'react'>(
-  stage: Stage,
-  moment: K,
-): Stage[K] | undefined {
-  return stage[moment] === Stage.prototype[moment] ? undefined : stage[moment];
 }
 
 /** Where the slow path resumes: inbound after `entered` stages, or outbound at `pause`. */
@@ -82,17 +57,17 @@ export class Pipeline {
   run(call: Call): Promise<unknown> {
     if (this.interrupts) call.interruptible = true;
     if (this.keepsResults) call.keepsResults = true;
-    const plain = !call.interruptible && !this.events.active;
-    return plain && call.reports === undefined ? this.runPlainly(call) : this.drive(call);
+    return this.events.active || call.reports !== undefined ? this.drive(call) : this.runFast(call);
   }
 
-  /** Nothing to wait for but the method, nothing that may stop it, nobody to tell. */
-  private runPlainly(call: Call): Promise<unknown> {
+  /** For most calls: the first attempt, with nobody to tell of it, as far as no stage has the call wait. */
+  private runFast(call: Call): Promise<unknown> {
     const { steps } = this;
     let level = 0;
     let reached = false; // the method
     let work: unknown;
     try {
+      if (call.interruptible) call.beginAttempt();
       while (level < steps.length) {
         const step = steps[level]!;
         const held = step.enter?.call(step.stage, call);
@@ -100,32 +75,36 @@ export class Pipeline {
         const ready = step.ready?.call(step.stage, call, held);
         if (ready !== undefined) return this.drive(call, { entered: level, ready });
       }
+      if (call.interruptible) call.throwIfInterrupted();
       reached = true;
       work = call.start();
     } catch (error) {
       if (reached) call.tick();
-      call.fail(error);
-      call.rejection = reached ? undefined : rejectionIn(error);
-      return this.goOn(call, level);
+      this.fail(call, error, reached);
+      return this.resumeOutward(call, level);
     }
-    return Promise.resolve(work).then(
-      (value) => {
-        call.tick();
-        call.succeed(value);
-        const pause = this.leave(call, level);
-        if (pause !== undefined || call.failed) return this.goOn(call, 0, pause);
-        finish(call);
-        return call.value;
-      },
-      (error: unknown) => {
-        call.tick();
-        call.fail(error);
-        return this.goOn(call, level);
-      },
-    );
+    const end = call.interruptible ? call.interruptibly(work) : Promise.resolve(work);
+    const failed = (error: unknown): Promise<unknown> => {
+      call.tick();
+      this.fail(call, error, true, work);
+      return this.resumeOutward(call, level);
+    };
+    return end.then((value) => {
+      if (call.interrupted) return failed(undefined);
+      call.tick();
+      call.succeed(value);
+      const pause = this.leave(call, level);
+      if (pause !== undefined || call.failed) return this.resumeOutward(call, 0, pause);
+      finish(call);
+      return call.value;
+    }, failed);
   }
 
-  private goOn(call: Call, level: number, pause = this.leave(call, level)): Promise<unknown> {
+  private resumeOutward(
+    call: Call,
+    level: number,
+    pause = this.leave(call, level),
+  ): Promise<unknown> {
     return this.drive(call, { pause });
   }
 
@@ -194,12 +173,23 @@ export class Pipeline {
       this.reportAttempt(call, startedAt);
     } catch (error) {
       call.tick();
-      call.fail(call.reasonOr(error));
-      call.rejection = reached || call.interrupted ? undefined : rejectionIn(error);
-      this.reportAttempt(call, startedAt);
-      if (call.interrupted) this.abandon(call, work, startedAt);
+      this.fail(call, error, reached, work, startedAt);
     }
     return this.leave(call, level);
+  }
+
+  /** The attempt has ended with `error`, or has been given up. @param reached whether the method has been called */
+  private fail(
+    call: Call,
+    error: unknown,
+    reached: boolean,
+    work?: unknown,
+    startedAt = NaN,
+  ): void {
+    call.fail(call.reasonOr(error));
+    call.rejection = reached || call.interrupted ? undefined : rejectionIn(error);
+    this.reportAttempt(call, startedAt);
+    if (call.interrupted) this.abandon(call, work, startedAt);
   }
 
   /** Outwards through the stages that have been entered, `entered` of them, as far as none has the call wait. */
@@ -243,7 +233,7 @@ export class Pipeline {
   /** The attempt has been given up while its work goes on: nobody awaits that any more. */
   private abandon(call: Call, work: unknown, startedAt: number): void {
     if (!isPromiseLike(work)) return;
-    call.abandoned = endOf(work);
+    call.abandon(work);
     if (Number.isNaN(startedAt)) return;
     const { name, events } = this;
     const { attempt } = call;

@@ -21,7 +21,7 @@ export abstract class Stage<Held = unknown> {
   /** Whether it keeps results, and has to know whether they are live. */
   readonly keepsResults: boolean = false;
 
-  /** Whether it has to know when work that was given up really ends: `Call.workLeft()`. */
+  /** Whether it has to know when work that was given up really ends: `Call.unfinishedWork()`. */
   readonly holdsWork: boolean = false;
 
   /** Its place in the pipeline, 0 is outermost; set by the pipeline. */

@@ -1,21 +1,42 @@
-/** Work that goes on although nobody waits for its results, which are let go of at once. */
+/**
+ * The work of one call that may go on although nobody waits for its results, which are let go of at once: what a stage
+ * holds for it is free only at its end.
+ */
 export class UnfinishedWork {
-  /** The stage that has had the call run again last: it is the work of what is inside of that. */
-  level = -1;
+  /** Of the running attempt, when the protected method runs further inside than the pipeline can see. */
+  running: PromiseLike<unknown> | undefined = undefined;
+  /** Of the last attempt, which has been given up. */
+  abandoned: PromiseLike<unknown> | undefined = undefined;
+  /** Of the attempts before that one. */
+  private readonly earlier = new Set<Promise<void>>();
+  /** The stage that has had the call run again last: the earlier work is that of what is inside of it. */
+  private level = -1;
 
-  private readonly running = new Set<Promise<void>>();
-
-  add(work: PromiseLike<unknown>): void {
-    const done = endOf(work).then(() => {
-      this.running.delete(done);
-    });
-    this.running.add(done);
+  beginAttempt(): void {
+    this.abandoned = undefined;
+    this.running = undefined;
   }
 
-  /** Resolves when all of it has ended, `last` too; `undefined` when there is none. */
-  end(last: PromiseLike<unknown> | undefined): PromiseLike<unknown> | undefined {
-    if (this.running.size === 0) return last;
-    return Promise.allSettled(last === undefined ? this.running : [...this.running, last]);
+  /**
+   * The stage at `level` has the call run again.
+   *
+   * @param kept whether a stage outside of that one has to know when the last attempt's work ends
+   */
+  beginAgain(level: number, kept: boolean): void {
+    this.level = level;
+    const last = this.abandoned ?? this.running;
+    if (!kept || last === undefined) return;
+    const done = endOf(last).then(() => {
+      this.earlier.delete(done);
+    });
+    this.earlier.add(done);
+  }
+
+  /** Resolves when all of it that is inside of `level` has ended; `undefined` when there is none. */
+  end(level: number): PromiseLike<unknown> | undefined {
+    const last = this.abandoned ?? this.running;
+    if (level > this.level || this.earlier.size === 0) return last;
+    return Promise.allSettled(last === undefined ? this.earlier : [...this.earlier, last]);
   }
 }
 

@@ -774,7 +774,7 @@ describe('a call that ends before the method inside of it, as behind an impatien
     expect(bench.counts).toEqual([0, 0]);
   });
 
-  // `Call.tracked` is still that of the first attempt.
+  // `Call.runningWork` is still that of the first attempt.
   it('waits for it no more in a later attempt: one that is given up in the queue leaves it', async () => {
     const bench = new Bench({
       maxQueue: 1,

@@ -469,7 +469,7 @@ describe('a bulkhead', () => {
     ]);
   });
 
-  // `Call.tracked` is still that of the attempt before, so that one which is given up in the queue does not leave it.
+  // `Call.runningWork` is still that of the attempt before, so that one which is given up in the queue does not leave it.
   it('keeps them for handlers too', async () => {
     await run(rulesWith({ tracked: true }), new Set());
   });

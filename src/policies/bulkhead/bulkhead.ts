@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { type Deadline, DeadlineQueue } from '../../common/deadline-queue.js';
 import type { Clock } from '../../common/clock.js';
+import { LinkedList } from '../../common/linked-list.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import type { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { BulkheadFullError, type BulkheadFullReason } from './bulkhead-full-error.js';
@@ -69,8 +70,8 @@ export class Bulkhead {
   private running = 0;
   private waiting = 0;
   private rejected = 0;
-  private head: Waiter | undefined = undefined;
-  private tail: Waiter | undefined = undefined;
+  /** Who waits, longest first. */
+  private readonly waiters = new LinkedList<Waiter>();
   private closed = false;
   /** How long places are held, milliseconds: an exponentially weighted mean. */
   private meanHold: number | undefined = undefined;
@@ -130,16 +131,15 @@ export class Bulkhead {
   /** @internal Nobody waits any more. */
   close(): void {
     this.closed = true;
-    while (this.head !== undefined) this.giveUp(this.head, 'closing');
+    for (let { first } = this.waiters; first !== undefined; { first } = this.waiters) {
+      this.giveUp(first, 'closing');
+    }
     this.deadlines?.close();
   }
 
   private queue(now: number): Waiter {
     const waiter = new Waiter(now);
-    waiter.previous = this.tail;
-    if (this.tail === undefined) this.head = waiter;
-    else this.tail.next = waiter;
-    this.tail = waiter;
+    this.waiters.add(waiter);
     this.waiting += 1;
     waiter.deadline = this.deadlines?.add(waiter, now);
     if (this.environment.events.active) waiter.origin = new AsyncResource('nest-resilience:waiter');
@@ -147,30 +147,27 @@ export class Bulkhead {
   }
 
   private unlink(waiter: Waiter): void {
-    const { previous, next, deadline } = waiter;
-    if (previous === undefined) this.head = next;
-    else previous.next = next;
-    if (next === undefined) this.tail = previous;
-    else next.previous = previous;
+    this.waiters.remove(waiter);
     this.waiting -= 1;
-    if (deadline !== undefined) this.deadlines!.remove(deadline);
+    if (waiter.deadline !== undefined) this.deadlines!.remove(waiter.deadline);
   }
 
   /** The place goes to who has waited longest. */
   private release(heldMs: number): void {
-    const { head, meanHold } = this;
+    const { meanHold } = this;
+    const { first } = this.waiters;
     this.meanHold = meanHold === undefined ? heldMs : meanHold + (heldMs - meanHold) * WEIGHT;
-    if (head === undefined) {
+    if (first === undefined) {
       this.running -= 1;
       return;
     }
-    this.unlink(head);
-    head.state = 'placed';
+    this.unlink(first);
+    first.state = 'placed';
     const now = this.environment.clock.now();
-    const waitedMs = now - head.since;
-    head.since = now;
-    head.resolve();
-    this.tell({ type: 'queued', name: this.name, waitedMs }, head);
+    const waitedMs = now - first.since;
+    first.since = now;
+    first.resolve();
+    this.tell({ type: 'queued', name: this.name, waitedMs }, first);
   }
 
   private giveUp(waiter: Waiter, reason: BulkheadFullReason): void {

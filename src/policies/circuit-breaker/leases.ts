@@ -1,34 +1,24 @@
+import { LinkedList } from '../../common/linked-list.js';
 import type { Permit } from './permit.js';
 
 /** Permits that expire after the same time, in the order in which they were issued. */
-export class PermitQueue {
-  head: Permit | undefined = undefined;
-  private tail: Permit | undefined = undefined;
-
+export class PermitQueue extends LinkedList<Permit> {
   constructor(
     readonly duration: number,
     /** One of another duration, whose permits are still running. */
     public other: PermitQueue | undefined,
-  ) {}
-
-  add(permit: Permit): void {
-    const { tail } = this;
-    permit.queue = this;
-    permit.previous = tail;
-    if (tail === undefined) this.head = permit;
-    else tail.next = permit;
-    this.tail = permit;
+  ) {
+    super();
   }
 
-  remove(permit: Permit): void {
-    const { previous, next } = permit;
-    if (previous === undefined) this.head = next;
-    else previous.next = next;
-    if (next === undefined) this.tail = previous;
-    else next.previous = previous;
+  override add(permit: Permit): void {
+    permit.queue = this;
+    super.add(permit);
+  }
+
+  override remove(permit: Permit): void {
     permit.queue = undefined;
-    permit.previous = undefined;
-    permit.next = undefined;
+    super.remove(permit);
   }
 }
 
@@ -51,11 +41,11 @@ export class Leases {
 
   /** The one that expires first. */
   get first(): Permit | undefined {
-    let first = this.newest?.head;
+    let first = this.newest?.first;
     for (let queue = this.newest?.other; queue !== undefined; queue = queue.other) {
-      const { head } = queue;
-      if (head === undefined) continue;
-      if (first === undefined || expiryOf(head) < expiryOf(first)) first = head;
+      const permit = queue.first;
+      if (permit === undefined) continue;
+      if (first === undefined || expiryOf(permit) < expiryOf(first)) first = permit;
     }
     return first;
   }
@@ -73,7 +63,7 @@ export class Leases {
 
   *[Symbol.iterator](): Iterator<Permit> {
     for (let queue = this.newest; queue !== undefined; queue = queue.other) {
-      for (let permit = queue.head; permit !== undefined; permit = permit.next) yield permit;
+      for (let permit = queue.first; permit !== undefined; permit = permit.next) yield permit;
     }
   }
 
@@ -85,7 +75,7 @@ export class Leases {
       const { other } = queue;
       if (queue.duration === duration) {
         found = queue;
-      } else if (queue.head !== undefined) {
+      } else if (queue.first !== undefined) {
         queue.other = others;
         others = queue;
       }
