@@ -28,6 +28,14 @@ const layerZones = layers.flatMap((folders, floor) =>
   })),
 );
 
+/** What runs calls knows policies by their definitions, not by their names. */
+const nameless = ['execution', 'commands'].map((folder) => ({
+  target: `./src/${folder}`,
+  from: './src/policies/*/**/*',
+  message:
+    'Add what is needed to `Policy` in src/policies/policy.ts: a new policy must not need an edit here.',
+}));
+
 export default defineConfig(
   globalIgnores(['**/dist/', 'bench/.former/', '**/node_modules/', 'coverage/']),
   eslint.configs.recommended,
@@ -83,7 +91,7 @@ export default defineConfig(
       'import-x/no-default-export': 'error',
       'import-x/no-restricted-paths': [
         'error',
-        { zones: layerZones, basePath: import.meta.dirname },
+        { zones: [...layerZones, ...nameless], basePath: import.meta.dirname },
       ],
       'no-restricted-imports': [
         'error',

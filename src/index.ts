@@ -4,7 +4,7 @@ export {
   type CommandCallState,
   type CommandHandle,
 } from './commands/command-handle.js';
-export type { Command, CommandDefinition, CommandFallback } from './commands/command.js';
+export type { Command, CommandDefinition } from './commands/command.js';
 export type { ExecuteOptions, NamedPipeline } from './commands/named-pipeline.js';
 export { RESILIENCE_SERVICE, ResilienceService } from './commands/resilience.service.js';
 export type { CommandSnapshot } from './commands/snapshot.js';
@@ -82,6 +82,7 @@ export {
   type ValueFallback,
   fallbackValue,
 } from './policies/fallback/handler.js';
+export type { CommandFallback } from './policies/fallback/command-fallback.js';
 export type { FallbackOptions, GivenFallback } from './policies/fallback/options.js';
 export {
   type StaleFallback,

@@ -35,6 +35,11 @@ class Shelf {
     return 'books';
   }
 
+  @RateLimit({ period: { seconds: 2 } })
+  async shelves(): Promise<string> {
+    return 'shelves';
+  }
+
   @Fallback((_context: unknown) => 'nothing')
   @Retry({ maxRetries: 1, backoff: constant('10ms') })
   @CircuitBreaker({ name: 'authors', consecutiveFailures: 2 })
@@ -129,8 +134,28 @@ describe('an added policy', () => {
       'retry',
       'circuit breaker',
     ]);
+    expect(service.describe(Shelf, 'shelves').policies).toEqual([
+      { kind: 'rateLimit', options: { limit: 7, period: { seconds: 2 } } },
+    ]);
     await books.books();
     await expect(books.books()).rejects.toMatchObject(limitedError);
+  });
+
+  it('has the options merged that are objects themselves', async () => {
+    const { shelf: books, service } = await shelf({
+      defaults: limited({ period: { seconds: 5, offset: 3 } }),
+      overrides: { 'Shelf.shelves': limited({ limit: 1, period: { offset: 4 } }) },
+    });
+    expect(service.describe(Shelf, 'shelves').policies).toEqual([
+      { kind: 'rateLimit', options: { limit: 1, period: { seconds: 2, offset: 4 } } },
+    ]);
+    await books.shelves();
+    await expect(books.shelves()).rejects.toMatchObject({ retryAfterMs: 2_000 });
+  });
+
+  it('is not checked apart from the methods that it is for, when it says so', async () => {
+    const pipelines = { unused: limited(13) };
+    await expect(shelf({ pipelines })).resolves.toMatchObject({ shelf: expect.any(Shelf) });
   });
 
   it('has its options checked at the start, with those of the others', async () => {
@@ -154,6 +179,7 @@ describe('an added policy', () => {
       rejected: { circuitOpen: 0, bulkheadFull: 0, other: 1 },
       fallback: { missing: 1 },
     });
+    expect(command.snapshot()).toMatchObject({ limit: 1, circuitBreaker: undefined });
     const pipeline = service.pipeline('books');
     await pipeline.execute(() => 1);
     await expect(pipeline.execute(() => 2)).rejects.toMatchObject(limitedError);

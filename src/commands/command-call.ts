@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock.js';
 import type { OutcomeRule } from '../common/outcomes/outcome.js';
 import { type CallScope, callScope } from '../pipeline/call-scope.js';
 import { type Substitute, adopt } from '../pipeline/call.js';
-import { eventOf, fallbackEventOf, rejectionEventOf } from '../telemetry/metrics/event-of.js';
+import { eventOf, answerEventOf, rejectionEventOf } from '../telemetry/metrics/event-of.js';
 import { MetricEvent, type RollingMetrics } from '../telemetry/metrics/metrics.js';
 import { FunctionCall, type Work } from './function-call.js';
 
@@ -14,10 +14,9 @@ export interface CommandRun {
   readonly outcomes: OutcomeRule;
 }
 
-/** The functions of one definition of a command. */
+/** One definition of a command, with functions of its own. */
 export interface CommandFunctions {
   readonly run: Work;
-  readonly fallback?: unknown;
 }
 
 /** A call of a command, which counts how it went. */
@@ -35,7 +34,7 @@ export class CommandCall extends FunctionCall {
     this.startedAt = this.now();
   }
 
-  /** The fallback asks the definition that the call was made by. */
+  /** Answers by the definition that the call was made by. */
   protected override performInstead(run: Substitute): unknown {
     return adopt(run(this.functions, this.args));
   }
@@ -65,10 +64,10 @@ export class CommandCall extends FunctionCall {
     this.count(event, now);
     metrics.waitLatency(now - startedAt, now);
     if (this.begun) metrics.workLatency(at - startedAt, now);
-    // An error that is an answer, or that says nothing, asks for no fallback.
+    // An error that is an answer, or that says nothing, asks for no other one.
     if (event === MetricEvent.ignored || event === MetricEvent.success) return;
-    const fallback = fallbackEventOf(this);
-    if (fallback !== undefined) metrics.count(fallback, now);
+    const answer = answerEventOf(this);
+    if (answer !== undefined) metrics.count(answer, now);
   }
 
   /** A call that never ran does not lower the number of running ones. */

@@ -1,19 +1,12 @@
 import type { Observable } from 'rxjs';
 import type { Enlisted } from '../execution/enlisted.js';
-import type { PolicyDefaults } from '../execution/module-options.js';
 import type { Runtime } from '../execution/runtime.js';
 import { asStream } from '../execution/streams.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
-import { Bulkhead } from '../policies/bulkhead/bulkhead.js';
-import { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
-import type {
-  FallbackAnswer,
-  FallbackChoice,
-  FallbackFunction,
-} from '../policies/fallback/handler.js';
-import type { FallbackOptions, FallbackSettings } from '../policies/fallback/options.js';
-import type { TimeoutSettings } from '../policies/timeout/options.js';
+import { policies } from '../policies/canonical-order.js';
+import type { CommandPolicies } from '../policies/command-policies.js';
+import { noSnapshots } from '../policies/snapshots.js';
 import { RollingMetrics } from '../telemetry/metrics/metrics.js';
 import type { CallContext } from './call-context.js';
 import { CommandCall, type CommandFunctions, type CommandRun } from './command-call.js';
@@ -21,28 +14,13 @@ import { CommandHandle, QueuedCall } from './command-handle.js';
 import type { Definitions } from './definitions.js';
 import type { CommandSnapshot } from './snapshot.js';
 
-/** Keeps a type parameter from being inferred here; `& {}` alone would be taken for `T`. */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- the one type that leaves `T` as it is
-type Fixed<T> = T & ({} | null | undefined);
-
-type CommandAnswer<Args extends readonly unknown[], Result> =
-  | FallbackFunction<Args, Result>
-  | Exclude<FallbackAnswer<Result>, string | FallbackFunction<readonly never[], Result>>
-  | readonly FallbackChoice<Result>[];
-
-/** What answers when a command has failed, or options; a function gets what `run` gets, with the error in the context. */
-export type CommandFallback<Args extends readonly unknown[], Result> =
-  | CommandAnswer<Args, Result>
-  | (Omit<FallbackOptions, 'handler'> & { readonly handler: CommandAnswer<Args, Result> });
-
 /** The work of a command, and its policies. */
-export interface CommandDefinition<Args extends readonly unknown[], Result> extends Omit<
-  PolicyDefaults,
-  'fallback'
+export interface CommandDefinition<Args extends readonly unknown[], Result> extends CommandPolicies<
+  Args,
+  Result
 > {
   /** Talks to what may fail. */
   run(this: void, context: CallContext, ...args: Args): Result | Promise<Result>;
-  readonly fallback?: CommandFallback<Fixed<Args>, Result>;
   /** A pipeline of `forRoot({ pipelines })` whose policies it has; its own options change them or add to them. */
   readonly pipeline?: string;
 }
@@ -78,10 +56,12 @@ export class CommandState implements CommandView {
   defineAgain(): string | undefined {
     this.definitions.add();
     if (!this.enlisted.planned) return undefined; // checked with all others
-    const fallback = this.enlisted.plan.settings.get('fallback') as FallbackSettings | undefined;
-    return fallback?.choices.some(({ answer }) => answer.needsKey)
-      ? `staleIfError needs a key, so that nobody gets the data of another definition: ${this.definitions.many}`
-      : undefined;
+    const many = this.definitions.many!;
+    for (const [kind, settings] of this.enlisted.plan.settings) {
+      const problem = policies.get(kind)!.checkDefinedAgain?.(settings, many);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
   }
 
   /** Everything that a call needs. @throws {ResilienceConfigurationError} when it is not configured well */
@@ -92,20 +72,13 @@ export class CommandState implements CommandView {
   snapshot(): CommandSnapshot {
     const { name, metrics, enlisted, runtime } = this;
     const { plan } = enlisted;
-    const breaker = runtime.partOf('circuitBreaker', plan);
-    const bulkhead = runtime.partOf('bulkhead', plan);
-    const timeout = plan.settings.get('timeout') as TimeoutSettings | undefined;
-    const fallback = plan.settings.get('fallback') as FallbackSettings | undefined;
-    const maxConcurrentFallbacks = fallback?.maxConcurrent;
-    return {
-      name,
-      metrics: metrics.snapshot(runtime.clock.now()),
-      circuitBreaker: breaker instanceof CircuitBreaker ? breaker.snapshot() : undefined,
-      bulkhead: bulkhead instanceof Bulkhead ? bulkhead.snapshot() : undefined,
-      attemptTimeoutMs: timeout?.attempt,
-      maxConcurrentFallbacks:
-        maxConcurrentFallbacks === Infinity ? undefined : maxConcurrentFallbacks,
-    };
+    const shares = Array.from(plan.settings, ([kind, settings]) =>
+      policies.get(kind)!.snapshot?.(settings, runtime.partOf(kind, plan)),
+    );
+    return Object.assign(
+      { name, metrics: metrics.snapshot(runtime.clock.now()), ...noSnapshots },
+      ...shares,
+    ) as CommandSnapshot;
   }
 
   describe(): PipelineDescription {

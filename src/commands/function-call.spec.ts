@@ -82,7 +82,7 @@ describe('a call of a function', () => {
 
   it('has a substitute on the same this, with the same arguments', () => {
     const call = callOf(() => 1, 'sea', 2);
-    expect(call.substitute((that, args) => [that, args])).toEqual([self, ['sea', 2]]);
+    expect(call.substitute((that, args) => [that, args], 'fallback')).toEqual([self, ['sea', 2]]);
   });
 
   it('gives out one signal an attempt, and makes it when it is asked for', () => {

@@ -1,21 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { isClass } from '../common/outcomes/error-matcher.js';
 import { own as ownOf } from '../common/own.js';
 import { Problems, isPlainObject, show } from '../common/options-reader.js';
-import {
-  type PipelineOptions,
-  type PolicyDefaults,
-  checkPipeline,
-  checkPolicies,
-} from '../execution/module-options.js';
+import { type PipelineOptions, checkPipeline, checkPolicies } from '../execution/module-options.js';
 import type { Runtime } from '../execution/runtime.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { policies } from '../policies/canonical-order.js';
-import { isHandlerClass } from '../policies/fallback/handler.js';
 import { difference } from '../registry/named-parts.js';
-import type { CallContext } from './call-context.js';
 import type { CommandFunctions } from './command-call.js';
 import { Definitions } from './definitions.js';
 import { Command, type CommandDefinition, CommandState, type CommandView } from './command.js';
@@ -70,7 +62,7 @@ export class ResilienceService {
     const title = `command ${show(name)}`;
     this.report(problemsOfCommand(title, name, definition).all);
     const { run: _run, pipeline, ...given } = (definition ?? {}) as Partial<typeof definition>;
-    const own = normalized({ ...given, ...byCall(given.fallback) });
+    const own = normalized(given, true);
     const options = pipeline === undefined ? own : { ...own, pipeline };
     const known = this.known.get(name);
     if (known !== undefined) {
@@ -213,33 +205,20 @@ function comparable({ order, ...given }: PipelineOptions): object {
 
 /** Each definition of a name keeps its own functions, as they are now. */
 function functionsOf(definition: object | undefined): CommandFunctions {
-  const { run, fallback } = (definition ?? {}) as CommandFunctions;
-  return { run, fallback };
+  return { ...(definition as CommandFunctions) };
 }
 
-/** Policies without shorthands, so that what means the same is the same. Unknown ones have been reported. */
-function normalized(given: object): Record<string, object> {
+/**
+ * Policies without shorthands, so that what means the same is the same. Unknown ones have been reported.
+ *
+ * @param forCommand whether there may be several definitions, each with functions of its own
+ */
+function normalized(given: object, forCommand = false): Record<string, object> {
   const entries = Object.entries(given).flatMap(([kind, options]): [string, object][] => {
     const policy = policies.get(kind);
-    return policy === undefined || options === undefined ? [] : [[kind, policy.normalize(options)]];
+    if (policy === undefined || options === undefined) return [];
+    const own: unknown = forCommand ? (policy.askDefinition?.(options) ?? options) : options;
+    return [[kind, policy.normalize(own)]];
   });
   return Object.fromEntries(entries);
-}
-
-/** Stands for a fallback that is a function: each call asks that of the definition that it was made by. */
-function fallback(this: CommandFunctions, context: CallContext, ...args: unknown[]): unknown {
-  const { fallback: given } = this;
-  const handler = typeof given === 'function' ? given : (given as { handler: Function }).handler;
-  return (handler as (...args: unknown[]) => unknown)(context, ...args);
-}
-
-function byCall(given: unknown): Pick<PolicyDefaults, 'fallback'> {
-  if (isOwnFunction(given)) return { fallback: { handler: fallback as never } };
-  const { handler } = (given ?? {}) as { handler?: unknown };
-  if (!isPlainObject(given) || !isOwnFunction(handler)) return {};
-  return { fallback: { ...given, handler: fallback as never } };
-}
-
-function isOwnFunction(value: unknown): boolean {
-  return typeof value === 'function' && !isHandlerClass(value) && !isClass(value);
 }

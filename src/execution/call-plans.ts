@@ -20,10 +20,10 @@ export class CallPlans {
    *
    * @throws {ResilienceConfigurationError} when it is made now and not configured well
    */
-  of(site: Site, self: unknown, asFallback: boolean): MethodPlan | undefined {
+  of(site: Site, self: unknown, asSubstitute: boolean): MethodPlan | undefined {
     const holder = site.static ? self : prototypeOf(self);
     const known = isHolder(holder) ? holder : undefined;
-    if (asFallback) return this.find({ ...ownedMethod(site, known), ownOnly: true }) ?? undefined;
+    if (asSubstitute) return this.find({ ...ownedMethod(site, known), ownOnly: true }) ?? undefined;
     const plans = known === undefined ? this.detached : this.ofClass(known);
     let plan = plans[site.index];
     if (plan === undefined) plans[site.index] = plan = this.find(ownedMethod(site, known));
@@ -52,17 +52,17 @@ function isHolder(value: unknown): value is object {
  *
  * @throws {ResilienceConfigurationError} when it is made now and not configured well
  */
-export function planOf(site: Site, self: unknown, asFallback: boolean): MethodPlan | undefined {
+export function planOf(site: Site, self: unknown, asSubstitute: boolean): MethodPlan | undefined {
   const binding = bindingOf(self);
-  const known = asFallback ? undefined : binding?.plans?.[site.index];
+  const known = asSubstitute ? undefined : binding?.plans?.[site.index];
   if (known !== undefined) return known ?? undefined;
-  return findPlan(site, self, asFallback, binding ?? toldBinding(self));
+  return findPlan(site, self, asSubstitute, binding ?? toldBinding(self));
 }
 
 function findPlan(
   site: Site,
   self: unknown,
-  asFallback: boolean,
+  asSubstitute: boolean,
   binding: Binding | undefined,
 ): MethodPlan | undefined {
   const own = binding?.ref?.runtime;
@@ -74,7 +74,7 @@ function findPlan(
   if (runtime === 'several') {
     return warnOnce(site, self, 'no application has built its instance, and several are running');
   }
-  return runtime?.calls.of(site, self, asFallback);
+  return runtime?.calls.of(site, self, asSubstitute);
 }
 
 /** Of a proxy of an instance, say, which is not the instance. */

@@ -1,6 +1,6 @@
 import { callScope } from '../pipeline/call-scope.js';
 import { planOf } from './call-plans.js';
-import { takeFallbackCall } from './fallback-call.js';
+import { takeSubstituteCall } from './substitute-call.js';
 import { invoke } from './invoke.js';
 import type { MethodPlan } from './plan.js';
 import { type Method, Site, markSite, siteOf } from './site.js';
@@ -26,10 +26,10 @@ function wrap(site: Site): Method {
       const scope = callScope.getStore();
       const attempt = scope?.handler;
       if (attempt?.claims(site)) return attempt.run(original, this, args);
-      const asFallback = takeFallbackCall(this, key);
+      const asSubstitute = takeSubstituteCall(this, key);
       let plan: MethodPlan | undefined;
       try {
-        plan = planOf(site, this, asFallback);
+        plan = planOf(site, this, asSubstitute);
       } catch (error) {
         // A class that was not there at bootstrap is not configured well.
         if (site.returns === 'promise') return Promise.reject(error);

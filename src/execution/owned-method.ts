@@ -8,7 +8,7 @@ export interface OwnedMethod {
   readonly site: Site;
   /** The class that it is called on; when an override calls it by `super`, the class that declares it. */
   readonly owner: Function;
-  /** Whether the policies of the class are left out: a fallback, or a `super` call under which they apply already. */
+  /** Whether the policies of the class are left out: a method that runs in another one's place, or a `super` call under which they apply already. */
   readonly ownOnly: boolean;
 }
 

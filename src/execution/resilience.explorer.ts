@@ -177,7 +177,7 @@ function reportMisplaced(owner: Function, problems: Problems): void {
     if (typeof method !== 'function' || siteOf(method) !== undefined || isHandler(method)) continue;
     problems.add(
       `${owner.name}.${String(key)} @Signal`,
-      'gets no signal: the method has no policy; give it one, such as @Timeout()',
+      'gets no signal: the method has no policy; decorate it with one, or leave out @Signal()',
     );
   }
 }

@@ -6,7 +6,7 @@ import { Sleeper } from '../pipeline/sleeper.js';
 import type { PartStore } from '../registry/named-parts.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { CallPlans } from './call-plans.js';
-import { callAsFallback } from './fallback-call.js';
+import { callAsSubstitute } from './substitute-call.js';
 import { InstanceRegister } from './instances.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 import { methodsOf } from './owned-method.js';
@@ -122,7 +122,7 @@ export class Runtime {
       },
 
       resolve: (token) => host.resolve(token),
-      callAsFallback,
+      callAsSubstitute,
       instancesOf: (method) => this.instances.of(method),
     };
   }

@@ -20,7 +20,7 @@ export interface SiteServices extends Pick<
   | 'log'
   | 'onClose'
   | 'resolve'
-  | 'callAsFallback'
+  | 'callAsSubstitute'
 > {
   readonly options: ResilienceModuleOptions;
   instancesOf(method: ProtectedMethod): Instances;
@@ -98,8 +98,8 @@ export class SubjectSite implements PolicySite {
     return this.services.resolve(token);
   }
 
-  callAsFallback(self: unknown, name: string, args: readonly unknown[]): unknown {
-    return this.services.callAsFallback(self, name, args);
+  callAsSubstitute(self: unknown, name: string, args: readonly unknown[]): unknown {
+    return this.services.callAsSubstitute(self, name, args);
   }
 }
 

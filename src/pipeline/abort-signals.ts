@@ -1,5 +1,5 @@
 import { isPlainObject } from '../common/options-reader.js';
-import { isResilienceError } from '../common/errors.js';
+import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 
 /** The used part of an `AbortSignal`: Node's, another realm's or a polyfill's. */
 export type SignalLike = Pick<
@@ -38,7 +38,7 @@ export function reasonOf(signal: SignalLike): unknown {
  * else: the dependency was too slow.
  */
 function saysGone(value: unknown): boolean {
-  return isSignal(value) && value.aborted && !isResilienceError(value.reason, 'TIMEOUT');
+  return isSignal(value) && value.aborted && !isOwnFailure(value.reason);
 }
 
 /** Whether there is an aborted signal among the arguments of a call, or as `signal` of a plain object among them. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../common/clock.js';
 import type { Outcome, OutcomeRule } from '../common/outcomes/outcome.js';
 import { isStreamResult } from '../common/outcomes/stream-result.js';
-import type { FallbackOutcome } from '../telemetry/metrics/event-of.js';
+import type { AnswerOutcome } from '../telemetry/metrics/event-of.js';
 import type { RollingMetrics } from '../telemetry/metrics/metrics.js';
 import { callerHasGone } from './abort-signals.js';
 import type { AnswerSource, ReportSink } from './call-report.js';
@@ -43,7 +43,7 @@ export abstract class Call extends Interruptible {
   /** Metrics of the breaker that the last attempt failed under; the fallback's outcome is counted there. */
   unhealthy: RollingMetrics | undefined = undefined;
   /** The failure that a fallback was to answer, when that was, and what it did. */
-  answered: { readonly error: unknown; readonly at: number; by: FallbackOutcome } | undefined =
+  answered: { readonly error: unknown; readonly at: number; by: AnswerOutcome } | undefined =
     undefined;
   /** The error with which a policy of this pipeline has turned the last attempt away; set by the pipeline. */
   rejection: unknown = undefined;
@@ -100,11 +100,11 @@ export abstract class Call extends Interruptible {
       : runHolding(this.holding, () => this.perform());
   }
 
-  /** Has `run` answer in the method's place, with the method's `this` and arguments. */
-  substitute(run: Substitute): unknown {
+  /** Has `run` answer in the method's place, with the method's `this` and arguments; the answer is of that source. */
+  substitute(run: Substitute, source: Exclude<AnswerSource, 'live'>): unknown {
     // Told where it runs: on a handler that is inside of caches that stand on the method.
     const instead: Substitute = (self, args) => {
-      tellNotLive('fallback');
+      tellNotLive(source);
       return run(self, args);
     };
     return this.holding === undefined

@@ -15,7 +15,7 @@ export class HandlerAttempt {
     /** Until the attempt has ended. */
     private call: Call | undefined,
     private method: object | undefined,
-    /** Runs instead of the method: its fallback. */
+    /** Runs instead of the method. */
     private substitute: Substitute | undefined,
   ) {}
 

@@ -56,6 +56,6 @@ describe('what a call holds', () => {
 
   it('is known to what answers in its place', () => {
     const { call } = holding([probe], () => undefined);
-    expect(call.substitute(() => isInside(probe))).toBe(true);
+    expect(call.substitute(() => isInside(probe), 'fallback')).toBe(true);
   });
 });

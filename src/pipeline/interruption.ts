@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { isResilienceError } from '../common/errors.js';
+import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 import { type SignalLike, obey } from './abort-signals.js';
 
 /** Why a call stops waiting for what it waits for, and how far outwards it unwinds. */
@@ -65,7 +65,7 @@ export abstract class Interruptible {
   /** Whether it was stopped from outside and not for being slow: its outcome says nothing about anybody. */
   get cancelled(): boolean {
     const { interruption } = this;
-    return interruption?.level === WHOLE_CALL && !isResilienceError(interruption.error, 'TIMEOUT');
+    return interruption?.level === WHOLE_CALL && !isOwnFailure(interruption.error);
   }
 
   /** Gives up what is inside `level`, with `error` as its outcome. */

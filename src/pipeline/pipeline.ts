@@ -3,7 +3,7 @@ import type { Outcome, OutcomeRule } from '../common/outcomes/outcome.js';
 import { defaultOutcome } from '../common/outcomes/default-outcome.js';
 import { type CallReport } from './call-report.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
-import { fallbackEventOf } from '../telemetry/metrics/event-of.js';
+import { answerEventOf } from '../telemetry/metrics/event-of.js';
 import { type Call, isPromiseLike } from './call.js';
 import { tellNotLive } from './liveness.js';
 import { AGAIN, type Reaction, type Stage } from './stage.js';
@@ -127,7 +127,7 @@ export class Pipeline {
       if (again) call.beginAgain(level, this.holder < level);
       pause = again ? await this.attempt(call, level + 1) : this.leave(call, level);
     }
-    tellFallback(call);
+    countAnswer(call);
     if (call.source !== 'live') tellNotLive(call.source, call.ageMs);
     finish(call);
     call.reports?.add(reportOf(this.name, call, begunAt));
@@ -262,10 +262,10 @@ function rejectionIn(error: unknown): unknown {
 }
 
 /** Counts what has become of a failure where that was counted. */
-function tellFallback(call: Call): void {
+function countAnswer(call: Call): void {
   const { unhealthy } = call;
   if (unhealthy === undefined || call.callerHasGone) return;
-  const event = fallbackEventOf(call);
+  const event = answerEventOf(call);
   if (event !== undefined) unhealthy.count(event, call.now());
 }
 

@@ -4,6 +4,7 @@ import type { OutcomeRule } from '../common/outcomes/outcome.js';
 import type { Sleeper } from '../pipeline/sleeper.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
+import type { PolicySnapshots } from './snapshots.js';
 
 /** A decorated method, as far as policies have to know it. */
 export interface ProtectedMethod {
@@ -60,7 +61,7 @@ export interface PolicySite {
   /** Finds a provider of the application. */
   resolve(token: unknown): unknown;
   /** Calls a method of `self` in another one's place: with its own policies, without those of its class. */
-  callAsFallback(self: unknown, method: string, args: readonly unknown[]): unknown;
+  callAsSubstitute(self: unknown, method: string, args: readonly unknown[]): unknown;
 }
 
 /** The parts of policies that have a name and a state, and that several methods may share. */
@@ -118,4 +119,13 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   part?(settings: Settings): NamedPart | undefined;
   /** Factories of its stages, by their names in the canonical order. */
   stages(settings: Settings, site: PolicySite): StageMakers;
+  /**
+   * The same options for a command that may be defined more than once: their functions ask the definition that a call was
+   * made by, which is their `this`.
+   */
+  askDefinition?(given: Given): Given;
+  /** A problem that only arises when a command is defined once more, which `many` says, as a clause for messages. */
+  checkDefinedAgain?(settings: Settings, many: string): string | undefined;
+  /** Its share of a command's snapshot. @param part its stateful part */
+  snapshot?(settings: Settings, part: object | undefined): Partial<PolicySnapshots>;
 }

@@ -1,3 +1,4 @@
+import { isResilienceError } from '../errors.js';
 import type { Outcome } from './outcome.js';
 import { type OutcomeTable, lookUpIn } from './table.js';
 import { tables } from './tables/index.js';
@@ -33,4 +34,9 @@ export function defaultOutcome(error: unknown): Outcome {
  */
 export function isFailure(error: unknown): boolean {
   return defaultOutcome(error) === 'failure';
+}
+
+/** Whether a rejection of ours says that the dependency was too slow, not that its caller has gone or may not ask it. */
+export function isOwnFailure(error: unknown): boolean {
+  return isResilienceError(error) && isFailure(error);
 }

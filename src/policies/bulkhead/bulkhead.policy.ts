@@ -28,6 +28,9 @@ export const bulkheadPolicy: Policy<
         : new BulkheadStage(part, site);
     },
   }),
+  snapshot: (_settings, part) => ({
+    bulkhead: part instanceof Bulkhead ? part.snapshot() : undefined,
+  }),
 };
 
 /** The bulkhead or bulkheads of that name, made as whoever defined the name wants it. */

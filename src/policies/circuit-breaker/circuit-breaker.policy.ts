@@ -33,6 +33,9 @@ export const circuitBreakerPolicy: Policy<
         : new KeyedCircuitBreakerStage(part);
     },
   }),
+  snapshot: (_settings, part) => ({
+    circuitBreaker: part instanceof CircuitBreaker ? part.snapshot() : undefined,
+  }),
 };
 
 /** The breaker or breakers of that name, made as whoever defined the name wants it. */

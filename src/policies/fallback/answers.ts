@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { OptionsReader } from '../../common/options-reader.js';
 import { isClass } from '../../common/outcomes/error-matcher.js';
+import type { Call, Substitute } from '../../pipeline/call.js';
 import { methodOf } from '../key.js';
 import type { PolicySite } from '../policy.js';
 import type { Answer } from './answer.js';
@@ -55,13 +56,17 @@ function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | un
   return {
     label: name,
     give: (call, context) =>
-      call.substitute((self, given) => {
+      substitute(call, (self, given) => {
         // The context comes after the parameters of the protected method, given or not.
         const args: unknown[] = Array.from(given);
         while (args.length < method.arity) args.push(undefined);
-        return site.callAsFallback(self, name, [...args, context]);
+        return site.callAsSubstitute(self, name, [...args, context]);
       }),
   };
+}
+
+function substitute(call: Call, run: Substitute): unknown {
+  return call.substitute(run, 'fallback');
 }
 
 /** Follows the fallbacks that are methods, from `name` on. */
@@ -77,14 +82,14 @@ function leadsTo(end: string, name: string, site: PolicySite): boolean {
 }
 
 function valueAnswer(result: unknown): Answer {
-  return { label: 'value', give: (call) => call.substitute(() => result) };
+  return { label: 'value', give: (call) => substitute(call, () => result) };
 }
 
 function functionAnswer(handler: FallbackFunction): Answer {
   return {
     label: handler.name || 'function',
     give: (call, context) =>
-      call.substitute((self, args) => handler.call(self, context, ...(args as never[]))),
+      substitute(call, (self, args) => handler.call(self, context, ...(args as never[]))),
   };
 }
 
@@ -104,6 +109,6 @@ function classAnswer(
   return {
     label: type.name,
     give: (call, context) =>
-      call.substitute((_self, args) => find()!.handle(context, ...(args as never[]))),
+      substitute(call, (_self, args) => find()!.handle(context, ...(args as never[]))),
   };
 }

@@ -93,7 +93,7 @@ class Bench {
       events,
       warn: (message) => void this.warnings.push(message),
       resolve: (token) => providers.get(token),
-      callAsFallback: (self, name, args) =>
+      callAsSubstitute: (self, name, args) =>
         (self as Record<string, (...args: unknown[]) => unknown>)[name]!(...args),
     };
     const read = new OptionsReader(this.options, 'here', this.problems);

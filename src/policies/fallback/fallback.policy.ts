@@ -1,4 +1,5 @@
 import type { Policy } from '../policy.js';
+import { askDefinition } from './command-fallback.js';
 import { FallbackStage } from './fallback-stage.js';
 import {
   type FallbackOptions,
@@ -23,4 +24,12 @@ export const fallbackPolicy: Policy<typeof KIND, FallbackOptions, FallbackSettin
         ? { name: undefined, private: true, settings: undefined, shape: { maxConcurrent } }
         : undefined,
     stages: (settings, site) => ({ fallback: () => new FallbackStage(settings, site) }),
+    askDefinition,
+    checkDefinedAgain: ({ choices }, many) =>
+      choices.some(({ answer }) => answer.needsKey)
+        ? `staleIfError needs a key, so that nobody gets the data of another definition: ${many}`
+        : undefined,
+    snapshot: ({ maxConcurrent }) => ({
+      maxConcurrentFallbacks: maxConcurrent === Infinity ? undefined : maxConcurrent,
+    }),
   };

@@ -19,4 +19,5 @@ export const timeoutPolicy: Policy<
       'attempt timeout': () => new TimeoutStage('attempt', attempt, site),
     }),
   }),
+  snapshot: ({ attempt }) => ({ attemptTimeoutMs: attempt }),
 };

@@ -2,18 +2,22 @@ import { isResilienceError } from '../../common/errors.js';
 import type { Outcome } from '../../common/outcomes/outcome.js';
 import { MetricEvent } from './metrics.js';
 
-/** How metrics count an admitted call. */
-export function eventOf(outcome: Outcome, error: unknown): MetricEvent {
-  if (isResilienceError(error, 'TIMEOUT')) return MetricEvent.timeout;
-  if (outcome === 'success') return MetricEvent.success;
-  return outcome === 'failure' ? MetricEvent.failure : MetricEvent.ignored;
-}
+/** Failures that are counted apart, by the code of the error. */
+const FAILURES: ReadonlyMap<string, MetricEvent> = new Map([['TIMEOUT', MetricEvent.timeout]]);
 
-/** By the code of the error. */
+/** Calls that a policy has turned away, by the code of the error. */
 const REJECTIONS: ReadonlyMap<string, MetricEvent> = new Map([
   ['CIRCUIT_OPEN', MetricEvent.circuitOpen],
   ['BULKHEAD_FULL', MetricEvent.bulkheadFull],
 ]);
+
+/** How metrics count an admitted call. */
+export function eventOf(outcome: Outcome, error: unknown): MetricEvent {
+  const failure = isResilienceError(error) ? FAILURES.get(error.code) : undefined;
+  if (failure !== undefined) return failure;
+  if (outcome === 'success') return MetricEvent.success;
+  return outcome === 'failure' ? MetricEvent.failure : MetricEvent.ignored;
+}
 
 /** How metrics count a call that a policy has turned away, with this error. */
 export function rejectionEventOf(error: unknown): MetricEvent {
@@ -21,23 +25,23 @@ export function rejectionEventOf(error: unknown): MetricEvent {
   return REJECTIONS.get(code) ?? MetricEvent.rejectedOtherwise;
 }
 
-/** How a fallback has ended. */
-export type FallbackOutcome = 'success' | 'failure' | 'rejected';
+/** How answering in a failed method's place has ended. */
+export type AnswerOutcome = 'success' | 'failure' | 'rejected';
 
-const FALLBACKS: Readonly<Record<FallbackOutcome, MetricEvent>> = {
+const ANSWERS: Readonly<Record<AnswerOutcome, MetricEvent>> = {
   success: MetricEvent.fallbackSuccess,
   failure: MetricEvent.fallbackFailure,
   rejected: MetricEvent.fallbackRejected,
 };
 
 /** How metrics count what became of a failure; `undefined` when there was none. */
-export function fallbackEventOf({
+export function answerEventOf({
   answered,
   failed,
 }: {
-  readonly answered: { readonly by: FallbackOutcome } | undefined;
+  readonly answered: { readonly by: AnswerOutcome } | undefined;
   readonly failed: boolean;
 }): MetricEvent | undefined {
-  if (answered !== undefined) return FALLBACKS[answered.by];
+  if (answered !== undefined) return ANSWERS[answered.by];
   return failed ? MetricEvent.fallbackMissing : undefined;
 }

@@ -4,13 +4,16 @@ import type { Call } from '../../../src/pipeline/call.js';
 import { Stage } from '../../../src/pipeline/stage.js';
 import type { Policy, PolicySite } from '../../../src/policies/policy.js';
 
-/** A toy: so many calls in each second of the clock. */
+/** A toy: so many calls in each period of the clock; a method's own. */
 export interface RateLimitOptions {
   readonly limit?: number;
+  readonly period?: { readonly seconds?: number; readonly offset?: number };
 }
 
 interface RateLimitSettings {
   readonly limit: number;
+  /** Milliseconds. */
+  readonly period: number;
 }
 
 export class RateLimitedError extends ResilienceError {
@@ -28,11 +31,11 @@ export class RateLimitedError extends ResilienceError {
 }
 
 class RateLimitStage extends Stage {
-  private second = -1;
+  private period = -1;
   private used = 0;
 
   constructor(
-    private readonly limit: number,
+    private readonly settings: RateLimitSettings,
     private readonly site: PolicySite,
   ) {
     super();
@@ -40,16 +43,17 @@ class RateLimitStage extends Stage {
 
   override enter(call: Call): undefined {
     const now = call.now();
-    const second = Math.floor(now / 1_000);
-    if (second !== this.second) this.used = 0;
-    this.second = second;
+    const { limit, period } = this.settings;
+    const current = Math.floor(now / period);
+    if (current !== this.period) this.used = 0;
+    this.period = current;
     this.used += 1;
-    if (this.used <= this.limit) return;
+    if (this.used <= limit) return;
     const { name, events } = this.site;
     if (events.active) {
       events.emit({ type: 'rejected', name, policy: 'rateLimit', code: 'RATE_LIMITED' });
     }
-    throw new RateLimitedError(name, (second + 1) * 1_000 - now);
+    throw new RateLimitedError(name, (current + 1) * period - now);
   }
 }
 
@@ -62,8 +66,18 @@ export const rateLimitPolicy: Policy<
   kind: 'rateLimit',
   label: '@RateLimit',
   normalize: (given) => (typeof given === 'number' ? { limit: given } : given),
-  settle: (read: OptionsReader<RateLimitOptions>) => ({
-    limit: read.integer('limit', { min: 1 }) ?? 100,
-  }),
-  stages: ({ limit }, site) => ({ 'rate limit': () => new RateLimitStage(limit, site) }),
+  nested: ['period'],
+  boundToSubject: true,
+  settle: (read: OptionsReader<RateLimitOptions>, site) => {
+    if (site.method === undefined && site.anyWork && read.raw('limit') === 13) {
+      read.contradiction('13 brings bad luck to work of all kinds');
+    }
+    const period = read.inside('period', read.raw('period') ?? {});
+    const seconds = period.integer('seconds', { min: 1 }) ?? 1;
+    period.integer('offset', { min: 0 });
+    period.done();
+    return { limit: read.integer('limit', { min: 1 }) ?? 100, period: seconds * 1_000 };
+  },
+  stages: (settings, site) => ({ 'rate limit': () => new RateLimitStage(settings, site) }),
+  snapshot: ({ limit }) => ({ limit }) as object,
 };

@@ -1,0 +1,33 @@
+import { shared } from '../common/brand.js';
+
+interface SubstituteCall {
+  self: unknown;
+  key: string | symbol | undefined;
+}
+
+/** The method that is being called in another one's place, until its wrapper has seen the call. */
+const announced = shared<SubstituteCall>('substitute-call', () => ({
+  self: undefined,
+  key: undefined,
+}));
+
+/** Calls a method of `self` in another one's place: with its own policies, without those of the class. */
+export function callAsSubstitute(self: unknown, key: string, args: readonly unknown[]): unknown {
+  const { self: outerSelf, key: outerKey } = announced;
+  announced.self = self;
+  announced.key = key;
+  try {
+    return (self as Record<string, (...args: unknown[]) => unknown>)[key]!(...args);
+  } finally {
+    announced.self = outerSelf;
+    announced.key = outerKey;
+  }
+}
+
+/** Whether this call of a method is the announced one. It is so once: what that method calls is called as ever. */
+export function takeSubstituteCall(self: unknown, key: string | symbol): boolean {
+  if (announced.key !== key || announced.self !== self) return false;
+  announced.self = undefined;
+  announced.key = undefined;
+  return true;
+}
