@@ -5,37 +5,11 @@ import { StreamResult } from '../common/outcomes/stream-result.js';
 import type { ResilienceEvent } from '../telemetry/events.js';
 import { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { ManualClock } from '../testing/index.js';
+import { TestCall, type Work } from '../../test/support/test-call.js';
 import { type CallReport, ReportSink } from './call-report.js';
-import type { Substitute } from './call.js';
-import { Call } from './call.js';
+import type { Call } from './call.js';
 import { Pipeline } from './pipeline.js';
 import { AGAIN, type Reaction, Stage } from './stage.js';
-
-type Work = (call: ToyCall) => unknown;
-
-class ToyCall extends Call {
-  started = 0;
-
-  constructor(
-    private readonly work: Work,
-    clock: Clock = new ManualClock(),
-  ) {
-    super([], clock);
-  }
-
-  protected override get mayStream(): boolean {
-    return true;
-  }
-
-  protected override perform(): unknown {
-    this.started += 1;
-    return this.work(this);
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-}
 
 interface Moments {
   readonly enter?: (call: Call) => void;
@@ -100,23 +74,20 @@ const failing = (): Promise<never> => Promise.reject(new Error('x'));
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-const interruptible = (work: Work, clock?: Clock): ToyCall => {
-  const call = new ToyCall(work, clock);
-  call.interruptible = true;
-  return call;
-};
+const interruptible = (work: Work, clock?: Clock): TestCall =>
+  new TestCall(work, { clock, interruptible: true });
 
 describe('a pipeline without stages', () => {
   it('answers with the very result, or throws the very error', async () => {
     const result = {};
     const error = new Error('x');
     const pipeline = pipelineOf([]);
-    await expect(pipeline.run(new ToyCall(async () => result))).resolves.toBe(result);
-    await expect(pipeline.run(new ToyCall(() => result))).resolves.toBe(result);
-    await expect(pipeline.run(new ToyCall(() => Promise.reject(error)))).rejects.toBe(error);
+    await expect(pipeline.run(new TestCall(async () => result))).resolves.toBe(result);
+    await expect(pipeline.run(new TestCall(() => result))).resolves.toBe(result);
+    await expect(pipeline.run(new TestCall(() => Promise.reject(error)))).rejects.toBe(error);
     await expect(
       pipeline.run(
-        new ToyCall(() => {
+        new TestCall(() => {
           throw error;
         }),
       ),
@@ -132,7 +103,7 @@ describe.each([
     const log: string[] = [];
     const stages = ['a', 'b', 'c'].map((name) => new Kind(name, log));
     const work = (): number => log.push('work');
-    await pipelineOf(stages).run(new ToyCall(work));
+    await pipelineOf(stages).run(new TestCall(work));
     expect(log).toEqual([
       'enter a',
       'enter b',
@@ -154,7 +125,7 @@ describe.each([
     const enter = (): never => {
       throw rejection;
     };
-    const call = new ToyCall(() => 1);
+    const call = new TestCall(() => 1);
     const stages = [new Kind('a', log), new Kind('b', log, { enter }), new Kind('c', log)];
     await expect(pipelineOf(stages).run(call)).rejects.toBe(rejection);
     expect(log).toEqual(['enter a', 'enter b', 'exit a', 'react a']);
@@ -163,7 +134,7 @@ describe.each([
 
   it('need implement nothing', async () => {
     class Nothing extends Stage {}
-    await expect(pipelineOf([new Nothing()]).run(new ToyCall(() => 1))).resolves.toBe(1);
+    await expect(pipelineOf([new Nothing()]).run(new TestCall(() => 1))).resolves.toBe(1);
   });
 
   it('see the outcome, and may replace it at once or later', async () => {
@@ -179,7 +150,7 @@ describe.each([
       new Kind('b', [], { exit: see, react: later }),
       new Kind('c', [], { exit: see, react: (call) => call.succeed('from c') }),
     ];
-    await expect(pipelineOf(stages).run(new ToyCall(() => Promise.reject(error)))).resolves.toBe(
+    await expect(pipelineOf(stages).run(new TestCall(() => Promise.reject(error)))).resolves.toBe(
       'from a',
     );
     expect(seen).toEqual([
@@ -201,7 +172,7 @@ describe.each([
     const error = new Error('x');
     const log: string[] = [];
     const stages = [new Kind('a', log), new Kind('b', log, { react: () => react(error) })];
-    await expect(pipelineOf(stages).run(new ToyCall(() => 1))).rejects.toBe(error);
+    await expect(pipelineOf(stages).run(new TestCall(() => 1))).rejects.toBe(error);
     expect(log.slice(-2)).toEqual(['exit a', 'react a']);
   });
 
@@ -219,7 +190,7 @@ describe.each([
       if (call.attempt < 3) throw new Error('not yet');
       return 'done';
     };
-    await expect(pipelineOf(stages).run(new ToyCall(work))).resolves.toBe('done');
+    await expect(pipelineOf(stages).run(new TestCall(work))).resolves.toBe('done');
     expect(attempts).toEqual([1, 2, 3]);
     expect(log).toEqual([
       'enter a',
@@ -252,7 +223,7 @@ describe.each([
     };
     const again = async (call: Call): Promise<Reaction> => (call.attempt === 1 ? AGAIN : undefined);
     const log: string[] = [];
-    const call = new ToyCall(() => 1);
+    const call = new TestCall(() => 1);
     const stages = [
       new Kind('a', log, { react: again }),
       new Kind('b', log),
@@ -265,7 +236,7 @@ describe.each([
 
   it('let go of the call when it is over, however it ends', async () => {
     for (const work of [() => 1, failing]) {
-      const call = new ToyCall(work);
+      const call = new TestCall(work);
       const finish = jest.spyOn(call, 'finish');
       await pipelineOf([new Kind('a', [])])
         .run(call)
@@ -280,7 +251,7 @@ describe('a stage with a queue', () => {
     const place = deferred<void>();
     const log: string[] = [];
     const stages = [new Toy('queue', log, { ready: () => place.promise }), new Toy('b', log)];
-    const done = pipelineOf(stages).run(new ToyCall(() => 1));
+    const done = pipelineOf(stages).run(new TestCall(() => 1));
     await settled();
     expect(log).toEqual(['enter queue']);
     place.resolve();
@@ -298,15 +269,15 @@ describe('a stage with a queue', () => {
   it('may turn the call away after the wait, and is left', async () => {
     const rejection = new Error('full');
     const log: string[] = [];
-    const call = new ToyCall(() => 1);
+    const call = new TestCall(() => 1);
     const stage = new Toy('queue', log, { ready: () => Promise.reject(rejection) });
     await expect(pipelineOf([stage]).run(call)).rejects.toBe(rejection);
     expect(log).toEqual(['enter queue', 'exit queue', 'react queue']);
     expect(call.started).toBe(0);
   });
 
-  describe.each<[string, (work: Work) => ToyCall]>([
-    ['that nothing can stop', (work) => new ToyCall(work)],
+  describe.each<[string, (work: Work) => TestCall]>([
+    ['that nothing can stop', (work) => new TestCall(work)],
     ['that can be stopped', (work) => interruptible(work)],
   ])('has a call %s', (_which, callOf) => {
     it('go on with its own result or error', async () => {
@@ -527,12 +498,12 @@ describe('what is to be done at the end of a call', () => {
       expect(ended).toEqual([]);
       if (attempt < 3) throw new Error('not yet');
     };
-    await pipelineOf(stages).run(new ToyCall(work));
+    await pipelineOf(stages).run(new TestCall(work));
     expect(ended).toEqual([3, 3, 3]);
   });
 
-  it.each<[string, (work: Work) => ToyCall]>([
-    ['that nothing can stop', (work) => new ToyCall(work)],
+  it.each<[string, (work: Work) => TestCall]>([
+    ['that nothing can stop', (work) => new TestCall(work)],
     ['that can be stopped', (work) => interruptible(work)],
   ])('waits for a result that goes on, in a call %s', async (_which, callOf) => {
     const stream = new Stream();
@@ -547,7 +518,7 @@ describe('what is to be done at the end of a call', () => {
   });
 
   it('does not wait for a result that goes on when a stage puts another one in its place', async () => {
-    const call = new ToyCall(() => new Stream());
+    const call = new TestCall(() => new Stream());
     const ending = jest.fn();
     const stage = new Toy('a', [], {
       exit: () => call.atEnd(ending),
@@ -734,7 +705,7 @@ describe('the time of a call', () => {
     const now = jest.spyOn(clock, 'now');
     const look = (call: Call): void => void call.now();
     const stages = ['a', 'b', 'c'].map((name) => new Toy(name, [], { enter: look, exit: look }));
-    await pipelineOf(stages).run(new ToyCall(() => Promise.resolve(1), clock));
+    await pipelineOf(stages).run(new TestCall(() => Promise.resolve(1), { clock }));
     expect(now).toHaveBeenCalledTimes(2);
   });
 
@@ -755,7 +726,7 @@ describe('the time of a call', () => {
       }),
       new Toy('c', [], { enter: look }),
     ];
-    const done = pipelineOf(stages).run(new ToyCall(() => wait(100), clock));
+    const done = pipelineOf(stages).run(new TestCall(() => wait(100), { clock }));
     await clock.advance(5_000);
     await done;
     expect(times).toEqual([0, 10, 110, 1_110]);
@@ -783,7 +754,7 @@ describe('events', () => {
         );
       });
     const done = pipelineOf([new Toy('again', [], { react: again })], events).run(
-      new ToyCall(work, clock),
+      new TestCall(work, { clock }),
     );
     await clock.advance(10_000);
     await done;
@@ -802,7 +773,7 @@ describe('events', () => {
       throw new Error('no');
     };
     await expect(
-      pipelineOf([new Toy('a', [], { enter })], events).run(new ToyCall(() => 1)),
+      pipelineOf([new Toy('a', [], { enter })], events).run(new TestCall(() => 1)),
     ).rejects.toThrow('no');
     expect(told).toEqual([]);
   });
@@ -865,7 +836,7 @@ describe('events', () => {
     const now = jest.spyOn(clock, 'now');
     const events = new ResilienceEvents();
     const emit = jest.spyOn(events, 'emit');
-    await pipelineOf([new Toy('a', [])], events).run(new ToyCall(() => 1, clock));
+    await pipelineOf([new Toy('a', [])], events).run(new TestCall(() => 1, { clock }));
     expect(emit).not.toHaveBeenCalled();
     expect(now).not.toHaveBeenCalled();
   });
@@ -874,7 +845,7 @@ describe('events', () => {
 describe('a report', () => {
   async function reportOf(work: Work, stages: readonly Stage[] = []): Promise<CallReport> {
     const clock = new ManualClock();
-    const call = new ToyCall(work, clock);
+    const call = new TestCall(work, { clock });
     call.reports = new ReportSink();
     const run = pipelineOf(stages)
       .run(call)
@@ -907,7 +878,7 @@ describe('a report', () => {
 
   it('tells the attempts, the source of the answer, its age and the duration of the whole', async () => {
     const react = async (call: Call): Promise<Reaction> => {
-      await new Promise<void>((resolve) => void (call as ToyCall)['clock'].setTimer(resolve, 250));
+      await new Promise<void>((resolve) => void (call as TestCall)['clock'].setTimer(resolve, 250));
       if (call.attempt === 1) return AGAIN;
       call.source = 'stale';
       call.ageMs = 40;

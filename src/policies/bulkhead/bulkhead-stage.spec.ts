@@ -1,13 +1,14 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { StreamResult } from '../../common/outcomes/stream-result.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import { Call, type Substitute } from '../../pipeline/call.js';
+import type { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { Sleeper } from '../../pipeline/sleeper.js';
 import { Stage } from '../../pipeline/stage.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall, type Work } from '../../../test/support/test-call.js';
 import { type Deferred, deferred, outcome, settle } from '../../../test/support/wait.js';
 import { constant } from '../backoff/backoff.js';
 import type { PolicySite } from '../policy.js';
@@ -17,29 +18,6 @@ import { TimeoutStage } from '../timeout/timeout-stage.js';
 import { BulkheadFullError } from './bulkhead-full-error.js';
 import { Bulkhead } from './bulkhead.js';
 import { BulkheadStage } from './bulkhead-stage.js';
-
-type Work = (call: TestCall) => unknown;
-
-class TestCall extends Call {
-  constructor(
-    private readonly work: Work,
-    clock: ManualClock,
-  ) {
-    super([], clock);
-  }
-
-  protected override get mayStream(): boolean {
-    return true;
-  }
-
-  protected override perform(): unknown {
-    return this.work(this);
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-}
 
 /** Does something at the moment at which a call has left what is inside of it. */
 class OnExit extends Stage {
@@ -120,9 +98,7 @@ class Bench {
   }
 
   call(work: Work, { interruptible = false } = {}): TestCall {
-    const call = new TestCall(work, this.clock);
-    call.interruptible = interruptible;
-    return call;
+    return new TestCall(work, { clock: this.clock, interruptible });
   }
 
   run(call: TestCall): Promise<unknown> {

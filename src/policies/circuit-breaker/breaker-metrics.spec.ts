@@ -2,12 +2,13 @@ import { NotFoundException } from '@nestjs/common';
 import type { Clock } from '../../common/clock.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { Classifier } from '../../common/outcomes/classifier.js';
-import { Call, type Substitute } from '../../pipeline/call.js';
+import type { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { AGAIN, type Reaction, Stage } from '../../pipeline/stage.js';
 import type { MetricsSnapshot, OutcomeCounts } from '../../telemetry/metrics/snapshot.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall } from '../../../test/support/test-call.js';
 import { BulkheadFullError } from '../bulkhead/bulkhead-full-error.js';
 import { NO_ANSWER } from '../fallback/answer.js';
 import { FallbackStage } from '../fallback/fallback-stage.js';
@@ -354,24 +355,6 @@ describe('a call that hangs', () => {
   });
 });
 
-class TestCall extends Call {
-  constructor(
-    private readonly work: (attempt: number) => unknown,
-    clock: Clock,
-    args: readonly unknown[],
-  ) {
-    super(args, clock);
-  }
-
-  protected override perform(): unknown {
-    return this.work(this.attempt);
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-}
-
 /** Runs again what has failed, so many times. */
 class AgainStage extends Stage {
   constructor(private readonly times: number) {
@@ -412,11 +395,8 @@ describe.each([
     return {
       ...made,
       stage,
-      call: (work, args = []) => {
-        const call = new TestCall(work, clock, args);
-        call.interruptible = interruptible;
-        return call;
-      },
+      call: (work, args) =>
+        new TestCall(({ attempt }) => work(attempt), { clock, args, interruptible }),
       run: (call, ...stages) => quietly(new Pipeline('Books.list', stages, events).run(call)),
       fallback: (answer, maxConcurrent = Infinity) =>
         new FallbackStage(
@@ -651,8 +631,10 @@ describe('a call that is cancelled', () => {
     '%s has nothing counted of fallbacks',
     async (when) => {
       const { breaker, clock, events, metrics } = setUp();
-      const call = new TestCall(when === 'while it runs' ? hang : down, clock, []);
-      call.interruptible = true;
+      const call = new TestCall(when === 'while it runs' ? hang : down, {
+        clock,
+        interruptible: true,
+      });
       const fallback = new FallbackStage(
         {
           choices: [{ on: undefined, answer: { label: 'test', give: hang } }],
@@ -677,8 +659,7 @@ describe('a call that is cancelled', () => {
 
   it('by a timeout outside of it has what became of that', async () => {
     const { breaker, clock, events, metrics } = setUp();
-    const call = new TestCall(hang, clock, []);
-    call.interruptible = true;
+    const call = new TestCall(hang, { clock, interruptible: true });
     const running = quietly(
       new Pipeline('Books.list', [new CircuitBreakerStage(breaker)], events).run(call),
     );
@@ -694,8 +675,7 @@ describe('a call that is cancelled', () => {
 
 it('a fallback that is given up because time is over has failed', async () => {
   const { breaker, clock, events, metrics } = setUp();
-  const call = new TestCall(down, clock, []);
-  call.interruptible = true;
+  const call = new TestCall(down, { clock, interruptible: true });
   const fallback = new FallbackStage(
     {
       choices: [{ on: undefined, answer: { label: 'test', give: hang } }],

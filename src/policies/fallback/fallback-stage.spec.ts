@@ -2,12 +2,11 @@ import { runInNewContext } from 'node:vm';
 import { HttpException } from '@nestjs/common';
 import { ResilienceError } from '../../common/errors.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import type { Substitute } from '../../pipeline/call.js';
-import { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall } from '../../../test/support/test-call.js';
 import type { PolicySite, ProtectedMethod } from '../policy.js';
 import { fallbackPolicy } from './fallback.policy.js';
 import { type FallbackContext, fallbackValue } from './handler.js';
@@ -29,27 +28,6 @@ class Books {
   former(...args: unknown[]): string {
     this.calls.push(args);
     return 'former';
-  }
-}
-
-class TestCall extends Call {
-  override interruptible = true;
-
-  constructor(
-    private readonly work: () => unknown,
-    clock: ManualClock,
-    args: readonly unknown[],
-    self: Books,
-  ) {
-    super(args, clock, self);
-  }
-
-  protected override perform(): unknown {
-    return this.work();
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this.self, this.args);
   }
 }
 
@@ -104,7 +82,8 @@ class Bench {
   }
 
   call(work: () => unknown, args: readonly unknown[] = []): TestCall {
-    return new TestCall(work, this.clock, args, this.books);
+    const { clock, books: self } = this;
+    return new TestCall(work, { clock, args, self, interruptible: true });
   }
 
   run(work: () => unknown = failing, args: readonly unknown[] = []): Promise<unknown> {

@@ -1,34 +1,15 @@
 import { HttpException } from '@nestjs/common';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import { Call, type Substitute } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall } from '../../../test/support/test-call.js';
 import { type Deferred, deferred, outcome, settle } from '../../../test/support/wait.js';
 import type { PolicySite } from '../policy.js';
 import { fallbackPolicy } from './fallback.policy.js';
 import type { FallbackOptions } from './options.js';
 import { staleIfError } from './stale-if-error.js';
-
-class TestCall extends Call {
-  override interruptible = true;
-
-  constructor(
-    private readonly work: () => unknown,
-    clock: ManualClock,
-  ) {
-    super([], clock);
-  }
-
-  protected override perform(): unknown {
-    return this.work();
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-}
 
 const down = new Error('down');
 const failing = (): Promise<never> => Promise.reject(down);
@@ -71,7 +52,7 @@ class Bench {
     call: TestCall;
     end: Promise<{ value?: unknown; error?: unknown }>;
   } {
-    const call = new TestCall(work, this.clock);
+    const call = new TestCall(work, { clock: this.clock, interruptible: true });
     return { call, end: outcome(this.pipeline.run(call)) };
   }
 

@@ -1,44 +1,18 @@
 import { HttpException } from '@nestjs/common';
 import { ResilienceError } from '../../common/errors.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import type { Substitute } from '../../pipeline/call.js';
-import { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { Sleeper } from '../../pipeline/sleeper.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall } from '../../../test/support/test-call.js';
 import { constant, decorrelated, exponential } from '../backoff/backoff.js';
 import type { PolicySite } from '../policy.js';
 import { type RetryOptions, settleRetry } from './options.js';
 import { RetryStage } from './retry-stage.js';
 
 type Work = (attempt: number) => unknown;
-
-class TestCall extends Call {
-  override interruptible = true;
-  started = 0;
-  wanted = true;
-
-  constructor(
-    private readonly work: Work,
-    clock: ManualClock,
-  ) {
-    super([], clock);
-  }
-
-  protected override perform(): unknown {
-    return this.work(++this.started);
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-
-  override wantsAnotherAttempt(): boolean {
-    return this.wanted;
-  }
-}
 
 /** A retry around a method, a clock that only the test moves, and what the retry tells. */
 class Bench {
@@ -60,7 +34,10 @@ class Bench {
   }
 
   call(work: Work): TestCall {
-    return new TestCall(work, this.clock);
+    return new TestCall(({ started }) => work(started), {
+      clock: this.clock,
+      interruptible: true,
+    });
   }
 
   /** Starts a call; `outcome` has its end. */

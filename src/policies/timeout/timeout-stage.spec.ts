@@ -1,36 +1,17 @@
 import { isResilienceError } from '../../common/errors.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import type { Substitute } from '../../pipeline/call.js';
-import { Call } from '../../pipeline/call.js';
+import type { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { AGAIN, type Reaction, Stage } from '../../pipeline/stage.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall, type Work } from '../../../test/support/test-call.js';
 import type { PolicySite } from '../policy.js';
 import { timeoutPolicy } from './timeout.policy.js';
 import { type TimeoutOptions, settleTimeout } from './options.js';
 import { TimeoutError } from './timeout-error.js';
 import { TimeoutStage } from './timeout-stage.js';
-
-type Work = (call: TestCall) => unknown;
-
-class TestCall extends Call {
-  constructor(
-    private readonly work: Work,
-    clock: ManualClock,
-  ) {
-    super([], clock);
-  }
-
-  protected override perform(): unknown {
-    return this.work(this);
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-}
 
 /** Tries again as long as attempts fail, up to so many times, with such a wait. */
 class Again extends Stage {
@@ -66,7 +47,7 @@ class Bench {
   }
 
   call(work: Work): TestCall {
-    return new TestCall(work, this.clock);
+    return new TestCall(work, { clock: this.clock });
   }
 
   /** How a call ends, and when. */
