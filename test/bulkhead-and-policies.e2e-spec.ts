@@ -10,7 +10,7 @@ import {
   fallbackValue,
 } from '../src/index.js';
 import { boot, closeAll, of } from './support/boot.js';
-import { Works, bulkhead, counts, full, begin } from './support/bulkheads.js';
+import { Works, bulkhead, counts, full, begin } from './support/bulkhead-calls.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { deferred, settle } from './support/wait.js';
 

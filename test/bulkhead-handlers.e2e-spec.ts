@@ -14,7 +14,7 @@ import {
 import { Observable, Subject, race, mergeMap, throwError } from 'rxjs';
 import { Bulkhead, Fallback, Retry, Signal, Timeout, constant } from '../src/index.js';
 import { type Platform, type Served, closeAll, everyPlatform, of, serve } from './support/boot.js';
-import { Works, bulkhead, counts } from './support/bulkheads.js';
+import { Works, bulkhead, counts } from './support/bulkhead-calls.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { request } from './support/http.js';
 import { deferred, settle, until } from './support/wait.js';

@@ -2,7 +2,7 @@ import { Injectable, Scope } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Bulkhead, BulkheadFullError, Signal, Timeout, isResilienceError } from '../src/index.js';
 import { appModule, boot, closeAll } from './support/boot.js';
-import { Works, counts, full, begin } from './support/bulkheads.js';
+import { Works, counts, full, begin } from './support/bulkhead-calls.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { settle } from './support/wait.js';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { BULKHEAD_REGISTRY, Bulkhead, BulkheadRegistry, UsePipeline } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
-import { Works, counts, full, begin } from './support/bulkheads.js';
+import { Works, counts, full, begin } from './support/bulkhead-calls.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 
 afterEach(closeAll);

@@ -7,7 +7,7 @@ import {
   fallbackValue,
 } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
-import { bulkhead } from './support/bulkheads.js';
+import { bulkhead } from './support/bulkhead-calls.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { outcome, settle } from './support/wait.js';
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { EMPTY, Observable, Subject, firstValueFrom, of as just, throwError } from 'rxjs';
 import { Bulkhead, Signal } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
-import { counts, full, begin } from './support/bulkheads.js';
+import { counts, full, begin } from './support/bulkhead-calls.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { outcome, settle } from './support/wait.js';
 

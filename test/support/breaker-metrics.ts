@@ -1,5 +1,5 @@
 import { OptionsReader, Problems } from '../../src/common/options-reader.js';
-import type { MetricsSnapshot, OutcomeCounts } from '../../src/telemetry/metrics/snapshot.js';
+import type { MetricsSnapshot } from '../../src/telemetry/metrics/snapshot.js';
 import { ResilienceEvents } from '../../src/telemetry/resilience-events.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { BulkheadFullError } from '../../src/policies/bulkhead/bulkhead-full-error.js';
@@ -11,22 +11,6 @@ import {
   type CircuitBreakerOptions,
   settleCircuitBreaker,
 } from '../../src/policies/circuit-breaker/options.js';
-
-export interface Given extends Partial<Omit<OutcomeCounts, 'rejected' | 'fallback'>> {
-  readonly rejected?: Partial<OutcomeCounts['rejected']>;
-  readonly fallback?: Partial<OutcomeCounts['fallback']>;
-}
-
-/** Counts that are 0 where nothing is said. */
-export const counts = ({ rejected, fallback, ...given }: Given): OutcomeCounts => ({
-  success: 0,
-  failure: 0,
-  timeout: 0,
-  ignored: 0,
-  ...given,
-  rejected: { circuitOpen: 0, bulkheadFull: 0, other: 0, ...rejected },
-  fallback: { success: 0, failure: 0, missing: 0, rejected: 0, ...fallback },
-});
 
 export const down = (): Promise<never> => Promise.reject(new Error('down'));
 

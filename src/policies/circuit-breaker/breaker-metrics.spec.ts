@@ -1,14 +1,8 @@
 import { NotFoundException } from '@nestjs/common';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { TimeoutError } from '../timeout/timeout-error.js';
-import {
-  counts,
-  down,
-  full,
-  quietly,
-  setUp,
-  timedOut,
-} from '../../../test/support/breaker-metrics.js';
+import { down, full, quietly, setUp, timedOut } from '../../../test/support/breaker-metrics.js';
+import { counts } from '../../../test/support/outcome-counts.js';
 import { settleCircuitBreaker } from './options.js';
 
 describe('a circuit breaker counts', () => {

@@ -7,15 +7,14 @@ import { AGAIN, type Reaction, Stage } from '../../pipeline/stage.js';
 import type { OutcomeCounts } from '../../telemetry/metrics/snapshot.js';
 import { type ResilienceEvents } from '../../telemetry/resilience-events.js';
 import {
-  type Given,
   type SetUp,
-  counts,
   down,
   full,
   quietly,
   setUp,
   timedOut,
 } from '../../../test/support/breaker-metrics.js';
+import { type Given, counts } from '../../../test/support/outcome-counts.js';
 import { TestCall } from '../../../test/support/test-call.js';
 import { BulkheadFullError } from '../bulkhead/bulkhead-full-error.js';
 import { NO_ANSWER } from '../fallback/answer.js';
