@@ -44,16 +44,16 @@ describe('the time of a call', () => {
 });
 
 describe('events', () => {
-  function listening(): { events: ResilienceEvents; told: ResilienceEvent[] } {
+  function listening(): { events: ResilienceEvents; emitted: ResilienceEvent[] } {
     const events = new ResilienceEvents();
-    const told: ResilienceEvent[] = [];
-    events.subscribe((event) => void told.push(event));
-    return { events, told };
+    const emitted: ResilienceEvent[] = [];
+    events.subscribe((event) => void emitted.push(event));
+    return { events, emitted };
   }
 
   it('tell of each attempt: its outcome and how long it took', async () => {
     const clock = new ManualClock();
-    const { events, told } = listening();
+    const { events, emitted } = listening();
     const again = async (call: Call): Promise<Reaction> => (call.attempt < 4 ? AGAIN : undefined);
     const errors = [new Error('x'), new HttpException('x', 404)];
     const work: Work = ({ attempt }) =>
@@ -69,7 +69,7 @@ describe('events', () => {
     await clock.advance(10_000);
     await done;
     const event = { type: 'attempt', name: 'Books.list' };
-    expect(told).toEqual([
+    expect(emitted).toEqual([
       { ...event, attempt: 1, outcome: 'failure', durationMs: 100, error: errors[0] },
       { ...event, attempt: 2, outcome: 'success', durationMs: 200, error: errors[1] },
       { ...event, attempt: 3, outcome: 'success', durationMs: 300 },
@@ -78,14 +78,14 @@ describe('events', () => {
   });
 
   it('tell of no attempt when the work never began', async () => {
-    const { events, told } = listening();
+    const { events, emitted } = listening();
     const enter = (): never => {
       throw new Error('no');
     };
     await expect(
       pipelineOf([new Toy('a', [], { enter })], events).run(new TestCall(() => 1)),
     ).rejects.toThrow('no');
-    expect(told).toEqual([]);
+    expect(emitted).toEqual([]);
   });
 
   it.each([
@@ -95,26 +95,26 @@ describe('events', () => {
     ['ignored', new TypeError('x')],
   ])('tell of given-up work that ends later as %s', async (outcome, error) => {
     const clock = new ManualClock();
-    const { events, told } = listening();
+    const { events, emitted } = listening();
     const work = deferred<unknown>();
     const call = interruptible(() => work.promise, clock);
     const done = pipelineOf([new Toy('limit', [])], events).run(call);
     await clock.advance(100);
     call.interrupt(0, new Error('slow'));
     await expect(done).rejects.toThrow('slow');
-    const given = told.splice(0);
+    const given = emitted.splice(0);
     expect(given).toEqual([expect.objectContaining({ type: 'attempt', durationMs: 100 })]);
     await clock.advance(50);
     if (error) work.reject(error);
     else work.resolve(1);
     await settled();
-    expect(told).toEqual([
+    expect(emitted).toEqual([
       { type: 'late', name: 'Books.list', attempt: 1, outcome, durationMs: 150 },
     ]);
   });
 
   it('tell of an attempt whose caller has gone that it says nothing', async () => {
-    const { events, told } = listening();
+    const { events, emitted } = listening();
     const gone = new Error('gone');
     const call = interruptible(() => new Promise(() => {}));
     call.reports = new ReportSink();
@@ -122,23 +122,23 @@ describe('events', () => {
     call.abort(gone);
     await expect(done).rejects.toBe(gone);
     const event = { type: 'attempt', name: 'Books.list', attempt: 1, durationMs: 0 };
-    expect(told).toEqual([{ ...event, outcome: 'ignored', error: gone }]);
+    expect(emitted).toEqual([{ ...event, outcome: 'ignored', error: gone }]);
     expect(call.reports.calls[0]!.outcome).toBe('ignored');
   });
 
   it('tell a listener who comes late nothing of attempts whose beginning it missed', async () => {
     const events = new ResilienceEvents();
-    const told: ResilienceEvent[] = [];
+    const emitted: ResilienceEvent[] = [];
     const works = [deferred<unknown>(), deferred<unknown>()];
     const calls = works.map(({ promise }) => interruptible(() => promise));
     const done = calls.map((call) => pipelineOf([new Toy('limit', [])], events).run(call));
     await settled();
-    events.subscribe((event) => void told.push(event));
+    events.subscribe((event) => void emitted.push(event));
     calls[0]!.interrupt(0, new Error('slow'));
     for (const { resolve } of works) resolve(1);
     await Promise.allSettled(done);
     await settled();
-    expect(told).toEqual([]);
+    expect(emitted).toEqual([]);
   });
 
   it('are not made, and the clock is not read, when nobody listens', async () => {
