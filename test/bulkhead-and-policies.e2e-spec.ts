@@ -15,7 +15,6 @@ import { refuseUnhandledRejections } from './support/commands.js';
 import { deferred, settle } from './support/wait.js';
 
 afterEach(closeAll);
-
 refuseUnhandledRejections();
 
 describe('beside other policies, a bulkhead', () => {

@@ -20,7 +20,6 @@ import { request } from './support/http.js';
 import { deferred, settle, until } from './support/wait.js';
 
 afterEach(closeAll);
-
 refuseUnhandledRejections();
 
 describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {

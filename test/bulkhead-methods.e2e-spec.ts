@@ -7,7 +7,6 @@ import { refuseUnhandledRejections } from './support/commands.js';
 import { settle } from './support/wait.js';
 
 afterEach(closeAll);
-
 refuseUnhandledRejections();
 
 describe('a method in a bulkhead', () => {

@@ -5,7 +5,6 @@ import { Works, counts, full, begin } from './support/bulkhead-calls.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 
 afterEach(closeAll);
-
 refuseUnhandledRejections();
 
 describe('a bulkhead with a name', () => {

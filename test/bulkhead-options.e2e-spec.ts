@@ -12,7 +12,6 @@ import { refuseUnhandledRejections } from './support/commands.js';
 import { outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-
 refuseUnhandledRejections();
 
 describe('how many may run is given', () => {

@@ -7,7 +7,6 @@ import { refuseUnhandledRejections } from './support/commands.js';
 import { outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-
 refuseUnhandledRejections();
 
 describe('an Observable in a bulkhead', () => {

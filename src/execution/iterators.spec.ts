@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { TestCall } from '../../test/support/test-call.js';
 import { firstItemOf, iterate } from './iterators.js';
 
+/** Lets the test see whether it has ended. */
 class EndingCall extends TestCall {
   get over(): boolean {
     return this.finished;

@@ -13,7 +13,6 @@ import {
 } from '../../src/policies/circuit-breaker/options.js';
 
 export const down = (): Promise<never> => Promise.reject(new Error('down'));
-
 export const timedOut = (): TimeoutError => new TimeoutError('Books.list', 'attempt', 1);
 export const full = (): BulkheadFullError => new BulkheadFullError('books', 'full', 1);
 

@@ -23,6 +23,7 @@ class Books {
 export const down = new Error('down');
 export const failing = (): Promise<never> => Promise.reject(down);
 
+/** A protected method with a fallback, and a clock that only the test moves. */
 export class Harness {
   readonly clock = new ManualClock();
   readonly events = new ResilienceEvents();
