@@ -7,39 +7,17 @@ import {
   Logger,
   Module,
   type OnModuleInit,
-  Optional,
   Scope,
   type Type,
 } from '@nestjs/common';
 import { ContextIdFactory, LazyModuleLoader, ModuleRef, NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import {
-  CircuitBreaker,
-  CircuitBreakerRegistry,
-  ResilienceModule,
-  Retry,
-  constant,
-} from '../src/index.js';
-import { ManualClock } from '../src/testing/index.js';
-import { type Booted, appModule, boot, closeAll, watch } from './support/boot.js';
-import { outcome, settle } from './support/wait.js';
+import { ResilienceModule, Retry, constant } from '../src/index.js';
+import { appModule, boot, closeAll, watch } from './support/boot.js';
+import { Answering, Policed, policedCalls } from './support/policed.js';
+import { settle } from './support/wait.js';
 
 afterEach(closeAll);
-
-/** All methods of a test share this breaker: its requests are the calls that went through policies. */
-const Policed = (): MethodDecorator & ReturnType<typeof CircuitBreaker> =>
-  CircuitBreaker('policed');
-
-function policedCalls({ registry }: Pick<Booted, 'registry'>): number {
-  return registry.has('policed') ? registry.get('policed').counts.requests : 0;
-}
-
-class Answering {
-  @Policed()
-  async m(): Promise<number> {
-    return 1;
-  }
-}
 
 describe('policies apply once to a call of', () => {
   it('a singleton', async () => {
@@ -416,140 +394,6 @@ it('nested policies of an override and its base both apply', async () => {
   expect(policedCalls(booted)).toBe(2);
 });
 
-describe('several applications in one process', () => {
-  @Injectable()
-  class S {
-    @CircuitBreaker({ name: 'policed', consecutiveFailures: 1 })
-    async m(fail = false): Promise<void> {
-      if (fail) throw new Error('down');
-    }
-  }
-
-  it.each<[string, object, unknown]>([
-    ['of a class provider', S, S],
-    ['of a useFactory provider', { provide: 'S', useFactory: () => new S() }, 'S'],
-  ])('each runs the calls %s under its own breakers', async (_, provider, token) => {
-    const one = await boot({ providers: [provider as Type] });
-    const two = await boot({ providers: [provider as Type] });
-    await one.app.get<S>(token as string).m();
-    await two.app.get<S>(token as string).m();
-    await two.app.get<S>(token as string).m();
-    expect([policedCalls(one), policedCalls(two)]).toEqual([1, 2]);
-  });
-
-  it('an open circuit in one leaves the other closed', async () => {
-    const one = await boot({ providers: [S] });
-    const two = await boot({ providers: [S] });
-    await expect(one.app.get(S).m(true)).rejects.toThrow('down');
-    await expect(one.app.get(S).m()).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
-    await expect(two.app.get(S).m()).resolves.toBeUndefined();
-  });
-
-  it('made from one and the same module, they share no state either', async () => {
-    const { AppModule } = appModule({ providers: [S] });
-    const apps = await Promise.all(
-      [1, 2].map(() => NestFactory.createApplicationContext(AppModule, { logger: false })),
-    );
-    const [one, two] = apps.map((app) => ({ app, ...watch(app) }));
-    await one!.app.get(S).m();
-    await two!.app.get(S).m();
-    await two!.app.get(S).m();
-    expect([policedCalls(one!), policedCalls(two!)]).toEqual([1, 2]);
-  });
-
-  it('the second one works after the first has been closed', async () => {
-    const one = await boot({ providers: [S] });
-    await one.app.get(S).m();
-    await one.app.close();
-    const two = await boot({ providers: [S] });
-    await two.app.get(S).m();
-    await two.app.get(S).m();
-    expect([policedCalls(one), policedCalls(two)]).toEqual([1, 2]);
-  });
-
-  it('a second application does not take over the shared instance of the first', async () => {
-    const shared = new S();
-    const one = await boot({ providers: [{ provide: 'S', useValue: shared }] });
-    const two = await boot({ providers: [{ provide: 'S', useValue: shared }] });
-    await shared.m();
-    expect([policedCalls(one), policedCalls(two)]).toEqual([1, 0]);
-  });
-
-  it('what no application has built runs bare when several are running', async () => {
-    const one = await boot();
-    const two = await boot();
-    await new S().m();
-    expect([policedCalls(one), policedCalls(two)]).toEqual([0, 0]);
-  });
-});
-
-describe('in tests', () => {
-  it('compile() without init() is enough', async () => {
-    @Injectable()
-    class S extends Answering {}
-    const { AppModule } = appModule({ providers: [S] });
-    const moduleRef = await Test.createTestingModule({ imports: [AppModule] }).compile();
-    const watched = watch(moduleRef);
-    await moduleRef.get(S).m();
-    expect(policedCalls(watched)).toBe(1);
-  });
-
-  it('a spy on the prototype sees calls, with their policies', async () => {
-    @Injectable()
-    class S {
-      @Policed()
-      async m(): Promise<void> {}
-    }
-    const spy = jest.spyOn(S.prototype, 'm');
-    const booted = await boot({ providers: [S] });
-    await booted.app.get(S).m();
-    expect(spy).toHaveBeenCalledTimes(1);
-    expect(policedCalls(booted)).toBe(1);
-  });
-
-  it('a spy on the instance sees calls, with their policies', async () => {
-    @Injectable()
-    class S extends Answering {}
-    const booted = await boot({ providers: [S] });
-    const spy = jest.spyOn(booted.app.get(S), 'm');
-    await booted.app.get(S).m();
-    expect(spy).toHaveBeenCalledTimes(1);
-    expect(policedCalls(booted)).toBe(1);
-  });
-
-  it('an auto-mock in the slot of the runtime does not swallow the method', async () => {
-    @Injectable()
-    class S {
-      constructor(@Optional() @Inject('other') readonly other: unknown) {}
-      @Policed()
-      async m(): Promise<number> {
-        return 1;
-      }
-    }
-    const mock = (): unknown => ({ runtime: { invoke: () => 'mocked' } });
-    const moduleRef = await Test.createTestingModule({ providers: [S] })
-      .useMocker(mock)
-      .compile();
-    await expect(moduleRef.get(S).m()).resolves.toBe(1);
-    await moduleRef.close();
-  });
-
-  it('ResilienceModule can be replaced by nothing: methods run bare', async () => {
-    @Injectable()
-    class S extends Answering {}
-    @Module({})
-    class Nothing {}
-    const library = ResilienceModule.forRoot();
-    const moduleRef = await Test.createTestingModule({ imports: [library], providers: [S] })
-      .overrideModule(library)
-      .useModule(Nothing)
-      .compile();
-    await expect(moduleRef.get(S).m()).resolves.toBe(1);
-    expect(() => moduleRef.get(CircuitBreakerRegistry, { strict: false })).toThrow();
-    await moduleRef.close();
-  });
-});
-
 describe('a decorated class', () => {
   it('has no extra keys on its instances', async () => {
     @Injectable()
@@ -568,95 +412,5 @@ describe('a decorated class', () => {
     expect(S.prototype.search.name).toBe('search');
     expect(S.prototype.search).toHaveLength(2);
     expect(Object.keys(S.prototype)).toEqual([]);
-  });
-});
-
-describe('forRootAsync()', () => {
-  @Injectable()
-  class Settings {
-    @Policed()
-    async load(): Promise<{ maxRetries: number }> {
-      return { maxRetries: 1 };
-    }
-  }
-
-  @Injectable()
-  class S {
-    calls = 0;
-    @Retry({ backoff: constant(10) })
-    async m(): Promise<never> {
-      this.calls += 1;
-      throw new Error('down');
-    }
-  }
-
-  @Module({ providers: [Settings], exports: [Settings] })
-  class SettingsModule {}
-
-  async function callsOfFailingMethod(library: ReturnType<typeof ResilienceModule.forRoot>) {
-    @Module({ imports: [library], providers: [S] })
-    class App {}
-    const app = await NestFactory.createApplicationContext(App, { logger: false });
-    watch(app);
-    const work = outcome(app.get(S).m());
-    await clock.advance(1_000);
-    expect((await work).error).toEqual(new Error('down'));
-    return app.get(S).calls;
-  }
-
-  let clock: ManualClock;
-  beforeEach(() => {
-    clock = new ManualClock();
-  });
-
-  it('takes options from a factory that calls a decorated method of an injected provider', async () => {
-    const library = ResilienceModule.forRootAsync({
-      imports: [SettingsModule],
-      inject: [Settings],
-      useFactory: async (settings: Settings) => ({
-        clock,
-        logger: false as const,
-        defaults: { retry: await settings.load() },
-      }),
-    });
-    await expect(callsOfFailingMethod(library)).resolves.toBe(2);
-  });
-
-  it('takes options from a factory class', async () => {
-    @Injectable()
-    class Options {
-      constructor(private readonly settings: Settings) {}
-      async createResilienceOptions() {
-        return {
-          clock,
-          logger: false as const,
-          defaults: { retry: await this.settings.load() },
-        };
-      }
-    }
-    const library = ResilienceModule.forRootAsync({
-      imports: [SettingsModule],
-      useClass: Options,
-    });
-    await expect(callsOfFailingMethod(library)).resolves.toBe(2);
-  });
-
-  it('takes options from an existing provider', async () => {
-    const options = {
-      createResilienceOptions: () => ({ clock, defaults: { retry: { maxRetries: 4 } } }),
-    };
-    @Module({ providers: [{ provide: 'options', useValue: options }], exports: ['options'] })
-    class OptionsModule {}
-    const library = ResilienceModule.forRootAsync({
-      imports: [OptionsModule],
-      useExisting: 'options',
-    });
-    await expect(callsOfFailingMethod(library)).resolves.toBe(5);
-  });
-
-  it('says what it needs when it is given nothing', () => {
-    expect(() => ResilienceModule.forRootAsync({})).toThrow(
-      'ResilienceModule.forRootAsync() needs useFactory, useClass or useExisting',
-    );
   });
 });

@@ -119,85 +119,85 @@ describe('Pulse', () => {
 });
 
 describe('a breaker in a process that was suspended', () => {
-  function suspended(options = {}): { machine: Machine; bench: Harness } {
+  function suspended(options = {}): { machine: Machine; harness: Harness } {
     const machine = new Machine();
-    const bench = new Harness({ ...FRAGILE, maxCallDuration: '2s', ...options }, machine.pulse);
-    Object.defineProperty(bench, 'time', {
+    const harness = new Harness({ ...FRAGILE, maxCallDuration: '2s', ...options }, machine.pulse);
+    Object.defineProperty(harness, 'time', {
       get: () => machine.time,
       set: (time: number) => void (machine.time = time),
     });
-    return { machine, bench };
+    return { machine, harness };
   }
 
   it('lets calls that came in time settle before it takes them for hung', () => {
-    const { machine, bench } = suspended();
+    const { machine, harness } = suspended();
     machine.run(1_000);
-    const calls = [bench.admit(), bench.admit()];
+    const calls = [harness.admit(), harness.admit()];
     machine.run(500);
     machine.stop(5_000);
-    expect(bench.breaker.state).toBe('closed'); // somebody looks first
-    bench.succeed(); // and calls
+    expect(harness.breaker.state).toBe('closed'); // somebody looks first
+    harness.succeed(); // and calls
     machine.beat!();
     for (const call of calls) call.success();
     machine.run(1_000);
-    expect(bench.breaker.snapshot()).toMatchObject({ state: 'closed', stale: 0 });
-    expect(bench.breaker.counts).toMatchObject({ successes: 3, failures: 0 });
+    expect(harness.breaker.snapshot()).toMatchObject({ state: 'closed', stale: 0 });
+    expect(harness.breaker.counts).toMatchObject({ successes: 3, failures: 0 });
   });
 
   it('finds calls that hang all the same, half a second later', () => {
-    const { machine, bench } = suspended();
-    bench.admit();
+    const { machine, harness } = suspended();
+    harness.admit();
     machine.stop(5_000);
     machine.beat!();
     machine.run(400);
-    expect(bench.breaker.state).toBe('closed');
+    expect(harness.breaker.state).toBe('closed');
     machine.run(100);
-    expect(bench.breaker.state).toBe('open');
+    expect(harness.breaker.state).toBe('open');
   });
 
   it('finds calls that hung before it was suspended', () => {
-    const { machine, bench } = suspended();
-    bench.admit();
+    const { machine, harness } = suspended();
+    harness.admit();
     machine.run(2_100);
     machine.stop(5_000);
-    expect(bench.breaker.state).toBe('open');
+    expect(harness.breaker.state).toBe('open');
   });
 
   it('lets probes settle too, and opens from the end of the lease when they do not', () => {
-    const { machine, bench } = suspended({ halfOpen: { maxDuration: '2s' }, openFor: '10s' });
-    bench.fail();
+    const { machine, harness } = suspended({ halfOpen: { maxDuration: '2s' }, openFor: '10s' });
+    harness.fail();
     machine.run(10_000);
-    const probe = bench.admit();
+    const probe = harness.admit();
     machine.stop(5_000);
-    expect(bench.isRejecting).toBe(true);
+    expect(harness.isRejecting).toBe(true);
     machine.beat!();
     probe.success();
-    expect(bench.breaker.state).toBe('closed');
+    expect(harness.breaker.state).toBe('closed');
 
-    bench.fail();
+    harness.fail();
     machine.run(10_000);
-    bench.admit();
+    harness.admit();
     machine.stop(5_000);
     machine.beat!();
     machine.run(500);
-    expect(bench.breaker.snapshot()).toMatchObject({ state: 'open', retryAfterMs: 6_500 });
+    expect(harness.breaker.snapshot()).toMatchObject({ state: 'open', retryAfterMs: 6_500 });
   });
 
   it('does not take calls for slow because of it', () => {
-    const { machine, bench } = suspended({
+    const { machine, harness } = suspended({
       slowCallRate: 1,
       slowCallDuration: '1s',
       minimumCalls: 1,
     });
-    const call = bench.admit();
+    const call = harness.admit();
     machine.run(200);
     machine.stop(1_900);
     machine.beat!();
     call.success();
-    expect(bench.breaker.counts).toMatchObject({ successes: 1, slow: 0 });
-    const slow = bench.admit();
+    expect(harness.breaker.counts).toMatchObject({ successes: 1, slow: 0 });
+    const slow = harness.admit();
     machine.run(1_100);
     slow.success();
-    expect(bench.breaker.counts).toMatchObject({ successes: 2, slow: 1 });
+    expect(harness.breaker.counts).toMatchObject({ successes: 2, slow: 1 });
   });
 });

@@ -1,18 +1,9 @@
 import * as fc from 'fast-check';
-import { Call, type Substitute } from '../pipeline/call.js';
-import { ManualClock } from '../testing/index.js';
+import { TestCall } from '../../test/support/test-call.js';
 import { firstItemOf, iterate } from './iterators.js';
 
-class ToyCall extends Call {
-  constructor() {
-    super([], new ManualClock());
-  }
-  protected override perform(): unknown {
-    return undefined;
-  }
-  protected override performInstead(run: Substitute): unknown {
-    return run(undefined, []);
-  }
+/** Lets the test see whether it has ended. */
+class EndingCall extends TestCall {
   get over(): boolean {
     return this.finished;
   }
@@ -21,7 +12,7 @@ class ToyCall extends Call {
 /** The generator as a protected method hands it out. */
 function protect(
   generator: () => AsyncGenerator<unknown, unknown>,
-  call = new ToyCall(),
+  call = new EndingCall(),
 ): AsyncGenerator<unknown, unknown> {
   return iterate(() => firstItemOf(generator(), call)) as AsyncGenerator<unknown, unknown>;
 }
@@ -129,7 +120,7 @@ describe('a protected generator', () => {
           .catch(() => {}),
     };
     for (const end of Object.values(ends)) {
-      const call = new ToyCall();
+      const call = new EndingCall();
       const items = protect(() => play([{ do: 'yield', value: 1 }], []), call);
       expect(call.over).toBe(false);
       await end(items);
@@ -138,7 +129,7 @@ describe('a protected generator', () => {
   });
 
   it('rejects what its consumer waits for when the call is interrupted, and has ended then', async () => {
-    const call = new ToyCall();
+    const call = new EndingCall();
     call.interruptible = true;
     const ended = jest.fn();
     const items = protect(async function* () {
@@ -159,7 +150,7 @@ describe('a protected generator', () => {
   });
 
   it('ends all that its consumer waits for when the call is interrupted', async () => {
-    const call = new ToyCall();
+    const call = new EndingCall();
     call.interruptible = true;
     const items = protect(async function* () {
       yield 1;
@@ -177,7 +168,7 @@ describe('a protected generator', () => {
   });
 
   it('of an attempt that was given up leaves the call alone when its first item comes late', async () => {
-    const call = new ToyCall();
+    const call = new EndingCall();
     call.interruptible = true;
     let arrive!: (item: IteratorResult<number>) => void;
     const ended = jest.fn(async () => ({ value: undefined, done: true as const }));

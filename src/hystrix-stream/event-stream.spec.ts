@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { deferred, until } from '../../test/support/wait.js';
 import { EventStream } from './event-stream.js';
 
-/** As with Fastify's `http2`; HTTP/1.1 is the matter of test/hystrix-stream.e2e-spec.ts. */
+/** As with Fastify's `http2`; HTTP/1.1 is the matter of test/hystrix-stream-clients.e2e-spec.ts. */
 describe('an event stream over HTTP/2', () => {
   let server: Http2Server;
   const sessions = new Set<ServerHttp2Session>();

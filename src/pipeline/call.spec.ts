@@ -1,21 +1,6 @@
 import { ResilienceError } from '../common/errors.js';
-import { ManualClock } from '../testing/index.js';
-import type { Substitute } from './call.js';
-import { Call, isPromiseLike } from './call.js';
-
-class ToyCall extends Call {
-  constructor() {
-    super([], new ManualClock());
-  }
-
-  protected override perform(): unknown {
-    return undefined;
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-}
+import { TestCall } from '../../test/support/test-call.js';
+import { isPromiseLike } from './call.js';
 
 class Timeout extends ResilienceError {
   constructor() {
@@ -36,11 +21,11 @@ describe('the signal of a call', () => {
     }
     globalThis.AbortController = CountedController;
     try {
-      const call = new ToyCall();
+      const call = new TestCall();
       call.beginAttempt();
       call.abort(gone);
       expect(made).toBe(0);
-      const other = new ToyCall();
+      const other = new TestCall();
       expect(other.signal).toBe(other.signal);
       expect(made).toBe(1);
     } finally {
@@ -51,7 +36,7 @@ describe('the signal of a call', () => {
   });
 
   it('is aborted with the reason when the call is interrupted', () => {
-    const call = new ToyCall();
+    const call = new TestCall();
     const { signal } = call;
     expect(signal.aborted).toBe(false);
     call.abort(gone);
@@ -60,14 +45,14 @@ describe('the signal of a call', () => {
   });
 
   it('is aborted from the start when it is asked for too late', () => {
-    const call = new ToyCall();
+    const call = new TestCall();
     call.abort(gone);
     expect(call.signal.aborted).toBe(true);
     expect(call.signal.reason).toBe(gone);
   });
 
   it('is another one for the attempt after an aborted one', () => {
-    const call = new ToyCall();
+    const call = new TestCall();
     const first = call.signal;
     call.interrupt(2, new Error('slow'));
     call.resumeAt(2);
@@ -77,7 +62,7 @@ describe('the signal of a call', () => {
   });
 
   it('of the next attempt is not aborted, though somebody has asked for it in between', () => {
-    const call = new ToyCall();
+    const call = new TestCall();
     call.interrupt(2, new Error('slow'));
     expect(call.signal.aborted).toBe(true);
     call.resumeAt(2);
@@ -86,7 +71,7 @@ describe('the signal of a call', () => {
   });
 
   it('is aborted after the call is told, so that listeners see it interrupted', () => {
-    const call = new ToyCall();
+    const call = new TestCall();
     let interrupted: boolean | undefined;
     call.signal.addEventListener('abort', () => (interrupted = call.interrupted));
     call.abort(gone);
@@ -96,7 +81,7 @@ describe('the signal of a call', () => {
 
 describe('an interruption of a call', () => {
   it('ends its wait, and tells who has something to undo', async () => {
-    const call = new ToyCall();
+    const call = new TestCall();
     call.onInterrupt = jest.fn();
     const wait = call.interruptibly(new Promise(() => {}));
     call.abort(gone);
@@ -105,7 +90,7 @@ describe('an interruption of a call', () => {
   });
 
   it('ends at once a wait that begins later', async () => {
-    const call = new ToyCall();
+    const call = new TestCall();
     call.abort(gone);
     await expect(call.interruptibly(new Promise(() => {}))).rejects.toBe(gone);
     expect(() => call.beginAttempt()).toThrow(gone);
@@ -113,7 +98,7 @@ describe('an interruption of a call', () => {
   });
 
   it('is over where it began, and nowhere else', () => {
-    const call = new ToyCall();
+    const call = new TestCall();
     call.interrupt(2, gone);
     expect([3, 2, 1].map((level) => call.isGivenUp(level))).toEqual([true, false, false]);
     call.resumeAt(3);
@@ -124,7 +109,7 @@ describe('an interruption of a call', () => {
   });
 
   it('keeps its first error when it comes again, from the same place or further in', () => {
-    const call = new ToyCall();
+    const call = new TestCall();
     call.interrupt(2, gone);
     call.interrupt(2, new Error('again'));
     call.interrupt(3, new Error('inside'));
@@ -132,7 +117,7 @@ describe('an interruption of a call', () => {
   });
 
   it('says nothing about anybody, unless it is for time', () => {
-    const [aborted, late, limited] = [new ToyCall(), new ToyCall(), new ToyCall()];
+    const [aborted, late, limited] = [new TestCall(), new TestCall(), new TestCall()];
     expect(aborted.cancelled).toBe(false);
     aborted.abort(gone);
     late.abort(new Timeout());
@@ -147,7 +132,7 @@ describe('an interruption of a call', () => {
 
 describe('a call', () => {
   it('has one outcome, the last', () => {
-    const call = new ToyCall();
+    const call = new TestCall();
     call.fail(gone);
     call.succeed(1);
     expect(call).toMatchObject({ failed: false, value: 1, error: undefined });
@@ -156,11 +141,11 @@ describe('a call', () => {
   });
 
   it('wants another attempt, by default', () => {
-    expect(new ToyCall().wantsAnotherAttempt()).toBe(true);
+    expect(new TestCall().wantsAnotherAttempt()).toBe(true);
   });
 
   it('remembers the end of work that goes on, and only such', async () => {
-    const call = new ToyCall();
+    const call = new TestCall();
     call.track(Promise.resolve('its result'));
     await expect(call.runningWork).resolves.toBeUndefined();
     const onFailure = jest.fn();
@@ -174,7 +159,7 @@ describe('a call', () => {
 
 describe('work that goes on after an attempt', () => {
   it('is remembered for the stages outside of the one that repeats, tracked or abandoned', async () => {
-    const call = new ToyCall();
+    const call = new TestCall();
     let end!: () => void;
     call.track(new Promise<void>((resolve) => (end = resolve)));
     call.beginAgain(1, true);
@@ -190,7 +175,7 @@ describe('work that goes on after an attempt', () => {
   });
 
   it('is let go of when no stage asks for it', () => {
-    const call = new ToyCall();
+    const call = new TestCall();
     call.abandon(Promise.resolve('large'));
     call.beginAgain(1, false);
     call.beginAttempt();

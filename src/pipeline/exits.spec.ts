@@ -1,20 +1,7 @@
 import { ResilienceEvents } from '../telemetry/resilience-events.js';
-import { ManualClock } from '../testing/index.js';
-import { Call, type Substitute } from './call.js';
+import { TestCall } from '../../test/support/test-call.js';
 import { Pipeline } from './pipeline.js';
 import { Stage } from './stage.js';
-
-class ToyCall extends Call {
-  constructor(private readonly work: () => unknown) {
-    super([], new ManualClock());
-  }
-  protected override perform(): unknown {
-    return this.work();
-  }
-  protected override performInstead(run: Substitute): unknown {
-    return run(undefined, []);
-  }
-}
 
 const bug = new Error('a bug');
 const fail = (): never => {
@@ -64,8 +51,7 @@ describe.each([
   ): Promise<unknown> => {
     const events = new ResilienceEvents(fail);
     if (listened) events.subscribe(fail);
-    const call = new ToyCall(work);
-    call.interruptible = interruptible;
+    const call = new TestCall(work, { interruptible });
     return new Pipeline('toy', stages, events).run(call).catch((error: unknown) => ({ error }));
   };
 

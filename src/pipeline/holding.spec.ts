@@ -1,25 +1,12 @@
 import { setTimeout as later } from 'node:timers/promises';
-import { ManualClock } from '../testing/index.js';
-import { Call, type Substitute } from './call.js';
+import { TestCall } from '../../test/support/test-call.js';
 import { type Holding, isInside } from './holding.js';
-
-class ToyCall extends Call {
-  constructor(private readonly work: (call: ToyCall) => unknown) {
-    super([], new ManualClock());
-  }
-  protected override perform(): unknown {
-    return this.work(this);
-  }
-  protected override performInstead(run: Substitute): unknown {
-    return run(undefined, []);
-  }
-}
 
 const [probe, place] = [{}, {}];
 
 /** A call that holds `parts` while it does `work`. */
-function holding(parts: object[], work: () => unknown): { call: ToyCall; holdings: Holding[] } {
-  const call = new ToyCall(work);
+function holding(parts: object[], work: () => unknown): { call: TestCall; holdings: Holding[] } {
+  const call = new TestCall(work);
   return { call, holdings: parts.map((part) => call.hold(part)) };
 }
 

@@ -1,22 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ManualClock } from '../testing/index.js';
-import type { Substitute } from './call.js';
-import { Call } from './call.js';
+import { TestCall } from '../../test/support/test-call.js';
 import { Sleeper } from './sleeper.js';
 
-class ToyCall extends Call {
-  protected override perform(): unknown {
-    return undefined;
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-}
-
-function setUp(): { clock: ManualClock; sleeper: Sleeper; call: ToyCall; rested: jest.Mock } {
+function setUp(): { clock: ManualClock; sleeper: Sleeper; call: TestCall; rested: jest.Mock } {
   const clock = new ManualClock();
-  return { clock, sleeper: new Sleeper(clock), call: new ToyCall([], clock), rested: jest.fn() };
+  return {
+    clock,
+    sleeper: new Sleeper(clock),
+    call: new TestCall(undefined, { clock }),
+    rested: jest.fn(),
+  };
 }
 
 describe('Sleeper', () => {
@@ -45,7 +39,7 @@ describe('Sleeper', () => {
   it('wakes all when it closes, tells them so, and keeps no timer', async () => {
     const { clock, sleeper, call, rested } = setUp();
     void sleeper.sleep(100, call).then(rested);
-    void sleeper.sleep(200, new ToyCall([], clock)).then(rested);
+    void sleeper.sleep(200, new TestCall(undefined, { clock })).then(rested);
     sleeper.close();
     await clock.advance(0);
     expect(rested.mock.calls).toEqual([[false], [false]]);
@@ -63,7 +57,7 @@ describe('Sleeper', () => {
   it('wakes 10,000 when it closes, each once', async () => {
     const { clock, sleeper, rested } = setUp();
     for (let i = 0; i < 10_000; i++) {
-      void sleeper.sleep(100 + i, new ToyCall([], clock)).then(rested);
+      void sleeper.sleep(100 + i, new TestCall(undefined, { clock })).then(rested);
     }
     sleeper.close();
     await clock.advance(0);

@@ -23,7 +23,7 @@ export function settingsOf(options: CircuitBreakerOptions): BreakerSettings {
 /** A breaker, a clock that only the test moves, and what the breaker tells. A breaker that set a timer would fail. */
 export class Harness {
   readonly events = new ResilienceEvents();
-  readonly told: ResilienceEvent[] = [];
+  readonly emitted: ResilienceEvent[] = [];
   readonly warnings: string[] = [];
   readonly breaker: CircuitBreaker;
   random = 0.5;
@@ -48,7 +48,7 @@ export class Harness {
       }),
       ...(pulse && { pulse }),
     });
-    this.events.subscribe((event) => void this.told.push(event));
+    this.events.subscribe((event) => void this.emitted.push(event));
   }
 
   wait(ms: number): void {
@@ -81,7 +81,7 @@ export class Harness {
   }
 
   of<T extends ResilienceEvent['type']>(type: T): Extract<ResilienceEvent, { type: T }>[] {
-    return this.told.filter(
+    return this.emitted.filter(
       (event): event is Extract<ResilienceEvent, { type: T }> => event.type === type,
     );
   }
@@ -95,9 +95,9 @@ export class Harness {
 export const FRAGILE = { consecutiveFailures: 1, openFor: '1s' } as const;
 
 export function halfOpen(options: CircuitBreakerOptions = {}): Harness {
-  const bench = new Harness({ ...FRAGILE, ...options });
-  bench.fail();
-  bench.wait(1_000);
-  expect(bench.breaker.state).toBe('half-open');
-  return bench;
+  const harness = new Harness({ ...FRAGILE, ...options });
+  harness.fail();
+  harness.wait(1_000);
+  expect(harness.breaker.state).toBe('half-open');
+  return harness;
 }

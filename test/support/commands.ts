@@ -77,6 +77,9 @@ export function commandOf(
   return service.command<[work: Work], unknown>(name, { run, ...policies });
 }
 
+/** What the compiler refuses: it could come from JavaScript or from the environment. */
+export const wrong = (given: unknown): any => given;
+
 export const down = (): Promise<never> => Promise.reject(new Error('down'));
 export const hang = (): Promise<never> => new Promise<never>(() => {});
 

@@ -3,12 +3,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import * as fc from 'fast-check';
 import { isResilienceError } from '../../common/errors.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import { Call, type Substitute } from '../../pipeline/call.js';
+import type { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { Sleeper } from '../../pipeline/sleeper.js';
 import { Stage } from '../../pipeline/stage.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall } from '../../../test/support/test-call.js';
 import { type Deferred, deferred } from '../../../test/support/wait.js';
 import { constant } from '../backoff/backoff.js';
 import type { PolicySite } from '../policy.js';
@@ -51,7 +52,7 @@ type Step =
 
 /** One passage of a call through the bulkhead. */
 interface Passage {
-  readonly call: TestCall;
+  readonly call: ModelCall;
   readonly cameAt: number;
   /** Whether all was taken when it came. */
   readonly foundAllTaken: boolean;
@@ -67,7 +68,7 @@ interface Job {
   readonly result: Deferred<unknown>;
 }
 
-class TestCall extends Call {
+class ModelCall extends TestCall {
   readonly gone = new Error('gone');
   passage: Passage | undefined = undefined;
   aborted = false;
@@ -78,19 +79,13 @@ class TestCall extends Call {
   constructor(
     readonly id: number,
     readonly kind: Kind,
-    readonly work: WorkKind,
-    private readonly world: World,
+    readonly workKind: WorkKind,
+    world: World,
   ) {
-    super([], world.clock);
-    this.interruptible = kind === 'an abort';
-  }
-
-  protected override perform(): unknown {
-    return this.world.begin(this);
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
+    super((call) => world.begin(call as ModelCall), {
+      clock: world.clock,
+      interruptible: kind === 'an abort',
+    });
   }
 }
 
@@ -103,15 +98,15 @@ class Watch extends Stage<Passage> {
   }
 
   override enter(call: Call): Passage {
-    return this.world.come(call as TestCall);
+    return this.world.come(call as ModelCall);
   }
 
   override exit(call: Call, passage: Passage): void {
-    this.world.leave(call as TestCall, passage);
+    this.world.leave(call as ModelCall, passage);
   }
 
   override react(call: Call): void {
-    this.world.react(call as TestCall);
+    this.world.react(call as ModelCall);
   }
 }
 
@@ -122,7 +117,7 @@ class World {
   readonly clock = new ManualClock();
   private readonly bulkhead: Bulkhead;
   private readonly pipelines: Readonly<Record<Kind, Pipeline>>;
-  private readonly calls: TestCall[] = [];
+  private readonly calls: ModelCall[] = [];
   /** In the order in which they came. */
   private readonly passages: Passage[] = [];
   private readonly jobs = new Set<Job>();
@@ -210,10 +205,10 @@ class World {
   }
 
   private arrive(kind: Kind, work: WorkKind): void {
-    const call = new TestCall(this.calls.length, kind, work, this);
+    const call = new ModelCall(this.calls.length, kind, work, this);
     this.calls.push(call);
     currentCall.run(call.id, () => {
-      const ended = (end: TestCall['end']): void => {
+      const ended = (end: ModelCall['end']): void => {
         this.check(() => {
           deepStrictEqual(currentCall.getStore(), call.id);
           deepStrictEqual(call.end, undefined);
@@ -227,7 +222,7 @@ class World {
     });
   }
 
-  come(call: TestCall): Passage {
+  come(call: ModelCall): Passage {
     const { maxConcurrent, maxQueue } = this.rules;
     const { running, waiting } = this.bulkhead.snapshot();
     const foundAllTaken = running === maxConcurrent && (waiting === maxQueue || this.closed);
@@ -238,7 +233,7 @@ class World {
     return passage;
   }
 
-  begin(call: TestCall): unknown {
+  begin(call: ModelCall): unknown {
     const passage = call.passage!;
     const { began: before, left, foundAllTaken } = passage;
     passage.began = true;
@@ -252,13 +247,13 @@ class World {
     });
     this.see(this.clock.now() > passage.cameAt ? 'began after a wait' : 'began');
     if (call.attempt > 1) this.see('began again');
-    if (call.work === 'a promise') {
+    if (call.workKind === 'a promise') {
       if (this.rules.tracked) call.track(job.result.promise);
       return job.result.promise;
     }
-    this.settle(job, call.work === 'a value');
+    this.settle(job, call.workKind === 'a value');
     const end = call.ends.at(-1);
-    if (call.work === 'a value') return end;
+    if (call.workKind === 'a value') return end;
     throw end as Error;
   }
 
@@ -267,7 +262,7 @@ class World {
     this.jobs.delete(job);
     const { call } = job.passage;
     if (!job.passage.left) call.ends.push(well ? { of: call.id } : new Error(`of ${call.id}`));
-    if (call.work !== 'a promise') return;
+    if (call.workKind !== 'a promise') return;
     if (well) job.result.resolve(job.passage.left ? 'late' : call.ends.at(-1));
     else job.result.reject(job.passage.left ? new Error('late') : call.ends.at(-1));
   }
@@ -292,7 +287,7 @@ class World {
     call.abort(call.gone);
   }
 
-  leave(call: TestCall, passage: Passage): void {
+  leave(call: ModelCall, passage: Passage): void {
     this.check(() => {
       deepStrictEqual(currentCall.getStore(), call.id);
       ok(!passage.left);
@@ -301,12 +296,12 @@ class World {
     });
   }
 
-  react(call: TestCall): void {
+  react(call: ModelCall): void {
     this.check(() => deepStrictEqual(currentCall.getStore(), call.id));
   }
 
   /** Why a passage has ended. */
-  private checkReason(call: TestCall, passage: Passage): void {
+  private checkReason(call: ModelCall, passage: Passage): void {
     const { error } = call;
     if (passage.began) {
       if (isResilienceError(error, 'TIMEOUT')) this.see('timed out at work');
@@ -363,7 +358,7 @@ class World {
   }
 
   /** A call has ended as its last attempt did, or for a reason that is not its own. */
-  private checkEnd({ end, ends, aborted, gone }: TestCall): void {
+  private checkEnd({ end, ends, aborted, gone }: ModelCall): void {
     const { value, error } = end!;
     if (error === undefined) return ok(value === ends.at(-1));
     const rejected = error instanceof BulkheadFullError || isResilienceError(error, 'TIMEOUT');

@@ -22,86 +22,86 @@ const hostile = (): unknown =>
 describe('announcements', () => {
   it('come in order, though a listener changes the state while it is told of a change', () => {
     const heard: Record<string, string[]> = { first: [], configured: [], second: [], global: [] };
-    const bench: Harness = new Harness({
+    const harness: Harness = new Harness({
       ...FRAGILE,
       onStateChange: (change) => heard.configured!.push(shown(change)),
     });
-    bench.breaker.onStateChange((change) => {
+    harness.breaker.onStateChange((change) => {
       heard.first!.push(shown(change));
-      if (change.to === 'open') bench.breaker.reset();
+      if (change.to === 'open') harness.breaker.reset();
     });
-    bench.breaker.onStateChange((change) => heard.second!.push(shown(change)));
-    bench.events.subscribe((event) => {
+    harness.breaker.onStateChange((change) => heard.second!.push(shown(change)));
+    harness.events.subscribe((event) => {
       if (event.type === 'state-change') heard.global!.push(shown(event));
     });
-    bench.fail();
+    harness.fail();
     for (const each of Object.values(heard)) {
       expect(each).toEqual(['closed > open', 'open > closed']);
     }
-    expect(bench.breaker.state).toBe('closed');
+    expect(harness.breaker.state).toBe('closed');
   });
 
-  it.each<[string, (bench: Harness, act: () => void) => void]>([
-    ['a listener of the breaker', (bench, act) => bench.breaker.onStateChange(act)],
-    ['a listener of all events', (bench, act) => bench.events.subscribe(act)],
+  it.each<[string, (harness: Harness, act: () => void) => void]>([
+    ['a listener of the breaker', (harness, act) => harness.breaker.onStateChange(act)],
+    ['a listener of all events', (harness, act) => harness.events.subscribe(act)],
   ])('of all kinds are in order when %s causes others', (_who, listen) => {
-    const bench = new Harness(FRAGILE);
+    const harness = new Harness(FRAGILE);
     let begun = false;
-    listen(bench, () => {
+    listen(harness, () => {
       if (begun) return;
       begun = true;
-      bench.breaker.forceOpen();
-      expect(bench.isRejecting).toBe(true);
-      bench.breaker.clearOverride();
-      bench.breaker.reset();
+      harness.breaker.forceOpen();
+      expect(harness.isRejecting).toBe(true);
+      harness.breaker.clearOverride();
+      harness.breaker.reset();
     });
     const later: string[] = [];
-    bench.events.subscribe(({ type }) => void later.push(type));
-    bench.fail();
+    harness.events.subscribe(({ type }) => void later.push(type));
+    harness.fail();
     expect(later).toEqual(['state-change', 'override', 'rejected', 'override', 'state-change']);
   });
 
   it('leave a gauge right, whatever listeners do', () => {
-    const bench = halfOpen();
+    const harness = halfOpen();
     let gauge = 'half-open';
-    bench.breaker.onStateChange(({ to }) => {
-      if (to === 'open') bench.wait(1_000); // time passes while they are told
-      bench.breaker.snapshot();
+    harness.breaker.onStateChange(({ to }) => {
+      if (to === 'open') harness.wait(1_000); // time passes while they are told
+      harness.breaker.snapshot();
     });
-    bench.breaker.onStateChange(({ to }) => (gauge = to));
-    bench.admit().failure();
-    expect(gauge).toBe(bench.breaker.state);
+    harness.breaker.onStateChange(({ to }) => (gauge = to));
+    harness.admit().failure();
+    expect(gauge).toBe(harness.breaker.state);
   });
 
   it('end, though listeners answer each change with another one', () => {
-    const bench = new Harness(FRAGILE);
-    let told = 0;
-    bench.breaker.onStateChange(({ to }) => {
-      told += 1;
-      if (to === 'closed') bench.fail();
-      else bench.breaker.reset();
+    const harness = new Harness(FRAGILE);
+    let times = 0;
+    harness.breaker.onStateChange(({ to }) => {
+      times += 1;
+      if (to === 'closed') harness.fail();
+      else harness.breaker.reset();
     });
-    bench.fail();
-    expect(told).toBe(1_000);
-    expect(bench.warnings).toEqual([
+    harness.fail();
+    expect(times).toBe(1_000);
+    expect(harness.warnings).toEqual([
       'circuit "storagesvc" its listeners answer each change with another one; the others are not told',
     ]);
-    const before = told;
-    bench.breaker.reset();
-    expect(told).toBeGreaterThanOrEqual(before);
+    const before = times;
+    harness.breaker.reset();
+    expect(times).toBeGreaterThanOrEqual(before);
   });
 
   it('are not for who has unsubscribed meanwhile, nor for who subscribes because of them', () => {
-    const bench = new Harness(FRAGILE);
+    const harness = new Harness(FRAGILE);
     const second = jest.fn();
     const late = jest.fn();
     let end = (): void => {};
-    bench.breaker.onStateChange(() => {
+    harness.breaker.onStateChange(() => {
       end();
-      bench.breaker.onStateChange(late);
+      harness.breaker.onStateChange(late);
     });
-    end = bench.breaker.onStateChange(second);
-    bench.fail();
+    end = harness.breaker.onStateChange(second);
+    harness.fail();
     expect(second).not.toHaveBeenCalled();
     expect(late).not.toHaveBeenCalled();
   });
@@ -109,21 +109,23 @@ describe('announcements', () => {
 
 describe('what listeners throw', () => {
   it('is told at once, and then once a minute with how often', () => {
-    const bench = new Harness({
+    const harness = new Harness({
       ...FRAGILE,
       onStateChange: () => {
         throw new Error('broken');
       },
     });
     const cycle = (): void => {
-      bench.fail();
-      bench.breaker.reset();
+      harness.fail();
+      harness.breaker.reset();
     };
     for (let i = 0; i < 5_000; i++) cycle();
-    expect(bench.warnings).toEqual(['circuit "storagesvc": a state listener threw Error: broken']);
-    bench.wait(60_000);
+    expect(harness.warnings).toEqual([
+      'circuit "storagesvc": a state listener threw Error: broken',
+    ]);
+    harness.wait(60_000);
     for (let i = 0; i < 5_000; i++) cycle();
-    expect(bench.warnings.slice(1)).toEqual([
+    expect(harness.warnings.slice(1)).toEqual([
       'circuit "storagesvc": a state listener threw Error: broken (10001 times so far)',
     ]);
   });
@@ -176,41 +178,43 @@ describe('what listeners throw', () => {
 
 describe('readyToTrip', () => {
   it('may open after a slow success', () => {
-    const bench = new Harness({ slowCallDuration: '1s', readyToTrip: ({ slow }) => slow >= 2 });
-    for (let i = 0; i < 2; i++) bench.take(1_001, (permit) => permit.success());
-    expect(bench.changes).toEqual(['closed > open: ready-to-trip']);
+    const harness = new Harness({ slowCallDuration: '1s', readyToTrip: ({ slow }) => slow >= 2 });
+    for (let i = 0; i < 2; i++) harness.take(1_001, (permit) => permit.success());
+    expect(harness.changes).toEqual(['closed > open: ready-to-trip']);
   });
 
   it('that throws leaves the rates in force', () => {
-    const bench = new Harness({
+    const harness = new Harness({
       minimumCalls: 2,
       failureRate: 0.5,
       readyToTrip: () => {
         throw new Error('broken');
       },
     });
-    bench.fail(2);
-    expect(bench.changes).toEqual(['closed > open: failure-rate']);
+    harness.fail(2);
+    expect(harness.changes).toEqual(['closed > open: failure-rate']);
   });
 
   it('that gives a promise does not open, and says so', async () => {
-    const bench = new Harness({ readyToTrip: (() => Promise.reject(new Error('late'))) as never });
-    bench.fail(2);
+    const harness = new Harness({
+      readyToTrip: (() => Promise.reject(new Error('late'))) as never,
+    });
+    harness.fail(2);
     await new Promise(setImmediate);
-    expect(bench.breaker.state).toBe('closed');
-    expect(bench.warnings[0]).toBe(
+    expect(harness.breaker.state).toBe('closed');
+    expect(harness.warnings[0]).toBe(
       'circuit "storagesvc": readyToTrip gave a promise; it has to answer at once',
     );
   });
 
   it('may use the breaker that it is asked about', () => {
-    const bench: Harness = new Harness({
+    const harness: Harness = new Harness({
       readyToTrip: () => {
-        bench.breaker.reset();
+        harness.breaker.reset();
         return true;
       },
     });
-    bench.fail();
-    expect(bench.breaker.snapshot()).toMatchObject({ state: 'closed', running: 0 });
+    harness.fail();
+    expect(harness.breaker.snapshot()).toMatchObject({ state: 'closed', running: 0 });
   });
 });

@@ -1,38 +1,16 @@
 import { HttpException } from '@nestjs/common';
-import type { Clock } from '../../common/clock.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import type { Substitute } from '../../pipeline/call.js';
-import { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import type { Stage } from '../../pipeline/stage.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall } from '../../../test/support/test-call.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { CircuitBreakerStage, KeyedCircuitBreakerStage } from './circuit-breaker-stage.js';
 import { CircuitOpenError } from './circuit-open-error.js';
 import { environmentOf } from './environment.js';
 import { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
 import { type CircuitBreakerOptions, settleCircuitBreaker } from './options.js';
-
-class TestCall extends Call {
-  override interruptible = true;
-
-  constructor(
-    private readonly work: () => unknown,
-    clock: Clock,
-    args: readonly unknown[] = [],
-  ) {
-    super(args, clock);
-  }
-
-  protected override perform(): unknown {
-    return this.work();
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-}
 
 function setUp(options: CircuitBreakerOptions = {}): {
   clock: ManualClock;
@@ -65,7 +43,7 @@ function setUp(options: CircuitBreakerOptions = {}): {
     breaker,
     breakers,
     keyedStage: new KeyedCircuitBreakerStage(breakers),
-    call: (work, args) => new TestCall(work, clock, args),
+    call: (work, args) => new TestCall(work, { clock, args, interruptible: true }),
     run: (call, stage = new CircuitBreakerStage(breaker)) =>
       new Pipeline('Books.list', [stage], events).run(call),
   };

@@ -1,43 +1,24 @@
 import { HttpException } from '@nestjs/common';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import { Call, type Substitute } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall } from '../../../test/support/test-call.js';
 import { type Deferred, deferred, outcome, settle } from '../../../test/support/wait.js';
 import type { PolicySite } from '../policy.js';
 import { fallbackPolicy } from './fallback.policy.js';
 import type { FallbackOptions } from './options.js';
 import { staleIfError } from './stale-if-error.js';
 
-class TestCall extends Call {
-  override interruptible = true;
-
-  constructor(
-    private readonly work: () => unknown,
-    clock: ManualClock,
-  ) {
-    super([], clock);
-  }
-
-  protected override perform(): unknown {
-    return this.work();
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-}
-
 const down = new Error('down');
 const failing = (): Promise<never> => Promise.reject(down);
 
 /** Calls with a fallback whose answers the test gives. */
-class Bench {
+class Harness {
   readonly clock = new ManualClock();
   readonly events = new ResilienceEvents();
-  readonly told: ResilienceEvent[] = [];
+  readonly emitted: ResilienceEvent[] = [];
   readonly problems: readonly string[];
   /** The answers that have been asked for. */
   readonly answers: Deferred<string>[] = [];
@@ -64,19 +45,19 @@ class Bench {
     this.problems = problems.all;
     const { fallback } = fallbackPolicy.stages(settings, site as PolicySite);
     this.pipeline = new Pipeline('Books.list', [fallback!()], events);
-    events.subscribe((event) => void this.told.push(event));
+    events.subscribe((event) => void this.emitted.push(event));
   }
 
   begin(work: () => unknown = failing): {
     call: TestCall;
     end: Promise<{ value?: unknown; error?: unknown }>;
   } {
-    const call = new TestCall(work, this.clock);
+    const call = new TestCall(work, { clock: this.clock, interruptible: true });
     return { call, end: outcome(this.pipeline.run(call)) };
   }
 
   /** As many failed calls, whose fallbacks have been asked for an answer. */
-  async occupy(count: number): Promise<ReturnType<Bench['begin']>[]> {
+  async occupy(count: number): Promise<ReturnType<Harness['begin']>[]> {
     const begun = Array.from({ length: count }, () => this.begin());
     await settle();
     expect(this.answers).toHaveLength(count);
@@ -84,36 +65,36 @@ class Bench {
   }
 
   get rejections(): ResilienceEvent[] {
-    return this.told.filter(({ type }) => type === 'rejected');
+    return this.emitted.filter(({ type }) => type === 'rejected');
   }
 }
 
 describe('fallbacks without a limit', () => {
   it('all run at a time', async () => {
-    const bench = new Bench();
-    await bench.occupy(100);
-    expect(bench.rejections).toEqual([]);
+    const harness = new Harness();
+    await harness.occupy(100);
+    expect(harness.rejections).toEqual([]);
   });
 });
 
 describe('fallbacks with a limit', () => {
   it('leave a call beyond it its own error, at once', async () => {
-    const bench = new Bench({ maxConcurrent: 2 });
-    const calls = await bench.occupy(2);
-    const { call, end } = bench.begin();
+    const harness = new Harness({ maxConcurrent: 2 });
+    const calls = await harness.occupy(2);
+    const { call, end } = harness.begin();
     expect((await end).error).toBe(down);
-    expect(bench.answers).toHaveLength(2);
+    expect(harness.answers).toHaveLength(2);
     expect(call.source).toBe('live');
     expect(call.answered).toMatchObject({ error: down, by: 'rejected' });
-    for (const answer of bench.answers) answer.resolve('former books');
+    for (const answer of harness.answers) answer.resolve('former books');
     for (const each of calls) expect((await each.end).value).toBe('former books');
   });
 
   it('tell of a call beyond it', async () => {
-    const bench = new Bench({ maxConcurrent: 1 });
-    await bench.occupy(1);
-    await bench.begin().end;
-    expect(bench.told.filter(({ type }) => type !== 'attempt')).toEqual([
+    const harness = new Harness({ maxConcurrent: 1 });
+    await harness.occupy(1);
+    await harness.begin().end;
+    expect(harness.emitted.filter(({ type }) => type !== 'attempt')).toEqual([
       { type: 'rejected', name: 'Books.list', policy: 'fallback', code: 'FALLBACK_FULL' },
     ]);
   });
@@ -122,15 +103,15 @@ describe('fallbacks with a limit', () => {
     ['has answered', (answer) => answer.resolve('former books')],
     ['has failed', (answer) => answer.reject(new Error('fallback'))],
   ])('make room when one %s', async (_how, end) => {
-    const bench = new Bench({ maxConcurrent: 1 });
-    const [first] = await bench.occupy(1);
-    end(bench.answers[0]!);
+    const harness = new Harness({ maxConcurrent: 1 });
+    const [first] = await harness.occupy(1);
+    end(harness.answers[0]!);
     await first!.end;
-    const second = bench.begin();
+    const second = harness.begin();
     await settle();
-    bench.answers[1]!.resolve('books');
+    harness.answers[1]!.resolve('books');
     expect((await second.end).value).toBe('books');
-    expect(bench.rejections).toEqual([]);
+    expect(harness.rejections).toEqual([]);
   });
 
   it('make room when one throws at once', async () => {
@@ -138,16 +119,16 @@ describe('fallbacks with a limit', () => {
     const handler = (): never => {
       throw own;
     };
-    const bench = new Bench({ maxConcurrent: 1, handler });
-    for (let i = 0; i < 3; i++) expect((await bench.begin().end).error).toBe(own);
+    const harness = new Harness({ maxConcurrent: 1, handler });
+    for (let i = 0; i < 3; i++) expect((await harness.begin().end).error).toBe(own);
   });
 
   it('make room when one finds no answer', async () => {
     const cache = { get: async () => undefined, set: async () => {} };
     const handler = staleIfError({ ttl: '1m', key: () => 'x' });
-    const bench = new Bench({ maxConcurrent: 1, handler }, cache);
-    for (let i = 0; i < 3; i++) expect((await bench.begin().end).error).toBe(down);
-    expect(bench.rejections).toEqual([]);
+    const harness = new Harness({ maxConcurrent: 1, handler }, cache);
+    for (let i = 0; i < 3; i++) expect((await harness.begin().end).error).toBe(down);
+    expect(harness.rejections).toEqual([]);
   });
 
   it.each<[string, (answer: Deferred<string>) => void]>([
@@ -157,18 +138,18 @@ describe('fallbacks with a limit', () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     try {
-      const bench = new Bench({ maxConcurrent: 1 });
-      const [first] = await bench.occupy(1);
+      const harness = new Harness({ maxConcurrent: 1 });
+      const [first] = await harness.occupy(1);
       const gone = new Error('gone');
       first!.call.abort(gone);
       expect((await first!.end).error).toBe(gone);
-      expect((await bench.begin().end).error).toBe(down);
-      expect(bench.answers).toHaveLength(1);
-      endLate(bench.answers[0]!);
+      expect((await harness.begin().end).error).toBe(down);
+      expect(harness.answers).toHaveLength(1);
+      endLate(harness.answers[0]!);
       await settle();
-      const third = bench.begin();
+      const third = harness.begin();
       await settle();
-      bench.answers[1]!.resolve('books');
+      harness.answers[1]!.resolve('books');
       expect((await third.end).value).toBe('books');
       expect(unhandled).not.toHaveBeenCalled();
     } finally {
@@ -177,27 +158,27 @@ describe('fallbacks with a limit', () => {
   });
 
   it('have no use for calls that need none', async () => {
-    const bench = new Bench({ maxConcurrent: 1 });
-    await bench.occupy(1);
+    const harness = new Harness({ maxConcurrent: 1 });
+    await harness.occupy(1);
     const notFound = new HttpException('x', 404);
-    expect((await bench.begin(() => 'books').end).value).toBe('books');
-    expect((await bench.begin(() => Promise.reject(notFound)).end).error).toBe(notFound);
-    expect(bench.rejections).toEqual([]);
+    expect((await harness.begin(() => 'books').end).value).toBe('books');
+    expect((await harness.begin(() => Promise.reject(notFound)).end).error).toBe(notFound);
+    expect(harness.rejections).toEqual([]);
   });
 
   it('share it, whichever of a list answers', async () => {
     const [slow, quick] = [deferred<string>(), jest.fn()];
-    const bench = new Bench({
+    const harness = new Harness({
       maxConcurrent: 1,
       handler: [{ on: [RangeError], handler: () => slow.promise }, { handler: quick }],
     });
-    const first = bench.begin(() => Promise.reject(new RangeError('x')));
+    const first = harness.begin(() => Promise.reject(new RangeError('x')));
     await settle();
-    expect((await bench.begin().end).error).toBe(down);
+    expect((await harness.begin().end).error).toBe(down);
     expect(quick).not.toHaveBeenCalled();
     slow.resolve('books');
     expect((await first.end).value).toBe('books');
-    expect(bench.rejections).toHaveLength(1);
+    expect(harness.rejections).toHaveLength(1);
   });
 
   it('still learn good results when all are taken', async () => {
@@ -208,10 +189,10 @@ describe('fallbacks with a limit', () => {
       set: async (key: string, entry: unknown) => void entries.set(key, entry),
     };
     const handler = staleIfError({ ttl: '1m', key: () => 'x' });
-    const bench = new Bench({ maxConcurrent: 1, handler }, cache);
-    const first = bench.begin();
+    const harness = new Harness({ maxConcurrent: 1, handler }, cache);
+    const first = harness.begin();
     await settle();
-    await bench.begin(() => 'books').end;
+    await harness.begin(() => 'books').end;
     expect(entries.size).toBe(1);
     read.resolve(undefined);
     await first.end;
@@ -224,7 +205,7 @@ describe('fallbacks with a limit', () => {
     ['5', `'5'`],
     [Infinity, 'Infinity'],
   ])('cannot be %p', (maxConcurrent, shown) => {
-    expect(new Bench({ maxConcurrent: maxConcurrent as number }).problems).toEqual([
+    expect(new Harness({ maxConcurrent: maxConcurrent as number }).problems).toEqual([
       `here: maxConcurrent is ${shown}; use a whole number of at least 1`,
     ]);
   });

@@ -1,17 +1,7 @@
-import type { Substitute } from '../../pipeline/call.js';
-import { Call } from '../../pipeline/call.js';
+import type { Call } from '../../pipeline/call.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall } from '../../../test/support/test-call.js';
 import { StaleCache, type StaleResult } from './stale-cache.js';
-
-class TestCall extends Call {
-  protected override perform(): unknown {
-    return undefined;
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-}
 
 /** A cache of which the test decides when and how each operation ends. */
 class SlowCache {
@@ -68,14 +58,14 @@ function setUp(): {
     clock,
     (operation, error) => errors.push([operation, (error as Error).message]),
   );
-  const call = new TestCall([], clock);
+  const call = new TestCall(undefined, { clock });
   return {
     clock,
     cache,
     stale,
     errors,
     call,
-    find(key = 'k', own = new TestCall([], clock)) {
+    find(key = 'k', own = new TestCall(undefined, { clock })) {
       const found: { value: StaleResult | undefined | 'waiting' } = { value: 'waiting' };
       void stale.find(key, own).then((value) => (found.value = value));
       return found;
@@ -386,7 +376,7 @@ describe('a cache of former results', () => {
         (operation) => errors.push(operation),
       );
       stale.store('k', 1);
-      await expect(stale.find('k', new TestCall([], clock))).resolves.toBeUndefined();
+      await expect(stale.find('k', new TestCall(undefined, { clock }))).resolves.toBeUndefined();
       expect(errors).toEqual(['write', 'read']);
     });
 
@@ -400,7 +390,7 @@ describe('a cache of former results', () => {
         onError,
       );
       stale.store('k', 1);
-      await expect(stale.find('k', new TestCall([], clock))).resolves.toBeUndefined();
+      await expect(stale.find('k', new TestCall(undefined, { clock }))).resolves.toBeUndefined();
       expect(onError).not.toHaveBeenCalled();
     });
   });

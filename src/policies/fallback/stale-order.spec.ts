@@ -1,16 +1,6 @@
-import { Call, type Substitute } from '../../pipeline/call.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall } from '../../../test/support/test-call.js';
 import { type CacheLike, StaleCache, type StaleCacheSettings } from './stale-cache.js';
-
-class TestCall extends Call {
-  protected override perform(): unknown {
-    return undefined;
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-}
 
 /** A cache whose writes come through when the test says so, in any order. */
 class SlowCache implements CacheLike {
@@ -51,7 +41,7 @@ class Harness {
 
   async find(): Promise<unknown> {
     let found: unknown = 'waiting';
-    void this.stale.find('k', new TestCall([], this.clock)).then((result) => {
+    void this.stale.find('k', new TestCall(undefined, { clock: this.clock })).then((result) => {
       found = result?.value;
     });
     await this.clock.advance(0);

@@ -1,25 +1,15 @@
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import { Call, type Substitute } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { Sleeper } from '../../pipeline/sleeper.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall } from '../../../test/support/test-call.js';
 import type { PolicySite } from '../policy.js';
 import { settleRetry } from './options.js';
 import { RetryStage } from './retry-stage.js';
 
 const down = Object.assign(new Error('down'), { response: { headers: { 'retry-after': '1' } } });
-
-class FailingCall extends Call {
-  protected override perform(): unknown {
-    return Promise.reject(down);
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-}
 
 /** How two calls end whose retry has such a backoff function. */
 async function run(backoff: () => unknown): Promise<{
@@ -47,7 +37,9 @@ async function run(backoff: () => unknown): Promise<{
   const retry = new RetryStage(settings, site as Partial<PolicySite> as PolicySite);
   const pipeline = new Pipeline('Books.list', [retry], events);
   const calls = [1, 2].map(() =>
-    pipeline.run(new FailingCall([], clock)).catch((error: unknown) => error),
+    pipeline
+      .run(new TestCall(() => Promise.reject(down), { clock }))
+      .catch((error: unknown) => error),
   );
   await clock.advance(100_000);
   return { errors: await Promise.all(calls), reasons, warnings };

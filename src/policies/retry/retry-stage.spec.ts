@@ -1,13 +1,12 @@
 import { HttpException } from '@nestjs/common';
 import { ResilienceError } from '../../common/errors.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import type { Substitute } from '../../pipeline/call.js';
-import { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { Sleeper } from '../../pipeline/sleeper.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall } from '../../../test/support/test-call.js';
 import { constant, decorrelated, exponential } from '../backoff/backoff.js';
 import type { PolicySite } from '../policy.js';
 import { type RetryOptions, settleRetry } from './options.js';
@@ -15,36 +14,11 @@ import { RetryStage } from './retry-stage.js';
 
 type Work = (attempt: number) => unknown;
 
-class TestCall extends Call {
-  override interruptible = true;
-  started = 0;
-  wanted = true;
-
-  constructor(
-    private readonly work: Work,
-    clock: ManualClock,
-  ) {
-    super([], clock);
-  }
-
-  protected override perform(): unknown {
-    return this.work(++this.started);
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-
-  override wantsAnotherAttempt(): boolean {
-    return this.wanted;
-  }
-}
-
 /** A retry around a method, a clock that only the test moves, and what the retry tells. */
-class Bench {
+class Harness {
   readonly clock = new ManualClock();
   readonly events = new ResilienceEvents();
-  readonly told: ResilienceEvent[] = [];
+  readonly emitted: ResilienceEvent[] = [];
   readonly warnings: string[] = [];
   readonly sleeper = new Sleeper(this.clock);
   private readonly pipeline: Pipeline;
@@ -56,11 +30,14 @@ class Bench {
     const settings = settleRetry(new OptionsReader(options, 'here', new Problems()));
     const retry = new RetryStage(settings, site as Partial<PolicySite> as PolicySite);
     this.pipeline = new Pipeline('Books.list', [retry], events);
-    events.subscribe((event) => void this.told.push(event));
+    events.subscribe((event) => void this.emitted.push(event));
   }
 
   call(work: Work): TestCall {
-    return new TestCall(work, this.clock);
+    return new TestCall(({ started }) => work(started), {
+      clock: this.clock,
+      interruptible: true,
+    });
   }
 
   /** Starts a call; `outcome` has its end. */
@@ -85,7 +62,7 @@ class Bench {
   }
 
   of<T extends ResilienceEvent['type']>(type: T): Extract<ResilienceEvent, { type: T }>[] {
-    return this.told.filter(
+    return this.emitted.filter(
       (event): event is Extract<ResilienceEvent, { type: T }> => event.type === type,
     );
   }
@@ -120,32 +97,32 @@ describe('the retry stage', () => {
     [3, 4],
     [7, 8],
   ])('with %p retries calls a failing method %p times', async (maxRetries, calls) => {
-    const { starts, error } = await new Bench({ ...quick, maxRetries }).run(failing);
+    const { starts, error } = await new Harness({ ...quick, maxRetries }).run(failing);
     expect(starts).toHaveLength(calls);
     expect(error).toBe(down);
   });
 
   it('retries three times by default, with the waits of cenkalti/backoff', async () => {
-    const bench = new Bench();
-    const { starts } = await bench.run(failing);
+    const harness = new Harness();
+    const { starts } = await harness.run(failing);
     expect(starts).toEqual([0, 500, 1_250, 2_375]);
-    expect(bench.reason).toBe('max-retries');
+    expect(harness.reason).toBe('max-retries');
   });
 
   it('takes 16.086 s for seven retries', async () => {
-    const { starts } = await new Bench({ maxRetries: 7 }).run(failing);
+    const { starts } = await new Harness({ maxRetries: 7 }).run(failing);
     expect(starts.at(-1)).toBeCloseTo(16_085.94, 1);
   });
 
   it('retries as long as it has time when maxRetries is Infinity', async () => {
-    const bench = new Bench({ backoff: constant('1m'), maxRetries: Infinity });
-    const { starts } = await bench.run(failing);
+    const harness = new Harness({ backoff: constant('1m'), maxRetries: Infinity });
+    const { starts } = await harness.run(failing);
     expect(starts).toHaveLength(16); // 15 min
-    expect(bench.reason).toBe('max-elapsed-time');
+    expect(harness.reason).toBe('max-elapsed-time');
   });
 
   it('does not call again after a success', async () => {
-    const { starts, result } = await new Bench(quick).run((attempt) =>
+    const { starts, result } = await new Harness(quick).run((attempt) =>
       attempt < 3 ? Promise.reject(down) : 'books',
     );
     expect(result).toBe('books');
@@ -154,7 +131,9 @@ describe('the retry stage', () => {
 
   it('throws the error of the last attempt, as it is', async () => {
     const errors = [1, 2, 3, 4].map((attempt) => new Error(`attempt ${attempt}`));
-    const { error } = await new Bench(quick).run((attempt) => Promise.reject(errors[attempt - 1]!));
+    const { error } = await new Harness(quick).run((attempt) =>
+      Promise.reject(errors[attempt - 1]!),
+    );
     expect(error).toBe(errors[3]);
   });
 
@@ -164,16 +143,16 @@ describe('the retry stage', () => {
     ['an open circuit', new Rejection('CIRCUIT_OPEN', 100)],
     ['a full bulkhead', new Rejection('BULKHEAD_FULL')],
   ])('does not retry %s', async (_what, error) => {
-    const bench = new Bench(quick);
-    const { starts, error: thrown } = await bench.run(() => Promise.reject(error));
+    const harness = new Harness(quick);
+    const { starts, error: thrown } = await harness.run(() => Promise.reject(error));
     expect(starts).toHaveLength(1);
     expect(thrown).toBe(error);
-    expect(bench.of('retries-exhausted')).toEqual([]);
+    expect(harness.of('retries-exhausted')).toEqual([]);
   });
 
   it('retries an abort that no caller asked for: the client has given up', async () => {
     const abort = new DOMException('x', 'AbortError');
-    expect((await new Bench(quick).run(() => Promise.reject(abort))).starts).toHaveLength(4);
+    expect((await new Harness(quick).run(() => Promise.reject(abort))).starts).toHaveLength(4);
   });
 
   it.each<[string, RetryOptions]>([
@@ -182,48 +161,53 @@ describe('the retry stage', () => {
     ['on, which names others only', { on: [EvalError] }],
   ])('does not retry what is in %s', async (_what, options) => {
     const error = new RangeError('x');
-    const { starts } = await new Bench({ ...quick, ...options }).run(() => Promise.reject(error));
+    const { starts } = await new Harness({ ...quick, ...options }).run(() => Promise.reject(error));
     expect(starts).toHaveLength(1);
   });
 
   it('retries our own timeouts', async () => {
-    const { starts } = await new Bench(quick).run(() => Promise.reject(new Rejection('TIMEOUT')));
+    const { starts } = await new Harness(quick).run(() => Promise.reject(new Rejection('TIMEOUT')));
     expect(starts).toHaveLength(4);
   });
 
   it('retries what on names, and not what skip names', async () => {
-    const bench = (): Bench => new Bench({ ...quick, on: [HttpException], skip: [RangeError] });
-    const notFound = await bench().run(() => Promise.reject(new HttpException('x', 404)));
+    const harness = (): Harness =>
+      new Harness({ ...quick, on: [HttpException], skip: [RangeError] });
+    const notFound = await harness().run(() => Promise.reject(new HttpException('x', 404)));
     expect(notFound.starts).toHaveLength(4);
-    const skipped = await bench().run(() => Promise.reject(new RangeError('x')));
+    const skipped = await harness().run(() => Promise.reject(new RangeError('x')));
     expect(skipped.starts).toHaveLength(1);
   });
 
   it('retries a result that onResult rejects, and answers with the last one', async () => {
-    const bench = new Bench({ ...quick, onResult: (result) => result !== 'ready' });
-    expect(await bench.run((attempt) => (attempt === 2 ? 'ready' : 'later'))).toMatchObject({
+    const harness = new Harness({ ...quick, onResult: (result) => result !== 'ready' });
+    expect(await harness.run((attempt) => (attempt === 2 ? 'ready' : 'later'))).toMatchObject({
       result: 'ready',
       starts: [0, 10],
     });
-    const late = await bench.run(() => 'later');
+    const late = await harness.run(() => 'later');
     expect(late).toMatchObject({ result: 'later' });
     expect(late.starts).toHaveLength(4);
   });
 
   it('marks a rejected result that it answers with, so that nobody keeps it for a good one', async () => {
-    const bench = new Bench({ ...quick, maxRetries: 0, onResult: (result) => result === 'later' });
+    const harness = new Harness({
+      ...quick,
+      maxRetries: 0,
+      onResult: (result) => result === 'later',
+    });
     for (const [result, doubtful] of [
       ['later', true],
       ['ready', false],
     ] as const) {
-      const { call, outcome } = bench.begin(() => result);
+      const { call, outcome } = harness.begin(() => result);
       await expect(outcome).resolves.toBe(result);
       expect(call.doubtful).toBe(doubtful);
     }
   });
 
   it('retries a method that throws before it returns a promise', async () => {
-    const { starts } = await new Bench(quick).run(() => {
+    const { starts } = await new Harness(quick).run(() => {
       throw down;
     });
     expect(starts).toHaveLength(4);
@@ -232,7 +216,7 @@ describe('the retry stage', () => {
   describe('and the backoff', () => {
     it('gets the attempt and its error', async () => {
       const backoff = jest.fn().mockReturnValue(10);
-      await new Bench({ backoff, maxRetries: 2 }).run(failing);
+      await new Harness({ backoff, maxRetries: 2 }).run(failing);
       expect(backoff.mock.calls).toEqual([
         [1, down],
         [2, down],
@@ -244,31 +228,31 @@ describe('the retry stage', () => {
       ['NaN', () => NaN],
       ['an endless wait', () => Infinity],
     ])('ends the call with its error when it gives %s', async (_what, backoff) => {
-      const bench = new Bench({ backoff });
-      expect(await bench.run(failing)).toEqual({ error: down, starts: [0] });
-      expect(bench.reason).toBe('backoff');
+      const harness = new Harness({ backoff });
+      expect(await harness.run(failing)).toEqual({ error: down, starts: [0] });
+      expect(harness.reason).toBe('backoff');
     });
 
     it('ends the call with its error, and says so, when it throws', async () => {
-      const bench = new Bench({
+      const harness = new Harness({
         backoff: () => {
           throw new Error('broken');
         },
       });
-      expect(await bench.run(failing)).toEqual({ error: down, starts: [0] });
-      expect(bench.reason).toBe('backoff');
-      expect(bench.warnings).toEqual([
+      expect(await harness.run(failing)).toEqual({ error: down, starts: [0] });
+      expect(harness.reason).toBe('backoff');
+      expect(harness.warnings).toEqual([
         'Books.list: the backoff function threw Error: broken; not retried',
       ]);
     });
 
     it('may let it retry at once', async () => {
-      const { starts } = await new Bench({ backoff: constant(0) }).run(failing);
+      const { starts } = await new Harness({ backoff: constant(0) }).run(failing);
       expect(starts).toEqual([0, 0, 0, 0]);
     });
 
     it('draws from the given random', async () => {
-      const { starts } = await new Bench(
+      const { starts } = await new Harness(
         { backoff: exponential({ jitter: 'full' }) },
         { random: 0.1 },
       ).run(failing);
@@ -276,13 +260,13 @@ describe('the retry stage', () => {
     });
 
     it('gets the delay before from the same call', async () => {
-      const bench = new Bench(
+      const harness = new Harness(
         { backoff: decorrelated({ initialDelay: 100 }), maxRetries: 2 },
         { random: 1 },
       );
       const expected = [0, 300, 1_200];
-      expect((await bench.run(failing)).starts).toEqual(expected);
-      const second = await bench.run(failing);
+      expect((await harness.run(failing)).starts).toEqual(expected);
+      const second = await harness.run(failing);
       expect(second.starts.map((at) => at - second.starts[0]!)).toEqual(expected);
     });
   });
@@ -305,49 +289,59 @@ describe('the retry stage', () => {
       ],
       ['does not look at it when told so', { respectRetryAfter: false }, 20, 10],
     ] as const)('%s', async (_what, options, seconds, ms) => {
-      const bench = new Bench({ ...quick, maxRetries: 1, ...options });
-      const { starts } = await bench.run(() => Promise.reject(asking(String(seconds))));
+      const harness = new Harness({ ...quick, maxRetries: 1, ...options });
+      const { starts } = await harness.run(() => Promise.reject(asking(String(seconds))));
       expect(starts).toEqual([0, ms]);
     });
 
     it('takes a date on the wall clock', async () => {
-      const bench = new Bench({ ...quick, maxRetries: 1 });
-      await bench.clock.advance(5_000);
-      const date = new Date(bench.clock.wall() + 7_000).toUTCString();
-      const { starts } = await bench.run(() => Promise.reject(asking(date)));
+      const harness = new Harness({ ...quick, maxRetries: 1 });
+      await harness.clock.advance(5_000);
+      const date = new Date(harness.clock.wall() + 7_000).toUTCString();
+      const { starts } = await harness.run(() => Promise.reject(asking(date)));
       expect(starts).toEqual([5_000, 12_000]);
     });
 
     it('takes what a rejection of ours asks for, when it is retried', async () => {
-      const bench = new Bench({ ...quick, maxRetries: 1, on: [Rejection] });
-      const { starts } = await bench.run(() => Promise.reject(new Rejection('CIRCUIT_OPEN', 700)));
+      const harness = new Harness({ ...quick, maxRetries: 1, on: [Rejection] });
+      const { starts } = await harness.run(() =>
+        Promise.reject(new Rejection('CIRCUIT_OPEN', 700)),
+      );
       expect(starts).toEqual([0, 700]);
     });
 
     it('does not look for it in a result', async () => {
-      const bench = new Bench({ ...quick, maxRetries: 1, onResult: () => true });
-      const { starts } = await bench.run(() => asking('20'));
+      const harness = new Harness({ ...quick, maxRetries: 1, onResult: () => true });
+      const { starts } = await harness.run(() => asking('20'));
       expect(starts).toEqual([0, 10]);
     });
   });
 
   describe('and time', () => {
     it('begins no retry later than maxElapsedTime after the call began', async () => {
-      const bench = new Bench({ backoff: constant('1s'), maxRetries: 100, maxElapsedTime: '3s' });
-      expect(await bench.run(failing)).toEqual({ error: down, starts: [0, 1_000, 2_000, 3_000] });
-      expect(bench.reason).toBe('max-elapsed-time');
+      const harness = new Harness({
+        backoff: constant('1s'),
+        maxRetries: 100,
+        maxElapsedTime: '3s',
+      });
+      expect(await harness.run(failing)).toEqual({ error: down, starts: [0, 1_000, 2_000, 3_000] });
+      expect(harness.reason).toBe('max-elapsed-time');
     });
 
     it('counts the time of the attempts themselves', async () => {
-      const bench = new Bench({ backoff: constant('1s'), maxRetries: 100, maxElapsedTime: '3s' });
+      const harness = new Harness({
+        backoff: constant('1s'),
+        maxRetries: 100,
+        maxElapsedTime: '3s',
+      });
       const slow: Work = () =>
-        new Promise((_resolve, reject) => void bench.clock.setTimer(() => reject(down), 600));
-      expect((await bench.run(slow)).starts).toEqual([0, 1_600]);
+        new Promise((_resolve, reject) => void harness.clock.setTimer(() => reject(down), 600));
+      expect((await harness.run(slow)).starts).toEqual([0, 1_600]);
     });
 
     it('goes on past the quarter of an hour when maxElapsedTime is Infinity', async () => {
-      const bench = new Bench({ backoff: constant('10m'), maxElapsedTime: Infinity });
-      expect((await bench.run(failing)).starts).toHaveLength(4);
+      const harness = new Harness({ backoff: constant('10m'), maxElapsedTime: Infinity });
+      expect((await harness.run(failing)).starts).toHaveLength(4);
     });
 
     it('does not sleep up to the deadline or past it: it ends now, with the last error', async () => {
@@ -355,17 +349,17 @@ describe('the retry stage', () => {
         [1_000, 1],
         [1_001, 2],
       ] as const) {
-        const bench = new Bench({ backoff: constant('1s') });
-        const call = bench.call(failing);
+        const harness = new Harness({ backoff: constant('1s') });
+        const call = harness.call(failing);
         call.deadline = deadline;
-        const { outcome } = bench.begin(failing, call);
-        await bench.clock.advance(0);
+        const { outcome } = harness.begin(failing, call);
+        await harness.clock.advance(0);
         if (calls === 1) await expect(outcome).rejects.toBe(down);
-        await bench.clock.advance(5_000);
+        await harness.clock.advance(5_000);
         await expect(outcome).rejects.toBe(down);
         expect(call.started).toBe(calls);
-        expect(bench.reason).toBe('deadline');
-        expect(bench.clock.pending).toBe(0);
+        expect(harness.reason).toBe('deadline');
+        expect(harness.clock.pending).toBe(0);
       }
     });
   });
@@ -374,64 +368,64 @@ describe('the retry stage', () => {
     const gone = new Error('gone');
 
     it('who goes ends the wait at once: no timer, no further attempt, the reason as the error', async () => {
-      const bench = new Bench({ backoff: constant('10s') });
-      const { call, outcome } = bench.begin(failing);
-      await bench.clock.advance(1_000);
-      expect(bench.clock.pending).toBe(1);
+      const harness = new Harness({ backoff: constant('10s') });
+      const { call, outcome } = harness.begin(failing);
+      await harness.clock.advance(1_000);
+      expect(harness.clock.pending).toBe(1);
       call.abort(gone);
-      expect(bench.clock.pending).toBe(0);
+      expect(harness.clock.pending).toBe(0);
       await expect(outcome).rejects.toBe(gone);
-      await bench.clock.advance(60_000);
+      await harness.clock.advance(60_000);
       expect(call.started).toBe(1);
-      expect(bench.sleeper.size).toBe(0);
-      expect(bench.of('retries-exhausted')).toEqual([]);
+      expect(harness.sleeper.size).toBe(0);
+      expect(harness.of('retries-exhausted')).toEqual([]);
     });
 
     it('who goes during an attempt gets no other', async () => {
-      const bench = new Bench(quick);
-      const { call, outcome } = bench.begin(() => new Promise(() => {}));
+      const harness = new Harness(quick);
+      const { call, outcome } = harness.begin(() => new Promise(() => {}));
       call.abort(gone);
       await expect(outcome).rejects.toBe(gone);
       expect(call.started).toBe(1);
-      expect(bench.of('retry')).toEqual([]);
+      expect(harness.of('retry')).toEqual([]);
     });
 
     it('who wants no further attempt gets the error', async () => {
-      const bench = new Bench(quick);
-      const call = bench.call(failing);
+      const harness = new Harness(quick);
+      const call = harness.call(failing);
       call.wanted = false;
-      const { outcome } = bench.begin(failing, call);
+      const { outcome } = harness.begin(failing, call);
       await expect(outcome).rejects.toBe(down);
       expect(call.started).toBe(1);
-      expect(bench.reason).toBe('answered');
+      expect(harness.reason).toBe('answered');
     });
   });
 
   describe('and an application that closes', () => {
     it('ends every wait with the last error', async () => {
-      const bench = new Bench({ backoff: constant('10s') });
-      const { call, outcome } = bench.begin(failing);
-      await bench.clock.advance(1_000);
-      bench.sleeper.close();
+      const harness = new Harness({ backoff: constant('10s') });
+      const { call, outcome } = harness.begin(failing);
+      await harness.clock.advance(1_000);
+      harness.sleeper.close();
       await expect(outcome).rejects.toBe(down);
       expect(call.started).toBe(1);
-      expect(bench.reason).toBe('shutdown');
-      expect(bench.clock.pending).toBe(0);
+      expect(harness.reason).toBe('shutdown');
+      expect(harness.clock.pending).toBe(0);
     });
 
     it('begins no wait', async () => {
-      const bench = new Bench(quick);
-      bench.sleeper.close();
-      const { outcome } = bench.begin(failing);
+      const harness = new Harness(quick);
+      harness.sleeper.close();
+      const { outcome } = harness.begin(failing);
       await expect(outcome).rejects.toBe(down);
-      expect(bench.reason).toBe('shutdown');
+      expect(harness.reason).toBe('shutdown');
     });
   });
 
   it('tells of each retry and of the end', async () => {
-    const bench = new Bench({ backoff: exponential({ jitter: 'none' }), maxRetries: 2 });
-    await bench.run(failing);
-    expect(bench.told.filter(({ type }) => type !== 'attempt')).toEqual([
+    const harness = new Harness({ backoff: exponential({ jitter: 'none' }), maxRetries: 2 });
+    await harness.run(failing);
+    expect(harness.emitted.filter(({ type }) => type !== 'attempt')).toEqual([
       { type: 'retry', name: 'Books.list', attempt: 1, delayMs: 500, error: down },
       { type: 'retry', name: 'Books.list', attempt: 2, delayMs: 750, error: down },
       {
@@ -445,9 +439,9 @@ describe('the retry stage', () => {
   });
 
   it('measures its time from when the call began', async () => {
-    const bench = new Bench({ backoff: constant('1s'), maxElapsedTime: '1s' });
-    await bench.clock.advance(60_000);
-    const { starts } = await bench.run(failing);
+    const harness = new Harness({ backoff: constant('1s'), maxElapsedTime: '1s' });
+    await harness.clock.advance(60_000);
+    const { starts } = await harness.run(failing);
     expect(starts).toEqual([60_000, 61_000]);
   });
 });

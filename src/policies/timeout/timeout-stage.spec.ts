@@ -1,36 +1,17 @@
 import { isResilienceError } from '../../common/errors.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import type { Substitute } from '../../pipeline/call.js';
-import { Call } from '../../pipeline/call.js';
+import type { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { AGAIN, type Reaction, Stage } from '../../pipeline/stage.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall, type Work } from '../../../test/support/test-call.js';
 import type { PolicySite } from '../policy.js';
 import { timeoutPolicy } from './timeout.policy.js';
 import { type TimeoutOptions, settleTimeout } from './options.js';
 import { TimeoutError } from './timeout-error.js';
 import { TimeoutStage } from './timeout-stage.js';
-
-type Work = (call: TestCall) => unknown;
-
-class TestCall extends Call {
-  constructor(
-    private readonly work: Work,
-    clock: ManualClock,
-  ) {
-    super([], clock);
-  }
-
-  protected override perform(): unknown {
-    return this.work(this);
-  }
-
-  protected override performInstead(run: Substitute): unknown {
-    return run(this, this.args);
-  }
-}
 
 /** Tries again as long as attempts fail, up to so many times, with such a wait. */
 class Again extends Stage {
@@ -48,14 +29,14 @@ class Again extends Stage {
   }
 }
 
-class Bench {
+class Harness {
   readonly clock = new ManualClock();
   readonly events = new ResilienceEvents();
-  readonly told: ResilienceEvent[] = [];
+  readonly emitted: ResilienceEvent[] = [];
   readonly closers: (() => void)[] = [];
 
   constructor() {
-    this.events.subscribe((event) => void this.told.push(event));
+    this.events.subscribe((event) => void this.emitted.push(event));
   }
 
   stage(scope: 'attempt' | 'total', ms: number): TimeoutStage {
@@ -66,7 +47,7 @@ class Bench {
   }
 
   call(work: Work): TestCall {
-    return new TestCall(work, this.clock);
+    return new TestCall(work, { clock: this.clock });
   }
 
   /** How a call ends, and when. */
@@ -93,9 +74,9 @@ const hanging: Work = () => new Promise(() => {});
 
 describe('the timeout stage', () => {
   it('ends a call on time, though its work goes on', async () => {
-    const bench = new Bench();
-    const { error, at } = await bench.run([bench.stage('attempt', 250)], () =>
-      bench.after(10_000, 'late'),
+    const harness = new Harness();
+    const { error, at } = await harness.run([harness.stage('attempt', 250)], () =>
+      harness.after(10_000, 'late'),
     );
     expect(at).toBe(250);
     expect(error).toBeInstanceOf(TimeoutError);
@@ -117,27 +98,27 @@ describe('the timeout stage', () => {
   });
 
   it('lets a call that is in time alone, and leaves its timer without a task', async () => {
-    const bench = new Bench();
-    const { result, at } = await bench.run([bench.stage('total', 250)], () =>
-      bench.after(249, 'books'),
+    const harness = new Harness();
+    const { result, at } = await harness.run([harness.stage('total', 250)], () =>
+      harness.after(249, 'books'),
     );
     expect({ result, at }).toEqual({ result: 'books', at: 249 });
-    expect(bench.told.map(({ type }) => type)).toEqual(['attempt']);
+    expect(harness.emitted.map(({ type }) => type)).toEqual(['attempt']);
   });
 
   it('hands on the error of a call that fails in time', async () => {
-    const bench = new Bench();
+    const harness = new Harness();
     const down = new Error('down');
-    expect(await bench.run([bench.stage('attempt', 250)], () => Promise.reject(down))).toEqual({
+    expect(await harness.run([harness.stage('attempt', 250)], () => Promise.reject(down))).toEqual({
       error: down,
       at: 0,
     });
   });
 
   it('aborts the signal of the call with its error', async () => {
-    const bench = new Bench();
+    const harness = new Harness();
     let signal: AbortSignal | undefined;
-    const { error } = await bench.run([bench.stage('attempt', 250)], (call) => {
+    const { error } = await harness.run([harness.stage('attempt', 250)], (call) => {
       signal = call.signal;
       return new Promise(() => {});
     });
@@ -146,9 +127,9 @@ describe('the timeout stage', () => {
   });
 
   it('is the error, though the work rejects at once when its signal is aborted', async () => {
-    const bench = new Bench();
-    const { error } = await bench.run(
-      [bench.stage('attempt', 250)],
+    const harness = new Harness();
+    const { error } = await harness.run(
+      [harness.stage('attempt', 250)],
       ({ signal }) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
@@ -158,10 +139,10 @@ describe('the timeout stage', () => {
   });
 
   it('does not hide an abort of somebody else behind a timeout', async () => {
-    const bench = new Bench();
+    const harness = new Harness();
     const aborted = new DOMException('aborted', 'AbortError');
     expect(
-      await bench.run([bench.stage('attempt', 250)], () => Promise.reject(aborted)),
+      await harness.run([harness.stage('attempt', 250)], () => Promise.reject(aborted)),
     ).toMatchObject({ error: aborted });
   });
 
@@ -169,9 +150,9 @@ describe('the timeout stage', () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     try {
-      const bench = new Bench();
-      const late = bench.after(10_000, undefined).then(() => Promise.reject(new Error('late')));
-      const { error } = await bench.run([bench.stage('attempt', 250)], () => late);
+      const harness = new Harness();
+      const late = harness.after(10_000, undefined).then(() => Promise.reject(new Error('late')));
+      const { error } = await harness.run([harness.stage('attempt', 250)], () => late);
       expect(error).toBeInstanceOf(TimeoutError);
       expect(unhandled).not.toHaveBeenCalled();
     } finally {
@@ -180,10 +161,12 @@ describe('the timeout stage', () => {
   });
 
   it('tells of itself, and of the work that ends late', async () => {
-    const bench = new Bench();
-    const { error } = await bench.run([bench.stage('total', 250)], () => bench.after(400, 'late'));
+    const harness = new Harness();
+    const { error } = await harness.run([harness.stage('total', 250)], () =>
+      harness.after(400, 'late'),
+    );
     const attempt = { name: 'Books.list', attempt: 1 };
-    expect(bench.told).toEqual([
+    expect(harness.emitted).toEqual([
       { type: 'timeout', ...attempt, scope: 'total', afterMs: 250 },
       { type: 'attempt', ...attempt, outcome: 'failure', durationMs: 250, error },
       { type: 'late', name: 'Books.list', attempt: 1, outcome: 'success', durationMs: 400 },
@@ -191,27 +174,30 @@ describe('the timeout stage', () => {
   });
 
   it('gives each attempt its own time, and its own signal', async () => {
-    const bench = new Bench();
+    const harness = new Harness();
     const signals: AbortSignal[] = [];
-    const { result, at } = await bench.run([new Again(3), bench.stage('attempt', 100)], (call) => {
-      signals.push(call.signal);
-      return call.attempt < 3 ? new Promise(() => {}) : bench.after(99, 'books');
-    });
+    const { result, at } = await harness.run(
+      [new Again(3), harness.stage('attempt', 100)],
+      (call) => {
+        signals.push(call.signal);
+        return call.attempt < 3 ? new Promise(() => {}) : harness.after(99, 'books');
+      },
+    );
     expect({ result, at }).toEqual({ result: 'books', at: 299 });
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, false]);
   });
 
   it('as a total bounds all attempts and the waits between them', async () => {
-    const bench = new Bench();
-    const stages = [bench.stage('total', 250), new Again(100), bench.stage('attempt', 100)];
-    const { error, at } = await bench.run(stages, hanging);
+    const harness = new Harness();
+    const stages = [harness.stage('total', 250), new Again(100), harness.stage('attempt', 100)];
+    const { error, at } = await harness.run(stages, hanging);
     expect(at).toBe(250);
     expect(error).toMatchObject({
       scope: 'total',
       timeoutMs: 250,
       message: 'Books.list took longer than 250 ms in total',
     });
-    const waiting = new Bench();
+    const waiting = new Harness();
     const slow = new Again(100, () => waiting.after(10_000, undefined));
     const second = await waiting.run([waiting.stage('total', 250), slow], () =>
       Promise.reject(new Error('x')),
@@ -223,68 +209,71 @@ describe('the timeout stage', () => {
     const down = new Error('down');
 
     it('the error of the last attempt, when it strikes while the next one runs', async () => {
-      const bench = new Bench();
-      const stages = [bench.stage('total', 250), new Again(100)];
-      const { error } = await bench.run(stages, (call) =>
-        call.attempt < 3 ? bench.after(50, 0).then(() => Promise.reject(down)) : hanging(call),
+      const harness = new Harness();
+      const stages = [harness.stage('total', 250), new Again(100)];
+      const { error } = await harness.run(stages, (call) =>
+        call.attempt < 3 ? harness.after(50, 0).then(() => Promise.reject(down)) : hanging(call),
       );
       expect((error as Error).cause).toBe(down);
     });
 
     it('the error of the last attempt, when it strikes while another one is waited for', async () => {
-      const bench = new Bench();
-      const slow = new Again(100, () => bench.after(10_000, undefined));
-      const { error } = await bench.run([bench.stage('total', 250), slow], () =>
+      const harness = new Harness();
+      const slow = new Again(100, () => harness.after(10_000, undefined));
+      const { error } = await harness.run([harness.stage('total', 250), slow], () =>
         Promise.reject(down),
       );
       expect((error as Error).cause).toBe(down);
     });
 
     it('the timeout of an attempt', async () => {
-      const bench = new Bench();
-      const stages = [bench.stage('total', 250), new Again(100), bench.stage('attempt', 100)];
-      const { error } = await bench.run(stages, hanging);
+      const harness = new Harness();
+      const stages = [harness.stage('total', 250), new Again(100), harness.stage('attempt', 100)];
+      const { error } = await harness.run(stages, hanging);
       expect((error as Error).cause).toMatchObject({ scope: 'attempt' });
       expect(((error as Error).cause as Error).cause).toBeUndefined();
     });
 
     it('nothing when none has ended', async () => {
-      const bench = new Bench();
-      const { error } = await bench.run([bench.stage('total', 250)], hanging);
+      const harness = new Harness();
+      const { error } = await harness.run([harness.stage('total', 250)], hanging);
       expect(error).not.toHaveProperty('cause');
     });
   });
 
   it('of an attempt has no cause', async () => {
-    const bench = new Bench();
-    const { error } = await bench.run([new Again(2), bench.stage('attempt', 100)], (call) =>
+    const harness = new Harness();
+    const { error } = await harness.run([new Again(2), harness.stage('attempt', 100)], (call) =>
       call.attempt === 1 ? Promise.reject(new Error('down')) : hanging(call),
     );
     expect(error).not.toHaveProperty('cause');
   });
 
   it('of the whole wins over one of an attempt that ends at the same time', async () => {
-    const bench = new Bench();
-    const call = bench.call(hanging);
-    const stages = [bench.stage('total', 200), new Again(100), bench.stage('attempt', 100)];
-    const { error, at } = await bench.run(stages, call);
+    const harness = new Harness();
+    const call = harness.call(hanging);
+    const stages = [harness.stage('total', 200), new Again(100), harness.stage('attempt', 100)];
+    const { error, at } = await harness.run(stages, call);
     expect({ at, scope: (error as TimeoutError).scope }).toEqual({ at: 200, scope: 'total' });
     expect(call.attempt).toBe(2);
   });
 
   it('yields to a caller who goes first', async () => {
-    const bench = new Bench();
+    const harness = new Harness();
     const gone = new Error('gone');
-    const call = bench.call(hanging);
-    bench.clock.setTimer(() => call.abort(gone), 100);
-    expect(await bench.run([bench.stage('attempt', 250)], call)).toEqual({ error: gone, at: 100 });
-    expect(bench.told.filter(({ type }) => type === 'timeout')).toEqual([]);
+    const call = harness.call(hanging);
+    harness.clock.setTimer(() => call.abort(gone), 100);
+    expect(await harness.run([harness.stage('attempt', 250)], call)).toEqual({
+      error: gone,
+      at: 100,
+    });
+    expect(harness.emitted.filter(({ type }) => type === 'timeout')).toEqual([]);
   });
 
   it('yields to a caller who goes because of it', async () => {
-    const bench = new Bench();
+    const harness = new Harness();
     const gone = new Error('gone');
-    const { error } = await bench.run([new Again(5), bench.stage('attempt', 250)], (call) => {
+    const { error } = await harness.run([new Again(5), harness.stage('attempt', 250)], (call) => {
       call.signal.addEventListener('abort', () => call.abort(gone));
       return new Promise(() => {});
     });
@@ -292,7 +281,7 @@ describe('the timeout stage', () => {
   });
 
   it('tells those inside when the call has to end, and those outside what it was before', async () => {
-    const bench = new Bench();
+    const harness = new Harness();
     const seen: number[] = [];
     class Look extends Stage {
       override enter(call: Call): undefined {
@@ -305,30 +294,30 @@ describe('the timeout stage', () => {
     }
     const stages = [
       new Look(),
-      bench.stage('total', 500),
+      harness.stage('total', 500),
       new Look(),
-      bench.stage('attempt', 100),
+      harness.stage('attempt', 100),
       new Look(),
     ];
-    await bench.run(stages, () => 1);
+    await harness.run(stages, () => 1);
     expect(seen).toEqual([Infinity, 500, 100, 100, 500, Infinity]);
   });
 
   it('does not put the deadline off that the call already has', async () => {
-    const bench = new Bench();
+    const harness = new Harness();
     let deadline = 0;
-    const call = bench.call((own) => (deadline = own.deadline));
+    const call = harness.call((own) => (deadline = own.deadline));
     call.deadline = 50;
-    await bench.run([bench.stage('attempt', 100)], call);
+    await harness.run([harness.stage('attempt', 100)], call);
     expect(deadline).toBe(50);
     expect(call.deadline).toBe(50);
   });
 
   it('has one timer for all its calls', async () => {
-    const bench = new Bench();
-    const stage = bench.stage('attempt', 250);
-    const setTimer = jest.spyOn(bench.clock, 'setTimer');
-    await Promise.all(Array.from({ length: 100 }, () => bench.run([stage], () => 1)));
+    const harness = new Harness();
+    const stage = harness.stage('attempt', 250);
+    const setTimer = jest.spyOn(harness.clock, 'setTimer');
+    await Promise.all(Array.from({ length: 100 }, () => harness.run([stage], () => 1)));
     expect(setTimer).toHaveBeenCalledTimes(1);
   });
 
@@ -342,9 +331,9 @@ describe('the timeout stage', () => {
       }
     };
     try {
-      const bench = new Bench();
-      await bench.run([bench.stage('attempt', 250)], () => 1);
-      await bench.run([bench.stage('attempt', 250)], hanging);
+      const harness = new Harness();
+      await harness.run([harness.stage('attempt', 250)], () => 1);
+      await harness.run([harness.stage('attempt', 250)], hanging);
       expect(made).toBe(0);
     } finally {
       globalThis.AbortController = Original;
@@ -352,12 +341,12 @@ describe('the timeout stage', () => {
   });
 
   it('leaves no timer behind when the application has closed', async () => {
-    const bench = new Bench();
-    const stage = bench.stage('attempt', 1_000_000);
-    await bench.run([stage], () => 1);
-    expect(bench.clock.pending).toBe(1);
-    for (const close of bench.closers) close();
-    expect(bench.clock.pending).toBe(0);
+    const harness = new Harness();
+    const stage = harness.stage('attempt', 1_000_000);
+    await harness.run([stage], () => 1);
+    expect(harness.clock.pending).toBe(1);
+    for (const close of harness.closers) close();
+    expect(harness.clock.pending).toBe(0);
   });
 });
 
@@ -383,7 +372,7 @@ describe('the timeout policy', () => {
   });
 
   it('has a stage for each time that is given', () => {
-    const { clock, events } = new Bench();
+    const { clock, events } = new Harness();
     const site = {
       name: 'x',
       clock,

@@ -1,0 +1,144 @@
+import { BadGatewayException, Controller, Get, Sse } from '@nestjs/common';
+import { NEVER, Observable, concat, interval, map, of as just, take, throwError } from 'rxjs';
+import { CircuitBreaker, Retry, Signal, constant } from '../src/index.js';
+import { type Platform, closeAll, everyPlatform, of } from './support/boot.js';
+import { refuseUnhandledRejections } from './support/commands.js';
+import { servingOn } from './support/handlers.js';
+import { request } from './support/http.js';
+import { Visits, deferred, until } from './support/wait.js';
+
+afterEach(closeAll);
+refuseUnhandledRejections();
+
+describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) => {
+  const serving = servingOn(platform);
+
+  describe('that streams', () => {
+    it('is retried before its first event, and never replays one', async () => {
+      const visits = new Visits();
+      @Controller()
+      class K {
+        @Sse('events')
+        @Retry({ backoff: constant('1s') })
+        events(): Observable<object> {
+          if (visits.visit() < 3) return throwError(() => new BadGatewayException());
+          return interval(1).pipe(
+            take(3),
+            map((i) => {
+              if (i === 2) throw new BadGatewayException('midway');
+              return { data: { i } };
+            }),
+          );
+        }
+      }
+      const { url, clock, events } = await serving(K);
+      const { answer } = request(`${url}/events`);
+      for (const attempt of [1, 2]) {
+        await visits.reached(attempt);
+        await until(() => clock.pending === 1);
+        await clock.advance(1_000);
+      }
+      const { body } = await answer;
+      expect(visits.count).toBe(3);
+      expect(body.match(/data: {"i":\d}/g)).toEqual(['data: {"i":0}', 'data: {"i":1}']);
+      expect(body).toContain('midway');
+      expect(of('attempt', events).map(({ outcome }) => outcome)).toEqual([
+        'failure',
+        'failure',
+        'success',
+      ]);
+    });
+
+    it('counts as a success at its first item: an error afterwards changes nothing', async () => {
+      @Controller()
+      class K {
+        @Sse('events')
+        @CircuitBreaker({ name: 'events', consecutiveFailures: 1 })
+        events(): Observable<object> {
+          return interval(1).pipe(
+            map((i) => {
+              if (i === 1) throw new BadGatewayException('midway');
+              return { data: { i } };
+            }),
+          );
+        }
+      }
+      const { url, registry } = await serving(K);
+      await request(`${url}/events`).answer;
+      expect(registry.get('events')).toMatchObject({ state: 'closed', counts: { successes: 1 } });
+    });
+
+    it('is unsubscribed when the client goes before the first item, which counts for nothing', async () => {
+      const subscribed = deferred();
+      const unsubscribed = deferred();
+      @Controller()
+      class K {
+        @Get()
+        @CircuitBreaker({ name: 'events', consecutiveFailures: 1 })
+        events(): Observable<string> {
+          return new Observable(() => {
+            subscribed.resolve();
+            return () => unsubscribed.resolve();
+          });
+        }
+      }
+      const { url, registry } = await serving(K);
+      const { disconnect } = request(url);
+      await subscribed.promise;
+      disconnect();
+      await unsubscribed.promise;
+      await until(() => registry.get('events').counts.ignored === 1);
+      expect(registry.get('events')).toMatchObject({ state: 'closed', counts: { failures: 0 } });
+    });
+
+    it.each([
+      ['with policies', [Retry()]],
+      ['without any policy', []],
+    ])(
+      'has its @Signal() aborted when the client goes in the middle, %s',
+      async (_, decorators) => {
+        const entered = deferred<AbortSignal>();
+        @Controller()
+        class K {
+          events(signal: AbortSignal): Observable<object> {
+            entered.resolve(signal);
+            return concat(just({ data: 'first' }), NEVER);
+          }
+        }
+        const descriptor = Object.getOwnPropertyDescriptor(K.prototype, 'events')!;
+        Signal()(K.prototype, 'events', 0);
+        for (const decorate of [Sse('events'), ...decorators])
+          decorate(K.prototype, 'events', descriptor);
+        Object.defineProperty(K.prototype, 'events', descriptor);
+
+        const { url } = await serving(K);
+        const { begun, disconnect } = request(`${url}/events`);
+        const signal = await entered.promise;
+        expect(await begun).toContain('first');
+        expect(signal.aborted).toBe(false);
+        disconnect();
+        await until(() => signal.aborted);
+      },
+    );
+
+    it('is unsubscribed when the client goes in the middle', async () => {
+      const unsubscribed = deferred();
+      @Controller()
+      class K {
+        @Sse('events')
+        @Retry()
+        events(): Observable<object> {
+          return new Observable((subscriber) => {
+            subscriber.next({ data: 'first' });
+            return () => unsubscribed.resolve();
+          });
+        }
+      }
+      const { url } = await serving(K);
+      const { begun, disconnect } = request(`${url}/events`);
+      expect(await begun).toContain('first');
+      disconnect();
+      await expect(unsubscribed.promise).resolves.toBeUndefined();
+    });
+  });
+});

@@ -1,0 +1,157 @@
+import { Controller, Get, Injectable, Param, type PipeTransform } from '@nestjs/common';
+import { Retry, Signal, Timeout, constant } from '../src/index.js';
+import { type Platform, closeAll, everyPlatform, of } from './support/boot.js';
+import { refuseUnhandledRejections } from './support/commands.js';
+import { hang, servingOn } from './support/handlers.js';
+import { Visits, deferred, settle, until } from './support/wait.js';
+
+afterEach(closeAll);
+refuseUnhandledRejections();
+
+describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) => {
+  const serving = servingOn(platform);
+
+  describe('timeouts', () => {
+    it('abort @Signal(), stop the retries of a service below that was given it, and drop what comes late', async () => {
+      const visits = new Visits();
+      const late = deferred<string>();
+      const signals: AbortSignal[] = [];
+      @Injectable()
+      class Shelf {
+        @Retry({ maxRetries: 9, backoff: constant('1s') })
+        async books(@Signal() _signal?: AbortSignal): Promise<string> {
+          if (visits.visit() === 1) throw new Error('down');
+          return late.promise;
+        }
+      }
+      @Controller()
+      class K {
+        constructor(readonly shelf: Shelf) {}
+        @Get()
+        @Timeout('2s')
+        async get(@Signal() signal: AbortSignal): Promise<string> {
+          signals.push(signal);
+          return this.shelf.books(signal);
+        }
+      }
+      const { url, clock, events } = await serving(K, Shelf);
+      const answer = fetch(url);
+      await visits.reached(1);
+      await clock.advance(2_000);
+      expect((await answer).status).toBe(504);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+      late.reject(new Error('late'));
+      await clock.advance(30_000);
+      expect(visits.count).toBe(2);
+      expect(of('late', events).map(({ name }) => name)).toContain('Shelf.books');
+    });
+
+    it('while a pipe is at work keep the handler from running', async () => {
+      const visits = new Visits();
+      const pipes = new Visits();
+      const gate = deferred();
+      class Slow implements PipeTransform<string> {
+        async transform(given: string): Promise<string> {
+          pipes.visit();
+          await gate.promise;
+          return given;
+        }
+      }
+      @Controller()
+      class K {
+        @Get(':id')
+        @Timeout('1s')
+        async get(@Param('id', Slow) id: string): Promise<string> {
+          visits.visit();
+          return id;
+        }
+      }
+      const { url, clock } = await serving(K);
+      const answer = fetch(`${url}/5`);
+      await pipes.reached(1);
+      await clock.advance(1_000);
+      expect((await answer).status).toBe(504);
+      gate.resolve();
+      await settle();
+      expect(visits.count).toBe(0);
+    });
+
+    it('keep a handler that goes on all the same from beginning calls of services that get its signal', async () => {
+      const visits = new Visits();
+      const handlers = new Visits();
+      const gate = deferred();
+      @Injectable()
+      class Shelf {
+        @Retry({ maxRetries: 5, backoff: constant('1s') })
+        async books(@Signal() _signal?: AbortSignal): Promise<never> {
+          visits.visit();
+          throw new Error('down');
+        }
+      }
+      @Controller()
+      class K {
+        constructor(readonly shelf: Shelf) {}
+        @Get()
+        @Timeout('1s')
+        async get(@Signal() signal: AbortSignal): Promise<never> {
+          handlers.visit();
+          await gate.promise;
+          return this.shelf.books(signal);
+        }
+      }
+      const { url, clock } = await serving(K, Shelf);
+      const answer = fetch(url);
+      await handlers.reached(1);
+      await clock.advance(1_000);
+      expect((await answer).status).toBe(504);
+      gate.resolve();
+      await settle();
+      await clock.advance(30_000);
+      expect(visits.count).toBe(0);
+    });
+
+    it('tell what has become of the handler later', async () => {
+      const visits = new Visits();
+      const gate = deferred();
+      @Controller()
+      class K {
+        @Get()
+        @Timeout('1s')
+        async get(): Promise<string> {
+          visits.visit();
+          await gate.promise;
+          return 'done';
+        }
+      }
+      const { url, clock, events } = await serving(K);
+      const answer = fetch(url);
+      await visits.reached(1);
+      await clock.advance(1_000);
+      expect((await answer).status).toBe(504);
+      gate.resolve();
+      await until(() => of('late', events).length > 0);
+      expect(of('late', events)).toMatchObject([{ name: 'K.get', outcome: 'success' }]);
+    });
+
+    it('give each attempt a new signal', async () => {
+      const signals: AbortSignal[] = [];
+      const visits = new Visits();
+      @Controller()
+      class K {
+        @Get()
+        @Retry({ maxRetries: 1, backoff: constant(0) })
+        @Timeout('1s')
+        async get(@Signal() signal: AbortSignal): Promise<string> {
+          signals.push(signal);
+          return visits.visit() === 1 ? hang(signal) : 'done';
+        }
+      }
+      const { url, clock } = await serving(K);
+      const answer = fetch(url);
+      await visits.reached(1);
+      await clock.advance(1_000);
+      expect(await (await answer).text()).toBe('done');
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    });
+  });
+});
