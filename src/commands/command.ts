@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { Enlisted } from '../execution/enlisted.js';
+import type { LazyPlan } from '../execution/lazy-plan.js';
 import type { Runtime } from '../execution/runtime.js';
 import { asStream } from '../execution/streams.js';
 import type { PipelineDescription } from '../pipeline/description.js';
@@ -41,7 +41,7 @@ export class CommandState implements CommandView {
 
   constructor(
     readonly name: string,
-    private readonly enlisted: Enlisted,
+    private readonly lazyPlan: LazyPlan,
     private readonly runtime: Runtime,
     private readonly definitions: Definitions,
   ) {
@@ -55,9 +55,9 @@ export class CommandState implements CommandView {
    */
   defineAgain(): string | undefined {
     this.definitions.add();
-    if (!this.enlisted.planned) return undefined; // checked with all others
+    if (!this.lazyPlan.planned) return undefined; // checked with all others
     const many = this.definitions.many!;
-    for (const [kind, settings] of this.enlisted.plan.settings) {
+    for (const [kind, settings] of this.lazyPlan.plan.settings) {
       const problem = policies.get(kind)!.checkDefinedAgain?.(settings, many);
       if (problem !== undefined) return problem;
     }
@@ -70,8 +70,8 @@ export class CommandState implements CommandView {
   }
 
   snapshot(): CommandSnapshot {
-    const { name, metrics, enlisted, runtime } = this;
-    const { plan } = enlisted;
+    const { name, metrics, lazyPlan: lazyPlan, runtime } = this;
+    const { plan } = lazyPlan;
     const shares = Array.from(plan.settings, ([kind, settings]) =>
       policies.get(kind)!.snapshot?.(settings, runtime.partOf(kind, plan)),
     );
@@ -82,12 +82,12 @@ export class CommandState implements CommandView {
   }
 
   describe(): PipelineDescription {
-    return this.runtime.describePlan(this.enlisted.plan);
+    return this.runtime.describePlan(this.lazyPlan.plan);
   }
 
   private make(): { readonly run: CommandRun; readonly pipeline: Pipeline } {
     const { name, metrics, runtime } = this;
-    const { outcomes, pipeline } = this.enlisted.plan;
+    const { outcomes, pipeline } = this.lazyPlan.plan;
     return { run: { name, clock: runtime.clock, metrics, outcomes }, pipeline };
   }
 }

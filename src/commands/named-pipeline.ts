@@ -1,4 +1,4 @@
-import type { Enlisted } from '../execution/enlisted.js';
+import type { LazyPlan } from '../execution/lazy-plan.js';
 import type { Plan } from '../execution/plan.js';
 import type { Runtime } from '../execution/runtime.js';
 import { callScope } from '../pipeline/call-scope.js';
@@ -17,7 +17,7 @@ export class NamedPipeline {
   /** @internal */
   constructor(
     readonly name: string,
-    private readonly enlisted: Enlisted,
+    private readonly lazyPlan: LazyPlan,
     private readonly runtime: Runtime,
   ) {}
 
@@ -59,7 +59,7 @@ export class NamedPipeline {
 
   /** Its policies as they are in force. */
   describe(): PipelineDescription {
-    return this.runtime.describePlan(this.enlisted.plan);
+    return this.runtime.describePlan(this.lazyPlan.plan);
   }
 
   private run(
@@ -68,10 +68,10 @@ export class NamedPipeline {
     args: readonly unknown[],
     signal?: AbortSignal,
   ): Promise<unknown> {
-    const { name, runtime, enlisted } = this;
+    const { name, runtime, lazyPlan: lazyPlan } = this;
     let plan: Plan;
     try {
-      plan = enlisted.plan;
+      plan = lazyPlan.plan;
     } catch (error) {
       return Promise.reject(error); // used before the application has started, and not configured well
     }

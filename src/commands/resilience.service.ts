@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { own as ownOf } from '../common/own.js';
+import { ownValue as ownOf } from '../common/own.js';
 import { Problems, isPlainObject, show } from '../common/options-reader.js';
 import { type PipelineOptions, checkPipeline, checkPolicies } from '../execution/module-options.js';
 import type { Runtime } from '../execution/runtime.js';
@@ -72,11 +72,11 @@ export class ResilienceService {
       return new Command<Args, Result>(known.made, functionsOf(definition));
     }
     const definitions = new Definitions();
-    const enlisted = this.runtime.planner.enlist({
+    const lazyPlan = this.runtime.planner.register({
       name,
       title,
       owner: COMMANDS,
-      targets: pipeline === undefined ? [name] : [pipeline, name],
+      overrideKeys: pipeline === undefined ? [name] : [pipeline, name],
       policies: new Map(Object.entries(own)),
       pipeline,
       order: undefined,
@@ -84,7 +84,7 @@ export class ResilienceService {
       anyWork: false,
       instances: definitions,
     });
-    const state = new CommandState(name, enlisted, this.runtime, definitions);
+    const state = new CommandState(name, lazyPlan, this.runtime, definitions);
     this.known.set(name, { options, made: state });
     return new Command<Args, Result>(state, functionsOf(definition));
   }
@@ -127,18 +127,18 @@ export class ResilienceService {
     this.report(problemsOf(title, name, given, checkPipeline).all);
     const { order, ...set } = options ?? {};
     const own = normalized(set);
-    const enlisted = this.runtime.planner.enlist({
+    const lazyPlan = this.runtime.planner.register({
       name,
       title,
       owner: PIPELINES,
-      targets: [name],
+      overrideKeys: [name],
       policies: new Map(Object.entries(own)),
       pipeline: root === undefined ? undefined : name,
       order,
       method: undefined,
       anyWork: true,
     });
-    const made = new NamedPipeline(name, enlisted, this.runtime);
+    const made = new NamedPipeline(name, lazyPlan, this.runtime);
     this.pipelines.set(name, { options: comparable(options ?? {}), made });
     return made;
   }
@@ -150,7 +150,7 @@ export class ResilienceService {
 
   /** With all others when the application starts; at once when it has started. */
   private report(problems: readonly string[]): void {
-    if (problems.length > 0 && !this.runtime.planner.postpone(problems)) {
+    if (problems.length > 0 && !this.runtime.planner.reportAtStartup(problems)) {
       throw new ResilienceConfigurationError(problems);
     }
   }

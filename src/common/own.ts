@@ -1,5 +1,5 @@
 /** The user's own entry under a name, as opposed to one that every object has, such as `constructor`. */
-export function own<T>(
+export function ownValue<T>(
   record: Readonly<Record<string, T>> | undefined,
   name: string | undefined,
 ): T | undefined {

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { coverClass } from '../execution/coverage.js';
-import { siteAt } from '../execution/method-wrapper.js';
+import { wrapMethod } from '../execution/method-wrapper.js';
 import { ownClassPolicies, recordClassPolicy, recordMisplaced } from '../execution/records.js';
 import { prepareSlot } from '../execution/slot.js';
 
@@ -44,7 +44,7 @@ export function decorateMethod(
     const problem = `decorates ${what}; only methods can be protected`;
     return recordMisplaced(owner, { key, label, problem });
   }
-  const { policies, static: isStatic } = siteAt(target, key, descriptor);
+  const { policies, static: isStatic } = wrapMethod(target, key, descriptor);
   if (!isStatic) prepareSlot(target);
   if (policies.has(kind)) recordMisplaced(owner, { key, label, problem: TWICE });
   policies.set(kind, options);

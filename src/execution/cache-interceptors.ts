@@ -1,6 +1,6 @@
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { keepOnlyLive } from './keep-only-live.js';
-import type { Site } from './site.js';
+import type { DecoratedMethod } from './decorated-method.js';
 
 /** As `@UseInterceptors()` records them. */
 const INTERCEPTORS = '__interceptors__';
@@ -11,7 +11,10 @@ interface CacheInterceptor extends NestInterceptor {
 }
 
 /** The `CacheInterceptor`s that stand on a decorated handler: their classes, or the very objects. */
-export function cacheInterceptorsOn({ target, key }: Site): (Function | CacheInterceptor)[] {
+export function cacheInterceptorsOn({
+  target,
+  key,
+}: DecoratedMethod): (Function | CacheInterceptor)[] {
   const method = (target as Record<string | symbol, object>)[key]!;
   const all = (Reflect.getMetadata(INTERCEPTORS, method) ?? []) as unknown[];
   return all.filter((each): each is Function | CacheInterceptor =>

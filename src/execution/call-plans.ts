@@ -4,7 +4,7 @@ import { prototypeOf } from './class-line.js';
 import { liveRuntimes } from './live-runtimes.js';
 import { type OwnedMethod, ownedMethod, policiesOf } from './owned-method.js';
 import type { MethodPlan, PlansOfClass } from './plan.js';
-import type { Site } from './site.js';
+import type { DecoratedMethod } from './decorated-method.js';
 
 /** The plans of all calls of decorated methods in one application, each made when it is first needed. */
 export class CallPlans {
@@ -16,17 +16,19 @@ export class CallPlans {
   constructor(private readonly planFor: (method: OwnedMethod) => MethodPlan) {}
 
   /**
-   * The plan of a call of `site` on `self`; `undefined` when no policy applies to it.
+   * The plan of a call of `decorated` on `self`; `undefined` when no policy applies to it.
    *
    * @throws {ResilienceConfigurationError} when it is made now and not configured well
    */
-  of(site: Site, self: unknown, asSubstitute: boolean): MethodPlan | undefined {
-    const holder = site.static ? self : prototypeOf(self);
+  of(decorated: DecoratedMethod, self: unknown, asSubstitute: boolean): MethodPlan | undefined {
+    const holder = decorated.static ? self : prototypeOf(self);
     const known = isHolder(holder) ? holder : undefined;
-    if (asSubstitute) return this.find({ ...ownedMethod(site, known), ownOnly: true }) ?? undefined;
+    if (asSubstitute)
+      return this.find({ ...ownedMethod(decorated, known), ownOnly: true }) ?? undefined;
     const plans = known === undefined ? this.detached : this.ofClass(known);
-    let plan = plans[site.index];
-    if (plan === undefined) plans[site.index] = plan = this.find(ownedMethod(site, known));
+    let plan = plans[decorated.index];
+    if (plan === undefined)
+      plans[decorated.index] = plan = this.find(ownedMethod(decorated, known));
     return plan ?? undefined;
   }
 
@@ -46,21 +48,25 @@ function isHolder(value: unknown): value is object {
 }
 
 /**
- * The plan of a call of `site` on `self`, in the application that `self` belongs to. For what no application has built (a
+ * The plan of a call of `decorated` on `self`, in the application that `self` belongs to. For what no application has built (a
  * static method, an instance from a request-scoped factory) that is the only one that is running; when there are
  * several, or none, the call has no plan. Nor has it one when no policy applies to it.
  *
  * @throws {ResilienceConfigurationError} when it is made now and not configured well
  */
-export function planOf(site: Site, self: unknown, asSubstitute: boolean): MethodPlan | undefined {
+export function planOf(
+  decorated: DecoratedMethod,
+  self: unknown,
+  asSubstitute: boolean,
+): MethodPlan | undefined {
   const binding = bindingOf(self);
-  const known = asSubstitute ? undefined : binding?.plans?.[site.index];
+  const known = asSubstitute ? undefined : binding?.plans?.[decorated.index];
   if (known !== undefined) return known ?? undefined;
-  return findPlan(site, self, asSubstitute, binding ?? toldBinding(self));
+  return findPlan(decorated, self, asSubstitute, binding ?? toldBinding(self));
 }
 
 function findPlan(
-  site: Site,
+  decorated: DecoratedMethod,
   self: unknown,
   asSubstitute: boolean,
   binding: Binding | undefined,
@@ -68,13 +74,21 @@ function findPlan(
   const own = binding?.ref?.runtime;
   if (own !== undefined) binding!.learn(own.calls);
   else if (binding?.starting) {
-    return warnOnce(site, self, 'its application is still being built, and has no options yet');
+    return warnOnce(
+      decorated,
+      self,
+      'its application is still being built, and has no options yet',
+    );
   }
   const runtime = own ?? liveRuntimes.only;
   if (runtime === 'several') {
-    return warnOnce(site, self, 'no application has built its instance, and several are running');
+    return warnOnce(
+      decorated,
+      self,
+      'no application has built its instance, and several are running',
+    );
   }
-  return runtime?.calls.of(site, self, asSubstitute);
+  return runtime?.calls.of(decorated, self, asSubstitute);
 }
 
 /** Of a proxy of an instance, say, which is not the instance. */
@@ -90,9 +104,9 @@ function toldBinding(self: unknown): Binding | undefined {
 const warned = new Set<string>();
 
 /** Nothing is silently unprotected. */
-function warnOnce(site: Site, self: unknown, reason: string): undefined {
-  const { owner } = ownedMethod(site, site.static ? (self as object) : prototypeOf(self));
-  const message = `${owner.name}.${String(site.key)} runs without its policies: ${reason}`;
+function warnOnce(decorated: DecoratedMethod, self: unknown, reason: string): undefined {
+  const { owner } = ownedMethod(decorated, decorated.static ? (self as object) : prototypeOf(self));
+  const message = `${owner.name}.${String(decorated.key)} runs without its policies: ${reason}`;
   if (warned.has(message)) return;
   warned.add(message);
   new Logger('Resilience').warn(message);

@@ -1,10 +1,10 @@
 import { classOf, lineOf, prototypeOf } from './class-line.js';
 import { isHandler } from './handlers.js';
-import { siteAt } from './method-wrapper.js';
+import { wrapMethod } from './method-wrapper.js';
 import { isNeverCovered } from './never-covered.js';
 import { ownClassPolicies } from './records.js';
 import { isKnownAsynchronous } from './return-type.js';
-import { type Method, siteDeclaredAt } from './site.js';
+import { type Method, decoratedMethodAt } from './decorated-method.js';
 
 /** Prototypes whose methods have been looked at. */
 const seen = new WeakSet<object>();
@@ -62,12 +62,12 @@ function cover(
 ): void {
   const method: unknown = descriptor.value;
   if (key === 'constructor' || typeof method !== 'function') return;
-  if (siteDeclaredAt(holder, key) !== undefined) return;
+  if (decoratedMethodAt(holder, key) !== undefined) return;
   const original = method as Method;
   if (isNeverCovered({ key, original, wrapper: undefined }, holder.constructor)) return;
   if (!isHandler(method) && !isKnownAsynchronous({ target: holder, key, original })) return;
   const changed = { ...descriptor };
-  siteAt(target, key, changed);
+  wrapMethod(target, key, changed);
   // One that cannot be replaced stays as it is, and bootstrap says so.
   Reflect.defineProperty(target, key, changed);
 }

@@ -1,5 +1,5 @@
 import { isPlainObject, type Problems, show } from '../common/options-reader.js';
-import { own } from '../common/own.js';
+import { ownValue } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 import type { Subject } from './subject.js';
@@ -27,7 +27,7 @@ type Options = Record<string, unknown>;
  */
 export function effectiveOptions(
   kind: string,
-  { pipeline, policies: given, targets }: Subject,
+  { pipeline, policies: given, overrideKeys }: Subject,
   where: string,
   { defaults, configs, pipelines, overrides }: ResilienceModuleOptions,
   problems: Problems,
@@ -42,7 +42,7 @@ export function effectiveOptions(
     problems.add(where, `the options are ${show(decorated)}; use an object`);
   }
   const said = asOptions(decorated);
-  const shared = normalize(of(own(pipelines, pipeline)));
+  const shared = normalize(of(ownValue(pipelines, pipeline)));
   let reference =
     pipeline === undefined &&
     'name' in said &&
@@ -61,8 +61,8 @@ export function effectiveOptions(
   layer(namedConfig({ ...shared, ...said }), 'configs');
   layer(shared, `pipelines['${pipeline}']`);
   layer(said, undefined);
-  for (const target of ['*', ...targets]) {
-    const override = of(own(overrides, target));
+  for (const target of ['*', ...overrideKeys]) {
+    const override = of(ownValue(overrides, target));
     if (override === undefined) continue;
     removed = override === false;
     if (removed) continue;
@@ -76,7 +76,7 @@ export function effectiveOptions(
   function namedConfig({ config, name }: Options): Options {
     const chosen = config ?? name;
     if (typeof chosen !== 'string') return {};
-    const set = own(configs, chosen) as Options | undefined;
+    const set = ownValue(configs, chosen) as Options | undefined;
     if (set !== undefined) return normalize(set[kind]);
     if (config !== undefined) {
       const known = Object.keys(configs ?? {}).join(', ') || 'none';
@@ -94,7 +94,7 @@ export function kindsOf(
   { policies: given, pipeline }: Pick<Subject, 'policies' | 'pipeline'>,
   { pipelines }: ResilienceModuleOptions,
 ): string[] {
-  const shared = own(pipelines, pipeline) ?? {};
+  const shared = ownValue(pipelines, pipeline) ?? {};
   const kinds = new Set([...Object.keys(shared), ...given.keys()]);
   return [...kinds].filter((kind) => policies.has(kind));
 }
@@ -105,7 +105,7 @@ export function isShared(
   { pipeline }: Pick<Subject, 'pipeline'>,
   { pipelines }: ResilienceModuleOptions,
 ): boolean {
-  return (own(pipelines, pipeline) as Options | undefined)?.[kind] !== undefined;
+  return (ownValue(pipelines, pipeline) as Options | undefined)?.[kind] !== undefined;
 }
 
 function isObject(value: unknown): value is object {

@@ -7,7 +7,7 @@ import { callScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute } from '../pipeline/call.js';
 import { HandlerAttempt } from '../pipeline/handler-attempt.js';
 import { isEventStream } from './handlers.js';
-import type { Site } from './site.js';
+import type { DecoratedMethod } from './decorated-method.js';
 import { firstOf } from './streams.js';
 
 /** The client has closed its connection before the answer. 499, code `CLIENT_GONE`; nobody receives it. */
@@ -48,7 +48,7 @@ export class HandlerCall extends Call {
   private running: HandlerAttempt | undefined = undefined;
 
   constructor(
-    private readonly site: Site,
+    private readonly decorated: DecoratedMethod,
     controller: unknown,
     private readonly context: ExecutionContext,
     private readonly handle: () => Observable<unknown>,
@@ -76,8 +76,8 @@ export class HandlerCall extends Call {
   }
 
   private runHandler(substitute?: Substitute): Promise<unknown> {
-    const { site, reports, holding } = this;
-    const handler = new HandlerAttempt(this, site, substitute);
+    const { decorated: decorated, reports, holding } = this;
+    const handler = new HandlerAttempt(this, decorated, substitute);
     this.running?.end();
     this.running = handler;
     this.track(undefined);

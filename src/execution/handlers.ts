@@ -1,4 +1,4 @@
-import type { Site } from './site.js';
+import type { DecoratedMethod } from './decorated-method.js';
 
 /** Metadata that Nest's packages put on the methods for which they run interceptors. */
 const HANDLER_METADATA = [
@@ -27,7 +27,7 @@ export function isEventStream(handler: Function): boolean {
 const RESPONSE_PARAMETERS = ['1:', '2:'];
 
 /** Whether a handler has `@Res()` or `@Next()` without `passthrough`, so that Nest leaves the response to it. */
-export function sendsResponse({ key }: Site, owner: Function): boolean {
+export function sendsResponse({ key }: DecoratedMethod, owner: Function): boolean {
   const parameters = Reflect.getMetadata('__routeArguments__', owner, key) as object | undefined;
   if (Reflect.getMetadata('__responsePassthrough__', owner, key) === true) return false;
   return Object.keys(parameters ?? {}).some((parameter) =>

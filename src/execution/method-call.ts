@@ -4,7 +4,7 @@ import type { CallScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute, adopt, isPromiseLike } from '../pipeline/call.js';
 import type { MethodPlan } from './plan.js';
 import { firstItemOf } from './iterators.js';
-import type { Method } from './site.js';
+import type { Method } from './decorated-method.js';
 import { firstOf, isObservableResult, isStream } from './streams.js';
 
 /** A call of a decorated method. */
@@ -33,7 +33,7 @@ export class MethodCall extends Call {
 
   protected override perform(): unknown {
     const { plan, self } = this;
-    const result = applied(plan.site.original, self, this.ownArgs());
+    const result = applied(plan.decorated.original, self, this.ownArgs());
     if (isNativePromise(result)) return result;
     if (plan.returns !== 'promise') {
       if (plan.returns === 'iterable') return firstItemOf(result as AsyncIterable<unknown>, this);

@@ -3,36 +3,45 @@ import { planOf } from './call-plans.js';
 import { takeSubstituteCall } from './substitute-call.js';
 import { invoke } from './invoke.js';
 import type { MethodPlan } from './plan.js';
-import { type Method, Site, markSite, siteOf } from './site.js';
+import {
+  type Method,
+  DecoratedMethod,
+  markDecorated,
+  decoratedMethodOf,
+} from './decorated-method.js';
 
 /**
- * The site of a method that is being decorated. The first decorator of ours replaces the method by a wrapper;
- * further ones find the wrapper and add to its site.
+ * The record of a method that is being decorated. The first decorator of ours replaces the method by a wrapper; further
+ * ones find the wrapper and add to its record.
  */
-export function siteAt(target: object, key: string | symbol, descriptor: PropertyDescriptor): Site {
+export function wrapMethod(
+  target: object,
+  key: string | symbol,
+  descriptor: PropertyDescriptor,
+): DecoratedMethod {
   const method = descriptor.value as Method;
-  const known = siteOf(method);
+  const known = decoratedMethodOf(method);
   if (known !== undefined) return known;
-  const site = new Site(target, key, method);
-  descriptor.value = wrap(site);
-  return site;
+  const decorated = new DecoratedMethod(target, key, method);
+  descriptor.value = wrap(decorated);
+  return decorated;
 }
 
-function wrap(site: Site): Method {
-  const { original, key } = site;
+function wrap(decorated: DecoratedMethod): Method {
+  const { original, key } = decorated;
   const name = typeof key === 'symbol' ? original.name : key;
   const wrapper: Method = {
     [name](this: unknown, ...args: unknown[]): unknown {
       const scope = callScope.getStore();
       const attempt = scope?.handler;
-      if (attempt?.claims(site)) return attempt.run(original, this, args);
+      if (attempt?.claims(decorated)) return attempt.run(original, this, args);
       const asSubstitute = takeSubstituteCall(this, key);
       let plan: MethodPlan | undefined;
       try {
-        plan = planOf(site, this, asSubstitute);
+        plan = planOf(decorated, this, asSubstitute);
       } catch (error) {
         // A class that was not there at bootstrap is not configured well.
-        if (site.returns === 'promise') return Promise.reject(error);
+        if (decorated.returns === 'promise') return Promise.reject(error);
         throw error;
       }
       return plan === undefined ? original.apply(this, args) : invoke(plan, this, args, scope);
@@ -43,6 +52,6 @@ function wrap(site: Site): Method {
   for (const metadata of Reflect.getOwnMetadataKeys(original)) {
     Reflect.defineMetadata(metadata, Reflect.getOwnMetadata(metadata, original), wrapper);
   }
-  markSite(wrapper, site);
+  markDecorated(wrapper, decorated);
   return wrapper;
 }

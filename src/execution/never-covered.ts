@@ -1,5 +1,5 @@
 import { classLine } from './class-line.js';
-import type { Site } from './site.js';
+import type { DecoratedMethod } from './decorated-method.js';
 
 /** Nest calls these itself, at times when nothing can be retried. */
 const LIFECYCLE_HOOKS: ReadonlySet<unknown> = new Set([
@@ -32,7 +32,7 @@ const LISTENER_METADATA = [
  * been seen: `@WebSocketGateway()` may stand above ours.
  */
 export function isNeverCovered(
-  { key, wrapper, original }: Pick<Site, 'key' | 'wrapper' | 'original'>,
+  { key, wrapper, original }: Pick<DecoratedMethod, 'key' | 'wrapper' | 'original'>,
   owner: Function,
 ): boolean {
   if (LIFECYCLE_HOOKS.has(key)) return true;

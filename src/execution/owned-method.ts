@@ -1,11 +1,16 @@
 import { classLine, classOf, inherits, lineOf } from './class-line.js';
 import { isNeverCovered } from './never-covered.js';
 import { ownClassPolicies } from './records.js';
-import { type PolicyRecord, type Site, methodKeysOf, siteDeclaredAt } from './site.js';
+import {
+  type PolicyRecord,
+  type DecoratedMethod,
+  methodKeysOf,
+  decoratedMethodAt,
+} from './decorated-method.js';
 
 /** A decorated method as a call finds it. Calls of the same owned method share a plan, and what has a state. */
 export interface OwnedMethod {
-  readonly site: Site;
+  readonly decorated: DecoratedMethod;
   /** The class that it is called on; when an override calls it by `super`, the class that declares it. */
   readonly owner: Function;
   /** Whether the policies of the class are left out: a method that runs in another one's place, or a `super` call under which they apply already. */
@@ -13,9 +18,9 @@ export interface OwnedMethod {
 }
 
 /** The policies in force for calls of a method: its own, then those of the nearest class. */
-export function policiesOf({ site, owner, ownOnly }: OwnedMethod): PolicyRecord {
-  const all = new Map(site.policies);
-  if (ownOnly || site.static || isNeverCovered(site, owner)) return all;
+export function policiesOf({ decorated: decorated, owner, ownOnly }: OwnedMethod): PolicyRecord {
+  const all = new Map(decorated.policies);
+  if (ownOnly || decorated.static || isNeverCovered(decorated, owner)) return all;
   for (const type of classLine(owner)) {
     for (const [kind, options] of ownClassPolicies(type)) {
       if (!all.has(kind)) all.set(kind, options);
@@ -25,28 +30,30 @@ export function policiesOf({ site, owner, ownOnly }: OwnedMethod): PolicyRecord 
 }
 
 /**
- * The method that a call of `site` is one of.
+ * The method that a call of `decorated` is one of.
  *
  * @param holder the prototype of the instance that it is called on, the class when it is static, or `undefined`
  */
-export function ownedMethod(site: Site, holder: object | undefined): OwnedMethod {
-  const { target, key, declaringClass } = site;
+export function ownedMethod(decorated: DecoratedMethod, holder: object | undefined): OwnedMethod {
+  const { target, key, declaringClass } = decorated;
   if (holder === undefined || !inherits(holder, target)) {
-    return { site, owner: declaringClass, ownOnly: false };
+    return { decorated: decorated, owner: declaringClass, ownOnly: false };
   }
   let overridden = false;
   let covered = false;
   for (const between of lineOf(holder, target)) {
     const descriptor = Object.getOwnPropertyDescriptor(between, key);
     if (descriptor === undefined) continue;
-    const override = siteDeclaredAt(between, key);
+    const override = decoratedMethodAt(between, key);
     if (override === undefined && isSpy(descriptor.value)) continue;
     overridden = true;
     covered ||= override !== undefined;
   }
-  if (overridden) return { site, owner: declaringClass, ownOnly: covered };
-  const owner = site.static ? (holder as Function) : (classOf(holder, target) ?? declaringClass);
-  return { site, owner, ownOnly: false };
+  if (overridden) return { decorated: decorated, owner: declaringClass, ownOnly: covered };
+  const owner = decorated.static
+    ? (holder as Function)
+    : (classOf(holder, target) ?? declaringClass);
+  return { decorated: decorated, owner, ownOnly: false };
 }
 
 /** A spy on an inherited method stands in front of it, as no override does. */
@@ -68,9 +75,9 @@ function methodsAlong(holder: object, end: object): OwnedMethod[] {
   const methods: OwnedMethod[] = [];
   for (const target of lineOf(holder, end)) {
     for (const key of methodKeysOf(target)) {
-      const site = siteDeclaredAt(target, key);
-      if (site === undefined) continue;
-      const method = ownedMethod(site, holder);
+      const decorated = decoratedMethodAt(target, key);
+      if (decorated === undefined) continue;
+      const method = ownedMethod(decorated, holder);
       if (policiesOf(method).size > 0) methods.push(method);
     }
   }

@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock.js';
 import { OptionsReader, type Problems } from '../common/options-reader.js';
 import { Classifier } from '../common/outcomes/classifier.js';
 import type { OutcomeRule } from '../common/outcomes/outcome.js';
-import { own } from '../common/own.js';
+import { ownValue } from '../common/own.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { Pipeline } from '../pipeline/pipeline.js';
 import { policies, stageOrder } from '../policies/canonical-order.js';
@@ -11,7 +11,7 @@ import type { Declaration, PartStore } from '../registry/named-parts.js';
 import { type EffectiveOptions, effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 import type { Returns } from './return-type.js';
-import type { Site } from './site.js';
+import type { DecoratedMethod } from './decorated-method.js';
 import type { Subject } from './subject.js';
 
 /** How calls of one subject are run. */
@@ -42,7 +42,7 @@ export class MethodPlan implements Plan {
   /** @param mayResolveToStream whether an Observable that it resolves to is not lost: Nest subscribes to that of a handler */
   constructor(
     { pipeline, description, context, outcomes, settings }: Plan,
-    readonly site: Site,
+    readonly decorated: DecoratedMethod,
     readonly clock: Clock,
     readonly mayResolveToStream: boolean,
   ) {
@@ -51,15 +51,15 @@ export class MethodPlan implements Plan {
     this.context = context;
     this.outcomes = outcomes;
     this.settings = settings;
-    this.returns = site.returns;
-    this.signalIndex = site.signalIndex;
+    this.returns = decorated.returns;
+    this.signalIndex = decorated.signalIndex;
   }
 }
 
-/** The plans of calls on one class, by the index of the site; `null` where no policy applies. */
+/** The plans of calls on one class, by the index of the decorated method; `null` where no policy applies. */
 export type PlansOfClass = (MethodPlan | null | undefined)[];
 
-interface SettledPolicy {
+interface ConfiguredPolicy {
   /** For messages. */
   readonly where: string;
   readonly policy: Policy<string, object, unknown, unknown>;
@@ -70,7 +70,7 @@ interface SettledPolicy {
 /** A plan whose options have been checked and whose named parts are known, but not made. */
 export interface Draft {
   readonly site: PolicySite;
-  readonly settled: readonly SettledPolicy[];
+  readonly configured: readonly ConfiguredPolicy[];
   readonly stages: StageMakers;
   /** Of the stages, outermost first. */
   readonly order: readonly string[];
@@ -88,17 +88,17 @@ export function draftPlan(
   problems: Problems,
 ): Draft {
   const { name, title, owner, pipeline } = subject;
-  const shared = own(options.pipelines, pipeline);
+  const shared = ownValue(options.pipelines, pipeline);
   if (pipeline !== undefined && shared === undefined) {
     const known = Object.keys(options.pipelines ?? {}).join(', ') || 'none';
     problems.add(title, `uses pipeline '${pipeline}'; forRoot({ pipelines }) has ${known}`);
   }
-  const settled: SettledPolicy[] = [];
+  const configured: ConfiguredPolicy[] = [];
   const declarations: Declaration[] = [];
   for (const kind of kindsOf(subject, options)) {
-    const one = settlePolicy(kind, subject, site, options, problems);
+    const one = configurePolicy(kind, subject, site, options, problems);
     if (one === undefined) continue;
-    settled.push(one);
+    configured.push(one);
     const { policy, where, settings, effective } = one;
     const { options: merged, reference } = effective;
     const part = policy.part?.(settings);
@@ -108,7 +108,7 @@ export function draftPlan(
       kind,
       name: implied ? pipeline : part.name,
       implied,
-      site: name,
+      declaredBy: name,
       owner,
       method: subject.method,
       where,
@@ -120,41 +120,41 @@ export function draftPlan(
     parts.declare(declaration, problems);
   }
   const stages: StageMakers = Object.fromEntries(
-    settled.flatMap(({ policy, settings }) => Object.entries(policy.stages(settings, site))),
+    configured.flatMap(({ policy, settings }) => Object.entries(policy.stages(settings, site))),
   );
   const order = subject.order ?? shared?.order ?? stageOrder;
   for (const stage of Object.keys(stages)) {
     if (order.includes(stage)) continue;
     problems.add(title, `has the stage '${stage}', which the order of its pipeline leaves out`);
   }
-  checkTogether(settled, order, problems);
-  return { site, settled, stages, order, declarations };
+  checkTogether(configured, order, problems);
+  return { site, configured, stages, order, declarations };
 }
 
 /** Has each policy look at those around it. */
 function checkTogether(
-  settled: readonly SettledPolicy[],
+  configured: readonly ConfiguredPolicy[],
   order: readonly string[],
   problems: Problems,
 ): void {
   const around: Surroundings = {
     settingsOf: <Settings>(kind: string) =>
-      settled.find(({ policy }) => policy.kind === kind)?.settings as Settings | undefined,
+      configured.find(({ policy }) => policy.kind === kind)?.settings as Settings | undefined,
     isInside: (inner, outer) => order.indexOf(inner) > order.indexOf(outer),
   };
-  for (const { policy, settings, where } of settled) {
+  for (const { policy, settings, where } of configured) {
     policy.check?.(settings, around, (problem) => problems.add(where, problem));
   }
 }
 
 /** One policy of a subject, merged and checked; `undefined` when an override has taken it off. */
-export function settlePolicy(
+export function configurePolicy(
   kind: string,
   subject: Subject,
   site: PolicySite,
   options: ResilienceModuleOptions,
   problems: Problems,
-): SettledPolicy | undefined {
+): ConfiguredPolicy | undefined {
   const policy = policies.get(kind)!;
   const where = `${subject.title} ${subject.method === undefined ? kind : policy.label}`;
   const effective = effectiveOptions(kind, subject, where, options, problems);
@@ -166,16 +166,16 @@ export function settlePolicy(
     '',
     effective.originOf,
   );
-  const settings = policy.settle(read, site);
+  const settings = policy.read(read, site);
   read.done();
   return { policy, where, effective, settings };
 }
 
 /** Second half: makes the stages and puts them into their order. */
-export function finishPlan({ site, settled, stages, order }: Draft): Plan {
+export function finishPlan({ site, configured, stages, order }: Draft): Plan {
   const { name, events } = site;
   const names = order.filter((stage) => stage in stages);
-  const [outcomes = standard] = settled.flatMap(
+  const [outcomes = standard] = configured.flatMap(
     ({ policy, settings }) => policy.outcomes?.(settings) ?? [],
   );
   return {
@@ -187,10 +187,10 @@ export function finishPlan({ site, settled, stages, order }: Draft): Plan {
     description: {
       name,
       stages: names,
-      policies: settled.map(({ effective: { kind, options } }) => ({ kind, options })),
+      policies: configured.map(({ effective: { kind, options } }) => ({ kind, options })),
     },
     context: site,
     outcomes,
-    settings: new Map(settled.map(({ policy, settings }) => [policy.kind, settings])),
+    settings: new Map(configured.map(({ policy, settings }) => [policy.kind, settings])),
   };
 }

@@ -4,17 +4,24 @@ import { policies } from '../policies/canonical-order.js';
 import type { PolicySite } from '../policies/policy.js';
 import type { PartStore } from '../registry/named-parts.js';
 import { kindsOf } from './effective-options.js';
-import { Enlisted } from './enlisted.js';
+import { LazyPlan } from './lazy-plan.js';
 import { isAwaitedByNest } from './handlers.js';
 import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
 import type { OwnedMethod } from './owned-method.js';
-import { type Draft, MethodPlan, type Plan, draftPlan, finishPlan, settlePolicy } from './plan.js';
-import type { Site } from './site.js';
+import {
+  type Draft,
+  MethodPlan,
+  type Plan,
+  draftPlan,
+  finishPlan,
+  configurePolicy,
+} from './plan.js';
+import type { DecoratedMethod } from './decorated-method.js';
 import { type SiteServices, SubjectSite } from './subject-site.js';
 import { type Subject, methodSubject } from './subject.js';
 import { reportSynchronous } from './synchronous.js';
 
-type PlansOfOwner = Map<Site, MethodPlan>;
+type PlansOfOwner = Map<DecoratedMethod, MethodPlan>;
 
 /** Of methods, by whether the policies of the class are left out, and by class. */
 type Plans = ReadonlyMap<boolean, Map<Function, PlansOfOwner>>;
@@ -25,8 +32,8 @@ export class Planner {
     [false, new Map()],
     [true, new Map()],
   ]);
-  private readonly enlisted: Enlisted[] = [];
-  private readonly postponed: string[] = [];
+  private readonly lazyPlans: LazyPlan[] = [];
+  private readonly startupProblems: string[] = [];
   private readonly options: ResilienceModuleOptions;
   private started = false;
 
@@ -40,14 +47,14 @@ export class Planner {
   }
 
   /**
-   * Makes the plans of all these methods, and of what has been enlisted so far.
+   * Makes the plans of all these methods, and of what has been registered so far.
    *
    * @throws {ResilienceConfigurationError} with all problems of all of them, and those of the module's options
    */
   prepare(methods: Iterable<OwnedMethod>, problems = new Problems()): void {
     checkModuleOptions(this.options, problems);
     this.started = true;
-    problems.all.push(...this.postponed);
+    problems.all.push(...this.startupProblems);
     const finishers: (() => Plan)[] = [];
     const unused = new Set(Object.keys(this.options.pipelines ?? {}));
     for (const method of methods) {
@@ -57,7 +64,7 @@ export class Planner {
       const draft = this.draft(subject, problems);
       finishers.push(() => this.keep(method, finishPlan(draft)));
     }
-    for (const each of this.enlisted) {
+    for (const each of this.lazyPlans) {
       unused.delete(each.subject.pipeline ?? '');
       if (each.planned) continue;
       const draft = this.draft(each.subject, problems);
@@ -72,12 +79,12 @@ export class Planner {
   }
 
   /** The plan of a method of a class, made now when it was not known at bootstrap (a class that is loaded lazily). */
-  planFor(site: Site, owner: Function): MethodPlan {
-    return this.planOf({ site, owner, ownOnly: false });
+  planFor(decorated: DecoratedMethod, owner: Function): MethodPlan {
+    return this.planOf({ decorated: decorated, owner, ownOnly: false });
   }
 
   planOf(method: OwnedMethod): MethodPlan {
-    const known = this.plans.get(method.ownOnly)!.get(method.owner)?.get(method.site);
+    const known = this.plans.get(method.ownOnly)!.get(method.owner)?.get(method.decorated);
     if (known !== undefined) return known;
     const problems = new Problems();
     reportSynchronous(method, problems);
@@ -89,22 +96,22 @@ export class Planner {
    *
    * @throws {ResilienceConfigurationError} when it is made at once and not configured well
    */
-  enlist(subject: Subject): Enlisted {
-    const enlisted = new Enlisted(subject, (each) => this.make(each));
-    if (this.started) void enlisted.plan;
-    else this.enlisted.push(enlisted);
-    return enlisted;
+  register(subject: Subject): LazyPlan {
+    const lazyPlan = new LazyPlan(subject, (each) => this.make(each));
+    if (this.started) void lazyPlan.plan;
+    else this.lazyPlans.push(lazyPlan);
+    return lazyPlan;
   }
 
   /** Has problems told when the application starts. @returns false when it has started */
-  postpone(problems: readonly string[]): boolean {
-    if (!this.started) this.postponed.push(...problems);
+  reportAtStartup(problems: readonly string[]): boolean {
+    if (!this.started) this.startupProblems.push(...problems);
     return !this.started;
   }
 
-  /** Subjects enlisted before the application has started. */
+  /** Subjects registered before the application has started. */
   get subjects(): readonly Subject[] {
-    return this.enlisted.map(({ subject }) => subject);
+    return this.lazyPlans.map(({ subject }) => subject);
   }
 
   private make(subject: Subject, problems = new Problems()): Plan {
@@ -121,7 +128,7 @@ export class Planner {
       name: pipeline,
       title,
       owner: this,
-      targets: [pipeline],
+      overrideKeys: [pipeline],
       policies: new Map(),
       pipeline,
       order: undefined,
@@ -131,7 +138,7 @@ export class Planner {
     const { options } = this;
     for (const kind of kindsOf(subject, options)) {
       if (policies.get(kind)!.boundToSubject) continue;
-      settlePolicy(kind, subject, this.policySite(subject), options, problems);
+      configurePolicy(kind, subject, this.policySite(subject), options, problems);
     }
   }
 
@@ -140,13 +147,14 @@ export class Planner {
     return draftPlan(subject, this.policySite(subject), options, parts, problems);
   }
 
-  private keep({ site, owner, ownOnly }: OwnedMethod, plan: Plan): MethodPlan {
+  private keep({ decorated: decorated, owner, ownOnly }: OwnedMethod, plan: Plan): MethodPlan {
     const { clock } = this.services;
-    const mayResolveToStream = site.returns !== 'promise' || isAwaitedByNest(site.wrapper!);
-    const kept = new MethodPlan(plan, site, clock, mayResolveToStream);
+    const mayResolveToStream =
+      decorated.returns !== 'promise' || isAwaitedByNest(decorated.wrapper!);
+    const kept = new MethodPlan(plan, decorated, clock, mayResolveToStream);
     const byOwner = this.plans.get(ownOnly)!;
-    const plans: PlansOfOwner = byOwner.get(owner) ?? new Map<Site, MethodPlan>();
-    byOwner.set(owner, plans.set(site, kept));
+    const plans: PlansOfOwner = byOwner.get(owner) ?? new Map<DecoratedMethod, MethodPlan>();
+    byOwner.set(owner, plans.set(decorated, kept));
     return kept;
   }
 

@@ -1,5 +1,5 @@
 import { classLine } from './class-line.js';
-import { type PolicyRecord, markSignal } from './site.js';
+import { type PolicyRecord, markSignal } from './decorated-method.js';
 
 const SIGNALLED = 'nest-resilience:signalled';
 const CLASS_POLICIES = 'nest-resilience:class-policies';

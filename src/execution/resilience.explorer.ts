@@ -19,7 +19,7 @@ import { type OwnedMethod, methodsOf } from './owned-method.js';
 import { misplacedOn, signalledOn } from './records.js';
 import { RUNTIME_REF, RuntimeRef } from './runtime-ref.js';
 import { RUNTIME, type Runtime } from './runtime.js';
-import { type Site, siteOf } from './site.js';
+import { type DecoratedMethod, decoratedMethodOf } from './decorated-method.js';
 import { bindInstance } from './slot.js';
 import { uncoveredMembers } from './uncovered.js';
 import { type Subject, methodSubject } from './subject.js';
@@ -55,7 +55,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
       const told = uncoveredMembers(owner, instance);
       if (told !== undefined) this.runtime.warn(told);
     }
-    this.spareCaches(methods.map(({ site }) => site));
+    this.spareCaches(methods.map(({ decorated: decorated }) => decorated));
   }
 
   onApplicationBootstrap(): void {
@@ -87,7 +87,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
   }
 
   /** Has what stands on decorated handlers and stores answers store live ones only. */
-  private spareCaches(sites: readonly Site[]): void {
+  private spareCaches(sites: readonly DecoratedMethod[]): void {
     const caches = new Set(sites.flatMap(cacheInterceptorsOn));
     for (const cache of caches) if (typeof cache !== 'function') storeOnlyLive(cache);
     for (const { injectables } of this.modules.values()) {
@@ -133,10 +133,10 @@ function distinct(methods: readonly OwnedMethod[]): OwnedMethod[] {
   const known: OwnedMethod[] = [];
   const keys = new Map<Function, Map<unknown, Set<boolean>>>();
   for (const method of methods) {
-    const { owner, site, ownOnly } = method;
+    const { owner, decorated: decorated, ownOnly } = method;
     const sites = keys.get(owner) ?? new Map<unknown, Set<boolean>>();
-    const modes = sites.get(site) ?? new Set<boolean>();
-    keys.set(owner, sites.set(site, modes));
+    const modes = sites.get(decorated) ?? new Set<boolean>();
+    keys.set(owner, sites.set(decorated, modes));
     if (modes.has(ownOnly)) continue;
     modes.add(ownOnly);
     known.push(method);
@@ -174,7 +174,12 @@ function reportMisplaced(owner: Function, problems: Problems): void {
   }
   for (const key of signalledOn(owner)) {
     const method: unknown = (owner.prototype as Record<string | symbol, unknown>)[key];
-    if (typeof method !== 'function' || siteOf(method) !== undefined || isHandler(method)) continue;
+    if (
+      typeof method !== 'function' ||
+      decoratedMethodOf(method) !== undefined ||
+      isHandler(method)
+    )
+      continue;
     problems.add(
       `${owner.name}.${String(key)} @Signal`,
       'gets no signal: the method has no policy; decorate it with one, or leave out @Signal()',
@@ -195,7 +200,7 @@ function checkOverrideTargets(
   }
   for (const subject of subjects) {
     const kinds = kindsOf(subject, options);
-    for (const target of subject.targets) {
+    for (const target of subject.overrideKeys) {
       targets.set(target, new Set([...(targets.get(target) ?? []), ...kinds]));
     }
   }

@@ -12,7 +12,7 @@ import { callScope } from '../pipeline/call-scope.js';
 import { HandlerCall, rawResponseOf } from './handler-call.js';
 import { RUNTIME_REF, RuntimeRef } from './runtime-ref.js';
 import type { Runtime } from './runtime.js';
-import { type Site, siteOf } from './site.js';
+import { type DecoratedMethod, decoratedMethodOf } from './decorated-method.js';
 import { asStream } from './streams.js';
 
 /**
@@ -28,12 +28,12 @@ export class ResilienceInterceptor implements NestInterceptor {
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const site = siteOf(context.getHandler());
+    const decorated = decoratedMethodOf(context.getHandler());
     const { runtime } = this.ref;
     const answer =
-      site === undefined || runtime === undefined
+      decorated === undefined || runtime === undefined
         ? (next.handle() as Observable<unknown>)
-        : this.carryOut(site, runtime, context, next);
+        : this.carryOut(decorated, runtime, context, next);
     if (context.getType() !== 'http') return answer;
     return answer.pipe(
       catchError((error: unknown) => {
@@ -44,18 +44,18 @@ export class ResilienceInterceptor implements NestInterceptor {
   }
 
   private carryOut(
-    site: Site,
+    decorated: DecoratedMethod,
     runtime: Runtime,
     context: ExecutionContext,
     next: CallHandler,
   ): Observable<unknown> {
     const type = context.getClass();
-    const { pipeline } = runtime.planner.planFor(site, type);
+    const { pipeline } = runtime.planner.planFor(decorated, type);
     const self = runtime.controllerOf(type);
     const reports = callScope.getStore()?.reports; // here: the subscriber may be in another async context
     const handle = (): Observable<unknown> => next.handle();
     return asStream(
-      () => new HandlerCall(site, self, context, handle, runtime.clock, reports),
+      () => new HandlerCall(decorated, self, context, handle, runtime.clock, reports),
       (call) => pipeline.run(call),
     );
   }

@@ -5,7 +5,7 @@ import type { Instances, NamedParts, PolicySite, ProtectedMethod } from '../poli
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import type { ResilienceModuleOptions } from './module-options.js';
-import { siteOf } from './site.js';
+import { decoratedMethodOf } from './decorated-method.js';
 import { type Subject, methodSubject } from './subject.js';
 
 /** The services of an application for the policies of all its subjects. */
@@ -110,9 +110,9 @@ function optionsOfNeighbour(
   kind: string,
   options: ResilienceModuleOptions,
 ): object | undefined {
-  const site = siteOf((target as Record<string, unknown>)[other]);
-  if (site === undefined) return undefined;
-  const subject = methodSubject({ site, owner, ownOnly: false });
+  const decorated = decoratedMethodOf((target as Record<string, unknown>)[other]);
+  if (decorated === undefined) return undefined;
+  const subject = methodSubject({ decorated: decorated, owner, ownOnly: false });
   if (!kindsOf(subject, options).includes(kind)) return undefined;
   return effectiveOptions(kind, subject, subject.title, options, new Problems())?.options;
 }

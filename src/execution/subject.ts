@@ -1,7 +1,7 @@
 import type { Instances, ProtectedMethod } from '../policies/policy.js';
 import { isHandler, sendsResponse } from './handlers.js';
 import { type OwnedMethod, policiesOf } from './owned-method.js';
-import type { PolicyRecord } from './site.js';
+import type { PolicyRecord } from './decorated-method.js';
 
 /** The kind under which decorators record the pipeline that a method uses. */
 export const USED_PIPELINE = 'pipeline';
@@ -15,7 +15,7 @@ export interface Subject {
   /** Equal for subjects whose parts are the same when their names are. */
   readonly owner: object;
   /** Its names in `overrides`; later wins. */
-  readonly targets: readonly string[];
+  readonly overrideKeys: readonly string[];
   /** Its own policies by kind. */
   readonly policies: PolicyRecord;
   /** The pipeline of `forRoot({ pipelines })` that the policies of its own stand on. */
@@ -31,10 +31,10 @@ export interface Subject {
 
 /** A decorated method of a class. */
 export function methodSubject(owned: OwnedMethod): Subject {
-  const { site, owner } = owned;
-  const key = String(site.key);
+  const { decorated: decorated, owner } = owned;
+  const key = String(decorated.key);
   const name = `${owner.name}.${key}`;
-  const target = (site.static ? owner : owner.prototype) as Record<string | symbol, Function>;
+  const target = (decorated.static ? owner : owner.prototype) as Record<string | symbol, Function>;
   const policies = new Map(policiesOf(owned));
   const used = policies.get(USED_PIPELINE) as { name: string } | undefined;
   policies.delete(USED_PIPELINE);
@@ -42,19 +42,19 @@ export function methodSubject(owned: OwnedMethod): Subject {
     name,
     title: name,
     owner,
-    targets: [...(used === undefined ? [] : [String(used.name)]), owner.name, name],
+    overrideKeys: [...(used === undefined ? [] : [String(used.name)]), owner.name, name],
     policies,
     pipeline: used && String(used.name),
     order: undefined,
     anyWork: false,
     method: {
       name: key,
-      key: site.key,
+      key: decorated.key,
       owner,
       target,
-      arity: site.arity,
-      handler: isHandler(site.wrapper ?? target[site.key]!),
-      sendsResponse: sendsResponse(site, owner),
+      arity: decorated.arity,
+      handler: isHandler(decorated.wrapper ?? target[decorated.key]!),
+      sendsResponse: sendsResponse(decorated, owner),
     },
   };
 }

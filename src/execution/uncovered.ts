@@ -4,7 +4,7 @@ import { isNeverCovered } from './never-covered.js';
 import { ownClassPolicies } from './records.js';
 import { returnsNothing, synchronousTypeOf } from './return-type.js';
 import { SLOT } from './binding.js';
-import { type Method, siteDeclaredAt } from './site.js';
+import { type Method, decoratedMethodAt } from './decorated-method.js';
 
 type Key = string | symbol;
 
@@ -48,7 +48,7 @@ function membersOf(owner: Function): { methods: Key[]; accessors: Key[] } {
       seen.add(key);
       const descriptor: Member = Object.getOwnPropertyDescriptor(holder, key)!;
       const member = descriptor.value ?? descriptor.get;
-      if (typeof member !== 'function' || siteDeclaredAt(holder, key) !== undefined) continue;
+      if (typeof member !== 'function' || decoratedMethodAt(holder, key) !== undefined) continue;
       const original = member as Method;
       if (isNeverCovered({ key, original, wrapper: undefined }, owner)) continue;
       if (synchronousTypeOf({ target: holder, key, original }) !== undefined) continue;
@@ -72,7 +72,7 @@ function staticsOf(classes: readonly Function[]): Key[] {
     Reflect.ownKeys(type).filter(
       (key) =>
         types.isAsyncFunction(Object.getOwnPropertyDescriptor(type, key)?.value) &&
-        siteDeclaredAt(type, key) === undefined,
+        decoratedMethodAt(type, key) === undefined,
     ),
   );
   return [...new Set(keys)];

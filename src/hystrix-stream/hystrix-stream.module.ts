@@ -5,7 +5,7 @@ import { CIRCUIT_BREAKER_REGISTRY } from '../registry/circuit-breaker.registry.j
 import { EventStream } from './event-stream.js';
 import { type Breakers, type Commands, HystrixEvents } from './hystrix-events.js';
 import { controllerFor } from './hystrix-stream.controller.js';
-import { type HystrixStreamOptions, settleHystrixStream } from './options.js';
+import { type HystrixStreamOptions, readHystrixStreamOptions } from './options.js';
 
 /** Streams the state of all commands and circuit breakers to Hystrix' dashboard and Turbine: `GET /hystrix.stream`. */
 @Module({})
@@ -25,7 +25,7 @@ export class HystrixStreamModule {
    * export class AppModule {}
    */
   static forRoot(options: HystrixStreamOptions = {}): DynamicModule {
-    const settings = settleHystrixStream(options);
+    const settings = readHystrixStreamOptions(options);
     return {
       module: HystrixStreamModule,
       controllers: [controllerFor(settings)],

@@ -33,7 +33,7 @@ export interface HystrixStreamSettings {
 const LONGEST_INTERVAL = 5_000;
 
 /** @throws {ResilienceConfigurationError} */
-export function settleHystrixStream(options: HystrixStreamOptions): HystrixStreamSettings {
+export function readHystrixStreamOptions(options: HystrixStreamOptions): HystrixStreamSettings {
   const problems = new Problems();
   const read = new OptionsReader(options, 'HystrixStreamModule.forRoot()', problems);
   const settings = {

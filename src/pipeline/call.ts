@@ -30,18 +30,18 @@ export abstract class Call extends Interruptible {
   value: unknown = undefined;
   error: unknown = undefined;
   /** Whether the result is a stream that goes on when the pipeline has ended. */
-  ongoing = false;
+  streaming = false;
   source: AnswerSource = 'live';
   /** Age of a stale answer, milliseconds. */
   ageMs: number | undefined = undefined;
   /** True when a policy rejected this result but it is returned anyway; it must not be cached. */
-  doubtful = false;
+  resultRejected = false;
   /** On the pipeline's clock: nothing may be begun that cannot end before it. */
   deadline = Infinity;
   /** Set when the last attempt left the circuit open: until when, and with which error, another attempt would be rejected. */
-  blockedBy: Blockade | undefined = undefined;
+  nextRejection: Blockade | undefined = undefined;
   /** Metrics of the breaker that the last attempt failed under; the fallback's outcome is counted there. */
-  unhealthy: RollingMetrics | undefined = undefined;
+  answerMetrics: RollingMetrics | undefined = undefined;
   /** The failure that a fallback was to answer, when that was, and what it did. */
   answered: { readonly error: unknown; readonly at: number; by: AnswerOutcome } | undefined =
     undefined;
@@ -60,7 +60,7 @@ export abstract class Call extends Interruptible {
   /** The stages' own state for this call, by level. */
   readonly held: unknown[] = [undefined, undefined, undefined, undefined, undefined, undefined]; // room for most pipelines
   /** Rises whenever the call has stopped waiting for a stage on its way out. */
-  turn = 0;
+  waitsEnded = 0;
 
   private time = NaN;
   private unfinished: UnfinishedWork | undefined = undefined;
@@ -152,7 +152,7 @@ export abstract class Call extends Interruptible {
   succeed(value: unknown): void {
     this.failed = false;
     this.value = value;
-    this.ongoing = this.mayStream && isStreamResult(value);
+    this.streaming = this.mayStream && isStreamResult(value);
     this.error = undefined;
   }
 
@@ -160,7 +160,7 @@ export abstract class Call extends Interruptible {
     this.failed = true;
     this.error = error;
     this.value = undefined;
-    this.ongoing = false;
+    this.streaming = false;
   }
 
   /**

@@ -122,7 +122,7 @@ export class Pipeline {
       } catch (error) {
         call.fail(call.reasonOr(error));
       }
-      call.turn += 1;
+      call.waitsEnded += 1;
       call.tick();
       if (again) call.beginAgain(level, this.holder < level);
       pause = again ? await this.attempt(call, level + 1) : this.leave(call, level);
@@ -211,7 +211,7 @@ export class Pipeline {
         call.fail(call.reasonOr(error));
       }
     }
-    if (!call.ongoing) call.close();
+    if (!call.streaming) call.close();
     return undefined;
   }
 
@@ -263,15 +263,15 @@ function rejectionIn(error: unknown): unknown {
 
 /** Counts what has become of a failure where that was counted. */
 function countAnswer(call: Call): void {
-  const { unhealthy } = call;
-  if (unhealthy === undefined || call.callerHasGone) return;
+  const { answerMetrics } = call;
+  if (answerMetrics === undefined || call.callerHasGone) return;
   const event = answerEventOf(call);
-  if (event !== undefined) unhealthy.count(event, call.now());
+  if (event !== undefined) answerMetrics.count(event, call.now());
 }
 
 /** A stream that has begun lets go of the call when it ends. */
 function finish(call: Call): void {
-  if (!call.ongoing) call.finish();
+  if (!call.streaming) call.finish();
 }
 
 function reportOf(name: string, call: Call, begunAt: number): CallReport {

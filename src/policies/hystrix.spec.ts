@@ -22,7 +22,7 @@ function problemsOf(made: HystrixPolicies<unknown>): readonly string[] {
   const problems = new Problems();
   for (const [kind, options] of Object.entries(made)) {
     const read = new OptionsReader(options as object, kind, problems);
-    policies.get(kind)!.settle(read, site as PolicySite);
+    policies.get(kind)!.read(read, site as PolicySite);
     read.done();
   }
   return problems.all;

@@ -110,7 +110,7 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   /** Options from what decorators, defaults, pipelines and commands accept. */
   normalize(given: Given): Options;
   /** Completes and checks the options; problems are reported to the reader, which goes on. */
-  settle(read: OptionsReader<Options>, site: PolicySite): Settings;
+  read(read: OptionsReader<Options>, site: PolicySite): Settings;
   /** Reports what contradicts the other policies of the pipeline. */
   check?(settings: Settings, around: Surroundings, report: (problem: string) => void): void;
   /** How it tells good calls from bad ones, when it is the one that counts them. */

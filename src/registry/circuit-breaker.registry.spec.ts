@@ -23,12 +23,12 @@ function registryOf(methods: Record<string, CircuitBreakerOptions>): CircuitBrea
   };
   for (const [name, options] of Object.entries(methods)) {
     const own = { ...site, name, partNameOf: () => name } as PolicySite;
-    const settings = circuitBreakerPolicy.settle(
+    const settings = circuitBreakerPolicy.read(
       new OptionsReader(options, name, new Problems()),
       own,
     );
     const part = circuitBreakerPolicy.part!(settings);
-    const declaration = { site: name, owner: Object, where: name, reference: false, options };
+    const declaration = { declaredBy: name, owner: Object, where: name, reference: false, options };
     parts.declare(
       { kind: 'circuitBreaker', ...declaration, name: part?.name, settings: part?.settings },
       new Problems(),

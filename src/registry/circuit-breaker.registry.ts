@@ -6,7 +6,7 @@ import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker
 import { KeyedCircuitBreakers } from '../policies/circuit-breaker/keyed-circuit-breakers.js';
 import {
   type CircuitBreakerOptions,
-  settleCircuitBreaker,
+  readCircuitBreakerOptions,
 } from '../policies/circuit-breaker/options.js';
 import { NamedRegistry } from './named-registry.js';
 
@@ -52,7 +52,7 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
       `reconfigure("${name}")`,
       problems,
     );
-    const settings = settleCircuitBreaker(read);
+    const settings = readCircuitBreakerOptions(read);
     read.done();
     if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
     if (part instanceof KeyedCircuitBreakers) part.reconfigure(settings);

@@ -7,7 +7,7 @@ function declaration(given: Partial<Declaration> = {}): Declaration {
   return {
     kind: 'circuitBreaker',
     name: 'api',
-    site: 'Books.list',
+    declaredBy: 'Books.list',
     owner: Books,
     where: 'Books.list @CircuitBreaker',
     reference: false,
@@ -52,7 +52,7 @@ describe('PartStore', () => {
   it('lets methods share a name with the same options', () => {
     const { problems } = declareAll(
       {},
-      { site: 'Books.get', where: 'Books.get @CircuitBreaker', options: { window: '10s' } },
+      { declaredBy: 'Books.get', where: 'Books.get @CircuitBreaker', options: { window: '10s' } },
     );
     expect(problems).toEqual([]);
   });
@@ -61,7 +61,7 @@ describe('PartStore', () => {
     const { problems } = declareAll(
       { options: { window: '10s', failureRate: 0.5 } },
       {
-        site: 'Books.get',
+        declaredBy: 'Books.get',
         where: 'Books.get @CircuitBreaker',
         options: { window: '20s', failureRate: 0.5, minimumCalls: 3 },
       },
@@ -153,7 +153,7 @@ describe('PartStore', () => {
     store.changed('circuitBreaker', 'api', { window: '1s' }, 'new');
     const problems = new Problems();
     store.declare(
-      declaration({ site: 'Books.late', where: 'Books.late @CircuitBreaker' }),
+      declaration({ declaredBy: 'Books.late', where: 'Books.late @CircuitBreaker' }),
       problems,
     );
     expect(problems.all).toEqual([]);

@@ -8,7 +8,7 @@ export interface Declaration {
   /** `undefined`: the site's own part, called after it. */
   readonly name: string | undefined;
   /** `Class.method`, or what a command or a pipeline is called. */
-  readonly site: string;
+  readonly declaredBy: string;
   /** Equal for sites whose own parts are the same when their names are: the class. */
   readonly owner: object;
   /** Two methods of a class may be called alike: a static one, two symbols. */
@@ -39,14 +39,14 @@ export class PartStore implements NamedParts {
 
   /** Makes a part known before it is made; reports when others have declared it differently. */
   declare(declaration: Declaration, problems: Problems): void {
-    const { kind, name, site } = declaration;
-    const entry = this.entry(kind, name ?? site);
+    const { kind, name, declaredBy } = declaration;
+    const entry = this.entry(kind, name ?? declaredBy);
     if (entry === undefined) return this.add(declaration);
     const { declared } = entry;
     if (sharedByChance(declared, declaration)) {
       problems.add(
         declaration.where,
-        `${other(declared, declaration)} is called ${calledOf(declaration, declared)} too, and both would share "${site}"; rename one, or give it a name of its own where it can have one: { name: '…' }`,
+        `${other(declared, declaration)} is called ${calledOf(declaration, declared)} too, and both would share "${declaredBy}"; rename one, or give it a name of its own where it can have one: { name: '…' }`,
       );
       return;
     }
@@ -56,7 +56,7 @@ export class PartStore implements NamedParts {
     } else if (!isDeepStrictEqual(declared.options, declaration.options)) {
       problems.add(
         declaration.where,
-        `"${name ?? site}" has other options at ${declared.where}: ${difference(declared.options, declaration.options)}; use the same ones, or put them into forRoot({ configs })`,
+        `"${name ?? declaredBy}" has other options at ${declared.where}: ${difference(declared.options, declaration.options)}; use the same ones, or put them into forRoot({ configs })`,
       );
     }
   }
@@ -83,10 +83,10 @@ export class PartStore implements NamedParts {
   /** Those declarations were wrong: forgets them, but for parts that have been made. */
   retract(declarations: readonly Declaration[]): void {
     for (const declaration of declarations) {
-      const { kind, name, site } = declaration;
-      const entry = this.entry(kind, name ?? site);
+      const { kind, name, declaredBy } = declaration;
+      const entry = this.entry(kind, name ?? declaredBy);
       if (entry?.declared !== declaration || entry.part !== undefined) continue;
-      this.kinds.get(kind)!.delete(name ?? site);
+      this.kinds.get(kind)!.delete(name ?? declaredBy);
     }
   }
 
@@ -107,10 +107,10 @@ export class PartStore implements NamedParts {
   }
 
   private add(declared: Declaration): void {
-    const { kind, name, site } = declared;
+    const { kind, name, declaredBy } = declared;
     let entries = this.kinds.get(kind);
     if (entries === undefined) this.kinds.set(kind, (entries = new Map<string, Entry>()));
-    entries.set(name ?? site, { declared, changed: undefined, part: undefined });
+    entries.set(name ?? declaredBy, { declared, changed: undefined, part: undefined });
   }
 }
 
@@ -128,7 +128,7 @@ function sameMethod({ method: one }: Declaration, { method: other }: Declaration
   return one?.target === other?.target && one?.key === other?.key;
 }
 
-function calledOf({ owner, site }: Declaration, { owner: others }: Declaration): string {
+function calledOf({ owner, declaredBy }: Declaration, { owner: others }: Declaration): string {
   return typeof owner === 'function' && owner !== others ? owner.name : site;
 }
 

@@ -9,7 +9,7 @@ import { environmentOf } from '../../src/policies/circuit-breaker/environment.js
 import { KeyedCircuitBreakers } from '../../src/policies/circuit-breaker/keyed-circuit-breakers.js';
 import {
   type CircuitBreakerOptions,
-  settleCircuitBreaker,
+  readCircuitBreakerOptions,
 } from '../../src/policies/circuit-breaker/options.js';
 
 export const down = (): Promise<never> => Promise.reject(new Error('down'));
@@ -35,7 +35,7 @@ export function setUp(options: CircuitBreakerOptions = {}): SetUp {
   const problems = new Problems();
   const all: CircuitBreakerOptions = { consecutiveFailures: 2, openFor: '5s', ...options };
   const read = new OptionsReader(all, '', problems);
-  const settings = settleCircuitBreaker(read);
+  const settings = readCircuitBreakerOptions(read);
   expect(problems.all).toEqual([]);
   const environment = environmentOf({
     clock,

@@ -5,7 +5,7 @@ import { environmentOf } from '../../src/policies/circuit-breaker/environment.js
 import {
   type BreakerSettings,
   type CircuitBreakerOptions,
-  settleCircuitBreaker,
+  readCircuitBreakerOptions,
 } from '../../src/policies/circuit-breaker/options.js';
 import type { Permit } from '../../src/policies/circuit-breaker/permit.js';
 import type { ResilienceEvent } from '../../src/telemetry/events.js';
@@ -15,7 +15,7 @@ export const START = Date.parse('2026-01-01T00:00:00Z');
 
 export function settingsOf(options: CircuitBreakerOptions): BreakerSettings {
   const problems = new Problems();
-  const { breaker } = settleCircuitBreaker(new OptionsReader(options, 'a breaker', problems));
+  const { breaker } = readCircuitBreakerOptions(new OptionsReader(options, 'a breaker', problems));
   if (problems.all.length > 0) throw new Error(problems.all.join('\n'));
   return breaker;
 }

@@ -7,7 +7,7 @@ import type { ResilienceEvent } from '../../src/telemetry/events.js';
 import { ResilienceEvents } from '../../src/telemetry/resilience-events.js';
 import { ManualClock } from '../../src/testing/index.js';
 import type { PolicySite } from '../../src/policies/policy.js';
-import { type RetryOptions, settleRetry } from '../../src/policies/retry/options.js';
+import { type RetryOptions, readRetryOptions } from '../../src/policies/retry/options.js';
 import { RetryStage } from '../../src/policies/retry/retry-stage.js';
 import { TimeoutStage } from '../../src/policies/timeout/timeout-stage.js';
 import { Bulkhead } from '../../src/policies/bulkhead/bulkhead.js';
@@ -75,7 +75,7 @@ export class Harness {
 
   retry(options: RetryOptions): Stage {
     return new RetryStage(
-      settleRetry(new OptionsReader(options, 'here', new Problems())),
+      readRetryOptions(new OptionsReader(options, 'here', new Problems())),
       this.site,
     );
   }

@@ -65,7 +65,7 @@ export class Harness {
         (self as Record<string, (...args: unknown[]) => unknown>)[name]!(...args),
     };
     const read = new OptionsReader(this.options, 'here', this.problems);
-    const settings = fallbackPolicy.settle(read, site as PolicySite);
+    const settings = fallbackPolicy.read(read, site as PolicySite);
     read.done();
     const { fallback } = fallbackPolicy.stages(settings, site as PolicySite);
     return (this.pipeline = new Pipeline('Books.list', [fallback!()], events));

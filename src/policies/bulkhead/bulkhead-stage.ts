@@ -24,7 +24,7 @@ export class BulkheadStage extends Stage<Place> {
   }
 
   override exit(call: Call, place: Place): void {
-    if (call.ongoing || call.unfinishedWork(this.level) !== undefined) {
+    if (call.streaming || call.unfinishedWork(this.level) !== undefined) {
       const { bulkhead, site } = this;
       atEndOfWork(call, this.level, () => bulkhead.giveBack(place, site.clock.now()));
     } else {
@@ -73,7 +73,7 @@ export class FlexibleBulkheadStage extends Stage<Held> {
     if (held === undefined) return;
     const { bulkhead, place, holding } = held;
     if (holding !== undefined) call.holding = holding.outer; // what the call does next is not inside
-    if (call.ongoing || call.unfinishedWork(this.level) !== undefined) {
+    if (call.streaming || call.unfinishedWork(this.level) !== undefined) {
       atEndOfWork(call, this.level, () => {
         holding?.end();
         bulkhead.giveBack(place, this.site.clock.now());
@@ -87,6 +87,6 @@ export class FlexibleBulkheadStage extends Stage<Held> {
 
 /** The work goes on, as a stream or because nobody waits for it any more. */
 function atEndOfWork(call: Call, level: number, giveBack: () => void): void {
-  if (call.ongoing) call.atEnd(giveBack);
+  if (call.streaming) call.atEnd(giveBack);
   else call.unfinishedWork(level)?.then(giveBack, giveBack);
 }

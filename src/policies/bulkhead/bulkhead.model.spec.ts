@@ -13,7 +13,7 @@ import { TestCall } from '../../../test/support/test-call.js';
 import { type Deferred, deferred } from '../../../test/support/wait.js';
 import { constant } from '../backoff/backoff.js';
 import type { PolicySite } from '../policy.js';
-import { settleRetry } from '../retry/options.js';
+import { readRetryOptions } from '../retry/options.js';
 import { RetryStage } from '../retry/retry-stage.js';
 import { TimeoutStage } from '../timeout/timeout-stage.js';
 import { BulkheadFullError } from './bulkhead-full-error.js';
@@ -144,7 +144,7 @@ class World {
       onClose: () => {},
     } as Partial<PolicySite> as PolicySite;
     const retry = { maxRetries: rules.maxRetries, backoff: constant(rules.delay) };
-    const retrySettings = settleRetry(new OptionsReader(retry, 'model', new Problems()));
+    const retrySettings = readRetryOptions(new OptionsReader(retry, 'model', new Problems()));
     const pipeline = (...around: Stage[]): Pipeline =>
       new Pipeline(
         'model',

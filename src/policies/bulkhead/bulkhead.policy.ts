@@ -2,7 +2,7 @@ import type { Policy, PolicySite } from '../policy.js';
 import { Bulkhead } from './bulkhead.js';
 import { BulkheadStage, FlexibleBulkheadStage } from './bulkhead-stage.js';
 import { KeyedBulkheads } from './keyed-bulkheads.js';
-import { type BulkheadOptions, type BulkheadSettings, settleBulkhead } from './options.js';
+import { type BulkheadOptions, type BulkheadSettings, readBulkheadOptions } from './options.js';
 
 const KIND = 'bulkhead';
 
@@ -15,7 +15,7 @@ export const bulkheadPolicy: Policy<
   kind: KIND,
   label: '@Bulkhead',
   normalize: (given) => (typeof given === 'number' ? { maxConcurrent: given } : given),
-  settle: settleBulkhead,
+  read: readBulkheadOptions,
   part: (settings) => ({ name: settings.name, settings }),
   stages: ({ name }, site) => ({
     bulkhead: () => {

@@ -1,11 +1,11 @@
 import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { bulkheadPolicy } from './bulkhead.policy.js';
-import { type BulkheadOptions, type BulkheadSettings, settleBulkhead } from './options.js';
+import { type BulkheadOptions, type BulkheadSettings, readBulkheadOptions } from './options.js';
 
 function settle(options: object): [BulkheadSettings, readonly string[]] {
   const problems = new Problems();
   const read = new OptionsReader<BulkheadOptions>(options, 'here', problems);
-  const settings = settleBulkhead(read);
+  const settings = readBulkheadOptions(read);
   read.done();
   return [settings, problems.all.map((problem) => problem.replace('here: ', ''))];
 }

@@ -38,7 +38,7 @@ export interface BulkheadSettings {
   readonly maxKeys: number;
 }
 
-export function settleBulkhead(
+export function readBulkheadOptions(
   read: OptionsReader<BulkheadOptions>,
   site: Pick<PolicySite, 'method' | 'name'> = { name: read.where, method: undefined },
 ): BulkheadSettings {

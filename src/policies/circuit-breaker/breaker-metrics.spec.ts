@@ -3,7 +3,7 @@ import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { TimeoutError } from '../timeout/timeout-error.js';
 import { down, full, quietly, setUp, timedOut } from '../../../test/support/breaker-metrics.js';
 import { counts } from '../../../test/support/outcome-counts.js';
-import { settleCircuitBreaker } from './options.js';
+import { readCircuitBreakerOptions } from './options.js';
 
 describe('a circuit breaker counts', () => {
   it('what execute() comes to', async () => {
@@ -79,7 +79,7 @@ describe('a circuit breaker counts', () => {
     breaker.reset();
     const problems = new Problems();
     const read = new OptionsReader({ window: { calls: 5 } }, '', problems);
-    breaker.reconfigure(settleCircuitBreaker(read).breaker);
+    breaker.reconfigure(readCircuitBreakerOptions(read).breaker);
     breaker.tryAcquire()!.success();
     expect(breaker.counts).toMatchObject({ requests: 1, failures: 0 });
     expect(metrics().counts).toEqual(counts({ success: 1, failure: 1 }));

@@ -80,7 +80,7 @@ describe.each([
             choices:
               answer === undefined
                 ? []
-                : [{ on: undefined, answer: { label: 'test', give: () => answer() } }],
+                : [{ on: undefined, answer: { label: 'test', answer: () => answer() } }],
             classifier: new Classifier({ on: [() => true] }),
             maxConcurrent,
           },
@@ -313,7 +313,7 @@ describe('a call that is cancelled', () => {
       });
       const fallback = new FallbackStage(
         {
-          choices: [{ on: undefined, answer: { label: 'test', give: hang } }],
+          choices: [{ on: undefined, answer: { label: 'test', answer: hang } }],
           classifier: new Classifier({}),
           maxConcurrent: Infinity,
         },
@@ -354,7 +354,7 @@ it('a fallback that is given up because time is over has failed', async () => {
   const call = new TestCall(down, { clock, interruptible: true });
   const fallback = new FallbackStage(
     {
-      choices: [{ on: undefined, answer: { label: 'test', give: hang } }],
+      choices: [{ on: undefined, answer: { label: 'test', answer: hang } }],
       classifier: new Classifier({}),
       maxConcurrent: Infinity,
     },

@@ -10,7 +10,7 @@ import { CircuitBreakerStage, KeyedCircuitBreakerStage } from './circuit-breaker
 import { CircuitOpenError } from './circuit-open-error.js';
 import { environmentOf } from './environment.js';
 import { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
-import { type CircuitBreakerOptions, settleCircuitBreaker } from './options.js';
+import { type CircuitBreakerOptions, readCircuitBreakerOptions } from './options.js';
 
 function setUp(options: CircuitBreakerOptions = {}): {
   clock: ManualClock;
@@ -23,7 +23,7 @@ function setUp(options: CircuitBreakerOptions = {}): {
   const clock = new ManualClock();
   const events = new ResilienceEvents();
   const read = new OptionsReader({ consecutiveFailures: 2, ...options }, 'stage', new Problems());
-  const settings = settleCircuitBreaker(read);
+  const settings = readCircuitBreakerOptions(read);
   const environment = environmentOf({
     clock,
     random: () => 0.5,

@@ -43,7 +43,7 @@ function admit(call: Call, breaker: CircuitBreaker): Permit {
   const now = call.now();
   const permit = breaker.admit(now);
   if (permit === undefined) {
-    call.unhealthy = breaker.metrics;
+    call.answerMetrics = breaker.metrics;
     throw breaker.reject(now);
   }
   if (permit.probe) permit.holding = call.hold(breaker);
@@ -56,8 +56,8 @@ function settle(call: Call, permit: Permit, classifier: OutcomeRule): void {
   if (permit.holding !== undefined) call.holding = permit.holding.outer; // what the call does next is not inside
   permit.settle(call.verdict!, call.error, call.now(), endingOf(call));
   if (travelling || (!failed && !call.failed)) return;
-  call.blockedBy = permit.blockade;
-  call.unhealthy = failed || isResilienceError(call.error) ? permit.metrics : undefined;
+  call.nextRejection = permit.blockade;
+  call.answerMetrics = failed || isResilienceError(call.error) ? permit.metrics : undefined;
 }
 
 /** @returns whether it has failed */
@@ -65,7 +65,7 @@ function judge(call: Call, classifier: OutcomeRule): boolean {
   const outcome = call.outcomeBy(classifier);
   const failed = outcome === 'failure';
   call.verdict = outcome;
-  call.doubtful = failed && !call.failed;
+  call.resultRejected = failed && !call.failed;
   return failed;
 }
 

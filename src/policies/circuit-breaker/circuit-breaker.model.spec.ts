@@ -6,7 +6,7 @@ import type { BreakerState, OverrideKind, StateChangeEvent } from '../../telemet
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { environmentOf } from './environment.js';
-import { type CircuitBreakerOptions, settleCircuitBreaker } from './options.js';
+import { type CircuitBreakerOptions, readCircuitBreakerOptions } from './options.js';
 import type { Permit } from './permit.js';
 
 /** The rules that the model knows; times in whole milliseconds, so that bucket edges are exact. */
@@ -409,7 +409,7 @@ class Pair {
     const read = new OptionsReader(optionsOf(rules), 'model', problems);
     this.breaker = new CircuitBreaker(
       'model',
-      settleCircuitBreaker(read).breaker,
+      readCircuitBreakerOptions(read).breaker,
       environmentOf({
         clock: {
           now: () => this.time,

@@ -7,7 +7,7 @@ import {
   type BreakerSettings,
   type CircuitBreakerOptions,
   type CircuitBreakerSettings,
-  settleCircuitBreaker,
+  readCircuitBreakerOptions,
 } from './options.js';
 
 const KIND = 'circuitBreaker';
@@ -22,7 +22,7 @@ export const circuitBreakerPolicy: Policy<
   label: '@CircuitBreaker',
   nested: ['halfOpen'],
   normalize: (given) => (typeof given === 'string' ? { name: given } : given),
-  settle: settleCircuitBreaker,
+  read: readCircuitBreakerOptions,
   outcomes: ({ breaker }) => breaker.classifier,
   part: (settings) => ({ name: settings.name, settings }),
   stages: ({ name }, site) => ({

@@ -8,7 +8,7 @@ import {
   gobreaker,
   toGobreakerCounts,
 } from './gobreaker.js';
-import { settleCircuitBreaker } from './options.js';
+import { readCircuitBreakerOptions } from './options.js';
 import type { Permit } from './permit.js';
 
 /** sony/gobreaker's `CircuitBreaker`, as its tests use it. */
@@ -19,7 +19,9 @@ class Gobreaker {
   constructor(settings: GobreakerSettings = {}) {
     const problems = new Problems();
     const options = gobreaker({ name: 'cb', ...settings });
-    const { breaker } = settleCircuitBreaker(new OptionsReader(options, 'gobreaker', problems));
+    const { breaker } = readCircuitBreakerOptions(
+      new OptionsReader(options, 'gobreaker', problems),
+    );
     expect(problems.all).toEqual([]);
     this.breaker = new CircuitBreaker(
       'cb',

@@ -7,11 +7,11 @@ import { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
 import {
   type CircuitBreakerOptions,
   type CircuitBreakerSettings,
-  settleCircuitBreaker,
+  readCircuitBreakerOptions,
 } from './options.js';
 
 function settingsOf(options: CircuitBreakerOptions): CircuitBreakerSettings {
-  return settleCircuitBreaker(new OptionsReader(options, 'keyed', new Problems()));
+  return readCircuitBreakerOptions(new OptionsReader(options, 'keyed', new Problems()));
 }
 
 function keyed(options: CircuitBreakerOptions = {}): {

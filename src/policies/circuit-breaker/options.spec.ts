@@ -4,13 +4,13 @@ import { gobreaker } from './gobreaker.js';
 import {
   type CircuitBreakerOptions,
   type CircuitBreakerSettings,
-  settleCircuitBreaker,
+  readCircuitBreakerOptions,
 } from './options.js';
 
 function settle(options: CircuitBreakerOptions): [CircuitBreakerSettings, readonly string[]] {
   const problems = new Problems();
   const read = new OptionsReader(options, 'here', problems);
-  const settings = settleCircuitBreaker(read);
+  const settings = readCircuitBreakerOptions(read);
   read.done();
   return [settings, problems.all.map((problem) => problem.replace('here: ', ''))];
 }

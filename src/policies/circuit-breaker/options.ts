@@ -103,7 +103,7 @@ const DEFAULT_OPEN_FOR = 5_000;
 
 const RATE = { above: 0, max: 1 } as const;
 
-export function settleCircuitBreaker(
+export function readCircuitBreakerOptions(
   read: OptionsReader<CircuitBreakerOptions>,
   site: Pick<PolicySite, 'method' | 'name'> = { name: read.where, method: undefined },
 ): CircuitBreakerSettings {
@@ -111,11 +111,11 @@ export function settleCircuitBreaker(
     name: read.text('name'),
     key: readKey(read, site),
     maxKeys: read.integer('maxKeys', { min: 1 }) ?? 1_000,
-    breaker: settleBreaker(read),
+    breaker: readBreakerOptions(read),
   };
 }
 
-function settleBreaker(read: OptionsReader<CircuitBreakerOptions>): BreakerSettings {
+function readBreakerOptions(read: OptionsReader<CircuitBreakerOptions>): BreakerSettings {
   const failureRate = read.number('failureRate', RATE);
   const slowCallRate = read.number('slowCallRate', RATE);
   const consecutiveFailures = read.integer('consecutiveFailures', { min: 1 });

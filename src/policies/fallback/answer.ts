@@ -8,11 +8,11 @@ export const NO_ANSWER = Symbol('no answer');
 export interface Answer {
   /** For events. */
   readonly label: string;
-  give(call: Call, context: FallbackContext): unknown;
+  answer(call: Call, context: FallbackContext): unknown;
   /** Whether it keeps results under the method's name. */
-  readonly keeps?: boolean;
+  readonly storesResults?: boolean;
   /** Whether it tells results apart by the arguments alone. */
   readonly needsKey?: boolean;
   /** Told of each good result. */
-  learn?(call: Call): void;
+  store?(call: Call): void;
 }

@@ -55,7 +55,7 @@ function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | un
   }
   return {
     label: name,
-    give: (call, context) =>
+    answer: (call, context) =>
       substitute(call, (self, given) => {
         // The context comes after the parameters of the protected method, given or not.
         const args: unknown[] = Array.from(given);
@@ -82,13 +82,13 @@ function leadsTo(end: string, name: string, site: PolicySite): boolean {
 }
 
 function valueAnswer(result: unknown): Answer {
-  return { label: 'value', give: (call) => substitute(call, () => result) };
+  return { label: 'value', answer: (call) => substitute(call, () => result) };
 }
 
 function functionAnswer(handler: FallbackFunction): Answer {
   return {
     label: handler.name || 'function',
-    give: (call, context) =>
+    answer: (call, context) =>
       substitute(call, (self, args) => handler.call(self, context, ...(args as never[]))),
   };
 }
@@ -108,7 +108,7 @@ function classAnswer(
   }
   return {
     label: type.name,
-    give: (call, context) =>
+    answer: (call, context) =>
       substitute(call, (_self, args) => find()!.handle(context, ...(args as never[]))),
   };
 }

@@ -11,7 +11,7 @@ import type { Choice, FallbackSettings } from './options.js';
 /** Answers instead of what is inside it when that has failed. */
 export class FallbackStage extends Stage {
   override readonly keepsResults: boolean;
-  private readonly learners: readonly Answer[];
+  private readonly storing: readonly Answer[];
   private running = 0;
 
   constructor(
@@ -19,14 +19,14 @@ export class FallbackStage extends Stage {
     private readonly site: PolicySite,
   ) {
     super();
-    this.learners = settings.choices
+    this.storing = settings.choices
       .map(({ answer }) => answer)
-      .filter((answer) => answer.learn !== undefined);
-    this.keepsResults = this.learners.length > 0;
+      .filter((answer) => answer.store !== undefined);
+    this.keepsResults = this.storing.length > 0;
   }
 
   override react(call: Call): Promise<void> | void {
-    if (!call.failed) return this.learners.length === 0 ? undefined : this.learn(call);
+    if (!call.failed) return this.storing.length === 0 ? undefined : this.store(call);
     if (call.outcomeBy(this.settings.classifier) !== 'failure') return;
     const answer = nearest(this.settings.choices, call.error);
     if (answer === undefined) return;
@@ -37,9 +37,9 @@ export class FallbackStage extends Stage {
   }
 
   /** A result that is not to be trusted, or is made of what is not live, changes nothing. */
-  private learn(call: Call): void {
-    if (call.doubtful || call.source !== 'live' || call.liveness?.live === false) return;
-    for (const answer of this.learners) answer.learn!(call);
+  private store(call: Call): void {
+    if (call.resultRejected || call.source !== 'live' || call.liveness?.live === false) return;
+    for (const answer of this.storing) answer.store!(call);
   }
 
   private async answer(call: Call, answer: Answer): Promise<void> {
@@ -52,18 +52,18 @@ export class FallbackStage extends Stage {
   }
 
   private async giveAnswer(call: Call, answer: Answer): Promise<void> {
-    const { error, attempt, turn } = call;
+    const { error, attempt, waitsEnded } = call;
     const { name } = this.site;
     const rejected = isResilienceError(error);
     const context: FallbackContext = { name, error, rejected, attempts: attempt };
     let result: unknown;
     try {
-      result = await answer.give(call, context);
+      result = await answer.answer(call, context);
     } catch (thrown) {
-      if (call.turn === turn) this.tell(call, answer, error, 'failure');
+      if (call.waitsEnded === waitsEnded) this.tell(call, answer, error, 'failure');
       throw withCause(thrown, error);
     }
-    if (call.turn !== turn) return; // too late: the call has gone on without it
+    if (call.waitsEnded !== waitsEnded) return; // too late: the call has gone on without it
     if (result === NO_ANSWER) return this.tell(call, answer, error, 'failure');
     call.succeed(result);
     if (call.failed) return this.tell(call, answer, error, 'failure'); // it is not a result that the call can have

@@ -5,7 +5,7 @@ import {
   type FallbackOptions,
   type FallbackSettings,
   type GivenFallback,
-  settleFallback,
+  readFallbackOptions,
   toFallbackOptions,
 } from './options.js';
 
@@ -17,10 +17,10 @@ export const fallbackPolicy: Policy<typeof KIND, FallbackOptions, FallbackSettin
     label: '@Fallback',
     boundToSubject: true,
     normalize: toFallbackOptions,
-    settle: settleFallback,
+    read: readFallbackOptions,
     // Results are kept under the site's name, which must not mean two things.
     part: ({ choices, maxConcurrent }) =>
-      choices.some(({ answer }) => answer.keeps)
+      choices.some(({ answer }) => answer.storesResults)
         ? { name: undefined, private: true, settings: undefined, shape: { maxConcurrent } }
         : undefined,
     stages: (settings, site) => ({ fallback: () => new FallbackStage(settings, site) }),

@@ -40,7 +40,7 @@ class Harness {
     };
     const problems = new Problems();
     const read = new OptionsReader<FallbackOptions>({ handler, ...options }, 'here', problems);
-    const settings = fallbackPolicy.settle(read, site as PolicySite);
+    const settings = fallbackPolicy.read(read, site as PolicySite);
     read.done();
     this.problems = problems.all;
     const { fallback } = fallbackPolicy.stages(settings, site as PolicySite);

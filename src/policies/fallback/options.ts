@@ -43,7 +43,7 @@ export interface FallbackSettings {
   readonly maxConcurrent: number;
 }
 
-export function settleFallback(
+export function readFallbackOptions(
   read: OptionsReader<FallbackOptions>,
   site: PolicySite,
 ): FallbackSettings {

@@ -82,7 +82,7 @@ function warnOfParameters(method: ProtectedMethod, site: PolicySite): void {
 /** The last good result of a call, by its key, from the cache. */
 class StaleAnswer implements Answer {
   readonly label = 'staleIfError';
-  readonly keeps = true;
+  readonly storesResults = true;
   readonly needsKey: boolean;
   private readonly cache: StaleCache;
   private readonly holder: Holder;
@@ -105,7 +105,7 @@ class StaleAnswer implements Answer {
     this.cache = new StaleCache(cacheOf, { ...times, accepts, revive }, site.clock, onError);
   }
 
-  async give(call: Call): Promise<unknown> {
+  async answer(call: Call): Promise<unknown> {
     const key = this.keyOf(call, 'read');
     const found = key === undefined ? undefined : await this.cache.find(key, call);
     if (found === undefined) return NO_ANSWER;
@@ -113,7 +113,7 @@ class StaleAnswer implements Answer {
     return found.value;
   }
 
-  learn(call: Call): void {
+  store(call: Call): void {
     const key = this.keyOf(call, 'write');
     if (key !== undefined) this.cache.store(key, call.value);
   }

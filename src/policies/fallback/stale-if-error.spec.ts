@@ -54,7 +54,7 @@ describe('a fallback', () => {
     it('learns nothing from a result that a policy inside takes for a failure', async () => {
       const { harness, keys } = stale();
       const call = harness.call(() => 'try later');
-      call.doubtful = true;
+      call.resultRejected = true;
       await expect(harness.start(call)).resolves.toBe('try later');
       expect(keys()).toEqual([]);
     });

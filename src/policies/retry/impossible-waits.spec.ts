@@ -2,12 +2,12 @@ import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { constant, decorrelated, exponential, fibonacci, linear } from '../backoff/backoff.js';
 import type { Surroundings } from '../policy.js';
 import { retryPolicy } from './retry.policy.js';
-import { type RetryOptions, settleRetry } from './options.js';
+import { type RetryOptions, readRetryOptions } from './options.js';
 
 /** What is wrong with such a retry, in a call that may take so long in total. */
 function problemsOf(options: RetryOptions, total?: number, inside = true): readonly string[] {
   const problems = new Problems();
-  const settings = settleRetry(new OptionsReader(options, 'here', problems));
+  const settings = readRetryOptions(new OptionsReader(options, 'here', problems));
   const settingsOf = (kind: string): unknown => (kind === 'timeout' ? { total } : undefined);
   const around = { settingsOf, isInside: () => inside } as Surroundings;
   retryPolicy.check!(settings, around, (problem) => problems.add('here', problem));

@@ -6,7 +6,7 @@ import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
 import { TestCall } from '../../../test/support/test-call.js';
 import type { PolicySite } from '../policy.js';
-import { settleRetry } from './options.js';
+import { readRetryOptions } from './options.js';
 import { RetryStage } from './retry-stage.js';
 
 const down = Object.assign(new Error('down'), { response: { headers: { 'retry-after': '1' } } });
@@ -33,7 +33,7 @@ async function run(backoff: () => unknown): Promise<{
     random: () => 0.5,
   };
   const options = { backoff: backoff as () => number };
-  const settings = settleRetry(new OptionsReader(options, 'here', new Problems()));
+  const settings = readRetryOptions(new OptionsReader(options, 'here', new Problems()));
   const retry = new RetryStage(settings, site as Partial<PolicySite> as PolicySite);
   const pipeline = new Pipeline('Books.list', [retry], events);
   const calls = [1, 2].map(() =>

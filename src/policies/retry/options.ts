@@ -39,7 +39,7 @@ const DEFAULT_MAX_ELAPSED_TIME = 900_000;
 
 const DEFAULT_RETRY_AFTER_CAP = 60_000;
 
-export function settleRetry(read: OptionsReader<RetryOptions>): RetrySettings {
+export function readRetryOptions(read: OptionsReader<RetryOptions>): RetrySettings {
   const unlimited = read.raw('maxRetries') === Infinity;
   const maxRetries = unlimited ? Infinity : (read.integer('maxRetries') ?? 3);
   const backoff = readBackoff(read, 'backoff') ?? defaultBackoff;

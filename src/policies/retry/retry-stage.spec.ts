@@ -9,7 +9,7 @@ import { ManualClock } from '../../testing/index.js';
 import { TestCall } from '../../../test/support/test-call.js';
 import { constant, decorrelated, exponential } from '../backoff/backoff.js';
 import type { PolicySite } from '../policy.js';
-import { type RetryOptions, settleRetry } from './options.js';
+import { type RetryOptions, readRetryOptions } from './options.js';
 import { RetryStage } from './retry-stage.js';
 
 type Work = (attempt: number) => unknown;
@@ -27,7 +27,7 @@ class Harness {
     const { clock, events, sleeper } = this;
     const warn = (message: string): void => void this.warnings.push(message);
     const site = { name: 'Books.list', clock, events, sleeper, warn, random: () => random };
-    const settings = settleRetry(new OptionsReader(options, 'here', new Problems()));
+    const settings = readRetryOptions(new OptionsReader(options, 'here', new Problems()));
     const retry = new RetryStage(settings, site as Partial<PolicySite> as PolicySite);
     this.pipeline = new Pipeline('Books.list', [retry], events);
     events.subscribe((event) => void this.emitted.push(event));
@@ -202,7 +202,7 @@ describe('the retry stage', () => {
     ] as const) {
       const { call, outcome } = harness.begin(() => result);
       await expect(outcome).resolves.toBe(result);
-      expect(call.doubtful).toBe(doubtful);
+      expect(call.resultRejected).toBe(doubtful);
     }
   });
 
@@ -447,10 +447,10 @@ describe('the retry stage', () => {
 });
 
 describe('the options of a retry', () => {
-  const settle = (options: object): [ReturnType<typeof settleRetry>, readonly string[]] => {
+  const settle = (options: object): [ReturnType<typeof readRetryOptions>, readonly string[]] => {
     const problems = new Problems();
     const read = new OptionsReader<RetryOptions>(options, 'here', problems);
-    const settings = settleRetry(read);
+    const settings = readRetryOptions(read);
     read.done();
     return [settings, problems.all];
   };

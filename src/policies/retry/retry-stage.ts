@@ -63,7 +63,7 @@ export class RetryStage extends Stage<Held> {
   }
 
   /** Waiting makes no sense when only a rejection comes of it, which is not retried. */
-  private wouldBeRejected({ blockedBy }: Call, resumesAt: number): boolean {
+  private wouldBeRejected({ nextRejection: blockedBy }: Call, resumesAt: number): boolean {
     if (blockedBy === undefined || resumesAt >= blockedBy.until) return false;
     return this.settings.classifier.ofError(blockedBy.rejection) !== 'failure';
   }
@@ -105,7 +105,7 @@ export class RetryStage extends Stage<Held> {
   }
 
   private stop(call: Call, reason: ExhaustionReason): void {
-    call.doubtful = !call.failed;
+    call.resultRejected = !call.failed;
     const { name, events } = this.site;
     if (!events.active) return;
     const { attempt, error } = call;

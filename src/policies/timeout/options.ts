@@ -17,7 +17,7 @@ export interface TimeoutSettings {
   readonly total: number | undefined;
 }
 
-export function settleTimeout(read: OptionsReader<TimeoutOptions>): TimeoutSettings {
+export function readTimeoutOptions(read: OptionsReader<TimeoutOptions>): TimeoutSettings {
   const attempt = read.duration('attempt', { above: 0 });
   const total = read.duration('total', { above: 0 });
   if (read.raw('attempt') === undefined && read.raw('total') === undefined) {

@@ -9,7 +9,7 @@ import { ManualClock } from '../../testing/index.js';
 import { TestCall, type Work } from '../../../test/support/test-call.js';
 import type { PolicySite } from '../policy.js';
 import { timeoutPolicy } from './timeout.policy.js';
-import { type TimeoutOptions, settleTimeout } from './options.js';
+import { type TimeoutOptions, readTimeoutOptions } from './options.js';
 import { TimeoutError } from './timeout-error.js';
 import { TimeoutStage } from './timeout-stage.js';
 
@@ -354,7 +354,7 @@ describe('the timeout policy', () => {
   const settle = (options: object): [unknown, readonly string[]] => {
     const problems = new Problems();
     const read = new OptionsReader<TimeoutOptions>(options, 'here', problems);
-    const settings = settleTimeout(read);
+    const settings = readTimeoutOptions(read);
     read.done();
     return [settings, problems.all];
   };

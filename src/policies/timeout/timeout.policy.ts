@@ -1,6 +1,6 @@
 import type { Duration } from '../../common/duration.js';
 import type { Policy } from '../policy.js';
-import { type TimeoutOptions, type TimeoutSettings, settleTimeout } from './options.js';
+import { type TimeoutOptions, type TimeoutSettings, readTimeoutOptions } from './options.js';
 import { TimeoutStage } from './timeout-stage.js';
 
 export const timeoutPolicy: Policy<
@@ -12,7 +12,7 @@ export const timeoutPolicy: Policy<
   kind: 'timeout',
   label: '@Timeout',
   normalize: (given) => (typeof given === 'object' && given !== null ? given : { attempt: given }),
-  settle: settleTimeout,
+  read: readTimeoutOptions,
   stages: ({ attempt, total }, site) => ({
     ...(total !== undefined && { 'total timeout': () => new TimeoutStage('total', total, site) }),
     ...(attempt !== undefined && {

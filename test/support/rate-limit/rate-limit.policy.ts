@@ -68,7 +68,7 @@ export const rateLimitPolicy: Policy<
   normalize: (given) => (typeof given === 'number' ? { limit: given } : given),
   nested: ['period'],
   boundToSubject: true,
-  settle: (read: OptionsReader<RateLimitOptions>, site) => {
+  read: (read: OptionsReader<RateLimitOptions>, site) => {
     if (site.method === undefined && site.anyWork && read.raw('limit') === 13) {
       read.contradiction('13 brings bad luck to work of all kinds');
     }

@@ -7,14 +7,14 @@ export type Method = (this: unknown, ...args: unknown[]) => unknown;
 /** Policies by kind, with their options as decorators recorded them. */
 export type PolicyRecord = ReadonlyMap<string, object>;
 
-const SITE = 'nest-resilience:site';
-const SITE_KEYS = 'nest-resilience:site-keys';
+const DECORATED = 'nest-resilience:decorated-method';
+const DECORATED_KEYS = 'nest-resilience:decorated-keys';
 const SIGNAL = 'nest-resilience:signal';
 
-const counter = shared('site-counter', () => Object.seal({ next: 0 }));
+const counter = shared('decorated-method-counter', () => Object.seal({ next: 0 }));
 
-/** A method that policies protect: what decorators have recorded of it. */
-export class Site {
+/** A method that policies protect, and what decorators have recorded of it. */
+export class DecoratedMethod {
   /** Counted through in this process: where runtimes look its plans up. */
   readonly index = counter.next++;
   readonly policies = new Map<string, object>();
@@ -53,33 +53,36 @@ export class Site {
   }
 }
 
-/** The site behind a wrapper, also through other decorators' wrappers that copy metadata. */
-export function siteOf(method: unknown): Site | undefined {
+/** The decorated method behind a wrapper, also through other decorators' wrappers that copy metadata. */
+export function decoratedMethodOf(method: unknown): DecoratedMethod | undefined {
   if (typeof method !== 'function') return undefined;
-  return Reflect.getOwnMetadata(SITE, method) as Site | undefined;
+  return Reflect.getOwnMetadata(DECORATED, method) as DecoratedMethod | undefined;
 }
 
-/** The site of the method that `target` itself declares, whatever stands in its place by now (a spy). */
-export function siteDeclaredAt(target: object, key: string | symbol): Site | undefined {
+/** The decorated method that `target` itself declares, whatever stands in its place by now (a spy). */
+export function decoratedMethodAt(
+  target: object,
+  key: string | symbol,
+): DecoratedMethod | undefined {
   return (
-    (Reflect.getOwnMetadata(SITE, target, key) as Site | undefined) ??
-    siteOf(Object.getOwnPropertyDescriptor(target, key)?.value)
+    (Reflect.getOwnMetadata(DECORATED, target, key) as DecoratedMethod | undefined) ??
+    decoratedMethodOf(Object.getOwnPropertyDescriptor(target, key)?.value)
   );
 }
 
-/** The keys of the methods that `target` itself has, and of those that it had sites for. */
+/** The keys of the methods that `target` itself has, and of those that were decorated on it. */
 export function methodKeysOf(target: object): (string | symbol)[] {
-  const declared = (Reflect.getOwnMetadata(SITE_KEYS, target) ?? []) as (string | symbol)[];
+  const declared = (Reflect.getOwnMetadata(DECORATED_KEYS, target) ?? []) as (string | symbol)[];
   return [...new Set([...Reflect.ownKeys(target), ...declared])];
 }
 
-export function markSite(wrapper: Method, site: Site): void {
-  const { target, key } = site;
-  site.wrapper = wrapper;
-  Reflect.defineMetadata(SITE, site, wrapper);
-  Reflect.defineMetadata(SITE, site, target, key);
-  const keys = (Reflect.getOwnMetadata(SITE_KEYS, target) ?? []) as (string | symbol)[];
-  Reflect.defineMetadata(SITE_KEYS, [...keys, key], target);
+export function markDecorated(wrapper: Method, decorated: DecoratedMethod): void {
+  const { target, key } = decorated;
+  decorated.wrapper = wrapper;
+  Reflect.defineMetadata(DECORATED, decorated, wrapper);
+  Reflect.defineMetadata(DECORATED, decorated, target, key);
+  const keys = (Reflect.getOwnMetadata(DECORATED_KEYS, target) ?? []) as (string | symbol)[];
+  Reflect.defineMetadata(DECORATED_KEYS, [...keys, key], target);
 }
 
 export function markSignal(target: object, key: string | symbol, index: number): void {

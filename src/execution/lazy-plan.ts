@@ -2,7 +2,7 @@ import type { Plan } from './plan.js';
 import type { Subject } from './subject.js';
 
 /** A command or a pipeline, whose plan is made when the application starts, or when it is first used. */
-export class Enlisted {
+export class LazyPlan {
   private made: Plan | undefined = undefined;
 
   constructor(
