@@ -5,7 +5,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import { HOST } from './net.js';
+import { HOST } from '../../../../sample/launcher/src/net.js';
 
 /** Stands between booksvc and what it asks; on the same port whenever it is there. */
 export abstract class LoopbackServer {

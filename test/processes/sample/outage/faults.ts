@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Booksvc } from '../lib/bookshop.js';
 import type { Fault } from '../lib/fault-proxy.js';
-import { until } from '../lib/net.js';
+import { until } from '../../../../sample/launcher/src/net.js';
 import {
   AT_ONCE_MS,
   breakerOf,

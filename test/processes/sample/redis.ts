@@ -1,6 +1,6 @@
 import { type Booksvc, Bookshop } from './lib/bookshop.js';
 import { play } from './lib/experiment.js';
-import { until } from './lib/net.js';
+import { until } from '../../../sample/launcher/src/net.js';
 import { print } from './lib/output.js';
 import { brief, type Observation, observe, untilLive, untilOpen } from './outage/observe.js';
 import { OutageReport } from './outage/report.js';

@@ -1,4 +1,4 @@
-import type { Environment } from './app.js';
+import type { Environment } from '../../../../sample/launcher/src/app.js';
 
 const KEPT = ['PATH', 'HOME', 'TMPDIR', 'SystemRoot'];
 

@@ -1,8 +1,8 @@
 import { EnvReader } from '../../common/src/env.js';
-import { App, type AppName, type Environment } from './lib/app.js';
-import { closeControl, openControl } from './lib/control-server.js';
-import { onInterrupt } from './lib/interrupt.js';
-import { accepts, answersOk, freePort, HOST, isFree, until } from './lib/net.js';
+import { App, type AppName, type Environment } from './app.js';
+import { closeControl, openControl } from './control-server.js';
+import { onInterrupt } from './interrupt.js';
+import { accepts, answersOk, freePort, HOST, isFree, until } from './net.js';
 
 interface Settings {
   readonly ports: Readonly<Record<AppName, number>>;

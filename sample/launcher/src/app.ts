@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Answers } from './probe.js';
 
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -11,8 +10,8 @@ export type Environment = Readonly<Record<string, string>>;
 
 export interface AppOptions {
   readonly env: Environment;
-  /** Lets `query` ask the process; without, it runs as it would anywhere. */
-  readonly probed?: boolean;
+  /** Options for Node itself. */
+  readonly nodeOptions?: readonly string[];
   /** What the process prints. */
   readonly onLine?: (line: string) => void;
   /** Called when the process has ended, unless `stop` or `kill` ended it. */
@@ -41,9 +40,9 @@ export class App {
     if (this.child !== undefined) {
       return;
     }
-    const script = fileURLToPath(new URL(`../../../${this.name}/src/main.js`, import.meta.url));
+    const script = fileURLToPath(new URL(`../../${this.name}/src/main.js`, import.meta.url));
     // Over the IPC channel the process learns that its parent is gone.
-    const child = spawn(process.execPath, [...this.probe(), script], {
+    const child = spawn(process.execPath, [...(this.options.nodeOptions ?? []), script], {
       env: { ...this.options.env },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
@@ -80,26 +79,12 @@ export class App {
     this.alive().kill('SIGCONT');
   }
 
-  /** Asks the probe in the process. */
-  async query<Question extends keyof Answers>(question: Question): Promise<Answers[Question]> {
-    const child = this.alive();
-    const answer = once(child, 'message', { signal: AbortSignal.timeout(5_000) });
-    child.send(question);
-    const [value] = (await answer) as [Answers[Question]];
-    return value;
-  }
-
   /** @throws when it is stopped */
-  private alive(): ChildProcess {
+  protected alive(): ChildProcess {
     if (this.child === undefined) {
       throw new Error(`${this.name} is not running`);
     }
     return this.child;
-  }
-
-  private probe(): string[] {
-    const url = new URL('probe.js', import.meta.url).href;
-    return this.options.probed === true ? ['--expose-gc', '--import', url] : [];
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {

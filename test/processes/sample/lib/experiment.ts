@@ -1,5 +1,5 @@
 import { closeClient } from './client.js';
-import { onInterrupt } from './interrupt.js';
+import { onInterrupt } from '../../../../sample/launcher/src/interrupt.js';
 import { json, print } from './output.js';
 import type { Report } from './report.js';
 

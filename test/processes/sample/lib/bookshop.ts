@@ -1,10 +1,11 @@
-import { App, type AppName } from './app.js';
+import { App, type AppName } from '../../../../sample/launcher/src/app.js';
 import { ask, type Answer } from './client.js';
 import { cleanEnvironment } from './environment.js';
 import { FaultProxy } from './fault-proxy.js';
 import { Gateway } from './gateway.js';
 import type { LoopbackServer } from './loopback-server.js';
-import { accepts, answersOk, freePort, HOST, until } from './net.js';
+import { ProbedApp } from './probed-app.js';
+import { accepts, answersOk, freePort, HOST, until } from '../../../../sample/launcher/src/net.js';
 
 type Settings = Readonly<Record<string, string>>;
 type Upstream = Exclude<AppName, 'booksvc'>;
@@ -19,7 +20,7 @@ const END_OF_ATTEMPT = '"event":"attempt"';
 
 /** A booksvc process with a proxy of its own between it and storagesvc. */
 export class Booksvc {
-  readonly app: App;
+  readonly app: ProbedApp;
   /** The attempts that the process has logged. */
   attempts = 0;
 
@@ -29,8 +30,7 @@ export class Booksvc {
     settings: Settings,
     onDeath: (how: string) => void,
   ) {
-    this.app = new App('booksvc', {
-      probed: true,
+    this.app = new ProbedApp('booksvc', {
       env: cleanEnvironment({ BOOKSVC_PORT: String(port), ...settings }),
       onLine: (line) => {
         this.attempts += line.includes(END_OF_ATTEMPT) ? 1 : 0;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { CONTROL_FILE, type ControlFile } from './lib/control-file.js';
-import { HOST } from './lib/net.js';
+import { CONTROL_FILE, type ControlFile } from './control-file.js';
+import { HOST } from './net.js';
 
 /** `control <app> <action>`: asks the running sample to do something to one of its processes. */
 async function main(app = '', action = ''): Promise<void> {

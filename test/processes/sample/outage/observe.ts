@@ -1,6 +1,6 @@
 import type { Answer } from '../lib/client.js';
 import type { Booksvc } from '../lib/bookshop.js';
-import { until } from '../lib/net.js';
+import { until } from '../../../../sample/launcher/src/net.js';
 import type { Row } from './report.js';
 
 export const ROUTES = ['/', '/circuit-breaker', '/retry', '/books/1'] as const;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { accepts, freePort, HOST, until } from '../lib/net.js';
+import { accepts, freePort, HOST, until } from '../../../../sample/launcher/src/net.js';
 
 /** A Redis that can be taken away and given back. */
 export interface RedisUnderTest {
