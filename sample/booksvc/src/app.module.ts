@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { ResilienceModule, type ResilienceModuleOptions } from 'nest-resilience';
 import { HystrixStreamModule } from 'nest-resilience/hystrix-stream';
-import { JsonLogger } from '../../common/src/json-logger.js';
+import { JsonLogger } from '#common/json-logger.js';
 import { BooksModule } from './books/books.module.js';
 import { cacheModule } from './cache/cache.module.js';
 import type { BooksvcConfig } from './config.js';

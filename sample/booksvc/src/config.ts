@@ -1,4 +1,4 @@
-import { EnvReader } from '../../common/src/env.js';
+import { EnvReader } from '#common/env.js';
 
 /** For decorators too: `staleIfError` stands there as a whole. */
 export const DEFAULT_STALE_TTL = '10m';

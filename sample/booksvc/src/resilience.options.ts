@@ -4,7 +4,7 @@ import {
   type ResilienceModuleOptions,
   staleIfError,
 } from 'nest-resilience';
-import type { JsonLogger } from '../../common/src/json-logger.js';
+import type { JsonLogger } from '#common/json-logger.js';
 import { bookKey } from './books/book-key.js';
 import type { BooksvcConfig, PolicySettings } from './config.js';
 

@@ -1,6 +1,6 @@
 import { PGlite } from '@electric-sql/pglite';
-import { JsonLogger } from '../../common/src/json-logger.js';
-import { start } from '../../common/src/process.js';
+import { JsonLogger } from '#common/json-logger.js';
+import { start } from '#common/process.js';
 import { readConfig } from './config.js';
 import { WireServer } from './wire-server.js';
 

@@ -1,4 +1,4 @@
-import { EnvReader } from '../../common/src/env.js';
+import { EnvReader } from '#common/env.js';
 import { App, type AppName, type Environment } from './app.js';
 import { closeControl, openControl } from './control-server.js';
 import { onInterrupt } from './interrupt.js';

@@ -1,5 +1,5 @@
-import { JsonLogger } from '../../common/src/json-logger.js';
-import { serve } from '../../common/src/serve.js';
+import { JsonLogger } from '#common/json-logger.js';
+import { serve } from '#common/serve.js';
 import { AppModule } from './app.module.js';
 import { readConfig } from './config.js';
 
