@@ -1,6 +1,18 @@
+import { NestFactory } from '@nestjs/core';
 import { JsonLogger } from '#common/json-logger.js';
-import { serve } from '#common/serve.js';
+import { exitWith, stopWithParent } from '#common/process.js';
 import { AppModule } from './app.module.js';
 import { readConfig } from './config.js';
 
-await serve(new JsonLogger('shippingsvc'), readConfig, () => ({ module: AppModule }));
+const logger = new JsonLogger('shippingsvc');
+
+async function bootstrap(): Promise<void> {
+  const { host, port } = readConfig(process.env);
+  const app = await NestFactory.create(AppModule, { logger, abortOnError: false });
+  app.enableShutdownHooks();
+  await app.listen(port, host);
+  logger.event('info', 'listening', { host, port });
+}
+
+stopWithParent();
+bootstrap().catch((error: unknown) => exitWith(error, logger));
