@@ -30,7 +30,7 @@ export class AppModule {
       imports: [
         ResilienceModule.forRoot({ ...resilienceOptions(config, logger), ...resilience }),
         cacheModule(config.redisUrl),
-        UpstreamModule.register(config),
+        UpstreamModule.forRoot(config),
         BooksModule.register(config.storageUrl),
         ShippingModule.register(config.shippingUrl),
         HealthModule,

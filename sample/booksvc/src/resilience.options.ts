@@ -55,9 +55,9 @@ function overrides(
   const stale = { fallback: { handler: staleIfError({ ttl }) } };
   return {
     ...(protection === 'no-bulkhead' && { '*': { bulkhead: false } }),
-    'BooksService.withCircuitBreaker': stale,
-    'BooksService.withAll': stale,
-    'BooksController.book': { fallback: { handler: staleIfError({ ttl, key: bookKey }) } },
+    'BooksService.findAllQuickly': stale,
+    'BooksService.findAll': stale,
+    'BooksController.findOne': { fallback: { handler: staleIfError({ ttl, key: bookKey }) } },
   };
 }
 

@@ -1,8 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { StorageModule } from '../storage/storage.module.js';
-import { BooksCommand } from './books.command.js';
 import { BooksController } from './books.controller.js';
 import { BooksService } from './books.service.js';
+import { ShelfService } from './shelf.service.js';
 
 @Module({})
 export class BooksModule {
@@ -11,7 +11,7 @@ export class BooksModule {
       module: BooksModule,
       imports: [StorageModule.register(storageUrl)],
       controllers: [BooksController],
-      providers: [BooksService, BooksCommand],
+      providers: [BooksService, ShelfService],
     };
   }
 }

@@ -3,13 +3,14 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { BooksvcConfig } from '../config.js';
 import { OutgoingAgents } from './outgoing-agents.js';
 import { RETRY_AFTER_SECONDS } from './upstream-error.filter.js';
+import { UPSTREAM, type Upstream } from './upstream.js';
 
 const MAX_ANSWER_BYTES = 5_000_000;
 
-/** What the clients of other services have in common. */
 @Module({})
 export class UpstreamModule {
-  static register({ outgoingSockets, policies }: BooksvcConfig): DynamicModule {
+  /** Shared by all services that booksvc asks. */
+  static forRoot({ outgoingSockets, policies }: BooksvcConfig): DynamicModule {
     const providers = [
       { provide: OutgoingAgents, useFactory: () => new OutgoingAgents(outgoingSockets) },
       { provide: RETRY_AFTER_SECONDS, useValue: Math.ceil(policies.openFor / 1_000) },
@@ -17,9 +18,9 @@ export class UpstreamModule {
     return { module: UpstreamModule, global: true, providers, exports: providers };
   }
 
-  /** The `HttpService` for one of them. */
-  static http(baseURL: string): DynamicModule {
-    return HttpModule.registerAsync({
+  /** The `HttpService` for one of them, and its name for the error filter. */
+  static forFeature(upstream: Upstream, baseURL: string): DynamicModule {
+    const http = HttpModule.registerAsync({
       inject: [OutgoingAgents],
       useFactory: ({ httpAgent, httpsAgent }: OutgoingAgents) => ({
         baseURL,
@@ -31,5 +32,11 @@ export class UpstreamModule {
         proxy: false,
       }),
     });
+    return {
+      module: UpstreamModule,
+      imports: [http],
+      providers: [{ provide: UPSTREAM, useValue: upstream }],
+      exports: [HttpModule, UPSTREAM],
+    };
   }
 }

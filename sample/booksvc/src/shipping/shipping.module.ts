@@ -8,7 +8,9 @@ export class ShippingModule {
   static register(baseURL: string): DynamicModule {
     return {
       module: ShippingModule,
-      imports: [UpstreamModule.http(baseURL)],
+      imports: [
+        UpstreamModule.forFeature({ service: 'shippingsvc', goods: 'The shipping rates' }, baseURL),
+      ],
       controllers: [ShippingController],
       providers: [ShippingService],
     };

@@ -7,9 +7,9 @@ export class StorageModule {
   static register(baseURL: string): DynamicModule {
     return {
       module: StorageModule,
-      imports: [UpstreamModule.http(baseURL)],
+      imports: [UpstreamModule.forFeature({ service: 'storagesvc', goods: 'The books' }, baseURL)],
       providers: [StorageClient],
-      exports: [StorageClient],
+      exports: [StorageClient, UpstreamModule],
     };
   }
 }

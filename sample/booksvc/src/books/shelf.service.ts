@@ -3,7 +3,7 @@ import { type Command, hystrixGo, ResilienceService } from 'nest-resilience';
 import { StorageClient } from '../storage/storage.client.js';
 import type { Book } from './book.js';
 
-/** What a visitor sees: the books, or why there are none. */
+/** The books as visitors see them; the notice says why there are none. */
 export interface Shelf {
   readonly books: readonly Book[];
   readonly notice?: string;
@@ -11,7 +11,7 @@ export interface Shelf {
 
 /** The first example of hystrix-go: a function that talks to another service, and one for when that is down. */
 @Injectable()
-export class BooksCommand {
+export class ShelfService {
   private readonly command: Command<[caller: AbortSignal], Shelf>;
 
   constructor(resilience: ResilienceService, storage: StorageClient) {
@@ -30,7 +30,7 @@ export class BooksCommand {
     });
   }
 
-  execute(caller: AbortSignal): Promise<Shelf> {
+  find(caller: AbortSignal): Promise<Shelf> {
     return this.command.execute(caller);
   }
 }
