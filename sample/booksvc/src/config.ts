@@ -1,3 +1,4 @@
+import { registerAs } from '@nestjs/config';
 import { EnvReader } from '#common/env.js';
 
 /** For decorators too: `staleIfError` stands there as a whole. */
@@ -73,3 +74,5 @@ export function readConfig(env: NodeJS.ProcessEnv): BooksvcConfig {
     policies,
   });
 }
+
+export const booksvcConfig = registerAs('booksvc', () => readConfig(process.env));

@@ -2,12 +2,13 @@ import { NestFactory } from '@nestjs/core';
 import { JsonLogger } from '#common/json-logger.js';
 import { exitWith, stopWithParent } from '#common/process.js';
 import { AppModule } from './app.module.js';
-import { readConfig } from './config.js';
+import { shippingsvcConfig } from './config.js';
 
 const logger = new JsonLogger('shippingsvc');
 
 async function bootstrap(): Promise<void> {
-  const { host, port } = readConfig(process.env);
+  // First, so that wrong settings are reported before anything starts.
+  const { host, port } = shippingsvcConfig();
   const app = await NestFactory.create(AppModule, { logger, abortOnError: false });
   app.enableShutdownHooks();
   await app.listen(port, host);

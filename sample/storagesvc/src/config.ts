@@ -1,3 +1,4 @@
+import { registerAs } from '@nestjs/config';
 import { EnvReader } from '#common/env.js';
 
 export interface StoragesvcConfig {
@@ -32,3 +33,5 @@ export function readConfig(env: NodeJS.ProcessEnv): StoragesvcConfig {
     },
   });
 }
+
+export const storagesvcConfig = registerAs('storagesvc', () => readConfig(process.env));

@@ -1,10 +1,10 @@
 import { type ArgumentsHost, Catch, HttpException, HttpStatus, Inject } from '@nestjs/common';
+import type { ConfigType } from '@nestjs/config';
 import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import { AxiosError } from 'axios';
 import type { ServerResponse } from 'node:http';
+import { booksvcConfig } from '../config.js';
 import { UPSTREAM, type Upstream } from './upstream.js';
-
-export const RETRY_AFTER_SECONDS = Symbol('RETRY_AFTER_SECONDS');
 
 /**
  * Answers clients of booksvc when a service that it asks has failed. The service's client throws errors
@@ -14,7 +14,7 @@ export const RETRY_AFTER_SECONDS = Symbol('RETRY_AFTER_SECONDS');
 export class UpstreamErrorFilter extends BaseExceptionFilter {
   constructor(
     { httpAdapter }: HttpAdapterHost,
-    @Inject(RETRY_AFTER_SECONDS) private readonly retryAfterSeconds: number,
+    @Inject(booksvcConfig.KEY) private readonly config: ConfigType<typeof booksvcConfig>,
     @Inject(UPSTREAM) private readonly upstream: Upstream,
   ) {
     super(httpAdapter);
@@ -29,7 +29,9 @@ export class UpstreamErrorFilter extends BaseExceptionFilter {
       return;
     }
     const response = host.switchToHttp().getResponse<ServerResponse>();
-    response.setHeader('Retry-After', String(this.retryAfterSeconds));
+    // By then an open breaker lets a request through again.
+    const seconds = Math.ceil(this.config.policies.openFor / 1_000);
+    response.setHeader('Retry-After', String(seconds));
     const unavailable = { statusCode: 503, message: `${goods} are not available now` };
     super.catch(new HttpException(unavailable, HttpStatus.SERVICE_UNAVAILABLE), host);
   }

@@ -1,29 +1,25 @@
-import { HttpModule } from '@nestjs/axios';
+import { HttpModule, type HttpModuleOptions } from '@nestjs/axios';
 import { type DynamicModule, Module } from '@nestjs/common';
-import type { BooksvcConfig } from '../config.js';
+import type { ConfigType } from '@nestjs/config';
+import { booksvcConfig } from '../config.js';
 import { OutgoingAgents } from './outgoing-agents.js';
-import { RETRY_AFTER_SECONDS } from './upstream-error.filter.js';
+import { OutgoingModule } from './outgoing.module.js';
 import { UPSTREAM, type Upstream } from './upstream.js';
 
 const MAX_ANSWER_BYTES = 5_000_000;
 
+/** The `HttpService` for a service that booksvc asks, and its name for the error filter. */
 @Module({})
 export class UpstreamModule {
-  /** Shared by all services that booksvc asks. */
-  static forRoot({ outgoingSockets, policies }: BooksvcConfig): DynamicModule {
-    const providers = [
-      { provide: OutgoingAgents, useFactory: () => new OutgoingAgents(outgoingSockets) },
-      { provide: RETRY_AFTER_SECONDS, useValue: Math.ceil(policies.openFor / 1_000) },
-    ];
-    return { module: UpstreamModule, global: true, providers, exports: providers };
-  }
-
-  /** The `HttpService` for one of them, and its name for the error filter. */
-  static forFeature(upstream: Upstream, baseURL: string): DynamicModule {
+  static register(upstream: Upstream): DynamicModule {
     const http = HttpModule.registerAsync({
-      inject: [OutgoingAgents],
-      useFactory: ({ httpAgent, httpsAgent }: OutgoingAgents) => ({
-        baseURL,
+      imports: [OutgoingModule],
+      inject: [booksvcConfig.KEY, OutgoingAgents],
+      useFactory: (
+        config: ConfigType<typeof booksvcConfig>,
+        { httpAgent, httpsAgent }: OutgoingAgents,
+      ): HttpModuleOptions => ({
+        baseURL: upstream.url(config),
         httpAgent,
         httpsAgent,
         maxContentLength: MAX_ANSWER_BYTES,

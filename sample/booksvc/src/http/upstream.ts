@@ -1,8 +1,11 @@
+import type { BooksvcConfig } from '../config.js';
+
 /** A service that booksvc asks. */
 export interface Upstream {
   readonly service: string;
   /** What clients miss when it fails: `The books`. */
   readonly goods: string;
+  readonly url: (config: BooksvcConfig) => string;
 }
 
 /** Injection token of the {@link Upstream} that a module asks. */
