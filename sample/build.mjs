@@ -41,7 +41,7 @@ function run(task, command, args, options) {
   }
 }
 
-/** Builds what has changed: the library, and what a tsconfig.json covers. */
+/** Builds the library, if it has changed, and the sources of a tsconfig.json. */
 export function build(tsconfig) {
   if (!libraryIsBuilt()) {
     const started = new Date();

@@ -28,8 +28,8 @@ import { TelemetryModule } from './telemetry/telemetry.module.js';
     HystrixStreamModule.forRoot(),
   ],
   providers: [
-    // Registered in the root module, so that it is outside of the interceptor of the library and
-    // sees what became of decorated handlers too.
+    // In the root module it runs outside the library's interceptor, so it sees the results of
+    // decorated handlers too.
     { provide: APP_INTERCEPTOR, useClass: CacheStatusInterceptor },
   ],
 })

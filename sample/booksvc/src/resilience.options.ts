@@ -39,7 +39,7 @@ export function resilienceOptions(
 }
 
 function bulkheadOptions({ maxConcurrent, maxQueue, maxWait }: PolicySettings): BulkheadOptions {
-  // Where nobody may wait, there is no time to wait either.
+  // The library refuses a waiting time without a queue.
   return { maxConcurrent, maxQueue, ...(maxQueue > 0 && { maxWait }) };
 }
 
@@ -51,7 +51,7 @@ function overrides(
     const none = { fallback: false, timeout: false, retry: false } as const;
     return { '*': { ...none, circuitBreaker: false, bulkhead: false } };
   }
-  // What answers stands at the decorator, and so does its time to live: a configuration cannot change it.
+  // The decorator holds the fallback with its time to live, so a different one takes an override.
   const stale = { fallback: { handler: staleIfError({ ttl }) } };
   return {
     ...(protection === 'no-bulkhead' && { '*': { bulkhead: false } }),
@@ -61,7 +61,7 @@ function overrides(
   };
 }
 
-/** Changes of state are events, which `ResilienceLog` writes; the library need not tell them again as text. */
+/** `ResilienceLog` writes state changes as events, so the library's text about them is left out. */
 function withoutStateChanges(logger: JsonLogger): ResilienceModuleOptions['logger'] {
   const context = 'Resilience';
   return {

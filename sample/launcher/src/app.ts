@@ -12,7 +12,7 @@ export interface AppOptions {
   readonly env: Environment;
   /** Options for Node itself. */
   readonly nodeOptions?: readonly string[];
-  /** What the process prints. */
+  /** Called with each line that the process prints. */
   readonly onLine?: (line: string) => void;
   /** Called when the process has ended, unless `stop` or `kill` ended it. */
   readonly onDeath?: (how: string) => void;

@@ -46,14 +46,14 @@ export async function answersOk(url: string): Promise<boolean> {
 
 /** Waits for a condition. @throws when it does not come true in time */
 export async function until(
-  what: string,
+  expectation: string,
   condition: () => Promise<boolean> | boolean,
   { timeoutMs = 30_000, everyMs = 50 } = {},
 ): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (!(await condition())) {
     if (performance.now() > end) {
-      throw new Error(`${what}: not within ${timeoutMs / 1_000} s`);
+      throw new Error(`${expectation}: not within ${timeoutMs / 1_000} s`);
     }
     await sleep(everyMs);
   }

@@ -163,7 +163,7 @@ async function run(sample: Sample): Promise<void> {
   try {
     await sample.start();
   } catch (error) {
-    // A start that Ctrl-C has interrupted is no failure.
+    // Ctrl-C during the start does not count as a failure.
     if (!sample.isStopping) {
       complain(error);
       end(1);

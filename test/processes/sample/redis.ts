@@ -6,7 +6,7 @@ import { brief, type Observation, observe, untilLive, untilOpen } from './outage
 import { OutageReport } from './outage/report.js';
 import { OwnRedis, ProxiedRedis, type RedisUnderTest } from './redis/redis-under-test.js';
 
-/** The time that `staleIfError` gives a read of the cache, and what a busy machine may add. */
+/** The time that `staleIfError` gives a read of the cache, with a margin for a busy machine. */
 const READ_BUDGET_MS = 250;
 const SLACK_MS = 200;
 /** Enough to see those that start a read of the cache and those that join one. */
@@ -47,7 +47,7 @@ async function experiment(
   report.check('all along', 'no process ends by itself', deaths.length === 0, deaths.join());
 }
 
-/** storagesvc is well: what is wrong with Redis must not be noticed. */
+/** storagesvc is well: customers must not notice the trouble with Redis. */
 async function live(situation: string, booksvc: Booksvc, report: OutageReport): Promise<void> {
   await untilLive(booksvc, '/');
   const seen = await observe(booksvc);
@@ -63,7 +63,7 @@ async function unavailable(
   report: OutageReport,
 ): Promise<void> {
   booksvc.proxy.fault = { status: 500 };
-  // On this route nothing is tried again, so the first answer shows what a read of the cache takes.
+  // On this route nothing is tried again, so the first answer shows how long a read of the cache takes.
   const first = await observe(booksvc, '/circuit-breaker');
   const open = await whileOpen(booksvc);
   const seen = first.answer.latencyMs > open.answer.latencyMs ? first : open;
@@ -93,7 +93,7 @@ async function stale(situation: string, booksvc: Booksvc, report: OutageReport):
   await untilLive(booksvc, '/');
 }
 
-/** What one process has stored, another one can answer with: the cache is Redis and not memory. */
+/** One process answers from the entries of another: the cache is Redis and not memory. */
 async function shared(
   situation: string,
   shop: Bookshop,
@@ -107,7 +107,7 @@ async function shared(
   await other.app.stop();
 }
 
-/** Without waits for retries, what takes time is the cache. @returns the slowest of some answers */
+/** Nothing waits for a retry, so the time goes to the cache. @returns the slowest of some answers */
 async function whileOpen(booksvc: Booksvc): Promise<Observation> {
   booksvc.proxy.fault = { status: 500 };
   await untilOpen(booksvc, '/');
@@ -132,7 +132,7 @@ if (redis === undefined) {
 }
 const shop = await Bookshop.create();
 const report = new OutageReport();
-print(`Redis check with ${redis.what}.`);
+print(`Redis check with ${redis.description}.`);
 await play(
   report,
   () => experiment(shop, redis, report),

@@ -3,7 +3,7 @@ import type { BooksvcConfig } from '../config.js';
 /** A service that booksvc asks. */
 export interface Upstream {
   readonly service: string;
-  /** What clients miss when it fails: `The books`. */
+  /** For the error message when it fails: `The books`. */
   readonly goods: string;
   readonly url: (config: BooksvcConfig) => string;
 }

@@ -3,7 +3,7 @@ import { type ResilienceEvent, ResilienceEvents } from 'nest-resilience';
 import { inspect } from 'node:util';
 import { JsonLogger } from '#common/json-logger.js';
 
-/** Writes what the policies do, one line each: attempts, retries, rejections, state changes, fallbacks. */
+/** Writes one line for each attempt, retry, rejection, state change and fallback. */
 @Injectable()
 export class ResilienceLog implements OnModuleInit, OnModuleDestroy {
   private unsubscribe: (() => void) | undefined;

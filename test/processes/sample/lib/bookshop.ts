@@ -15,7 +15,7 @@ interface BreakerSnapshot {
   readonly state: string;
 }
 
-/** What booksvc logs when an attempt has ended by itself or has been given up. */
+/** In the log of booksvc when an attempt has ended by itself or has been given up. */
 const END_OF_ATTEMPT = '"event":"attempt"';
 
 /** A booksvc process with a proxy of its own between it and storagesvc. */

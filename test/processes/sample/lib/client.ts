@@ -1,7 +1,7 @@
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 
-/** What a client of booksvc sees. */
+/** An answer of booksvc as its client sees it. */
 export interface Answer {
   readonly status: number;
   readonly kind: 'live' | 'stale' | 'error';

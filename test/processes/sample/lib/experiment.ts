@@ -3,7 +3,7 @@ import { onInterrupt } from '../../../../sample/launcher/src/interrupt.js';
 import { json, print } from './output.js';
 import type { Report } from './report.js';
 
-/** Runs an experiment, tells what was found and ends the process: exit code 0 if all expectations hold. */
+/** Runs an experiment, prints its results and ends the process: exit code 0 if all expectations hold. */
 export async function play(
   report: Report,
   run: () => Promise<void>,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LoopbackServer } from './loopback-server.js';
 
-/** What the proxy does to requests instead of passing them on, or before. */
+/** A fault that the proxy causes instead of passing requests on, or before it does. */
 export type Fault =
   | 'none'
   | 'malformed'

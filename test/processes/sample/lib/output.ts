@@ -1,4 +1,4 @@
-/** With `--json` what was found is JSON on stdout, and everything else goes to stderr. */
+/** With `--json` the results go to stdout as JSON, and everything else to stderr. */
 export const json = process.argv.includes('--json');
 
 export function print(text: string): void {

@@ -8,7 +8,7 @@ export interface Check {
   readonly found: string;
 }
 
-/** What an experiment has seen, and what was expected. */
+/** The observations of an experiment, beside the expectations. */
 export class Report {
   readonly checks: Check[] = [];
 

@@ -7,9 +7,9 @@ const WARM_UP = 2_000;
 const AT_A_TIME = 200;
 /** While all is well, few enough that none has to wait for a second. */
 const WARM_UP_AT_A_TIME = 20;
-/** Growth of what is in use that is no leak, for all requests together: 200 bytes each would be seen. */
+/** Memory in use may grow by this much for all requests together; a leak of 200 bytes each would show. */
 const USED_SLACK_MB = 2;
-/** What the process has from the system: V8 keeps pages that it no longer uses, more or less of them by version. */
+/** For resident memory: V8 keeps unused pages, and versions differ in how many. */
 const RESIDENT_SLACK_MB = 100;
 
 interface Load {
@@ -70,7 +70,7 @@ async function send(worker: Booksvc, total: number, atATime = AT_A_TIME): Promis
   return { statuses, calls: worker.proxy.requests - callsBefore, tookMs, slowestMs };
 }
 
-/** Megabytes: objects and buffers in use after a garbage collection, and what the process has from the system. */
+/** Megabytes: objects and buffers in use after a garbage collection, and resident memory. */
 async function memory({ app }: Booksvc): Promise<{ used: number; resident: number }> {
   const { heapUsed, external, rss } = await app.query('memory');
   return { used: (heapUsed + external) / 2 ** 20, resident: rss / 2 ** 20 };

@@ -19,9 +19,9 @@ export const OPEN_FOR_MS = 5_000;
 export const FAILURES_TO_OPEN = 3;
 export const MAX_CONCURRENT = 20;
 export const MAX_QUEUE = 100;
-/** What "at once" means on a busy machine; a retry would wait for at least 250 ms. */
+/** "At once", on a busy machine; a retry would wait for at least 250 ms. */
 export const AT_ONCE_MS = 200;
-/** What processes, timers and a busy machine may add. */
+/** Processes, timers and a busy machine may add this much. */
 export const SLACK_MS = 750;
 
 export interface Observation {

@@ -17,7 +17,7 @@ export interface Row {
   readonly breaker: string;
 }
 
-/** What becomes of the routes when something is taken away. */
+/** The answers of the routes when something is taken away. */
 export class OutageReport extends Report {
   readonly rows: Row[] = [];
 
@@ -25,7 +25,7 @@ export class OutageReport extends Report {
     this.rows.push(...rows);
   }
 
-  /** A part of the experiment that runs beside others; what it has seen is added when it is over. */
+  /** A part of the experiment that runs beside others; its observations are added when it is over. */
   part(): OutageReport {
     return new OutageReport();
   }

@@ -5,7 +5,7 @@ import { accepts, freePort, HOST, until } from '../../../../sample/launcher/src/
 
 /** A Redis that can be taken away and given back. */
 export interface RedisUnderTest {
-  readonly what: string;
+  readonly description: string;
   readonly url: string;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -15,7 +15,7 @@ export interface RedisUnderTest {
 
 /** A redis-server process of our own: stopped and frozen for real. */
 export class OwnRedis implements RedisUnderTest {
-  readonly what = 'a redis-server of its own';
+  readonly description = 'a redis-server of its own';
   private child: ChildProcess | undefined;
 
   private constructor(private readonly port: number) {}
@@ -70,7 +70,8 @@ export class OwnRedis implements RedisUnderTest {
 
 /** Somebody else's Redis is left alone: a proxy in front of it refuses connections or holds all bytes back. */
 export class ProxiedRedis implements RedisUnderTest {
-  readonly what = 'the Redis of REDIS_URL, behind a proxy that is stopped and frozen in its place';
+  readonly description =
+    'the Redis of REDIS_URL, behind a proxy that is stopped and frozen in its place';
   private readonly sockets = new Set<Socket>();
   private server: Server | undefined;
   private frozen = false;

@@ -10,7 +10,7 @@ export interface Customers {
   readonly everyMs: number;
 }
 
-/** What customers have seen. Times are in milliseconds and include those of errors. */
+/** The answers that customers got. Times are in milliseconds and include those of errors. */
 export interface Seen {
   readonly answers: Readonly<Record<Kind, number>>;
   readonly p50: number;

@@ -7,7 +7,7 @@ import { ask, type Customers, type Seen } from './customers.js';
 export const BOOKS: Customers = { path: '/', count: 300, everyMs: 1_000 };
 export const SHIPPING: Customers = { path: '/shipping', count: 20, everyMs: 250 };
 
-/** What storagesvc takes for an answer when it is slow. */
+/** The time of an answer when storagesvc is slow. */
 export const SLOW_MS = 3_000;
 
 /** The first requests compile the code, open the connections and fill the cache. */
@@ -18,7 +18,7 @@ const SLOW_FOR_MS = 5_000;
 export interface Phase {
   readonly books: Seen;
   readonly shipping: Seen;
-  /** What reached storagesvc. */
+  /** Requests that reached storagesvc. */
   readonly calls: number;
   readonly peaks: Peaks;
   /** Bytes in use afterwards. */
@@ -49,7 +49,7 @@ export async function measure(name: string, booksvc: Booksvc, report: Report): P
 async function phase(booksvc: Booksvc, forMs: number): Promise<Phase> {
   const { app, proxy } = booksvc;
   const { requests } = proxy;
-  await app.query('peaks'); // what was before does not count
+  await app.query('peaks'); // earlier peaks do not count
   const [books, shipping] = await Promise.all([
     ask(booksvc, BOOKS, forMs),
     ask(booksvc, SHIPPING, forMs),

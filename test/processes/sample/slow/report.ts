@@ -8,9 +8,9 @@ import { BOOKS, type Phase, type Phases, SHIPPING, SLOW_MS } from './measure.js'
 /** The default setting of booksvc. */
 const OUTGOING_SOCKETS = 64;
 
-/** A latency that a busy machine may cause by itself: what is below is not compared. */
+/** A busy machine may cause this latency by itself: shorter ones are not compared. */
 const NOISE_MS = 25;
-/** What "visibly slower" means. */
+/** "Visibly slower" is slower by this factor. */
 const SLOWER = 10;
 const USED_SLACK_MB = 5;
 /** V8 keeps pages that it no longer uses, more or less of them. */
