@@ -50,6 +50,7 @@ module.exports = {
     '^nest-resilience$': '<rootDir>/src/index.ts',
     '^nest-resilience/hystrix-stream$': '<rootDir>/src/hystrix-stream/index.ts',
     '^nest-resilience/testing$': '<rootDir>/src/testing/index.ts',
+    '^#common/(.*)\\.js$': '<rootDir>/sample/common/src/$1',
   },
   transform: { '^.+\\.(t|j)s$': ['@swc/jest', swc] },
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],

@@ -1,63 +1,10 @@
-// Builds what has changed, then runs a tool of sample/tools: `node sample/run.mjs <tool> [arguments]`.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// Builds the sample, starts it or controls the one that runs: `node sample/run.mjs sample|build|control [arguments]`.
+import { build } from './build.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const stamp = join(root, 'dist', 'sample', '.library-built');
-
-function newest(path) {
-  const stats = statSync(path);
-  if (!stats.isDirectory()) {
-    return stats.mtimeMs;
-  }
-  return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+const [command] = process.argv.splice(2, 1);
+if (command !== 'control') {
+  build('sample/tsconfig.json');
 }
-
-function libraryIsBuilt() {
-  const outputs = ['dist/esm/index.js', 'dist/cjs/index.js'].map((file) => join(root, file));
-  if (![...outputs, stamp].every((file) => existsSync(file))) {
-    return false;
-  }
-  const sources = [
-    'src',
-    'scripts',
-    'package.json',
-    'tsconfig.json',
-    'tsconfig.build.json',
-    'tsconfig.cjs.json',
-  ];
-  return Math.max(...sources.map((name) => newest(join(root, name)))) < statSync(stamp).mtimeMs;
-}
-
-function run(what, command, args, options) {
-  process.stderr.write(`${what} ...\n`);
-  const stdio = ['ignore', 'pipe', 'pipe'];
-  const result = spawnSync(command, args, { cwd: root, stdio, encoding: 'utf8', ...options });
-  if (result.status !== 0) {
-    process.stderr.write(`${result.stdout}${result.stderr}${result.error ?? ''}\n${what} failed\n`);
-    process.exit(1);
-  }
-}
-
-function build() {
-  if (!libraryIsBuilt()) {
-    const started = new Date();
-    run('Building the library', 'npm', ['run', 'build'], { shell: process.platform === 'win32' });
-    mkdirSync(dirname(stamp), { recursive: true });
-    writeFileSync(stamp, '');
-    // What was edited during the build is newer.
-    utimesSync(stamp, started, started);
-  }
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  run('Building the sample', process.execPath, [tsc, '-p', join('sample', 'tsconfig.json')]);
-}
-
-const [tool] = process.argv.splice(2, 1);
-if (tool !== 'control') {
-  build();
-}
-if (tool !== 'build') {
-  await import(`../dist/sample/tools/src/${tool}.js`);
+if (command !== 'build') {
+  await import(`../dist/sample/launcher/src/${command}.js`);
 }

@@ -3,6 +3,7 @@ import { Test } from '@nestjs/testing';
 import {
   BulkheadRegistry,
   CircuitBreakerRegistry,
+  RESILIENCE_MODULE_OPTIONS,
   type ResilienceEvent,
   ResilienceEvents,
 } from 'nest-resilience';
@@ -12,7 +13,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import { AppModule } from '../../sample/booksvc/src/app.module.js';
-import { readConfig } from '../../sample/booksvc/src/config.js';
+import { type BooksvcConfig, booksvcConfig, readConfig } from '../../sample/booksvc/src/config.js';
+import { resilienceOptions } from '../../sample/booksvc/src/resilience.options.js';
 import { JsonLogger } from '../../sample/common/src/json-logger.js';
 import type { StorageDouble } from './storage-double.js';
 
@@ -43,13 +45,22 @@ export class Booksvc {
 
   static async start(storage: StorageDouble, env: NodeJS.ProcessEnv = {}): Promise<Booksvc> {
     const clock = new ManualClock();
-    const config = readConfig({ STORAGE_URL: storage.url, ...env });
-    const logger = new JsonLogger('booksvc', 'silent');
-    // The middle of the jitter: waits are 500, 750, 1125 ms …
-    const resilience = { clock, random: () => 0.5 };
-    const moduleRef = await Test.createTestingModule({
-      imports: [AppModule.register(config, { logger, resilience })],
-    }).compile();
+    const moduleRef = await Test.createTestingModule({ imports: [AppModule] })
+      .overrideProvider(booksvcConfig.KEY)
+      .useValue(readConfig({ STORAGE_URL: storage.url, ...env }))
+      .overrideProvider(JsonLogger)
+      .useValue(new JsonLogger('booksvc', 'silent'))
+      .overrideProvider(RESILIENCE_MODULE_OPTIONS)
+      .useFactory({
+        inject: [booksvcConfig.KEY, JsonLogger],
+        factory: (config: BooksvcConfig, logger: JsonLogger) => ({
+          ...resilienceOptions(config, logger),
+          clock,
+          // The middle of the jitter: waits are 500, 750, 1125 ms …
+          random: () => 0.5,
+        }),
+      })
+      .compile();
     const app = moduleRef.createNestApplication({ logger: false });
     await app.listen(0, '127.0.0.1');
     return new Booksvc(app, clock);

@@ -37,7 +37,7 @@ describe('the bulkhead of booksvc', () => {
     return () => held.forEach((go) => go());
   }
 
-  it('is one for all routes that ask storagesvc; what finds no place is answered stale at once', async () => {
+  it('is one for all routes that ask storagesvc; requests without a place get stale books at once', async () => {
     booksvc = await Booksvc.start(storage, { BULKHEAD_MAX_QUEUE: '0' });
     const letGo = await hang();
     const inside = Array.from({ length: CONCURRENT }, () => booksvc.ask('/'));

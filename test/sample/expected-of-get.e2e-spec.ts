@@ -275,7 +275,7 @@ describe('GET / of booksvc', () => {
     await Promise.all(Array.from({ length: 200 }, customer));
 
     expect([...statuses]).toEqual([200]);
-    // What was on its way when the breaker opened, and a probe for each 5 s of virtual time.
+    // Requests on their way when the breaker opened, and a probe for each 5 s of virtual time.
     expect(storage.requests).toBeLessThanOrEqual(200 + 1);
   }, 60_000);
 });

@@ -27,7 +27,7 @@ export const healthy: Behaviour = (response, request) => {
 
 export const databaseDown = answer(500, { error: 'ops, I cant process you request' });
 
-/** Stands for storagesvc: a real server on loopback that does what a test tells it. */
+/** Stands for storagesvc: a real server on loopback that behaves as a test tells it to. */
 export class StorageDouble {
   requests = 0;
   behave: Behaviour = healthy;

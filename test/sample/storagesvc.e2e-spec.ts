@@ -5,7 +5,7 @@ import { Pool } from 'pg';
 import request from 'supertest';
 import { WireServer } from '../../sample/database/src/wire-server.js';
 import { AppModule } from '../../sample/storagesvc/src/app.module.js';
-import { readConfig } from '../../sample/storagesvc/src/config.js';
+import { readConfig, storagesvcConfig } from '../../sample/storagesvc/src/config.js';
 import { startPglite } from './pglite.js';
 import { BOOKS } from './storage-double.js';
 
@@ -100,9 +100,10 @@ describe('storagesvc', () => {
   beforeAll(async () => {
     port = await freePort();
     const config = readConfig({ DATABASE_URL: `postgres://postgres:x@${HOST}:${port}/postgres` });
-    const moduleRef = await Test.createTestingModule({
-      imports: [AppModule.register(config)],
-    }).compile();
+    const moduleRef = await Test.createTestingModule({ imports: [AppModule] })
+      .overrideProvider(storagesvcConfig.KEY)
+      .useValue(config)
+      .compile();
     app = moduleRef.createNestApplication({ logger: false });
     await app.listen(0, HOST);
   });

@@ -1,4 +1,5 @@
-import { EnvReader } from '../../common/src/env.js';
+import { registerAs } from '@nestjs/config';
+import { EnvReader } from '#common/env.js';
 
 /** For decorators too: `staleIfError` stands there as a whole. */
 export const DEFAULT_STALE_TTL = '10m';
@@ -51,7 +52,7 @@ export function readConfig(env: NodeJS.ProcessEnv): BooksvcConfig {
     maxConcurrent: read.integer('BULKHEAD_MAX_CONCURRENT', 20, { min: 1, max: 10_000 }),
     // A burst: at 10 ms an answer, 20 places have worked through 100 that wait in 50 ms.
     maxQueue: read.integer('BULKHEAD_MAX_QUEUE', 100, { min: 0, max: 100_000 }),
-    // Who waits for longer than a burst takes does not meet a burst, but a service that is slow.
+    // A longer wait means that the service is slow, not that a burst has arrived.
     maxWait: read.duration('BULKHEAD_MAX_WAIT', '250ms'),
   };
   read.check(
@@ -73,3 +74,5 @@ export function readConfig(env: NodeJS.ProcessEnv): BooksvcConfig {
     policies,
   });
 }
+
+export const booksvcConfig = registerAs('booksvc', () => readConfig(process.env));

@@ -4,7 +4,7 @@ import {
   type ResilienceModuleOptions,
   staleIfError,
 } from 'nest-resilience';
-import type { JsonLogger } from '../../common/src/json-logger.js';
+import type { JsonLogger } from '#common/json-logger.js';
 import { bookKey } from './books/book-key.js';
 import type { BooksvcConfig, PolicySettings } from './config.js';
 
@@ -39,7 +39,7 @@ export function resilienceOptions(
 }
 
 function bulkheadOptions({ maxConcurrent, maxQueue, maxWait }: PolicySettings): BulkheadOptions {
-  // Where nobody may wait, there is no time to wait either.
+  // The library refuses a waiting time without a queue.
   return { maxConcurrent, maxQueue, ...(maxQueue > 0 && { maxWait }) };
 }
 
@@ -51,17 +51,17 @@ function overrides(
     const none = { fallback: false, timeout: false, retry: false } as const;
     return { '*': { ...none, circuitBreaker: false, bulkhead: false } };
   }
-  // What answers stands at the decorator, and so does its time to live: a configuration cannot change it.
+  // The decorator holds the fallback with its time to live, so a different one takes an override.
   const stale = { fallback: { handler: staleIfError({ ttl }) } };
   return {
     ...(protection === 'no-bulkhead' && { '*': { bulkhead: false } }),
-    'BooksService.withCircuitBreaker': stale,
-    'BooksService.withAll': stale,
-    'BooksController.book': { fallback: { handler: staleIfError({ ttl, key: bookKey }) } },
+    'BooksService.findAllQuickly': stale,
+    'BooksService.findAll': stale,
+    'BooksController.findOne': { fallback: { handler: staleIfError({ ttl, key: bookKey }) } },
   };
 }
 
-/** Changes of state are events, which `ResilienceLog` writes; the library need not tell them again as text. */
+/** `ResilienceLog` writes state changes as events, so the library's text about them is left out. */
 function withoutStateChanges(logger: JsonLogger): ResilienceModuleOptions['logger'] {
   const context = 'Resilience';
   return {

@@ -1,4 +1,4 @@
-import { EnvReader } from '../../common/src/env.js';
+import { EnvReader } from '#common/env.js';
 
 export interface DatabaseConfig {
   readonly host: string;

@@ -1,14 +1,14 @@
 import { PGlite } from '@electric-sql/pglite';
-import { JsonLogger } from '../../common/src/json-logger.js';
-import { start } from '../../common/src/process.js';
+import { JsonLogger } from '#common/json-logger.js';
+import { exitWith, stopWithParent } from '#common/process.js';
 import { readConfig } from './config.js';
 import { WireServer } from './wire-server.js';
 
 const logger = new JsonLogger('database');
 
-await start(logger, async () => {
+async function bootstrap(): Promise<void> {
   const { host, port } = readConfig(process.env);
-  // In memory: after a restart the database is empty, which is what storagesvc must cope with.
+  // In memory: after a restart the database is empty, and storagesvc has to cope with that.
   const database = await PGlite.create();
   const server = new WireServer(database, (error) =>
     logger.event('warn', 'session-error', { message: error.message }),
@@ -22,4 +22,7 @@ await start(logger, async () => {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-});
+}
+
+stopWithParent();
+bootstrap().catch((error: unknown) => exitWith(error, logger));

@@ -47,7 +47,7 @@ export class Session {
       case 'ssl-request':
         this.socket.write('N');
         return;
-      case 'cancel-request': // there is no other backend to interrupt
+      case 'cancel-request': // PGlite has only one backend, so nothing can be interrupted
       case 'terminate':
         this.socket.end();
         return;

@@ -1,4 +1,4 @@
-/** What the server has to know of the Postgres wire protocol (message flow of version 3). */
+/** The part of the Postgres wire protocol (message flow of version 3) that the server needs. */
 
 export type Message =
   | { readonly kind: 'ssl-request' }

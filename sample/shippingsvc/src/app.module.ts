@@ -1,5 +1,10 @@
 import { Module } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { shippingsvcConfig } from './config.js';
 import { ShippingController } from './shipping.controller.js';
 
-@Module({ controllers: [ShippingController] })
+@Module({
+  imports: [ConfigModule.forRoot({ ignoreEnvFile: true, load: [shippingsvcConfig] })],
+  controllers: [ShippingController],
+})
 export class AppModule {}

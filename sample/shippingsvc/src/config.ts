@@ -1,4 +1,5 @@
-import { EnvReader } from '../../common/src/env.js';
+import { registerAs } from '@nestjs/config';
+import { EnvReader } from '#common/env.js';
 
 export interface ShippingsvcConfig {
   readonly host: string;
@@ -12,3 +13,5 @@ export function readConfig(env: NodeJS.ProcessEnv): ShippingsvcConfig {
     port: read.port('SHIPPINGSVC_PORT', 8083),
   });
 }
+
+export const shippingsvcConfig = registerAs('shippingsvc', () => readConfig(process.env));

@@ -1,16 +1,16 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
 import { BooksModule } from './books/books.module.js';
-import type { StoragesvcConfig } from './config.js';
-import { databaseModule } from './database/database.module.js';
+import { storagesvcConfig } from './config.js';
+import { DatabaseModule } from './database/database.module.js';
 import { HealthController } from './health/health.controller.js';
 
-@Module({})
-export class AppModule {
-  static register(config: StoragesvcConfig): DynamicModule {
-    return {
-      module: AppModule,
-      imports: [databaseModule(config.database), BooksModule],
-      controllers: [HealthController],
-    };
-  }
-}
+@Module({
+  imports: [
+    ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [storagesvcConfig] }),
+    DatabaseModule,
+    BooksModule,
+  ],
+  controllers: [HealthController],
+})
+export class AppModule {}

@@ -1,4 +1,5 @@
-import { EnvReader } from '../../common/src/env.js';
+import { registerAs } from '@nestjs/config';
+import { EnvReader } from '#common/env.js';
 
 export interface StoragesvcConfig {
   readonly host: string;
@@ -32,3 +33,5 @@ export function readConfig(env: NodeJS.ProcessEnv): StoragesvcConfig {
     },
   });
 }
+
+export const storagesvcConfig = registerAs('storagesvc', () => readConfig(process.env));

@@ -1,6 +1,19 @@
-import { JsonLogger } from '../../common/src/json-logger.js';
-import { serve } from '../../common/src/serve.js';
+import { NestFactory } from '@nestjs/core';
+import { JsonLogger } from '#common/json-logger.js';
+import { exitWith, stopWithParent } from '#common/process.js';
 import { AppModule } from './app.module.js';
-import { readConfig } from './config.js';
+import { storagesvcConfig } from './config.js';
 
-await serve(new JsonLogger('storagesvc'), readConfig, (config) => AppModule.register(config));
+const logger = new JsonLogger('storagesvc');
+
+async function bootstrap(): Promise<void> {
+  // First, so that wrong settings are reported before anything starts.
+  const { host, port } = storagesvcConfig();
+  const app = await NestFactory.create(AppModule, { logger, abortOnError: false });
+  app.enableShutdownHooks();
+  await app.listen(port, host);
+  logger.event('info', 'listening', { host, port });
+}
+
+stopWithParent();
+bootstrap().catch((error: unknown) => exitWith(error, logger));

@@ -1,11 +1,11 @@
-/** What a request of Express and Fastify have in common. */
+/** The part that requests of Express and Fastify share. */
 interface BookRequest {
   readonly params: { readonly id: string };
 }
 
 /**
- * What the answer of `GET /books/:id` is kept under. A handler has to say it, because what it answers
- * may depend on who asks; this one depends on the id alone.
+ * The cache key for answers of `GET /books/:id`. A handler has to name its key, because its answer may
+ * depend on the caller; this one depends only on the id.
  */
 export function bookKey({ params }: BookRequest): string {
   return params.id;

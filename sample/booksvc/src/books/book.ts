@@ -8,13 +8,13 @@ export interface Book {
 }
 
 /**
- * Checks what storagesvc sent before anybody relies on it or keeps it.
+ * Checks an answer of storagesvc before it is used or kept.
  *
  * @throws BadGatewayException, a failure of storagesvc to the policies
  */
 export function parseBooks(data: unknown): Book[] {
   if (!Array.isArray(data)) {
-    throw new BadGatewayException('storagesvc sent something that is no list of books');
+    throw new BadGatewayException('storagesvc did not send a list of books');
   }
   return data.map(parseBook);
 }
@@ -22,7 +22,7 @@ export function parseBooks(data: unknown): Book[] {
 /** @throws BadGatewayException like {@link parseBooks} */
 export function parseBook(data: unknown): Book {
   if (!isBook(data)) {
-    throw new BadGatewayException('storagesvc sent something that is no book');
+    throw new BadGatewayException('storagesvc did not send a book');
   }
   const { id, title, author, desc } = data;
   return { id, title, author, desc };

@@ -9,41 +9,41 @@ import {
   Timeout,
 } from 'nest-resilience';
 import { DEFAULT_STALE_TTL } from '../config.js';
+import { UpstreamErrorFilter } from '../http/upstream-error.filter.js';
 import { StorageClient } from '../storage/storage.client.js';
-import { StorageErrorFilter } from '../storage/storage-error.filter.js';
 import type { Book } from './book.js';
 import { bookKey } from './book-key.js';
-import { BooksCommand, type Shelf } from './books.command.js';
 import { BooksService } from './books.service.js';
+import { type Shelf, ShelfService } from './shelf.service.js';
 
 /** `@Signal()` is aborted when the client goes, so that nobody works for it any longer. */
 @Controller()
-@UseFilters(StorageErrorFilter)
+@UseFilters(UpstreamErrorFilter)
 export class BooksController {
   constructor(
     private readonly books: BooksService,
-    private readonly command: BooksCommand,
+    private readonly shelf: ShelfService,
     private readonly storage: StorageClient,
   ) {}
 
   @Get()
-  withAll(@Signal() signal: AbortSignal): Promise<Book[]> {
-    return this.books.withAll(signal);
+  findAll(@Signal() signal: AbortSignal): Promise<Book[]> {
+    return this.books.findAll(signal);
   }
 
   @Get('retry')
-  withRetry(@Signal() signal: AbortSignal): Promise<Book[]> {
-    return this.books.withRetry(signal);
+  findAllLive(@Signal() signal: AbortSignal): Promise<Book[]> {
+    return this.books.findAllLive(signal);
   }
 
   @Get('circuit-breaker')
-  withCircuitBreaker(@Signal() signal: AbortSignal): Promise<Book[]> {
-    return this.books.withCircuitBreaker(signal);
+  findAllQuickly(@Signal() signal: AbortSignal): Promise<Book[]> {
+    return this.books.findAllQuickly(signal);
   }
 
   @Get('command')
-  shelf(@Signal() signal: AbortSignal): Promise<Shelf> {
-    return this.command.execute(signal);
+  findShelf(@Signal() signal: AbortSignal): Promise<Shelf> {
+    return this.shelf.find(signal);
   }
 
   /** Policies on the handler itself; the breaker is that of `GET /`: one dependency, one circuit. */
@@ -53,7 +53,7 @@ export class BooksController {
   @CircuitBreaker('storagesvc')
   @Timeout({ config: 'storagesvc' })
   @Bulkhead({ name: 'storagesvc' })
-  book(@Param('id', ParseIntPipe) id: number, @Signal() signal: AbortSignal): Promise<Book> {
+  findOne(@Param('id', ParseIntPipe) id: number, @Signal() signal: AbortSignal): Promise<Book> {
     return this.storage.book(id, signal);
   }
 }

@@ -1,25 +1,27 @@
-import { type ArgumentsHost, HttpException, HttpStatus } from '@nestjs/common';
-import { BaseExceptionFilter, type HttpAdapterHost } from '@nestjs/core';
-import type { AxiosError } from 'axios';
+import { type ArgumentsHost, Catch, HttpException, HttpStatus, Inject } from '@nestjs/common';
+import type { ConfigType } from '@nestjs/config';
+import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
+import { AxiosError } from 'axios';
 import type { ServerResponse } from 'node:http';
-
-export const RETRY_AFTER_SECONDS = Symbol('RETRY_AFTER_SECONDS');
+import { booksvcConfig } from '../config.js';
+import { UPSTREAM, type Upstream } from './upstream.js';
 
 /**
- * What clients of booksvc see of the errors of a service that it asks. Its client throws them as they
- * are, because the policies decide by them.
+ * Answers clients of booksvc when a service that it asks has failed. The service's client throws errors
+ * as they are, because the policies decide by them.
  */
-export abstract class UpstreamErrorFilter extends BaseExceptionFilter {
-  protected constructor(
+@Catch(AxiosError)
+export class UpstreamErrorFilter extends BaseExceptionFilter {
+  constructor(
     { httpAdapter }: HttpAdapterHost,
-    private readonly retryAfterSeconds: number,
-    private readonly names: { readonly service: string; readonly goods: string },
+    @Inject(booksvcConfig.KEY) private readonly config: ConfigType<typeof booksvcConfig>,
+    @Inject(UPSTREAM) private readonly upstream: Upstream,
   ) {
     super(httpAdapter);
   }
 
   override catch(error: AxiosError, host: ArgumentsHost): void {
-    const { service, goods } = this.names;
+    const { service, goods } = this.upstream;
     const status = error.response?.status ?? HttpStatus.SERVICE_UNAVAILABLE;
     if (status >= 400 && status < 500) {
       const message = status === 404 ? 'Not found' : `${service} refused the request`;
@@ -27,7 +29,9 @@ export abstract class UpstreamErrorFilter extends BaseExceptionFilter {
       return;
     }
     const response = host.switchToHttp().getResponse<ServerResponse>();
-    response.setHeader('Retry-After', String(this.retryAfterSeconds));
+    // By then an open breaker lets a request through again.
+    const seconds = Math.ceil(this.config.policies.openFor / 1_000);
+    response.setHeader('Retry-After', String(seconds));
     const unavailable = { statusCode: 503, message: `${goods} are not available now` };
     super.catch(new HttpException(unavailable, HttpStatus.SERVICE_UNAVAILABLE), host);
   }

@@ -1,28 +1,25 @@
-import { HttpModule } from '@nestjs/axios';
+import { HttpModule, type HttpModuleOptions } from '@nestjs/axios';
 import { type DynamicModule, Module } from '@nestjs/common';
-import type { BooksvcConfig } from '../config.js';
+import type { ConfigType } from '@nestjs/config';
+import { booksvcConfig } from '../config.js';
 import { OutgoingAgents } from './outgoing-agents.js';
-import { RETRY_AFTER_SECONDS } from './upstream-error.filter.js';
+import { OutgoingModule } from './outgoing.module.js';
+import { UPSTREAM, type Upstream } from './upstream.js';
 
 const MAX_ANSWER_BYTES = 5_000_000;
 
-/** What the clients of other services have in common. */
+/** The `HttpService` for a service that booksvc asks, and its name for the error filter. */
 @Module({})
 export class UpstreamModule {
-  static register({ outgoingSockets, policies }: BooksvcConfig): DynamicModule {
-    const providers = [
-      { provide: OutgoingAgents, useFactory: () => new OutgoingAgents(outgoingSockets) },
-      { provide: RETRY_AFTER_SECONDS, useValue: Math.ceil(policies.openFor / 1_000) },
-    ];
-    return { module: UpstreamModule, global: true, providers, exports: providers };
-  }
-
-  /** The `HttpService` for one of them. */
-  static http(baseURL: string): DynamicModule {
-    return HttpModule.registerAsync({
-      inject: [OutgoingAgents],
-      useFactory: ({ httpAgent, httpsAgent }: OutgoingAgents) => ({
-        baseURL,
+  static register(upstream: Upstream): DynamicModule {
+    const http = HttpModule.registerAsync({
+      imports: [OutgoingModule],
+      inject: [booksvcConfig.KEY, OutgoingAgents],
+      useFactory: (
+        config: ConfigType<typeof booksvcConfig>,
+        { httpAgent, httpsAgent }: OutgoingAgents,
+      ): HttpModuleOptions => ({
+        baseURL: upstream.url(config),
         httpAgent,
         httpsAgent,
         maxContentLength: MAX_ANSWER_BYTES,
@@ -31,5 +28,11 @@ export class UpstreamModule {
         proxy: false,
       }),
     });
+    return {
+      module: UpstreamModule,
+      imports: [http],
+      providers: [{ provide: UPSTREAM, useValue: upstream }],
+      exports: [HttpModule, UPSTREAM],
+    };
   }
 }

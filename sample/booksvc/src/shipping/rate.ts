@@ -1,6 +1,6 @@
 import { BadGatewayException } from '@nestjs/common';
 
-/** What it costs to send a parcel, and how long it takes. */
+/** The price of sending a parcel, and the days that it takes. */
 export interface Rate {
   readonly service: string;
   readonly days: number;
@@ -10,7 +10,7 @@ export interface Rate {
 /** @throws BadGatewayException, a failure of shippingsvc to the policies */
 export function parseRates(data: unknown): Rate[] {
   if (!Array.isArray(data) || !data.every(isRate)) {
-    throw new BadGatewayException('shippingsvc sent something that is no list of rates');
+    throw new BadGatewayException('shippingsvc did not send a list of rates');
   }
   return data.map(({ service, days, cents }) => ({ service, days, cents }));
 }

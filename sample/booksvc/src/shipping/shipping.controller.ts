@@ -1,11 +1,11 @@
 import { Controller, Get, UseFilters } from '@nestjs/common';
 import { Signal } from 'nest-resilience';
+import { UpstreamErrorFilter } from '../http/upstream-error.filter.js';
 import type { Rate } from './rate.js';
-import { ShippingErrorFilter } from './shipping-error.filter.js';
 import { ShippingService } from './shipping.service.js';
 
 @Controller('shipping')
-@UseFilters(ShippingErrorFilter)
+@UseFilters(UpstreamErrorFilter)
 export class ShippingController {
   constructor(private readonly shipping: ShippingService) {}
 

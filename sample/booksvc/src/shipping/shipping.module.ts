@@ -1,16 +1,17 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { UpstreamModule } from '../http/upstream.module.js';
 import { ShippingController } from './shipping.controller.js';
 import { ShippingService } from './shipping.service.js';
 
-@Module({})
-export class ShippingModule {
-  static register(baseURL: string): DynamicModule {
-    return {
-      module: ShippingModule,
-      imports: [UpstreamModule.http(baseURL)],
-      controllers: [ShippingController],
-      providers: [ShippingService],
-    };
-  }
-}
+@Module({
+  imports: [
+    UpstreamModule.register({
+      service: 'shippingsvc',
+      goods: 'The shipping rates',
+      url: ({ shippingUrl }) => shippingUrl,
+    }),
+  ],
+  controllers: [ShippingController],
+  providers: [ShippingService],
+})
+export class ShippingModule {}

@@ -1,15 +1,16 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { UpstreamModule } from '../http/upstream.module.js';
 import { StorageClient } from './storage.client.js';
 
-@Module({})
-export class StorageModule {
-  static register(baseURL: string): DynamicModule {
-    return {
-      module: StorageModule,
-      imports: [UpstreamModule.http(baseURL)],
-      providers: [StorageClient],
-      exports: [StorageClient],
-    };
-  }
-}
+@Module({
+  imports: [
+    UpstreamModule.register({
+      service: 'storagesvc',
+      goods: 'The books',
+      url: ({ storageUrl }) => storageUrl,
+    }),
+  ],
+  providers: [StorageClient],
+  exports: [StorageClient, UpstreamModule],
+})
+export class StorageModule {}

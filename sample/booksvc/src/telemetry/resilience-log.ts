@@ -1,9 +1,9 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { type ResilienceEvent, ResilienceEvents } from 'nest-resilience';
 import { inspect } from 'node:util';
-import { JsonLogger } from '../../../common/src/json-logger.js';
+import { JsonLogger } from '#common/json-logger.js';
 
-/** Writes what the policies do, one line each: attempts, retries, rejections, state changes, fallbacks. */
+/** Writes one line for each attempt, retry, rejection, state change and fallback. */
 @Injectable()
 export class ResilienceLog implements OnModuleInit, OnModuleDestroy {
   private unsubscribe: (() => void) | undefined;

@@ -1,17 +1,28 @@
-import { type DynamicModule, Logger } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import type { DatabaseConfig } from '../config.js';
+import { Logger, Module } from '@nestjs/common';
+import type { ConfigType } from '@nestjs/config';
+import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
+import { storagesvcConfig } from '../config.js';
 
-export function databaseModule(config: DatabaseConfig): DynamicModule {
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      inject: [storagesvcConfig.KEY],
+      useFactory: typeOrmOptions,
+    }),
+  ],
+})
+export class DatabaseModule {}
+
+function typeOrmOptions({ database }: ConfigType<typeof storagesvcConfig>): TypeOrmModuleOptions {
   const logger = new Logger('Database');
-  return TypeOrmModule.forRoot({
+  return {
     type: 'postgres',
-    url: config.url,
-    poolSize: config.poolSize,
-    connectTimeoutMS: config.connectTimeoutMs,
+    url: database.url,
+    poolSize: database.poolSize,
+    connectTimeoutMS: database.connectTimeoutMs,
     extra: {
-      query_timeout: config.queryTimeoutMs,
-      statement_timeout: config.queryTimeoutMs,
+      query_timeout: database.queryTimeoutMs,
+      statement_timeout: database.queryTimeoutMs,
     },
     poolErrorHandler: (error: Error) => {
       logger.warn(`an idle connection was lost: ${error.message}`);
@@ -20,5 +31,5 @@ export function databaseModule(config: DatabaseConfig): DynamicModule {
     // Connecting is the work of BookSchema: it must be possible to start while the database is away.
     manualInitialization: true,
     retryAttempts: 0,
-  });
+  };
 }

@@ -1,0 +1,9 @@
+import { fileURLToPath } from 'node:url';
+
+/** Where a running sample says how to reach it: `dist/sample/control.json`. */
+export const CONTROL_FILE = fileURLToPath(new URL('../../control.json', import.meta.url));
+
+export interface ControlFile {
+  readonly port: number;
+  readonly token: string;
+}

@@ -1,0 +1,6 @@
+// An experiment with the processes of the sample: `node test/processes/sample/run.mjs outage|slow|redis [--json]`.
+import { build } from '../../../sample/build.mjs';
+
+const [experiment] = process.argv.splice(2, 1);
+build('test/processes/sample/tsconfig.json');
+await import(`../../../dist/test/processes/sample/${experiment}.js`);
