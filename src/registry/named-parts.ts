@@ -129,7 +129,7 @@ function sameMethod({ method: one }: Declaration, { method: other }: Declaration
 }
 
 function calledOf({ owner, declaredBy }: Declaration, { owner: others }: Declaration): string {
-  return typeof owner === 'function' && owner !== others ? owner.name : site;
+  return typeof owner === 'function' && owner !== others ? owner.name : declaredBy;
 }
 
 /** The conflicts of a declaration with earlier ones. */
