@@ -162,6 +162,32 @@ describe('an interruption', () => {
     await expect(pipelineOf([new Toy('limit', [])]).run(call)).rejects.toBe(slow);
   });
 
+  it.each([
+    ['nobody listens', false],
+    ['somebody listens', true],
+  ])('wins over a result that has come, until the stages are left (%s)', async (_, listens) => {
+    const slow = new Error('slow');
+    const wins: boolean[] = [];
+    for (let turns = 0; turns < 6; turns++) {
+      const log: string[] = [];
+      const result = deferred<string>();
+      const call = interruptible(() => result.promise);
+      const events = new ResilienceEvents();
+      if (listens) events.subscribe(() => {});
+      const done = pipelineOf([new Toy('limit', log)], events).run(call);
+      await settled();
+      result.resolve('result');
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const left = log.includes('exit limit');
+      call.interrupt(0, slow);
+      if (left) await expect(done).resolves.toBe('result');
+      else await expect(done).rejects.toBe(slow);
+      wins.push(!left);
+    }
+    expect(wins).toContain(true);
+    expect(wins).toContain(false);
+  });
+
   it('further out wins over one further in, and not the other way round', async () => {
     const inner = new Error('inner');
     const outer = new Error('outer');
