@@ -151,14 +151,22 @@ describe('policies apply once over TCP', () => {
       return app;
     },
     async 'in a hybrid application that does not hand its interceptors on'(port) {
-      const app = await NestFactory.create(appModule(parts).AppModule, platforms.Express(), quiet);
+      const app = await NestFactory.create(
+        appModule(parts).AppModule,
+        await platforms.Express(),
+        quiet,
+      );
       app.connectMicroservice({ transport: Transport.TCP, options: { host: '127.0.0.1', port } });
       await app.startAllMicroservices();
       await app.init();
       return app;
     },
     async 'in a hybrid application that hands its interceptors on'(port) {
-      const app = await NestFactory.create(appModule(parts).AppModule, platforms.Express(), quiet);
+      const app = await NestFactory.create(
+        appModule(parts).AppModule,
+        await platforms.Express(),
+        quiet,
+      );
       const options = { transport: Transport.TCP as const, options: { host: '127.0.0.1', port } };
       app.connectMicroservice(options, { inheritAppConfig: true });
       await app.startAllMicroservices();

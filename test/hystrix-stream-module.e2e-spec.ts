@@ -37,7 +37,9 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
 
     const served = async (configure: (app: INestApplication) => void): Promise<string> => {
       const { AppModule } = appModule({ imports: [HystrixStreamModule.forRoot()] });
-      const app = await NestFactory.create(AppModule, platforms[platform](), { logger: false });
+      const app = await NestFactory.create(AppModule, await platforms[platform](), {
+        logger: false,
+      });
       configure(app);
       await app.listen(0, '127.0.0.1');
       watch(app);

@@ -5,8 +5,6 @@ import {
   type ModuleMetadata,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { ExpressAdapter } from '@nestjs/platform-express';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
   CircuitBreakerRegistry,
   type ResilienceEvent,
@@ -36,9 +34,10 @@ export interface Served extends Booted<INestApplication> {
   readonly url: string;
 }
 
+/** Loaded when they are needed: most tests need none. */
 export const platforms = {
-  Express: () => new ExpressAdapter(),
-  Fastify: () => new FastifyAdapter(),
+  Express: async () => new (await import('@nestjs/platform-express')).ExpressAdapter(),
+  Fastify: async () => new (await import('@nestjs/platform-fastify')).FastifyAdapter(),
 };
 
 export type Platform = keyof typeof platforms;
@@ -90,7 +89,11 @@ export async function boot(parts: Parts = {}): Promise<Booted> {
 /** Starts an HTTP server on a free port of the loopback interface. */
 export async function serve(platform: Platform, parts: Parts): Promise<Served> {
   const { AppModule, clock } = appModule(parts);
-  const app = await NestFactory.create(AppModule, platforms[platform](), quiet);
+  const app = await NestFactory.create<INestApplication>(
+    AppModule,
+    await platforms[platform](),
+    quiet,
+  );
   await app.listen(0, '127.0.0.1');
   return { app, clock, url: await app.getUrl(), ...watch(app) };
 }
