@@ -53,7 +53,11 @@ export default defineConfig(
       'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
     },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
-    rules: { eqeqeq: ['error', 'always', { null: 'ignore' }] },
+    rules: {
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'no-useless-rename': 'error',
+      'object-shorthand': ['error', 'properties'],
+    },
   },
   {
     files: ['**/*.mjs', '**/*.cjs', '**/*.js'],

@@ -42,11 +42,15 @@ const PARTS = brand('PartStore');
 
 /** Options of `ResilienceModule.forRootAsync()`: one of `useFactory`, `useClass`, `useExisting`. */
 export interface ResilienceModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  /** The arguments of `useFactory`. */
   readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
+  /** Makes the options from what is injected. */
   readonly useFactory?: (
     ...dependencies: never[]
   ) => ResilienceModuleOptions | Promise<ResilienceModuleOptions>;
+  /** A factory that Nest makes. */
   readonly useClass?: Type<ResilienceOptionsFactory>;
+  /** A factory that is a provider already. */
   readonly useExisting?: InjectionToken;
 }
 

@@ -12,6 +12,7 @@ import { LazyModuleLoader, ModuleRef, REQUEST } from '@nestjs/core';
 import {
   Bulkhead,
   CircuitBreaker,
+  type Command,
   Fallback,
   type ResilienceConfigurationError,
   ResilienceService,
@@ -176,13 +177,17 @@ describe('staleIfError without a key is refused for', () => {
   it('a command that is defined again when the application runs', async () => {
     const { app } = await bootWith({});
     const resilience = app.get(ResilienceService);
-    const define = (): unknown =>
+    const define = (): Command<[], string> =>
       resilience.command('profile', {
         run: async () => ask('anna'),
         fallback: staleIfError({ ttl: '10m' }),
       });
-    define();
+    const profile = define();
     expect(define).toThrow(`command 'profile': staleIfError needs a key`);
+    // The one that was refused changes nothing for the first.
+    await profile.execute();
+    dependency.down = true;
+    await expect(profile.execute()).resolves.toBe('anna');
   });
 });
 

@@ -14,9 +14,10 @@ export interface CommandRun {
   readonly outcomes: OutcomeRule;
 }
 
-/** One definition of a command, with functions of its own. */
+/** One definition of a command, with functions of its own: the work, and those that its policies ask for. */
 export interface CommandFunctions {
   readonly run: Work;
+  readonly [policy: string]: unknown;
 }
 
 /** A call of a command, which counts how it went. */

@@ -11,7 +11,7 @@ import { RollingMetrics } from '../telemetry/metrics/metrics.js';
 import type { CallContext } from './call-context.js';
 import { CommandCall, type CommandFunctions, type CommandRun } from './command-call.js';
 import { CommandHandle, QueuedCall } from './command-handle.js';
-import type { Definitions } from './definitions.js';
+import { DEFINED_AGAIN, type Definitions } from './definitions.js';
 import type { CommandSnapshot } from './snapshot.js';
 
 /** The work of a command, and its policies. */
@@ -27,6 +27,7 @@ export interface CommandDefinition<Args extends readonly unknown[], Result> exte
 
 /** A command, without what it does. */
 export interface CommandView {
+  /** The name of the command. */
   readonly name: string;
   /** How it is, and how the calls of the last while went. */
   snapshot(): CommandSnapshot;
@@ -49,16 +50,19 @@ export class CommandState implements CommandView {
   }
 
   /**
-   * The same command is defined once more.
+   * The same command is defined once more, unless that has a problem.
    *
-   * @returns what is wrong with that, once the command has been planned
+   * @returns the problem, once the command has been planned; before, it is found together with all others
    */
   defineAgain(): string | undefined {
-    this.definitions.add();
-    if (!this.lazyPlan.planned) return undefined; // checked with all others
-    const many = this.definitions.many!;
+    const problem = this.lazyPlan.planned ? this.problemOfAnother() : undefined;
+    if (problem === undefined) this.definitions.add();
+    return problem;
+  }
+
+  private problemOfAnother(): string | undefined {
     for (const [kind, settings] of this.lazyPlan.plan.settings) {
-      const problem = policies.get(kind)!.checkDefinedAgain?.(settings, many);
+      const problem = policies.get(kind)!.checkDefinedAgain?.(settings, DEFINED_AGAIN);
       if (problem !== undefined) return problem;
     }
     return undefined;
@@ -70,15 +74,13 @@ export class CommandState implements CommandView {
   }
 
   snapshot(): CommandSnapshot {
-    const { name, metrics, lazyPlan: lazyPlan, runtime } = this;
+    const { name, metrics, lazyPlan, runtime } = this;
     const { plan } = lazyPlan;
     const shares = Array.from(plan.settings, ([kind, settings]) =>
       policies.get(kind)!.snapshot?.(settings, runtime.partOf(kind, plan)),
     );
-    return Object.assign(
-      { name, metrics: metrics.snapshot(runtime.clock.now()), ...noSnapshots },
-      ...shares,
-    ) as CommandSnapshot;
+    const own = { name, metrics: metrics.snapshot(runtime.clock.now()) };
+    return Object.assign({ ...noSnapshots }, ...shares, own) as CommandSnapshot;
   }
 
   describe(): PipelineDescription {
@@ -103,6 +105,7 @@ export class Command<Args extends readonly unknown[] = readonly unknown[], Resul
     private readonly functions: CommandFunctions,
   ) {}
 
+  /** The name that it was defined with. */
   get name(): string {
     return this.state.name;
   }

@@ -1,5 +1,8 @@
 import type { Instances } from '../policies/policy.js';
 
+/** Why there may be several, as a clause for messages. */
+export const DEFINED_AGAIN = 'the command is defined more than once';
+
 /** The definitions of one command: each has functions of its own, which may know more than the arguments say. */
 export class Definitions implements Instances {
   private count = 1;
@@ -9,7 +12,7 @@ export class Definitions implements Instances {
   }
 
   get many(): string | undefined {
-    return this.count === 1 ? undefined : `the command is defined more than once`;
+    return this.count === 1 ? undefined : DEFINED_AGAIN;
   }
 
   isOnly(): boolean {

@@ -68,7 +68,7 @@ export class NamedPipeline {
     args: readonly unknown[],
     signal?: AbortSignal,
   ): Promise<unknown> {
-    const { name, runtime, lazyPlan: lazyPlan } = this;
+    const { name, runtime, lazyPlan } = this;
     let plan: Plan;
     try {
       plan = lazyPlan.plan;

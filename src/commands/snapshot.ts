@@ -3,6 +3,8 @@ import type { MetricsSnapshot } from '../telemetry/metrics/snapshot.js';
 
 /** A command at one moment. */
 export interface CommandSnapshot extends PolicySnapshots {
+  /** The name of the command. */
   readonly name: string;
+  /** Of the calls of the last seconds. */
   readonly metrics: MetricsSnapshot;
 }

@@ -20,6 +20,7 @@ export interface ResilienceErrorDetails {
   readonly message: string;
   /** Milliseconds after which trying again may succeed; becomes the `Retry-After` header. */
   readonly retryAfterMs?: number | undefined;
+  /** The error behind it. */
   readonly cause?: unknown;
 }
 
@@ -94,6 +95,7 @@ export function isResilienceError(error: unknown, code?: string): error is Resil
 
 /** Thrown at bootstrap: every problem in the configuration, one per line. */
 export class ResilienceConfigurationError extends Error {
+  /** The name of the class. */
   override readonly name = 'ResilienceConfigurationError';
 
   constructor(readonly problems: readonly string[]) {

@@ -85,12 +85,12 @@ export function bindBuilt(instance: object, ref: RuntimeRef): void {
 /**
  * An instance that Nest was given. One that is used by another application too stays with the one that is running.
  *
- * @param shared whether it was not made for this application alone
+ * @param forSeveral whether it was not made for this application alone
  */
-export function bindGiven(instance: object, ref: RuntimeRef, shared: boolean): void {
+export function bindGiven(instance: object, ref: RuntimeRef, forSeveral: boolean): void {
   const known = bindings.get(instance)?.ref;
   if (known === ref || known?.live) return;
-  if (shared) bindings.set(instance, new SharedBinding(ref));
+  if (forSeveral) bindings.set(instance, new SharedBinding(ref));
   else bindBuilt(instance, ref);
 }
 

@@ -76,7 +76,7 @@ export class HandlerCall extends Call {
   }
 
   private runHandler(substitute?: Substitute): Promise<unknown> {
-    const { decorated: decorated, reports, holding } = this;
+    const { decorated, reports, holding } = this;
     const handler = new HandlerAttempt(this, decorated, substitute);
     this.running?.end();
     this.running = handler;

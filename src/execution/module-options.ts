@@ -51,6 +51,7 @@ export interface ResilienceModuleOptions {
 
 /** A factory class for `forRootAsync({ useClass })`. */
 export interface ResilienceOptionsFactory {
+  /** The options of the module. */
   createResilienceOptions(): ResilienceModuleOptions | Promise<ResilienceModuleOptions>;
 }
 

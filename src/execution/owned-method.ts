@@ -18,7 +18,7 @@ export interface OwnedMethod {
 }
 
 /** The policies in force for calls of a method: its own, then those of the nearest class. */
-export function policiesOf({ decorated: decorated, owner, ownOnly }: OwnedMethod): PolicyRecord {
+export function policiesOf({ decorated, owner, ownOnly }: OwnedMethod): PolicyRecord {
   const all = new Map(decorated.policies);
   if (ownOnly || decorated.static || isNeverCovered(decorated, owner)) return all;
   for (const type of classLine(owner)) {
@@ -37,7 +37,7 @@ export function policiesOf({ decorated: decorated, owner, ownOnly }: OwnedMethod
 export function ownedMethod(decorated: DecoratedMethod, holder: object | undefined): OwnedMethod {
   const { target, key, declaringClass } = decorated;
   if (holder === undefined || !inherits(holder, target)) {
-    return { decorated: decorated, owner: declaringClass, ownOnly: false };
+    return { decorated, owner: declaringClass, ownOnly: false };
   }
   let overridden = false;
   let covered = false;
@@ -49,11 +49,11 @@ export function ownedMethod(decorated: DecoratedMethod, holder: object | undefin
     overridden = true;
     covered ||= override !== undefined;
   }
-  if (overridden) return { decorated: decorated, owner: declaringClass, ownOnly: covered };
+  if (overridden) return { decorated, owner: declaringClass, ownOnly: covered };
   const owner = decorated.static
     ? (holder as Function)
     : (classOf(holder, target) ?? declaringClass);
-  return { decorated: decorated, owner, ownOnly: false };
+  return { decorated, owner, ownOnly: false };
 }
 
 /** A spy on an inherited method stands in front of it, as no override does. */

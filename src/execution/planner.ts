@@ -80,7 +80,7 @@ export class Planner {
 
   /** The plan of a method of a class, made now when it was not known at bootstrap (a class that is loaded lazily). */
   planFor(decorated: DecoratedMethod, owner: Function): MethodPlan {
-    return this.planOf({ decorated: decorated, owner, ownOnly: false });
+    return this.planOf({ decorated, owner, ownOnly: false });
   }
 
   planOf(method: OwnedMethod): MethodPlan {
@@ -147,7 +147,7 @@ export class Planner {
     return draftPlan(subject, this.policySite(subject), options, parts, problems);
   }
 
-  private keep({ decorated: decorated, owner, ownOnly }: OwnedMethod, plan: Plan): MethodPlan {
+  private keep({ decorated, owner, ownOnly }: OwnedMethod, plan: Plan): MethodPlan {
     const { clock } = this.services;
     const mayResolveToStream =
       decorated.returns !== 'promise' || isAwaitedByNest(decorated.wrapper!);

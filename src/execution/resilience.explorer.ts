@@ -55,7 +55,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
       const told = uncoveredMembers(owner, instance);
       if (told !== undefined) this.runtime.warn(told);
     }
-    this.spareCaches(methods.map(({ decorated: decorated }) => decorated));
+    this.spareCaches(methods.map(({ decorated }) => decorated));
   }
 
   onApplicationBootstrap(): void {
@@ -133,7 +133,7 @@ function distinct(methods: readonly OwnedMethod[]): OwnedMethod[] {
   const known: OwnedMethod[] = [];
   const keys = new Map<Function, Map<unknown, Set<boolean>>>();
   for (const method of methods) {
-    const { owner, decorated: decorated, ownOnly } = method;
+    const { owner, decorated, ownOnly } = method;
     const sites = keys.get(owner) ?? new Map<unknown, Set<boolean>>();
     const modes = sites.get(decorated) ?? new Set<boolean>();
     keys.set(owner, sites.set(decorated, modes));

@@ -112,7 +112,7 @@ function optionsOfNeighbour(
 ): object | undefined {
   const decorated = decoratedMethodOf((target as Record<string, unknown>)[other]);
   if (decorated === undefined) return undefined;
-  const subject = methodSubject({ decorated: decorated, owner, ownOnly: false });
+  const subject = methodSubject({ decorated, owner, ownOnly: false });
   if (!kindsOf(subject, options).includes(kind)) return undefined;
   return effectiveOptions(kind, subject, subject.title, options, new Problems())?.options;
 }

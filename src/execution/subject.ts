@@ -31,7 +31,7 @@ export interface Subject {
 
 /** A decorated method of a class. */
 export function methodSubject(owned: OwnedMethod): Subject {
-  const { decorated: decorated, owner } = owned;
+  const { decorated, owner } = owned;
   const key = String(decorated.key);
   const name = `${owner.name}.${key}`;
   const target = (decorated.static ? owner : owner.prototype) as Record<string | symbol, Function>;

@@ -5,7 +5,7 @@ import { synchronousTypeOf } from './return-type.js';
 
 /** The compiler refuses our decorators on a method that is not asynchronous, but does not see into `applyDecorators()`. */
 export function reportSynchronous(
-  { decorated: decorated, owner }: OwnedMethod,
+  { decorated, owner }: OwnedMethod,
   problems: Problems,
 ): void {
   if (decorated.policies.size === 0 || isAwaitedByNest(decorated.wrapper ?? decorated.original))

@@ -9,10 +9,13 @@ export interface CallReport {
   readonly name: string;
   /** How often it was tried, the first and attempts that were turned away included. */
   readonly attempts: number;
+  /** By the default rule, whatever the options of single policies say. */
   readonly outcome: Outcome;
+  /** The origin of the value; `live` also when the call has failed. */
   readonly source: AnswerSource;
   /** How old a stale answer is, milliseconds. */
   readonly ageMs: number | undefined;
+  /** From the beginning of the call to its end, milliseconds. */
   readonly durationMs: number;
 }
 

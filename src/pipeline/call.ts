@@ -149,6 +149,7 @@ export abstract class Call extends Interruptible {
     this.time = NaN;
   }
 
+  /** The result so far. Must not throw: it is told between the stages. */
   succeed(value: unknown): void {
     this.failed = false;
     this.value = value;

@@ -12,5 +12,6 @@ export interface PipelineDescription {
   readonly name: string;
   /** The stages, outermost first. */
   readonly stages: readonly string[];
+  /** Its policies with their options, all layers merged. */
   readonly policies: readonly PolicyDescription[];
 }

@@ -150,7 +150,7 @@ export class Pipeline {
     let work: unknown;
     let startedAt = NaN; // of the method, when anybody wants to know
     try {
-      if (call.interruptible) call.beginAttempt();
+      if (call.interruptible && ready === undefined) call.beginAttempt();
       for (;;) {
         if (ready !== undefined) {
           await (call.interruptible ? call.interruptibly(ready) : ready);

@@ -10,9 +10,9 @@ export type Reaction = typeof AGAIN | void;
  * A policy at work in a pipeline. A stage lives as long as its pipeline and holds no state of a call: what it
  * must remember of one is what {@link enter} returns.
  *
- * Three moments, in this order: `enter` on the way in, then `exit` and `react` on the way out. `exit` is called
- * exactly once for each `enter` that returned; nothing else is promised, so what `enter` takes, `exit` gives back.
- * A stage that asks for {@link AGAIN} stays entered: its `exit` and `react` follow each run of what is inside it.
+ * Four moments, in this order: `enter` and {@link ready} on the way in, `exit` and `react` on the way out. Each `enter`
+ * that returned is followed by `exit`, whatever happens between; nothing else is promised, so what `enter` takes, `exit`
+ * gives back. A stage that asks for {@link AGAIN} stays entered: `exit` and `react` follow each run of what is inside it.
  */
 export abstract class Stage<Held = unknown> {
   /** Whether it may stop a call before its work ends, by `Call.interrupt()`. */

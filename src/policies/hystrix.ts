@@ -10,9 +10,13 @@ import type { TimeoutOptions } from './timeout/options.js';
 
 /** Policies that {@link hystrix} and {@link hystrixGo} are made of. */
 export interface HystrixPolicies<Fallback = FallbackAnswer> {
+  /** For the policy `circuitBreaker`. */
   readonly circuitBreaker: CircuitBreakerOptions;
+  /** For the policy `bulkhead`. */
   readonly bulkhead: BulkheadOptions;
+  /** For the policy `timeout`; none when `timeout: false` was given. */
   readonly timeout?: TimeoutOptions;
+  /** For the policy `fallback`, beside its handler. */
   readonly fallback?: Omit<FallbackOptions, 'handler'> & { readonly handler: Fallback };
 }
 

@@ -51,6 +51,7 @@ export class ResilienceEvents {
     };
   }
 
+  /** Tells all listeners; for policies. */
   emit(event: ResilienceEvent): void {
     if (!this.active) return;
     if (this.caused !== undefined) return this.postpone(event);

@@ -33,7 +33,7 @@ export async function problemsOf(
 ): Promise<readonly string[]> {
   const { AppModule } = appModule({
     providers: [...providers],
-    resilience: resilience,
+    resilience,
   });
   const app = NestFactory.createApplicationContext(AppModule, {
     logger: false,

@@ -1,7 +1,10 @@
 /** A bulkhead at one moment. */
 export interface BulkheadSnapshot {
+  /** The name in the registry. */
   readonly name: string;
+  /** Calls that may run at a time. */
   readonly maxConcurrent: number;
+  /** Calls that may wait. */
   readonly maxQueue: number;
   /** Calls that hold a place, those included that nobody waits for any more but that have not ended. */
   readonly running: number;

@@ -4,16 +4,23 @@ import type { CircuitBreakerOptions } from './options.js';
 
 /** sony/gobreaker's `Counts`. */
 export interface GobreakerCounts {
+  /** Admitted calls. */
   readonly requests: number;
+  /** Calls that have ended well. */
   readonly totalSuccesses: number;
+  /** Calls that have failed. */
   readonly totalFailures: number;
+  /** Calls that said nothing. */
   readonly totalExclusions: number;
+  /** Successes since the last failure. */
   readonly consecutiveSuccesses: number;
+  /** Failures since the last success. */
   readonly consecutiveFailures: number;
 }
 
 /** sony/gobreaker's `Settings`, with its names and defaults. */
 export interface GobreakerSettings {
+  /** The name of the breaker. Default: the method's. */
   readonly name?: string;
   /** Half-open: requests admitted, and successes in a row that close. Default (also for 0) 1. */
   readonly maxRequests?: number;
@@ -25,6 +32,7 @@ export interface GobreakerSettings {
   readonly timeout?: Duration;
   /** Asked after each failure while closed. Default: more than five failures in a row. */
   readonly readyToTrip?: (counts: GobreakerCounts) => boolean;
+  /** Called at each change of state. */
   readonly onStateChange?: (name: string, from: BreakerState, to: BreakerState) => void;
   /** `error` is `undefined` when the call returned. Default: every error is a failure. */
   readonly isSuccessful?: (error: unknown) => boolean;

@@ -4,7 +4,9 @@ import type { BreakerOverride, OverrideKind } from '../../telemetry/events.js';
 
 /** Who overrides a breaker, why and until when. */
 export interface OverrideOptions {
+  /** Who has decided it, for snapshots and events. */
   readonly by?: string;
+  /** Why, for snapshots and events. */
   readonly reason?: string;
   /** The override ends by itself at this time. Default: only by `clearOverride()`. */
   readonly until?: Date;

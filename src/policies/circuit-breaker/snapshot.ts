@@ -19,9 +19,13 @@ export interface BreakerLimits {
 
 /** A breaker at one moment. */
 export interface BreakerSnapshot {
+  /** The name in the registry. */
   readonly name: string;
+  /** The state that its own rules have led to. */
   readonly state: BreakerState;
+  /** The operator's decision that is in force, if there is one. */
   readonly override: BreakerOverride | undefined;
+  /** The calls that its rules look at. */
   readonly counts: BreakerCounts;
   /** Failures among the ended calls of the window, 0 to 1; 0 when there are none. */
   readonly failureRate: number;
@@ -41,6 +45,7 @@ export interface BreakerSnapshot {
   readonly rejected: number;
   /** Outcomes that came too late to count (of an older generation, or after their time), since the start. */
   readonly stale: number;
+  /** The rules, as numbers. */
   readonly limits: BreakerLimits;
   /** How the calls of the last while went, whatever the state. */
   readonly metrics: MetricsSnapshot;

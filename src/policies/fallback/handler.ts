@@ -19,6 +19,7 @@ export interface FallbackHandler<
   Args extends readonly unknown[] = readonly never[],
   Result = unknown,
 > {
+  /** Answers; what it throws goes to the caller. */
   handle(context: FallbackContext, ...args: Args): Result | Promise<Result>;
 }
 
@@ -35,7 +36,9 @@ const VALUE = 'value';
 
 /** Made by {@link fallbackValue}. */
 export interface ValueFallback<Result = unknown> {
+  /** Tells it from other objects. */
   readonly kind: typeof VALUE;
+  /** The answer. */
   readonly value: Result;
 }
 
@@ -56,6 +59,7 @@ export type FallbackAnswer<Result = unknown> =
 export interface FallbackChoice<Result = unknown> {
   /** The errors that it answers. Default: all that no other choice answers. */
   readonly on?: readonly ErrorMatcher[];
+  /** Answers the errors that it is for. */
   readonly handler: FallbackAnswer<Result>;
 }
 

@@ -14,6 +14,7 @@ import type { FallbackAnswer, FallbackChoice, GivenHandler } from './handler.js'
  * what that lists: `[isFailure, isResilienceError, …]` adds to it.
  */
 export interface FallbackOptions extends OutcomeOptions {
+  /** Who answers. Mandatory, here or in a layer below. */
   readonly handler?: GivenHandler;
   /** Fallbacks that may run at a time; a call beyond them keeps its error. Default: no limit. */
   readonly maxConcurrent?: number;

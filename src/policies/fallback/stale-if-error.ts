@@ -31,7 +31,9 @@ export interface StaleIfErrorOptions {
 
 /** Made by {@link staleIfError}. */
 export interface StaleFallback {
+  /** Tells it from other objects. */
   readonly kind: typeof STALE;
+  /** As they were given. */
   readonly options: StaleIfErrorOptions;
 }
 
