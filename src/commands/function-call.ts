@@ -44,7 +44,7 @@ export class FunctionCall extends Call {
     return result;
   }
 
-  /** What an `async` function resolves to is known only now. An async iterable may be a result: a file, a response. */
+  /** The result of an `async` function is known only now. An async iterable is a fine result: a file, a response. */
   override succeed(value: unknown): void {
     if (isObservableResult(value)) this.fail(this.returnsStream());
     else super.succeed(value);

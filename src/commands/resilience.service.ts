@@ -29,8 +29,8 @@ interface Known<T> {
 /**
  * Policies for code that is not a decorated method: commands, and pipelines for any function. Injectable.
  *
- * What is made in the constructors of providers is checked when the application starts, together with all decorated
- * methods; what is made later, at once.
+ * Those made in the constructors of providers are checked when the application starts, together with all decorated
+ * methods; later ones at once.
  */
 export class ResilienceService {
   private readonly known = new Map<string, Known<CommandState>>();

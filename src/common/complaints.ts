@@ -8,7 +8,7 @@ interface Told {
 }
 
 /**
- * Tells of what keeps going wrong, such as a listener that throws at each event: at once, and then at most once a
+ * Tells of what keeps going wrong, such as a listener that throws at each event: at once, and then at most once per
  * minute, with how often it has happened so far.
  */
 export class Complaints {

@@ -36,7 +36,7 @@ export class DeadlineQueue<T> {
   private timer: Timer | undefined = undefined;
   /** When the timer is to fire. */
   private timerAt = Infinity;
-  /** What was due by then was late, and has had turns of the event loop to settle first. */
+  /** Items due by then were late; they have had turns of the event loop to settle first. */
   private lateUntil = -Infinity;
   /** How much of that has settled. */
   private settledLate = 0;

@@ -1,4 +1,4 @@
-/** What a {@link LinkedList} holds: in one list at a time, which alone sets these. */
+/** An item of a {@link LinkedList}: in one list at a time, which alone sets these. */
 export interface Linked<T> {
   previous: T | undefined;
   next: T | undefined;

@@ -20,7 +20,7 @@ const NAMING = new Set(['name', 'config']);
 type Options = Record<string, unknown>;
 
 /**
- * What holds for one policy of a subject, later wins: `defaults`, the named configuration, the pipeline that it
+ * The options in force for one policy of a subject; later layers win: `defaults`, the named configuration, the pipeline that it
  * uses, its own options, then `overrides` by `'*'` and the names that the subject has there.
  *
  * @returns `undefined` when an override has taken the policy off

@@ -48,7 +48,7 @@ async function endQuietly(iterator: AsyncIterator<unknown>): Promise<void> {
 }
 
 /**
- * What a protected async generator hands out: runs `begin` when the first item is asked for, and then passes on what
+ * The iterator that a protected async generator returns: runs `begin` when the first item is asked for, and then passes on what
  * its consumer asks for, one request after another, so that it behaves as the generator itself does.
  */
 export function iterate(begin: () => Promise<unknown>): AsyncIterable<unknown> {
@@ -56,7 +56,7 @@ export function iterate(begin: () => Promise<unknown>): AsyncIterable<unknown> {
 }
 
 class ProtectedIterator implements AsyncIterableIterator<unknown, unknown, unknown> {
-  /** What it passes on to, once it has begun. */
+  /** The iterator behind it, once it has begun. */
   private source: Promise<Source> | undefined = undefined;
 
   constructor(private readonly begin: () => Promise<unknown>) {}

@@ -74,7 +74,7 @@ export class MethodCall extends Call {
   }
 }
 
-/** What `adopt()` gives back as it is: no promise of a subclass, such as a query that is sent by `then()`. */
+/** A promise that `adopt()` returns unchanged; one of a subclass may be a query that is sent by `then()`. */
 function isNativePromise(value: unknown): value is Promise<unknown> {
   try {
     return value instanceof Promise && value.constructor === Promise;

@@ -31,7 +31,7 @@ function declaredType({ target, key }: TypedMethod): unknown {
   return Reflect.getMetadata('design:returntype', target, key);
 }
 
-/** What instances of a class have whose work may go on after it has been returned. */
+/** A method that instances of a class have if their work may go on after they have been returned. */
 const ONGOING = ['then', 'subscribe', Symbol.asyncIterator];
 
 /**

@@ -7,7 +7,7 @@ const BRAND = brand('runtime-ref');
 export const RUNTIME_REF = brand('RuntimeRef');
 
 /**
- * What decorated classes are injected with: a holder that depends on nothing and gets its runtime later. A
+ * Injected into decorated classes: a holder that depends on nothing and gets its runtime later. A
  * runtime of its own would depend on the options, whose factory may depend on a decorated class: Nest 10 and 11
  * would wait for ever. It would also make every decorated class request-scoped when the options are.
  */

@@ -62,9 +62,7 @@ export class Runtime {
 
   /** @throws {Error} when the method is not decorated */
   describe(owner: Function, method: string): PipelineDescription {
-    const found = methodsOf(owner).find(
-      ({ decorated }) => String(decorated.key) === method,
-    );
+    const found = methodsOf(owner).find(({ decorated }) => String(decorated.key) === method);
     if (found?.owner !== owner) throw new Error(`${owner.name}.${method} is not decorated`);
     return this.describePlan(this.planner.planOf(found));
   }

@@ -4,10 +4,7 @@ import type { OwnedMethod } from './owned-method.js';
 import { synchronousTypeOf } from './return-type.js';
 
 /** The compiler refuses our decorators on a method that is not asynchronous, but does not see into `applyDecorators()`. */
-export function reportSynchronous(
-  { decorated, owner }: OwnedMethod,
-  problems: Problems,
-): void {
+export function reportSynchronous({ decorated, owner }: OwnedMethod, problems: Problems): void {
   if (decorated.policies.size === 0 || isAwaitedByNest(decorated.wrapper ?? decorated.original))
     return;
   const type = synchronousTypeOf(decorated);

@@ -5,7 +5,7 @@ import type { HandlerAttempt } from './handler-attempt.js';
 import type { Holding } from './holding.js';
 
 /**
- * What protected calls can know of where they are made. Whatever is begun in an async context keeps its scope alive, so
+ * The surroundings that a protected call can know of. Whatever is begun in an async context keeps its scope alive, so
  * each of these lets go of its call when that ends.
  */
 export interface CallScope {

@@ -28,7 +28,7 @@ function makeSignal(): Signalled {
 const WHOLE_CALL = -1;
 
 /**
- * What can be stopped before its work ends: by a stage whose time is over, or by its caller. Only what is
+ * Work that can be stopped before its end: by a stage whose time is over, or by its caller. Only what is
  * {@link interruptible} pays for it: the others await their work directly.
  */
 export abstract class Interruptible {

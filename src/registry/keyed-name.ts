@@ -1,5 +1,5 @@
 /**
- * What `name[key]` may consist of. Names and keys may have brackets of their own: each may be the one that begins the
+ * The ways to read `name[key]`. Names and keys may have brackets of their own: each may be the one that begins the
  * key.
  */
 export function* readingsOf(fullName: string): Generator<readonly [name: string, key: string]> {

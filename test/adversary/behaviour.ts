@@ -25,7 +25,7 @@ function diceOf({ seed, runs }: CallRecord): Dice {
   return new Dice(Math.imul(seed ^ 0x5bd1e995, 2 * runs + 1));
 }
 
-/** What a protected function does when it is run: the same for the same call and run. */
+/** The behaviour of a protected function: the same for the same call and run. */
 export function perform(
   world: World,
   record: CallRecord,
@@ -147,7 +147,7 @@ async function nest(
   return good(record);
 }
 
-/** What a fallback does. */
+/** The behaviour of a fallback. */
 export function fallBack(world: World, record: CallRecord, context: FallbackContext): unknown {
   if (world.calm || world.outage) return good(record);
   const dice = new Dice(Math.imul(record.seed ^ 0x27d4eb2f, record.runs + 3));

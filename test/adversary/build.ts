@@ -27,7 +27,7 @@ export type Built = new () => Instance;
 
 type Decorator = (target: object, key: string, descriptor: PropertyDescriptor) => void;
 
-/** What answers when a subject has failed. */
+/** Answers when a subject has failed. */
 export function fallbackOf(world: World, subject: SubjectPlan): GivenFallback | undefined {
   const answer = (context: FallbackContext, id: number): unknown =>
     world.answerInstead(subject, id, context);

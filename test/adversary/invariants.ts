@@ -12,7 +12,7 @@ import type { CallRecord } from './ledger.js';
 import type { SubjectPlan } from './plan.js';
 import type { AppInWorld, World } from './world.js';
 
-/** What must hold when everything has come to its end. */
+/** The rules that must hold when everything has ended. */
 export function checkEnds(world: World): void {
   for (const record of world.ledger) checkOutcome(world, record);
   for (const controller of world.controllers) {

@@ -1,6 +1,6 @@
 import type { SubjectPlan } from './plan.js';
 
-/** What became of one call, and all that may lawfully have become of it. */
+/** The end of one call, and all ends that would be lawful. */
 export class CallRecord {
   runs = 0;
   /** How often it has told its caller that it is over. */
@@ -21,7 +21,7 @@ export class CallRecord {
     readonly app: number,
     readonly instance: number,
     readonly depth: number,
-    /** What its runs do is told by this and their number alone. */
+    /** This and the number of a run alone decide its behaviour. */
     readonly seed: number,
   ) {}
 
@@ -37,7 +37,7 @@ export class CallRecord {
   }
 }
 
-/** What a run answers with. */
+/** The answer of a run. */
 export interface Answer {
   readonly id: number;
   readonly s: number;

@@ -1,11 +1,11 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Dice } from './dice.js';
 
-/** What users' functions do that the library calls: throw, reject, and meddle with what is going on. */
+/** The misbehaviour of users' functions that the library calls: they throw, reject, and meddle with what is going on. */
 export class Mischief {
   /** Everything is well again: nothing strikes any more, but listeners and loggers that always throw. */
   calm = false;
-  /** What keys have thrown: their calls end with it. */
+  /** Errors that keys have thrown: their calls end with them. */
   readonly keyErrors = new Set<unknown>();
   /** Something that the world does in the middle of a call of a listener; set by the world. */
   meddle: () => void = () => {};

@@ -31,7 +31,7 @@ export interface SubjectPlan {
   readonly fallback: FallbackKind | undefined;
   /** Another order of the stages than the canonical one. */
   readonly order: readonly StageName[] | undefined;
-  /** What it may call. */
+  /** Subjects that it may call. */
   readonly calls: readonly number[];
   /** The class that its class extends: its method calls `super.m()`. */
   readonly parent: number | undefined;

@@ -8,7 +8,7 @@ import { checkFallbacks, checkRecovery } from './recovery.js';
 import { closeAll, letFinish, operate, step } from './script.js';
 import { World, type WorldSeed } from './world.js';
 
-/** What one world has come to. */
+/** The result of one world. */
 export interface WorldReport {
   readonly calls: number;
   readonly violations: readonly string[];
@@ -17,7 +17,7 @@ export interface WorldReport {
 /** Not Jest's copy, which hears of nothing. */
 const process = runInThisContext('process') as NodeJS.Process;
 
-/** What goes wrong in the process while a world runs. */
+/** Errors of the process while a world runs. */
 class ProcessWatch {
   private readonly seen: string[] = [];
   private readonly onRejection = (error: unknown): void => this.note('unhandled rejection', error);

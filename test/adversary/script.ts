@@ -75,7 +75,7 @@ function abortShared(world: World, dice: Dice): void {
   if (dice.chance(0.3)) dice.pick(world.shared).abort(new Error('all of them are gone'));
 }
 
-/** What operators do. */
+/** Actions of operators. */
 export function operate(world: World, dice: Dice): void {
   const { app } = dice.pick(world.apps);
   const registry = app.get(CircuitBreakerRegistry);

@@ -10,7 +10,7 @@ import { Mischief } from './mischief.js';
 import { type SubjectPlan, planSubjects } from './plan.js';
 import { SpiedController } from './signals.js';
 
-/** What a world is made from: the same numbers make the same world. */
+/** The seed of a world: the same numbers make the same world. */
 export interface WorldSeed {
   readonly seed: number;
   readonly subjects: number;
@@ -40,7 +40,7 @@ export class World {
   readonly ledger: CallRecord[] = [];
   readonly shared = [new SpiedController(), new SpiedController()];
   readonly controllers: SpiedController[] = [...this.shared];
-  /** What has been found to be wrong. */
+  /** Violations found so far. */
   readonly violations: string[] = [];
   /** Times leap by hours: what looks back at the last seconds sees nothing. */
   readonly long: boolean;
@@ -158,7 +158,7 @@ export class World {
     else this.after(dice.int(0, 60), abort);
   }
 
-  /** What a method, a command or a pipeline does when it is run. */
+  /** The work of a method, a command or a pipeline. */
   run(
     subject: SubjectPlan,
     self: Instance | undefined,
@@ -294,7 +294,7 @@ export class World {
     });
   }
 
-  /** What hangs goes on: all of it, or a part. */
+  /** Work that hangs goes on: all of it, or a part. */
   letGo(share = 1): void {
     for (const done of [...this.hanging]) {
       if (share < 1 && !this.dice.chance(share)) continue;

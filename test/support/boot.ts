@@ -26,7 +26,7 @@ export interface Booted<App extends INestApplicationContext = INestApplicationCo
   readonly clock: ManualClock;
   readonly registry: CircuitBreakerRegistry;
   readonly service: ResilienceService;
-  /** What has happened since the application has started. */
+  /** All events since the application has started. */
   readonly events: ResilienceEvent[];
 }
 

@@ -16,7 +16,7 @@ export const down = (): Promise<never> => Promise.reject(new Error('down'));
 export const timedOut = (): TimeoutError => new TimeoutError('Books.list', 'attempt', 1);
 export const full = (): BulkheadFullError => new BulkheadFullError('books', 'full', 1);
 
-/** What `work` comes to is of no interest. */
+/** The result of `work` does not matter. */
 export const quietly = async (work: Promise<unknown>): Promise<void> => {
   await work.catch(() => {});
 };

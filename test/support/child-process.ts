@@ -52,7 +52,7 @@ export class CompiledLibrary {
   }
 }
 
-/** What a process has written when it has ended well; throws with its errors when it has not. */
+/** The output of a process that has ended well; throws its errors when it has not. */
 export async function outputOf(child: ChildProcess): Promise<string> {
   let output = '';
   let errors = '';

@@ -41,12 +41,12 @@ export function cached(): Parts {
   return { providers: [{ provide: 'CACHE_MANAGER', useValue: cache }] };
 }
 
-/** What the application tells when it refuses to start. */
+/** The problems with which an application refuses to start. */
 export async function problemsOf(parts: Parts): Promise<readonly string[]> {
   return problemsIn((await outcome(boot(parts))).error);
 }
 
-/** What is told when that throws. */
+/** The problems that are thrown. */
 export function problemsBy(work: () => unknown): readonly string[] {
   try {
     work();
@@ -61,7 +61,7 @@ function problemsIn(error: unknown): readonly string[] {
   return (error as ResilienceConfigurationError).problems;
 }
 
-/** What a command does that has its work from its caller. */
+/** The work of a command that gets it from its caller. */
 export type Work<Result = unknown> = (context: CallContext) => Result | Promise<Result>;
 
 /** Policies of a command that has its work from its caller. */
@@ -77,7 +77,7 @@ export function commandOf(
   return service.command<[work: Work], unknown>(name, { run, ...policies });
 }
 
-/** What the compiler refuses: it could come from JavaScript or from the environment. */
+/** Refused by the compiler, but possible from JavaScript or the environment. */
 export const wrong = (given: unknown): any => given;
 
 export const down = (): Promise<never> => Promise.reject(new Error('down'));

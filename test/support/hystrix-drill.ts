@@ -15,7 +15,7 @@ import {
 } from './commands.js';
 import { type Deferred, Visits, deferred, outcome } from './wait.js';
 
-/** What both presets have, under one name. */
+/** The settings of both presets, under one name. */
 export interface Settings {
   readonly timeout?: Duration;
   readonly places?: number;
@@ -93,7 +93,7 @@ export class Drill {
     return this.app.clock.advance(ms);
   }
 
-  /** What `times` calls at the same time come to. */
+  /** The outcomes of `times` calls at the same time. */
   async burst(times: number): Promise<{ ran: number; rejected: unknown[] }> {
     const visits = new Visits();
     const calls = Array.from({ length: times }, () => outcome(this.call(() => visits.visit())));

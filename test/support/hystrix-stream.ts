@@ -59,7 +59,7 @@ class BooksController {
   }
 }
 
-/** What a test has to look into: who is connected, and whether the timer runs. */
+/** Internals that a test looks into: who is connected, and whether the timer runs. */
 interface Inside {
   readonly clients: Map<ServerResponse, { readonly ready: boolean }>;
   readonly timer: NodeJS.Timeout | undefined;

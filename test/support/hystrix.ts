@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 
-/** What Hystrix' dashboard and Turbine insist on: an event that lacks one of these is skipped. */
+/** Required by Hystrix' dashboard and Turbine: they skip an event that lacks one of these. */
 export const required = {
   type: 'string',
   name: 'string',
@@ -41,7 +41,7 @@ export const required = {
   reportingHosts: 'integer',
 };
 
-/** What Hystrix sends too. */
+/** Fields that Hystrix sends too. */
 export const others = {
   currentTime: 'integer',
   rollingCountEmit: 'integer',

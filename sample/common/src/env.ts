@@ -11,7 +11,7 @@ export class ConfigurationError extends Error {
 
 /**
  * Reads settings from environment variables. Problems are collected, so that a team sees all of them
- * at the first start and not one a start.
+ * at the first start, not one per start.
  */
 export class EnvReader {
   private readonly problems: string[] = [];

@@ -3,7 +3,7 @@ import { isResilienceError } from '../errors.js';
 import { parseHttpDate } from './http-date.js';
 import { ask, keysOf, look, lookAtItems, lookByCall } from './look.js';
 
-/** What RFC 9111, 1.2.2 has recipients take too great a number of seconds for. */
+/** Too great a number of seconds counts as this one (RFC 9111, 1.2.2). */
 const MOST_SECONDS = 2 ** 31;
 
 /** How many headers are looked through for one that is spelt otherwise. */

@@ -82,7 +82,7 @@ const NONE = new Uint8Array(0);
 const FIRST_ROOM = 16;
 
 /**
- * The last `size` calls that ended as success or failure: a ring of flags, one byte a call, with running totals
+ * The last `size` calls that ended as success or failure: a ring of flags, one byte per call, with running totals
  * (resilience4j's `FixedSizeSlidingWindowMetrics`, without its objects).
  */
 export class CountWindow extends Totals implements Window {

@@ -14,7 +14,7 @@ type CommandAnswer<Args extends readonly unknown[], Result> =
   | Exclude<FallbackAnswer<Result>, string | FallbackFunction<readonly never[], Result>>
   | readonly FallbackChoice<Result>[];
 
-/** What answers when a command has failed, or options; a function gets what `run` gets, with the error in the context. */
+/** The answer of a failed command, or options; a function gets the arguments of `run`, with the error in the context. */
 export type CommandFallback<Args extends readonly unknown[], Result> =
   | CommandAnswer<Args, Result>
   | (Omit<FallbackOptions, 'handler'> & { readonly handler: CommandAnswer<Args, Result> });

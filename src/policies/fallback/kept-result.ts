@@ -9,7 +9,7 @@ export interface Losses {
 }
 
 /**
- * What JSON makes of a result without a word: it drops classes, and with them what a serializer of theirs
+ * The losses of a result in JSON, which JSON does not report: it drops classes, and with them what a serializer of theirs
  * (`ClassSerializerInterceptor` with `@Exclude()`) would hide, and the contents of maps and sets. Dates become strings.
  *
  * @param result must have no cycles: what `JSON.stringify` has taken

@@ -58,7 +58,7 @@ class Layout {
 const NOTHING: number[] = [];
 
 /**
- * What happened within a window: counts of events, which are numbered from 0 to 14, and the most calls that ran at a
+ * The recent past: counts of events within a window, which are numbered from 0 to 14, and the most calls that ran at a
  * time.
  *
  * A table with a row for each slice, in a ring, and a column for each event that has happened: no more is kept than
