@@ -188,6 +188,21 @@ describe('an interruption', () => {
     expect(wins).toContain(false);
   });
 
+  it('before a wait on the way in leaves nobody with the rejection of that wait', async () => {
+    const gone = new Error('gone');
+    const lost = jest.fn();
+    process.on('unhandledRejection', lost);
+    const call = interruptible(() => 'result');
+    const ready = (): Promise<void> => {
+      call.abort(gone);
+      return Promise.reject(new Error('full'));
+    };
+    await expect(pipelineOf([new Toy('queue', [], { ready })]).run(call)).rejects.toBe(gone);
+    await settled();
+    process.off('unhandledRejection', lost);
+    expect(lost).not.toHaveBeenCalled();
+  });
+
   it('further out wins over one further in, and not the other way round', async () => {
     const inner = new Error('inner');
     const outer = new Error('outer');
