@@ -40,21 +40,21 @@ export const RESILIENCE_MODULE_OPTIONS = brand('ResilienceModuleOptions');
 
 const PARTS = brand('PartStore');
 
-/** Options of `ResilienceModule.forRootAsync()`: one of `useFactory`, `useClass`, `useExisting`. */
+/** Options of `ResilienceModule.forRootAsync()`; one of `useFactory`, `useClass` and `useExisting` is required. */
 export interface ResilienceModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
-  /** The arguments of `useFactory`. */
+  /** Providers to inject as the arguments of `useFactory`. */
   readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
-  /** Makes the options from what is injected. */
+  /** Makes the options from the injected providers. */
   readonly useFactory?: (
     ...dependencies: never[]
   ) => ResilienceModuleOptions | Promise<ResilienceModuleOptions>;
-  /** A factory that Nest makes. */
+  /** A factory class that Nest instantiates. */
   readonly useClass?: Type<ResilienceOptionsFactory>;
-  /** A factory that is a provider already. */
+  /** The token of a factory that is a provider already. */
   readonly useExisting?: InjectionToken;
 }
 
-/** Import it once, in the root module; it is global. Decorators work in every module of the application. */
+/** Import it once, in the root module. It is global: decorators work in every module of the application. */
 @Module({})
 export class ResilienceModule {
   constructor(@Optional() @Inject(RESILIENCE_MODULE_OPTIONS) options?: unknown) {
@@ -78,7 +78,7 @@ export class ResilienceModule {
   }
 
   /**
-   * For options that other providers know, such as `ConfigService`.
+   * For options that depend on other providers, such as `ConfigService`.
    *
    * @example
    * ResilienceModule.forRootAsync({
@@ -96,7 +96,7 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
     module: ResilienceModule,
     global: true,
     imports: [...imports, DiscoveryModule],
-    // Factories throughout: what forRoot() makes here would be shared by all applications made from one module.
+    // Factories throughout: objects made here would be shared by all applications that are built from one root module.
     providers: [
       ...providers,
       { provide: RUNTIME_REF, useFactory: () => new RuntimeRef() },

@@ -7,13 +7,13 @@ export interface CallContext {
   /** The attempt; the first is 1. */
   readonly attempt: number;
   /**
-   * Aborted when the attempt has run out of time, the call has been cancelled or its caller has gone: hand it to
-   * whatever the function waits for. Made when first asked for.
+   * Aborted when the attempt has run out of time, the call has been cancelled or its caller has gone: pass it to
+   * whatever the function waits for. Created on first access.
    */
   readonly signal: AbortSignal;
 }
 
-/** Of one attempt, also when that has been given up and another one runs. */
+/** Belongs to one attempt, even when that has been abandoned and another one is running. */
 export class AttemptContext implements CallContext {
   readonly attempt: number;
   private made: AbortSignal | undefined = undefined;

@@ -14,13 +14,13 @@ export interface CommandRun {
   readonly outcomes: OutcomeRule;
 }
 
-/** One definition of a command, with functions of its own: the work, and those that its policies ask for. */
+/** The functions of one definition of a command: the work, and those in its policies. */
 export interface CommandFunctions {
   readonly run: Work;
   readonly [policy: string]: unknown;
 }
 
-/** A call of a command, which counts how it went. */
+/** A call of a command, which records its outcome and durations in the command's metrics. */
 export class CommandCall extends FunctionCall {
   private readonly startedAt: number;
   private measured = false;
@@ -35,7 +35,7 @@ export class CommandCall extends FunctionCall {
     this.startedAt = this.now();
   }
 
-  /** Answers by the definition that the call was made by. */
+  /** Runs the fallback of the definition that the call was made by. */
   protected override performInstead(run: Substitute): unknown {
     return adopt(run(this.functions, this.args));
   }
@@ -65,13 +65,13 @@ export class CommandCall extends FunctionCall {
     this.count(event, now);
     metrics.waitLatency(now - startedAt, now);
     if (this.begun) metrics.workLatency(at - startedAt, now);
-    // An error that is an answer, or that says nothing, asks for no other one.
+    // An error that is an answer, or that is ignored, needs no fallback.
     if (event === MetricEvent.ignored || event === MetricEvent.success) return;
     const answer = answerEventOf(this);
     if (answer !== undefined) metrics.count(answer, now);
   }
 
-  /** A call that never ran does not lower the number of running ones. */
+  /** A call that never ran is not among the running calls. */
   private count(event: MetricEvent, now: number): void {
     if (this.begun) this.run.metrics.end(event, now);
     else this.run.metrics.count(event, now);

@@ -2,7 +2,7 @@ import { ResilienceError } from '../common/errors.js';
 import { type Substitute, isPromiseLike } from '../pipeline/call.js';
 import { CommandCall } from './command-call.js';
 
-/** The command has been cancelled, without a reason given. 499, code `CANCELLED`. */
+/** The call was cancelled without a reason. 499, code `CANCELLED`. */
 export class CommandCancelledError extends ResilienceError {
   constructor(commandName: string) {
     super({
@@ -16,15 +16,15 @@ export class CommandCancelledError extends ResilienceError {
   }
 }
 
-/** Where a call made by `Command.queue()` is. */
+/** The state of a call made by `Command.queue()`. */
 export type CommandCallState =
-  /** For a place in a bulkhead, or for another attempt. */
+  /** `waiting`: for a place in a bulkhead, or for another attempt. */
   'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
-/** A call that tells where it is. */
+/** A call with a state that can be read. */
 export class QueuedCall extends CommandCall {
   override interruptible = true;
-  /** Executions that are running and have not been abandoned. */
+  /** Identifies the work that is running and has not been abandoned. */
   private running: object | undefined = undefined;
 
   get state(): CommandCallState {
@@ -64,31 +64,32 @@ export class QueuedCall extends CommandCall {
   }
 }
 
-/** A call of a command that is under way. Made by `Command.queue()`. */
+/** A running call of a command. Made by `Command.queue()`. */
 export class CommandHandle<Result> {
   /** @internal */
   constructor(
     private readonly call: QueuedCall,
-    /** Its outcome; rejects with the reason when it is cancelled. */
+    /** The result of the call; rejects with the reason when the call is cancelled. */
     readonly result: Promise<Result>,
     private readonly commandName: string,
   ) {}
 
+  /** The state of the call now. */
   get state(): CommandCallState {
     return this.call.state;
   }
 
   /**
-   * Stops it, whatever it waits for: it leaves the queue of a bulkhead, makes no further attempt, and the signal of
-   * its context is aborted. No fallback answers. No effect when it has ended.
+   * Stops the call, whatever it waits for: it leaves the queue of a bulkhead and makes no further attempt, its context's
+   * signal is aborted, and no fallback answers. Has no effect when the call has ended.
    *
-   * @param reason what `result` rejects with. Default: a {@link CommandCancelledError}
-   * @returns whether it was in time
+   * @param reason the error that `result` rejects with. Default: a {@link CommandCancelledError}
+   * @returns true when the call had not ended yet
    */
   cancel(reason: unknown = new CommandCancelledError(this.commandName)): boolean {
     const before = this.state;
     if (before !== 'waiting' && before !== 'running') return false;
-    this.result.catch(() => {}); // who cancels need not look at the result
+    this.result.catch(() => {}); // whoever cancels need not handle the rejection
     this.call.abort(reason);
     return true;
   }

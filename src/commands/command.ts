@@ -19,19 +19,19 @@ export interface CommandDefinition<Args extends readonly unknown[], Result> exte
   Args,
   Result
 > {
-  /** Talks to what may fail. */
+  /** The work: calls the dependency that may fail. */
   run(this: void, context: CallContext, ...args: Args): Result | Promise<Result>;
-  /** A pipeline of `forRoot({ pipelines })` whose policies it has; its own options change them or add to them. */
+  /** A pipeline of `forRoot({ pipelines })` to take policies from; the command's own options change them or add to them. */
   readonly pipeline?: string;
 }
 
-/** A command, without what it does. */
+/** A read-only view of a command. */
 export interface CommandView {
   /** The name of the command. */
   readonly name: string;
-  /** How it is, and how the calls of the last while went. */
+  /** The state of its policies, and metrics of its recent calls. */
   snapshot(): CommandSnapshot;
-  /** Its policies as they are in force. */
+  /** Its policies and their options in force. */
   describe(): PipelineDescription;
 }
 
@@ -50,9 +50,9 @@ export class CommandState implements CommandView {
   }
 
   /**
-   * The same command is defined once more, unless that has a problem.
+   * Registers a further definition of the command, unless it causes a problem.
    *
-   * @returns the problem, once the command has been planned; before, it is found together with all others
+   * @returns the problem; before the command has been planned `undefined`, since the problem is then found with all others
    */
   defineAgain(): string | undefined {
     const problem = this.lazyPlan.planned ? this.problemOfAnother() : undefined;
@@ -68,7 +68,7 @@ export class CommandState implements CommandView {
     return undefined;
   }
 
-  /** Everything that a call needs. @throws {ResilienceConfigurationError} when it is not configured well */
+  /** Everything that a call needs. @throws {ResilienceConfigurationError} when the configuration is wrong */
   get ready(): { readonly run: CommandRun; readonly pipeline: Pipeline } {
     return (this.made ??= this.make());
   }
@@ -95,7 +95,7 @@ export class CommandState implements CommandView {
 }
 
 /**
- * A function with its protection: what is run, what answers when that fails, and the policies around both. Made by
+ * A protected function: the work, the fallback for when it fails, and the policies around both. Made by
  * `ResilienceService.command()`.
  */
 export class Command<Args extends readonly unknown[] = readonly unknown[], Result = unknown> {
@@ -105,36 +105,40 @@ export class Command<Args extends readonly unknown[] = readonly unknown[], Resul
     private readonly functions: CommandFunctions,
   ) {}
 
-  /** The name that it was defined with. */
+  /** The name of the command. */
   get name(): string {
     return this.state.name;
   }
 
   /**
-   * Runs it.
+   * Runs the command.
    *
-   * @throws what `run` or the fallback throws, or the rejection of a policy (`CircuitOpenError`,
-   * `BulkheadFullError`, `TimeoutError`)
+   * @throws what `run` or the fallback throws, the rejection of a policy (`CircuitOpenError`, `BulkheadFullError`,
+   * `TimeoutError`), or a {@link ResilienceConfigurationError} when the configuration is wrong
    */
   execute(...args: Args): Promise<Result> {
     let begun: { readonly run: CommandRun; readonly pipeline: Pipeline };
     try {
       begun = this.state.ready;
     } catch (error) {
-      return Promise.reject(error); // used before the application has started, and not configured well
+      return Promise.reject(error); // used before the application has started, and wrongly configured
     }
     const call = new CommandCall(begun.run, this.functions, args);
     return begun.pipeline.run(call) as Promise<Result>;
   }
 
-  /** Runs it, at once, and hands out what can cancel it. */
+  /**
+   * Runs the command at once, and returns a handle that can cancel the call.
+   *
+   * @throws {ResilienceConfigurationError} when the configuration is wrong
+   */
   queue(...args: Args): CommandHandle<Result> {
     const { run, pipeline } = this.state.ready;
     const call = new QueuedCall(run, this.functions, args);
     return new CommandHandle<Result>(call, pipeline.run(call) as Promise<Result>, this.name);
   }
 
-  /** Runs it for each that subscribes; unsubscribing cancels. */
+  /** A cold Observable: each subscription runs the command; unsubscribing cancels the call. */
   observe(...args: Args): Observable<Result> {
     return asStream(
       () => new CommandCall(this.state.ready.run, this.functions, args),
@@ -142,12 +146,12 @@ export class Command<Args extends readonly unknown[] = readonly unknown[], Resul
     ) as Observable<Result>;
   }
 
-  /** How it is, and how the calls of the last while went. */
+  /** The state of its policies, and metrics of its recent calls. */
   snapshot(): CommandSnapshot {
     return this.state.snapshot();
   }
 
-  /** Its policies as they are in force. */
+  /** Its policies and their options in force. */
   describe(): PipelineDescription {
     return this.state.describe();
   }

@@ -1,9 +1,9 @@
 import type { Instances } from '../policies/policy.js';
 
-/** Why there may be several, as a clause for messages. */
+/** The reason why there may be several, as a clause for messages. */
 export const DEFINED_AGAIN = 'the command is defined more than once';
 
-/** The definitions of one command: each has functions of its own, which may know more than the arguments say. */
+/** The definitions of one command: each has its own functions, whose results may depend on more than the arguments. */
 export class Definitions implements Instances {
   private count = 1;
 

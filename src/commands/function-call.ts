@@ -5,7 +5,7 @@ import { isObservableResult, isStream } from '../execution/streams.js';
 import { Call, type Substitute, adopt, isPromiseLike } from '../pipeline/call.js';
 import { AttemptContext, type CallContext } from './call-context.js';
 
-/** Protected code that is not a method: gets the context and the caller's arguments. */
+/** A protected function that is not a method: gets the context and the caller's arguments. */
 export type Work = (context: CallContext, ...args: never[]) => unknown;
 
 /** A call of a function, by a command or a pipeline. */
@@ -39,12 +39,15 @@ export class FunctionCall extends Call {
     this.context = context;
     this.begun = true;
     const result = args.length === 0 ? work.call(self, context) : work.call(self, context, ...args);
-    if (isPromiseLike(result)) return adopt(result); // also what can be iterated: a query that has not been sent
+    if (isPromiseLike(result)) return adopt(result); // before isStream(): an unsent query may be iterable too
     if (isStream(result)) throw this.returnsStream();
     return result;
   }
 
-  /** The result of an `async` function is known only now. An async iterable is a fine result: a file, a response. */
+  /**
+   * Checks the result of an `async` function, which is known only now. An async iterable is accepted: a file or a response,
+   * for example.
+   */
   override succeed(value: unknown): void {
     if (isObservableResult(value)) this.fail(this.returnsStream());
     else super.succeed(value);

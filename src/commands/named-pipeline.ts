@@ -8,14 +8,15 @@ import { FunctionCall, type Work } from './function-call.js';
 
 /** Options of `NamedPipeline.execute()`. */
 export interface ExecuteOptions {
-  /** Stops the call when it is aborted; its reason becomes the error. */
+  /** Stops the call when aborted; its reason becomes the call's error. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Policies with a name, for any code. Made by `ResilienceService.pipeline()`. */
+/** Named policies for any code. Made by `ResilienceService.pipeline()`. */
 export class NamedPipeline {
   /** @internal */
   constructor(
+    /** The name of the pipeline. */
     readonly name: string,
     private readonly lazyPlan: LazyPlan,
     private readonly runtime: Runtime,
@@ -24,7 +25,8 @@ export class NamedPipeline {
   /**
    * Runs `work` under the policies.
    *
-   * @throws what `work` or the fallback throws, or the rejection of a policy
+   * @throws what `work` or the fallback throws, the rejection of a policy, or a {@link ResilienceConfigurationError} when
+   * the configuration is wrong
    *
    * @example
    * await pipeline.execute(({ signal }) => fetch(url, { signal }));
@@ -37,7 +39,8 @@ export class NamedPipeline {
   }
 
   /**
-   * A function that does what `work` does, under the policies; `this` and arguments are passed on.
+   * A function that runs `work` under the policies, with the same `this` and arguments. It has the name and the length of
+   * `work`.
    *
    * @example
    * const getBooks = pipeline.wrap((shelf: string) => client.getBooks(shelf));
@@ -57,7 +60,7 @@ export class NamedPipeline {
     return Object.defineProperties(wrapped, { name: { value: name }, length: { value: length } });
   }
 
-  /** Its policies as they are in force. */
+  /** Its policies and their options in force. */
   describe(): PipelineDescription {
     return this.runtime.describePlan(this.lazyPlan.plan);
   }
@@ -73,7 +76,7 @@ export class NamedPipeline {
     try {
       plan = lazyPlan.plan;
     } catch (error) {
-      return Promise.reject(error); // used before the application has started, and not configured well
+      return Promise.reject(error); // used before the application has started, and wrongly configured
     }
     const call = new FunctionCall(name, self, work, args, runtime.clock, callScope.getStore());
     if (signal !== undefined) call.obey(signal);

@@ -13,15 +13,15 @@ import { Definitions } from './definitions.js';
 import { Command, type CommandDefinition, CommandState, type CommandView } from './command.js';
 import { NamedPipeline } from './named-pipeline.js';
 
-/** Injection token of the {@link ResilienceService}; as `CIRCUIT_BREAKER_REGISTRY`. */
+/** Injection token of the {@link ResilienceService}; for its purpose see `CIRCUIT_BREAKER_REGISTRY`. */
 export const RESILIENCE_SERVICE = brand('ResilienceService');
 
-/** Sites whose own parts are called alike have the same ones. */
+/** Owners of subjects: within one of them, equal names mean the same parts. */
 const COMMANDS = {};
 const PIPELINES = {};
 
 interface Known<T> {
-  /** Options that a second definition must repeat. */
+  /** The options that a second definition has to repeat. */
   readonly options: object;
   readonly made: T;
 }
@@ -29,8 +29,8 @@ interface Known<T> {
 /**
  * Policies for code that is not a decorated method: commands, and pipelines for any function. Injectable.
  *
- * Those made in the constructors of providers are checked when the application starts, together with all decorated
- * methods; later ones at once.
+ * Commands and pipelines that are made in the constructors of providers are checked when the application starts, together
+ * with all decorated methods; those made later are checked at once.
  */
 export class ResilienceService {
   private readonly known = new Map<string, Known<CommandState>>();
@@ -40,11 +40,11 @@ export class ResilienceService {
   constructor(private readonly runtime: Runtime) {}
 
   /**
-   * A command: what to run, what answers when that fails, and the policies around both. Commands of the same name
+   * Defines a command: the work, the fallback for when it fails, and the policies around both. Commands of the same name
    * share their state.
    *
-   * @throws {ResilienceConfigurationError} when there is one of that name with other options, or, once the
-   * application has started, when the options are wrong
+   * @throws {ResilienceConfigurationError} once the application has started: when the options are wrong, or when there is
+   * a command of that name with other options. Earlier, the start of the application reports these problems
    *
    * @example
    * this.getBook = resilience.command('book', {
@@ -90,8 +90,7 @@ export class ResilienceService {
   }
 
   /**
-   * The policies of a decorated method as they are in force: stages in their order, and the options with all layers
-   * merged.
+   * The policies of a decorated method in force: its stages in order, and the options with all layers merged.
    *
    * @throws {Error} when the method is not decorated
    *
@@ -103,10 +102,11 @@ export class ResilienceService {
   }
 
   /**
-   * A pipeline for any code: one of `forRoot({ pipelines })` by its name, or a new one of these policies.
+   * A pipeline for any code: one of `forRoot({ pipelines })` by its name, or a new one with these policies.
    *
-   * @throws {ResilienceConfigurationError} when there is none of that name and no policies are given, or there is
-   * one with other options, or, once the application has started, when the options are wrong
+   * @throws {ResilienceConfigurationError} once the application has started: when the options are wrong, when there is a
+   * pipeline of that name with other options, or none of that name and no options are given. Earlier, the start of the
+   * application reports these problems
    *
    * @example
    * const books = await resilience.pipeline('storagesvc').execute(({ signal }) => getBooks(signal));
@@ -143,12 +143,12 @@ export class ResilienceService {
     return made;
   }
 
-  /** All commands, one of each name. */
+  /** All commands, one per name. */
   *commands(): IterableIterator<CommandView> {
     for (const { made } of this.known.values()) yield made;
   }
 
-  /** With all others when the application starts; at once when it has started. */
+  /** Reports problems together with all others when the application starts; throws at once when it has started. */
   private report(problems: readonly string[]): void {
     if (problems.length > 0 && !this.runtime.planner.reportAtStartup(problems)) {
       throw new ResilienceConfigurationError(problems);
@@ -171,7 +171,7 @@ export class ResilienceService {
   }
 }
 
-/** Problems of a name or of options that cannot be read; the options themselves are checked with all others. */
+/** Problems of the name, and of options in the wrong form; the options themselves are checked when the plan is made. */
 function problemsOf(
   title: string,
   name: unknown,
@@ -203,15 +203,15 @@ function comparable({ order, ...given }: PipelineOptions): object {
   return { ...normalized(given), ...(order !== undefined && { order }) };
 }
 
-/** Each definition of a name keeps its own functions, as they are now. */
+/** A copy: later changes of the user's object have no effect. */
 function functionsOf(definition: object | undefined): CommandFunctions {
   return { ...(definition as CommandFunctions) };
 }
 
 /**
- * Policies without shorthands, so that what means the same is the same. Unknown ones have been reported.
+ * Policies without shorthands, so that options that mean the same are equal. Unknown policies have been reported.
  *
- * @param forCommand whether there may be several definitions, each with functions of its own
+ * @param forCommand whether there may be several definitions, each with its own functions
  */
 function normalized(given: object, forCommand = false): Record<string, object> {
   const entries = Object.entries(given).flatMap(([kind, options]): [string, object][] => {

@@ -5,6 +5,6 @@ import type { MetricsSnapshot } from '../telemetry/metrics/snapshot.js';
 export interface CommandSnapshot extends PolicySnapshots {
   /** The name of the command. */
   readonly name: string;
-  /** Of the calls of the last seconds. */
+  /** Metrics of its recent calls. */
   readonly metrics: MetricsSnapshot;
 }

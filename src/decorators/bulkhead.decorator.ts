@@ -3,12 +3,12 @@ import type { BulkheadOptions } from '../policies/bulkhead/options.js';
 import { type PolicyDecorator, definePolicy } from './define.js';
 
 /**
- * Lets only so many calls run at a time, so that one slow dependency cannot take up everything. A call keeps its
- * place until its work has really ended, also when its caller has stopped waiting.
+ * Limits how many calls run at a time, so that one slow dependency cannot occupy everything. A call keeps its place until
+ * its work has really ended, even when its caller has stopped waiting.
  *
- * Default: 10 at a time, and nobody waits: the others are rejected at once with a `BulkheadFullError` (503).
+ * Default: 10 at a time and no queue: further calls are rejected at once with a `BulkheadFullError` (503).
  *
- * @param options how many may run at a time, or options
+ * @param options how many calls may run at a time, or options
  *
  * @example
  * \@Bulkhead({ name: 'storagesvc', maxConcurrent: 20, maxQueue: 50, maxWait: '500ms' })

@@ -5,7 +5,7 @@ import { type PolicyDecorator, definePolicy } from './define.js';
 /**
  * Stops calls to a dependency that keeps failing, and detects when it has recovered.
  *
- * Default: opens when half of at least 20 calls within 10 s have failed, for 5 s; then one probe decides. While it
+ * Default: opens for 5 s when half of at least 20 calls within 10 s have failed; then one probe decides. While the circuit
  * is open, calls are rejected at once with a `CircuitOpenError` (503).
  *
  * @param options a name (methods that give the same name share the breaker), or options

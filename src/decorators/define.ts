@@ -12,7 +12,9 @@ export type Protectable<R = unknown> = Promise<R> | Observable<R> | AsyncIterabl
  * a compile-time error.
  */
 export interface PolicyDecorator {
+  /** Decorates a class. */
   <T extends Function>(target: T): void;
+  /** Decorates a method. */
   <T extends (...args: never[]) => Protectable>(
     target: object,
     key: string | symbol,
@@ -20,7 +22,7 @@ export interface PolicyDecorator {
   ): void;
 }
 
-/** The key under which decorators record options, and the decorator's name for users. */
+/** The key under which a decorator records its options, and the decorator's name for users. */
 type Recorded = Readonly<Record<'kind' | 'label', string>>;
 
 /** Records the options of a policy, on a method or on all methods of a class. */

@@ -8,26 +8,27 @@ import type { FallbackOptions } from '../policies/fallback/options.js';
 import type { StaleFallback } from '../policies/fallback/stale-if-error.js';
 import { type Protectable, decorateMethod } from './define.js';
 
-/** Options of `@Fallback()` beside what answers. */
+/** Options of `@Fallback()` apart from the handler. */
 type AnswerOptions = Omit<FallbackOptions, 'handler'>;
 
-/** Decorates a method in whose place a `Result` can be answered. */
+/** Decorates a method for which a `Result` is a valid answer. */
 type AnsweringDecorator<Result> = <T extends (...args: never[]) => Protectable>(
   target: object,
   key: string | symbol,
   descriptor: TypedPropertyDescriptor<T> & FittingFor<T, Result>,
 ) => void;
 
-/** Nothing to add when `Result` can stand for what `T` promises (or is not known); else what the compiler says. */
+/** `unknown` when `Result` fits the method (or is not known); otherwise a type whose property explains the compiler error. */
 type FittingFor<T, Result> = [unknown] extends [Result]
   ? unknown
   : [AnswerOf<Result>] extends [ResultOf<T>]
     ? unknown
     : { 'the fallback answers with another type than the method': never };
 
-/** A fallback may answer with the value, or with a promise or stream of it. */
+/** The type of an answer: a fallback may return the value, or a promise or stream of it. */
 type AnswerOf<Result> = Result extends Protectable<infer R> ? R : Result;
 
+/** The type of the value that a method's promise or stream yields. */
 type ResultOf<T> = T extends (...args: never[]) => Protectable<infer R> ? R : never;
 
 /** Decorates a method `(...args) => Result` of a class that has a method `Name` `(...args, context) => Result`. */
@@ -42,7 +43,7 @@ type MethodFallbackDecorator<Name extends string> = <T extends (...args: never[]
 ) => void;
 
 /**
- * Answers instead of the method when it has failed for good, or was turned away (open circuit, timeout).
+ * Answers instead of the method when it has finally failed or was rejected (open circuit, timeout, …).
  *
  * @param handler what answers:
  *   - the name of a method of the same class, called with the same arguments and then a {@link FallbackContext};
@@ -51,7 +52,7 @@ type MethodFallbackDecorator<Name extends string> = <T extends (...args: never[]
  *   - `fallbackValue(x)`: always `x`;
  *   - `staleIfError({ ttl })`: the last good result, from Nest's cache;
  *   - a list of `{ on, handler }`: the one whose error class is nearest to the error.
- * @param options `on`, `skip`: which errors are answered; `maxConcurrent`: by how many at a time
+ * @param options `ignore`, `skip`, `on`: which errors are answered; `maxConcurrent`: how many fallbacks may run at a time
  *
  * @example
  * \@Fallback(staleIfError({ ttl: '10m' }))
@@ -65,7 +66,7 @@ export function Fallback(
   handler: StaleFallback | readonly FallbackChoice[],
   options?: AnswerOptions,
 ): AnsweringDecorator<unknown>;
-/** Answers with a value, or with what a function or an injectable class makes of the call. */
+/** Answers with a value, or with the result of a function or an injectable class. */
 export function Fallback<Result>(
   handler: Exclude<FallbackAnswer<Result>, string | StaleFallback>,
   options?: AnswerOptions,

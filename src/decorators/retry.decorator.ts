@@ -3,11 +3,11 @@ import { retryPolicy } from '../policies/retry/retry.policy.js';
 import { type PolicyDecorator, definePolicy } from './define.js';
 
 /**
- * Tries again when the method fails, after a wait that grows.
+ * Calls the method again when it fails, after a growing delay.
  *
- * Default: 3 retries after about 0.5, 0.75 and 1.1 s. Not retried are errors that another attempt cannot improve
- * (4xx but 408, 425, 429; validation; programmer errors) and rejections of our own, an open circuit among them.
- * When it gives up, the last error of the method is thrown as it is.
+ * Default: 3 retries after about 0.5, 0.75 and 1.1 s. Errors that another attempt cannot improve (3xx and 4xx except 408,
+ * 425, 429; validation; programmer errors) and our own rejections other than timeouts are not retried. When the retries
+ * are exhausted, the last error of the method is thrown unchanged.
  *
  * @example
  * \@Retry({ maxRetries: 5, backoff: exponential({ initialDelay: '200ms', jitter: 'full' }) })

@@ -4,11 +4,11 @@ import { recordSignal } from '../execution/records.js';
 import { callScope } from '../pipeline/call-scope.js';
 
 /**
- * Marks the parameter that receives the call's `AbortSignal`: hand it to whatever the method waits for. It is
+ * Marks the parameter that receives the call's `AbortSignal`: pass it to whatever the method waits for. It is
  * aborted when the attempt has run out of time, and when the caller has gone.
  *
- * Callers leave the argument out, or pass a signal of their own, which then stops the call. On an HTTP handler it
- * is aborted when the client closes the connection, also without any policy.
+ * Callers omit the argument, or pass a signal of their own, which then stops the call. On an HTTP handler the signal is
+ * aborted when the client closes the connection, even without any policy.
  *
  * @example
  * async getBooks(\@Signal() signal?: AbortSignal): Promise<Book[]>
@@ -23,7 +23,7 @@ export function Signal(): ParameterDecorator {
   };
 }
 
-/** Nest's own parameters of a handler. */
+/** The parameter of a handler, which Nest fills in. */
 const HandlerSignal = createParamDecorator((_data: unknown, context: ExecutionContext) => {
   const signal = callScope.getStore()?.handler?.signal;
   if (signal !== undefined) return signal;

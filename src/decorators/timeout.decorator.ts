@@ -4,9 +4,10 @@ import type { TimeoutOptions } from '../policies/timeout/options.js';
 import { type PolicyDecorator, definePolicy } from './define.js';
 
 /**
- * Stops waiting when a time is over, with a `TimeoutError` (504), and aborts the signal of the call (`@Signal()`).
+ * Limits how long a call or an attempt may take: then stops waiting with a `TimeoutError` (504), and aborts the signal of
+ * the call (`@Signal()`).
  *
- * @param options how long an attempt may take, or `{ attempt, total }`
+ * @param options the limit of an attempt, or `{ attempt, total }`
  *
  * @example
  * \@Timeout({ attempt: '2s', total: '10s' })

@@ -2,8 +2,8 @@ import { USED_PIPELINE } from '../execution/subject.js';
 import { type PolicyDecorator, definePolicy } from './define.js';
 
 /**
- * Gives a method the policies of a pipeline of `forRoot({ pipelines })`. All who use it share its breaker and its
- * bulkhead. Other decorators of the method change single options of it, or add policies.
+ * Gives a method, or all methods of a class, the policies of a pipeline of `forRoot({ pipelines })`. All users of the
+ * pipeline share its breaker and its bulkhead. Other decorators on the method change single options, or add policies.
  *
  * @example
  * \@UsePipeline('storagesvc')

@@ -6,13 +6,13 @@ import { StreamPass } from './stream-pass.js';
 
 const HEAD = {
   'Content-Type': 'text/event-stream;charset=UTF-8',
-  // no-transform: a compressing middleware would hold back what it gets.
+  // no-transform: a compressing middleware would buffer the events.
   'Cache-Control': 'no-cache, no-store, max-age=0, must-revalidate, no-transform',
   Pragma: 'no-cache',
   'X-Accel-Buffering': 'no',
 };
 
-/** How long clients that read slowly may hold up a pass, milliseconds. */
+/** How long slow clients may delay a pass, milliseconds. */
 const LONGEST_WAIT = 1_000;
 
 export interface EventStreamOptions {
@@ -22,12 +22,12 @@ export interface EventStreamOptions {
 }
 
 /**
- * Writes the same text to all of its clients every `interval`. A pass is made for all clients together, in turns, so
- * that other work never waits long, however much there is to tell; the next one begins after it. Without clients there
- * is no pass and no timer.
+ * Writes the same text to all of its clients every `interval`. One pass serves all clients together, in turns, so that
+ * other work never waits long, however long the text is; passes never overlap. Without clients there is no pass and no
+ * timer.
  *
- * A client that comes takes part from the next pass on: at once, unless the last one has begun within the interval. One
- * that does not read is left out until it does, so that nothing piles up for it.
+ * A new client takes part from the next pass on: at once, unless the last pass began within the interval. A client that
+ * does not read is left out until it does, so that nothing piles up for it.
  */
 export class EventStream implements OnModuleDestroy {
   private readonly clients = new Map<ServerResponse, StreamClient>();
@@ -56,7 +56,7 @@ export class EventStream implements OnModuleDestroy {
     else this.add(response);
   }
 
-  /** Before Nest closes the server: that waits for responses which nobody has ended. */
+  /** Ends all responses before Nest closes the server, which would wait for them. */
   onModuleDestroy(): void {
     this.closed = true;
     for (const response of this.clients.keys()) {
@@ -66,7 +66,7 @@ export class EventStream implements OnModuleDestroy {
   }
 
   private add(response: ServerResponse): void {
-    response.flushHeaders(); // there may be a while before the first pass
+    response.flushHeaders(); // the first pass may come only after an interval
     response.once('close', () => this.remove(response));
     this.clients.set(response, new StreamClient(response));
     this.timer ??= this.start();
@@ -94,13 +94,13 @@ export class EventStream implements OnModuleDestroy {
     void this.apart(() => pass.run(this.parts())).finally(() => (this.passing = false));
   }
 
-  /** Not in the async context of the client that happens to be first: the stream is everybody's. */
+  /** Runs `work` outside the async context of whichever client happens to be first, since the stream is shared. */
   private apart<T>(work: () => T): T {
     return this.context.runInAsyncScope(work);
   }
 }
 
-/** HTTP/2 does not say `destroyed`, but takes the socket away. */
+/** HTTP/2 responses do not set `destroyed`, but lose their socket. */
 function isGone(response: ServerResponse): boolean {
   return response.destroyed || response.socket === undefined;
 }

@@ -2,7 +2,7 @@ import type { CommandSnapshot } from '../commands/snapshot.js';
 import type { BreakerLimits, BreakerSnapshot } from '../policies/circuit-breaker/snapshot.js';
 import type { LatencySnapshot, OutcomeCounts } from '../telemetry/metrics/snapshot.js';
 
-/** How long calls took, whole milliseconds, by percentile; `0` is the shortest and `100` the longest. */
+/** Latencies by percentile, whole milliseconds; `0` is the shortest and `100` the longest. */
 export interface HystrixLatency {
   readonly '0': number;
   readonly '25': number;
@@ -15,7 +15,10 @@ export interface HystrixLatency {
   readonly '100': number;
 }
 
-/** Hystrix' event for a command: every field, in the order of Hystrix' own serializer. */
+/**
+ * Hystrix' event for a command: every field, in the order of Hystrix' own serializer. Its documentation explains the
+ * fields; `docs/hystrix-stream.md` says where their values come from.
+ */
 export interface HystrixCommandEvent {
   readonly type: 'HystrixCommand';
   readonly name: string;
@@ -114,7 +117,7 @@ export function fromCommand(command: CommandSnapshot, now: number): HystrixComma
     propertyValue_circuitBreakerForceOpen: override === 'forced-open',
     propertyValue_circuitBreakerForceClosed: override === 'disabled',
     propertyValue_circuitBreakerEnabled: breaker !== undefined,
-    // Nothing has threads here; it also makes the dashboard show the bulkhead's rejections.
+    // There are no thread pools here. With this value the dashboard also shows the bulkhead's rejections.
     propertyValue_executionIsolationStrategy: 'SEMAPHORE',
     propertyValue_executionIsolationThreadTimeoutInMilliseconds: timeout,
     propertyValue_executionTimeoutInMilliseconds: timeout,
@@ -134,7 +137,7 @@ export function fromCommand(command: CommandSnapshot, now: number): HystrixComma
   };
 }
 
-/** A breaker that no command stands for: one that several commands share, one of a key, one made by hand. */
+/** The event for a breaker that is not shown as part of a command of its name: of a decorated method, shared, or by key. */
 export function fromBreaker(breaker: BreakerSnapshot, now: number): HystrixCommandEvent {
   const { name, metrics } = breaker;
   const unknown = {
@@ -145,7 +148,7 @@ export function fromBreaker(breaker: BreakerSnapshot, now: number): HystrixComma
   return fromCommand({ name, metrics, circuitBreaker: breaker, ...unknown }, now);
 }
 
-/** Failures in a row are, in Hystrix' words, that many calls of which all have failed. */
+/** Hystrix has no failures in a row; the nearest equivalent is that many calls with a rate of 100 %. */
 function thresholdOf({ minimumCalls, failureRate, consecutiveFailures }: BreakerLimits): {
   readonly calls: number;
   readonly rate: number;
@@ -155,7 +158,7 @@ function thresholdOf({ minimumCalls, failureRate, consecutiveFailures }: Breaker
   return { calls: minimumCalls, rate: 0 };
 }
 
-/** Hystrix' HealthCounts: bad requests and calls that met an open circuit say nothing about the dependency. */
+/** As in Hystrix' HealthCounts, bad requests and calls rejected by an open circuit do not count. */
 function health({
   success,
   failure,
@@ -168,13 +171,13 @@ function health({
   return { errorPercentage, errorCount, requestCount };
 }
 
-/** To Hystrix a circuit that is probing is open. */
+/** For Hystrix, a half-open circuit is open. */
 function isOpen(breaker: BreakerSnapshot | undefined): boolean {
   if (breaker === undefined || breaker.override?.kind === 'disabled') return false;
   return breaker.state !== 'closed' || breaker.override?.kind === 'forced-open';
 }
 
-/** `Class` of `Class.method` and of `Class.method[key]`; a name without a dot is a group of its own. */
+/** `Class` for `Class.method` and `Class.method[key]`; a name without a dot is its own group. */
 function groupOf(name: string): string {
   const [named = name] = name.split('[', 1);
   return named.slice(0, Math.max(0, named.lastIndexOf('.'))) || named || name;
@@ -196,7 +199,7 @@ function percentiles(latency: LatencySnapshot): HystrixLatency {
 
 const MAX_INT = 2_147_483_647;
 
-/** A Java `int`, since the readers are Java: no fractions, 0 for what there is not, and nothing that JSON makes `null`. */
+/** A Java `int`, since the readers are Java programs: whole, at most 2³¹ − 1, and 0 for a missing value or NaN. */
 function int(value = 0): number {
   return Math.min(Math.round(value), MAX_INT) || 0;
 }

@@ -8,7 +8,10 @@ interface Source<Snapshot> {
   snapshot(): Snapshot;
 }
 
-/** The used parts of `ResilienceService` and `CircuitBreakerRegistry`; they may come from another copy of the package. */
+/**
+ * The parts of `ResilienceService` and `CircuitBreakerRegistry` that are used here; the objects may come from another copy
+ * of the package.
+ */
 export interface Commands {
   commands(): Iterable<Source<CommandSnapshot>>;
 }
@@ -16,7 +19,7 @@ export interface Breakers {
   list(which: { readonly keys: boolean }): Iterable<Source<BreakerSnapshot>>;
 }
 
-/** Something to tell of, not yet told. */
+/** An entry of the dashboard whose event has not been made yet. */
 interface Tile {
   readonly name: string;
   readonly event: () => HystrixCommandEvent;
@@ -24,21 +27,21 @@ interface Tile {
 
 const PING = 'ping: \n\n';
 
-/** The commands of an application, and the breakers that no command of the same name stands for, as an event stream. */
+/** The commands of an application, and the breakers that are not part of a command of the same name, as an event stream. */
 export class HystrixEvents {
   private readonly complaints = new Set<string>();
 
   constructor(
     private readonly service: Commands,
     private readonly breakers: Breakers,
-    /** Whether breakers by key are told of. */
+    /** Whether breakers by key are included. */
     private readonly keys: boolean,
     private readonly warn: (problem: string) => void,
   ) {}
 
   /**
-   * All of them, each made when it is its turn. There is always something, since readers give up a stream that is
-   * silent; what cannot be told is left out.
+   * One text per event, each made when it is requested. If there are none, a ping: readers give up a silent stream. An
+   * event that cannot be made is left out.
    */
   *texts(): Generator<string, void, undefined> {
     let silent = true;
@@ -56,7 +59,7 @@ export class HystrixEvents {
   }
 
   private *tiles(): Generator<Tile, void, undefined> {
-    /** The commands, each with the breaker that it tells of. */
+    /** The breaker that the event of each command has shown. */
     const told = new Map<string, string | undefined>();
     for (const command of this.service.commands()) {
       const { name } = command;
@@ -72,7 +75,7 @@ export class HystrixEvents {
       if (told.get(name) === name) continue;
       const event = (): HystrixCommandEvent => ({
         ...fromBreaker(breaker.snapshot(), Date.now()),
-        ...(told.has(name) && { name: `${name} (breaker)` }), // a command of that name has another one
+        ...(told.has(name) && { name: `${name} (breaker)` }), // a command of that name has another breaker
       });
       yield { name, event };
     }
@@ -87,7 +90,7 @@ export class HystrixEvents {
     }
   }
 
-  /** Nobody catches what a timer throws. Complains once, not twice a second. */
+  /** Warns once per cause, not at each pass. */
   private complain(what: string, error: unknown): void {
     if (this.complaints.has(what)) return;
     this.complaints.add(what);

@@ -12,7 +12,7 @@ import {
 import { EventStream } from './event-stream.js';
 import type { HystrixStreamSettings } from './options.js';
 
-/** A response of Express, which is Node's own, or Fastify's reply, which has it in `raw`. */
+/** Express' response, which is Node's own, or Fastify's reply, which has Node's in `raw`. */
 type AnyResponse =
   | (ServerResponse & { readonly raw?: undefined })
   | {
@@ -21,7 +21,7 @@ type AnyResponse =
       getHeaders(): ReturnType<ServerResponse['getHeaders']>;
     };
 
-/** A class for each module made, since a route and its guards belong to the class. */
+/** Makes a class per module, since route and guards belong to the class. */
 export function controllerFor({ path, guards }: HystrixStreamSettings): Type {
   @Controller({ path, version: VERSION_NEUTRAL })
   @UseGuards(...guards)
@@ -36,7 +36,7 @@ export function controllerFor({ path, guards }: HystrixStreamSettings): Type {
   return HystrixStreamController;
 }
 
-/** Node's response, which Fastify then leaves alone; with the headers that others have set by now, such as CORS. */
+/** Takes Node's response from Fastify, with the headers that others have set so far, such as those for CORS. */
 function takeOver(response: AnyResponse): ServerResponse {
   if (response.raw === undefined) return response;
   response.hijack();

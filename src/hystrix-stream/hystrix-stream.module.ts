@@ -7,7 +7,7 @@ import { type Breakers, type Commands, HystrixEvents } from './hystrix-events.js
 import { controllerFor } from './hystrix-stream.controller.js';
 import { type HystrixStreamOptions, readHystrixStreamOptions } from './options.js';
 
-/** Streams the state of all commands and circuit breakers to Hystrix' dashboard and Turbine: `GET /hystrix.stream`. */
+/** Streams the state of commands and circuit breakers to Hystrix' dashboard and Turbine: `GET /hystrix.stream`. */
 @Module({})
 export class HystrixStreamModule {
   constructor(@Optional() @Inject(EventStream) stream?: unknown) {
@@ -18,6 +18,8 @@ export class HystrixStreamModule {
   }
 
   /**
+   * Adds the route of the stream. Import it beside `ResilienceModule.forRoot()`.
+   *
    * @throws {ResilienceConfigurationError} when an option is wrong
    *
    * @example
@@ -32,7 +34,7 @@ export class HystrixStreamModule {
       providers: [
         {
           provide: EventStream,
-          // Optional, so that we can say what is missing.
+          // Optional, so that our own error can name what is missing.
           inject: [RESILIENCE_SERVICE, CIRCUIT_BREAKER_REGISTRY].map((token) => ({
             token,
             optional: true,

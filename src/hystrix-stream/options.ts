@@ -7,16 +7,16 @@ import { OptionsReader, Problems } from '../common/options-reader.js';
 export interface HystrixStreamOptions {
   /** The route of the stream. Default: `hystrix.stream`. */
   readonly path?: string;
-  /** How often the state of things is sent, at most 5 s. Default: 500 ms. */
+  /** Time between two passes; above 0, at most 5 s. Default: 500 ms. */
   readonly interval?: Duration;
-  /** How many clients may read at a time; those beyond get 503. Default: 5. */
+  /** How many clients may read at a time; further ones get 503. Default: 5. */
   readonly maxConnections?: number;
   /**
-   * Whether the breakers of a `key` are shown, each by itself. Keys are often tenants, hosts or users: mind who may
-   * read. Default: false.
+   * Whether breakers by `key` are included, one event each. Keys are often tenants, hosts or users, so mind who can read
+   * the stream. Default: false.
    */
   readonly keys?: boolean;
-  /** Who may read. Default: everybody. */
+  /** Guards of the route. Default: none, so without global guards everybody can read the stream. */
   readonly guards?: readonly (CanActivate | Type<CanActivate>)[];
 }
 

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 
-/** Somebody who reads the stream. */
+/** A client that reads the stream. */
 export class StreamClient {
-  /** Whether it has read what there was: nothing is written before it has. */
+  /** Whether its buffer has drained. Nothing is written before that. */
   ready = true;
-  /** Called when it has caught up, or has gone. */
+  /** Called when its buffer has drained, or it has gone. */
   onChange: (() => void) | undefined = undefined;
   private gone = false;
 

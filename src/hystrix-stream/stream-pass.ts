@@ -1,23 +1,23 @@
 import { Turns } from '../common/turns.js';
 import type { StreamClient } from './stream-client.js';
 
-/** So many characters are written at a time: no client has to keep many more. */
+/** Characters per write; not many more are ever buffered for a client. */
 const CHUNK = 65_536;
 
 /**
- * Makes a text and writes it to some clients, in turns and piece by piece, so that other work never waits long and
- * nothing piles up, however long the text is.
+ * Makes a text and writes it to several clients, in turns and in pieces, so that other work never waits long and little
+ * is buffered, however long the text is.
  */
 export class StreamPass {
   private readonly turns = new Turns();
 
-  /** @param patience how long it waits for slow clients, all in all, milliseconds; then it goes on without them */
+  /** @param patience how long it waits for slow clients in total, milliseconds; then it continues without them */
   constructor(
     private clients: readonly StreamClient[],
     private patience: number,
   ) {}
 
-  /** Resolves when all has been written, or nobody reads any more. */
+  /** Resolves when everything has been written, or nobody reads any more. */
   async run(parts: Iterable<string>): Promise<void> {
     const { turns } = this;
     let text = '';
@@ -25,7 +25,7 @@ export class StreamPass {
       if (text.length >= CHUNK || turns.over) {
         this.write(text);
         text = '';
-        if (!this.caughtUp) await this.wait(); // may be over at once: it is the same turn
+        if (!this.caughtUp) await this.wait(); // does not end the turn: a socket may drain at once
         if (turns.over) await turns.next();
         this.clients = this.clients.filter(({ ready, reads }) => ready && reads);
         if (this.clients.length === 0) return;
@@ -43,7 +43,7 @@ export class StreamPass {
     return this.clients.every(({ ready, reads }) => ready || !reads);
   }
 
-  /** Until all clients have caught up, as far as patience goes. */
+  /** Waits until all clients have caught up, or `patience` is used up. */
   private async wait(): Promise<void> {
     const since = performance.now();
     await new Promise<void>((resolve) => {

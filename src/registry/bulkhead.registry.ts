@@ -3,14 +3,14 @@ import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
 import { type BulkheadView, viewOf } from './bulkhead-view.js';
 import { NamedRegistry } from './named-registry.js';
 
-/** Injection token of the {@link BulkheadRegistry}; as `CIRCUIT_BREAKER_REGISTRY`. */
+/** Injection token of the {@link BulkheadRegistry}; for its purpose see `CIRCUIT_BREAKER_REGISTRY`. */
 export const BULKHEAD_REGISTRY = brand('BulkheadRegistry');
 
 /**
- * The bulkheads of one application, by name: how many calls run and wait. Injectable.
+ * The bulkheads of one application, by name. Injectable.
  *
- * A bulkhead's name is the one in its options, that of its pipeline, or `Class.method`; bulkheads by key are called
- * `name[key]`.
+ * A bulkhead's name is the one in its options, that of its pipeline, or that of its method (`Class.method`) or command;
+ * bulkheads by key are called `name[key]`.
  *
  * @example
  * const { running, waiting } = registry.get('storagesvc').snapshot();

@@ -13,15 +13,16 @@ import { NamedRegistry } from './named-registry.js';
 const KIND = 'circuitBreaker';
 
 /**
- * Injection token of the {@link CircuitBreakerRegistry}, for code that may have another copy of the package than the
- * application has (ESM beside CommonJS); everybody else injects the class.
+ * Injection token of the {@link CircuitBreakerRegistry}, for code that may load another copy of the package than the
+ * application (ESM beside CommonJS); all other code can inject the class.
  */
 export const CIRCUIT_BREAKER_REGISTRY = brand('CircuitBreakerRegistry');
 
 /**
  * The circuit breakers of one application, by name. Injectable.
  *
- * A breaker's name is the one in its options, or `Class.method`; breakers by key are called `name[key]`.
+ * A breaker's name is the one in its options, that of its pipeline, or that of its method (`Class.method`) or command;
+ * breakers by key are called `name[key]`.
  *
  * @example
  * registry.get('storagesvc').forceOpen({ by: 'anna', reason: 'migration' });
@@ -31,10 +32,11 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
   protected override readonly kind = KIND;
 
   /**
-   * Changes options of a breaker (of all its keys) while it works. Its state stays; its counts stay, unless the
-   * window is another one, which starts empty.
+   * Changes options of a breaker (of all its keys) at run time. It keeps its state, and its counts unless the window
+   * changes: a new window starts empty.
    *
    * @throws {ResilienceConfigurationError} when the options are wrong; the old ones then stay in force
+   * @throws {Error} when there is no breaker of that name, or the name is that of a single key
    *
    * @example
    * registry.reconfigure('storagesvc', { openFor: '30s' });

@@ -1,6 +1,6 @@
 /**
- * The ways to read `name[key]`. Names and keys may have brackets of their own: each may be the one that begins the
- * key.
+ * All ways to split `name[key]`. Names and keys may contain brackets themselves, so each opening bracket may be the one
+ * that begins the key.
  */
 export function* readingsOf(fullName: string): Generator<readonly [name: string, key: string]> {
   if (!fullName.endsWith(']')) return;

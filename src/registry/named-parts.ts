@@ -2,32 +2,32 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Problems, show } from '../common/options-reader.js';
 import type { NamedParts } from '../policies/policy.js';
 
-/** Who declares a part, and with what. */
+/** A declaration of a named part by a subject, with its options. */
 export interface Declaration {
   readonly kind: string;
-  /** `undefined`: the site's own part, called after it. */
+  /** `undefined`: the subject's own part, named after it. */
   readonly name: string | undefined;
-  /** `Class.method`, or what a command or a pipeline is called. */
+  /** The name of the subject: the method (`Class.method`), the command or the pipeline. */
   readonly declaredBy: string;
-  /** Equal for sites whose own parts are the same when their names are: the class. */
+  /** The class of a method. Subjects with the same owner and name share their own parts. */
   readonly owner: object;
-  /** Two methods of a class may be called alike: a static one, two symbols. */
+  /** Two methods of a class may have the same name: a static one, or two symbols. */
   readonly method?: { readonly target: object; readonly key: string | symbol } | undefined;
   /** For messages: `Class.method @Decorator`. */
   readonly where: string;
-  /** Whether the name is that of the pipeline that it is from. */
+  /** Whether the name is that of the pipeline that the policy comes from. */
   readonly implied?: boolean;
-  /** Whether it only names a part that another method defines. */
+  /** Whether the options only name a part that another subject defines. */
   readonly reference: boolean;
-  /** As users wrote them, all layers merged: what others who define the part have to agree with. */
+  /** As users wrote them, all layers merged; other definitions of the part have to agree. */
   readonly options: object;
   readonly settings: unknown;
 }
 
 interface Entry {
-  /** As the code says it: whoever declares it later has to agree with this, whatever it has been changed to. */
+  /** From the code. Later declarations have to agree with this one, even after a change at run time. */
   declared: Declaration;
-  /** As it has been changed while it works. */
+  /** Set by a change at run time. */
   changed: Pick<Declaration, 'options' | 'settings'> | undefined;
   part: object | undefined;
 }
@@ -37,7 +37,7 @@ export class PartStore implements NamedParts {
   /** By kind and name, in the order in which they were declared. */
   private readonly kinds = new Map<string, Map<string, Entry>>();
 
-  /** Makes a part known before it is made; reports when others have declared it differently. */
+  /** Registers a part before it is made; reports conflicts with other declarations of it. */
   declare(declaration: Declaration, problems: Problems): void {
     const { kind, name, declaredBy } = declaration;
     const entry = this.entry(kind, name ?? declaredBy);
@@ -74,13 +74,13 @@ export class PartStore implements NamedParts {
     return entry?.part === undefined ? undefined : (entry.changed ?? entry.declared).options;
   }
 
-  /** The part has been given other options. */
+  /** Records that a part was given other options at run time. */
   changed(kind: string, name: string, options: object, settings: unknown): void {
     const entry = this.entry(kind, name);
     if (entry !== undefined) entry.changed = { options, settings };
   }
 
-  /** Those declarations were wrong: forgets them, but for parts that have been made. */
+  /** Removes declarations that were wrong, unless their parts have been made. */
   retract(declarations: readonly Declaration[]): void {
     for (const declaration of declarations) {
       const { kind, name, declaredBy } = declaration;
@@ -90,7 +90,7 @@ export class PartStore implements NamedParts {
     }
   }
 
-  /** A part that has been made. */
+  /** The part of that name, if it has been made. */
   find<T extends object>(kind: string, name: string): T | undefined {
     return this.entry(kind, name)?.part as T | undefined;
   }
@@ -114,7 +114,7 @@ export class PartStore implements NamedParts {
   }
 }
 
-/** Two own parts of one name, or one and that of a pipeline. */
+/** Whether two subjects' own parts, or an own part and one of a pipeline, have the same name without anybody's intention. */
 function sharedByChance(one: Declaration, other: Declaration): boolean {
   if (one.name === undefined && other.name === undefined) {
     return one.owner !== other.owner || !sameMethod(one, other);
@@ -132,14 +132,14 @@ function calledOf({ owner, declaredBy }: Declaration, { owner: others }: Declara
   return typeof owner === 'function' && owner !== others ? owner.name : declaredBy;
 }
 
-/** The conflicts of a declaration with earlier ones. */
+/** The subject of the earlier declaration, for messages. */
 function other({ owner, where }: Declaration, declaration: Declaration): string {
   if (owner === declaration.owner) return 'another method of the class';
   const classes = typeof owner === 'function' && typeof declaration.owner === 'function';
   return classes ? 'another class' : `what stands at ${where}`;
 }
 
-/** In which options two differ, and how. */
+/** The options in which two objects differ, with both values. */
 export function difference(one: object, other: object): string {
   const names = new Set([...Object.keys(one), ...Object.keys(other)]);
   const at = (options: object, name: string): unknown => (options as Record<string, unknown>)[name];

@@ -4,13 +4,13 @@ import { PartsByKey } from '../policies/keyed-parts.js';
 import { readingsOf } from './keyed-name.js';
 import type { PartStore } from './named-parts.js';
 
-/** How many names a message lists. */
+/** How many names a message lists at most. */
 const LISTED = 20;
 
 /**
  * The parts of one kind, by name; parts by key are called `name[key]`.
  *
- * `Part` is the part itself, `Shown` what users get of it.
+ * `Part` is the part itself, `Shown` the object that users get for it.
  */
 export abstract class NamedRegistry<
   Part extends { readonly name: string },
@@ -18,7 +18,7 @@ export abstract class NamedRegistry<
 >
   implements Iterable<Shown>, AsyncIterable<Shown>
 {
-  /** The name of such a part in messages. */
+  /** What such a part is called in messages. */
   protected abstract readonly what: string;
   protected abstract readonly kind: string;
 
@@ -27,33 +27,33 @@ export abstract class NamedRegistry<
 
   protected abstract show(part: Part): Shown;
 
-  /** How many there are. */
+  /** The number of parts, those by key included. */
   get size(): number {
     let size = 0;
     for (const part of this.declared()) size += part instanceof PartsByKey ? part.size : 1;
     return size;
   }
 
-  /** All at once. For many, use `for await`, which lets others work in between. */
+  /** All parts, in one go. For many parts use `for await`, which lets other work run in between. */
   [Symbol.iterator](): IterableIterator<Shown> {
     return this.list();
   }
 
   /**
-   * All of them, as iterating the registry does, or those alone that are not by key.
+   * All parts, as by iterating the registry, or only those that are not by key.
    *
-   * @param options.keys whether those by key are listed too. Default: true
+   * @param options.keys whether parts by key are listed too. Default: true
    */
   *list({ keys = true }: { readonly keys?: boolean } = {}): IterableIterator<Shown> {
     for (const part of this.declared()) {
       if (!(part instanceof PartsByKey)) yield this.show(part);
-      // A copy: keys come, go and move while somebody takes turns.
+      // A copy, since keys are added and removed between turns.
       else if (keys) for (const each of [...part.values()]) yield this.show(each);
     }
   }
 
   /**
-   * All, in turns: what is done with them holds up the event loop for 10 ms at a time.
+   * All parts, in turns: the loop body blocks the event loop for about 10 ms at a time.
    *
    * @example
    * for await (const breaker of registry) report(breaker.snapshot());
@@ -62,24 +62,24 @@ export abstract class NamedRegistry<
     return takeTurns(this);
   }
 
-  /** The one of that name. @throws {Error} when there is none; the message lists some that there are */
+  /** The part of that name. @throws {Error} when there is none; the message lists up to 20 known names */
   get(name: string): Shown {
     const part = this.find(name);
     if (part === undefined) throw this.unknown(name);
     return part;
   }
 
-  /** Whether there is one of that name. */
+  /** Whether there is a part of that name. */
   has(name: string): boolean {
     return this.find(name) !== undefined;
   }
 
-  /** The names of all of them. */
+  /** The names of all parts. */
   names(): string[] {
     return Array.from(this, ({ name }) => name);
   }
 
-  /** The part of that name; takes the same time however many there are. */
+  /** Takes the same time however many parts there are. */
   private find(name: string): Shown | undefined {
     const part = this.partCalled(name);
     if (part !== undefined && !(part instanceof PartsByKey)) return this.show(part);
@@ -91,7 +91,7 @@ export abstract class NamedRegistry<
     return this.store.find(this.kind, name);
   }
 
-  /** The part of a key, and the name that it has beside its key. */
+  /** The part called `name[key]`, and its name without the key. */
   protected keyedPartOf(
     fullName: string,
   ): { readonly name: string; readonly part: Part } | undefined {

@@ -1,24 +1,27 @@
 import type { Outcome } from '../common/outcomes/outcome.js';
 
-/** One run of a protected method has ended, or has been given up. Rejected attempts, which never ran it, are `rejected` events. */
+/**
+ * One run of a protected method has ended, or the call has stopped waiting for it. A rejected attempt, which never ran the
+ * method, is a `rejected` event.
+ */
 export interface AttemptEvent {
-  /** Tells the kind of event. */
+  /** The kind of event. */
   readonly type: 'attempt';
-  /** `Class.method`, or what the command or the pipeline is called. */
+  /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
-  /** 1 for the first. */
+  /** The attempt; the first is 1. */
   readonly attempt: number;
-  /** By the default rule, whatever the options of single policies say. */
+  /** The outcome by the default rule, regardless of the options of single policies. */
   readonly outcome: Outcome;
   /** From the start of the attempt to its end, milliseconds. */
   readonly durationMs: number;
-  /** Only when it has failed. */
+  /** The error, if the run ended with one. */
   readonly error?: unknown;
 }
 
-/** Another attempt has been scheduled. */
+/** An attempt has failed, and another one has been scheduled. */
 export interface RetryEvent {
-  /** Tells the kind of event. */
+  /** The kind of event. */
   readonly type: 'retry';
   /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
@@ -30,7 +33,7 @@ export interface RetryEvent {
   readonly error: unknown;
 }
 
-/** Why a failed call is not tried again. */
+/** Why a failed call is not retried any more. */
 export type ExhaustionReason =
   /** `maxRetries` retries have been made. */
   | 'max-retries'
@@ -38,7 +41,7 @@ export type ExhaustionReason =
   | 'max-elapsed-time'
   /** The next wait would end after the call's deadline. */
   | 'deadline'
-  /** The circuit has opened, and the next attempt would come before it admits one. */
+  /** The circuit is open, and the next attempt would come before it admits calls again. */
   | 'circuit-open'
   /** The backoff function returned no valid delay, or threw. */
   | 'backoff'
@@ -47,49 +50,49 @@ export type ExhaustionReason =
   /** The application is closing. */
   | 'shutdown';
 
-/** A call has failed and is not tried again. */
+/** A call has failed and is not retried any more. */
 export interface RetriesExhaustedEvent {
-  /** Tells the kind of event. */
+  /** The kind of event. */
   readonly type: 'retries-exhausted';
   /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
   /** Attempts that were made, the first one included. */
   readonly attempts: number;
-  /** Why no further one is made. */
+  /** Why there is no further attempt. */
   readonly reason: ExhaustionReason;
-  /** The error that the caller gets. */
+  /** The error of the last attempt; `undefined` when `onResult` rejected its result. */
   readonly error: unknown;
 }
 
-/** A policy has turned a call away without running it. */
+/** A policy has rejected a call. */
 export interface RejectedEvent {
-  /** Tells the kind of event. */
+  /** The kind of event. */
   readonly type: 'rejected';
-  /** The name of the breaker or bulkhead that turned it away; for a fallback, the name of the call. */
+  /** The name of the breaker or bulkhead that rejected it; for a fallback, the name of the method, command or pipeline. */
   readonly name: string;
-  /** The kind of the policy, such as `circuitBreaker`. */
+  /** The kind of policy, such as `circuitBreaker`. */
   readonly policy: string;
   /** The code of the error, such as `CIRCUIT_OPEN`. */
   readonly code: string;
-  /** When another call may be admitted, milliseconds from now; `undefined` when that is not known. */
+  /** When another call may be admitted, milliseconds from now; `undefined` when that is unknown. */
   readonly retryAfterMs?: number | undefined;
-  /** True when the policy only observes, and the call was let through. */
+  /** True when the policy only observes and the call was admitted all the same. */
   readonly observed?: boolean;
 }
 
-/** A call that has waited for a place of a bulkhead has got it. */
+/** A call that waited for a place in a bulkhead has got one. */
 export interface QueuedEvent {
-  /** Tells the kind of event. */
+  /** The kind of event. */
   readonly type: 'queued';
   /** The bulkhead's name. */
   readonly name: string;
-  /** How long it has waited for its place, milliseconds. */
+  /** How long it waited for its place, milliseconds. */
   readonly waitedMs: number;
 }
 
 /** A call or an attempt has run out of time. */
 export interface TimeoutEvent {
-  /** Tells the kind of event. */
+  /** The kind of event. */
   readonly type: 'timeout';
   /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
@@ -97,81 +100,81 @@ export interface TimeoutEvent {
   readonly scope: 'attempt' | 'total';
   /** The attempt that was running. */
   readonly attempt: number;
-  /** That limit, milliseconds. */
+  /** The limit, milliseconds. */
   readonly afterMs: number;
 }
 
-/** Work that had been given up (timeout, abort) has ended after all; its result was dropped. */
+/** Abandoned work (after a timeout or an abort) has ended after all; its result was dropped. */
 export interface LateEvent {
-  /** Tells the kind of event. */
+  /** The kind of event. */
   readonly type: 'late';
   /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
-  /** The attempt that was given up; the first is 1. */
+  /** The abandoned attempt; the first is 1. */
   readonly attempt: number;
-  /** The outcome that nobody waited for. */
+  /** The outcome of the abandoned work. */
   readonly outcome: Outcome;
   /** From the start of the attempt to the end of its work, milliseconds. */
   readonly durationMs: number;
 }
 
-/** A circuit breaker is in another state. */
+/** A circuit breaker has changed its state. */
 export interface StateChangeEvent {
-  /** Tells the kind of event. */
+  /** The kind of event. */
   readonly type: 'state-change';
   /** The breaker's name. */
   readonly name: string;
-  /** The state that has ended. */
+  /** The state before. */
   readonly from: BreakerState;
-  /** The state that has begun. */
+  /** The new state. */
   readonly to: BreakerState;
-  /** The rule or the action that has led to it. */
+  /** The rule or the action that caused the change. */
   readonly reason: StateChangeReason;
   /** The counts of the window when the decision was made. */
   readonly counts: BreakerCounts;
 }
 
-/** An operator has overridden a circuit breaker, or cleared the override. */
+/** An operator has overridden a circuit breaker, or an override has been cleared or has ended. */
 export interface OverrideEvent {
-  /** Tells the kind of event. */
+  /** The kind of event. */
   readonly type: 'override';
-  /** The name of the breaker. */
+  /** The breaker's name. */
   readonly name: string;
-  /** `undefined`: cleared. */
+  /** The new override; `undefined` when it was cleared or has ended. */
   readonly override: BreakerOverride | undefined;
 }
 
-/** A fallback has answered, or has failed too. */
+/** A fallback has answered, or has failed itself. */
 export interface FallbackEvent {
-  /** Tells the kind of event. */
+  /** The kind of event. */
   readonly type: 'fallback';
   /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
-  /** The handler: a method's or a class's name, `value`, `staleIfError`, … */
+  /** The handler: the name of a method, function or class, `value`, `staleIfError`, … */
   readonly handler: string;
   /** Whether the fallback has answered. */
   readonly outcome: 'success' | 'failure';
-  /** The error that it answered. */
+  /** The error of the failed call. */
   readonly error: unknown;
-  /** Set when the answer is a former result. */
+  /** True when the answer is a former result. */
   readonly stale?: boolean;
-  /** How old that former result is. */
+  /** How old that result is, milliseconds. */
   readonly ageMs?: number;
 }
 
-/** The cache behind `staleIfError()` has failed or was too slow; the call went on without it. */
+/** The cache behind `staleIfError()` failed or was too slow, or no key could be made; the call continued without it. */
 export interface CacheErrorEvent {
-  /** Tells the kind of event. */
+  /** The kind of event. */
   readonly type: 'cache-error';
   /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
-  /** The operation that has failed. */
+  /** The operation that failed. */
   readonly operation: 'read' | 'write';
   /** The error of the cache, or of making the key. */
   readonly error: unknown;
 }
 
-/** Anything that a policy tells of; `type` says which. */
+/** Any event of a policy; `type` says which. */
 export type ResilienceEvent =
   | AttemptEvent
   | RetryEvent
@@ -185,10 +188,10 @@ export type ResilienceEvent =
   | FallbackEvent
   | CacheErrorEvent;
 
-/** Calls go through (`closed`), are rejected (`open`), or a few go through and decide (`half-open`). */
+/** Calls are admitted (`closed`), are rejected (`open`), or a few are admitted as probes and decide (`half-open`). */
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/** Why a breaker has changed its state; `reset`: somebody has called `reset()`. */
+/** Why a breaker has changed its state; `reset`: `reset()` was called. */
 export type StateChangeReason =
   | 'failure-rate'
   | 'slow-call-rate'
@@ -199,11 +202,11 @@ export type StateChangeReason =
   | 'probes-succeeded'
   | 'reset';
 
-/** The counts of a breaker in its window (closed) or since it began to probe (half-open). */
+/** The counts of a breaker in its window (closed), or since it became half-open. */
 export interface BreakerCounts {
-  /** Calls admitted, those still running included. */
+  /** Admitted calls, those still running included. */
   readonly requests: number;
-  /** Calls that have ended well. */
+  /** Calls that have succeeded. */
   readonly successes: number;
   /** Calls that have failed. */
   readonly failures: number;
@@ -218,12 +221,12 @@ export interface BreakerCounts {
 }
 
 /**
- * Calls are rejected (`forced-open`), go through whatever happens (`disabled`), or go through while rejections are
- * only told of (`observe-only`).
+ * Calls are rejected (`forced-open`), are admitted whatever happens (`disabled`), or are admitted while rejections are
+ * only reported (`observe-only`).
  */
 export type OverrideKind = 'forced-open' | 'disabled' | 'observe-only';
 
-/** A decision of an operator that stands beside the breaker's own state. */
+/** An operator's decision that overrides the breaker's own state. */
 export interface BreakerOverride {
   /** The operator's decision. */
   readonly kind: OverrideKind;
@@ -231,6 +234,6 @@ export interface BreakerOverride {
   readonly by?: string | undefined;
   /** Why. */
   readonly reason?: string | undefined;
-  /** When it ends by itself. */
+  /** When it ends by itself; `undefined`: only when it is cleared. */
   readonly until?: Date | undefined;
 }

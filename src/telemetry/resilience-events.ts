@@ -2,34 +2,34 @@ import { AsyncResource } from 'node:async_hooks';
 import { brand } from '../common/brand.js';
 import type { ResilienceEvent } from './events.js';
 
-/** Hears all events. Called synchronously; what it throws, or rejects with, changes nothing. */
+/** Receives all events. Called synchronously; an error that it throws or rejects with changes nothing. */
 export type ResilienceEventListener = (event: ResilienceEvent) => void;
 
-/** Injection token of the {@link ResilienceEvents}; as `CIRCUIT_BREAKER_REGISTRY`. */
+/** Injection token of the {@link ResilienceEvents}; for its purpose see `CIRCUIT_BREAKER_REGISTRY`. */
 export const RESILIENCE_EVENTS = brand('ResilienceEvents');
 
-/** A listener that answers events by causing events is stopped after this many. */
+/** Limit for events that listeners cause while they handle one. */
 const MAX_ANSWERS = 1_000;
 
-/** Stands for the listeners that do so. */
+/** Stands for the listeners that exceed the limit, in the complaint about them. */
 const endless: ResilienceEventListener = () => {};
 
 /**
- * Everything that the policies of one application do, as it happens. Injectable.
+ * The events of the policies of one application. Injectable.
  *
  * Listeners are called synchronously, after the state has changed; one that throws, or whose promise rejects,
- * changes nothing. All listeners hear all events in the same order: what one of them causes is told when all have
- * heard what it was told of. Without listeners no event object is made.
+ * changes nothing. All listeners receive all events in the same order: an event that a listener causes is emitted after
+ * all listeners have received the current one. Without listeners no event object is made.
  *
  * @example
  * events.subscribe((event) => logger.log(JSON.stringify(event)));
  */
 export class ResilienceEvents {
   private readonly subscriptions = new Set<{ readonly listener: ResilienceEventListener }>();
-  /** Set while listeners are told: what they cause meanwhile, each to be told in its own async context. */
+  /** Set while an event is being emitted: deferred emissions of the events that listeners cause, in their async contexts. */
   private caused: (() => void)[] | undefined = undefined;
 
-  /** @param onListenerError told of what a listener throws */
+  /** @param onListenerError receives what a listener throws or rejects with */
   constructor(
     private readonly onListenerError: (
       error: unknown,
@@ -37,10 +37,10 @@ export class ResilienceEvents {
     ) => void = () => {},
   ) {}
 
-  /** @internal Whether anybody listens: look before making an event. */
+  /** @internal Whether anybody listens; to be checked before an event object is made. */
   active = false;
 
-  /** Has `listener` told of every event from now on. @returns a function that ends the subscription */
+  /** Calls `listener` with every event from now on. @returns a function that ends the subscription */
   subscribe(listener: ResilienceEventListener): () => void {
     const subscription = { listener };
     this.subscriptions.add(subscription);
@@ -51,7 +51,7 @@ export class ResilienceEvents {
     };
   }
 
-  /** Tells all listeners; for policies. */
+  /** Calls all listeners; for policies. */
   emit(event: ResilienceEvent): void {
     if (!this.active) return;
     if (this.caused !== undefined) return this.postpone(event);
@@ -65,7 +65,7 @@ export class ResilienceEvents {
   }
 
   private tell(event: ResilienceEvent): void {
-    // Who subscribes while listeners are told hears of what comes after.
+    // A listener that subscribes meanwhile receives only later events.
     for (const subscription of [...this.subscriptions]) {
       if (this.subscriptions.has(subscription)) {
         const { listener } = subscription;
@@ -103,7 +103,7 @@ export function notify<T>(
     try {
       onError(error);
     } catch {
-      // nobody is left who could be told
+      // nowhere left to report it
     }
   };
   try {

@@ -1,10 +1,10 @@
 import type { Clock, Timer } from '../common/clock.js';
 import { TimerHeap } from './timer-heap.js';
 
-/** Taken at load: test frameworks replace the global one. */
+/** Captured at load: test frameworks replace the global one. */
 const { setImmediate } = globalThis;
 
-/** Lets promise callbacks run, and what they start in turn, as far as it needs no time. */
+/** Lets promise callbacks run, and whatever they start that needs no time. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
@@ -22,13 +22,15 @@ export class ManualClock implements Clock {
   private time = 0;
   private readonly timers = new TimerHeap();
 
-  /** @param startsAt milliseconds since the epoch */
+  /** @param startsAt milliseconds since the epoch. Default: 1 January 2026, UTC */
   constructor(private readonly startsAt = Date.UTC(2026, 0, 1)) {}
 
+  /** Milliseconds for which it has been moved so far. */
   now(): number {
     return this.time;
   }
 
+  /** Milliseconds since the epoch. */
   wall(): number {
     return this.startsAt + this.time;
   }
@@ -38,6 +40,7 @@ export class ManualClock implements Clock {
     return this.timers.size;
   }
 
+  /** Calls `callback` when the clock has been moved `ms` milliseconds further; 0 when `ms` is negative or NaN. */
   setTimer(callback: () => void, ms: number): Timer {
     const { timers } = this;
     const scheduled = timers.add(this.time + (ms > 0 ? ms : 0), callback);
@@ -45,8 +48,8 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves the time forward by `ms` milliseconds. Timers that fall due run in their order, each at its time, and
-   * promises settle before the next one does.
+   * Moves the clock forward by `ms` milliseconds. Timers that fall due run in order, each at its time, and promises
+   * settle before the next timer runs.
    */
   async advance(ms: number): Promise<void> {
     const until = this.time + ms;

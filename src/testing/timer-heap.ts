@@ -1,14 +1,14 @@
-/** A timer that has been set: when it falls due, and what it calls then. */
+/** A timer that has been set. */
 export interface Scheduled {
   readonly at: number;
   readonly callback: () => void;
-  /** How many were set before it: of those that fall due at the same time the first goes first. */
+  /** How many were set before it: timers that fall due at the same time run in the order in which they were set. */
   readonly number: number;
-  /** Its place in the heap; -1 when it is not in there any more. */
+  /** Its index in the heap; -1 when it has left the heap. */
   place: number;
 }
 
-/** Timers by the time at which they fall due: a binary heap, so that each operation is O(log n). */
+/** Timers ordered by due time: a binary heap, so each operation is O(log n). */
 export class TimerHeap {
   private readonly heap: Scheduled[] = [];
   private added = 0;
@@ -35,7 +35,7 @@ export class TimerHeap {
     this.sink(last);
   }
 
-  /** Takes out the first one that falls due by `until`. */
+  /** Removes and returns the first timer that falls due by `until`. */
   takeDue(until: number): Scheduled | undefined {
     const [first] = this.heap;
     if (first === undefined || first.at > until) return undefined;

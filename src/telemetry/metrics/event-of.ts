@@ -2,10 +2,10 @@ import { isResilienceError } from '../../common/errors.js';
 import type { Outcome } from '../../common/outcomes/outcome.js';
 import { MetricEvent } from './metrics.js';
 
-/** Failures that are counted apart, by the code of the error. */
+/** Failures that are counted separately, by the code of the error. */
 const FAILURES: ReadonlyMap<string, MetricEvent> = new Map([['TIMEOUT', MetricEvent.timeout]]);
 
-/** Calls that a policy has turned away, by the code of the error. */
+/** Rejected calls, by the code of the error. */
 const REJECTIONS: ReadonlyMap<string, MetricEvent> = new Map([
   ['CIRCUIT_OPEN', MetricEvent.circuitOpen],
   ['BULKHEAD_FULL', MetricEvent.bulkheadFull],
@@ -19,13 +19,13 @@ export function eventOf(outcome: Outcome, error: unknown): MetricEvent {
   return outcome === 'failure' ? MetricEvent.failure : MetricEvent.ignored;
 }
 
-/** How metrics count a call that a policy has turned away, with this error. */
+/** How metrics count a call that a policy has rejected with this error. */
 export function rejectionEventOf(error: unknown): MetricEvent {
   const code = isResilienceError(error) ? error.code : '';
   return REJECTIONS.get(code) ?? MetricEvent.rejectedOtherwise;
 }
 
-/** How answering in a failed method's place has ended. */
+/** How a fallback has ended. */
 export type AnswerOutcome = 'success' | 'failure' | 'rejected';
 
 const ANSWERS: Readonly<Record<AnswerOutcome, MetricEvent>> = {
@@ -34,7 +34,7 @@ const ANSWERS: Readonly<Record<AnswerOutcome, MetricEvent>> = {
   rejected: MetricEvent.fallbackRejected,
 };
 
-/** How metrics count what became of a failure; `undefined` when there was none. */
+/** How metrics count the fallback of a failed call, or its absence; `undefined` when the call did not fail. */
 export function answerEventOf({
   answered,
   failed,

@@ -1,24 +1,24 @@
 import { cellOf } from './latency-histogram.js';
 import type { LatencyTotal } from './latency-total.js';
 
-/** It begins and ends with octaves, of so many cells. */
+/** Cells per octave; the histogram spans whole octaves. */
 const OCTAVE = 32;
 
-/** How far a cell counts. */
+/** How far a 16-bit cell can count. */
 const FULL = 0x1_0000;
 
 /**
- * Sum, minimum and maximum of many latencies, and a histogram that spans the octaves in which there are any: those of
- * one method seldom spread over more than a few.
+ * Sum, minimum and maximum of many latencies, and a histogram that spans only the octaves in use: the latencies of one
+ * method seldom spread over more than a few.
  */
 export class GrowingHistogram {
   private sum = 0;
   private min = Infinity;
   private max = 0;
   private cells: Uint16Array = new Uint16Array(OCTAVE);
-  /** How often each cell has been full. */
+  /** How often each cell has overflowed. */
   private carried: Uint16Array | undefined = undefined;
-  /** The cell with which it begins. */
+  /** The number of its first cell. */
   private first: number;
 
   constructor(latencies: readonly number[]) {
@@ -65,7 +65,7 @@ export class GrowingHistogram {
   }
 }
 
-/** The first cell of the octave in which a cell is. */
+/** The first cell of a cell's octave. */
 function octaveOf(cell: number): number {
   return cell - (cell % OCTAVE);
 }

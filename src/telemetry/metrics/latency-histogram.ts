@@ -1,16 +1,16 @@
 /*
  * Latencies as a log-linear histogram, like Gil Tene's HdrHistogram: an octave is divided into 32 cells of equal
- * width, so that the middle of a cell is at most 1/64 (1.6 %) off any latency in it. That is the very layout of a
- * double: its exponent and the first five bits of its mantissa, read as one number, count the cells.
+ * width, so the middle of a cell is at most 1/64 (1.6 %) off any latency in it. A double has the same layout: its
+ * exponent and the first five bits of its mantissa, read as one number, are the number of the cell.
  */
 
-/** The first cell begins at 2 ** -6 ms (16 µs) and takes what is less, too. */
+/** The first cell begins at 2 ** -6 ms (16 µs); shorter latencies count there too. */
 const LOWEST = -6;
-/** The last cell ends at 2 ** 20 ms (17 min) and takes what is more, too. */
+/** The last cell ends at 2 ** 20 ms (17 min); longer latencies count there too. */
 const HIGHEST = 20;
-/** The bits of the upper word of a double that are below those of its cell. */
+/** Bits of a double's upper word below those that number the cell. */
 const SHIFT = 15;
-/** The number that a double's exponent and five bits make at the start of the first cell. */
+/** Exponent and five bits, read as one number, at the start of the first cell. */
 const FIRST = (1023 + LOWEST) << 5;
 
 /** How many cells a histogram has. */
@@ -18,7 +18,7 @@ export const CELLS = (HIGHEST - LOWEST) << 5;
 
 const double = Float64Array.of(1);
 const words = new Int32Array(double.buffer);
-/** Where the upper word is: the lower one of 1 is 0. */
+/** Depends on the byte order of the machine: in the double 1, only the lower word is 0. */
 const UPPER = words[0] === 0 ? 1 : 0;
 const LOWER = 1 - UPPER;
 
@@ -37,8 +37,8 @@ export function middleOf(cell: number): number {
 }
 
 /**
- * Percentiles (by nearest rank) of the `count` latencies in `cells`. It walks the cells once, so it is to be asked
- * for them in ascending order.
+ * Percentiles (by nearest rank) of the `count` latencies in `cells`. The returned function walks the cells once, so it must
+ * be called with ascending percentages.
  */
 export function percentilesOf(cells: Uint32Array, count: number): (percent: number) => number {
   let cell = 0;

@@ -1,18 +1,18 @@
 import { GrowingHistogram } from './growing-histogram.js';
 import type { LatencyTotal } from './latency-total.js';
 
-/** So many latencies are kept as they are; of more, a histogram takes less. */
+/** Up to this many, single latencies need less memory than a histogram. */
 const FEW = 16;
 
-/** How long the calls of one slice of time took. */
+/** The latencies of one slice of a window. */
 export class LatencySlice {
   private few: number[];
-  /** Of many; then there are no few. */
+  /** Replaces `few` when there are too many. */
   private many: GrowingHistogram | undefined = undefined;
 
   /**
-   * @param number of the slice in its window
-   * @param older the one before it in which there is anything
+   * @param number counts the slices of the window
+   * @param older the previous slice that is not empty
    */
   constructor(
     readonly number: number,
@@ -22,7 +22,7 @@ export class LatencySlice {
     this.few = [ms];
   }
 
-  /** As long as there are few. @returns what to record further ones with, when there are many now */
+  /** To be used until it has returned a histogram. @returns the histogram that further latencies go into, once there is one */
   record(ms: number): GrowingHistogram | undefined {
     if (this.few.push(ms) <= FEW) return undefined;
     this.many = new GrowingHistogram(this.few);

@@ -1,7 +1,7 @@
 import { CELLS, cellOf, percentilesOf } from './latency-histogram.js';
 import type { LatencySnapshot } from './snapshot.js';
 
-/** Of no calls at all. */
+/** The snapshot when there were no calls. */
 export const NO_LATENCY: LatencySnapshot = Object.freeze({
   count: 0,
   mean: 0,
@@ -16,10 +16,10 @@ export const NO_LATENCY: LatencySnapshot = Object.freeze({
   max: 0,
 });
 
-/** One for all totals: only one is made at a time. */
+/** Shared by all totals: only one is in use at a time. */
 const cells = new Uint32Array(CELLS);
 
-/** Adds up the latencies of several slices. To be made, filled and read before there is another one. */
+/** Adds up the latencies of several slices. Must be filled and read before another one is made. */
 export class LatencyTotal {
   private count = 0;
   private sum = 0;
@@ -39,8 +39,8 @@ export class LatencyTotal {
   }
 
   /**
-   * @param first the cell with which the histogram begins
-   * @param weight what each 1 in it stands for
+   * @param first the number of the histogram's first cell
+   * @param weight how many calls each count stands for
    */
   addHistogram(histogram: Uint16Array, first: number, weight = 1): void {
     let added = 0;

@@ -20,48 +20,46 @@ export const MetricEvent = {
 export type MetricEvent = (typeof MetricEvent)[keyof typeof MetricEvent];
 
 /**
- * How the calls of the last while went. No timers: whoever writes or reads expires what is too old. A snapshot takes the
- * same time however many calls there were.
+ * Outcomes and latencies of calls over rolling windows. No timers: writing and reading expire what is too old. A snapshot
+ * takes the same time however many calls there were.
  *
- * An application may have a hundred thousand of these, most of them idle: nothing is made before it is needed, and what
- * there is grows with what there is to tell.
+ * An application may have a hundred thousand of these, most of them idle, so nothing is allocated before it is needed.
  */
 export class RollingMetrics {
   private counts: RollingCounts | undefined = undefined;
-  /** Of calls whose callers waited as long as the work took: nearly all. */
+  /** Of calls whose callers waited exactly as long as the work took: nearly all. */
   private latencies: RollingLatency | undefined = undefined;
-  /** Of the others, what the work took, and what callers waited. */
+  /** Of the others: the time that the work took, and the time that callers waited. */
   private work: RollingLatency | undefined = undefined;
   private waits: RollingLatency | undefined = undefined;
 
   /** @param since when the first slice of its windows begins */
   constructor(private readonly since: number) {}
 
-  /** A call has begun. */
   begin(now: number): void {
     (this.counts ??= new RollingCounts(this.since)).begin(now);
   }
 
-  /** A call has ended, so. */
   end(event: MetricEvent, now: number): void {
     (this.counts ??= new RollingCounts(this.since)).end(event, now);
   }
 
+  /** Counts an event outside `begin()` and `end()`: a rejection, or the outcome of a fallback. */
   count(event: MetricEvent, now: number): void {
     (this.counts ??= new RollingCounts(this.since)).add(event, now);
   }
 
-  /** The duration of a call whose caller waited exactly as long as its work took. */
+  /** Records a call whose caller waited exactly as long as its work took. */
   latency(ms: number, now: number): void {
     (this.latencies ??= new RollingLatency(this.since)).record(ms, now);
   }
 
-  /** The duration of the work of a call whose caller waited for more than that. */
+  /** Records the duration of the work alone, when it differs from the time that the caller waited. */
   workLatency(ms: number, now: number): void {
     (this.work ??= new RollingLatency(this.since)).record(ms, now);
   }
 
-  /** The time that a caller waited, when not for the work alone. */
+  /** Records the time that a caller waited, when it differs from the duration of the work. */
   waitLatency(ms: number, now: number): void {
     (this.waits ??= new RollingLatency(this.since)).record(ms, now);
   }

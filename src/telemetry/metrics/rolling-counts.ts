@@ -2,26 +2,23 @@ import { RollingWindow, type Span } from './rolling-window.js';
 
 export const LAST_10_SECONDS: Span = { duration: 10_000, slices: 10 };
 
-/** The event that is by far the most frequent, if one is. */
+/** The most frequent event: `MetricEvent.success`. */
 const FIRST = 0;
 
-/** The peak of a slice has a column like the events, which are numbered from 0. */
+/** The column for the peak of a slice, beside those of the events, which are numbered from 0. */
 const PEAK = 15;
 
-/**
- * Which columns a table has, and where: few tables have all. One object for all tables of the same columns, so that a
- * table only has to point at it.
- */
+/** Which columns a table has, and where: few tables have all. All tables with the same columns share one object. */
 class Layout {
   private static readonly known = new Map<number, Layout>();
   static readonly empty = Layout.of(0);
 
-  /** Where in a row a column is; -1 when there is none. */
+  /** Position of each column in a row; -1 when there is no such column. */
   readonly at: readonly number[];
-  /** How many columns a row has. */
+  /** Columns per row. */
   readonly width: number;
 
-  /** @param columns one bit each */
+  /** @param columns one bit per column */
   private constructor(private readonly columns: number) {
     let width = 0;
     this.at = Array.from({ length: PEAK + 1 }, (_, column) => (this.has(column) ? width++ : -1));
@@ -38,7 +35,7 @@ class Layout {
     return Layout.of(this.columns | (1 << column));
   }
 
-  /** The rows of a table of this layout in another one, which has more columns. */
+  /** Converts the rows of a table from this layout to one with more columns. */
   extend(cells: readonly number[], rows: number, { at, width }: Layout): number[] {
     const extended = new Array<number>(rows * width).fill(0);
     this.at.forEach((from, column) => {
@@ -58,18 +55,17 @@ class Layout {
 const NOTHING: number[] = [];
 
 /**
- * The recent past: counts of events within a window, which are numbered from 0 to 14, and the most calls that ran at a
- * time.
+ * Counts of events within a window, numbered from 0 to 14, and the most calls that ran at a time.
  *
- * A table with a row for each slice, in a ring, and a column for each event that has happened: no more is kept than
- * there is. Small arrays of numbers take less than typed ones.
+ * A table with a row per slice, in a ring, and a column only for events that have happened. A plain array, because small
+ * ones take less memory than typed arrays.
  */
 export class RollingCounts extends RollingWindow {
   private layout = Layout.empty;
   private cells = NOTHING;
-  /** Of the newest slice. */
+  /** The row of the newest slice. */
   private row = 0;
-  /** Of the newest slice, as long as it is that; most calls raise nothing else. */
+  /** Successes of the newest slice, put into the table when it ends: most calls change nothing else. */
   private newestFirsts = 0;
   private newestPeak = 0;
   private running = 0;
@@ -99,7 +95,7 @@ export class RollingCounts extends RollingWindow {
     if (this.running > this.newestPeak) this.newestPeak = this.running;
   }
 
-  /** A call ends with an event. It ran up to `now`, so it counts in the slices that have passed meanwhile. */
+  /** Ends a call. It ran up to `now`, so it counts towards the peaks of the slices that have passed meanwhile. */
   end(event: number, now: number): void {
     this.expire(now);
     if (this.running > 0) this.running -= 1;
@@ -110,7 +106,7 @@ export class RollingCounts extends RollingWindow {
     return this.running;
   }
 
-  /** The most calls that ran at a time. */
+  /** The most calls that ran at a time within the window. */
   peak(now: number): number {
     this.expire(now);
     const { cells, layout } = this;
@@ -146,7 +142,7 @@ export class RollingCounts extends RollingWindow {
 
   private put(column: number, value: number): void {
     if (value === 0) return;
-    const cell = this.cellOf(column); // may be in another array than before
+    const cell = this.cellOf(column); // may replace `this.cells`
     this.cells[cell] = value;
   }
 
@@ -155,7 +151,7 @@ export class RollingCounts extends RollingWindow {
       this.newestFirsts += 1;
       return;
     }
-    const cell = this.cellOf(event); // may be in another array than before
+    const cell = this.cellOf(event); // may replace `this.cells`
     this.cells[cell]! += 1;
   }
 
@@ -166,7 +162,7 @@ export class RollingCounts extends RollingWindow {
     return at < 0 ? this.extend(column) : row * layout.width + at;
   }
 
-  /** Makes a column. @returns its cell in the newest row */
+  /** Adds a column. @returns its cell in the newest row */
   private extend(column: number): number {
     const { layout, cells } = this;
     this.layout = layout.with(column);

@@ -5,10 +5,10 @@ import { RollingWindow, type Span } from './rolling-window.js';
 
 export const LAST_MINUTE: Span = { duration: 60_000, slices: 6 };
 
-/** How long the calls within a window took. There are only slices in which something was recorded. */
+/** The latencies of the calls within a window: a chain of slices, without empty ones. */
 export class RollingLatency extends RollingWindow {
   private newest: LatencySlice | undefined = undefined;
-  /** Of the present slice, at hand as soon as there is one. */
+  /** The histogram of the current slice, once it has one. */
   private histogram: GrowingHistogram | undefined = undefined;
 
   constructor(now: number, span = LAST_MINUTE) {

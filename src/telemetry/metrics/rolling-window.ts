@@ -1,4 +1,4 @@
-/** How far a window looks back, and in how many slices. Windows of a kind share one. */
+/** How far a window looks back, and in how many slices. Shared by all windows of a kind. */
 export interface Span {
   /** Milliseconds. */
   readonly duration: number;
@@ -6,10 +6,10 @@ export interface Span {
 }
 
 /**
- * The last `duration` milliseconds in slices of `duration / slices`. Nobody moves it on: whoever writes or reads finds
- * out which slices have become too old.
+ * The last `duration` milliseconds in slices of `duration / slices`. It has no timer: writing and reading expire slices
+ * that have become too old.
  *
- * When the clock goes back, everything belongs to the newest slice until it has caught up.
+ * If the clock goes back, everything counts in the newest slice until the clock has caught up.
  */
 export abstract class RollingWindow {
   /** The number of the newest slice, from 0. */
@@ -24,12 +24,12 @@ export abstract class RollingWindow {
     this.endsAt = now + span.duration / span.slices;
   }
 
-  /** To be called before anything is written or read. */
+  /** Must be called before anything is written or read. */
   protected expire(now: number): void {
     if (now >= this.endsAt) this.roll(now);
   }
 
-  /** Forgets what has become too old: `passed` slices are over, and `current` is another one. */
+  /** Drops what has become too old: `passed` slices have ended, and `current` is already the new one. */
   protected abstract forget(passed: number): void;
 
   private roll(now: number): void {

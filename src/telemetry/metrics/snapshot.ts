@@ -1,34 +1,34 @@
 /** The outcomes of calls over a rolling window. */
 export interface OutcomeCounts {
-  /** Calls that have ended well. */
+  /** Calls that have succeeded, those that ended with an error that is an answer included. */
   readonly success: number;
   /** Failures of the dependency that are not timeouts. */
   readonly failure: number;
-  /** Calls that ran out of time, or whose end was not seen in time. */
+  /** Calls that ran out of time, or had not ended within `maxCallDuration` or as a probe within `halfOpen.maxDuration`. */
   readonly timeout: number;
-  /** Neither good nor bad: a request that was wrong, a caller who has gone. */
+  /** Calls that say nothing about the dependency: a programmer error, a caller that has gone. */
   readonly ignored: number;
-  /** Calls that policies have turned away. */
+  /** Calls that policies have rejected. */
   readonly rejected: {
     readonly circuitOpen: number;
     readonly bulkheadFull: number;
-    /** By any other policy. */
+    /** Rejected by any other policy. */
     readonly other: number;
   };
-  /** The outcomes of fallbacks for calls that did not succeed. */
+  /** The outcomes of fallbacks for calls that failed or were rejected. */
   readonly fallback: {
     readonly success: number;
     readonly failure: number;
-    /** There was no fallback for the error. */
+    /** No fallback answers the error. */
     readonly missing: number;
     /** Too many fallbacks were running. */
     readonly rejected: number;
   };
 }
 
-/** How long calls took, milliseconds; all 0 when there were none. Percentiles are less than 2 % off. */
+/** Latencies of calls; all 0 when there were none. Percentiles are less than 2 % off. */
 export interface LatencySnapshot {
-  /** Recorded calls. */
+  /** Number of recorded calls. */
   readonly count: number;
   /** The mean, milliseconds. */
   readonly mean: number;
@@ -52,23 +52,23 @@ export interface LatencySnapshot {
   readonly max: number;
 }
 
-/** How the calls of the last while went. */
+/** Outcomes, concurrency and latencies of recent calls. */
 export interface MetricsSnapshot {
   /** How far counts and concurrency look back, milliseconds. */
   readonly windowMs: number;
-  /** Calls by how they ended, within the window. */
+  /** Calls within the window, by how they ended. */
   readonly counts: OutcomeCounts;
-  /** Calls that run now, and the most that ran at a time within the window. */
+  /** Calls that run at a time. */
   readonly concurrency: {
-    /** Calls that are running; of a breaker, all that it has admitted, also those that wait inside of it. */
+    /** Calls that are running now; for a breaker, all that it has admitted, including those that wait inside it. */
     readonly now: number;
     /** The most that ran at a time within the window. */
     readonly max: number;
   };
   /** How far latencies look back, milliseconds. */
   readonly latencyWindowMs: number;
-  /** Of the work, from admission to its end; without what rejections and fallbacks took. */
+  /** Duration of the work, from admission to its end, without rejections and fallbacks. */
   readonly latency: LatencySnapshot;
-  /** As callers saw it. A circuit breaker cannot see more than the work: it tells the same twice. */
+  /** Duration as callers saw it. A circuit breaker sees only the work, so for it this equals `latency`. */
   readonly totalLatency: LatencySnapshot;
 }
