@@ -1,11 +1,11 @@
 import { AsyncResource } from 'node:async_hooks';
 
-/** Made when the library is loaded, so that it belongs to no call. */
+/** Created when the library is loaded, so that it belongs to no call. */
 const outside = new AsyncResource('nest-resilience');
 
 /**
- * Runs `run` in the async context in which the library was loaded. For everything of ours that lives longer than the
- * call that happens to start it: a timer keeps the context that it was set in, with all that a request has put there.
+ * Runs `run` in the async context in which the library was loaded. For everything that outlives the call that happens to
+ * start it: a timer keeps the context that it was set in, with everything that a request has put there.
  */
 export function outsideOfCalls<T>(run: () => T): T {
   return outside.runInAsyncScope(run);

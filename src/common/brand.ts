@@ -1,6 +1,5 @@
 /**
- * Names for what two copies of the package (its ESM and its CommonJS build in one process) must agree upon.
- * `Symbol.for` gives both copies the same symbol.
+ * A symbol on which two copies of the package (its ESM and its CommonJS build in one process) agree, by `Symbol.for`.
  */
 export function brand(name: string): symbol {
   return Symbol.for(`nest-resilience:${name}`);

@@ -1,7 +1,7 @@
 import { outsideOfCalls } from './async-context.js';
 import { type TimeSource, currentSource, isTakenDown, realNow, watch } from './time-source.js';
 
-/** A timer that has been started by a {@link Clock}. */
+/** A timer that was started by a {@link Clock}. */
 export interface Timer {
   /** Prevents the timer from firing; no effect once it has fired. */
   cancel(): void;
@@ -11,36 +11,36 @@ export interface Timer {
   unref(): void;
 }
 
-/** Where all times and timers come from; `ManualClock` of `nest-resilience/testing` replaces it in tests. */
+/** The source of all times and timers; `ManualClock` of `nest-resilience/testing` replaces it in tests. */
 export interface Clock {
-  /** Milliseconds on a monotonic clock; only differences mean anything. */
+  /** Milliseconds on a monotonic clock; only differences are meaningful. */
   now(): number;
   /** Milliseconds since the epoch, for what people and other machines see. */
   wall(): number;
   /** Calls `callback` once, `ms` milliseconds from now. */
   setTimer(callback: () => void, ms: number): Timer;
-  /** Whether its timers may be thrown away at any time, as fake timers are. Default: false. */
+  /** Whether its timers may be discarded at any time, as fake timers are. Default: false. */
   readonly faked?: boolean;
 }
 
-/** Node fires at once a timer that is longer than this. */
+/** Node fires a timer with a longer delay at once. Milliseconds. */
 const LONGEST_TIMER = 2_147_483_647;
 
-/** Node's timers fire no earlier than this before their time, milliseconds. */
+/** Node's timers fire at most this much too early, milliseconds. */
 const EARLIEST = 2;
 
 /**
- * The clock of the machine, or of the fake timers of a test framework while these are on (Jest, Sinon, vitest,
- * node:test). They may be switched on and off at any moment: the time goes on from where it was, it never goes back and
- * never leaps, and the timers that are set go on with what is left of them.
+ * The clock of the machine or, while they are on, of a test framework's fake timers (Jest, Sinon, vitest, node:test). These
+ * may be switched on and off at any moment: the time continues from where it was and never goes back or leaps, and pending
+ * timers continue with the rest of their delay.
  */
 export class SystemClock implements Clock {
   private source = currentSource();
-  /** Node's `setTimeout` while that is in force: the shortest way to know that nothing has changed. */
+  /** Node's `setTimeout` while that is in force: the cheapest check that nothing has changed. */
   private real: unknown = this.source.real ? this.source.setTimeout : undefined;
   /** Added to the source's time. */
   private offset = 0;
-  /** The last time told by a fake clock, which may be set back. */
+  /** The last time read from a fake clock, which may be set back. */
   private last = -Infinity;
   private watched = false;
   private readonly timers = new Set<SystemTimer>();
@@ -62,7 +62,7 @@ export class SystemClock implements Clock {
     return this.real === undefined;
   }
 
-  /** @internal Takes a timer into account, and tells with which source it is to be set. */
+  /** @internal Registers a timer. @returns the source with which to set it */
   enlist(timer: SystemTimer): TimeSource {
     this.timers.add(timer);
     if (this.faked) this.watch();
@@ -74,7 +74,7 @@ export class SystemClock implements Clock {
     this.timers.delete(timer);
   }
 
-  /** @internal A timer has fired, so it is at least so late, whatever the source says: some fakes only have timers. */
+  /** @internal A timer for `at` has fired, so it is at least that late, whatever the source says: some fakes have only timers. */
   arrive(at: number): void {
     const missing = at - this.now();
     if (missing > EARLIEST) this.offset += Math.ceil(missing);
@@ -91,18 +91,18 @@ export class SystemClock implements Clock {
     return this.last;
   }
 
-  /** Other timers are in force: the time goes on, and so does what is waited for. */
+  /** Other timers are in force now: continues the time, and sets all pending timers again. */
   private change(): void {
     const now = Math.max(this.source.read() + this.offset, this.last);
     this.source = currentSource();
     this.real = this.source.real ? this.source.setTimeout : undefined;
-    // Whole milliseconds: fake clocks tell no fractions, and a test counts on what falls due at which of them.
+    // Whole milliseconds: fake clocks have no fractions, and tests rely on the millisecond at which a timer falls due.
     this.offset = Math.ceil(now - this.source.read());
     this.last = now;
     for (const timer of [...this.timers]) timer.setAnew(now);
   }
 
-  /** Fake timers that are switched off tell nobody, and take with them what would have called us. */
+  /** Fake timers are switched off without notice, together with the timers that would have called us; so a real timer checks. */
   private watch(): void {
     if (this.watched) return;
     this.watched = true;
@@ -149,7 +149,7 @@ class SystemTimer implements Timer {
     this.handle.unref?.();
   }
 
-  /** With the timers that are now in force. */
+  /** Sets it again, with the timers that are in force now. */
   setAnew(now: number): void {
     this.clear();
     outsideOfCalls(() => this.set(now, this.at - now));
@@ -163,7 +163,7 @@ class SystemTimer implements Timer {
     this.handle = setTimeout(() => {
       if (this.source === source) this.fire(now + ms);
     }, ms);
-    // Environments that imitate a browser have numbers for handles.
+    // In environments that imitate a browser, handles are numbers.
     if (!this.held) this.handle.unref?.();
   }
 
@@ -175,7 +175,7 @@ class SystemTimer implements Timer {
     else this.callback();
   }
 
-  /** By the means of those who have set it: others do not know it, and Sinon's even warn. */
+  /** Clears it with the source that set it: others do not know it, and Sinon's even warn. */
   private clear(): void {
     this.source?.clear(this.handle);
   }

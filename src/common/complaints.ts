@@ -8,19 +8,19 @@ interface Told {
 }
 
 /**
- * Tells of what keeps going wrong, such as a listener that throws at each event: at once, and then at most once per
- * minute, with how often it has happened so far.
+ * Reports recurring errors, such as a listener that throws at each event: the first at once, further ones at most once per
+ * minute, with the number so far.
  */
 export class Complaints {
   private readonly about = new WeakMap<object, Told>();
 
-  /** @param tell told of it; may throw */
+  /** @param tell receives the message; may throw */
   constructor(
     private readonly clock: Pick<Clock, 'now'>,
     private readonly tell: (message: string) => void,
   ) {}
 
-  /** @param culprit what does wrong: the listener */
+  /** @param culprit the object that misbehaves, such as the listener */
   complain(culprit: object, message: () => string): void {
     const now = this.clock.now();
     const told = this.about.get(culprit);
@@ -39,7 +39,7 @@ export class Complaints {
     try {
       this.tell(message());
     } catch {
-      // nobody is left who could be told
+      // nowhere left to report it
     }
   }
 }

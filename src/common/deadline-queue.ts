@@ -18,27 +18,27 @@ export class Deadline<T> implements Linked<Deadline<T>> {
 /** Node's timers may fire up to a millisecond early. */
 const PRECISION = 1;
 
-/** How long the event loop is kept at a time by what has become due, milliseconds. */
+/** How long due items may block the event loop at a time, milliseconds. */
 const LONGEST_TURN = 10;
 
-/** A timer that is later than this is not waited for any longer, milliseconds. */
+/** A timer that is later than this is set anew, milliseconds. */
 const OVERDUE = 100;
 
 /**
  * Deadlines that are all equally far away when they are set, so that they fall due in the order in which they
- * were set: a linked list and one timer for its first, instead of a timer for each. Setting and removing are O(1).
+ * were set: a linked list with one timer for its first item, instead of a timer per item. Adding and removing are O(1).
  *
- * The timer goes on when the list has run empty, without keeping the process alive, and is used again. It belongs to
- * no call: what is due is told outside of all of them.
+ * When the list runs empty, the timer stays for the next item, without keeping the process alive. It belongs to no call:
+ * `onDue` runs outside the async context of any call.
  */
 export class DeadlineQueue<T> {
   private readonly list = new LinkedList<Deadline<T>>();
   private timer: Timer | undefined = undefined;
   /** When the timer is to fire. */
   private timerAt = Infinity;
-  /** Items due by then were late; they have had turns of the event loop to settle first. */
+  /** Items due by then were found late, and were given turns of the event loop to settle first. */
   private lateUntil = -Infinity;
-  /** How much of that has settled. */
+  /** How many of the late items have settled. */
   private settledLate = 0;
   private closed = false;
 
@@ -73,7 +73,7 @@ export class DeadlineQueue<T> {
     if (this.list.first === undefined) this.rest();
   }
 
-  /** A timer that may be thrown away is not kept: nobody could tell whether it is still there. */
+  /** A fake timer is not kept: it may be discarded, and there would be no way to notice. */
   private rest(): void {
     if (this.closed || this.clock.faked) this.disarm();
     else this.timer?.unref();
@@ -102,7 +102,7 @@ export class DeadlineQueue<T> {
     try {
       this.tellDue(now);
     } finally {
-      // A deadline that was set meanwhile, or one that is late, has armed the timer.
+      // Unless a late deadline, or one that was added meanwhile, has armed the timer already.
       const { first } = this.list;
       if (first !== undefined && this.timer === undefined) {
         this.arm(now, Math.max(0, first.at - now));
@@ -110,7 +110,7 @@ export class DeadlineQueue<T> {
     }
   }
 
-  /** Tells what is due, for as long as one turn of the event loop may take. */
+  /** Calls `onDue` for due items, for at most one turn. */
   private tellDue(now: number): void {
     const { list } = this;
     for (
@@ -128,7 +128,7 @@ export class DeadlineQueue<T> {
     }
   }
 
-  /** Answers that came in time may still wait to be read: they go first, as long as they come in. */
+  /** Answers that arrived in time may still wait to be read: gives them turns of the loop as long as any come in. */
   private letSettle(turns: number): void {
     const { settledLate } = this;
     this.arm(this.clock.now(), 0, () => {

@@ -14,37 +14,37 @@ export interface ResilienceErrorDetails {
   readonly policyName: string;
   /** HTTP status of the answer when nobody handles the error. */
   readonly status: number;
-  /** Short phrase for the HTTP body; it must not tell callers about the inside of the service. */
+  /** Short phrase for the HTTP body; must not reveal internals of the service to callers. */
   readonly title: string;
-  /** For logs: what happened, with names. */
+  /** Message for logs, with names. */
   readonly message: string;
-  /** Milliseconds after which trying again may succeed; becomes the `Retry-After` header. */
+  /** Milliseconds after which another attempt may succeed; becomes the `Retry-After` header. */
   readonly retryAfterMs?: number | undefined;
   /** The error behind it. */
   readonly cause?: unknown;
 }
 
 /**
- * Base of all errors that this library makes itself. The errors of your methods are never wrapped: they reach
- * the caller as they are.
+ * Base class of the library's own rejections. The errors of your methods are never wrapped: they reach the caller
+ * unchanged.
  *
- * Extends `HttpException`, so an unhandled one becomes a 503, 504 or 429 answer instead of a logged 500. The
- * body holds `statusCode`, `message`, `error` and `code`, nothing of the inside.
+ * Extends `HttpException`, so an unhandled one becomes a 503 or 504 answer instead of a logged 500. The body has
+ * `statusCode`, `message`, `error` and `code`, and reveals no internals.
  */
 export abstract class ResilienceError extends HttpException {
   /** Stable identifier for programs, such as `CIRCUIT_OPEN`. */
   readonly code: string;
   /** The kind of policy that rejected the call, such as `circuitBreaker`. */
   readonly policy: string;
-  /** A breaker's or a bulkhead's name, or `Class.method`. */
+  /** The name of the breaker or bulkhead, or of the method (`Class.method`), command or pipeline. */
   readonly policyName: string;
-  /** Milliseconds after which trying again may succeed; `undefined` when that is not known. */
+  /** Milliseconds after which another attempt may succeed; `undefined` when that is unknown. */
   readonly retryAfterMs: number | undefined;
 
   constructor(details: ResilienceErrorDetails) {
     const { status, title, code, cause } = details;
     const body = { statusCode: status, message: title, error: title, code };
-    // The stack of a rejection says nothing that its name does not, and costs more than the rejection itself.
+    // A rejection's stack trace adds nothing to its name, and would cost more than the rejection itself.
     const limit = forbidStacks();
     try {
       super(body, status, cause === undefined ? undefined : { cause });
@@ -59,7 +59,7 @@ export abstract class ResilienceError extends HttpException {
   }
 }
 
-/** @returns the limit to set again; `undefined` when it is not for us to change (frozen, deleted, guarded) */
+/** @returns the limit to restore; `undefined` when it cannot be changed (frozen, deleted, guarded) */
 function forbidStacks(): number | undefined {
   try {
     const limit: unknown = Error.stackTraceLimit;
@@ -82,8 +82,8 @@ function allowStacks(limit: number): void {
 Object.defineProperty(ResilienceError.prototype, BRAND, { value: true });
 
 /**
- * Whether `error` was made by this library (by any copy of it in the process), and, when `code` is given,
- * whether it is of that kind.
+ * Whether `error` is a rejection made by this library (by any copy of it in the process) and, if `code` is given, has that
+ * code.
  *
  * @example
  * if (isResilienceError(error, 'CIRCUIT_OPEN')) return cached;
@@ -93,12 +93,15 @@ export function isResilienceError(error: unknown, code?: string): error is Resil
   return look(error, BRAND) === true && (code === undefined || look(error, 'code') === code);
 }
 
-/** Thrown at bootstrap: every problem in the configuration, one per line. */
+/** Thrown at bootstrap, with every problem in the configuration; later for what is defined or loaded later. */
 export class ResilienceConfigurationError extends Error {
   /** The name of the class. */
   override readonly name = 'ResilienceConfigurationError';
 
-  constructor(readonly problems: readonly string[]) {
+  constructor(
+    /** The problems, each with its place, the value and what would be right. */
+    readonly problems: readonly string[],
+  ) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
     super(
       `nest-resilience found ${count} in the configuration:\n` +

@@ -1,13 +1,13 @@
-/** An item of a {@link LinkedList}: in one list at a time, which alone sets these. */
+/** An item of a {@link LinkedList}, in one list at a time. Only the list sets these. */
 export interface Linked<T> {
   previous: T | undefined;
   next: T | undefined;
 }
 
 /**
- * A doubly linked list of things that know their neighbours: adding at the end and removing anywhere are O(1), and make
- * no object. The first one's `previous` is the last one, so that a list of young things, which is old itself, is written
- * to only when its first one changes: such writes are dear.
+ * A doubly linked list whose items hold the links: adding at the end and removing anywhere are O(1) and allocate nothing.
+ * The `previous` of the first item is the last one, so that the list object is written to only when its first item changes:
+ * writing a reference to a young object into an old one is expensive for the garbage collector.
  */
 export class LinkedList<T extends Linked<T>> {
   private head: T | undefined = undefined;

@@ -3,11 +3,11 @@ import { type Duration, parseDuration } from './duration.js';
 import { ask, prototypeOf } from './outcomes/look.js';
 import { printable } from './printable.js';
 
-/** Collects what is wrong with the configuration, so that all of it can be told at once. */
+/** Collects the problems of the configuration, so that all of them can be reported at once. */
 export class Problems {
   readonly all: string[] = [];
 
-  /** @param where what the problem is about: `Class.method @Decorator` */
+  /** @param where the place of the problem, such as `Class.method @Decorator` */
   add(where: string, problem: string): void {
     const line = `${where}: ${problem}`;
     if (!this.all.includes(line)) this.all.push(line);
@@ -21,7 +21,7 @@ interface NumberRule {
   readonly above?: number;
 }
 
-/** Shows a value in a message: short, on one line. Never throws, whatever the value is. */
+/** Text of a value for messages: short, on one line. Never throws, whatever the value is. */
 export function show(value: unknown): string {
   return ask(() => {
     const text = shown(value);
@@ -39,9 +39,9 @@ function shown(value: unknown): string {
 }
 
 /**
- * Reads one options object field by field. A bad value is reported with its option, the value and what would be
- * right, and `undefined` is returned, so that reading goes on and all problems are found.
- * {@link OptionsReader.done} reports the fields that nobody read: misspelt options.
+ * Reads one options object field by field. A wrong value is reported with its option, the value and what would be
+ * right, and reads as `undefined`, so that reading continues and all problems are found.
+ * {@link OptionsReader.done} reports the fields that were never read: misspelt options.
  */
 export class OptionsReader<T extends object> {
   private readonly known = new Set<string>();
@@ -55,7 +55,7 @@ export class OptionsReader<T extends object> {
     private readonly originOf: (key: string) => string | undefined = () => undefined,
   ) {}
 
-  /** The value as it is. */
+  /** The value, unchecked. */
   raw<K extends keyof T & string>(key: K): T[K] {
     this.known.add(key);
     return this.options[key];
@@ -117,7 +117,7 @@ export class OptionsReader<T extends object> {
     );
   }
 
-  /** A reader for a nested object; an absent one reads as empty. */
+  /** A reader for a nested object; an absent object reads as empty. */
   nested<U extends object>(key: keyof T & string): OptionsReader<U> {
     const value = this.parse(key, (given) =>
       isPlainObject(given) ? given : this.wrong(key, given, 'an object'),
@@ -131,7 +131,7 @@ export class OptionsReader<T extends object> {
     return new OptionsReader(options, this.where, this.problems, prefix, this.originOf);
   }
 
-  /** Reports a bad value of `key`. */
+  /** Reports a wrong value of `key`. @param right what would be right, as the object of "use" */
   wrong(key: string, value: unknown, right: string): undefined {
     this.report(key, `is ${show(value)}; use ${right}`);
     return undefined;
@@ -149,7 +149,7 @@ export class OptionsReader<T extends object> {
     this.problems.add(this.where, problem);
   }
 
-  /** To be called when all known options have been read: what is left over is unknown. */
+  /** To be called when all known options have been read: reports the others as unknown. */
   done(): void {
     for (const key of Object.keys(this.options)) {
       if (this.known.has(key)) continue;

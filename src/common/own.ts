@@ -1,4 +1,4 @@
-/** The user's own entry under a name, as opposed to one that every object has, such as `constructor`. */
+/** The record's own entry, as opposed to one that every object has, such as `constructor`. */
 export function ownValue<T>(
   record: Readonly<Record<string, T>> | undefined,
   name: string | undefined,

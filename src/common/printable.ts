@@ -1,7 +1,7 @@
-/** A name from outside that is longer is cut when it is shown. */
+/** Longer text is cut. Characters. */
 const LONGEST = 200;
 
-// C0 and C1 controls, line and paragraph separators, and what changes the direction of text.
+// C0 and C1 controls, line and paragraph separators, characters that change the text direction, lone surrogates.
 const HOSTILE =
   // eslint-disable-next-line no-control-regex -- those are the characters that must not get into a log
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
@@ -13,8 +13,8 @@ const SHORT: Readonly<Record<string, string>> = {
 };
 
 /**
- * Text from outside, such as a key, as it may stand in a log or a message: on one line, without escape sequences, and
- * not too long.
+ * Makes text from outside, such as a key, safe for a log or a message: on one line, without terminal escape sequences, and
+ * at most 200 characters before escaping.
  */
 export function printable(text: string): string {
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;

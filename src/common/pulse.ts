@@ -1,36 +1,38 @@
 import { outsideOfCalls } from './async-context.js';
 import { realNow } from './time-source.js';
 
-/** A beat that is so much too late was kept by a blocked event loop or a suspended process, milliseconds. */
+/** A beat later than this was delayed by a blocked event loop or a suspended process, milliseconds. */
 export const LAG = 50;
 
+/** Time between two beats, milliseconds. */
 const PERIOD = 100;
 
-/** How many beats in time there have to be before what was missed is judged: reading an answer may take some turns. */
+/** Beats in time before overdue calls are judged: reading an answer may take some turns. */
 const RECOVERY = 5;
 
-/** After so many beats it is judged in any case, though the event loop should be late again and again. */
+/** After this many beats they are judged in any case, even if the event loop is late again and again. */
 const LONGEST_RECOVERY = 20;
 
 /** How many of the last gaps are remembered. */
 const KEPT = 8;
 
-/** Calls back again and again, without keeping the process alive. @returns what ends it */
+/** Calls `callback` every `ms` milliseconds, without keeping the process alive. @returns a function that ends this */
 export type Repeat = (callback: () => void, ms: number) => () => void;
 
 /**
- * Notices when the event loop was blocked or the process was suspended. What becomes due meanwhile is found late, and
- * its answer may have come in time and still wait to be read; so it is not judged before the loop has turned some times.
+ * Notices when the event loop was blocked or the process suspended. Calls that fell due meanwhile are found late, but their
+ * answers may have arrived in time and still wait to be read; so they are not judged before the loop has turned several
+ * times.
  *
- * One for the whole process, which beats only as long as somebody waits for something.
+ * There is one for the whole process, and it beats only while somebody waits for something.
  */
 export class Pulse {
   private until = -Infinity;
   private stop: (() => void) | undefined = undefined;
   private last = 0;
-  /** The last beat before a late one, until the loop has recovered from that. */
+  /** The last beat before a late one, until the loop has recovered; then `Infinity`. */
   private missedFrom = Infinity;
-  /** How many beats in time that still needs, and how many it has taken. */
+  /** Beats in time that the recovery still needs, and beats since it began. */
   private needed = 0;
   private taken = 0;
   private readonly gaps: { readonly from: number; readonly to: number }[] = [];
@@ -40,14 +42,14 @@ export class Pulse {
     private readonly repeat: Repeat,
   ) {}
 
-  /** Somebody waits for something until then. */
+  /** Keeps beating at least until then, since somebody waits for something. */
   watch(until: number): void {
     if (until <= this.until) return;
     this.until = until;
     this.stop ??= this.start();
   }
 
-  /** Nobody waits any more: the application has closed. It beats again when another one does. */
+  /** Stops, since the application has closed. The next `watch()` starts it again, for another application for example. */
   rest(): void {
     this.stop?.();
     this.stop = undefined;
@@ -56,8 +58,8 @@ export class Pulse {
   }
 
   /**
-   * From when on things that were due may have been missed, up to `now`; `Infinity` when nothing has been.
-   * Always that when `now` is of another clock than the machine's, such as one that a test moves.
+   * The start of the time, up to `now`, in which due calls may have been missed; `Infinity` when there is none, and always
+   * when `now` is not from the machine's clock but, for example, from one that a test moves.
    */
   missed(now: number): number {
     const current = this.now();
@@ -65,7 +67,7 @@ export class Pulse {
     return isLate(this.last, current) ? Math.min(this.last, this.missedFrom) : this.missedFrom;
   }
 
-  /** For how long of that time, which ends now, the event loop did not turn. */
+  /** How long the event loop did not turn between `from` and `now`, milliseconds; 0 for another clock than the machine's. */
   lost(from: number, now: number): number {
     const current = this.now();
     if (this.stop === undefined || Math.abs(current - now) > LAG) return 0;
@@ -116,7 +118,7 @@ function isLate(last: number, now: number): boolean {
   return now - last > PERIOD + LAG;
 }
 
-// Taken at load: test frameworks replace the global ones.
+// Captured at load: test frameworks replace the global ones.
 const { setInterval, clearInterval } = globalThis;
 
 export const pulse = new Pulse(realNow, (callback, ms) => {
@@ -124,7 +126,7 @@ export const pulse = new Pulse(realNow, (callback, ms) => {
   return () => clearInterval(timer);
 });
 
-/** Whether times of a clock are those of the machine, which alone can be late. */
+/** Whether `now` is from the machine's clock: only then can it be late. */
 export function isMachineTime(now: number): boolean {
   return Math.abs(realNow() - now) < LAG;
 }

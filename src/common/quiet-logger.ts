@@ -3,7 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 /** Where the library writes. */
 export type QuietLogger = Required<Pick<LoggerService, 'log' | 'warn' | 'debug'>>;
 
-/** A logger that throws, or whose promise rejects, changes nothing: nobody is left who could be told. */
+/** The logger, but without errors if it throws or its promise rejects: there is nowhere left to report them. */
 export function quietLogger(logger: LoggerService): QuietLogger {
   const write =
     (level: keyof QuietLogger) =>

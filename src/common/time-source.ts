@@ -4,20 +4,20 @@ import { shared } from './brand.js';
 
 type SetTimeout = typeof globalThis.setTimeout;
 
-/** Timers, and the time that they go by. */
+/** Timers, and the time that belongs to them. */
 export interface TimeSource {
   readonly setTimeout: SetTimeout;
   /** Clears a timer of its own. */
   clear(handle: NodeJS.Timeout): void;
   /** Whether these are Node's own timers, whose time is that of {@link performance}. */
   readonly real: boolean;
-  /** Milliseconds; only differences mean anything. */
+  /** The time in milliseconds; only differences are meaningful. */
   read(): number;
   /** Whether it is still the one to use. */
   inForce(): boolean;
 }
 
-/** How Sinon's fake timers, which Jest and vitest use too, mark the functions that they put in place. */
+/** Found as `clock` on the functions that Sinon's fake timers, which Jest and vitest use too, put in place. */
 interface SinonClock {
   readonly now: number;
   readonly performance?: { now(): number };
@@ -25,13 +25,13 @@ interface SinonClock {
 
 const { setInterval, clearInterval } = timers;
 
-/** The time of Node's own timers. Bound, because Sinon replaces the method; from the prototype, in case it has already. */
+/** The time of Node's own timers. From the prototype and bound, because Sinon replaces the method, perhaps before now. */
 export const realNow: () => number = (
   Object.getPrototypeOf(performance) as typeof performance
 ).now.bind(performance);
 
 const realTimers = new Set<unknown>(
-  // Tools for tracing wrap the global one. What is there from the start is Node's, unless it is marked as a fake.
+  // Tracing tools wrap the global one, so the one found at load counts as Node's, unless it is marked as a fake.
   [timers.setTimeout, globalThis.setTimeout].filter((timer) => !('clock' in timer)),
 );
 
@@ -39,10 +39,10 @@ const realTimers = new Set<unknown>(
 export function currentSource(): TimeSource {
   const { setTimeout, clearTimeout, Date } = globalThis;
   const real = realTimers.has(setTimeout);
-  // The timers of node:test are the same functions each time; its `Date` is a new one.
+  // node:test uses the same timer functions each time, but a new `Date`.
   const inForce = (): boolean =>
     globalThis.setTimeout === setTimeout && (real || globalThis.Date === Date);
-  // Timers of node:test that are cleared after they were switched off take others with them.
+  // Clearing a timer of node:test after its timers were switched off would clear other timers too.
   const forgiving = real || sinonClock() !== undefined;
   return {
     setTimeout,
@@ -55,17 +55,17 @@ export function currentSource(): TimeSource {
   };
 }
 
-/** The time has to come from where the timers do. Nothing of theirs is touched later: Jest takes it apart at the end. */
+/** The time that belongs to the fake timers. Its source is looked up once: Jest takes the globals apart at the end. */
 function fakeTime(): () => number {
   const clock = sinonClock();
   if (clock?.performance !== undefined) return clock.performance.now.bind(clock.performance);
   if (clock !== undefined) return () => clock.now;
   const { Date } = globalThis;
-  // The mark of node:test. With timers that tell no time at all, real time passes.
+  // `isMock` marks the `Date` of node:test. With fake timers that have no time, real time passes.
   return (Date as { isMock?: unknown }).isMock === true ? Date.now.bind(Date) : realNow;
 }
 
-/** Any of them may be spied on, which hides the mark. */
+/** Looks at all three, since a spy on one of them hides the mark. */
 function sinonClock(): SinonClock | undefined {
   const { setTimeout, clearTimeout, setInterval } = globalThis as unknown as Record<
     string,
@@ -77,14 +77,14 @@ function sinonClock(): SinonClock | undefined {
 const canary = shared('canary', () => ({ sings: true }));
 
 /**
- * Whether the test file that we were loaded for has ended: Jest then takes apart what was put on its globals. What has
- * been left behind under fake timers is not to come alive again.
+ * Whether the test file that loaded this module has ended: Jest then takes apart the objects on its globals. Timers left
+ * behind under fake timers must not be set again.
  */
 export function isTakenDown(): boolean {
   return Object.getOwnPropertyDescriptor(canary, 'sings')?.value !== true;
 }
 
-/** Looks every few milliseconds of real time, without keeping the process alive, until `look` says that it is enough. */
+/** Calls `look` every 10 ms of real time, without keeping the process alive, until it returns true. */
 export function watch(look: () => boolean): void {
   const watching = setInterval(() => {
     if (look()) clearInterval(watching);

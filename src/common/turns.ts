@@ -1,13 +1,13 @@
-/** Taken at load: test frameworks replace the global ones. */
+/** Captured at load: test frameworks replace the global ones. */
 const { performance, setImmediate } = globalThis;
 
-/** How long other work waits at most, milliseconds. */
+/** How long other work may wait, milliseconds. */
 const LONGEST_TURN = 10;
 
-/** Long work in turns, between which the event loop does everything else that there is to do. */
+/** Divides long work into turns, between which the event loop can do other work. */
 export class Turns {
   private endsAt: number;
-  /** A third of what may be: what is begun is finished, and garbage wants to be collected. */
+  /** A third of the limit, to leave time for the last piece of work and for garbage collection. */
   private readonly length: number;
 
   /** @param maxMs how long a turn may take, milliseconds */
@@ -16,12 +16,12 @@ export class Turns {
     this.endsAt = performance.now() + this.length;
   }
 
-  /** Whether the turn has taken so long that the next one has to be waited for. */
+  /** Whether the turn has used its time, so that {@link next} has to be awaited. */
   get over(): boolean {
     return performance.now() >= this.endsAt;
   }
 
-  /** Resolves when it is our turn again. */
+  /** Resolves at the start of the next turn. */
   async next(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.endsAt = performance.now() + this.length;
@@ -29,8 +29,8 @@ export class Turns {
 }
 
 /**
- * The same items, in turns: what is done with them counts, so `for await` never holds up the event loop for longer than
- * `maxMs` and a single item take.
+ * The same items, in turns. The time of the loop body counts, so a `for await` never blocks the event loop for longer than
+ * `maxMs` plus one item.
  */
 export async function* takeTurns<T>(
   items: Iterable<T>,

@@ -7,8 +7,8 @@ import { isStreamResult } from './stream-result.js';
 type Predicate = (value: unknown) => boolean;
 
 /**
- * Decides outcomes: `ignore` first, then `skip`, then `on`. With `on`, what it does not list is an answer, unless the
- * default ignores it; without it the default decides.
+ * Decides outcomes: by `ignore`, then `skip`, then `on`. With `on`, an error that it does not list is an answer, unless the
+ * default rule ignores it; without `on`, the default rule decides.
  */
 export class Classifier implements OutcomeRule {
   private readonly ignore: readonly Predicate[];

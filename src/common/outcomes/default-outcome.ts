@@ -3,7 +3,7 @@ import type { Outcome } from './outcome.js';
 import { type OutcomeTable, lookUpIn } from './table.js';
 import { tables } from './tables/index.js';
 
-/** Neighbours that know errors in the same way are looked up at once. */
+/** Neighbouring tables that recognize errors in the same way share one lookup. */
 const lookUps = tables
   .reduce<[OutcomeTable, ...OutcomeTable[]][]>((groups, table) => {
     const group = groups.at(-1);
@@ -14,8 +14,8 @@ const lookUps = tables
   .map(lookUpIn);
 
 /**
- * The default rule: the first table that knows the error decides. What none knows is a failure, even if it is not an
- * `Error`. Never throws, whatever the error is.
+ * The default rule: the first table that recognizes the error decides. An error that no table recognizes is a failure, even
+ * if it is not an `Error`. Never throws, whatever the error is.
  */
 export function defaultOutcome(error: unknown): Outcome {
   for (const lookUp of lookUps) {
@@ -26,8 +26,8 @@ export function defaultOutcome(error: unknown): Outcome {
 }
 
 /**
- * Whether an error is a failure by the default rule: sending fewer requests, or sending them later, would have
- * improved it. For lists that add to the rule.
+ * Whether an error is a failure by the default rule: fewer or later requests could have avoided it, or nothing is known of
+ * it. For lists that add to the rule.
  *
  * @example
  * \@Retry({ on: [isFailure, DeadlockError] })
@@ -36,7 +36,7 @@ export function isFailure(error: unknown): boolean {
   return defaultOutcome(error) === 'failure';
 }
 
-/** Whether a rejection of ours says that the dependency was too slow, not that its caller has gone or may not ask it. */
+/** Whether an error is one of our own rejections that counts as a failure of the dependency: a timeout. */
 export function isOwnFailure(error: unknown): boolean {
   return isResilienceError(error) && isFailure(error);
 }

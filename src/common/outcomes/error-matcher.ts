@@ -4,7 +4,7 @@ import { isInstance, look, lookForText, prototypeOf, safely } from './look.js';
 /** An error class (subclasses included). */
 export type ErrorClass = abstract new (...args: never[]) => unknown;
 
-/** An error class, or a function that says whether an error is meant. */
+/** An error class, or a function that returns whether it matches an error. */
 export type ErrorMatcher = ErrorClass | ((error: unknown) => boolean);
 
 const BUILT_IN: ReadonlySet<unknown> = new Set([
@@ -17,7 +17,7 @@ const BUILT_IN: ReadonlySet<unknown> = new Set([
   URIError,
 ]);
 
-/** More ancestors than any class has: a proxy may make up its own without end. */
+/** More ancestors than any real class has: a proxy may invent an endless chain. */
 const MOST_ANCESTORS = 100;
 
 /** `instanceof` that also knows the built-in errors of other realms (`vm` contexts, Node's own errors in Jest). */
@@ -26,7 +26,7 @@ export function isBuiltIn(error: unknown, type: ErrorClass): error is Error {
   return types.isNativeError(error) && (type === Error || lookForText(error, 'name') === type.name);
 }
 
-/** Whether it is declared by `class`, and so cannot be called. */
+/** Whether it is declared with `class`, and so cannot be called without `new`. */
 export function isClass(value: Function): boolean {
   return /^class\b/.test(Function.prototype.toString.call(value));
 }
@@ -36,7 +36,7 @@ function isErrorClass(matcher: ErrorMatcher): matcher is ErrorClass {
   return isClass(matcher);
 }
 
-/** Compiles an {@link ErrorMatcher} to a predicate that never throws: one that does has not matched. */
+/** Compiles an {@link ErrorMatcher} to a predicate that never throws: a matcher that throws has not matched. */
 export function toPredicate(matcher: ErrorMatcher): (error: unknown) => boolean {
   if (!isErrorClass(matcher)) return safely(matcher);
   if (BUILT_IN.has(matcher)) return (error) => isBuiltIn(error, matcher);
@@ -44,8 +44,8 @@ export function toPredicate(matcher: ErrorMatcher): (error: unknown) => boolean 
 }
 
 /**
- * How far `matcher` is from `error`: 0 for its own class, 1 for the parent, …; `undefined` when it does not
- * match. A predicate that matches is as near as can be.
+ * The distance of `matcher` from `error`: 0 for the error's own class, 1 for its parent, …; `undefined` when it does not
+ * match. A predicate that matches has distance 0.
  */
 export function distance(matcher: ErrorMatcher, error: unknown): number | undefined {
   if (!toPredicate(matcher)(error)) return undefined;

@@ -13,10 +13,10 @@ const FORMS = [
 ].map((form) => new RegExp(form));
 
 /**
- * Milliseconds since the epoch of an HTTP-date (RFC 9110, 5.6.7); `undefined` for anything else. `Date.parse` is no
- * use: it finds dates in nearly any text.
+ * Milliseconds since the epoch of an HTTP-date (RFC 9110, 5.6.7); `undefined` for anything else. Not by `Date.parse`, which
+ * finds dates in nearly any text.
  *
- * @param wall the time now, which decides the century of a year of two digits
+ * @param wall the current time, which decides the century of a two-digit year
  */
 export function parseHttpDate(text: string, wall: number): number | undefined {
   for (const form of FORMS) {
@@ -35,12 +35,12 @@ function toTime(found: Readonly<Record<string, string>>, wall: number): number |
   const year = yearOf(found.year!, wall);
   const date = new Date(0);
   date.setUTCFullYear(year, month, day);
-  // 30 February would become a day in March.
+  // 30 February would have become a day in March.
   if (date.getUTCDate() !== day || date.getUTCMonth() !== month) return undefined;
   return date.setUTCHours(hour, minute, second);
 }
 
-/** A year of two digits that seems to be more than 50 years ahead is of the century before. */
+/** A two-digit year that seems to be more than 50 years in the future belongs to the previous century (RFC 9110, 5.6.7). */
 function yearOf(digits: string, wall: number): number {
   if (digits.length === 4) return Number(digits);
   const now = new Date(wall).getUTCFullYear();

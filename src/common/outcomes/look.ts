@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 
-// The one place where errors and results of others are looked at. They may be anything: getters that throw, proxies
-// whose traps throw, revoked proxies. To look changes nothing: what cannot be read is not there.
+// The one place that inspects errors and results of others. They may be anything: objects with getters that throw, proxies
+// whose traps throw, revoked proxies. Inspecting never throws: what cannot be read counts as absent.
 
 const NOTHING: readonly unknown[] = [];
 
@@ -14,7 +14,7 @@ export function ask<T>(question: () => T, otherwise: T): T {
   }
 }
 
-/** A predicate that has not matched when it throws. */
+/** The predicate, but false when it throws. */
 export function safely<V>(predicate: (value: V) => boolean): (value: V) => boolean {
   return (value) => {
     try {
@@ -25,7 +25,7 @@ export function safely<V>(predicate: (value: V) => boolean): (value: V) => boole
   };
 }
 
-/** The property `key` of anything; `undefined` when there is none, or when it cannot be read. */
+/** The property `key` of any value; `undefined` when there is none or it cannot be read. */
 export function look(value: unknown, key: PropertyKey): unknown {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) {
     return undefined;
@@ -37,13 +37,13 @@ export function look(value: unknown, key: PropertyKey): unknown {
   }
 }
 
-/** {@link look} for a string. */
+/** As {@link look}, but `undefined` unless the property is a string. */
 export function lookForText(value: unknown, key: PropertyKey): string | undefined {
   const found = look(value, key);
   return typeof found === 'string' ? found : undefined;
 }
 
-/** {@link look} for a whole number. */
+/** As {@link look}, but `undefined` unless the property is a whole number. */
 export function lookForInteger(value: unknown, key: PropertyKey): number | undefined {
   const found = look(value, key);
   return Number.isInteger(found) ? (found as number) : undefined;
@@ -56,7 +56,7 @@ export function lookByCall(value: unknown, key: PropertyKey, ...args: unknown[])
   return ask(() => Reflect.apply(method, value, args) as unknown, undefined);
 }
 
-/** The first items of a list; none when it is not a list, or cannot be read. */
+/** The first items of an array, at most `most`; none when it is not an array or cannot be read. */
 export function lookAtItems(value: unknown, most: number): readonly unknown[] {
   if (typeof value !== 'object' || !isList(value)) return NOTHING;
   const length = lookForInteger(value, 'length') ?? 0;
@@ -65,13 +65,13 @@ export function lookAtItems(value: unknown, most: number): readonly unknown[] {
 
 function isList(value: unknown): boolean {
   try {
-    return Array.isArray(value); // of a proxy that has been revoked, it throws
+    return Array.isArray(value); // throws for a revoked proxy
   } catch {
     return false;
   }
 }
 
-/** `value instanceof type`. */
+/** `value instanceof type`, but false when it throws. */
 export function isInstance(value: unknown, type: unknown): boolean {
   try {
     return value instanceof (type as new () => object);
@@ -80,17 +80,17 @@ export function isInstance(value: unknown, type: unknown): boolean {
   }
 }
 
-/** Whether it is an error, of this realm or another (`vm` contexts, Node's own errors in Jest). */
+/** Whether a value is an error, of this realm or another (`vm` contexts, Node's own errors in Jest). */
 export function isError(value: unknown): value is Error {
   return types.isNativeError(value) || isInstance(value, Error);
 }
 
-/** `null` at the end of the chain, and where it cannot be followed. */
+/** The prototype; `null` at the end of the chain, and where it cannot be read. */
 export function prototypeOf(value: unknown): object | null {
   return ask(() => Object.getPrototypeOf(value) as object | null, null);
 }
 
-/** The names of its own enumerable properties. */
+/** The names of own enumerable properties; none when they cannot be read. */
 export function keysOf(value: unknown): readonly string[] {
   return ask(() => Object.keys(value as object), []);
 }

@@ -3,15 +3,16 @@ import { lookUpIn } from './table.js';
 import { networkTables } from './tables/network.js';
 import { programmer } from './tables/programmer.js';
 
-/** More causes than any error has in earnest: a circle must come to an end. */
+/** More causes than any real error has, so that a made-up chain ends too. */
 const MOST_CAUSES = 50;
 
 const network = lookUpIn(networkTables);
 const wrongUse = lookUpIn([programmer]);
 
 /**
- * Whether one of the causes of `error`, however deep, has a code of the network: `fetch failed` has such a cause, or an
- * `AggregateError` with one error for each address. A code of wrong use (`ERR_INVALID_URL`) ends the search there.
+ * Whether one of the causes of `error`, however deep, has a network error code: the cause of `fetch failed` does, or is an
+ * `AggregateError` with one error per address. The search does not go beyond a cause with a code of wrong use
+ * (`ERR_INVALID_URL`).
  */
 export function hasNetworkCause(error: unknown): boolean {
   const seen = new Set<unknown>();

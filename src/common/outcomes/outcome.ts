@@ -3,33 +3,33 @@ import type { ErrorMatcher } from './error-matcher.js';
 
 /**
  * How a call or an attempt ended. `success`: a result, or an error that is an answer (404, a violated constraint): the
- * dependency did its part and said no. `ignored`: it says nothing about the dependency (a programmer's error, a
- * rejection of ours, a caller who has gone).
+ * dependency worked, and said no. `ignored`: says nothing about the dependency (a programmer error, one of our own
+ * rejections, a caller that has gone).
  */
 export type Outcome = 'success' | 'failure' | 'ignored';
 
-/** Decides how a call has ended. */
+/** Decides the outcome of a call. */
 export interface OutcomeRule {
   ofError(error: unknown): Outcome;
   ofResult(result: unknown): Outcome;
 }
 
-/** Which errors mean what; the same words on every policy, looked at in this order. */
+/** The meaning of errors: the same options on every policy, applied in this order. */
 export interface OutcomeOptions {
-  /** Errors that say nothing about the dependency: neither retried nor answered nor counted. */
+  /** Errors that say nothing about the dependency: not retried, not answered by a fallback, neither good nor bad for a breaker. */
   readonly ignore?: readonly ErrorMatcher[];
-  /** Errors that are answers: neither retried nor answered by a fallback, and a success for a breaker. */
+  /** Errors that are answers: not retried, not answered by a fallback, and a success for a breaker. */
   readonly skip?: readonly ErrorMatcher[];
   /**
-   * The failures: any other error is an answer, or ignored where the default ignores it. Default: the default
-   * rule, which is exported as `isFailure`, so that `[isFailure, DeadlockError]` adds to it.
+   * The only errors that are failures. Any other error is an answer, or ignored if the default rule ignores it. Default:
+   * the default rule, exported as `isFailure`, so that `[isFailure, DeadlockError]` adds to it.
    */
   readonly on?: readonly ErrorMatcher[];
 }
 
-/** {@link OutcomeOptions} of the policies that look at results too. */
+/** {@link OutcomeOptions} of policies that judge results too. */
 export interface ResultOutcomeOptions extends OutcomeOptions {
-  /** Returns true for a result that counts as a failure, such as an answer that says "try later". */
+  /** Returns true for a result that counts as a failure, such as a "try later". Default: none does. */
   readonly onResult?: (result: unknown) => boolean;
 }
 

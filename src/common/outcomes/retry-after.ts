@@ -3,18 +3,18 @@ import { isResilienceError } from '../errors.js';
 import { parseHttpDate } from './http-date.js';
 import { ask, keysOf, look, lookAtItems, lookByCall } from './look.js';
 
-/** Too great a number of seconds counts as this one (RFC 9111, 1.2.2). */
+/** A larger number of seconds counts as this one (RFC 9111, 1.2.2). */
 const MOST_SECONDS = 2 ** 31;
 
-/** How many headers are looked through for one that is spelt otherwise. */
+/** How many headers are searched for one in another case. */
 const MOST_HEADERS = 200;
 
 /**
- * How many milliseconds the error asks to wait: `retryAfterMs` of our own rejections, the `Retry-After` header of an
+ * The wait that an error asks for, milliseconds: `retryAfterMs` of our own rejections, the `Retry-After` header in an
  * HTTP client's error (RFC 9110, 10.2.3: whole seconds, or a date), or gRPC's `grpc-retry-pushback-ms`. A date in the
  * past is 0; anything else is `undefined`.
  *
- * @param wall the time now, milliseconds since the epoch
+ * @param wall the current time, milliseconds since the epoch
  */
 export function retryAfterOf(error: unknown, wall: number): number | undefined {
   if (isResilienceError(error)) return asMilliseconds(look(error, 'retryAfterMs'));
@@ -42,7 +42,7 @@ function wholeNumber(text: string): number | undefined {
   return /^\d+$/.test(text) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : undefined;
 }
 
-/** A header of any name's case, in `Headers`, a `Map`, what axios has, or a plain object. */
+/** A header, whatever the case of its name, in `Headers`, a `Map`, axios' headers or a plain object. */
 function header(headers: unknown, name: string): unknown {
   const found = lookByCall(headers, 'get', name) ?? look(headers, name);
   if (found !== undefined && found !== null) return found;
@@ -55,7 +55,7 @@ function header(headers: unknown, name: string): unknown {
   return inMap ? lookByCall(headers, 'get', spelt) : look(headers, spelt as string);
 }
 
-/** The text of a header that is there once; some clients give each header as a list. */
+/** The text of a header that occurs once; some clients give each header as a list. */
 function single(value: unknown): string | undefined {
   const items = lookAtItems(value, 2);
   const only = items.length === 1 ? items[0] : value;

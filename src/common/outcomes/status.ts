@@ -6,7 +6,7 @@ function asHttpStatus(value: unknown): number | undefined {
 }
 
 /**
- * The HTTP status that an error stands for: Nest's `HttpException`, or the error of an HTTP client (axios, got,
+ * The HTTP status of an error, from 300 to 599: of Nest's `HttpException`, or of an HTTP client's error (axios, got,
  * superagent, ky, undici: a `response` with a status, or a status of its own; AWS SDK v3: `$metadata`).
  */
 export function statusOf(error: unknown): number | undefined {

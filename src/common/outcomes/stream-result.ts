@@ -1,4 +1,4 @@
-/** A result of which only the beginning is known: a stream. There is nothing to decide about it but that it began. */
+/** A result that is a stream. Only its beginning is known, so it counts as a success. */
 export abstract class StreamResult {}
 
 /** `instanceof` asks a proxy for its prototype, which may throw. */

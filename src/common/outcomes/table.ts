@@ -1,6 +1,6 @@
 import type { Outcome } from './outcome.js';
 
-/** Identifies an error: a code, a class of codes, a name. */
+/** Identifies an error or a group of errors: a code, a class of codes, a name. */
 export type ErrorKey = string | number;
 
 /** The meaning of some errors. */
@@ -12,7 +12,7 @@ export interface OutcomeRow {
 
 /** The meanings of the errors of one client or standard. The docs show these tables. */
 export interface OutcomeTable {
-  /** Whose errors. */
+  /** The client or standard that the errors are from. */
   readonly client: string;
   /** How they are recognized, for the docs. */
   readonly recognized: string;
@@ -24,8 +24,8 @@ export interface OutcomeTable {
 }
 
 /**
- * Compiles tables that know errors in the same way to one function: the outcome of an error, or `undefined` when no row
- * has it.
+ * Compiles tables that recognize errors in the same way to one function: the outcome of an error, or `undefined` when no
+ * row has one of its keys.
  */
 export function lookUpIn(
   tables: readonly [OutcomeTable, ...OutcomeTable[]],

@@ -1,7 +1,7 @@
 import { lookForInteger, lookForText } from '../look.js';
 import type { ErrorKey, OutcomeTable } from '../table.js';
 
-/** `404 (NOT-FOUND)`: how amqplib shows a reply code. */
+/** A reply code as amqplib shows it: `404 (NOT-FOUND)`. */
 const SHOWN = /\b(\d{3}) \([A-Z-]+\)/;
 
 function keysOf(error: unknown): readonly ErrorKey[] {

@@ -1,7 +1,7 @@
 import { look, lookForText } from '../look.js';
 import type { ErrorKey, OutcomeTable } from '../table.js';
 
-/** Of v3 `$metadata`, `$fault` and `$retryable`; of v2 `requestId` and `retryable`; of both a status. */
+/** Properties of errors of v3 (`$metadata`, `$fault`, `$retryable`), v2 (`requestId`, `retryable`) and both (a status). */
 const MARKS = ['$metadata', '$fault', '$retryable', 'requestId', 'retryable', 'statusCode'];
 
 const THROTTLING = '$retryable.throttling';

@@ -21,7 +21,7 @@ export const grpc: OutcomeTable = {
       keys: [1],
       outcome: 'failure',
       meaning:
-        'CANCELLED: if the caller asked for it, its call is ignored already; if not, the other side ended it',
+        'CANCELLED: if the caller asked for it, the call is ignored already; otherwise the other side ended it',
     },
     { keys: [2], outcome: 'failure', meaning: 'UNKNOWN' },
     { keys: [3], outcome: 'success', meaning: 'INVALID_ARGUMENT' },

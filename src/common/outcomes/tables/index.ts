@@ -15,7 +15,7 @@ import { redis } from './redis.js';
 import { sql } from './sql.js';
 import { validation } from './validation.js';
 
-/** In the order in which they are asked: the first that knows an error decides. */
+/** In the order of precedence: the first table that recognizes an error decides. */
 export const tables: readonly OutcomeTable[] = [
   own,
   aws,

@@ -18,6 +18,6 @@ export const javascript: OutcomeTable = {
       outcome: 'failure',
       meaning: '`fetch failed`: a `cause`, or one of its `errors`, has a code of the network',
     },
-    { keys: ['ReferenceError', 'TypeError'], outcome: 'ignored', meaning: "the programmer's" },
+    { keys: ['ReferenceError', 'TypeError'], outcome: 'ignored', meaning: 'programmer errors' },
   ],
 };

@@ -3,12 +3,12 @@ import type { ErrorKey, OutcomeTable } from '../table.js';
 
 const RETRIABLE = 'retriable';
 
-/** How often one error of kafkajs wraps another. */
+/** How many levels of kafkajs errors wrapped in each other are unwrapped. */
 const MOST_WRAPPERS = 4;
 
 const NON_RETRIABLE = 'KafkaJSNonRetriableError';
 
-/** The innermost says what happened: the others that it was tried often enough, or cannot be tried again. */
+/** The innermost error is the original one; those around it only say that kafkajs has stopped retrying. */
 function keysOf(error: unknown): readonly ErrorKey[] {
   let innermost = error;
   let name = nameOf(error);
@@ -22,7 +22,7 @@ function keysOf(error: unknown): readonly ErrorKey[] {
   const type = lookForText(innermost, 'type');
   const keys = type === undefined ? [name] : [type, name];
   if (look(innermost, 'retriable') === true) keys.push(RETRIABLE);
-  // With a cause it is not a wrong argument, and not for us to know.
+  // With a cause it does not stand for a wrong argument, and its meaning is unknown.
   return cause === undefined ? keys : keys.filter((key) => key !== NON_RETRIABLE);
 }
 

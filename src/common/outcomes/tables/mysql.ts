@@ -1,7 +1,7 @@
 import { sql } from './sql.js';
 import type { OutcomeTable } from '../table.js';
 
-/** Looked at before {@link sql}: MySQL's own names are finer than its states, HY000 above all. */
+/** Takes precedence over {@link sql}: MySQL's own names are more precise than its states, HY000 above all. */
 export const mysql: OutcomeTable = {
   client: 'MySQL, MariaDB',
   recognized: '`code` beside `sqlState` (mysql2, mariadb)',

@@ -35,7 +35,7 @@ export const systemErrors: OutcomeTable = {
         'EPERM',
       ],
       outcome: 'failure',
-      meaning: 'no way to the host, or a firewall in between',
+      meaning: 'the host cannot be reached, or a firewall blocks it',
     },
     {
       keys: [
@@ -203,10 +203,10 @@ export const undiciErrors: OutcomeTable = {
         'UND_ERR_MAX_ORIGINS_REACHED',
       ],
       outcome: 'failure',
-      meaning: 'given up by the client, which was not asked to by the caller; no connection to use',
+      meaning: 'given up by the client without a request of the caller; no usable connection',
     },
   ],
 };
 
-/** Everything that is known of the network by code. */
+/** All tables of network error codes. */
 export const networkTables = [systemErrors, nodeErrors, tlsErrors, undiciErrors] as const;

@@ -48,7 +48,7 @@ export const prisma: OutcomeTable = {
       keys: ['P2010', 'P2027', 'P2035', 'P2036'],
       outcome: 'failure',
       meaning:
-        'errors of the database, the engine or a connector; of a raw query first what its SQLSTATE says',
+        'errors of the database, the engine or a connector; for raw queries, the SQLSTATE takes precedence',
     },
     {
       keys: ['P2xxx'],

@@ -1,7 +1,7 @@
 import type { OutcomeTable } from '../table.js';
 import { keysOfCode } from './code.js';
 
-/** Codes that say that a request was wrong before it was sent, whatever the class of the error. */
+/** Codes of requests that were wrong before they were sent, whatever the class of the error. */
 export const programmer: OutcomeTable = {
   client: 'Node, undici: wrong use',
   recognized: '`code`',

@@ -1,7 +1,7 @@
 import { look, lookForText } from '../look.js';
 import type { ErrorKey, OutcomeTable } from '../table.js';
 
-/** ioredis and node-redis 3 name them `ReplyError`; node-redis 4 and 5 only by their classes. */
+/** `name` is `ReplyError` in ioredis and node-redis 3; in node-redis 4 and 5 only the class has a name. */
 const CLASSES = new Set(['ReplyError', 'ErrorReply', 'SimpleError', 'BlobError']);
 
 const TOO_MANY_CLIENTS = 'ERR max number of clients reached';

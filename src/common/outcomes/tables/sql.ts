@@ -7,7 +7,7 @@ const PRISMA_RAW_QUERY_FAILED = 'P2010';
 
 /**
  * The SQLSTATE that a driver reports: `sqlState` (mysql2, mariadb), or `code` beside a `severity` (pg, postgres.js,
- * PGlite). `EPIPE` has five characters too, but no severity.
+ * PGlite). The `severity` is needed because `EPIPE`, for example, has five characters too.
  */
 function stateOf(error: unknown): string | undefined {
   const code = lookForText(error, 'code');
@@ -19,13 +19,13 @@ function stateOf(error: unknown): string | undefined {
   return code === PRISMA_RAW_QUERY_FAILED ? stateOfMeta(look(error, 'meta')) : undefined;
 }
 
-/** Of Prisma's raw queries: what the database said. */
+/** The database's state in an error of Prisma's raw queries. */
 function stateOfMeta(meta: unknown): string | undefined {
   const state = lookForText(meta, 'code');
   return state !== undefined && SQLSTATE.test(state) ? state : undefined;
 }
 
-/** The driver's error: the error itself, or what an ORM has wrapped (TypeORM, Sequelize, Drizzle). */
+/** The driver's error: the error itself, or the one that an ORM has wrapped (TypeORM, Sequelize, Drizzle). */
 function driverErrorOf(error: unknown): unknown {
   if (stateOf(error) !== undefined) return error;
   for (const key of ['driverError', 'original', 'parent']) {
@@ -36,7 +36,7 @@ function driverErrorOf(error: unknown): unknown {
   return lookForText(error, 'query') === undefined ? error : look(error, 'cause');
 }
 
-/** The state, and the class that it belongs to; before them the database's own name for it (MySQL). */
+/** The state and its class, and before them the database's own name for the error (MySQL). */
 function keysOf(error: unknown): readonly ErrorKey[] {
   const driverError = driverErrorOf(error);
   const state = stateOf(driverError);
@@ -66,7 +66,7 @@ export const sql: OutcomeTable = {
         '0Zxxx',
       ],
       outcome: 'success',
-      meaning: 'warnings, no data, what is not supported or not allowed',
+      meaning: 'warnings, no data, not supported, not allowed',
     },
     { keys: ['08xxx'], outcome: 'failure', meaning: 'connection exception' },
     {

@@ -1,7 +1,7 @@
 import { look, lookAtItems, lookForText } from '../look.js';
 import type { ErrorKey, OutcomeTable } from '../table.js';
 
-/** class-validator rejects with a list; its errors have no name but their class's. */
+/** class-validator rejects with a list of errors that have no `name`, only that of their class. */
 function keysOf(error: unknown): readonly ErrorKey[] {
   const [first = error] = lookAtItems(error, 1);
   const names = [lookForText(first, 'name'), lookForText(look(first, 'constructor'), 'name')];
