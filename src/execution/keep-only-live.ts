@@ -11,6 +11,7 @@ class NotLive extends Error {
   }
 }
 
+/** The result of an interceptor. */
 type Intercepted = Observable<unknown> | Promise<Observable<unknown>>;
 
 /**

@@ -6,10 +6,10 @@ import { retryPolicy } from './retry/retry.policy.js';
 import { timeoutPolicy } from './timeout/timeout.policy.js';
 
 /**
- * The order of all stages, outermost first, whatever the order of the decorators. A new policy enters here.
+ * The order of all stages, outermost first, whatever the order of the decorators. A new policy is added here.
  *
- * Fallback sees every failure, our own rejections included. The total timeout bounds all attempts and the waits
- * between them. Each attempt passes the circuit breaker and has its own time, waiting for a place included.
+ * The fallback sees every failure, our own rejections included. The total timeout limits all attempts and the waits
+ * between them. Each attempt passes the circuit breaker and has its own time limit, which includes the wait for a place.
  */
 const canonicalOrder = [
   { policy: fallbackPolicy, stage: 'fallback' },
@@ -20,6 +20,7 @@ const canonicalOrder = [
   { policy: bulkheadPolicy, stage: 'bulkhead' },
 ] as const;
 
+/** The definition of any of the policies. */
 type AnyPolicy = (typeof canonicalOrder)[number]['policy'];
 
 /** The key of a policy in options. */
@@ -30,7 +31,7 @@ export type PolicyOptions = {
   [P in AnyPolicy as P['kind']]: Parameters<P['normalize']>[0];
 };
 
-/** The parts of a pipeline. */
+/** The name of a stage, for the `order` of a pipeline. */
 export type StageName = (typeof canonicalOrder)[number]['stage'];
 
 /** The names of the stages, outermost first. */

@@ -1,7 +1,7 @@
 import type { PolicyOptions } from './canonical-order.js';
 import type { CommandFallback } from './fallback/command-fallback.js';
 
-/** Keeps a type parameter from being inferred here; `& {}` alone would be taken for `T`. */
+/** Keeps a type parameter from being inferred from this use, like `NoInfer`; `& {}` alone would not. */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- the one type that leaves `T` as it is
 type Fixed<T> = T & ({} | null | undefined);
 

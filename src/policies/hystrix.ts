@@ -8,15 +8,15 @@ import type { FallbackAnswer } from './fallback/handler.js';
 import type { FallbackOptions } from './fallback/options.js';
 import type { TimeoutOptions } from './timeout/options.js';
 
-/** Policies that {@link hystrix} and {@link hystrixGo} are made of. */
+/** The policies that {@link hystrix} and {@link hystrixGo} return. */
 export interface HystrixPolicies<Fallback = FallbackAnswer> {
   /** For the policy `circuitBreaker`. */
   readonly circuitBreaker: CircuitBreakerOptions;
   /** For the policy `bulkhead`. */
   readonly bulkhead: BulkheadOptions;
-  /** For the policy `timeout`; none when `timeout: false` was given. */
+  /** For the policy `timeout`; absent when `timeout: false` was given. */
   readonly timeout?: TimeoutOptions;
-  /** For the policy `fallback`, beside its handler. */
+  /** For the policy `fallback`; absent when no fallback was given. */
   readonly fallback?: Omit<FallbackOptions, 'handler'> & { readonly handler: Fallback };
 }
 
@@ -36,25 +36,25 @@ export interface HystrixSettings<Fallback = FallbackAnswer> {
   readonly timeout?: Duration | false;
   /** `execution.isolation.semaphore.maxConcurrentRequests`, or the pool's `coreSize`. Default 10. */
   readonly maxConcurrentRequests?: number;
-  /** The pool's `maxQueueSize`. Default 0, and −1 as there: no queue. */
+  /** The pool's `maxQueueSize`. Default 0: no queue; −1 means the same, as in Hystrix. */
   readonly maxQueueSize?: number;
-  /** Errors that neither count nor are answered, as Hystrix' `HystrixBadRequestException`. Default: none. */
+  /** Errors that neither count nor get a fallback, like Hystrix' `HystrixBadRequestException`. Default: none. */
   readonly ignore?: readonly ErrorMatcher[];
-  /** Whether calls that find no place count as errors, as they do in Hystrix. Default true. */
+  /** Whether calls that find the bulkhead full count as errors, as in Hystrix. Default true. */
   readonly countRejections?: boolean;
-  /** Answers every error except ignored ones. */
+  /** Answers every error except ignored ones. Default: none. */
   readonly fallback?: Fallback;
   /** `fallback.isolation.semaphore.maxConcurrentRequests`. Default 10. */
   readonly fallbackMaxConcurrentRequests?: number;
 }
 
 /**
- * Policies that behave as those of a [Hystrix](https://github.com/Netflix/Hystrix) 1.5 command: every error is a
+ * Policies that behave like those of a [Hystrix](https://github.com/Netflix/Hystrix) 1.5 command: every error is a
  * failure, rejections included.
  *
- * Different on purpose: a probe decides alone, so that a success that was admitted before the circuit opened does not
- * close it; the circuit opens with the call that fills the measure instead of the next one; a call that has timed out
- * keeps its place until its work has ended.
+ * Intentional differences: only the probe decides, so a success that was admitted before the circuit opened does not close
+ * it; the circuit opens with the call that reaches the threshold, not with the next one; a call that has timed out keeps
+ * its place until its work has ended.
  *
  * @throws {ResilienceConfigurationError} at once, when a setting is wrong
  *
@@ -84,7 +84,7 @@ export function hystrix<Fallback extends FallbackAnswer = never>(
   });
 }
 
-/** hystrix-go's `CommandConfig`; everything may be left out or 0, as there, for its default. */
+/** hystrix-go's `CommandConfig`; an absent setting, or 0, means the default, as in hystrix-go. */
 export interface HystrixGoSettings<Fallback = FallbackAnswer> {
   /** `Timeout`. Default 1 s. */
   readonly timeout?: Duration;
@@ -94,15 +94,15 @@ export interface HystrixGoSettings<Fallback = FallbackAnswer> {
   readonly requestVolumeThreshold?: number;
   /** `SleepWindow`. Default 5 s. */
   readonly sleepWindow?: Duration;
-  /** `ErrorPercentThreshold`, 1 to 100. Default 50. The percentage is rounded, so that 49.5 % are 50 %. */
+  /** `ErrorPercentThreshold`, 1 to 100. Default 50. The percentage is rounded, so 49.5 % counts as 50 %. */
   readonly errorPercentThreshold?: number;
-  /** The fallback function of `Do` and `Go`. */
+  /** The fallback function of `Do` and `Go`. Default: none. */
   readonly fallback?: Fallback;
 }
 
 /**
- * Policies that behave as those of a [hystrix-go](https://github.com/afex/hystrix-go) command. Different on purpose: as
- * {@link hystrix}; besides, a timeout aborts the signal of the call, and no fallback answers a call that was
+ * Policies that behave like those of a [hystrix-go](https://github.com/afex/hystrix-go) command. Intentional differences:
+ * those of {@link hystrix}; besides, a timeout aborts the signal of the call, and no fallback answers a call that was
  * cancelled.
  *
  * @throws {ResilienceConfigurationError} at once, when a setting is wrong
@@ -130,7 +130,7 @@ export function hystrixGo<Fallback extends FallbackAnswer = never>(
   });
 }
 
-/** The policies of a preset. */
+/** The values of a preset, under our names. */
 interface Preset<Fallback> extends Pick<CircuitBreakerOptions, 'failureRate' | 'window'> {
   readonly minimumCalls: number;
   readonly sleepWindow: Duration;
@@ -143,7 +143,7 @@ interface Preset<Fallback> extends Pick<CircuitBreakerOptions, 'failureRate' | '
   readonly maxConcurrentFallbacks: number | undefined;
 }
 
-/** Reads settings in the words that they are given in: at bootstrap there are only our own. */
+/** Checks settings at once, so that problems use the preset's names: bootstrap only knows our own. */
 function reading<S extends object>(
   where: string,
   settings: S,
@@ -187,8 +187,8 @@ function policiesOf<Fallback>({
       ...(window !== undefined && { window }),
       minimumCalls,
       openFor: sleepWindow,
-      // A probe that hangs would block Hystrix' circuit for ever, and hystrix-go asks again after a sleep window, each
-      // time. Here it has failed after one, and the circuit is open for another.
+      // A hanging probe blocks Hystrix' circuit forever; hystrix-go sends another probe after each sleep window. Here a
+      // probe has failed after one sleep window, and the circuit is open for another.
       halfOpen: { maxCalls: 1, successThreshold: 1, maxDuration: sleepWindow },
       maxCallDuration: Infinity,
       respectRetryAfter: false,
@@ -208,7 +208,7 @@ function policiesOf<Fallback>({
   };
 }
 
-// One of each, so that equal settings make equal options.
+// Constants, so that equal settings make equal options.
 const everyError = (): boolean => true;
 const everyErrorButRejections = (error: unknown): boolean =>
   !isResilienceError(error, 'BULKHEAD_FULL');

@@ -4,11 +4,11 @@ import type { PolicySite } from './policy.js';
 
 /**
  * Which calls belong together: a function of the call's arguments, called with the instance as `this`, or the name of
- * a method of the class that is one. It answers with a string, a number, a bigint or a boolean.
+ * such a method of the class. It returns a string, a number, a bigint or a boolean.
  */
 export type Key = string | ((...args: never[]) => string | number | bigint | boolean);
 
-/** The key of a call. @throws what the user's function throws, and a TypeError when it gives no key */
+/** Returns the key of a call. @throws what the user's function throws, or a TypeError when it returns no valid key */
 export type KeyOfCall = (call: Pick<Call, 'self' | 'args'>) => string;
 
 type KeyFunction = (this: unknown, ...args: readonly unknown[]) => unknown;
@@ -50,8 +50,8 @@ function keyOf(key: KeyFunction, name: string): KeyOfCall {
 }
 
 /**
- * A method of a class or of one that it extends: not what every object or function has, such as `toString`, and no
- * accessor. Looking runs nothing.
+ * The method of that name, inherited ones included, but not accessors, nor what every object or function has, such as
+ * `toString`. Runs no user code.
  */
 export function methodOf(target: object, name: string): KeyFunction | undefined {
   if (name === 'constructor' || name === '__proto__') return undefined;

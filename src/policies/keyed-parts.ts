@@ -1,12 +1,12 @@
-/** How many parts are looked at to find an idle one. */
+/** How many parts are checked to find an idle one. */
 const SEARCH = 20;
 
 /**
- * Parts by key, at most so many. A new key takes the place of an idle part. When none is found there is no part for
- * it: nothing is thrown away that somebody needs, and nobody shares a part with other keys.
+ * Parts by key, at most `maxParts`. A new key replaces an idle part. If none is found, there is no part for the new key:
+ * no part in use is thrown away, and no two keys share a part.
  *
- * Every operation takes the same time, however many keys there are and however many have come: a hand goes around the
- * parts and looks at a few at a time (the clock algorithm).
+ * The time of an operation does not depend on the number of keys: a hand goes around the parts and checks a few at a time
+ * (the clock algorithm).
  */
 export class KeyedParts<T> {
   private readonly parts = new Map<string, T>();
@@ -16,13 +16,13 @@ export class KeyedParts<T> {
     public maxParts: number,
     private readonly make: (key: string) => T,
     private readonly isIdle: (part: T) => boolean,
-    /** Told whenever there is no part for a key. */
+    /** Called whenever there is no part for a key. */
     private readonly onFull: (maxParts: number) => void,
-    /** Told of a part that has made room. */
+    /** Called with each part that was removed to make room. */
     private readonly onGone: (part: T) => void = () => {},
   ) {}
 
-  /** The part of a key, made now when it is new; `undefined` when there is no room for it. */
+  /** The part of a key, made now if the key is new; `undefined` when there is no room for it. */
   obtain(key: string): T | undefined {
     const known = this.parts.get(key);
     if (known !== undefined) return known;
@@ -62,12 +62,12 @@ export class KeyedParts<T> {
   }
 }
 
-/** The parts of one name, one per key; each is called `name[key]`. */
+/** The parts that share a name, one per key; each is called `name[key]`. */
 export abstract class PartsByKey<T> {
   abstract readonly name: string;
   protected abstract readonly parts: KeyedParts<T>;
 
-  /** The part of a key that has been used. */
+  /** The part of a key, if that has one. */
   find(key: string): T | undefined {
     return this.parts.find(key);
   }

@@ -6,10 +6,10 @@ import type { Stage } from '../pipeline/stage.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import type { PolicySnapshots } from './snapshots.js';
 
-/** A decorated method, as far as policies have to know it. */
+/** The details of a decorated method that policies need. */
 export interface ProtectedMethod {
   readonly name: string;
-  /** Its key on the target: two symbols may have one name. */
+  /** Its key on the target: two symbols may have the same name. */
   readonly key: string | symbol;
   /** The class whose instances run it. */
   readonly owner: Function;
@@ -23,9 +23,9 @@ export interface ProtectedMethod {
   readonly sendsResponse: boolean;
 }
 
-/** The instances whose calls have one plan. */
+/** The instances whose calls share a plan. */
 export interface Instances {
-  /** Why there are, or may be, several, as a clause for messages; `undefined` when there is one. */
+  /** The reason why there are, or may be, several, as a clause for messages; `undefined` when there is only one. */
   readonly many: string | undefined;
   /** Whether `self` is the only one. */
   isOnly(self: unknown): boolean;
@@ -33,98 +33,99 @@ export interface Instances {
 
 /** The subject that policies are being set up for, and the services of its application. */
 export interface PolicySite {
-  /** `Class.method`, or what a command or a pipeline is called. */
+  /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
-  /** The name of its own part of a kind: the site's, or that of the pipeline that the policy comes from. */
+  /** The name of its own part of a kind: the subject's, or that of the pipeline that the policy comes from. */
   partNameOf(kind: string): string;
   /** `undefined` for a command or a pipeline. */
   readonly method: ProtectedMethod | undefined;
-  /** Whether its calls do different things, whatever their arguments: a pipeline, used from code. */
+  /** Whether different calls may run different code: those of a pipeline used from code. */
   readonly anyWork: boolean;
-  /** Whose calls these are; `undefined` where there is no instance: a static method, a pipeline. */
+  /** The instances, or the definitions of a command, that make the calls; `undefined` for a static method or a pipeline. */
   readonly instances: Instances | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: ResilienceEvents;
   /** Warns operators, once per message. */
   warn(message: string): void;
-  /** Tells operators of something that happened, each time. */
+  /** Writes a line to the log. */
   log(message: string, level?: 'log' | 'warn'): void;
-  /** Waits of the policies; ended early when the application closes. */
+  /** For waits, which end early when the application closes. */
   readonly sleeper: Sleeper;
-  /** The named, stateful parts of the application, made by `create` when there is none yet. */
+  /** The named, stateful parts of the application. */
   readonly named: NamedParts;
-  /** Has `callback` called when the application closes. */
+  /** Calls `callback` when the application closes. */
   onClose(callback: () => void): void;
-  /** The options in force for that policy of another method of the class; `undefined` when it has none. */
+  /** The options in force for a policy of another method of the class; `undefined` when it has no such policy. */
   optionsOf(method: string, kind: string): object | undefined;
-  /** Finds a provider of the application. */
+  /** A provider of the application; `undefined` when there is none. */
   resolve(token: unknown): unknown;
-  /** Calls a method of `self` in another one's place: with its own policies, without those of its class. */
+  /** Calls a method of `self` as another one's fallback: with its own policies, without those of its class. */
   callAsSubstitute(self: unknown, method: string, args: readonly unknown[]): unknown;
 }
 
-/** The parts of policies that have a name and a state, and that several methods may share. */
+/** The parts of policies that have a name and a state, and that several subjects may share. */
 export interface NamedParts {
-  /** The part of that kind and name; `create` makes it, from the settings that it was declared with, when it is new. */
+  /** The part of that kind and name; made by `create` from its declared settings on the first call. */
   obtain<T extends object, S>(kind: string, name: string, create: (settings: S) => T): T;
 }
 
-/** A stateful part that a site's options name or, by default, have to themselves. */
+/** A stateful part that a subject's options name or, by default, that is the subject's own. */
 export interface NamedPart {
-  /** `undefined`: the site's own, called as {@link PolicySite.partNameOf} says. */
+  /** `undefined`: the subject's own part, with the name from {@link PolicySite.partNameOf}. */
   readonly name: string | undefined;
-  /** Whether it is called as the site is, whatever pipeline that uses. */
+  /** Whether it has the name of the subject even if the policy comes from a pipeline. */
   readonly private?: boolean;
   /** The settings of the part; all definitions have to agree. */
   readonly settings: unknown;
-  /** The options that all definitions have to agree about. Default: all of them. */
+  /** The options on which all definitions have to agree. Default: all of them. */
   readonly shape?: object;
 }
 
 /** Stage factories, each called once, after validation. */
 export type StageMakers = Readonly<Record<string, () => Stage>>;
 
-/** The other policies of a pipeline, as far as one has to know them. */
+/** The details of a pipeline's other policies that a policy needs. */
 export interface Surroundings {
   /** The settings of the policy of that kind; `undefined` when the pipeline has none. */
   readonly settingsOf: <Settings>(kind: string) => Settings | undefined;
-  /** Whether the stage `inner` stands further inside than `outer`. */
+  /** Whether the stage `inner` is inside the stage `outer`. */
   readonly isInside: (inner: string, outer: string) => boolean;
 }
 
 /**
- * One kind of protection: what its options mean and which stages of a pipeline they become.
+ * One kind of protection: the meaning of its options, and the stages of a pipeline that they become.
  *
- * `Given` is what users write, `Options` the same without shorthands, `Settings` the same, complete and checked.
+ * `Given` is the type of what users write, `Options` the same without shorthands, `Settings` the same, complete and
+ * checked.
  */
 export interface Policy<Kind extends string, Options extends object, Settings, Given = Options> {
   /** Its key in `defaults`, `configs` and `overrides`. */
   readonly kind: Kind;
-  /** As users know it: `@Retry`. */
+  /** Its name for users: `@Retry`. */
   readonly label: string;
-  /** Whether its options can only be checked together with a method or a command that they are for. */
+  /** Whether its options can only be checked together with the method or the command that they are for. */
   readonly boundToSubject?: boolean;
   /** The options that are objects themselves, which layers of configuration merge. */
   readonly nested?: readonly string[];
-  /** Options from what decorators, defaults, pipelines and commands accept. */
+  /** Expands the shorthands that decorators, defaults, pipelines and commands accept. */
   normalize(given: Given): Options;
-  /** Completes and checks the options; problems are reported to the reader, which goes on. */
+  /** Completes and checks the options; reports problems to the reader and continues. */
   read(read: OptionsReader<Options>, site: PolicySite): Settings;
-  /** Reports what contradicts the other policies of the pipeline. */
+  /** Reports contradictions with the other policies of the pipeline. */
   check?(settings: Settings, around: Surroundings, report: (problem: string) => void): void;
-  /** How it tells good calls from bad ones, when it is the one that counts them. */
+  /** The outcome rule for a command's metrics, if the policy judges outcomes for counting. */
   outcomes?(settings: Settings): OutcomeRule;
-  /** The stateful part behind the stages, when there is one. */
+  /** The stateful part behind the stages, if there is one. */
   part?(settings: Settings): NamedPart | undefined;
   /** Factories of its stages, by their names in the canonical order. */
   stages(settings: Settings, site: PolicySite): StageMakers;
   /**
-   * The same options for a command that may be defined more than once: their functions ask the definition that a call was
-   * made by, which is their `this`.
+   * The options for a command, which may be defined more than once: functions are replaced with ones that call those of the
+   * definition that a call was made by, which is their `this`.
    */
   askDefinition?(given: Given): Given;
-  /** A problem that only arises when a command is defined once more, which `many` says, as a clause for messages. */
+  /** Returns a problem that arises when a command is defined more than once. @param many says so, as a clause for messages */
   checkDefinedAgain?(settings: Settings, many: string): string | undefined;
   /** Its share of a command's snapshot. @param part its stateful part */
   snapshot?(settings: Settings, part: object | undefined): Partial<PolicySnapshots>;

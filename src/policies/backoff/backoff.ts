@@ -2,9 +2,9 @@ import type { Duration } from '../../common/duration.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
 
 /**
- * How far a delay is spread at random, so that clients that failed together do not come back together:
- * a number `f` draws from `delay · [1 − f, 1 + f]`, `'full'` from `[0, delay]`, `'equal'` from
- * `[delay / 2, delay]`, `'none'` is the delay itself. Applied after the cap, so that spread stays at the cap.
+ * Random spread of a delay, so that clients that failed together do not retry together: a number `f` from 0 to 1 draws from
+ * `delay · [1 − f, 1 + f]`, `'full'` from `[0, delay]`, `'equal'` from `[delay / 2, delay]`; `'none'` is the delay itself.
+ * Applied after the cap, so that delays at the cap are spread too.
  */
 export type Jitter = number | 'full' | 'equal' | 'none';
 
@@ -56,7 +56,7 @@ export interface DecorrelatedOptions {
   readonly maxDelay?: Duration;
 }
 
-/** How long to wait before the next attempt, made by one of the builders; checked at bootstrap. */
+/** The delay before the next attempt, as made by one of the builders; checked at bootstrap. */
 export type BackoffSpec =
   | { readonly kind: 'exponential'; readonly options: ExponentialOptions }
   | { readonly kind: 'constant'; readonly options: ConstantOptions & { readonly delay: Duration } }
@@ -65,12 +65,12 @@ export type BackoffSpec =
   | { readonly kind: 'decorrelated'; readonly options: DecorrelatedOptions };
 
 /**
- * Milliseconds to wait after `attempt` (the first is 1) has failed with `error`. A negative or non-finite number
- * means: no further attempt.
+ * Returns how many milliseconds to wait after `attempt` (the first is 1) has failed with `error`. A negative or non-finite
+ * number ends the retries.
  */
 export type BackoffFunction = (attempt: number, error: unknown) => number;
 
-/** How long to wait before the next attempt: made by one of the builders, or a function of your own. */
+/** The delay before the next attempt: made by one of the builders, or a function of your own. */
 export type Backoff = BackoffSpec | BackoffFunction;
 
 /**
@@ -98,9 +98,9 @@ export function fibonacci(options: FibonacciOptions = {}): BackoffSpec {
 }
 
 /**
- * Each delay is drawn between `initialDelay` and three times the delay before ("decorrelated jitter", AWS
- * Architecture Blog, 2015). At the cap it is drawn from the upper half below it instead of being cut off, which
- * would bring many clients to the same delay.
+ * Delays that are each drawn between `initialDelay` and three times the previous delay ("decorrelated jitter", AWS
+ * Architecture Blog, 2015). Above `maxDelay`, the delay is drawn from `[maxDelay / 2, maxDelay]` instead of being cut off,
+ * which would give many clients the same delay.
  */
 export function decorrelated(options: DecorrelatedOptions = {}): BackoffSpec {
   return { kind: 'decorrelated', options };
@@ -111,12 +111,12 @@ export interface DelayContext {
   /** The attempt that failed, or how often in a row the circuit has opened; the first is 1. */
   readonly attempt: number;
   readonly error: unknown;
-  /** The delay before this one; `undefined` at first. */
+  /** The previous delay, milliseconds; `undefined` for the first. */
   readonly previous: number | undefined;
   readonly random: () => number;
 }
 
-/** Milliseconds to wait; negative or not finite: no more. */
+/** Returns milliseconds to wait; negative or not finite: no further attempt. */
 export type DelayRule = (context: DelayContext) => number;
 
 /** Reads and checks the option `key`, and compiles it to a rule; `undefined` when it is absent or wrong. */
@@ -149,7 +149,7 @@ type Reader<K extends BackoffSpec['kind']> = OptionsReader<
   Extract<BackoffSpec, { kind: K }>['options']
 >;
 
-/** The rule of each kind; `i` counts delays from 0. */
+/** The rules by kind; `i` counts delays from 0. */
 const rules: { [K in BackoffSpec['kind']]: (read: Reader<K>) => DelayRule } = {
   exponential(read) {
     const { initialDelay, maxDelay } = readBounds(read);
@@ -228,7 +228,7 @@ function readJitter(read: OptionsReader<{ jitter?: Jitter }>): Jitter | undefine
   return read.wrong('jitter', jitter, `a number from 0 to 1, 'full', 'equal' or 'none'`);
 }
 
-/** 1, 1, 2, 3, 5, … (Binet's formula: exact up to the 70th, far beyond any cap). */
+/** 1, 1, 2, 3, 5, … by Binet's formula, which is exact up to the 70th number, far beyond any cap. */
 function fibonacciNumber(i: number): number {
   const root = Math.sqrt(5);
   return Math.round(((1 + root) / 2) ** (i + 1) / root);

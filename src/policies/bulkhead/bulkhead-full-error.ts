@@ -1,13 +1,13 @@
 import { ResilienceError } from '../../common/errors.js';
 import { printable } from '../../common/printable.js';
 
-/** Why a bulkhead turns a call away. */
+/** Why a bulkhead rejects a call. */
 export type BulkheadFullReason =
-  /** All places are taken, and so is the queue. */
+  /** All places are taken, and the queue is full. */
   | 'full'
-  /** It has waited as long as `maxWait`. */
+  /** The call has waited for `maxWait`. */
   | 'max-wait'
-  /** The application is closing: nobody waits any more. */
+  /** All places are taken and the application is closing, so no call may wait. */
   | 'closing';
 
 const MESSAGES: Readonly<Record<BulkheadFullReason, string>> = {
@@ -20,6 +20,7 @@ const MESSAGES: Readonly<Record<BulkheadFullReason, string>> = {
 export class BulkheadFullError extends ResilienceError {
   constructor(
     bulkheadName: string,
+    /** Why the call was rejected. */
     readonly reason: BulkheadFullReason,
     retryAfterMs: number | undefined,
   ) {

@@ -4,7 +4,7 @@ import { Stage } from '../../pipeline/stage.js';
 import type { PolicySite } from '../policy.js';
 import type { Bulkhead, Place } from './bulkhead.js';
 
-/** Has a call hold a place of a bulkhead until its work has really ended. */
+/** Makes each call hold a place in a bulkhead until its work has really ended. */
 export class BulkheadStage extends Stage<Place> {
   override readonly holdsWork = true;
 
@@ -33,7 +33,7 @@ export class BulkheadStage extends Stage<Place> {
   }
 }
 
-/** A place of one of several bulkheads, or of one that can be entered again. */
+/** A place in one of several bulkheads, or in one that is `reentrant`. */
 interface Held {
   readonly bulkhead: Bulkhead;
   readonly place: Place;
@@ -42,13 +42,13 @@ interface Held {
 }
 
 /**
- * The same with a bulkhead per key, or with one that is `reentrant`: a call that is made inside of one that holds a
- * place needs none.
+ * The same for a bulkhead per key, or for one that is `reentrant`: there, a call made inside a call that holds a place
+ * needs none.
  */
 export class FlexibleBulkheadStage extends Stage<Held> {
   override readonly holdsWork = true;
 
-  /** @param find the bulkhead for a call; `undefined` when it needs no place */
+  /** @param find returns the bulkhead for a call; `undefined` when there is no room for its key, so that it needs no place */
   constructor(
     private readonly find: (call: Call) => Bulkhead | undefined,
     private readonly site: Pick<PolicySite, 'clock'>,
@@ -72,7 +72,7 @@ export class FlexibleBulkheadStage extends Stage<Held> {
   override exit(call: Call, held: Held | undefined): void {
     if (held === undefined) return;
     const { bulkhead, place, holding } = held;
-    if (holding !== undefined) call.holding = holding.outer; // what the call does next is not inside
+    if (holding !== undefined) call.holding = holding.outer; // what the call does next does not run inside the bulkhead
     if (call.streaming || call.unfinishedWork(this.level) !== undefined) {
       atEndOfWork(call, this.level, () => {
         holding?.end();
@@ -85,7 +85,7 @@ export class FlexibleBulkheadStage extends Stage<Held> {
   }
 }
 
-/** The work goes on, as a stream or because nobody waits for it any more. */
+/** Calls `giveBack` when the work ends that goes on after the call: a stream, or abandoned work. */
 function atEndOfWork(call: Call, level: number, giveBack: () => void): void {
   if (call.streaming) call.atEnd(giveBack);
   else call.unfinishedWork(level)?.then(giveBack, giveBack);

@@ -33,7 +33,7 @@ export const bulkheadPolicy: Policy<
   }),
 };
 
-/** The bulkhead or bulkheads of that name, made as whoever defined the name wants it. */
+/** The bulkhead or bulkheads of that name, made with the settings of the subject that defines the name. */
 function obtainBulkheads(name: string, site: PolicySite): Bulkhead | KeyedBulkheads {
   return site.named.obtain(KIND, name, (settings: BulkheadSettings) => {
     const create = (own: string): Bulkhead => new Bulkhead(own, settings, site);

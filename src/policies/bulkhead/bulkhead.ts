@@ -18,19 +18,19 @@ export interface BulkheadEnvironment {
 export type BulkheadLimits = Pick<BulkheadSettings, 'maxConcurrent' | 'maxQueue' | 'maxWait'> &
   Partial<Pick<BulkheadSettings, 'reentrant'>>;
 
-/** A call that has been accepted and waits for a place. */
+/** An accepted call that waits for a place. */
 export class Waiter {
   /** @internal */
   previous: Waiter | undefined = undefined;
   /** @internal */
   next: Waiter | undefined = undefined;
-  /** @internal Whether it has come out of the queue with a place, or is out of it without one. */
+  /** @internal `placed`: has left the queue with a place; `gone`: without one, or has given its place back. */
   state: 'waiting' | 'placed' | 'gone' = 'waiting';
   /** @internal */
   deadline: Deadline<Waiter> | undefined = undefined;
-  /** @internal Where it came from, so that what is told of it is told there; when anybody listens. */
+  /** @internal Its async context, in which events about it are emitted; only set when somebody listens. */
   origin: AsyncResource | undefined = undefined;
-  /** @internal Why it gets no place. */
+  /** @internal The error, when it gets no place. */
   rejection: BulkheadFullError | undefined = undefined;
   /** @internal */
   resolve!: () => void;
@@ -45,40 +45,41 @@ export class Waiter {
 
   /** @internal */
   constructor(
-    /** @internal Since when it has waited; since when it has had its place. */
+    /** @internal When it began to wait; once placed, when it got its place. */
     public since: number,
   ) {}
 }
 
-/** The state of an accepted call: the time since which it has a place, or its entry in the queue. */
+/** The state of an accepted call: the time at which it got a place, or its entry in the queue. */
 export type Place = number | Waiter;
 
-/** How much a new duration weighs in the mean. */
+/** Weight of a new duration in the mean. */
 const WEIGHT = 0.1;
 
-/** The suggested wait when nothing is known yet, milliseconds. */
+/** Assumed time for which a place is held, before any has been given back, milliseconds. */
 const UNKNOWN_HOLD = 1_000;
 
 /**
- * Lets so many calls run at a time and so many wait, so that one slow dependency cannot take up everything.
+ * Limits how many calls run at a time, and how many may wait, so that one slow dependency cannot occupy everything.
  *
- * A place that becomes free goes to the call that has waited longest, without being free in between: a newcomer
- * cannot take it. Every operation is O(1). Everything that was accepted gets a place, unless it leaves the queue
- * (timeout, abort, `maxWait`).
+ * A place that becomes free goes to the call that has waited longest, without being free in between, so no newcomer can
+ * take it. Every operation is O(1). Every accepted call gets a place, unless it leaves the queue (timeout, abort,
+ * `maxWait`, the application is closing).
  */
 export class Bulkhead {
   private running = 0;
   private waiting = 0;
   private rejected = 0;
-  /** Who waits, longest first. */
+  /** The waiting calls, longest wait first. */
   private readonly waiters = new LinkedList<Waiter>();
   private closed = false;
-  /** How long places are held, milliseconds: an exponentially weighted mean. */
+  /** Exponentially weighted mean of the time for which places are held, milliseconds. */
   private meanHold: number | undefined = undefined;
   private readonly deadlines: DeadlineQueue<Waiter> | undefined;
 
   /** @internal */
   constructor(
+    /** The name in the registry. */
     readonly name: string,
     private readonly settings: BulkheadLimits,
     private readonly environment: BulkheadEnvironment,
@@ -90,16 +91,17 @@ export class Bulkhead {
     );
   }
 
-  /** @internal Whether calls inside of one that holds a place need none. */
+  /** @internal Whether calls inside a call that holds a place need none. */
   get reentrant(): boolean {
     return this.settings.reentrant ?? false;
   }
 
-  /** @internal Whether nobody has a place or waits for one. */
+  /** @internal Whether no call has a place or waits for one. */
   get idle(): boolean {
     return this.running === 0 && this.waiting === 0;
   }
 
+  /** Its limits and its numbers of this moment. */
   snapshot(): BulkheadSnapshot {
     const { name, running, waiting, rejected } = this;
     const { maxConcurrent, maxQueue } = this.settings;
@@ -107,9 +109,9 @@ export class Bulkhead {
   }
 
   /**
-   * @internal A place, or one in the queue.
+   * @internal Takes a place, or an entry in the queue.
    *
-   * @throws {BulkheadFullError} when there is neither
+   * @throws {BulkheadFullError} when neither is free
    */
   take(now: number): Place {
     if (this.running < this.settings.maxConcurrent) {
@@ -128,7 +130,7 @@ export class Bulkhead {
     place.state = 'gone';
   }
 
-  /** @internal Nobody waits any more. */
+  /** @internal Rejects all waiting calls, and lets no further ones wait. */
   close(): void {
     this.closed = true;
     for (let { first } = this.waiters; first !== undefined; { first } = this.waiters) {
@@ -152,7 +154,7 @@ export class Bulkhead {
     if (waiter.deadline !== undefined) this.deadlines!.remove(waiter.deadline);
   }
 
-  /** The place goes to who has waited longest. */
+  /** Passes the place on to the call that has waited longest, if any. */
   private release(heldMs: number): void {
     const { meanHold } = this;
     const { first } = this.waiters;
@@ -187,7 +189,7 @@ export class Bulkhead {
     return error;
   }
 
-  /** In the async context of the call that it is about: the one that runs may be another's. */
+  /** Emits an event in the async context of the call that it is about, since another call's may be current. */
   private tell(event: ResilienceEvent, waiter: Waiter | undefined): void {
     const { events } = this.environment;
     if (!events.active) return;
@@ -195,7 +197,7 @@ export class Bulkhead {
     else waiter.origin.runInAsyncScope(() => events.emit(event));
   }
 
-  /** When all who wait have had a place, going by how long places have been held. */
+  /** The time until all waiting calls and one more have had a place, by the mean time for which places are held. */
   private expectedWait(): number {
     const { meanHold = UNKNOWN_HOLD, waiting, settings } = this;
     return (meanHold * (waiting + 1)) / settings.maxConcurrent;

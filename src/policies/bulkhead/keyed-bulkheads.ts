@@ -30,7 +30,7 @@ export class KeyedBulkheads extends PartsByKey<Bulkhead> {
   /**
    * The bulkhead for a call; `undefined` when there is no room for its key.
    *
-   * @throws what `key` throws, and a TypeError when that gives no key
+   * @throws what `key` throws, or a TypeError when it returns no valid key
    */
   forCall(call: Pick<Call, 'self' | 'args'>): Bulkhead | undefined {
     return this.for(this.settings.key!(call));

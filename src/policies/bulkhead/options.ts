@@ -5,22 +5,22 @@ import type { PolicySite } from '../policy.js';
 
 /** Options of `@Bulkhead()`; a number stands for `{ maxConcurrent }`. */
 export interface BulkheadOptions {
-  /** Methods that give the same name share the places. Default `Class.method`, or what the command or the pipeline is called. */
+  /** Methods that use the same name share the places. Default: the name of the pipeline, method (`Class.method`) or command. */
   readonly name?: string;
   /** Calls that may run at a time. Default 10. */
   readonly maxConcurrent?: number;
   /** Calls that may wait for a place, first come, first served. Default 0: nobody waits. */
   readonly maxQueue?: number;
-  /** How long a call may wait for a place. Default: as long as its timeouts allow. */
+  /** How long a call may wait for a place. Default: no limit apart from its timeouts. */
   readonly maxWait?: Duration;
   /**
-   * Whether a call of the bulkhead that is made inside of a call that holds a place runs without a place of its own.
-   * Then each call has an async context of its own. Default false: it needs a second place.
+   * Whether a call through the bulkhead that is made inside a call that holds a place runs without a place of its own.
+   * Costs an async context per call. Default false: it needs a second place.
    */
   readonly reentrant?: boolean;
-  /** A bulkhead per key: per host, per tenant. */
+  /** One bulkhead per key: per host or tenant, for example. Default: one for all calls. */
   readonly key?: Key;
-  /** How many keys are kept at a time; a new one takes the place of one that is not in use. Default 1000. */
+  /** How many keys are kept at a time; a new one replaces one that is not in use. Default 1000. */
   readonly maxKeys?: number;
   /** A named configuration of `forRoot({ configs })` to take options from. */
   readonly config?: string;
@@ -31,7 +31,7 @@ export interface BulkheadSettings {
   readonly name: string | undefined;
   readonly maxConcurrent: number;
   readonly maxQueue: number;
-  /** `undefined`: no limit of its own. */
+  /** `undefined`: no limit. */
   readonly maxWait: number | undefined;
   readonly reentrant: boolean;
   readonly key: KeyOfCall | undefined;

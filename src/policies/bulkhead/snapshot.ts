@@ -6,10 +6,10 @@ export interface BulkheadSnapshot {
   readonly maxConcurrent: number;
   /** Calls that may wait. */
   readonly maxQueue: number;
-  /** Calls that hold a place, those included that nobody waits for any more but that have not ended. */
+  /** Calls that hold a place, including abandoned ones whose work has not ended. */
   readonly running: number;
   /** Calls that wait for a place. */
   readonly waiting: number;
-  /** Calls turned away since the start. */
+  /** Calls rejected since the start. */
   readonly rejected: number;
 }

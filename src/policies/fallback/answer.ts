@@ -1,18 +1,18 @@
 import type { Call } from '../../pipeline/call.js';
 import type { FallbackContext } from './handler.js';
 
-/** Returned by an answer that has none: the call keeps its error. */
+/** Returned instead of an answer when there is none: the call keeps its error. */
 export const NO_ANSWER = Symbol('no answer');
 
 /** One way to answer a failed call. */
 export interface Answer {
-  /** For events. */
+  /** The name of the handler in events. */
   readonly label: string;
   answer(call: Call, context: FallbackContext): unknown;
-  /** Whether it keeps results under the method's name. */
+  /** Whether it stores results under the name of the subject. */
   readonly storesResults?: boolean;
-  /** Whether it tells results apart by the arguments alone. */
+  /** Whether it distinguishes results by the arguments alone, so that several instances or definitions need a `key`. */
   readonly needsKey?: boolean;
-  /** Told of each good result. */
+  /** Called with each call that has a good, live result. */
   store?(call: Call): void;
 }

@@ -17,7 +17,7 @@ import { isStale } from './stale-if-error.js';
 
 type Reader = OptionsReader<{ readonly handler?: GivenHandler }>;
 
-/** Checks a handler and makes the answer that it stands for; `undefined` when it is none (reported). */
+/** Checks a handler and makes its {@link Answer}; `undefined` when the handler is wrong (reported). */
 export function readAnswer(handler: unknown, read: Reader, site: PolicySite): Answer | undefined {
   if (typeof handler === 'string') return methodAnswer(handler, read, site);
   if (isHandlerClass(handler)) return classAnswer(handler, read, site);
@@ -69,7 +69,7 @@ function substitute(call: Call, run: Substitute): unknown {
   return call.substitute(run, 'fallback');
 }
 
-/** Follows the fallbacks that are methods, from `name` on. */
+/** Whether the chain of fallback methods that begins at `name` leads to `end`. */
 function leadsTo(end: string, name: string, site: PolicySite): boolean {
   const seen = new Set<string>();
   let next: unknown = name;

@@ -1,13 +1,12 @@
 import { types } from 'node:util';
 
 /**
- * Objects and arrays inside each other, and their parts in all: enough for questions, and a bound for the time that
- * one key takes.
+ * Nesting depth, and parts in total: enough for real arguments, and a limit for the time to make one key.
  */
 const MAX_DEPTH = 100;
 const MAX_PARTS = 10_000;
 
-/** The arguments have no faithful key. The message says which of their parts is why. */
+/** No key can be made of the arguments. The message names the part that is the reason. */
 export class NoKeyError extends TypeError {
   constructor(readonly part: string) {
     super(`arguments with ${part} have no key`);
@@ -15,11 +14,11 @@ export class NoKeyError extends TypeError {
 }
 
 /**
- * The key of a call by its arguments: a text that is equal only for arguments that `util.isDeepStrictEqual` calls
- * equal. Signals say nothing about the question and are left out, as are `undefined`s at the end. No getter, `toJSON`
- * or iterator of a user's runs.
+ * The key of a call by its arguments: a text that is equal only for arguments that `util.isDeepStrictEqual` considers
+ * equal. Signals do not affect the result of a call and are left out, as are trailing `undefined`s. No user code runs: no
+ * getter, `toJSON` or iterator.
  *
- * @throws {NoKeyError} for anything but plain data: what two values hide inside cannot be compared
+ * @throws {NoKeyError} for anything but plain data: the hidden state of two values cannot be compared
  */
 export function keyOfArguments(args: readonly unknown[]): string {
   const asked = args.map((arg) => (isSignal(arg) ? undefined : arg));
@@ -28,10 +27,10 @@ export function keyOfArguments(args: readonly unknown[]): string {
   return asked.map((arg) => writer.argument(arg)).join();
 }
 
-/** Writes values down; each form begins with a mark of its own. */
+/** Writes values as text; each type has its own mark, so that values of different types never have the same text. */
 class Writer {
   private parts = 0;
-  /** The objects around the one that is being written. */
+  /** The objects that contain the current one. */
   private readonly around: object[] = [];
 
   argument(arg: unknown): string {
@@ -95,7 +94,7 @@ class Writer {
   }
 
   private array(array: readonly unknown[]): string {
-    // Before looking: an array may be all holes, and billions of them.
+    // Before reading items: the array may consist of billions of holes.
     if (this.parts + array.length > MAX_PARTS) throw tooLarge();
     const items: string[] = [];
     let owned = 1; // length
@@ -112,7 +111,7 @@ class Writer {
     return `[${items.join()}]`;
   }
 
-  /** The order of the properties says nothing. */
+  /** Sorted, since the order of properties does not matter. */
   private members(object: object, isArgument: boolean): string {
     const names = Reflect.ownKeys(object);
     if (this.parts + names.length > MAX_PARTS) throw tooLarge();
@@ -128,7 +127,7 @@ class Writer {
 
   private date(date: Date): string {
     const time = alone(date, Date.prototype.getTime.call(date));
-    // Two of them are not equal.
+    // `util.isDeepStrictEqual` does not consider two invalid dates equal.
     if (Number.isNaN(time)) throw new NoKeyError('an invalid date');
     return `date${time}`;
   }
@@ -150,7 +149,7 @@ class Writer {
   }
 
   private typedArray(array: NodeJS.TypedArray, name: string): string {
-    // By the platform's getters: the array may have properties of these names.
+    // By the platform's getter: the array may have a property of that name.
     const length = readLength.call(array) as number;
     if ((this.parts += length) > MAX_PARTS) throw tooLarge();
     if (Reflect.ownKeys(array).length !== length) throw new NoKeyError(`a ${name} with properties`);
@@ -160,7 +159,7 @@ class Writer {
   }
 }
 
-/** `result`, when the object has no property of its own that it would not show. */
+/** `result`, unless the object has own properties, which `result` would not show. */
 function alone<T>(object: object, result: T): T {
   if (Reflect.ownKeys(object).length === 0) return result;
   throw new NoKeyError(`${kindOf(object, Object.getPrototypeOf(object))} with properties`);
@@ -172,7 +171,7 @@ function valueOf(property: PropertyDescriptor | undefined): unknown {
   return property.value;
 }
 
-/** Whether it is more than its properties, though its prototype is that of any object. */
+/** Whether an object with the prototype of a plain one has hidden state. */
 function hasSlots(value: object): boolean {
   return (
     ArrayBuffer.isView(value) ||
@@ -223,7 +222,7 @@ const readHref = getterOf(URL.prototype, 'href');
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const readLength = getterOf(TypedArray, 'length');
 
-/** A signal of the platform: its own getter knows it. */
+/** Whether it is a signal of the platform, as checked by the platform's own getter. */
 function isSignal(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || types.isProxy(value)) return false;
   if (Object.getPrototypeOf(value) !== AbortSignal.prototype) return false;
@@ -243,7 +242,7 @@ function answerOf(getter: Getter, value: object): unknown {
   }
 }
 
-/** By their prototypes. Typed arrays of one kind and length with the same bytes are equal. */
+/** Names of typed arrays by prototype. Two of the same type are equal when their bytes are. */
 const typedArrays = new Map<object, string>(
   [
     'Buffer',

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 
-/** Whose results are kept: methods, static methods, commands and pipelines may be called alike. */
+/** The kind of subject whose results are kept: a method, static method, command and pipeline may have the same name. */
 export type Holder = 'method' | 'static' | 'command' | 'pipeline';
 
-/** Caches limit keys (memcached to 250 bytes), and memory is dear: a longer part is told by its hash. */
+/** Caches limit the length of keys (memcached to 250 bytes), and long keys cost memory: a longer part is hashed. */
 const MAX_PART = 120;
 
 /**
- * The key in the cache. No two of (holder, name, key) make the same: only the last part may have a `:` in it, names of
- * methods have a dot, and only keys that are made of arguments begin with a bracket.
+ * The key in the cache, different for any two of (holder, name, key): only the last part may contain a `:`, names of
+ * methods have a dot, and only keys made of arguments begin with a bracket.
  *
- * @param key `args`: made of the arguments; `own`: given by the user's function
+ * @param key `args`: made of the arguments; `own`: returned by the user's function
  */
 export function cacheKey(
   holder: Holder,
@@ -24,8 +24,8 @@ export function cacheKey(
 }
 
 /**
- * Readable, printable ASCII, and of bounded length. Code units are escaped one by one: in UTF-8 all lone surrogates
- * would become the same.
+ * Readable and printable ASCII of limited length. Code units are escaped one by one, since UTF-8 would make all lone
+ * surrogates equal.
  */
 function part(text: string, escaped: RegExp): string {
   if (text.length > MAX_PART) return hash(text);
@@ -36,7 +36,7 @@ function part(text: string, escaped: RegExp): string {
   return short.length > MAX_PART ? hash(text) : short;
 }
 
-/** Nobody can find two texts of the same SHA-256, so it tells them apart as well as they do themselves. */
+/** Collisions of SHA-256 are infeasible to find, so the hash is as good as the text. */
 function hash(text: string): string {
   return `#${createHash('sha256').update(text, 'utf16le').digest('base64url')}`;
 }

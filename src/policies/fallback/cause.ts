@@ -1,23 +1,23 @@
 import { types } from 'node:util';
 
-/** Longer chains are not looked through. */
+/** Longer chains are not searched. */
 const MAX_CHAIN = 100;
 
 /**
- * The causes that we have given. Weak: an error that is thrown again and again (a constant) holds the original of the
- * call that threw it last, until it is thrown once more, and nothing holds the error itself.
+ * The causes that were set here. Weak, so that nothing holds the errors themselves. An error object that is thrown again
+ * and again (a constant) holds the original error of the last call that threw it, until it is thrown once more.
  */
 const given = new WeakMap<object, { readonly cause: unknown }>();
 
 /**
- * The fallback's own error is what the caller gets; the one that it was to answer becomes its cause where it has none
- * of its own, never in a circle. An error that is thrown again gets the cause of the call that throws it.
+ * The caller gets the fallback's own error. The original error becomes its cause, unless it has one already or that would
+ * make a circle. An error object that is thrown again gets the original error of the call that throws it.
  */
 export function withCause(thrown: unknown, original: unknown): unknown {
   try {
     if (isError(thrown)) giveCause(thrown, original);
   } catch {
-    // frozen, or it cannot be looked at: it goes as it is
+    // frozen, or unreadable: it is thrown unchanged
   }
   return thrown;
 }
@@ -26,7 +26,7 @@ function giveCause(thrown: { cause?: unknown }, original: unknown): void {
   const { cause } = thrown;
   const ours = given.get(thrown);
   if (ours !== undefined && ours.cause === cause) {
-    // Of a former call, whose caller is somebody else.
+    // Set for an earlier call, which may have had another caller.
     delete thrown.cause;
     given.delete(thrown);
   } else if (cause !== undefined) {
@@ -42,7 +42,7 @@ function giveCause(thrown: { cause?: unknown }, original: unknown): void {
   given.set(thrown, { cause: original });
 }
 
-/** Whether `error` is `end`, or has it among its causes; as good as yes when that cannot be seen. */
+/** Whether `error` is `end` or has it among its causes; true, to be safe, when the chain is too long. */
 function leadsTo(error: unknown, end: unknown): boolean {
   let next = error;
   for (let steps = 0; steps < MAX_CHAIN; steps++) {
@@ -53,7 +53,7 @@ function leadsTo(error: unknown, end: unknown): boolean {
   return true;
 }
 
-/** Errors of other realms too. */
+/** Also true for errors of other realms. */
 function isError(value: unknown): value is { cause?: unknown } {
   return value instanceof Error || types.isNativeError(value);
 }

@@ -9,22 +9,26 @@ import {
 } from './handler.js';
 import type { FallbackOptions, GivenFallback } from './options.js';
 
+/** A handler of a command's fallback: as for a method, but without the name of a method, and with typed arguments. */
 type CommandAnswer<Args extends readonly unknown[], Result> =
   | FallbackFunction<Args, Result>
   | Exclude<FallbackAnswer<Result>, string | FallbackFunction<readonly never[], Result>>
   | readonly FallbackChoice<Result>[];
 
-/** The answer of a failed command, or options; a function gets the arguments of `run`, with the error in the context. */
+/**
+ * The fallback of a command: a handler, or options with one. A function gets a {@link FallbackContext}, which has the error,
+ * and the arguments of `run`.
+ */
 export type CommandFallback<Args extends readonly unknown[], Result> =
   | CommandAnswer<Args, Result>
   | (Omit<FallbackOptions, 'handler'> & { readonly handler: CommandAnswer<Args, Result> });
 
-/** A definition of a command, as far as it says who answers. */
+/** The part of a command's definition that is used here. */
 interface Definition {
   readonly fallback?: unknown;
 }
 
-/** Each definition of a command may have a function of its own: a call asks that of the one that it was made by. */
+/** Replaces a function with one that calls the function of the definition that a call was made by (`this`). */
 export function askDefinition(given: GivenFallback): GivenFallback {
   if (isFunction(given)) return { handler: fallback as never };
   if (!isPlainObject(given) || !isFunction((given as FallbackOptions).handler)) return given;

@@ -8,7 +8,7 @@ import { withCause } from './cause.js';
 import type { FallbackContext } from './handler.js';
 import type { Choice, FallbackSettings } from './options.js';
 
-/** Answers instead of what is inside it when that has failed. */
+/** Answers the call when everything inside this stage has failed. */
 export class FallbackStage extends Stage {
   override readonly keepsResults: boolean;
   private readonly storing: readonly Answer[];
@@ -36,7 +36,7 @@ export class FallbackStage extends Stage {
     this.tellRejection();
   }
 
-  /** A result that is not to be trusted, or is made of what is not live, changes nothing. */
+  /** Stores a good result, unless a policy rejected it or something that is not live contributed to it. */
   private store(call: Call): void {
     if (call.resultRejected || call.source !== 'live' || call.liveness?.live === false) return;
     for (const answer of this.storing) answer.store!(call);
@@ -63,10 +63,10 @@ export class FallbackStage extends Stage {
       if (call.waitsEnded === waitsEnded) this.tell(call, answer, error, 'failure');
       throw withCause(thrown, error);
     }
-    if (call.waitsEnded !== waitsEnded) return; // too late: the call has gone on without it
+    if (call.waitsEnded !== waitsEnded) return; // too late: the call has continued without it
     if (result === NO_ANSWER) return this.tell(call, answer, error, 'failure');
     call.succeed(result);
-    if (call.failed) return this.tell(call, answer, error, 'failure'); // it is not a result that the call can have
+    if (call.failed) return this.tell(call, answer, error, 'failure'); // the call does not accept this result: a stream
     call.source = call.ageMs === undefined ? 'fallback' : 'stale';
     this.tell(call, answer, error, 'success');
   }
@@ -99,7 +99,7 @@ export class FallbackStage extends Stage {
   }
 }
 
-/** The answer whose error class is nearest to the error; one for all errors comes last. */
+/** The answer whose error class is nearest to the error; an answer for all errors comes last. */
 function nearest(choices: readonly Choice[], error: unknown): Answer | undefined {
   let best: Answer | undefined;
   let least = Infinity;

@@ -18,7 +18,7 @@ export const fallbackPolicy: Policy<typeof KIND, FallbackOptions, FallbackSettin
     boundToSubject: true,
     normalize: toFallbackOptions,
     read: readFallbackOptions,
-    // Results are kept under the site's name, which must not mean two things.
+    // Results are stored under the subject's name, so no two subjects may have the same one.
     part: ({ choices, maxConcurrent }) =>
       choices.some(({ answer }) => answer.storesResults)
         ? { name: undefined, private: true, settings: undefined, shape: { maxConcurrent } }

@@ -4,39 +4,39 @@ import type { StaleFallback } from './stale-if-error.js';
 
 /** Details of the failed call, passed to a fallback. */
 export interface FallbackContext {
-  /** `Class.method`, or what the command or the pipeline is called. */
+  /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
-  /** The error that is answered. */
+  /** The error of the failed call. */
   readonly error: unknown;
-  /** Whether a policy of ours has turned the call away (open circuit, timeout, …); false: the method failed. */
+  /** Whether the error is one of our own rejections (open circuit, timeout, …); false: the method itself failed. */
   readonly rejected: boolean;
-  /** How often it was tried, attempts that were turned away included. */
+  /** The number of attempts, rejected ones included. */
   readonly attempts: number;
 }
 
-/** A class that Nest injects, so that a fallback can use other providers. It has to be a singleton provider. */
+/** A fallback as an injectable class, so that it can use other providers. It has to be a singleton provider. */
 export interface FallbackHandler<
   Args extends readonly unknown[] = readonly never[],
   Result = unknown,
 > {
-  /** Answers; what it throws goes to the caller. */
+  /** Returns the answer; an error that it throws goes to the caller. */
   handle(context: FallbackContext, ...args: Args): Result | Promise<Result>;
 }
 
 /**
- * Answers a failed call: gets what there is to know of it, then the arguments of the call. What it throws goes to
- * the caller.
+ * Answers a failed call: gets its details and then its arguments. An error that it throws goes to the caller.
  */
 export type FallbackFunction<
   Args extends readonly unknown[] = readonly never[],
   Result = unknown,
 > = (context: FallbackContext, ...args: Args) => Result | Promise<Result>;
 
+/** The `kind` of a {@link ValueFallback}. */
 const VALUE = 'value';
 
 /** Made by {@link fallbackValue}. */
 export interface ValueFallback<Result = unknown> {
-  /** Tells it from other objects. */
+  /** Distinguishes it from other objects. */
   readonly kind: typeof VALUE;
   /** The answer. */
   readonly value: Result;
@@ -47,7 +47,7 @@ export function fallbackValue<Result>(result: Result): ValueFallback<Result> {
   return { kind: VALUE, value: result };
 }
 
-/** Anything that can answer instead of a failed call. */
+/** Anything that can answer a failed call. */
 export type FallbackAnswer<Result = unknown> =
   | string
   | FallbackFunction<readonly never[], Result>
@@ -55,11 +55,11 @@ export type FallbackAnswer<Result = unknown> =
   | ValueFallback<Result>
   | StaleFallback;
 
-/** One of several fallbacks: the one whose error class is nearest to the error answers. */
+/** One of several fallbacks. The one whose error class is nearest to the error answers. */
 export interface FallbackChoice<Result = unknown> {
   /** The errors that it answers. Default: all that no other choice answers. */
   readonly on?: readonly ErrorMatcher[];
-  /** Answers the errors that it is for. */
+  /** Answers these errors. */
   readonly handler: FallbackAnswer<Result>;
 }
 

@@ -1,18 +1,18 @@
 import { types } from 'node:util';
 
-/** The parts of a result that JSON would lose. */
+/** The first parts found in a result that JSON would lose or change. */
 export interface Losses {
-  /** Parts that JSON cannot restore, or would reveal though their class hides them: a reason not to keep the result. */
+  /** A part that JSON cannot restore, or would reveal though its class hides it: a reason not to keep the result. */
   readonly lost: string | undefined;
-  /** Parts that come back in another form. */
+  /** A part that comes back in another form. */
   readonly changed: string | undefined;
 }
 
 /**
- * The losses of a result in JSON, which JSON does not report: it drops classes, and with them what a serializer of theirs
- * (`ClassSerializerInterceptor` with `@Exclude()`) would hide, and the contents of maps and sets. Dates become strings.
+ * The silent losses of a result in JSON. JSON drops classes, so that a serializer (`ClassSerializerInterceptor` with
+ * `@Exclude()`) no longer hides what it should, and the contents of maps and sets. Dates become strings.
  *
- * @param result must have no cycles: what `JSON.stringify` has taken
+ * @param result without cycles: `JSON.stringify` has accepted it
  */
 export function lossesOf(result: unknown): Losses {
   let changed: string | undefined;
@@ -28,7 +28,7 @@ export function lossesOf(result: unknown): Losses {
       return undefined;
     }
     if (!isPlain(value)) return `an instance of ${nameOf(value)}`;
-    // Its own word about what it is as JSON.
+    // A plain object that defines its own JSON.
     if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return undefined;
     for (const name in value) {
       const found = look((value as Record<string, unknown>)[name]);
@@ -46,7 +46,7 @@ export function lossesOf(result: unknown): Losses {
   }
 }
 
-/** An object of no class, in any realm: `fetch` makes its JSON in Node's own, which Jest's is not. */
+/** Whether it is a plain object of any realm: under Jest, the JSON of `fetch` comes from another realm than the test. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return true;

@@ -10,13 +10,13 @@ import { readAnswer } from './answers.js';
 import type { FallbackAnswer, FallbackChoice, GivenHandler } from './handler.js';
 
 /**
- * Options of `@Fallback()`. Without `on` it answers failures and our own rejections (an open circuit, …); with `on` only
- * what that lists: `[isFailure, isResilienceError, …]` adds to it.
+ * Options of `@Fallback()`. Without `on`, it answers failures and our own rejections (an open circuit, …); with `on`, only
+ * the errors listed there. `on: [isFailure, isResilienceError, …]` adds to the default.
  */
 export interface FallbackOptions extends OutcomeOptions {
-  /** Who answers. Mandatory, here or in a layer below. */
+  /** The handler that answers. Mandatory, here or in a lower layer of options. */
   readonly handler?: GivenHandler;
-  /** Fallbacks that may run at a time; a call beyond them keeps its error. Default: no limit. */
+  /** How many fallbacks may run at a time; further calls keep their error. Default: no limit. */
   readonly maxConcurrent?: number;
 }
 
@@ -31,7 +31,7 @@ export function toFallbackOptions(given: GivenFallback): FallbackOptions {
   return isOptions ? (given as FallbackOptions) : { handler: given as FallbackAnswer };
 }
 
-/** An answer and the errors it is for; without any, for all. */
+/** An answer and the errors that it is for; `on` is `undefined` for all errors. */
 export interface Choice {
   readonly on: readonly ErrorMatcher[] | undefined;
   readonly answer: Answer;

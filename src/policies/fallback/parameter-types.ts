@@ -1,6 +1,6 @@
 import type { ProtectedMethod } from '../policy.js';
 
-/** Of which a key can be made, or of which nothing is known (`Object`: interfaces, unions, type parameters). */
+/** Types that a key can be made of, or of which nothing is known (`Object`: interfaces, unions, type parameters). */
 const keyed = new Set(
   [
     'Object',
@@ -30,7 +30,7 @@ const keyed = new Set(
   ].map((name) => (globalThis as unknown as Record<string, unknown>)[name]),
 );
 
-/** The parameters whose declared types say that no key can be made of them, as far as TypeScript records types. */
+/** The parameters that no key can be made of, according to their declared types, as far as TypeScript records these. */
 export function unkeyedParameters({
   target,
   key,

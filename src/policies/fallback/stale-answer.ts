@@ -12,12 +12,12 @@ import { unkeyedParameters } from './parameter-types.js';
 import { type CacheLike, StaleCache } from './stale-cache.js';
 import type { StaleIfErrorOptions } from './stale-if-error.js';
 
-/** Nest's own token, so that `@nestjs/cache-manager` need not be installed. */
+/** The token of `@nestjs/cache-manager`, not imported because the package need not be installed. */
 const CACHE_MANAGER = 'CACHE_MANAGER';
 
 type Revive = (plain: unknown) => unknown;
 
-/** Checks the options of `staleIfError` and makes the answer that it stands for. */
+/** Checks the options of `staleIfError` and makes its {@link Answer}. */
 export function staleAnswer(
   options: StaleIfErrorOptions,
   read: OptionsReader<object>,
@@ -52,7 +52,7 @@ function readRevive(given: OptionsReader<StaleIfErrorOptions>): Revive | undefin
   );
 }
 
-/** Where the arguments do not say whose data a result is. */
+/** Reports a missing `key` where the arguments do not say whose data a result is. */
 function checkNeedForKey(given: OptionsReader<StaleIfErrorOptions>, site: PolicySite): void {
   const { method, anyWork, instances } = site;
   if (method?.handler) {
@@ -79,14 +79,14 @@ function warnOfParameters(method: ProtectedMethod, site: PolicySite): void {
   }
 }
 
-/** The last good result of a call, by its key, from the cache. */
+/** Answers with the last good result for the key of the call, from the cache. */
 class StaleAnswer implements Answer {
   readonly label = 'staleIfError';
   readonly storesResults = true;
   readonly needsKey: boolean;
   private readonly cache: StaleCache;
   private readonly holder: Holder;
-  /** Asked for once: it remembers what it has found. */
+  /** Read only once, since it remembers what it has found. */
   private readonly instances: Instances | undefined;
 
   constructor(
@@ -118,7 +118,7 @@ class StaleAnswer implements Answer {
     if (key !== undefined) this.cache.store(key, call.value);
   }
 
-  /** `undefined` when it is not known whose data the call asks for: nothing is kept or given. */
+  /** `undefined` when it is not known whose data the call asks for: then nothing is kept, and there is no answer. */
   private keyOf(call: Call, operation: 'read' | 'write'): string | undefined {
     const { site, ownKey } = this;
     try {
@@ -136,7 +136,7 @@ class StaleAnswer implements Answer {
     }
   }
 
-  /** Without `revive`, what JSON would not give back faithfully is not kept, or it is said. */
+  /** Without `revive`: rejects results that JSON would lose parts of, and warns about those that it would change. */
   private accepts(value: unknown): boolean {
     const { site } = this;
     const { lost, changed } = lossesOf(value);

@@ -1,15 +1,15 @@
 import type { Clock } from '../../common/clock.js';
 import { type Call, isPromiseLike } from '../../pipeline/call.js';
 
-/** The used part of a cache: `Cache` of cache-manager 5 to 7, times in milliseconds. */
+/** The part of a cache that is used here: `Cache` of cache-manager 5 to 7, times in milliseconds. */
 export interface CacheLike {
   get(key: string): Promise<unknown>;
   set(key: string, value: unknown, ttl: number): Promise<unknown>;
-  /** A cache without gets something else in place of an entry. */
+  /** In a cache without `del`, a value that is not an entry replaces the entry. */
   del?(key: string): Promise<unknown>;
 }
 
-/** A former result and how old it is. */
+/** A former result and its age. */
 export interface StaleResult {
   readonly value: unknown;
   readonly ageMs: number;
@@ -19,9 +19,9 @@ export interface StaleCacheSettings {
   readonly ttl: number;
   readonly readTimeout: number;
   readonly writeTimeout: number;
-  /** Whether a result that JSON can hold is to be kept. */
+  /** Whether to keep a result that JSON can hold. */
   readonly accepts?: ((value: unknown) => boolean) | undefined;
-  /** Makes a result of what was kept. */
+  /** Makes a result from the parsed JSON. */
   readonly revive?: ((plain: unknown) => unknown) | undefined;
 }
 
@@ -31,7 +31,7 @@ interface Entry {
   readonly storedAt: number;
 }
 
-/** In place of an entry: the newest result cannot be kept, and no older one is in force. */
+/** In place of an entry: the newest result cannot be kept, and older ones are no longer valid. */
 const NONE = undefined;
 
 /** The entry that the cache should hold. */
@@ -52,21 +52,21 @@ interface PendingWrite extends Write {
   next: Write | undefined;
 }
 
-/** Writes of one key that were given up and may still come through. */
+/** Writes of one key that are no longer waited for, but may still reach the cache. */
 interface LateWrites {
   count: number;
   newest: Write | undefined;
 }
 
-/** Reads, and writes, that may be on their way at a time, over all keys. */
+/** Maximum of pending reads over all keys, and of pending writes. */
 const MAX_PENDING = 1_000;
 
-/** A cache that does not answer is asked again for a key after this many read timeouts. */
+/** While a read of a key is unanswered, a further one is made only after this many read timeouts. */
 const PATIENCE = 20;
 
 /**
- * The last good results, in a cache that may hang, fail or be empty. Nothing here throws, and nothing piles up:
- * one read and one write a key are on their way at a time.
+ * The last good results, in a cache that may hang, fail or be empty. Nothing here throws, and nothing piles up: per key,
+ * one read and one write are pending at a time.
  */
 export class StaleCache {
   private readonly reads = new Map<string, PendingRead>();
@@ -81,8 +81,8 @@ export class StaleCache {
   ) {}
 
   /**
-   * Keeps a result; returns at once. While a write of the same key is on its way, only the newest waits. One that cannot
-   * be kept puts older ones out of force, those on their way too.
+   * Keeps a result; returns at once. While a write of the same key is pending, only the newest result waits. A result that
+   * cannot be kept invalidates older ones, pending ones included.
    */
   store(key: string, value: unknown): void {
     const json = this.jsonOf(value);
@@ -98,7 +98,7 @@ export class StaleCache {
 
   private jsonOf(value: unknown): string | undefined {
     try {
-      const json = JSON.stringify(value) as string | undefined; // of a function, a stream: nothing
+      const json = JSON.stringify(value) as string | undefined; // `undefined` for a function or a stream
       return json === undefined || this.settings.accepts?.(value) === false ? undefined : json;
     } catch (error) {
       this.onError('write', error);
@@ -106,7 +106,7 @@ export class StaleCache {
     }
   }
 
-  /** The last good result of that key, if the cache has it and gives it in time. */
+  /** The last good result of that key, if the cache has one and returns it in time. */
   async find(key: string, call: Call): Promise<StaleResult | undefined> {
     const now = this.clock.now();
     const writing = this.writes.get(key);
@@ -117,7 +117,7 @@ export class StaleCache {
       if (!hasRoom(this.reads, key, now - readTimeout * PATIENCE)) return undefined;
       pending = this.read(key, now);
     }
-    // Whoever waits on the same read waits no longer than it may take as a whole.
+    // Calls that join a pending read wait only for the rest of its time.
     const left = pending.startedAt + readTimeout - now;
     const entry = left > 0 ? await this.within(left, pending.done, call) : undefined;
     if (entry === undefined) return undefined;
@@ -155,20 +155,20 @@ export class StaleCache {
     });
   }
 
-  /** The write of that key that is on its way is no longer waited for. */
+  /** Stops waiting for the pending write of that key. */
   private giveUp(key: string): void {
     const late = this.late.get(key);
     if (late !== undefined) late.count += 1;
     else if (this.late.size < MAX_PENDING) this.late.set(key, { count: 1, newest: undefined });
   }
 
-  /** A write that was given up has come through after all, over a newer one, which has to be written again. */
+  /** A write that was no longer waited for has ended, perhaps over a newer one, which has to be written again. */
   private cameLate(key: string): void {
     const late = this.late.get(key);
     if (late === undefined) return;
     late.count -= 1;
     if (late.count === 0) this.late.delete(key);
-    // One that is on its way comes after it anyway.
+    // A pending write will overwrite it anyway.
     if (this.writes.has(key) || late.newest === undefined) return;
     this.write(key, late.newest, this.clock.now());
   }
@@ -224,7 +224,7 @@ export class StaleCache {
   }
 }
 
-/** Whether one more may begin; the oldest that began before `limit` is no longer waited for. */
+/** Whether one more may begin. If there are too many, stops waiting for the oldest, provided that it began before `limit`. */
 function hasRoom(
   pending: Map<string, { readonly startedAt: number }>,
   key: string,

@@ -1,26 +1,26 @@
 import type { Duration } from '../../common/duration.js';
 import type { Key } from '../key.js';
 
+/** The `kind` of a {@link StaleFallback}. */
 const STALE = 'staleIfError';
 
 /** Options of {@link staleIfError}. */
 export interface StaleIfErrorOptions {
-  /** How long a good result is kept. */
+  /** How long a good result is kept; above 0. Mandatory. */
   readonly ttl: Duration;
   /**
-   * Which calls share a result: a function of the arguments, called with the instance as `this`, or the name of a
-   * method of the class that is one. It gives a string, number, bigint or boolean. Default: the arguments, as far as
-   * they are plain data.
+   * Which calls share a result: a function of the arguments, called with the instance as `this`, or the name of such a
+   * method of the class. It returns a string, number, bigint or boolean. Default: the arguments, if they are plain data.
    *
    * Mandatory where the arguments do not say whose data it is: when the class is request-scoped, transient or has
    * several instances, for a command that is defined more than once, in a pipeline, and on a handler, where it gets
-   * the arguments of the transport (HTTP: the request).
+   * the arguments of the transport (HTTP: the request, the response and `next`).
    */
   readonly key?: Key;
   /**
-   * Makes of a kept result, which is JSON by then, what the method would have returned, such as
-   * `(plain) => plainToInstance(Book, plain)`. Without it, results are kept only when they are plain data: an instance
-   * of a class would come back without its class. Throws: there is no former result.
+   * Converts a kept result, parsed from JSON, to what the method would have returned, such as
+   * `(plain) => plainToInstance(Book, plain)`. Without it, only plain data is kept: an instance of a class would come back
+   * without its class. If it throws, there is no stale answer.
    */
   readonly revive?: (plain: never) => unknown;
   /** How long a failed call waits for the cache before its error is thrown. Default 250 ms. */
@@ -31,20 +31,20 @@ export interface StaleIfErrorOptions {
 
 /** Made by {@link staleIfError}. */
 export interface StaleFallback {
-  /** Tells it from other objects. */
+  /** Distinguishes it from other objects. */
   readonly kind: typeof STALE;
-  /** As they were given. */
+  /** The options as they were given. */
   readonly options: StaleIfErrorOptions;
 }
 
 /**
  * Keeps the last good result in Nest's cache (`CacheModule` of `@nestjs/cache-manager`) and answers with it when
- * a call fails (RFC 5861, `stale-if-error`). Results are kept as JSON: what comes back is what
- * `JSON.parse(JSON.stringify(result))` gives, or what `revive` makes of that.
+ * a call fails (RFC 5861, `stale-if-error`). Results are kept as JSON: the answer is
+ * `JSON.parse(JSON.stringify(result))`, or what `revive` makes of that.
  *
- * The cache never makes anything worse: writes are not waited for, reads have a time budget, and when the cache
- * is empty, slow or broken, the caller gets the original error. Nobody gets another one's result: where it cannot be
- * known whose it is, nothing is kept, and a warning says so.
+ * The cache never makes anything worse: writes are not waited for, reads have a time limit, and when the cache is empty,
+ * slow or broken, the caller gets the original error. Nobody gets somebody else's result: if it is not known whose a
+ * result is, it is not kept, and a warning says so.
  *
  * @example
  * \@Fallback(staleIfError({ ttl: '10m' }))

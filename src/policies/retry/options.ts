@@ -6,17 +6,17 @@ import type { Surroundings } from '../policy.js';
 import type { TimeoutSettings } from '../timeout/options.js';
 import { type Backoff, type DelayRule, defaultBackoff, readBackoff } from '../backoff/backoff.js';
 
-/** Options of `@Retry()`. The defaults are those of cenkalti/backoff v4, but for `maxRetries`. */
+/** Options of `@Retry()`. The defaults are those of cenkalti/backoff v4, except for `maxRetries`. */
 export interface RetryOptions extends ResultOutcomeOptions {
-  /** Attempts after the first: 7 means at most 8 calls. `Infinity`: no limit but the time. Default 3. */
+  /** Attempts after the first: 7 means at most 8 calls. `Infinity`: no limit apart from the time. Default 3. */
   readonly maxRetries?: number;
   /** How long to wait between attempts. Default `exponential()`: 500 ms, × 1.5, ± 50 %, at most 60 s. */
   readonly backoff?: Backoff;
-  /** No retry begins later than this after the call began; above 0. `Infinity`: no limit. Default 15 min. */
+  /** No retry begins later than this after the start of the call; above 0. `Infinity`: no limit. Default 15 min. */
   readonly maxElapsedTime?: Duration;
   /**
-   * Waits at least as long as the dependency's `Retry-After` says, but no longer than this because of it.
-   * `true`: at most 60 s; `false`: never looks. Default `true`.
+   * Waits at least for the `Retry-After` of the failed attempt, capped at this value. `true`: capped at 60 s; `false`:
+   * ignores `Retry-After`. Default `true`.
    */
   readonly respectRetryAfter?: boolean | Duration;
   /** A named configuration of `forRoot({ configs })` to take options from. */
@@ -27,10 +27,10 @@ export interface RetryOptions extends ResultOutcomeOptions {
 export interface RetrySettings {
   readonly maxRetries: number;
   readonly backoff: DelayRule;
-  /** The shortest that the first wait can be; 0 when nobody knows. */
+  /** The shortest possible first wait; 0 when it is unknown. */
   readonly shortestWait: number;
   readonly maxElapsedTime: number;
-  /** The longest `Retry-After` that is waited for; 0: none. */
+  /** The cap for `Retry-After`; 0: it is ignored. */
   readonly retryAfterCap: number;
   readonly classifier: Classifier;
 }
@@ -62,7 +62,7 @@ export function readRetryOptions(read: OptionsReader<RetryOptions>): RetrySettin
   };
 }
 
-/** Reports waits that cannot fit into the total timeout around them. */
+/** Reports a backoff whose first wait never fits into the total timeout. */
 export function checkRetry(
   { shortestWait }: RetrySettings,
   { settingsOf, isInside }: Surroundings,
@@ -90,12 +90,12 @@ function readMaxElapsedTime(read: OptionsReader<RetryOptions>): number {
   return DEFAULT_MAX_ELAPSED_TIME;
 }
 
-/** The first delay when jitter is kindest. */
+/** The first delay with the least jitter. */
 function shortestOf(backoff: DelayRule): number {
   return backoff({ attempt: 1, error: undefined, previous: undefined, random: () => 0 });
 }
 
-/** The longest `Retry-After` to honour, milliseconds; 0 when none is to be. */
+/** The cap for `Retry-After`, milliseconds; 0 when it is to be ignored. */
 export function readRetryAfterCap(
   read: OptionsReader<{ respectRetryAfter?: boolean | Duration }>,
 ): number {

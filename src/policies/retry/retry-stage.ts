@@ -7,16 +7,16 @@ import type { ExhaustionReason } from '../../telemetry/events.js';
 import type { PolicySite } from '../policy.js';
 import type { RetrySettings } from './options.js';
 
-/** The history of a call; made when it is first retried. */
+/** The history of a call; made when the call first fails. */
 interface Progress {
   readonly startedAt: number;
   previousDelay: number | undefined;
 }
 
-/** When the call began, until it is retried. */
+/** The start of the call, until it first fails. */
 type Held = number | Progress;
 
-/** Runs what is inside it again after a failure, until it succeeds or there is a reason to stop. */
+/** After a failure, runs the stages inside it again, until they succeed or there is a reason to stop. */
 export class RetryStage extends Stage<Held> {
   private warned = false;
 
@@ -62,7 +62,7 @@ export class RetryStage extends Stage<Held> {
     return this.wouldBeRejected(call, resumesAt) ? 'circuit-open' : undefined;
   }
 
-  /** Waiting makes no sense when only a rejection comes of it, which is not retried. */
+  /** Whether the next attempt would only be rejected, with an error that is not retried. */
   private wouldBeRejected({ nextRejection: blockedBy }: Call, resumesAt: number): boolean {
     if (blockedBy === undefined || resumesAt >= blockedBy.until) return false;
     return this.settings.classifier.ofError(blockedBy.rejection) !== 'failure';
@@ -84,10 +84,10 @@ export class RetryStage extends Stage<Held> {
     return asked === undefined ? delay : Math.max(delay, Math.min(asked, retryAfterCap));
   }
 
-  /** The function has a mistake, which it makes at each failure; told once. */
+  /** Ends the retries because the backoff function is faulty. Warns once, as it will fail each time. */
   private noDelay(did: 'threw' | 'gave', what: unknown): number {
     const promise = types.isPromise(what);
-    if (promise) what.catch(() => {}); // nobody awaits it, and a rejection would end the process
+    if (promise) what.catch(() => {}); // an unhandled rejection would end the process
     if (this.warned) return NaN;
     this.warned = true;
     const { name } = this.site;

@@ -1,11 +1,11 @@
 import type { Duration } from '../../common/duration.js';
 import type { OptionsReader } from '../../common/options-reader.js';
 
-/** Options of `@Timeout()`; a plain duration stands for `{ attempt }`. At least one of both. */
+/** Options of `@Timeout()`; a plain duration stands for `{ attempt }`. At least one of `attempt` and `total` is required. */
 export interface TimeoutOptions {
-  /** How long one attempt may take, the time that it waits in queues included. */
+  /** How long one attempt may take, including its wait for a place in a bulkhead. Default: no limit. */
   readonly attempt?: Duration;
-  /** How long the whole call may take, all attempts and the waits between them. Longer than `attempt`. */
+  /** How long the whole call may take, including all attempts and waits; longer than `attempt`. Default: no limit. */
   readonly total?: Duration;
   /** A named configuration of `forRoot({ configs })` to take options from. */
   readonly config?: string;

@@ -3,14 +3,14 @@ import { ResilienceError } from '../../common/errors.js';
 /**
  * The call or an attempt has run out of time. 504, code `TIMEOUT`. Counts as a failure of the dependency.
  *
- * The `cause` of a total timeout is the error of the last attempt that has ended, when it has failed.
+ * The `cause` of a total timeout is the error of the last attempt that has ended, if it failed.
  */
 export class TimeoutError extends ResilienceError {
   constructor(
     policyName: string,
-    /** Whether one attempt or the whole call was too slow. */
+    /** The limit that was reached: that of one attempt, or that of the whole call. */
     readonly scope: 'attempt' | 'total',
-    /** The limit, milliseconds. */
+    /** That limit, milliseconds. */
     readonly timeoutMs: number,
     cause?: unknown,
   ) {

@@ -6,11 +6,11 @@ import { TimeoutError } from './timeout-error.js';
 
 interface Limit {
   readonly queued: Deadline<Call>;
-  /** The call's deadline outside of this stage. */
+  /** The call's deadline outside this stage. */
   readonly outer: number;
 }
 
-/** Gives up what is inside it when the time is over. */
+/** Interrupts everything inside it when the time is over. */
 export class TimeoutStage extends Stage<Limit> {
   override readonly interrupts = true;
   private readonly deadlines: DeadlineQueue<Call>;
@@ -42,7 +42,7 @@ export class TimeoutStage extends Stage<Limit> {
     const { ms: afterMs } = this.deadlines;
     const { scope } = this;
     const { attempt } = call;
-    // The total ends the attempts: how the last of them has failed is why it took so long.
+    // The failure of the last attempt is the reason why the call took so long.
     const cause = scope === 'total' && call.failed ? call.error : undefined;
     const error = new TimeoutError(name, scope, afterMs, cause);
     call.interrupt(this.level, error);
