@@ -1,10 +1,10 @@
 import { createHook } from 'node:async_hooks';
 
-/** What Node calls the resources behind setTimeout, setInterval and setImmediate. */
+/** Node's names for the resources behind setTimeout, setInterval and setImmediate. */
 const TIMERS = new Set(['Timeout', 'Immediate']);
 
 /**
- * What a call makes beside promises: timers, as Node itself tells of them (a global that is exchanged would be taken
+ * Counts the objects that a call makes besides promises: timers, by Node's async hooks (a replaced global would be taken
  * for a fake one), and AbortControllers. In a pass of its own, because counting costs time.
  */
 export async function count(call, calls) {

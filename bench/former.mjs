@@ -1,11 +1,11 @@
-// npm run bench:former -- <commit>: what a call costs beside a former commit of this repository, in one run.
+// npm run bench:former -- <commit>: compares the cost of calls with that of an earlier commit, in one run.
 //
 //   node bench/former.mjs <commit> [--pairs 7] [--check]
 //
 // Builds that commit under bench/.former. Each build has a process of its own, and they take turns, so that whatever
-// else the machine does meets both. The same code may be a tenth faster in one process than in another one, as it comes
-// to lie in memory, so there are several pairs of processes. --check exits with 1 if a call has become dearer than by the
-// noise of such a run; because of that noise it measures up to five times before it says so.
+// else the machine does affects both. The same code may be a tenth faster in one process than in another, depending on its
+// place in memory, so there are several pairs of processes. --check exits with 1 if a call has become slower by more than the
+// noise of such a run; because of that noise it measures up to five times before it fails.
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
@@ -14,15 +14,15 @@ import { fromRoot } from '../scripts/tools.mjs';
 import { measure, median } from './measure.mjs';
 import { setUp } from './setup.mjs';
 
-/** A build beside a copy of itself differs by a third of this; a build that only comes to lie otherwise, by this much. */
+/** A build and a copy of itself differ by a third of this; builds that differ only in their place in memory, by this much. */
 const NOISE = 0.05;
 
 const MEASUREMENTS = 5;
 
-/** In one turn of a process. */
+/** Per turn of a process. */
 const ROUNDS_PER_TURN = 20;
 
-/** Of each process. */
+/** Per process. */
 const TURNS = 8;
 
 if (process.send === undefined) await compareAll();
@@ -52,7 +52,7 @@ async function compareAll() {
   if (options.check) process.exitCode = 1;
 }
 
-/** @returns the calls that have become dearer */
+/** @returns the calls that have become slower */
 async function compare(commit, folders, pairs) {
   const times = folders.map(() => ({}));
   for (let pair = 0; pair < pairs; pair++) {
@@ -98,11 +98,11 @@ async function measureIn(child) {
     throw new Error('a process of the benchmark has ended before its time');
   });
   const [measured] = await Promise.race([once(child, 'message'), ended]);
-  ended.catch(() => {}); // it ends in the end
+  ended.catch(() => {}); // the process is ended on purpose later
   return measured;
 }
 
-/** Measures one build, whenever it is asked to: the median of each call. */
+/** Measures one build on request: the median of each call. */
 async function serve(file) {
   const { start } = await import(`file://${file}`);
   const { calls, stop } = await start();
@@ -121,7 +121,7 @@ async function serve(file) {
   process.exit();
 }
 
-/** Builds what is in an archive of this repository, so that both builds live alike. Dependencies are found further up. */
+/** Builds an archive of this repository, so that both builds are in similar places. Dependencies are found further up. */
 function build(name, archive) {
   const target = fromRoot('bench', '.former', name);
   rmSync(target, { recursive: true, force: true });
@@ -147,7 +147,7 @@ function archiveOf(ref) {
   return git('archive', ref);
 }
 
-/** What is in the working tree, committed or not. */
+/** The working tree, committed or not. */
 function archiveOfTree() {
   const files = git('ls-files', '-z', '--cached', '--others', '--exclude-standard');
   return execFileSync('tar', ['-c', '--null', '-T', '-', '--ignore-failed-read'], {

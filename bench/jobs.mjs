@@ -7,5 +7,5 @@ export const jobs = {
   rejected: 'call rejected by an open circuit, and caught',
 };
 
-/** By the names of their files in contestants/. */
+/** The names of their files in contestants/. */
 export const names = ['nest-resilience', 'cockatiel', 'opossum', 'mollitia', 'nestjs-resilience'];

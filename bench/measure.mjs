@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** What one measurement of one call takes, milliseconds: short, so that each round meets the same machine. */
+/** Duration of one batch, milliseconds: short, so that conditions are the same within a round. */
 const BATCH_MS = 1;
 
 const WARM_UP_ROUNDS = 40;
 
 /**
  * Measures calls against each other: every round takes a batch of each, so that whatever else the machine does
- * meets all of them alike. The order changes from round to round.
+ * affects all of them alike. The order changes from round to round.
  *
  * @param calls `{ call, rejects }` by id
- * @returns for each id the nanoseconds a call in each round, by the number of the round
+ * @returns for each id the nanoseconds per call in each round, by the number of the round
  */
 export async function measure(calls, rounds) {
   const entries = Array.from(Object.entries(calls), ([id, { call, rejects }]) => {
@@ -30,7 +30,7 @@ export async function measure(calls, rounds) {
   return Object.fromEntries(entries.map(({ id, times }) => [id, times]));
 }
 
-/** One loop for all: the call is awaited, and caught should it be rejected. */
+/** One loop for all: each call is awaited, and its rejection caught if it has one. */
 async function batch(call, size) {
   let rejections = 0;
   const start = performance.now();

@@ -1,4 +1,4 @@
-/** The results for people. */
+/** The results as text. */
 export function report({ node, machine, rounds, bareNs, jobs, counts, checks }) {
   const lines = [`Node ${node}, ${machine}, median of ${rounds} rounds`, ''];
   for (const { title, contestants } of jobs) {
@@ -29,7 +29,7 @@ export function report({ node, machine, rounds, bareNs, jobs, counts, checks }) 
 const BEGIN = '<!-- results: begin -->';
 const END = '<!-- results: end -->';
 
-/** bench/README.md with these results, as ratios: they say more about another machine than nanoseconds do. */
+/** bench/README.md with these results, as ratios, which say more about other machines than nanoseconds. */
 export function withResults(readme, { node, rounds, jobs, counts }) {
   const block = [
     `Node ${node}, 2-core VM, median of ${rounds} rounds.`,

@@ -4,13 +4,13 @@ import { median } from './measure.mjs';
 const ours = 'nest-resilience';
 const BARE = 'bare';
 
-/** What our added cost may be of cockatiel's. */
+/** Upper limits of our added cost, as a share of cockatiel's. */
 const limits = { breaker: 1.25, retry: 0.6, timeout: 1, bulkhead: 0.125, rejected: 1 };
 
-/** What a command may add, of what a decorated method adds. */
+/** Upper limit of a command's added cost, as a multiple of a decorated method's. */
 const COMMAND_LIMIT = 1.25;
 
-/** Which way of cockatiel's to do a job is meant, where it is not just the cheapest. */
+/** The suffix of the variants of cockatiel to compare with, where it is not all of them. */
 const yardsticks = { breaker: ', counting', retry: ', counting' };
 
 /** All calls to measure, of all contestants and the bare method, by `job/contestant`. */
@@ -27,11 +27,11 @@ export function callsOf(contestants, bare) {
 }
 
 /**
- * Medians over the rounds. Ratios are made within each round, of batches that ran beside each other, before their
- * median is taken: what slowed a round down slowed both parts of them.
+ * Medians over the rounds. Ratios are computed within each round, of batches that ran one after the other, before their
+ * median is taken: a disturbance affects both parts of a ratio.
  *
  * The yardstick is the cheapest of cockatiel's ways to do a job; where it has no timers, of those that also keep counts
- * and latencies, as ours do: bench/README.md tells why.
+ * and latencies, as ours do: bench/README.md explains why.
  */
 export function summarize(times) {
   const bare = times[BARE];
@@ -61,7 +61,7 @@ export function summarize(times) {
   };
 }
 
-/** What must hold of the times. */
+/** The claims about times. */
 export function judgeTimes(summary) {
   return [...summary.jobs.map(judgeJob), judgeCommand(summary)];
 }
@@ -79,7 +79,7 @@ function judgeCommand({ commandToMethod: value }) {
   return { claim, holds: value <= COMMAND_LIMIT, value: round(value) };
 }
 
-/** What must hold of the things that a call of ours makes. `signal`: the method that has a `@Signal()`. */
+/** The claims about objects that our calls make. `signal`: counts of the method that has a `@Signal()`. */
 export function judgeCounts(counts, signal) {
   const of = (job) => counts[`${job}/${ours}`];
   const withoutTimeout = ['breaker', 'retry', 'rejected'].map(of);

@@ -1,9 +1,10 @@
-// npm run bench: what the library adds to a call, beside cockatiel, opossum, mollitia and nestjs-resilience.
+// npm run bench: what the library adds to a call, compared with cockatiel, opossum, mollitia and nestjs-resilience.
 //
 //   node bench/run.mjs [--json] [--check] [--readme] [--rounds 200]
 //
-// --json prints the results as JSON. --check exits with 1 unless all that bench/README.md claims holds; because of
-// noise it measures up to five times before it says of a ratio that it does not, and then prints the last measurement. --readme puts the results into bench/README.md.
+// --json prints the results as JSON. --check exits with 1 unless all claims of bench/README.md hold; because of noise it
+// measures up to five times before a ratio fails, and then prints the last measurement. --readme puts the results into
+// bench/README.md.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { captureNode, fromRoot, installLocked } from '../scripts/tools.mjs';
 
-/** Makes sure of what the benchmark needs: the peers, and a build of the library as it is. */
+/** Provides what the benchmark needs: the peers, and an up-to-date build of the library. */
 export async function setUp() {
   await installLocked(fromRoot('bench'));
   if (isBuilt()) return;
@@ -11,7 +11,7 @@ export async function setUp() {
   if (code !== 0) throw new Error(`the library does not build:\n${output}`);
 }
 
-/** Whether the build is there, and younger than all sources. */
+/** Whether the build exists and is newer than all sources. */
 function isBuilt() {
   const built = fromRoot('dist', 'esm', 'index.js');
   if (!existsSync(built)) return false;

@@ -1,6 +1,6 @@
 import { table } from './report.mjs';
 
-/** What is measured: its unit, how it is shown, and what it may be at most. */
+/** The measurements: title, unit, format and upper limit. */
 const measures = {
   unusedBreaker: ['breaker by key, never used', 'B'],
   usedBreaker: ['breaker by key, used once', 'B', 2_000],
@@ -13,7 +13,7 @@ const measures = {
   blockWallMs: ['the same, with what the machine did meanwhile', 'ms'],
 };
 
-/** What must hold of the weights. */
+/** The claims about weights. */
 export function judgeWeight(results) {
   return Object.entries(measures).flatMap(([name, [title, unit, most]]) => {
     if (most === undefined) return [];
@@ -22,7 +22,7 @@ export function judgeWeight(results) {
   });
 }
 
-/** The results for people. */
+/** The results as text. */
 export function weightReport(results) {
   const { node, machine, checks } = results;
   const lines = checks.map(
@@ -34,7 +34,7 @@ export function weightReport(results) {
 const BEGIN = '<!-- weight: begin -->';
 const END = '<!-- weight: end -->';
 
-/** bench/README.md with these results; without those that say more of the machine than of the library. */
+/** bench/README.md with these results, without those that say more about the machine than about the library. */
 export function withWeight(readme, results) {
   const { blockWallMs: _, ...shownOnes } = results;
   const block = [`Node ${results.node}, ${results.machine} VM.`, '', ...tableOf(shownOnes)].join(

@@ -1,10 +1,10 @@
-// npm run bench:weight: what breakers and commands weigh, how long it takes to find one, and how long the stream holds
-// up the event loop.
+// npm run bench:weight: the weight of breakers and commands, the time to find one, and how long the stream blocks the
+// event loop.
 //
 //   node --expose-gc bench/weight.mjs [--json] [--check] [--readme]
 //
-// --check exits with 1 unless all that bench/README.md claims of weight holds; because of noise, times are measured up
-// to five times before it says of a claim that it does not. --readme puts the results into bench/README.md.
+// --check exits with 1 unless all claims of bench/README.md about weight hold; because of noise, times are measured up
+// to five times before a claim fails. --readme puts the results into bench/README.md.
 import 'reflect-metadata';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

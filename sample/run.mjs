@@ -1,4 +1,4 @@
-// Builds the sample, starts it or controls the one that runs: `node sample/run.mjs sample|build|control [arguments]`.
+// Builds the sample, starts it, or controls a running one: `node sample/run.mjs sample|build|control [arguments]`.
 import { build } from './build.mjs';
 
 const [command] = process.argv.splice(2, 1);

@@ -1,7 +1,7 @@
-// npm run adversary: the fuzz of whole applications (test/adversary) for longer than the suite has it. As many calls as
+// npm run adversary: fuzzes whole applications (test/adversary) for longer than the test suite does: as many calls as
 // ADVERSARY_CALLS says (default 200,000), in as many processes as ADVERSARY_JOBS says (default 2), from
-// ADVERSARY_SEED on. What is found tells its seed and its world: ADVERSARY_WORLD='{…}' npx jest test/adversary runs
-// that again. ADVERSARY_SURVEY=file writes down everything that is found instead of stopping at the first.
+// ADVERSARY_SEED on. A finding names its seed and its world: ADVERSARY_WORLD='{…}' npx jest test/adversary runs
+// that world again. ADVERSARY_SURVEY=file writes all findings to a file instead of stopping at the first.
 import { capture, fromRoot } from './tools.mjs';
 
 const {
@@ -13,7 +13,7 @@ const {
 const jobs = Number(ADVERSARY_JOBS);
 const seed = Number(ADVERSARY_SEED ?? Date.now() % 1_000_000_000);
 
-/** Far enough from one another that no world is seen twice. */
+/** Far enough from each other that no world is run twice. */
 const DISTANCE = 100_000_000;
 
 console.log(`${ADVERSARY_CALLS} calls, seed ${seed}`);

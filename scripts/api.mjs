@@ -1,7 +1,7 @@
-// npm run api: writes what each entry point of package.json exports into api/, so that a change of it is seen in review.
+// npm run api: writes a report of the exports of each entry point into api/, so that reviews see changes of the API.
 //
-// A report shows the exports, and without `export` the types that they are made of: inherited methods, parts of a
-// signature. Of the types that only our own code meets it shows nothing.
+// A report shows the exports and, without `export`, the types that they refer to: base classes, parts of a
+// signature. It omits types that only our own code uses.
 //
 //   node scripts/api.mjs [--check]     --check writes nothing; it fails when a report in api/ is not up to date
 //                                      or an export has no doc comment
@@ -42,9 +42,9 @@ const MESSAGES = {
     default: { logLevel: 'error' },
     // Release tags (@public, @beta) are a convention of API Extractor; here an export is public.
     'ae-missing-release-tag': { logLevel: 'none' },
-    // Shown in the report without `export`. Users have no need of their names.
+    // Shown in the report without `export`. Users do not need their names.
     'ae-forgotten-export': { logLevel: 'none' },
-    // Editors resolve a link where it stands; API Extractor looks among the exports only.
+    // Editors resolve links in their own file; API Extractor only looks among the exports.
     'ae-unresolved-link': { logLevel: 'none' },
     // `(undocumented)` in the report; exports without a doc comment are found below.
     'ae-undocumented': { logLevel: 'none' },
@@ -70,7 +70,7 @@ if (problems.length === 0) {
   process.exitCode = 1;
 }
 
-/** Whether dist is of the sources as they are now. The file is the last that the build writes. */
+/** Whether dist was built from the current sources. The file is the last one that the build writes. */
 function isBuilt() {
   const last = fromRoot('dist', 'cjs', 'package.json');
   if (!existsSync(last)) return false;
@@ -96,7 +96,7 @@ function extract() {
       const { errorCount } = Extractor.invoke(configs[i], {
         localBuild: true,
         compilerState,
-        // What it says of its compiler and of the files that it writes is of no interest.
+        // Messages about its compiler and the files that it writes are irrelevant.
         messageCallback: (message) => {
           if (message.category === 'console' && message.logLevel !== 'error')
             message.handled = true;
@@ -141,11 +141,11 @@ function configOf({ types, file }, work) {
   });
 }
 
-/** The report without what only our own code meets: protected members, and types that no export leads to. */
+/** The report without parts that only our own code uses: protected members, and types that no export refers to. */
 function publicPart(report, name) {
   const parts = report
     .replace(/^## .*$/m, `## Public API of \`${name}\``)
-    // No class here is made to be extended: protected members are for our own subclasses.
+    // No class here is meant to be extended by users: protected members are for our own subclasses.
     .replaceAll(/(?:^ {4}\/\/ .*\n)?^ {4}protected [\s\S]*?;\n(?= {4}[^ }]|\})/gm, '')
     .split(/\n\n(?=\/\/ [@(])/)
     .map((text) => ({ text, ...declarationIn(text) }));

@@ -17,6 +17,6 @@ for (const { code, output } of results) {
   }
 }
 if (!process.exitCode) {
-  // The root package.json says "type": "module", so the CommonJS half needs a word of its own.
+  // The root package.json says "type": "module", so the CommonJS build needs its own package.json.
   writeFileSync(fromRoot('dist', 'cjs', 'package.json'), '{ "type": "commonjs" }\n');
 }

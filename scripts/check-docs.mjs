@@ -2,7 +2,7 @@
 //
 // The rule for snippets:
 // - Each ```ts fence is a module of its own and compiles as it stands, strict, against the library's sources.
-// - What a reader need not see goes into an HTML comment right above the fence (several may follow each other):
+// - Code that readers need not see goes into an HTML comment right above the fence (several may follow each other):
 //     <!-- setup:
 //     import { Injectable } from '@nestjs/common';
 //     -->

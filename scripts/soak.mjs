@@ -1,4 +1,4 @@
-// npm run soak: many calls and requests, and whether memory, handles and listeners stay flat. Needs a build
+// npm run soak: makes many calls and requests, and checks that memory, handles and listeners stay flat. Needs a build
 // (npm run build). A short form for CI; SOAK=long is 2,000,000 calls and 100,000 requests, and SOAK_CALLS and
 // SOAK_REQUESTS are any numbers.
 import { existsSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// What the other scripts share: the root folder, running a command, running npm.
+// Shared by the other scripts: the root folder, running a command, running npm.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ export async function npm(args, cwd) {
   return output;
 }
 
-/** `npm ci` in a folder with a lock of its own, unless its node_modules already is of that lock. */
+/** `npm ci` in a folder with its own lock file, unless its node_modules already matches that lock file. */
 export async function installLocked(folder) {
   const lock = readFileSync(join(folder, 'package-lock.json'), 'utf8');
   const mark = join(folder, 'node_modules', '.installed-lock.json');

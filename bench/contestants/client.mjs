@@ -1,4 +1,4 @@
-/** What a call of the benchmark does, protected or not: an async method with nothing in it. */
+/** The work of each call of the benchmark, protected or not: an async method that returns a list at once. */
 export class BookClient {
   books = [{ id: 1, title: 'Effective Java', author: 'Joshua Bloch' }];
   failing = false;
@@ -9,7 +9,7 @@ export class BookClient {
   }
 }
 
-/** Lets calls fail until the circuit is open, as it would come to that in life. */
+/** Makes calls fail until the circuit is open, as would happen in production. */
 export async function openCircuit(client, call) {
   client.failing = true;
   for (let calls = 0; calls < 40; calls++) await call().catch(() => {});

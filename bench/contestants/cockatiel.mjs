@@ -25,7 +25,7 @@ function breaker({ openFor, window, failureRate, minimumCalls } = settings.break
   });
 }
 
-/** The policy with what our breaker keeps of its calls: how they ended, and how long they took. */
+/** The policy, keeping the same data as our breaker: how calls ended, and how long they took. */
 function counting(policy) {
   const counts = { successes: 0, failures: 0 };
   const latencies = createHistogram();
@@ -66,7 +66,7 @@ export async function start() {
       timeout: {
         // Returns on time, as the others do.
         ...bothWays(wrap(...all(), timeout(Aggressive)), ', aggressive'),
-        // Only aborts its signal, and waits on.
+        // Only aborts its signal, and continues to wait.
         ...bothWays(wrap(...all(), timeout(Cooperative)), ', cooperative'),
       },
       bulkhead: {

@@ -38,7 +38,7 @@ export const name = 'mollitia';
 export async function start() {
   const client = new BookClient();
   const circuits = [];
-  // Modules stand outermost first, as here.
+  // Modules are listed outermost first.
   const under = (...modules) => {
     const circuit = new mollitia.Circuit({ func: () => client.getBooks(), options: { modules } });
     circuits.push(circuit);

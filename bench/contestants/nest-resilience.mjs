@@ -12,7 +12,7 @@ import {
   Timeout,
   exponential,
   fallbackValue,
-} from '../../dist/esm/index.js'; // not by its name, which means nothing inside of this folder's own package
+} from '../../dist/esm/index.js'; // not by its name, which cannot be resolved in this folder's own package
 import { BookClient, openCircuit } from './client.mjs';
 import * as settings from './settings.mjs';
 
@@ -22,7 +22,7 @@ class BookService extends BookClient {
     return this.books;
   }
 
-  /** The same work as the others do, who do not notice calls that hang. */
+  /** For equal work: the others do not notice calls that hang. */
   async withBreakerAlike() {
     return this.books;
   }
@@ -113,13 +113,13 @@ export async function start() {
       },
       rejected: { [name]: () => service.rejected() },
     },
-    /** Not measured, only counted: makes an AbortController for each call, because it wants a signal. */
+    /** Not measured, only counted: makes an AbortController per call, because it has a signal. */
     withSignal: () => service.withSignal(),
     stop: () => app.close(),
   };
 }
 
-/** What TypeScript makes of decorators on a method, the first being the uppermost. */
+/** Applies decorators to a method as TypeScript does; the first is the uppermost. */
 function decorate(method, ...decorators) {
   const { prototype } = BookService;
   const descriptor = Object.getOwnPropertyDescriptor(prototype, method);

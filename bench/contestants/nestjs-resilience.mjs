@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { BookClient, openCircuit } from './client.mjs';
 import * as settings from './settings.mjs';
 
-// Older than Nest 12, but its decorator needs no application and little of Nest: it runs.
+// Older than Nest 12, but its decorator needs no application and little of Nest, so it runs.
 const {
   BulkheadStrategy,
   CircuitBreakerStrategy,

@@ -1,4 +1,4 @@
-/** What every contestant is told, in its own words. All times in milliseconds. */
+/** The settings of every contestant, to be translated into its own options. All times in milliseconds. */
 export const breaker = {
   window: 10_000,
   failureRate: 0.5,
@@ -6,7 +6,7 @@ export const breaker = {
   openFor: 5_000,
 };
 
-/** Of the breaker whose rejections are measured: it must not try to recover meanwhile. */
+/** Open time of the breaker whose rejections are measured: it must not try to recover meanwhile. */
 export const foreverOpen = { ...breaker, openFor: 3_600_000 };
 
 export const retry = { maxRetries: 3, initialDelay: 500, multiplier: 1.5, maxDelay: 60_000 };

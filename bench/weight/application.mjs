@@ -19,7 +19,7 @@ export async function start(options = {}) {
   };
 }
 
-/** A command with a breaker by key: what `execute(key)` uses is the key's own. */
+/** A command with a breaker by key: `execute(key)` uses the breaker of the key. */
 export function byKey(service, count) {
   return service.command('tenant', {
     run: async () => 'ok',

@@ -1,10 +1,10 @@
 import { byKey, start } from './application.mjs';
 
 const KEYS = 100_000;
-/** Of a round: so few that a busy machine leaves some of them alone. */
+/** Lookups per round: so few that some rounds run undisturbed even on a busy machine. */
 const LOOKUPS = 500;
 
-/** What `registry.get()` takes among 100,000 breakers by key, nanoseconds. */
+/** The duration of `registry.get()` among 100,000 breakers by key, nanoseconds. */
 export async function lookup() {
   const { service, registry, close } = await start();
   const command = byKey(service, KEYS);

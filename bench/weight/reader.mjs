@@ -1,4 +1,4 @@
-// A client in a process of its own: reads the stream of process.argv[2], and tells how many events there have been.
+// A client in its own process: reads the stream of process.argv[2], and reports how many events it has received.
 import { get } from 'node:http';
 
 let events = 0;

@@ -9,7 +9,7 @@ import { byKey } from './application.mjs';
 
 const KEYS = 20_000;
 
-/** How long a stream of 20,000 breakers by key holds up the event loop, milliseconds. */
+/** How long a stream of 20,000 breakers by key blocks the event loop, milliseconds. */
 export async function stream() {
   class Application {}
   Module({
@@ -36,8 +36,8 @@ export async function stream() {
 }
 
 /**
- * The longest time between two turns of the event loop; by the processor too, since a busy machine takes that away from
- * everybody at times.
+ * The longest time between two turns of the event loop, also in processor time, since a busy machine takes the processor
+ * away at times.
  */
 class Probe {
   #running = true;
@@ -70,14 +70,14 @@ class Probe {
 const SCHEDULE = `/proc/self/task/${process.pid}/schedstat`;
 const known = existsSync(SCHEDULE);
 
-/** How long the main thread has had a processor, milliseconds; where nobody tells, how long it has run. */
+/** Processor time of the main thread, milliseconds; where that is unavailable, time since its start. */
 function cpuMs() {
   return known
     ? Number(readFileSync(SCHEDULE, 'latin1').split(' ', 1)[0]) / 1e6
     : performance.now();
 }
 
-/** A client in another process, so that what it does is not taken for ours. */
+/** A client in another process, so that its work is not measured. */
 function read(url) {
   const child = fork(new URL('reader.mjs', import.meta.url), [url], { execArgv: [] });
   let events = 0;

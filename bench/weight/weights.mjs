@@ -5,7 +5,7 @@ const MANY = 100_000;
 const SOME = 1_000;
 const FEW = 100;
 
-/** What things weigh, bytes each. */
+/** Weights in bytes per object. */
 export async function weights() {
   return {
     unusedBreaker: await breakers(SOME, async () => {}),
@@ -39,7 +39,7 @@ function use(breaker, count, round, clock) {
   }
 }
 
-/** A clock by which calls take time, though nobody waits for them. */
+/** A clock by which calls take time without any real waiting. */
 class BenchClock extends ManualClock {
   late = 0;
 
@@ -48,7 +48,7 @@ class BenchClock extends ManualClock {
   }
 }
 
-/** Breakers by key, each with what it takes in the registry. */
+/** Breakers by key, including their entries in the registry. */
 async function breakers(count, used) {
   const clock = new BenchClock();
   const { service, registry, close } = await start({ clock });
@@ -63,7 +63,7 @@ async function breakers(count, used) {
   return bytes;
 }
 
-/** The breakers of a name, which have no other way in than a call. */
+/** The breakers of a name, which are only made by calls. */
 function keyedOf(registry) {
   const [part] = registry.store.ofKind('circuitBreaker');
   return part;

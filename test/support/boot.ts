@@ -34,7 +34,7 @@ export interface Served extends Booted<INestApplication> {
   readonly url: string;
 }
 
-/** Loaded when they are needed: most tests need none. */
+/** Loaded on demand: most tests need none. */
 export const platforms = {
   Express: async () => new (await import('@nestjs/platform-express')).ExpressAdapter(),
   Fastify: async () => new (await import('@nestjs/platform-fastify')).FastifyAdapter(),

@@ -20,7 +20,7 @@ export function settingsOf(options: CircuitBreakerOptions): BreakerSettings {
   return breaker;
 }
 
-/** A breaker, a clock that only the test moves, and what the breaker tells. A breaker that set a timer would fail. */
+/** A breaker, a clock that only the test moves, and the events of the breaker. A breaker that set a timer would fail. */
 export class Harness {
   readonly events = new ResilienceEvents();
   readonly emitted: ResilienceEvent[] = [];
@@ -69,7 +69,7 @@ export class Harness {
     for (let i = 0; i < times; i++) this.admit().failure(error);
   }
 
-  /** A call that takes so long. */
+  /** A call of that duration. */
   take(ms: number, end: (permit: Permit) => void): void {
     const permit = this.admit();
     this.wait(ms);

@@ -27,7 +27,7 @@ export class Works {
   }
 }
 
-/** How a bulkhead is. */
+/** The numbers of a bulkhead. */
 export function bulkhead(app: INestApplicationContext, name: string): BulkheadSnapshot {
   return app.get(BulkheadRegistry, { strict: false }).get(name);
 }
@@ -39,6 +39,6 @@ export const counts = (app: INestApplicationContext, name: string): [number, num
 
 export const full = { code: 'BULKHEAD_FULL', reason: 'full' };
 
-/** Begins a call and is not surprised when it fails. */
+/** Begins a call whose failure is not an unhandled rejection. */
 export const begin = <T>(call: Promise<T>): Promise<{ value?: T; error?: unknown }> =>
   outcome(call);

@@ -15,7 +15,7 @@ import { BulkheadStage } from '../../src/policies/bulkhead/bulkhead-stage.js';
 import { TestCall, type Work } from './test-call.js';
 import { type Deferred, deferred, outcome } from './wait.js';
 
-/** Does something at the moment at which a call has left what is inside of it. */
+/** Runs a function at the moment at which a call has left the stages inside it. */
 export class OnExit extends Stage {
   constructor(private readonly act: (call: Call) => void) {
     super();
@@ -38,7 +38,7 @@ interface Given {
 export interface Begun {
   readonly call: TestCall;
   readonly end: Promise<{ value?: unknown; error?: unknown }>;
-  /** The attempts whose work has begun, each with what ends it. */
+  /** The attempts whose work has begun, each with the function that ends it. */
   readonly works: Deferred<unknown>[];
 }
 

@@ -10,13 +10,13 @@ interface Given {
   readonly maxWait?: number;
 }
 
-/** A bulkhead, a clock that only the test moves, and what becomes of those who wait. */
+/** A bulkhead, a clock that only the test moves, and the fate of the waiting calls. */
 export class Harness {
   readonly clock = new ManualClock();
   readonly events = new ResilienceEvents();
   readonly emitted: ResilienceEvent[] = [];
   readonly bulkhead: Bulkhead;
-  /** Who has been told of a place, or that there will be none, in that order. */
+  /** The waiting calls that got a place or were rejected, in that order. */
   readonly log: string[] = [];
 
   constructor({ maxConcurrent = 1, maxQueue = 0, maxWait }: Given = {}) {
@@ -30,7 +30,7 @@ export class Harness {
     return this.bulkhead.take(this.clock.now());
   }
 
-  /** Takes one in the queue. */
+  /** Takes an entry in the queue. */
   wait(name: string): Waiter {
     const place = this.take();
     if (!(place instanceof Waiter)) throw new Error(`${name} has got a place`);

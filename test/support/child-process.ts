@@ -15,9 +15,9 @@ const options: Options = {
   },
 };
 
-/** The library, compiled for processes of its own, where no test framework has touched anything. */
+/** The library, compiled for separate processes, where no test framework has touched anything. */
 export class CompiledLibrary {
-  /** Inside of the repository, so that packages are found. */
+  /** Inside the repository, so that packages are found. */
   private readonly folder: string;
 
   constructor() {
@@ -52,7 +52,7 @@ export class CompiledLibrary {
   }
 }
 
-/** The output of a process that has ended well; throws its errors when it has not. */
+/** The output of a process that has succeeded; throws its errors otherwise. */
 export async function outputOf(child: ChildProcess): Promise<string> {
   let output = '';
   let errors = '';

@@ -1,4 +1,4 @@
-// What the compiler must accept and refuse of commands and pipelines: part of the type check, never run.
+// Commands and pipelines that the compiler must accept or reject: part of the type check, never run.
 import type { Observable } from 'rxjs';
 import {
   type CallContext,
@@ -156,13 +156,13 @@ export async function refused(): Promise<void> {
 
   // @ts-expect-error nothing to run
   resilience.command('nothing', { timeout: '1s' });
-  // @ts-expect-error a policy that there is not
+  // @ts-expect-error an unknown policy
   resilience.command('unknown', { run, retries: 3 });
-  // @ts-expect-error an option that there is not
+  // @ts-expect-error an unknown option
   resilience.command('unknown', { run, retry: { attempts: 3 } });
   // @ts-expect-error the order belongs to a pipeline
   resilience.command('order', { run, order: ['retry'] });
-  // @ts-expect-error a stage that there is not
+  // @ts-expect-error an unknown stage
   resilience.pipeline('order', { retry: {}, order: ['retries'] });
 
   // @ts-expect-error an argument of another type

@@ -41,7 +41,7 @@ export function cached(): Parts {
   return { providers: [{ provide: 'CACHE_MANAGER', useValue: cache }] };
 }
 
-/** The problems with which an application refuses to start. */
+/** The problems because of which an application does not start. */
 export async function problemsOf(parts: Parts): Promise<readonly string[]> {
   return problemsIn((await outcome(boot(parts))).error);
 }
@@ -67,7 +67,7 @@ export type Work<Result = unknown> = (context: CallContext) => Result | Promise<
 /** Policies of a command that has its work from its caller. */
 export type Policies = Omit<CommandDefinition<[work: Work], unknown>, 'run'>;
 
-/** A command whose caller says what is to be run. */
+/** A command whose caller passes the work. */
 export function commandOf(
   service: ResilienceService,
   policies: Policies,
@@ -77,13 +77,13 @@ export function commandOf(
   return service.command<[work: Work], unknown>(name, { run, ...policies });
 }
 
-/** Refused by the compiler, but possible from JavaScript or the environment. */
+/** Rejected by the compiler, but possible from JavaScript or the environment. */
 export const wrong = (given: unknown): any => given;
 
 export const down = (): Promise<never> => Promise.reject(new Error('down'));
 export const hang = (): Promise<never> => new Promise<never>(() => {});
 
-/** To be called in a suite: each test fails that leaves a rejection to nobody. */
+/** To be called in a suite: tests with an unhandled rejection fail. */
 export function refuseUnhandledRejections(): void {
   const unhandled: unknown[] = [];
   const remember = (error: unknown): void => void unhandled.push(error);

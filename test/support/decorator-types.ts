@@ -1,4 +1,4 @@
-// What the compiler must accept and refuse: part of the type check, never run.
+// Decorators that the compiler must accept or reject: part of the type check, never run.
 import { EMPTY, type Observable } from 'rxjs';
 import {
   CircuitBreaker,
@@ -185,11 +185,11 @@ export class Refused {
     return [];
   }
 
-  // @ts-expect-error a unit that there is not
+  // @ts-expect-error an unknown unit
   @Timeout('2 parsecs')
   async far(): Promise<void> {}
 
-  // @ts-expect-error an option that there is not
+  // @ts-expect-error an unknown option
   @Retry({ attempts: 3 })
   async attempts(): Promise<void> {}
 }

@@ -1,7 +1,7 @@
 import type { ResilienceEvent } from '../../src/index.js';
 import { type Platform, type Served, of, serve } from './boot.js';
 
-/** Works until its signal is aborted, or for ever. */
+/** Works until its signal is aborted, or forever. */
 export function hang(signal?: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });

@@ -6,11 +6,11 @@ export interface Answer {
   readonly body: string;
 }
 
-/** A GET that the test can break off, as a client that goes away does. */
+/** A GET that the test can abort, like a client that goes away. */
 export interface Request {
-  /** Rejects when the request was broken off. */
+  /** Rejects when the request was aborted. */
   readonly answer: Promise<Answer>;
-  /** Resolves when something of the body has arrived that is no white space. */
+  /** Resolves when a part of the body has arrived that is not white space. */
   readonly begun: Promise<string>;
   disconnect(): void;
 }
@@ -36,7 +36,7 @@ export function request(url: string): Request {
       );
     });
   });
-  answer.catch(() => {}); // a test that disconnects does not look at it
+  answer.catch(() => {}); // a test that disconnects does not await it
   return {
     answer,
     begun,

@@ -59,7 +59,7 @@ class BooksController {
   }
 }
 
-/** Internals that a test looks into: who is connected, and whether the timer runs. */
+/** Internals that tests read: the connected clients, and whether the timer runs. */
 interface Inside {
   readonly clients: Map<ServerResponse, { readonly ready: boolean }>;
   readonly timer: NodeJS.Timeout | undefined;

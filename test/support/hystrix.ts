@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 
-/** Required by Hystrix' dashboard and Turbine: they skip an event that lacks one of these. */
+/** Required by Hystrix' dashboard and Turbine, which skip an event that lacks one of these. */
 export const required = {
   type: 'string',
   name: 'string',
@@ -77,16 +77,16 @@ function kindOf(value: unknown): string {
 export interface Reader {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** What has come. */
+  /** The text received so far. */
   readonly text: string;
-  /** The data of the complete events that have come. */
+  /** The data of the complete events received so far. */
   readonly events: Record<string, unknown>[];
   /** Resolves when the server has ended the response, to whether it did so properly. */
   readonly ended: Promise<boolean>;
   disconnect(): void;
 }
 
-/** Resolves when the head of the response has come. */
+/** Resolves when the head of the response has arrived. */
 export async function read(url: string, options: { method?: string } = {}): Promise<Reader> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request(url, { agent: false, ...options })
@@ -96,7 +96,7 @@ export async function read(url: string, options: { method?: string } = {}): Prom
   });
   let text = '';
   response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-  response.on('error', () => {}); // `ended` tells
+  response.on('error', () => {}); // reported by `ended`
   return {
     status: response.statusCode!,
     headers: response.headers,

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose_gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Objects that are remembered without being held. */
+/** Remembers objects without keeping them alive. */
 export class Remembered {
   readonly refs: WeakRef<object>[] = [];
 
@@ -14,7 +14,7 @@ export class Remembered {
   };
 
   /**
-   * Has garbage collected until no more than `few` are left: the last ones may still be on the stack, or in a cache of
+   * Collects garbage until no more than `few` are left: the last ones may still be on the stack, or in a cache of
    * the engine or of a framework.
    *
    * @returns how many are left

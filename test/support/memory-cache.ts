@@ -1,4 +1,4 @@
-/** Stands for Nest's cache, in any major: what has been stored, as it was. */
+/** Stands for Nest's cache, in any major version; keeps the stored objects themselves. */
 export class MemoryCache {
   readonly entries = new Map<string, unknown>();
   readonly provider: { provide: string; useValue: object } = {

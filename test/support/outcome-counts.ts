@@ -5,7 +5,7 @@ export interface Given extends Partial<Omit<OutcomeCounts, 'rejected' | 'fallbac
   readonly fallback?: Partial<OutcomeCounts['fallback']>;
 }
 
-/** Counts that are 0 where nothing is said. */
+/** Counts that are 0 unless given. */
 export const counts = ({ rejected, fallback, ...given }: Given): OutcomeCounts => ({
   success: 0,
   failure: 0,

@@ -1,7 +1,7 @@
 import { CircuitBreaker } from '../../src/index.js';
 import type { Booted } from './boot.js';
 
-/** All methods of a test share this breaker: its requests are the calls that went through policies. */
+/** Shared by all methods of a test: its requests are the calls to which policies were applied. */
 export const Policed = (): MethodDecorator & ReturnType<typeof CircuitBreaker> =>
   CircuitBreaker('policed');
 

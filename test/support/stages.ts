@@ -12,7 +12,7 @@ interface Moments {
   readonly react?: (call: Call) => Promise<Reaction> | void;
 }
 
-/** Writes down what is asked of it; single moments may be given. Never has a call wait on the way in. */
+/** Records its moments, single ones of which may be given. Never makes a call wait on the way in. */
 export class PromptToy extends Stage<string> {
   constructor(
     readonly name: string,
@@ -41,7 +41,7 @@ export class PromptToy extends Stage<string> {
   }
 }
 
-/** The same, but may have a call wait on the way in. */
+/** The same, but may make a call wait on the way in. */
 export class Toy extends PromptToy {
   override ready(call: Call, held: string): Promise<void> | undefined {
     expect(held).toBe(`held by ${this.name}`);

@@ -2,7 +2,7 @@ import type { Clock } from '../../src/common/clock.js';
 import { Call, type Substitute } from '../../src/pipeline/call.js';
 import { ManualClock } from '../../src/testing/index.js';
 
-/** What a call does each time it is attempted. */
+/** The work of each attempt of a call. */
 export type Work = (call: TestCall) => unknown;
 
 interface Given {
@@ -16,7 +16,7 @@ interface Given {
 export class TestCall extends Call {
   /** How often its work has begun. */
   started = 0;
-  /** Whether its caller would like another attempt. */
+  /** The result of `wantsAnotherAttempt()`. */
   wanted = true;
 
   constructor(

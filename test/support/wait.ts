@@ -31,7 +31,7 @@ export class Visits {
   }
 }
 
-/** Waits, in real time, for something that another process or the network brings about. */
+/** Waits, in real time, for something that another process or the network causes. */
 export async function until(condition: () => boolean, ms = 2_000): Promise<void> {
   const end = Date.now() + ms;
   while (!condition()) {
@@ -40,12 +40,12 @@ export async function until(condition: () => boolean, ms = 2_000): Promise<void>
   }
 }
 
-/** Lets promise callbacks and what the event loop has at hand run. */
+/** Lets promise callbacks run, and the pending work of the event loop. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** What a promise has come to, without throwing. */
+/** The outcome of a promise, without throwing. */
 export async function outcome<T>(work: Promise<T>): Promise<{ value?: T; error?: unknown }> {
   return work.then(
     (value) => ({ value }),

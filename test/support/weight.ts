@@ -9,14 +9,14 @@ export function collectGarbage(): void {
   gc();
 }
 
-/** How many bytes each of `count` things takes that `make` makes: the least of three, as what runs beside only adds. */
+/** Bytes per object of `count` objects made by `make`: the least of three measurements, since disturbances only add. */
 export function weigh(count: number, make: (index: number) => unknown): number {
   return Math.min(...Array.from({ length: 3 }, () => weighOnce(count, make)));
 }
 
 function weighOnce(count: number, make: (index: number) => unknown): number {
   const kept: unknown[] = new Array<unknown>(count).fill(undefined);
-  make(-1); // what all share is there
+  make(-1); // creates the shared objects
   collectGarbage();
   const before = used();
   for (let index = 0; index < count; index++) kept[index] = make(index);

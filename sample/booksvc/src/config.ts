@@ -1,7 +1,7 @@
 import { registerAs } from '@nestjs/config';
 import { EnvReader } from '#common/env.js';
 
-/** For decorators too: `staleIfError` stands there as a whole. */
+/** Exported for decorators too, which contain the options of `staleIfError`. */
 export const DEFAULT_STALE_TTL = '10m';
 
 const PROTECTION = ['on', 'no-bulkhead', 'off'] as const;
@@ -12,10 +12,10 @@ export interface BooksvcConfig {
   readonly port: number;
   readonly storageUrl: string;
   readonly shippingUrl: string;
-  /** Connections to one host at a time. */
+  /** Maximum connections to one host. */
   readonly outgoingSockets: number;
   readonly redisUrl: string | undefined;
-  /** To compare: `off` takes every policy off. */
+  /** For comparison: `off` removes every policy. */
   readonly protection: Protection;
   readonly policies: PolicySettings;
 }
@@ -31,7 +31,7 @@ export interface PolicySettings {
   readonly failuresToOpen: number;
   readonly openFor: number;
   readonly staleTtl: number;
-  /** Of each service that is asked. */
+  /** The bulkhead of each service that booksvc calls. */
   readonly maxConcurrent: number;
   readonly maxQueue: number;
   readonly maxWait: number;
@@ -50,7 +50,7 @@ export function readConfig(env: NodeJS.ProcessEnv): BooksvcConfig {
     openFor: read.duration('BREAKER_OPEN_FOR', '5s'),
     staleTtl: read.duration('STALE_TTL', DEFAULT_STALE_TTL),
     maxConcurrent: read.integer('BULKHEAD_MAX_CONCURRENT', 20, { min: 1, max: 10_000 }),
-    // A burst: at 10 ms an answer, 20 places have worked through 100 that wait in 50 ms.
+    // A burst: at 10 ms per answer, 20 places serve 100 waiting requests in 50 ms.
     maxQueue: read.integer('BULKHEAD_MAX_QUEUE', 100, { min: 0, max: 100_000 }),
     // A longer wait means that the service is slow, not that a burst has arrived.
     maxWait: read.duration('BULKHEAD_MAX_WAIT', '250ms'),

@@ -8,7 +8,7 @@ import type { JsonLogger } from '#common/json-logger.js';
 import { bookKey } from './books/book-key.js';
 import type { BooksvcConfig, PolicySettings } from './config.js';
 
-/** The values of the policies, which come from the environment; decorators name the set that they use. */
+/** The options of the policies, with values from the environment; decorators name the set that they use. */
 export function resilienceOptions(
   { policies, protection }: Pick<BooksvcConfig, 'policies' | 'protection'>,
   logger: JsonLogger,
@@ -39,7 +39,7 @@ export function resilienceOptions(
 }
 
 function bulkheadOptions({ maxConcurrent, maxQueue, maxWait }: PolicySettings): BulkheadOptions {
-  // The library refuses a waiting time without a queue.
+  // The library rejects a `maxWait` without a queue.
   return { maxConcurrent, maxQueue, ...(maxQueue > 0 && { maxWait }) };
 }
 
@@ -51,7 +51,7 @@ function overrides(
     const none = { fallback: false, timeout: false, retry: false } as const;
     return { '*': { ...none, circuitBreaker: false, bulkhead: false } };
   }
-  // The decorator holds the fallback with its time to live, so a different one takes an override.
+  // The decorator contains the fallback with its ttl, so another ttl needs an override.
   const stale = { fallback: { handler: staleIfError({ ttl }) } };
   return {
     ...(protection === 'no-bulkhead' && { '*': { bulkhead: false } }),

@@ -1,6 +1,6 @@
 const UNITS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** The environment holds values that an app cannot start with; lists all of them. */
+/** Thrown when the environment contains invalid settings; lists all of them. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 

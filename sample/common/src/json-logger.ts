@@ -3,7 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 type Level = Exclude<(typeof LEVELS)[number], 'silent'>;
 
-/** Writes one JSON object a line to stdout, each with the name of the app, for log collectors. */
+/** Writes one JSON object per line to stdout, each with the name of the app, for log collectors. */
 export class JsonLogger implements LoggerService {
   private readonly threshold: number;
 

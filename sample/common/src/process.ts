@@ -1,7 +1,7 @@
 import { ConfigurationError } from './env.js';
 import type { JsonLogger } from './json-logger.js';
 
-/** The app could not start: says why in one line and ends the process with exit code 1. */
+/** Reports in one line why the app could not start, and ends the process with exit code 1. */
 export function exitWith(error: unknown, logger: JsonLogger): never {
   const fields =
     error instanceof ConfigurationError
@@ -12,8 +12,8 @@ export function exitWith(error: unknown, logger: JsonLogger): never {
 }
 
 /**
- * `npm run sample` starts each process with an IPC channel. It closes when the parent is gone, however
- * it went, so nothing is left behind even if the parent was killed.
+ * `npm run sample` starts each process with an IPC channel. The channel closes when the parent ends, however
+ * it ends, so no process is left behind even if the parent was killed.
  */
 export function stopWithParent(): void {
   if (process.connected) {

@@ -8,7 +8,7 @@ const logger = new JsonLogger('database');
 
 async function bootstrap(): Promise<void> {
   const { host, port } = readConfig(process.env);
-  // In memory: after a restart the database is empty, and storagesvc has to cope with that.
+  // In memory: after a restart the database is empty, and storagesvc has to handle that.
   const database = await PGlite.create();
   const server = new WireServer(database, (error) =>
     logger.event('warn', 'session-error', { message: error.message }),

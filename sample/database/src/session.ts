@@ -64,7 +64,7 @@ export class Session {
     this.request = [];
     this.giveBack ??= await this.turns.take();
     if (this.socket.destroyed) {
-      return; // the client left while it waited: `end` gives the turn back
+      return; // the client left while it waited; `end` gives the turn back
     }
     for (const message of messages) {
       const answer = await this.database.execProtocolRaw(message);

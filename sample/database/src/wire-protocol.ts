@@ -13,7 +13,7 @@ const CANCEL_REQUEST = 80_877_102;
 /** Query, Sync, Flush, FunctionCall, CopyDone, CopyFail, password */
 const ENDS_A_REQUEST = new Set('QSHFcfp');
 
-/** Cuts the bytes of one client into messages. */
+/** Splits the bytes of one client into messages. */
 export class MessageReader {
   private buffer: Buffer = Buffer.alloc(0);
   private started = false;
@@ -61,7 +61,7 @@ function typed(bytes: Buffer): Message {
     : { kind: 'request', bytes, complete: ENDS_A_REQUEST.has(type) };
 }
 
-/** Whether an answer ends with ReadyForQuery of a session that is in no transaction. */
+/** Whether an answer ends with ReadyForQuery of a session outside any transaction. */
 export function endsIdle(answer: Uint8Array): boolean {
   const tail = Buffer.from(answer.subarray(-6)).toString('latin1');
   return tail === 'Z\0\0\0\x05I';

@@ -41,7 +41,7 @@ export class App {
       return;
     }
     const script = fileURLToPath(new URL(`../../${this.name}/src/main.js`, import.meta.url));
-    // Over the IPC channel the process learns that its parent is gone.
+    // The IPC channel tells the process when its parent has ended.
     const child = spawn(process.execPath, [...(this.options.nodeOptions ?? []), script], {
       env: { ...this.options.env },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
@@ -59,7 +59,7 @@ export class App {
     });
   }
 
-  /** Ends it in good order; the hard way if it does not listen. */
+  /** Stops it gracefully, or kills it if it does not react. */
   async stop(): Promise<void> {
     const timer = setTimeout(() => this.child?.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await this.end('SIGTERM');
@@ -95,7 +95,7 @@ export class App {
     this.expected = true;
     const exit = once(child, 'exit');
     child.kill(signal);
-    child.kill('SIGCONT'); // a frozen process hears of it only then
+    child.kill('SIGCONT'); // a frozen process handles signals only after that
     await exit;
   }
 }

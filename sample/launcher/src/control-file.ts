@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-/** Where a running sample says how to reach it: `dist/sample/control.json`. */
+/** The file in which a running sample writes how to reach it: `dist/sample/control.json`. */
 export const CONTROL_FILE = fileURLToPath(new URL('../../control.json', import.meta.url));
 
 export interface ControlFile {

@@ -34,7 +34,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 
 let server: Server | undefined;
 
-/** Lets another terminal stop and start the processes: `npm run sample:database -- stop`. */
+/** Lets another terminal control the processes: `npm run sample:database -- stop`. */
 export async function openControl(
   apps: readonly App[],
   untilHealthy: (app: App) => Promise<void>,

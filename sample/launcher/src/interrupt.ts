@@ -5,9 +5,9 @@ export function onInterrupt(end: () => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, end);
   }
-  // Nobody reads any more: the terminal or the pipe is gone.
+  // The terminal or the pipe is gone.
   process.stdout.on('error', end);
-  // A signal to npm alone ends npm and its shell, but does not come through to here.
+  // A signal to npm alone ends npm and its shell, but does not reach this process.
   if (process.env['npm_lifecycle_event'] !== undefined) {
     const parent = process.ppid;
     const check = (): void => {

@@ -44,7 +44,7 @@ export async function answersOk(url: string): Promise<boolean> {
   }
 }
 
-/** Waits for a condition. @throws when it does not come true in time */
+/** Waits for a condition. @throws when it does not become true in time */
 export async function until(
   expectation: string,
   condition: () => Promise<boolean> | boolean,

@@ -20,7 +20,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function readSettings(): Promise<Settings> {
   const read = new EnvReader(process.env);
-  // Only booksvc has to find it.
+  // Only booksvc has to know its port.
   const shippingsvc = (await isFree(8083)) ? 8083 : await freePort();
   return read.done({
     ports: {
@@ -40,7 +40,7 @@ class Sample {
 
   constructor(private readonly settings: Settings) {
     const names: AppName[] = ['database', 'storagesvc', 'shippingsvc', 'booksvc'];
-    // Somebody else's database is used as it is.
+    // An external database is used as it is.
     const own = settings.databaseUrl === undefined ? names : names.slice(1);
     const env = this.environment();
     this.apps = own.map(

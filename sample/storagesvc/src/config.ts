@@ -27,7 +27,7 @@ export function readConfig(env: NodeJS.ProcessEnv): StoragesvcConfig {
         'postgresql',
       ),
       poolSize: read.integer('DATABASE_POOL_SIZE', 5, { min: 1, max: 100 }),
-      // Both are shorter than the time that booksvc gives an attempt, so that it gets an answer.
+      // Both are shorter than booksvc's attempt timeout, so that booksvc gets an answer.
       connectTimeoutMs: read.duration('DATABASE_CONNECT_TIMEOUT', '400ms'),
       queryTimeoutMs: read.duration('DATABASE_QUERY_TIMEOUT', '800ms'),
     },

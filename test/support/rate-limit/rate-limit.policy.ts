@@ -4,7 +4,7 @@ import type { Call } from '../../../src/pipeline/call.js';
 import { Stage } from '../../../src/pipeline/stage.js';
 import type { Policy, PolicySite } from '../../../src/policies/policy.js';
 
-/** A toy: so many calls in each period of the clock; a method's own. */
+/** A minimal rate limit: a number of calls per period of the clock, separate for each method. */
 export interface RateLimitOptions {
   readonly limit?: number;
   readonly period?: { readonly seconds?: number; readonly offset?: number };

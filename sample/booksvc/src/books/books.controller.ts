@@ -16,7 +16,7 @@ import { bookKey } from './book-key.js';
 import { BooksService } from './books.service.js';
 import { type Shelf, ShelfService } from './shelf.service.js';
 
-/** `@Signal()` is aborted when the client goes, so that nobody works for it any longer. */
+/** `@Signal()` is aborted when the client goes, so that all work for it stops. */
 @Controller()
 @UseFilters(UpstreamErrorFilter)
 export class BooksController {

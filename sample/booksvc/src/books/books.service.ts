@@ -20,7 +20,7 @@ import type { Book } from './book.js';
 export class BooksService {
   constructor(private readonly storage: StorageClient) {}
 
-  /** Live books or an error: tries again for a while, and then gives up. */
+  /** Live books or an error: retries for a while, and then gives up. */
   @Retry({ config: 'storagesvc' })
   @Timeout({ config: 'storagesvc' })
   @Bulkhead({ name: 'storagesvc' })
@@ -29,8 +29,8 @@ export class BooksService {
   }
 
   /**
-   * Fails fast, and answers with the last good books. An application has one breaker for one dependency;
-   * this one is apart from that of `findAll` so that the routes can be compared side by side: neither
+   * Fails fast, and answers with the last good books. Normally a dependency has one breaker;
+   * this one is separate from that of `findAll` so that the routes can be compared side by side: neither
    * opens the other's circuit.
    */
   @Fallback(staleIfError({ ttl: DEFAULT_STALE_TTL }))
@@ -41,7 +41,7 @@ export class BooksService {
     return this.storage.books(signal);
   }
 
-  /** Live books if they can be had within the total timeout, and the last good ones if not. */
+  /** Live books if they arrive within the total timeout, and the last good ones if not. */
   @Fallback(staleIfError({ ttl: DEFAULT_STALE_TTL }))
   @Retry({ config: 'storagesvc' })
   @CircuitBreaker('storagesvc')

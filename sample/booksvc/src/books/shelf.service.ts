@@ -9,7 +9,7 @@ export interface Shelf {
   readonly notice?: string;
 }
 
-/** The first example of hystrix-go: a function that talks to another service, and one for when that is down. */
+/** The introductory example of hystrix-go: a function that talks to another service, and one for when that is down. */
 @Injectable()
 export class ShelfService {
   private readonly command: Command<[caller: AbortSignal], Shelf>;

@@ -10,7 +10,7 @@ const MAX_RECONNECT_DELAY_MS = 2_000;
 
 /**
  * A cache in Redis through cache-manager-redis-yet, made so that Redis may be away at the start or go
- * at any time. (One that is there but hangs is the matter of the time budget of `staleIfError`.)
+ * at any time. (For a Redis that hangs, `staleIfError` has a time limit.)
  */
 export async function redisKeyv(url: string): Promise<Keyv> {
   const logger = new Logger('Redis');

@@ -5,7 +5,7 @@ import { CircuitBreakerRegistry } from 'nest-resilience';
 export class HealthController {
   constructor(private readonly breakers: CircuitBreakerRegistry) {}
 
-  /** Says 200 while the process is well, also with open breakers: it still has answers. */
+  /** Answers 200 while the process is healthy, even with open breakers: it still has answers. */
   @Get('health')
   health(): { status: 'ok' } {
     return { status: 'ok' };

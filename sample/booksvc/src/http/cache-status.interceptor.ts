@@ -8,7 +8,7 @@ import { type CallReport, withReport } from 'nest-resilience';
 import type { ServerResponse } from 'node:http';
 import { from, lastValueFrom, map, type Observable } from 'rxjs';
 
-/** Tells clients by `Cache-Status` (RFC 9211) and `Age` whether the books are live or stale, and how old. */
+/** Shows clients in `Cache-Status` (RFC 9211) and `Age` whether the books are live or stale, and how old. */
 @Injectable()
 export class CacheStatusInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler<unknown>): Observable<unknown> {
@@ -27,12 +27,12 @@ export class CacheStatusInterceptor implements NestInterceptor {
 
 function setHeaders(response: ServerResponse, { source, ageMs = 0 }: CallReport): void {
   if (source !== 'stale') {
-    // Live, or from a fallback that kept nothing: no answer of the cache.
+    // Live, or from a fallback that keeps nothing: not from the cache.
     response.setHeader('Cache-Status', `booksvc; fwd=miss; detail=${source}`);
     return;
   }
   const age = Math.floor(ageMs / 1_000);
   response.setHeader('Age', String(age));
-  // Kept answers are never fresh, only better than an error: their time to live has run out at once.
+  // Stale answers are never fresh, only better than an error, so their time to live is 0.
   response.setHeader('Cache-Status', `booksvc; hit; ttl=${-age}; detail=stale`);
 }

@@ -4,12 +4,12 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { booksvcConfig } from '../config.js';
 
-/** Idle connections end here first: a server of Node ends them after 5 s, and a request may just be on its way. */
+/** Idle connections are closed here first: a Node server closes them after 5 s, perhaps while a request is on its way. */
 const IDLE_MS = 4_000;
 
 /**
- * The connections to other services: kept open, and so many to one host at most. Further requests wait
- * in one line for that host, whichever service behind it they are for.
+ * The connections to other services: kept open, with a maximum per host. Further requests wait
+ * in one queue per host, whichever service behind it they are for.
  */
 @Injectable()
 export class OutgoingAgents implements OnApplicationShutdown {

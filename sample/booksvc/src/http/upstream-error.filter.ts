@@ -7,8 +7,8 @@ import { booksvcConfig } from '../config.js';
 import { UPSTREAM, type Upstream } from './upstream.js';
 
 /**
- * Answers clients of booksvc when a service that it asks has failed. The service's client throws errors
- * as they are, because the policies decide by them.
+ * Answers clients of booksvc when a service that it calls has failed. The service's client throws errors
+ * unchanged, because the policies judge by them.
  */
 @Catch(AxiosError)
 export class UpstreamErrorFilter extends BaseExceptionFilter {
@@ -29,7 +29,7 @@ export class UpstreamErrorFilter extends BaseExceptionFilter {
       return;
     }
     const response = host.switchToHttp().getResponse<ServerResponse>();
-    // By then an open breaker lets a request through again.
+    // By then an open breaker admits a request again.
     const seconds = Math.ceil(this.config.policies.openFor / 1_000);
     response.setHeader('Retry-After', String(seconds));
     const unavailable = { statusCode: 503, message: `${goods} are not available now` };

@@ -8,7 +8,7 @@ import { UPSTREAM, type Upstream } from './upstream.js';
 
 const MAX_ANSWER_BYTES = 5_000_000;
 
-/** The `HttpService` for a service that booksvc asks, and its name for the error filter. */
+/** The `HttpService` for a service that booksvc calls, and its name for the error filter. */
 @Module({})
 export class UpstreamModule {
   static register(upstream: Upstream): DynamicModule {
@@ -24,7 +24,7 @@ export class UpstreamModule {
         httpsAgent,
         maxContentLength: MAX_ANSWER_BYTES,
         maxRedirects: 0,
-        // A neighbour is reached directly, whatever HTTP_PROXY says.
+        // A neighbouring service is reached directly, whatever HTTP_PROXY says.
         proxy: false,
       }),
     });

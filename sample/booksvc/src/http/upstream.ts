@@ -1,6 +1,6 @@
 import type { BooksvcConfig } from '../config.js';
 
-/** A service that booksvc asks. */
+/** A service that booksvc calls. */
 export interface Upstream {
   readonly service: string;
   /** For the error message when it fails: `The books`. */
@@ -8,5 +8,5 @@ export interface Upstream {
   readonly url: (config: BooksvcConfig) => string;
 }
 
-/** Injection token of the {@link Upstream} that a module asks. */
+/** Injection token of the {@link Upstream} that a module calls. */
 export const UPSTREAM = Symbol('UPSTREAM');

@@ -1,6 +1,6 @@
 import { BadGatewayException } from '@nestjs/common';
 
-/** The price of sending a parcel, and the days that it takes. */
+/** The price of sending a parcel, and the number of days. */
 export interface Rate {
   readonly service: string;
   readonly days: number;

@@ -4,7 +4,7 @@ import { Bulkhead, CircuitBreaker, Signal, Timeout } from 'nest-resilience';
 import { firstValueFrom } from 'rxjs';
 import { parseRates, type Rate } from './rate.js';
 
-/** Asks shippingsvc, and never storagesvc: whatever becomes of the books, this has to go on. */
+/** Calls shippingsvc, and never storagesvc: it has to work whatever happens to the books. */
 @Injectable()
 export class ShippingService {
   constructor(private readonly http: HttpService) {}

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { firstValueFrom } from 'rxjs';
 import { type Book, parseBook, parseBooks } from '../books/book.js';
 
-/** The HTTP client of storagesvc: one request a call, no policy. */
+/** The HTTP client of storagesvc: one request per call, no policies. */
 @Injectable()
 export class StorageClient {
   constructor(private readonly http: HttpService) {}

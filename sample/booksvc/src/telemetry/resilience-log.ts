@@ -3,7 +3,7 @@ import { type ResilienceEvent, ResilienceEvents } from 'nest-resilience';
 import { inspect } from 'node:util';
 import { JsonLogger } from '#common/json-logger.js';
 
-/** Writes one line for each attempt, retry, rejection, state change and fallback. */
+/** Writes one line per event: attempt, retry, rejection, state change, fallback, … */
 @Injectable()
 export class ResilienceLog implements OnModuleInit, OnModuleDestroy {
   private unsubscribe: (() => void) | undefined;

@@ -18,7 +18,7 @@ const SEED: readonly Book[] = [
 ];
 
 /**
- * Connects, creates the table and puts in the first books, whenever the database is there: at the
+ * Connects, creates the table and inserts the first books, whenever the database is available: at the
  * start of the app, or later, or again when the database has come back empty.
  */
 @Injectable()
@@ -34,7 +34,7 @@ export class BookSchema implements OnApplicationBootstrap {
     );
   }
 
-  /** Resolves when the table is there; requests that come meanwhile share one try. */
+  /** Resolves when the table exists; concurrent requests share one attempt. */
   ready(): Promise<void> {
     this.prepared ??= this.prepare().catch((error: unknown) => {
       this.prepared = undefined;
@@ -43,7 +43,7 @@ export class BookSchema implements OnApplicationBootstrap {
     return this.prepared;
   }
 
-  /** The table is gone: `ready` has to do its work again. */
+  /** To be called when the table is gone: `ready` then creates it again. */
   forget(): void {
     this.prepared = undefined;
   }

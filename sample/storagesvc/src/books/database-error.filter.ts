@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, HttpException, Injectable, Logger } from '@nestjs/common';
 import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 
-/** Whatever the database says stays in the log; a client gets the one answer of the example. */
+/** Logs the errors of the database; clients get the same answer for all of them. */
 @Catch()
 @Injectable()
 export class DatabaseErrorFilter extends BaseExceptionFilter {

@@ -28,7 +28,7 @@ function typeOrmOptions({ database }: ConfigType<typeof storagesvcConfig>): Type
       logger.warn(`an idle connection was lost: ${error.message}`);
     },
     autoLoadEntities: true,
-    // Connecting is the work of BookSchema: it must be possible to start while the database is away.
+    // BookSchema connects: the app must be able to start while the database is away.
     manualInitialization: true,
     retryAttempts: 0,
   };
