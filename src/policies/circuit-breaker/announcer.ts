@@ -4,6 +4,7 @@ import type { BreakerOverride, ResilienceEvent, StateChangeEvent } from '../../t
 import { notify } from '../../telemetry/resilience-events.js';
 import type { BreakerEnvironment } from './environment.js';
 
+/** Called with each change of a breaker's state, after it has happened. */
 export type StateChangeListener = (change: StateChangeEvent) => void;
 
 type BreakerEvent = Extract<ResilienceEvent, { type: 'state-change' | 'rejected' | 'override' }>;
@@ -14,16 +15,16 @@ interface Subscription {
 
 interface Announcement {
   readonly event: BreakerEvent;
-  /** The listener of the breaker's options. */
+  /** `onStateChange` of the breaker's options. */
   readonly configured: StateChangeListener | undefined;
 }
 
-/** Listeners that answer each change with another one would go on for ever. */
+/** Limit for announcements in a row: listeners could cause a further change at each one, without end. */
 const LONGEST = 1_000;
 
 /**
- * Tells what a breaker has done, after it has done it and in that order: what happens while listeners are being told
- * is told when they have all heard. Nothing that listeners or loggers do reaches the breaker.
+ * Announces what a breaker has done, afterwards and in that order: a change that a listener causes is announced when all
+ * listeners have heard of the current one. No error of a listener or a logger reaches the breaker.
  */
 export class Announcer {
   private subscriptions: Set<Subscription> | undefined = undefined;
@@ -49,17 +50,17 @@ export class Announcer {
     };
   }
 
-  /** Whether anybody would hear of anything but changes of state: look before making an event. */
+  /** Whether anybody listens to events other than changes of state; to be checked before an event is made. */
   get isHeard(): boolean {
     return this.environment.events.active;
   }
 
-  /** @param configured the listener of the breaker's options */
+  /** @param configured `onStateChange` of the breaker's options */
   stateChanged(change: StateChangeEvent, configured: StateChangeListener | undefined): void {
     this.announce(change, configured);
   }
 
-  /** @param observed whether the call was let through all the same */
+  /** @param observed whether the call was admitted all the same */
   rejected(retryAfterMs: number | undefined, observed: boolean): void {
     this.announce({
       type: 'rejected',
@@ -82,7 +83,7 @@ export class Announcer {
       return;
     }
     const queue = (this.queue = [announcement]);
-    // The queue grows while it is worked off.
+    // The queue may grow meanwhile.
     for (let told = 0; told < queue.length; told++) {
       if (told === LONGEST) {
         this.say(
@@ -98,7 +99,7 @@ export class Announcer {
 
   private tell({ event, configured }: Announcement): void {
     if (event.type === 'state-change') {
-      // Production often shows nothing below a warning, and an open circuit is one.
+      // Production logs often show only warnings, and an open circuit deserves one.
       const level = event.to === 'open' ? 'warn' : 'log';
       this.say(
         (text) => this.environment.log(text, level),
@@ -108,7 +109,7 @@ export class Announcer {
     try {
       this.environment.events.emit(event);
     } catch {
-      // whoever emits has told of it
+      // reported where it was emitted
     }
     if (event.type !== 'state-change') return;
     if (configured !== undefined) this.notify(configured, event);

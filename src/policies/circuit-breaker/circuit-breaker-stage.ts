@@ -6,7 +6,7 @@ import type { CircuitBreaker } from './circuit-breaker.js';
 import type { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
 import type { Ending, Permit } from './permit.js';
 
-/** Asks a breaker for a permit, and gives it back with the outcome. */
+/** Takes a permit from a breaker, and gives it back with the outcome. */
 export class CircuitBreakerStage extends Stage<Permit> {
   constructor(private readonly breaker: CircuitBreaker) {
     super();
@@ -21,7 +21,7 @@ export class CircuitBreakerStage extends Stage<Permit> {
   }
 }
 
-/** The same with a breaker per key; a call whose key has none runs without a permit. */
+/** The same with a breaker per key; a call whose key has no breaker runs without a permit. */
 export class KeyedCircuitBreakerStage extends Stage<Permit> {
   constructor(private readonly breakers: KeyedCircuitBreakers) {
     super();
@@ -53,14 +53,14 @@ function admit(call: Call, breaker: CircuitBreaker): Permit {
 function settle(call: Call, permit: Permit, classifier: OutcomeRule): void {
   const travelling = permit.settled;
   const failed = judge(call, classifier);
-  if (permit.holding !== undefined) call.holding = permit.holding.outer; // what the call does next is not inside
+  if (permit.holding !== undefined) call.holding = permit.holding.outer; // what the call does next is not part of the probe
   permit.settle(call.verdict!, call.error, call.now(), endingOf(call));
   if (travelling || (!failed && !call.failed)) return;
   call.nextRejection = permit.blockade;
   call.answerMetrics = failed || isResilienceError(call.error) ? permit.metrics : undefined;
 }
 
-/** @returns whether it has failed */
+/** Sets the breaker's verdict on the call. @returns whether the attempt has failed */
 function judge(call: Call, classifier: OutcomeRule): boolean {
   const outcome = call.outcomeBy(classifier);
   const failed = outcome === 'failure';

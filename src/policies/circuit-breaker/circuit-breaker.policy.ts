@@ -38,7 +38,7 @@ export const circuitBreakerPolicy: Policy<
   }),
 };
 
-/** The breaker or breakers of that name, made as whoever defined the name wants it. */
+/** The breaker or breakers of that name, made with the settings of the subject that defines the name. */
 function obtainBreakers(name: string, site: PolicySite): CircuitBreaker | KeyedCircuitBreakers {
   return site.named.obtain(KIND, name, (settings: CircuitBreakerSettings) => {
     const environment = environmentOf(site);

@@ -15,31 +15,31 @@ import type { Permit } from './permit.js';
 import { type BreakerSnapshot, snapshotOf } from './snapshot.js';
 import { Tally } from './tally.js';
 
-/** A breaker that nobody has used for so long may be forgotten, milliseconds. */
+/** A breaker that nobody has used for longer is idle, milliseconds. */
 const IDLE_AFTER = 300_000;
 
-/** Stops calls to a dependency that is failing, and detects when it has recovered: a {@link Circuit}, for its users. */
+/** Stops calls to a dependency that is failing, and detects when it has recovered. The public side of a {@link Circuit}. */
 export class CircuitBreaker extends Circuit {
-  /** The state that the breaker's own rules have led to; an {@link override} stands beside it. */
+  /** The state by the breaker's own rules; an {@link override} takes precedence over it. */
   get state(): BreakerState {
     this.update(this.now());
     return this.current;
   }
 
-  /** The operator's decision that is in force, if there is one. */
+  /** The operator's override in force, if there is one. */
   get override(): BreakerOverride | undefined {
     this.update(this.now());
     return this.overridden?.shown;
   }
 
-  /** The calls that its rules look at. */
+  /** The counts by which it decides: those of its window, or since it became half-open. */
   get counts(): BreakerCounts {
     const now = this.now();
     this.update(now);
     return this.tally.counts(now);
   }
 
-  /** Everything that can be known of it, as it is now. */
+  /** State, counts, limits and metrics at this moment. */
   snapshot(): BreakerSnapshot {
     const now = this.now();
     this.update(now);
@@ -80,10 +80,9 @@ export class CircuitBreaker extends Circuit {
   }
 
   /**
-   * Admits a call that the caller runs and settles: each permit needs one call of `success()`, `failure()` or
-   * `ignore()`.
+   * Admits a call that you run yourself: each permit needs one call of `success()`, `failure()` or `ignore()`.
    *
-   * @returns `undefined` when the circuit is open
+   * @returns `undefined` when the call is rejected
    */
   tryAcquire(): Permit | undefined {
     const now = this.now();
@@ -92,27 +91,31 @@ export class CircuitBreaker extends Circuit {
     return permit;
   }
 
-  /** Rejects every call, whatever the state. */
+  /** From now on rejects every call, whatever the state. @throws {TypeError} when `until` is not a valid date */
   forceOpen(options?: OverrideOptions): void {
     this.overrideWith('forced-open', options);
   }
 
-  /** Admits every call and never opens; counts all the same. */
+  /** From now on admits every call and never opens, but still counts. @throws {TypeError} when `until` is not a valid date */
   disable(options?: OverrideOptions): void {
     this.overrideWith('disabled', options);
   }
 
-  /** Admits every call; changes its state and tells of rejections as if it were in force. */
+  /**
+   * From now on admits every call, but changes its state and emits `rejected` events as if it rejected them.
+   *
+   * @throws {TypeError} when `until` is not a valid date
+   */
   observeOnly(options?: OverrideOptions): void {
     this.overrideWith('observe-only', options);
   }
 
-  /** Ends an override. */
+  /** Ends the override, if there is one. */
   clearOverride(): void {
     if (this.overridden !== undefined) this.endOverride();
   }
 
-  /** Begins anew: closed, nothing counted. An override stays. */
+  /** Starts over: closed, with empty counts. An override stays. */
   reset(): void {
     const now = this.now();
     this.update(now);
@@ -120,14 +123,14 @@ export class CircuitBreaker extends Circuit {
     this.enter('closed', 'reset', now);
   }
 
-  /** Has `listener` told of each change of the state. @returns a function that ends the subscription */
+  /** Calls `listener` with each change of the state. @returns a function that ends the subscription */
   onStateChange(listener: StateChangeListener): () => void {
     return this.announcer.subscribe(listener);
   }
 
   /**
-   * Other rules from now on. The state stays, and when it ends; counts stay unless the window is another one, which
-   * starts empty.
+   * Changes the settings. The state stays, and so does the time at which it ends; the counts stay unless the window
+   * changes: a new window starts empty.
    *
    * @internal
    */
@@ -145,7 +148,7 @@ export class CircuitBreaker extends Circuit {
     }
   }
 
-  /** @internal Whether nothing that matters would be lost with it: nobody uses it, and it holds nothing recent. */
+  /** @internal Whether it can be discarded: nobody uses it, and it holds nothing recent. */
   get idle(): boolean {
     const now = this.now();
     this.update(now);
@@ -162,7 +165,7 @@ export class CircuitBreaker extends Circuit {
     this.announcer.overridden(this.overridden.shown);
   }
 
-  /** Makes a probe known to the calls inside of it. */
+  /** Makes a probe known to the calls inside it. */
   private hold(probe: Permit): Holding {
     return (probe.holding = new Holding(this, heldAround()));
   }

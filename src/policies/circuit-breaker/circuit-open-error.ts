@@ -1,7 +1,7 @@
 import { ResilienceError } from '../../common/errors.js';
 import { printable } from '../../common/printable.js';
 
-/** The circuit is open, or its probes are still running. 503, code `CIRCUIT_OPEN`. */
+/** The circuit is open or forced open, or half-open with all its probes running. 503, code `CIRCUIT_OPEN`. */
 export class CircuitOpenError extends ResilienceError {
   constructor(breakerName: string, retryAfterMs: number | undefined) {
     super({

@@ -17,15 +17,15 @@ import { StateTimes } from './state-times.js';
 import { Tally } from './tally.js';
 import { reasonToOpen } from './trip-rule.js';
 
-/** Before any time: not known when something changes next. */
+/** Earlier than any time: it has to be determined when the next change is due. */
 export const UNKNOWN = -Infinity;
 
 /**
- * The states of a breaker, and what leads from one to another.
+ * The states of a breaker, and the transitions between them.
  *
- * Closed, it counts; open, it rejects at once; half-open, it admits a few probes that decide. Everything that
- * time changes is worked out when the breaker is used or read, so it has no timers. Each change of state begins
- * a new generation: outcomes of calls that were admitted before are stale and change nothing.
+ * Closed, it counts; open, it rejects at once; half-open, it admits a few probes that decide. Time-driven changes are
+ * applied when the breaker is used or read, so it has no timers. Each change of state begins a new generation: outcomes of
+ * calls that were admitted before are stale and change nothing.
  */
 export abstract class Circuit {
   protected current: BreakerState = 'closed';
@@ -34,26 +34,27 @@ export abstract class Circuit {
   protected generation = 0;
   protected tally: Tally;
   protected readonly openTime: OpenTime;
-  /** Closed: when `resetInterval` is over. */
+  /** Closed: the end of `resetInterval`. */
   protected windowEndsAt: number;
-  /** Open: when probes are admitted. */
+  /** Open: when it becomes half-open. */
   protected opensUntil = 0;
-  /** No time before this one changes anything; {@link UNKNOWN} after something else has. */
+  /** No time-driven change is due before this time; {@link UNKNOWN} when it has to be determined. */
   protected changesAt = UNKNOWN;
   protected running = 0;
   protected rejected = 0;
   protected stale = 0;
-  /** Of all generations: what hangs is counted, though it may decide nothing any more. */
+  /** Of all generations: a hanging call is counted even if it can no longer decide anything. */
   private readonly leases = new Leases();
-  /** Since the circuit was first half-open. */
+  /** Made when the circuit is first half-open. */
   private probes: Probes | undefined = undefined;
   protected overridden: ActiveOverride | undefined = undefined;
   protected readonly announcer: Announcer;
-  /** Since the first call. */
+  /** Made at the first call. */
   protected recorded: RollingMetrics | undefined = undefined;
 
   /** @internal */
   constructor(
+    /** The name in the registry. */
     readonly name: string,
     protected settings: BreakerSettings,
     protected readonly environment: BreakerEnvironment,
@@ -72,12 +73,12 @@ export abstract class Circuit {
     return this.settings.classifier;
   }
 
-  /** @internal Counts every call, whatever the state and its generation. */
+  /** @internal Metrics of all calls, whatever the state and the generation. */
   get metrics(): RollingMetrics {
     return (this.recorded ??= new RollingMetrics(this.now()));
   }
 
-  /** @internal Until when, as things are, calls are turned away. */
+  /** @internal Until when calls will be rejected; `undefined` unless the circuit is open or forced open. */
   get blockade(): Blockade | undefined {
     const { overridden } = this;
     const forced = overridden?.shown.kind === 'forced-open';
@@ -86,7 +87,7 @@ export abstract class Circuit {
     return { until, rejection: new CircuitOpenError(this.name, this.retryAfter(this.now())) };
   }
 
-  /** @internal A permit, at a known time; `undefined` when the call is to be turned away. */
+  /** @internal Admits a call at a known time; `undefined` when it has to be rejected. */
   admit(now: number): Permit | undefined {
     this.update(now);
     this.usedAt = now;
@@ -95,13 +96,13 @@ export abstract class Circuit {
       : this.admitSome(now);
   }
 
-  /** @internal Counts a call that is turned away. @returns what to turn it away with */
+  /** @internal Counts a rejected call. @returns its error */
   reject(now: number): CircuitOpenError {
     this.countRejection(now);
     return new CircuitOpenError(this.name, this.retryAfter(now));
   }
 
-  /** @internal */
+  /** @internal Takes a permit back. Does nothing when it has been settled already. */
   settle(
     permit: Permit,
     outcome: Outcome,
@@ -161,7 +162,7 @@ export abstract class Circuit {
     return permit;
   }
 
-  /** A permit that is not given back in time has failed. */
+  /** Sets a time limit: if a permit has not been settled by then, its call has failed. */
   private lease(permit: Permit, now: number, duration: number): void {
     (permit.probe ? this.probes!.leases : this.leases).add(permit, duration);
     const expiresAt = now + duration;
@@ -186,7 +187,7 @@ export abstract class Circuit {
       const { settings, tally, generation, name, environment } = this;
       if (!failed && settings.readyToTrip === undefined && tally.isFlawless(now)) return;
       const reason = reasonToOpen(settings, tally, failed, now, name, environment);
-      // Whoever was asked may have used the breaker meanwhile.
+      // `readyToTrip` may have used the breaker.
       if (reason !== undefined && generation === this.generation) this.open(reason, now, error);
     }
   }
@@ -204,7 +205,7 @@ export abstract class Circuit {
     this.enter('open', reason, now);
   }
 
-  /** Everything that the passing of time changes. */
+  /** Applies all changes that are due. */
   protected update(now: number): void {
     if (now >= this.changesAt) this.catchUp(now);
   }
@@ -223,10 +224,10 @@ export abstract class Circuit {
   }
 
   /**
-   * The earliest of what has happened up to `now`, in the order in which it did: nobody may have looked for long.
+   * Applies the earliest change that is due: nobody may have used the breaker for a long time.
    *
-   * @param missed calls that were due after this may have ended in time
-   * @returns whether there was anything
+   * @param missed leases that ended later are not judged yet: their calls may have ended in time
+   * @returns whether there was a change
    */
   private passes(now: number, missed: number): boolean {
     const overrideEnds = this.overridden?.endsAt ?? Infinity;
@@ -242,11 +243,7 @@ export abstract class Circuit {
     return true;
   }
 
-  /**
-   * A call that hangs has failed, and so has a probe.
-   *
-   * @param failedAt from when on the circuit is open because of it
-   */
+  /** Judges a hanging call or probe as failed. @param failedAt when the circuit opens, if it opens because of this */
   private expire(permit: Permit, now: number, failedAt: number): void {
     permit.expired = true;
     this.takeBack(permit);
@@ -291,7 +288,7 @@ export abstract class Circuit {
     if (this.announcer.isHeard) this.announcer.rejected(this.retryAfter(now), observed);
   }
 
-  /** When another call may be admitted; unknown while forced open without an end. */
+  /** Milliseconds until another call may be admitted; `undefined` while forced open without an end. */
   private retryAfter(now: number): number | undefined {
     if (this.overridden?.shown.kind === 'forced-open') return timeLeft(this.overridden, now);
     if (this.current === 'open') return this.opensUntil - now;

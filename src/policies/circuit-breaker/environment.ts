@@ -8,17 +8,17 @@ export interface BreakerEnvironment {
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: ResilienceEvents;
-  /** Where listeners that throw are told of. */
+  /** Reports listeners that throw. */
   readonly complaints: Complaints;
   /** Notices when the process was suspended; `undefined` when the clock is not the machine's. */
   readonly pulse?: Pulse | undefined;
   /** Warns operators, once per message. */
   warn(message: string): void;
-  /** Tells operators of something that happened, each time. */
+  /** Writes a line to the log. */
   log(message: string, level?: 'log' | 'warn'): void;
 }
 
-/** Shared by the breakers of one name. */
+/** The environment that the breakers of one name share. */
 export function environmentOf(
   given: Omit<BreakerEnvironment, 'complaints' | 'pulse'>,
 ): BreakerEnvironment {

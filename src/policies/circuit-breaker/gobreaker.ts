@@ -6,11 +6,11 @@ import type { CircuitBreakerOptions } from './options.js';
 export interface GobreakerCounts {
   /** Admitted calls. */
   readonly requests: number;
-  /** Calls that have ended well. */
+  /** Calls that have succeeded. */
   readonly totalSuccesses: number;
   /** Calls that have failed. */
   readonly totalFailures: number;
-  /** Calls that said nothing. */
+  /** Calls for which `isExcluded` returned true. */
   readonly totalExclusions: number;
   /** Successes since the last failure. */
   readonly consecutiveSuccesses: number;
@@ -20,9 +20,9 @@ export interface GobreakerCounts {
 
 /** sony/gobreaker's `Settings`, with its names and defaults. */
 export interface GobreakerSettings {
-  /** The name of the breaker. Default: the method's. */
+  /** The name of the breaker. Default: that of the pipeline, method (`Class.method`) or command. */
   readonly name?: string;
-  /** Half-open: requests admitted, and successes in a row that close. Default (also for 0) 1. */
+  /** Half-open: requests admitted, and successes in a row that close the circuit. Default (also for 0) 1. */
   readonly maxRequests?: number;
   /** Closed: how often the counts are cleared. Default (also for 0) never. */
   readonly interval?: Duration;
@@ -30,20 +30,20 @@ export interface GobreakerSettings {
   readonly bucketPeriod?: Duration;
   /** How long the circuit stays open. Default (also for 0) 60 s. */
   readonly timeout?: Duration;
-  /** Asked after each failure while closed. Default: more than five failures in a row. */
+  /** Called after each failure while closed; opens when it returns true. Default: more than five failures in a row. */
   readonly readyToTrip?: (counts: GobreakerCounts) => boolean;
-  /** Called at each change of state. */
+  /** Called after each change of state. */
   readonly onStateChange?: (name: string, from: BreakerState, to: BreakerState) => void;
-  /** `error` is `undefined` when the call returned. Default: every error is a failure. */
+  /** Whether a call was a success; `error` is `undefined` when it returned. Default: every error is a failure. */
   readonly isSuccessful?: (error: unknown) => boolean;
-  /** Calls that count neither way; asked before `isSuccessful`. Default: none. */
+  /** Whether a call counts neither way; called before `isSuccessful`. Default: none. */
   readonly isExcluded?: (error: unknown) => boolean;
 }
 
 /**
- * Breaker options that behave as [sony/gobreaker](https://github.com/sony/gobreaker) v2 does: fixed or rolling
- * window, generations, exclusions. Different on purpose: a probe that hangs has failed after `halfOpen.maxDuration`
- * instead of blocking the breaker for ever, and listeners are called after the change.
+ * Breaker options that behave like [sony/gobreaker](https://github.com/sony/gobreaker) v2: fixed or rolling window,
+ * generations, exclusions. Intentional differences: a probe that hangs has failed after `halfOpen.maxDuration` instead of
+ * blocking the breaker forever, listeners are called after the change, and a permit that is settled twice counts once.
  *
  * @example
  * \@CircuitBreaker(gobreaker({ name: 'HTTP GET', interval: '10s', timeout: '5s' }))
@@ -64,7 +64,7 @@ export function gobreaker(settings: GobreakerSettings = {}): CircuitBreakerOptio
     halfOpen: { maxCalls: maxRequests, successThreshold: maxRequests },
     maxCallDuration: Infinity,
     respectRetryAfter: false,
-    // There it is asked after failures only.
+    // gobreaker calls it after failures only.
     readyToTrip: (counts) =>
       counts.consecutiveFailures > 0 && readyToTrip(toGobreakerCounts(counts)),
     classify: (error) => {
@@ -100,7 +100,7 @@ function windowOf({
   const lengthMs = parseDuration(length);
   const widthMs = width === undefined ? undefined : parseDuration(width);
   if (lengthMs === undefined || width === undefined) return { resetInterval: length };
-  // A width that is none is left to the check at bootstrap.
+  // An invalid width is left to the check at bootstrap.
   if (widthMs === undefined) return { window: { duration: length, buckets: width as number } };
   const buckets = Math.ceil(lengthMs / widthMs);
   const duration = buckets * widthMs;

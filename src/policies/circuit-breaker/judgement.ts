@@ -9,8 +9,7 @@ import { isThenable, swallow } from './open-time.js';
 import type { Ending, Permit } from './permit.js';
 
 /*
- * Code of users' that is asked while a breaker decides, and what is done when it throws: nothing that it does must
- * cost the permit that the question is about.
+ * Calls of user code while a breaker decides. Whatever that code does, the permit that it is called for must not be lost.
  */
 
 export function outcomeOfError(rule: OutcomeRule, error: unknown): Outcome {
@@ -29,7 +28,7 @@ export function outcomeOfResult(rule: OutcomeRule, result: unknown): Outcome {
   }
 }
 
-/** @param complain told why its answer is none */
+/** @param complain called with the reason when the answer is not usable */
 export function isReadyToTrip(
   readyToTrip: (counts: BreakerCounts) => boolean,
   counts: BreakerCounts,
@@ -48,7 +47,7 @@ export function isReadyToTrip(
   return false;
 }
 
-/** Whether a call that ends now was slow: time in which the process could not run is not the dependency's. */
+/** Whether a call that ends now was slow, not counting time in which the process could not run. */
 export function isSlow(
   { admittedAt }: Permit,
   now: number,
@@ -65,7 +64,7 @@ function quietly(tell: () => void): void {
   try {
     tell();
   } catch {
-    // nobody is left who could be told
+    // nowhere left to report it
   }
 }
 

@@ -34,7 +34,7 @@ export class KeyedCircuitBreakers extends PartsByKey<CircuitBreaker> {
   /**
    * The breaker for a call; `undefined` when there is no room for its key.
    *
-   * @throws what `key` throws, and a TypeError when that gives no key
+   * @throws what `key` throws, or a TypeError when it returns no valid key
    */
   forCall(call: Pick<Call, 'self' | 'args'>): CircuitBreaker | undefined {
     return this.for(this.settings.key!(call));
@@ -44,7 +44,7 @@ export class KeyedCircuitBreakers extends PartsByKey<CircuitBreaker> {
     return this.parts.obtain(key);
   }
 
-  /** @internal Other rules, for all keys; what makes the keys stays. */
+  /** @internal Changes the settings of all keys; the `key` function stays. */
   reconfigure(settings: CircuitBreakerSettings): void {
     this.settings = { ...settings, key: this.settings.key };
     this.parts.maxParts = settings.maxKeys;

@@ -5,7 +5,7 @@ import type { Permit } from './permit.js';
 export class PermitQueue extends LinkedList<Permit> {
   constructor(
     readonly duration: number,
-    /** One of another duration, whose permits are still running. */
+    /** The next queue, for another duration, some of whose permits are still running. */
     public other: PermitQueue | undefined,
   ) {
     super();
@@ -22,14 +22,14 @@ export class PermitQueue extends LinkedList<Permit> {
   }
 }
 
-/** When the breaker stops waiting for the outcome. */
+/** When a permit expires; `Infinity` when it has no limit. */
 export function expiryOf({ admittedAt, queue }: Permit): number {
   return queue === undefined ? Infinity : admittedAt + queue.duration;
 }
 
 /**
- * Permits by when they expire: one queue per duration, and there is more than one only for as long as calls run that
- * were admitted under other options. Adding and removing are O(1), however many there are.
+ * Permits by time of expiry: one queue per duration. There is more than one queue only while calls run that were admitted
+ * under other options. Adding and removing are O(1).
  */
 export class Leases {
   private newest: PermitQueue | undefined = undefined;
@@ -39,7 +39,7 @@ export class Leases {
     (newest?.duration === duration ? newest : this.queueOf(duration)).add(permit);
   }
 
-  /** The one that expires first. */
+  /** The permit that expires first. */
   get first(): Permit | undefined {
     let first = this.newest?.first;
     for (let queue = this.newest?.other; queue !== undefined; queue = queue.other) {
@@ -55,7 +55,7 @@ export class Leases {
     return first === undefined ? Infinity : expiryOf(first);
   }
 
-  /** The same; `Infinity` when that is after `limit`. */
+  /** {@link nextExpiry}, or `Infinity` when that is after `limit`. */
   nextExpiryUpTo(limit: number): number {
     const { nextExpiry } = this;
     return nextExpiry > limit ? Infinity : nextExpiry;
@@ -67,7 +67,7 @@ export class Leases {
     }
   }
 
-  /** The queue for a duration, which becomes the newest; those that have run empty are forgotten. */
+  /** The queue for a duration, which becomes the newest; drops queues that have run empty. */
   private queueOf(duration: number): PermitQueue {
     let found: PermitQueue | undefined = undefined;
     let others: PermitQueue | undefined = undefined;

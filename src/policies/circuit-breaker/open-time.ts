@@ -6,13 +6,13 @@ import type { DelayRule } from '../backoff/backoff.js';
 import type { BreakerEnvironment } from './environment.js';
 import type { BreakerSettings } from './options.js';
 
-/** When `openFor` returns no usable time. */
+/** The open time when `openFor` returns no usable one, milliseconds. */
 const FALLBACK = 5_000;
 
 /** How long a circuit stays open, which may depend on how often it has opened in a row. */
 export class OpenTime {
   private openings = 0;
-  /** The last one, milliseconds; `undefined` since the circuit was last closed. */
+  /** The last open time, milliseconds; `undefined` since the circuit was last closed. */
   private last: number | undefined = undefined;
 
   constructor(
@@ -20,12 +20,12 @@ export class OpenTime {
     private readonly environment: BreakerEnvironment,
   ) {}
 
-  /** The running one, milliseconds. */
+  /** The last open time, milliseconds. */
   get current(): number {
     return this.last ?? FALLBACK;
   }
 
-  /** The last one, or what the first will be, as far as that is known. */
+  /** The last open time, or the first one if it is known already. */
   expected({ openForMs }: BreakerSettings): number | undefined {
     return this.last ?? openForMs;
   }
@@ -45,7 +45,7 @@ export class OpenTime {
     this.last = undefined;
   }
 
-  /** Whatever a function of the user's does, the circuit does not stay open for ever. */
+  /** Calls `openFor`; whatever a user's function does, the circuit does not stay open forever. */
   private ask(openFor: DelayRule, error: unknown): number {
     const { openings: attempt, last: previous, environment } = this;
     const { random } = environment;
@@ -76,17 +76,17 @@ export class OpenTime {
       const asked = retryAfterOf(error, this.environment.clock.wall());
       return asked !== undefined && asked > 0 ? asked : 0;
     } catch {
-      return 0; // an error that throws when it is looked at asks for nothing
+      return 0; // an error that cannot be read asks for nothing
     }
   }
 }
 
-/** An asynchronous function where none may be: its promise may reject. */
+/** Keeps a promise that was returned by mistake from becoming an unhandled rejection. */
 export function swallow(value: unknown): void {
   if (isThenable(value)) lookByCall(value, 'then', undefined, () => {});
 }
 
-/** Also a promise of another realm. */
+/** Also true for a promise of another realm. */
 export function isThenable(value: unknown): boolean {
   return typeof look(value, 'then') === 'function';
 }

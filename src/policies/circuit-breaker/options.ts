@@ -16,53 +16,54 @@ import { readRetryAfterCap } from '../retry/options.js';
 import { swallow } from './open-time.js';
 import { type WindowOptions, type WindowSettings, readWindow } from './window-options.js';
 
-/** How many calls probe a half-open circuit, and when they have decided. */
+/** The probes of a half-open circuit. */
 export interface HalfOpenOptions {
   /** Probes that may run at the same time. Default 1. */
   readonly maxCalls?: number;
-  /** Successful probes that close the circuit; one that fails opens it again. Default: `maxCalls`. */
+  /** Successful probes that close the circuit; one failed probe opens it again. Default: `maxCalls`. */
   readonly successThreshold?: number;
-  /** A probe that takes longer has failed, whatever comes of it: the circuit is open again from then on. Default 30 s. */
+  /** A probe that takes longer has failed, whatever its outcome: the circuit is open again from then on. Default 30 s. */
   readonly maxDuration?: Duration;
 }
 
 /** Options of `@CircuitBreaker()`; a string stands for `{ name }`. */
 export interface CircuitBreakerOptions extends ResultOutcomeOptions {
-  /** Methods that give the same name share the breaker. Default `Class.method`, or what the command or the pipeline is called. */
+  /** Methods that use the same name share the breaker. Default: the name of the pipeline, method (`Class.method`) or command. */
   readonly name?: string;
-  /** Opens when at least this share of the window's calls has failed, above 0 to 1. Default 0.5, unless another condition is given. */
+  /** Opens when at least this share of the window's calls has failed, above 0 to 1. Default 0.5; off if another condition is given. */
   readonly failureRate?: number;
   /** Opens when at least this share of the window's calls was slow, above 0 to 1. Default: off. */
   readonly slowCallRate?: number;
   /** A call that takes longer is slow. Default 60 s. */
   readonly slowCallDuration?: Duration;
-  /** Opens at this many failures without a success between them. Default: off. */
+  /** Opens after this many failures with no success in between. Default: off. */
   readonly consecutiveFailures?: number;
-  /** Opens when it returns true; asked after each success and each failure while closed. Default: off. */
+  /** Called after each success and each failure while closed; opens when it returns true. Default: off. */
   readonly readyToTrip?: (counts: BreakerCounts) => boolean;
-  /** Which calls are looked at. Default: 10 s; without a rate, all calls. */
+  /** The calls to consider. Default: those of the last 10 s; without a rate, all calls. */
   readonly window?: WindowOptions;
-  /** Rates are looked at from this many ended calls in the window on. Default 20. */
+  /** Rates are checked only once the window holds this many ended calls. Default 20, or the window's size if that is less. */
   readonly minimumCalls?: number;
-  /** Instead of `window`: count everything, and begin anew this often. `Infinity`: never. */
+  /** Instead of `window`: counts all calls, and starts over at this interval. `Infinity`: never. Default: off. */
   readonly resetInterval?: Duration;
   /** How long the circuit stays open, or a backoff that grows each time it opens again without having closed. Default 5 s. */
   readonly openFor?: Duration | Backoff;
+  /** The probes that decide whether it closes. Default: one probe at a time, of at most 30 s; one success closes. */
   readonly halfOpen?: HalfOpenOptions;
-  /** A call that takes longer counts as failed and slow, though it goes on: a hang is a failure. `Infinity`: off. Default 60 s. */
+  /** A call that takes longer counts as failed although it continues: a hang is a failure. `Infinity`: off. Default 60 s. */
   readonly maxCallDuration?: Duration;
   /**
-   * Stays open at least as long as the `Retry-After` of the failure that opened it says, but no longer than this
-   * because of it. `true`: at most 60 s; `false`: never looks. Default `true`.
+   * Stays open at least for the `Retry-After` of the failure that opened it, capped at this value. `true`: capped at 60 s;
+   * `false`: ignores `Retry-After`. Default `true`.
    */
   readonly respectRetryAfter?: boolean | Duration;
   /** Decides alone, instead of `ignore`, `skip`, `on` and `onResult`; `error` is `undefined` when the call returned. */
   readonly classify?: (error: unknown, result: unknown) => Outcome;
-  /** Told of each change of state, after it has happened. */
+  /** Called after each change of state. */
   readonly onStateChange?: (change: StateChangeEvent) => void;
-  /** A breaker per key: per host, per tenant. */
+  /** One breaker per key: per host or tenant, for example. Default: one for all calls. */
   readonly key?: Key;
-  /** How many keys are kept at a time; a new one takes the place of an idle one. Default 1000. */
+  /** How many keys are kept at a time; a new one replaces an idle one. Default 1000. */
   readonly maxKeys?: number;
   /** A named configuration of `forRoot({ configs })` to take options from. */
   readonly config?: string;
@@ -79,7 +80,7 @@ export interface BreakerSettings {
   readonly minimumCalls: number;
   readonly resetInterval: number;
   readonly openFor: DelayRule;
-  /** How long that is, or is for the first time, without jitter; unknown of a function of the user's. */
+  /** The open time, or the first one without jitter; `undefined` for a user's function. */
   readonly openForMs: number | undefined;
   readonly maxProbes: number;
   readonly successThreshold: number;
@@ -201,7 +202,7 @@ function readClassifier(read: OptionsReader<CircuitBreakerOptions>): OutcomeRule
       read.contradiction(`classify decides alone, ${option} would have no effect; use one of them`);
     }
   }
-  // A function of the user's that throws must not cost the permit whose outcome it was asked for.
+  // If a user's function throws, the permit that it judges must not be lost.
   return {
     ofError: (error) => answerOf(() => classify(error, undefined), 'failure'),
     ofResult: (result) =>
@@ -215,7 +216,7 @@ function answerOf(ask: () => unknown, otherwise: Outcome): Outcome {
     if (answer === 'success' || answer === 'failure' || answer === 'ignored') return answer;
     swallow(answer);
   } catch {
-    // as if it had not been asked
+    // as if it were not given
   }
   return otherwise;
 }

@@ -2,17 +2,17 @@ import type { Clock } from '../../common/clock.js';
 import { show } from '../../common/options-reader.js';
 import type { BreakerOverride, OverrideKind } from '../../telemetry/events.js';
 
-/** Who overrides a breaker, why and until when. */
+/** Options of an override. */
 export interface OverrideOptions {
-  /** Who has decided it, for snapshots and events. */
+  /** Who made the decision, for snapshots and events. */
   readonly by?: string;
   /** Why, for snapshots and events. */
   readonly reason?: string;
-  /** The override ends by itself at this time. Default: only by `clearOverride()`. */
+  /** When the override ends by itself. Default: only by `clearOverride()`. */
   readonly until?: Date;
 }
 
-/** An override that is in force. */
+/** An override in force. */
 export interface ActiveOverride {
   readonly shown: BreakerOverride;
   /** On the breaker's clock. */
@@ -32,7 +32,7 @@ export function overrideOf(
   return { shown: { kind, by, reason, until }, endsAt: clock.now() + left };
 }
 
-/** How long an override is still in force, milliseconds; `undefined` when it has no end. */
+/** How long an override will still be in force, milliseconds; `undefined` when it has no end. */
 export function timeLeft({ endsAt }: ActiveOverride, now: number): number | undefined {
   return endsAt === Infinity ? undefined : endsAt - now;
 }

@@ -4,10 +4,10 @@ import type { Holding } from '../../pipeline/holding.js';
 import type { RollingMetrics } from '../../telemetry/metrics/metrics.js';
 import type { PermitQueue } from './leases.js';
 
-/** How an admitted call ended: its end was seen, or not (its caller has gone), or it was turned away further inside. */
+/** How an admitted call ended: its end was seen, or not (its caller has gone), or it was rejected further inside. */
 export type Ending = 'seen' | 'unseen' | 'turned-away';
 
-/** Who takes back a permit. */
+/** The breaker that has issued a permit. */
 export interface Issuer {
   settle(permit: Permit, outcome: Outcome, error?: unknown, now?: number, ending?: Ending): void;
   readonly blockade: Blockade | undefined;
@@ -15,22 +15,21 @@ export interface Issuer {
 }
 
 /**
- * Given to an admitted call. One of its methods has to be called when the call has ended; the first
- * counts, further ones do nothing. A permit of an older generation (the breaker has changed its state since)
- * changes nothing.
+ * The right to one call through a breaker. One of its methods has to be called when the call has ended; only the first such
+ * call counts. A permit of an older generation (the breaker has changed its state since) changes nothing.
  */
 export class Permit {
-  /** @internal Whether its outcome has been told. */
+  /** @internal Whether its outcome has been reported. */
   settled = false;
   /** @internal Whether the breaker has stopped waiting for it. */
   expired = false;
-  /** @internal How long the breaker waits for the outcome; `undefined` when that has no limit. */
+  /** @internal The queue with its time limit; `undefined` when it has none. */
   queue: PermitQueue | undefined = undefined;
   /** @internal */
   previous: Permit | undefined = undefined;
   /** @internal */
   next: Permit | undefined = undefined;
-  /** @internal Makes a running probe known to the calls inside of it. */
+  /** @internal Makes a running probe known to the calls inside it. */
   holding: Holding | undefined = undefined;
 
   /** @internal */
@@ -38,15 +37,15 @@ export class Permit {
     private readonly issuer: Issuer,
     /** @internal */
     readonly generation: number,
-    /** Whether its outcome decides about a half-open circuit. */
+    /** Whether the call is a probe, whose outcome decides about a half-open circuit. */
     readonly probe: boolean,
     /** @internal */
     readonly admittedAt: number,
-    /** @internal Where the window counts it. */
+    /** @internal The window's mark for the call. */
     readonly mark: number,
   ) {}
 
-  /** The call was good for the dependency's health. */
+  /** The call has succeeded. */
   success(): void {
     this.issuer.settle(this, 'success');
   }
@@ -61,23 +60,23 @@ export class Permit {
     this.issuer.settle(this, 'ignored', undefined, undefined, 'unseen');
   }
 
-  /** @internal Whether further calls are turned away. */
+  /** @internal Until when further calls will be rejected. */
   get blockade(): Blockade | undefined {
     return this.issuer.blockade;
   }
 
-  /** @internal Where what becomes of the call is counted. */
+  /** @internal The metrics that the call is counted in. */
   get metrics(): RollingMetrics {
     return this.issuer.metrics;
   }
 
-  /** @internal At a known time. */
+  /** @internal Settles it at a known time. */
   settle(outcome: Outcome, error: unknown, now: number, ending: Ending): void {
     this.issuer.settle(this, outcome, error, now, ending);
   }
 }
 
-/** For a call inside of a running probe: it is part of the probe, so its own outcome has no effect. */
+/** The permit of a call inside a running probe: it is part of the probe, so its own outcome has no effect. */
 export function travelling(issuer: Issuer, generation: number, now: number): Permit {
   const permit = new Permit(issuer, generation, false, now, 0);
   permit.settled = true;

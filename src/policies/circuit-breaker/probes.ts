@@ -1,16 +1,16 @@
 import type { BreakerSettings } from './options.js';
 import { Leases, expiryOf } from './leases.js';
 
-/** The probes of a half-open circuit: so many at a time, each of them a lease, and how many have succeeded. */
+/** The probes of a half-open circuit: limits how many run, holds their leases, and counts successes. */
 export class Probes {
-  /** Of all generations: what hangs is counted, though it may decide nothing any more. */
+  /** Of all generations: a hanging probe is counted even if it can no longer decide anything. */
   readonly leases = new Leases();
   private running = 0;
   private succeeded = 0;
 
-  /** Whether another one may begin: never more than could still be needed to close. */
+  /** Whether another probe may begin: never more than are still needed to close. */
   hasPlace({ maxProbes, successThreshold }: BreakerSettings): boolean {
-    // One at least, though the rules may have changed.
+    // At least one, even if the settings have changed meanwhile.
     return this.running < Math.min(maxProbes, Math.max(1, successThreshold - this.succeeded));
   }
 
@@ -18,25 +18,25 @@ export class Probes {
     this.running += 1;
   }
 
-  /** One of the generation that runs has ended. */
+  /** A probe of the current generation has ended. */
   end(): void {
     this.running -= 1;
   }
 
-  /** @returns whether that is enough to close */
+  /** Counts a success. @returns whether there are enough to close */
   succeed({ successThreshold }: BreakerSettings): boolean {
     this.succeeded += 1;
     return this.succeeded >= successThreshold;
   }
 
-  /** A new generation: those that still run decide nothing any more, and so calls inside of them are as all others. */
+  /** Begins a generation: running probes can no longer decide anything, so calls inside them become ordinary calls. */
   clear(): void {
     this.running = 0;
     this.succeeded = 0;
     for (const probe of this.leases) probe.holding?.end();
   }
 
-  /** How long the first one of that generation may still run, milliseconds; 0 when none runs. */
+  /** How long the first probe of that generation may still run, milliseconds; 0 when none runs. */
   wait(generation: number, now: number): number {
     for (const probe of this.leases) {
       if (probe.generation === generation) return Math.max(0, expiryOf(probe) - now);

@@ -4,15 +4,15 @@ import type { BreakerSettings } from './options.js';
 
 /** When a breaker opens, and for how long. */
 export interface BreakerLimits {
-  /** From how many ended calls on rates are looked at. */
+  /** The number of ended calls from which rates are checked. */
   readonly minimumCalls: number;
-  /** The share of failures that opens; `undefined` when that is not a condition. */
+  /** The share of failures that opens the circuit; `undefined` when that is not a condition. */
   readonly failureRate: number | undefined;
-  /** How many failures in a row open; `undefined` when that is not a condition. */
+  /** The number of failures in a row that opens the circuit; `undefined` when that is not a condition. */
   readonly consecutiveFailures: number | undefined;
   /**
-   * How long it stays open, milliseconds; when that varies, how long it was or will be for the first time, and
-   * `undefined` when that is not known yet.
+   * How long the circuit stays open, milliseconds. If that varies: the latest open time since it was closed, or the first
+   * one; `undefined` for a function that has not been called yet.
    */
   readonly openForMs: number | undefined;
 }
@@ -21,37 +21,37 @@ export interface BreakerLimits {
 export interface BreakerSnapshot {
   /** The name in the registry. */
   readonly name: string;
-  /** The state that its own rules have led to. */
+  /** The state by its own rules, regardless of an override. */
   readonly state: BreakerState;
-  /** The operator's decision that is in force, if there is one. */
+  /** The operator's override in force, if there is one. */
   readonly override: BreakerOverride | undefined;
-  /** The calls that its rules look at. */
+  /** The counts by which it decides. */
   readonly counts: BreakerCounts;
   /** Failures among the ended calls of the window, 0 to 1; 0 when there are none. */
   readonly failureRate: number;
   /** Slow calls among the ended calls of the window, 0 to 1; 0 when there are none. */
   readonly slowCallRate: number;
-  /** Rises with each change of state and each reset. */
+  /** Rises with each change of state, each reset, each end of a `resetInterval` and each change of the window. */
   readonly generation: number;
   /** How long it has been in this state, milliseconds. */
   readonly stateForMs: number;
   /** How long it has been in each state since the start, milliseconds. */
   readonly timeInStateMs: Readonly<Record<BreakerState, number>>;
-  /** Open: milliseconds until probes are admitted. */
+  /** Milliseconds until probes are admitted; `undefined` unless it is open. */
   readonly retryAfterMs: number | undefined;
   /** Admitted calls of this generation whose outcome is not known yet. */
   readonly running: number;
-  /** Calls turned away since the start. */
+  /** Calls rejected since the start. */
   readonly rejected: number;
   /** Outcomes that came too late to count (of an older generation, or after their time), since the start. */
   readonly stale: number;
-  /** The rules, as numbers. */
+  /** When it opens, and for how long. */
   readonly limits: BreakerLimits;
-  /** How the calls of the last while went, whatever the state. */
+  /** Outcomes, concurrency and latencies of recent calls, whatever the state. */
   readonly metrics: MetricsSnapshot;
 }
 
-/** Derived values: rates and limits. */
+/** Adds the derived values: rates and limits. */
 export function snapshotOf(
   { minimumCalls, failureRate, consecutiveFailures }: BreakerSettings,
   openForMs: number | undefined,

@@ -1,8 +1,8 @@
 import type { BreakerState } from '../../telemetry/events.js';
 
-/** How long a breaker has been in its state, and how long in each. */
+/** How long a breaker has been in its current state, and in each state in total. */
 export class StateTimes {
-  /** Of states that it has left; `undefined` until it has left the first. */
+  /** Time in states that it has left; `undefined` until it has left one. */
   private spent: Record<BreakerState, number> | undefined = undefined;
 
   constructor(private since: number) {}
@@ -13,7 +13,7 @@ export class StateTimes {
     this.since = now;
   }
 
-  /** @param state the one that it is in */
+  /** @param state the current one */
   at(
     state: BreakerState,
     now: number,

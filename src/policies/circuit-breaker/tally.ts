@@ -1,7 +1,7 @@
 import type { BreakerCounts } from '../../telemetry/events.js';
 import type { Window, WindowTotals } from './windows.js';
 
-/** The counts of a breaker in its generation: the window, and the current streaks. */
+/** The counts of a breaker in its current generation: the window, and the current streaks. */
 export class Tally {
   private consecutiveSuccesses = 0;
   private failuresInARow = 0;
@@ -13,7 +13,7 @@ export class Tally {
     return this.window.admit(now);
   }
 
-  /** @returns whether it counts: false when the call has outlasted the window that it began in */
+  /** @returns whether it counts: false when the call has outlasted the window with `countAt: 'start'` */
   record(now: number, mark: number, failed: boolean, slow: boolean): boolean {
     if (!this.window.record(now, mark, failed, slow)) return false;
     if (failed) {
@@ -40,13 +40,13 @@ export class Tally {
     return this.window.totals(now);
   }
 
-  /** Whether it holds no call that was slow or has failed. */
+  /** Whether no call in the window was slow or has failed. */
   isFlawless(now: number): boolean {
     const { failures, slow } = this.window.totals(now);
     return failures === 0 && slow === 0;
   }
 
-  /** A streak reaches no further back than the window. */
+  /** The current streak, as far as the window reaches back. */
   consecutiveFailures({ failures }: Readonly<WindowTotals>): number {
     return Math.min(this.failuresInARow, failures);
   }

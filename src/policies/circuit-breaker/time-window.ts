@@ -1,6 +1,6 @@
 import { Totals, type Window, type WindowTotals } from './windows.js';
 
-/** Where in a cell what is. */
+/** Offsets of the fields in a cell. */
 const BUCKET = 0;
 const REQUESTS = 1;
 const SUCCESSES = 2;
@@ -9,21 +9,22 @@ const IGNORED = 4;
 const SLOW = 5;
 const FIELDS = 6;
 
-/** The bucket of a cell that is free. */
+/** Bucket number of a free cell. */
 const FREE = -1;
 
-/** Of windows that have not been used. */
+/** The cells of windows that have not been used. */
 const NONE: number[] = [];
 
 /**
- * The calls of the last `duration` milliseconds, in buckets of `duration / buckets`, with running totals. A
- * bucket that has become too old is subtracted and reused: a step a bucket that has passed, at most all of them.
+ * The calls of the last `duration` milliseconds, in buckets of `duration / buckets`, with running totals. A bucket that
+ * has become too old is subtracted and reused: one step per passed bucket, at most as many as there are buckets.
  *
- * An ended call is counted in the bucket of its end, so that a call slower than the window counts too; with
- * `countAt: 'start'` in that of its admission, and not at all once that is gone (sony/gobreaker's rolling window).
+ * An ended call is counted in the bucket of its end, so that a call slower than the window counts too. With
+ * `countAt: 'start'` it is counted in the bucket of its admission, and not at all once that bucket has been dropped
+ * (sony/gobreaker's rolling window).
  *
- * Buckets are kept in cells, by their number modulo the number of cells. There are as many as are needed to keep those
- * apart that hold anything: none at first, and as many as there are buckets at last.
+ * Buckets are stored in cells, by their number modulo the number of cells. There are only as many cells as are needed to
+ * keep the non-empty buckets apart: none at first, and at most as many as there are buckets.
  */
 export class TimeWindow extends Totals implements Window {
   private readonly width: number;
@@ -31,7 +32,7 @@ export class TimeWindow extends Totals implements Window {
   private origin: number;
   /** Number of the newest bucket, counted from `origin`. */
   private newest = 0;
-  /** Where its cell begins; -1 when it has none yet. */
+  /** Where the cell of the newest bucket begins; -1 when it has none yet. */
   private newestCell = -1;
   private newestEndsAt: number;
 
@@ -86,16 +87,16 @@ export class TimeWindow extends Totals implements Window {
     this.newestEndsAt = now + this.width;
   }
 
-  /** Where a call that was admitted at bucket `mark` and ends now is counted; -1 when that is too old. */
+  /** The cell for a call that was admitted in bucket `mark` and ends now; -1 when its bucket has been dropped. */
   private cellOf(now: number, mark: number): number {
     this.expire(now);
     if (mark === this.newest) return this.newestCell;
     const begun = this.find(mark);
     if (this.countAt === 'start') return begun;
-    // A call that has ended expires as a whole: its request goes where its outcome is counted.
+    // A call that has ended must expire as a whole, so its request moves to the bucket of its outcome.
     if (begun < 0) this.requests += 1;
     else this.cells[begun + REQUESTS]! -= 1;
-    const end = this.newestCell < 0 ? this.occupy() : this.newestCell; // may move the others
+    const end = this.newestCell < 0 ? this.occupy() : this.newestCell; // may move the other cells
     this.cells[end + REQUESTS]! += 1;
     return end;
   }
@@ -108,7 +109,7 @@ export class TimeWindow extends Totals implements Window {
     return cells[cell + BUCKET] === bucket ? cell : -1;
   }
 
-  /** A cell for the newest bucket. */
+  /** Takes a cell for the newest bucket. */
   private occupy(): number {
     for (;;) {
       const { cells, newest } = this;
@@ -122,7 +123,7 @@ export class TimeWindow extends Totals implements Window {
     }
   }
 
-  /** Buckets that were apart stay so: the room doubles, and is at last that for as many as there can be. */
+  /** Doubles the number of cells, up to the number of buckets. Buckets in different cells stay in different cells. */
   private grow(room: number): void {
     const cells = new Array<number>(room * FIELDS).fill(0);
     for (let cell = 0; cell < cells.length; cell += FIELDS) cells[cell] = FREE;

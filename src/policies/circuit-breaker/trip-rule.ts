@@ -5,10 +5,10 @@ import { isReadyToTrip } from './judgement.js';
 import type { BreakerSettings } from './options.js';
 import type { Tally } from './tally.js';
 
-/** Keeps `failures ≥ rate · calls` true at the edge, where floating point might not: 0.1 · 30 > 3. */
+/** Keeps `failures ≥ rate · calls` true at equality despite floating point: 0.1 · 30 > 3. */
 const EPSILON = 1e-9;
 
-/** Why a closed circuit has to open after an outcome, if it has to. Does not throw. */
+/** The reason to open a closed circuit after an outcome, if there is one. Does not throw. */
 export function reasonToOpen(
   settings: BreakerSettings,
   tally: Tally,
@@ -25,8 +25,8 @@ export function reasonToOpen(
 }
 
 /**
- * Streaks are looked at after failures, rates after every outcome: a success may be slow, and it may be the call that
- * makes `minimumCalls`.
+ * Streaks are checked after failures, rates after every outcome: a success may be slow, or be the call that reaches
+ * `minimumCalls`.
  */
 function reasonByNumbers(
   settings: BreakerSettings,

@@ -3,18 +3,18 @@ import { isPlainObject, type OptionsReader } from '../../common/options-reader.j
 import { TimeWindow } from './time-window.js';
 import { CountWindow, CumulativeWindow, type Window } from './windows.js';
 
-/** Which calls a breaker looks back at. */
+/** The calls that a breaker considers. */
 export type WindowOptions =
-  /** The calls of this last while. */
+  /** The calls that ended within this time. */
   | Duration
   | {
       readonly duration: Duration;
       /** Number of buckets. Default: one per 100 ms, at least 10 and at most 60. */
       readonly buckets?: number;
-      /** Whether a call counts when it ended, or when it began (and no more when that is too long ago). Default `'end'`. */
+      /** Whether a call counts at the time of its end or of its start (and not at all if that is too long ago). Default `'end'`. */
       readonly countAt?: 'start' | 'end';
     }
-  /** The last calls, whenever they were. */
+  /** The last calls that ended as success or failure, however old. */
   | { readonly calls: number };
 
 /** A window that has been read and checked. */
@@ -22,7 +22,7 @@ export interface WindowSettings {
   create(now: number): Window;
   /** How many ended calls it can hold. */
   readonly capacity: number;
-  /** Equal for windows that are alike. */
+  /** Equal for windows with equal options. */
   readonly id: string;
 }
 
@@ -34,7 +34,7 @@ const cumulative: WindowSettings = {
   id: 'cumulative',
 };
 
-/** Reads `window` and `resetInterval`, which exclude each other. Without either, rates look at the last 10 s. */
+/** Reads `window` and `resetInterval`, which exclude each other. @param rated whether there is a rate: then 10 s is the default */
 export function readWindow(
   read: OptionsReader<{ window?: WindowOptions; resetInterval?: Duration }>,
   rated: boolean,

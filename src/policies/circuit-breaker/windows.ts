@@ -8,15 +8,15 @@ export interface WindowTotals {
 }
 
 /**
- * The recent calls of a breaker, as counts. Every method is O(1), amortised over calls, and reads as well as
- * writes expire what is too old. A window is small until it is used, and grows with what it has to hold.
+ * The recent calls of a breaker, as counts. Every method is amortised O(1). Reading and writing both expire what is too
+ * old. A window is small until it is used, and grows with its contents.
  *
- * A call is counted as a request when it is admitted and as one of the others when it has ended.
+ * A call counts as a request when it is admitted, and as one of the other kinds when it has ended.
  */
 export interface Window {
-  /** @returns a mark to give back to `record` */
+  /** @returns a mark to pass to `record` or `ignore` */
   admit(now: number): number;
-  /** @returns whether it counts: false when the call has outlasted the window that it began in */
+  /** @returns whether it counts: false when the call has outlasted the window with `countAt: 'start'` */
   record(now: number, mark: number, failed: boolean, slow: boolean): boolean;
   ignore(now: number, mark: number): void;
   /** The totals at `now`; the same object each time, valid until the next call. */
@@ -24,7 +24,7 @@ export interface Window {
   clear(now: number): void;
 }
 
-/** The running totals that every window keeps; a window is its own result. */
+/** The running totals of every window, which returns itself from `totals()`. */
 export abstract class Totals implements WindowTotals {
   requests = 0;
   successes = 0;
@@ -47,7 +47,7 @@ export abstract class Totals implements WindowTotals {
   }
 }
 
-/** All calls since it was cleared. */
+/** Counts all calls since it was cleared. */
 export class CumulativeWindow extends Totals implements Window {
   admit(): number {
     this.requests += 1;
@@ -75,15 +75,15 @@ export class CumulativeWindow extends Totals implements Window {
 const FAILED = 1;
 const SLOW = 2;
 
-/** Of windows that have not been used. */
+/** The flags of windows that have not been used. */
 const NONE = new Uint8Array(0);
 
-/** How many calls a count window has room for at first. */
+/** Initial capacity of a count window, calls. */
 const FIRST_ROOM = 16;
 
 /**
  * The last `size` calls that ended as success or failure: a ring of flags, one byte per call, with running totals
- * (resilience4j's `FixedSizeSlidingWindowMetrics`, without its objects).
+ * (like resilience4j's `FixedSizeSlidingWindowMetrics`, but without objects).
  */
 export class CountWindow extends Totals implements Window {
   private flags = NONE;
