@@ -1,7 +1,7 @@
 import { isPlainObject } from '../common/options-reader.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 
-/** The used part of an `AbortSignal`: Node's, another realm's or a polyfill's. */
+/** The part of an `AbortSignal` that is used here: of Node's, another realm's or a polyfill's. */
 export type SignalLike = Pick<
   AbortSignal,
   'aborted' | 'addEventListener' | 'removeEventListener'
@@ -9,7 +9,7 @@ export type SignalLike = Pick<
   readonly reason?: unknown;
 };
 
-/** Whether a value can be obeyed as an `AbortSignal`. Looking at it never throws. */
+/** Whether a value can be used as an `AbortSignal`. Never throws. */
 export function isSignal(value: unknown): value is SignalLike {
   if (typeof value !== 'object' || value === null) return false;
   try {
@@ -25,17 +25,17 @@ export function isSignal(value: unknown): value is SignalLike {
   }
 }
 
-/** Why a signal is aborted; polyfills may not say it. */
+/** The reason of an aborted signal; polyfills may have none. */
 export function reasonOf(signal: SignalLike): unknown {
-  // `null` is a reason that somebody has given.
+  // `null` is a reason: somebody has passed it to `abort()`.
   return signal.reason === undefined
     ? new DOMException('This operation was aborted', 'AbortError')
     : signal.reason;
 }
 
 /**
- * Whether a signal says that its owner has gone. One that was aborted because a time of ours was over says something
- * else: the dependency was too slow.
+ * Whether a signal means that its owner has gone. One that was aborted by one of our own timeouts means something else:
+ * the dependency was too slow.
  */
 function saysGone(value: unknown): boolean {
   return isSignal(value) && value.aborted && !isOwnFailure(value.reason);
@@ -48,13 +48,13 @@ export function callerHasGone(args: readonly unknown[]): boolean {
     try {
       if (saysGone(arg) || (isPlainObject(arg) && saysGone(arg.signal))) return true;
     } catch {
-      // what cannot be looked at says nothing
+      // cannot be read: counts as not aborted
     }
   }
   return false;
 }
 
-/** Who is stopped by a signal. */
+/** Something that a signal can stop. */
 export interface Abortable {
   abort(reason: unknown): void;
 }
@@ -68,10 +68,10 @@ interface Followers {
 const followersOf = new WeakMap<SignalLike, Followers>();
 
 /**
- * Has `call` stopped when the signal is aborted; at once when it is. However many calls obey a signal, it has one
- * listener, since Node warns of more than ten.
+ * Stops `call` when the signal is aborted, or at once if it is already. However many calls obey a signal, it has one
+ * listener, since Node warns about more than ten.
  *
- * @returns lets go of the signal
+ * @returns a function that ends this
  */
 export function obey(signal: SignalLike, call: Abortable): () => void {
   if (signal.aborted) {

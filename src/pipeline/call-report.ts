@@ -1,25 +1,25 @@
 import type { Outcome } from '../common/outcomes/outcome.js';
 
-/** Where the value that a call answered with came from: the method, a fallback, or a former result. */
+/** The origin of a call's result: the method itself, a fallback, or a former result. */
 export type AnswerSource = 'live' | 'fallback' | 'stale';
 
-/** How one protected call went. */
+/** The report on one protected call. */
 export interface CallReport {
-  /** `Class.method`. */
+  /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
-  /** How often it was tried, the first and attempts that were turned away included. */
+  /** The number of attempts, the first and rejected ones included. */
   readonly attempts: number;
-  /** By the default rule, whatever the options of single policies say. */
+  /** The outcome by the default rule, regardless of the options of single policies. */
   readonly outcome: Outcome;
-  /** The origin of the value; `live` also when the call has failed. */
+  /** The origin of the result; `live` also when the call has failed. */
   readonly source: AnswerSource;
-  /** How old a stale answer is, milliseconds. */
+  /** The age of a stale answer, milliseconds; `undefined` for other results. */
   readonly ageMs: number | undefined;
-  /** From the beginning of the call to its end, milliseconds. */
+  /** Duration of the whole call, including all attempts and waits, milliseconds. */
   readonly durationMs: number;
 }
 
-/** Takes reports until whoever asked for them has read them. */
+/** Collects reports until `withReport()` has returned them. */
 export class ReportSink {
   readonly calls: CallReport[] = [];
   private open = true;

@@ -5,16 +5,16 @@ import type { HandlerAttempt } from './handler-attempt.js';
 import type { Holding } from './holding.js';
 
 /**
- * The surroundings that a protected call can know of. Whatever is begun in an async context keeps its scope alive, so
- * each of these lets go of its call when that ends.
+ * The surroundings that a protected call finds in its async context. Work that is started in the context keeps this object
+ * alive, so each of its parts drops its reference to the call when the call ends.
  */
 export interface CallScope {
   /** The attempt of a handler that an interceptor is carrying out. */
   readonly handler?: HandlerAttempt | undefined;
   readonly reports?: ReportSink | undefined;
-  /** The parts that the calls around hold. */
+  /** The parts that the surrounding calls hold. */
   readonly holding?: Holding | undefined;
 }
 
-/** One for all copies of the package in this process. */
+/** Shared by all copies of the package in this process. */
 export const callScope = shared('call-scope', () => new AsyncLocalStorage<CallScope>());

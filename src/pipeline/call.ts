@@ -10,18 +10,18 @@ import { Interruptible } from './interruption.js';
 import { Liveness, tellNotLive } from './liveness.js';
 import { UnfinishedWork, endOf } from './unfinished-work.js';
 
-/** Something that answers in a method's place. */
+/** A function that answers instead of the method. */
 export type Substitute = (self: unknown, args: readonly unknown[]) => unknown;
 
-/** A policy that turns calls away for some time. */
+/** A period in which a policy rejects calls. */
 export interface Blockade {
   /** On the pipeline's clock. */
   readonly until: number;
-  /** The error for calls that are turned away. */
+  /** The error of rejected calls. */
   readonly rejection: Error;
 }
 
-/** One invocation travelling through a pipeline: what the stages know of it and can do to it. */
+/** One invocation on its way through a pipeline: its state, and the operations that stages have on it. */
 export abstract class Call extends Interruptible {
   /** The running attempt; the first is 1. */
   attempt = 1;
@@ -29,37 +29,37 @@ export abstract class Call extends Interruptible {
   failed = false;
   value: unknown = undefined;
   error: unknown = undefined;
-  /** Whether the result is a stream that goes on when the pipeline has ended. */
+  /** Whether the result is a stream that continues after the pipeline has ended. */
   streaming = false;
   source: AnswerSource = 'live';
   /** Age of a stale answer, milliseconds. */
   ageMs: number | undefined = undefined;
   /** True when a policy rejected this result but it is returned anyway; it must not be cached. */
   resultRejected = false;
-  /** On the pipeline's clock: nothing may be begun that cannot end before it. */
+  /** On the pipeline's clock: no wait may end after this. */
   deadline = Infinity;
   /** Set when the last attempt left the circuit open: until when, and with which error, another attempt would be rejected. */
   nextRejection: Blockade | undefined = undefined;
   /** Metrics of the breaker that the last attempt failed under; the fallback's outcome is counted there. */
   answerMetrics: RollingMetrics | undefined = undefined;
-  /** The failure that a fallback was to answer, when that was, and what it did. */
+  /** The error that the fallback had to answer, the time at which it began, and its outcome. */
   answered: { readonly error: unknown; readonly at: number; by: AnswerOutcome } | undefined =
     undefined;
-  /** The error with which a policy of this pipeline has turned the last attempt away; set by the pipeline. */
+  /** The error with which a policy of this pipeline has rejected the last attempt; set by the pipeline. */
   rejection: unknown = undefined;
-  /** How its breaker has judged the last attempt. */
+  /** The breaker's judgement of the last attempt. */
   verdict: Outcome | undefined = undefined;
-  /** Where to put an account of this call, when somebody asked for one. */
+  /** Where to put the report on this call, if one is wanted. */
   reports: ReportSink | undefined = undefined;
-  /** Whether a stage keeps results, and has to know whether they are live. */
+  /** Whether a stage keeps results, so that it has to be known whether they are live. */
   keepsResults = false;
-  /** Whether the calls that the running attempt has made were live, when somebody has to know. */
+  /** Whether the calls made by the running attempt were live; only set if {@link keepsResults}. */
   liveness: Liveness | undefined = undefined;
-  /** The innermost part that it holds and that calls inside of it have to know of. */
+  /** The innermost part that the call holds and that calls inside it have to know about. */
   holding: Holding | undefined = undefined;
-  /** The stages' own state for this call, by level. */
+  /** The state that stages keep for this call, by level. */
   readonly held: unknown[] = [undefined, undefined, undefined, undefined, undefined, undefined]; // room for most pipelines
-  /** Rises whenever the call has stopped waiting for a stage on its way out. */
+  /** Rises each time that the call stops waiting for a stage on the way out, so that the stage can tell that it is too late. */
   waitsEnded = 0;
 
   private time = NaN;
@@ -68,7 +68,7 @@ export abstract class Call extends Interruptible {
   constructor(
     readonly args: readonly unknown[],
     private readonly clock: Clock,
-    /** The `this` of the protected method; `undefined` when there is none, or it is not known yet. */
+    /** The `this` of the protected method; `undefined` if there is none or it is not known yet. */
     readonly self: unknown = undefined,
   ) {
     super();
@@ -79,13 +79,13 @@ export abstract class Call extends Interruptible {
     return false;
   }
 
-  /** Runs the protected work once, as a subclass knows how. */
+  /** Runs the protected work once. */
   protected abstract perform(): unknown;
 
-  /** Has `run` answer in the method's place, with the method's `this` and arguments. */
+  /** Runs `run` instead of the method, with the method's `this` and arguments. */
   protected abstract performInstead(run: Substitute): unknown;
 
-  /** Runs the protected work once. */
+  /** Runs the protected work once, in the async context that it needs. */
   start(): unknown {
     if (!this.keepsResults && this.holding === undefined) return this.perform();
     if (!this.keepsResults) return this.startHolding();
@@ -100,9 +100,9 @@ export abstract class Call extends Interruptible {
       : runHolding(this.holding, () => this.perform());
   }
 
-  /** Has `run` answer in the method's place, with the method's `this` and arguments; the answer is of that source. */
+  /** Runs `run` instead of the method, with the method's `this` and arguments; its answer has that source. */
   substitute(run: Substitute, source: Exclude<AnswerSource, 'live'>): unknown {
-    // Told where it runs: on a handler that is inside of caches that stand on the method.
+    // Reported where it runs: on a handler, that is inside the caching interceptors of the method.
     const instead: Substitute = (self, args) => {
       tellNotLive(source);
       return run(self, args);
@@ -112,13 +112,13 @@ export abstract class Call extends Interruptible {
       : runHolding(this.holding, () => this.performInstead(instead));
   }
 
-  /** Makes known to calls inside of this one that it holds `part`, until the holding ends. */
+  /** Makes known to calls inside this one that it holds `part`, until the holding ends. */
   hold(part: object): Holding {
     this.holding = new Holding(part, this.holding ?? heldAround());
     return this.holding;
   }
 
-  /** How it has ended, as far as it has: the one place where outcomes are decided. */
+  /** The outcome so far. The only place where outcomes are decided. */
   outcomeBy(rule: OutcomeRule): Outcome {
     if (!this.failed && !this.interrupted) return rule.ofResult(this.value);
     if (this.callerHasGone) return 'ignored';
@@ -126,14 +126,14 @@ export abstract class Call extends Interruptible {
   }
 
   /**
-   * Whether it ends as it does because its caller gave it up: by its own signal, or by one that its arguments carry.
-   * The name of an error says nothing: a client's own timeout is an `AbortError` too.
+   * Whether the call has ended because its caller has gone, as shown by its own signal or by one among its arguments. Never
+   * decided by the name of an error: a client's own timeout is an `AbortError` too.
    */
   get callerHasGone(): boolean {
     return this.cancelled || (this.failed && callerHasGone(this.args));
   }
 
-  /** Whether another attempt makes sense to whoever waits for the answer. */
+  /** Whether another attempt makes sense for whoever waits for the answer. */
   wantsAnotherAttempt(): boolean {
     return true;
   }
@@ -144,12 +144,12 @@ export abstract class Call extends Interruptible {
     return this.time;
   }
 
-  /** To be called after each wait: time has passed. */
+  /** To be called after each wait, so that the clock is read again. */
   tick(): void {
     this.time = NaN;
   }
 
-  /** The result so far. Must not throw: it is told between the stages. */
+  /** Sets the result. Must not throw, since it is called between stages. */
   succeed(value: unknown): void {
     this.failed = false;
     this.value = value;
@@ -165,9 +165,9 @@ export abstract class Call extends Interruptible {
   }
 
   /**
-   * Remembers work that goes on when the pipeline has stopped waiting for it, without its result.
+   * Remembers work, without its result, in case that the pipeline stops waiting for it.
    *
-   * @param onFailure called when the work fails
+   * @param onFailure called if the work fails
    */
   track(work: unknown, onFailure = nothing): void {
     if (isPromiseLike(work)) {
@@ -176,17 +176,17 @@ export abstract class Call extends Interruptible {
     } else if (this.unfinished !== undefined) this.unfinished.running = undefined;
   }
 
-  /** The attempt has been given up while its work goes on. */
+  /** Remembers the work of an abandoned attempt. */
   abandon(work: PromiseLike<unknown>): void {
     this.workToRemember.abandoned = endOf(work);
   }
 
-  /** The promise of the protected method, when that runs further inside than the pipeline can see. */
+  /** The promise of the protected method, if that runs further inside than the pipeline can see. */
   get runningWork(): PromiseLike<unknown> | undefined {
     return this.unfinished?.running;
   }
 
-  /** The end of what goes on of the work inside of `level`, when the call does not wait for it any more. */
+  /** The end of work inside `level` that goes on although the call no longer waits for it; `undefined` if there is none. */
   unfinishedWork(level: number): PromiseLike<unknown> | undefined {
     return this.unfinished?.end(level);
   }
@@ -206,9 +206,9 @@ export abstract class Call extends Interruptible {
   }
 
   /**
-   * The stage at `level` has it run once more: what the last attempt was answered with is gone.
+   * Prepares another run of the stages inside `level`; forgets the last attempt's answer.
    *
-   * @param keepsWork whether a stage outside of that one has to know when the abandoned work ends
+   * @param keepsWork whether a stage outside `level` has to know when the abandoned work ends
    */
   beginAgain(level: number, keepsWork: boolean): void {
     this.attempt += 1;
@@ -222,8 +222,8 @@ export abstract class Call extends Interruptible {
 const nothing = (): void => {};
 
 /**
- * A promise of what a thenable stands for. To be called once, where the work begins: each `then()` of a query builder
- * sends its query again.
+ * Turns a thenable into a promise. To be called once, where the work begins: each `then()` of a query builder sends its
+ * query again.
  */
 export function adopt(result: unknown): unknown {
   return isPromiseLike(result) ? Promise.resolve(result) : result;

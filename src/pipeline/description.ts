@@ -1,17 +1,17 @@
-/** One policy of a method, as it is in force. */
+/** One policy in force. */
 export interface PolicyDescription {
-  /** Its key in `defaults`, `configs` and `overrides`. */
+  /** The kind of policy: its key in `defaults`, `configs` and `overrides`. */
   readonly kind: string;
-  /** All layers merged; what is missing has the library's default. */
+  /** The options with all layers merged; missing ones have the library's default. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** The pipeline of a method, as it is in force. */
+/** The pipeline of a method, command or named pipeline in force. */
 export interface PipelineDescription {
-  /** `Class.method`. */
+  /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
   /** The stages, outermost first. */
   readonly stages: readonly string[];
-  /** Its policies with their options, all layers merged. */
+  /** Its policies and their options. */
   readonly policies: readonly PolicyDescription[];
 }

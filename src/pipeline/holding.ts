@@ -1,11 +1,11 @@
 import { callScope } from './call-scope.js';
 
 /**
- * A part that a running call holds, such as the probe of a breaker, made known to the calls that are made inside of
- * it. Only calls that hold something pay for it: their work runs in an async context of its own.
+ * Makes known to nested calls that the call around them holds a part, such as a breaker whose probe it is. Only calls that
+ * hold something pay for this: their work runs in a separate async context.
  */
 export class Holding {
-  /** The holdings of the call and of the calls around it, without those that have ended, so that no chain grows. */
+  /** Other holdings of the call and of the calls around it, without ended ones, so that the chain does not grow. */
   readonly outer: Holding | undefined;
 
   constructor(
@@ -15,7 +15,7 @@ export class Holding {
     this.outer = outer?.live;
   }
 
-  /** The part is given back. Work that goes on in the context holds nothing any more, and keeps nothing alive. */
+  /** The part has been given back. Work that goes on in the context holds nothing any more, and keeps nothing alive. */
   end(): void {
     this.part = undefined;
   }
@@ -35,12 +35,12 @@ export function heldAround(): Holding | undefined {
   return callScope.getStore()?.holding?.live;
 }
 
-/** Whether the code that runs now was called by a call that holds `part`. */
+/** Whether the running code is inside a call that holds `part`. */
 export function isInside(part: object): boolean {
   return heldAround()?.holds(part) ?? false;
 }
 
-/** Runs `work` so that the calls made inside of it know of `holding`. */
+/** Runs `work` so that the calls made inside it find `holding`. */
 export function runHolding<T>(holding: Holding, work: () => T): T {
   return callScope.run({ ...callScope.getStore(), holding }, work);
 }

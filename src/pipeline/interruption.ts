@@ -2,12 +2,12 @@ import { AsyncResource } from 'node:async_hooks';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 import { type SignalLike, obey } from './abort-signals.js';
 
-/** Why a call stops waiting for what it waits for, and how far outwards it unwinds. */
+/** Why a call stops waiting, and how far outwards it unwinds. */
 interface Interruption {
-  /** The stage that stopped it: what is inside this level is given up. {@link WHOLE_CALL} gives up all. */
+  /** The level of the stage that interrupted: everything inside it is abandoned. {@link WHOLE_CALL} abandons everything. */
   readonly level: number;
   readonly error: unknown;
-  /** Tells of it, until it has been told. */
+  /** Emits its event; `undefined` when that has been done. */
   tell: (() => void) | undefined;
 }
 
@@ -19,7 +19,7 @@ interface Signalled {
 
 function makeSignal(): Signalled {
   const controller = new AbortController();
-  // Whoever listens hears of it in the caller's async context, not in that of the timer that ran out.
+  // Listeners run in the caller's async context, not in that of the timer that has fired.
   const abort = AsyncResource.bind((reason: unknown) => controller.abort(reason));
   return { signal: controller.signal, abort };
 }
@@ -28,8 +28,8 @@ function makeSignal(): Signalled {
 const WHOLE_CALL = -1;
 
 /**
- * Work that can be stopped before its end: by a stage whose time is over, or by its caller. Only what is
- * {@link interruptible} pays for it: the others await their work directly.
+ * A call that can be stopped before its work ends: by a timeout stage, or by its caller. Only {@link interruptible} calls
+ * pay for this: others await their work directly.
  */
 export abstract class Interruptible {
   /** Whether anything may stop it before its work ends. */
@@ -45,8 +45,8 @@ export abstract class Interruptible {
   private endings: (() => void)[] | undefined = undefined;
 
   /**
-   * Aborted when the attempt has run out of time or the caller has gone. Made when first asked for; an attempt
-   * after an aborted one gets a new signal.
+   * Aborted when the attempt has run out of time or the caller has gone. Created on first access; an attempt after an
+   * aborted one gets a new signal.
    */
   get signal(): AbortSignal {
     if (this.interruption !== undefined) return AbortSignal.abort(this.interruption.error);
@@ -62,13 +62,13 @@ export abstract class Interruptible {
     return this.interruption !== undefined;
   }
 
-  /** Whether it was stopped from outside and not for being slow: its outcome says nothing about anybody. */
+  /** Whether its caller has stopped it, for another reason than that it was slow: the outcome says nothing about anybody. */
   get cancelled(): boolean {
     const { interruption } = this;
     return interruption?.level === WHOLE_CALL && !isOwnFailure(interruption.error);
   }
 
-  /** Gives up what is inside `level`, with `error` as its outcome. */
+  /** Abandons everything inside `level`, with `error` as its outcome. */
   interrupt(level: number, error: unknown): void {
     if (this.finished) return;
     if (this.interruption !== undefined && this.interruption.level <= level) return;
@@ -79,23 +79,23 @@ export abstract class Interruptible {
     try {
       this.onInterrupt?.(error);
     } catch {
-      // a teardown of the user's that throws must not keep the rest from ending
+      // a user's teardown that throws must not keep the rest from ending
     }
     signalled?.abort(error);
   }
 
-  /** Has `tell` called when the call goes on with `error`: in its own async context, whoever has interrupted it. */
+  /** Calls `tell` when the call continues with `error`: in the call's own async context, whoever has interrupted it. */
   whenInterruptedBy(error: unknown, tell: () => void): void {
     const { interruption } = this;
     if (interruption !== undefined && interruption.error === error) interruption.tell = tell;
   }
 
-  /** Whether a stage at `level` is inside of what is being given up. */
+  /** Whether a stage at `level` is inside an interruption, so that it is being abandoned. */
   isGivenUp(level: number): boolean {
     return this.interruption !== undefined && this.interruption.level < level;
   }
 
-  /** To be called when unwinding has reached the stage that interrupted. */
+  /** To be called when unwinding has reached `level`: ends the interruption if that stage caused it. */
   resumeAt(level: number): void {
     if (this.interruption?.level === level) this.interruption = undefined;
   }
@@ -105,7 +105,7 @@ export abstract class Interruptible {
     if (this.interruption !== undefined) throw this.interruption.error;
   }
 
-  /** The error with which it ends: that of an interruption, whatever else has failed meanwhile. */
+  /** The error to continue with: that of the interruption, if there is one, whatever else has failed meanwhile. */
   reasonOr(error: unknown): unknown {
     const { interruption } = this;
     if (interruption === undefined) return error;
@@ -115,7 +115,7 @@ export abstract class Interruptible {
     return interruption.error;
   }
 
-  /** Waits for `work`, or for an interruption; what the work does after that is nobody's concern. */
+  /** Waits for `work` or an interruption; a later outcome of the work is dropped. */
   interruptibly<T>(work: T | PromiseLike<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.interruptWait = reject;
@@ -124,18 +124,18 @@ export abstract class Interruptible {
     });
   }
 
-  /** A signal of the caller's stops the call. */
+  /** Lets a signal of the caller stop the call. */
   obey(signal: SignalLike): void {
     this.interruptible = true;
     this.atEnd(obey(signal, this));
   }
 
-  /** The outcome is decided: nothing stops the call any more. */
+  /** To be called when the outcome is decided: from now on nothing stops the call. */
   close(): void {
     this.finished = true;
   }
 
-  /** The call is over: lets go of everything outside of it. */
+  /** To be called when the call is over: drops all references to things outside it. */
   finish(): void {
     this.close();
     this.interruptWait = undefined;
@@ -146,7 +146,7 @@ export abstract class Interruptible {
     for (const ending of endings) ending();
   }
 
-  /** Has `ending` called when the call is over: a result that is a stream goes on after the pipeline. */
+  /** Calls `ending` when the call is over; with a stream as the result, that is later than the end of the pipeline. */
   atEnd(ending: () => void): void {
     (this.endings ??= []).push(ending);
   }

@@ -3,16 +3,16 @@ import { shared } from '../common/brand.js';
 import type { AnswerSource } from './call-report.js';
 
 /**
- * Whether what some work answers with is live: not when a protected call that it made was answered by a fallback or
- * with a former result, whatever became of that answer on its way. Only who keeps results watches, and pays for an
- * async context; calls look for who watches only when their own answer is not live.
+ * Whether the result of some work is live: it is not if a protected call made by the work was answered by a fallback or
+ * with a former result, whatever the work did with that answer. Only calls that keep results watch, and pay for an async
+ * context; only calls whose own answer is not live look for a watcher.
  */
 export class Liveness {
   source: AnswerSource = 'live';
-  /** Of the oldest stale answer, milliseconds. */
+  /** The age of the oldest stale answer, milliseconds. */
   ageMs: number | undefined = undefined;
 
-  /** Of the work that this one is part of. */
+  /** The watcher of the surrounding work. */
   private outer: Liveness | undefined;
   private ended = false;
 
@@ -29,12 +29,12 @@ export class Liveness {
     return outer;
   }
 
-  /** So that no chain of them grows where work begins work without end. */
+  /** Keeps the chain from growing where work starts further work endlessly. */
   private skipEnded(): void {
     this.outer = this.outer?.running;
   }
 
-  /** Nobody watches any more: what goes on in its context is told to whoever is around it. */
+  /** Stops watching: answers to work that goes on in its context are reported to the surrounding watcher. */
   end(): void {
     this.ended = true;
   }
@@ -43,12 +43,12 @@ export class Liveness {
     return this.source === 'live';
   }
 
-  /** Runs the work that is watched. */
+  /** Runs work and watches it. */
   watch<T>(work: () => T): T {
     return watchers.run(this, work);
   }
 
-  /** Reports the source of an answer that a part of the work got. */
+  /** Reports an answer within the work that is not live, also to the surrounding watchers. */
   tell(source: AnswerSource, ageMs: number | undefined): void {
     this.hear(source, ageMs);
     for (let each = this.outer?.running; each !== undefined; each = each.outer?.running) {
@@ -62,10 +62,10 @@ export class Liveness {
   }
 }
 
-/** One for all copies of the package in this process. */
+/** Shared by all copies of the package in this process. */
 const watchers = shared('liveness', () => new AsyncLocalStorage<Liveness>());
 
-/** Tells whoever watches the code that runs now that it was answered by something that is not live. */
+/** Reports to the watcher of the running code, if there is one, that a call was answered by something that is not live. */
 export function tellNotLive(source: AnswerSource, ageMs?: number): void {
   watchers.getStore()?.running?.tell(source, ageMs);
 }

@@ -9,7 +9,7 @@ import { tellNotLive } from './liveness.js';
 import { AGAIN, type Reaction, type Stage } from './stage.js';
 import { Step } from './step.js';
 
-/** A stage on the way out that has the call wait. */
+/** A stage on the way out that makes the call wait. */
 interface Pause {
   readonly level: number;
   readonly reaction: Promise<Reaction>;
@@ -23,10 +23,10 @@ type Position =
 const OUTSIDE: Position = { entered: 0 };
 
 /**
- * The stages of one method, outermost first, and the one loop that takes a call through them: inwards to the
- * method, outwards with its outcome, and inwards again from a stage that asks for it.
+ * The stages of one plan, outermost first, and the one loop that takes a call through them: inwards to the method,
+ * outwards with its outcome, and inwards again from a stage that asks for it.
  *
- * One promise for any number of stages: on the happy path the stages are entered and left synchronously.
+ * On the happy path all stages are entered and left synchronously, with one promise for any number of them.
  */
 export class Pipeline {
   /** Whether a stage may stop the call before its work ends. */
@@ -34,10 +34,10 @@ export class Pipeline {
   /** Whether a stage keeps results. */
   private readonly keepsResults: boolean;
   private readonly steps: readonly Step[];
-  /** The outermost stage that has to know when work that was given up really ends. */
+  /** The level of the outermost stage that has to know when abandoned work really ends; `Infinity` if there is none. */
   private readonly holder: number;
 
-  /** @param name `Class.method`, for events */
+  /** @param name of the method (`Class.method`), command or pipeline, for events */
   constructor(
     readonly name: string,
     readonly stages: readonly Stage[],
@@ -53,14 +53,14 @@ export class Pipeline {
     });
   }
 
-  /** Answers with the call's result or throws its error; both are the method's own unless a policy replaced them. */
+  /** Resolves to the call's result or rejects with its error; both are the method's own unless a policy has replaced them. */
   run(call: Call): Promise<unknown> {
     if (this.interrupts) call.interruptible = true;
     if (this.keepsResults) call.keepsResults = true;
     return this.events.active || call.reports !== undefined ? this.drive(call) : this.runFast(call);
   }
 
-  /** For most calls: the first attempt, with nobody to tell of it, as far as no stage has the call wait. */
+  /** The fast path of the first attempt, if nobody listens to events or wants a report; until a stage makes the call wait. */
   private runFast(call: Call): Promise<unknown> {
     const { steps } = this;
     let level = 0;
@@ -136,9 +136,9 @@ export class Pipeline {
   }
 
   /**
-   * Inwards from `level` to the method, and outwards as far as no stage has the call wait.
+   * Inwards from `level` to the method, and outwards until a stage makes the call wait.
    *
-   * @param ready what the stage before `level` waits for
+   * @param ready the wait of the stage before `level`
    */
   private async attempt(
     call: Call,
@@ -148,7 +148,7 @@ export class Pipeline {
     const { steps } = this;
     let reached = false; // the method
     let work: unknown;
-    let startedAt = NaN; // of the method, when anybody wants to know
+    let startedAt = NaN; // of the method; only known if somebody listens
     try {
       if (call.interruptible && ready === undefined) call.beginAttempt();
       for (;;) {
@@ -178,7 +178,7 @@ export class Pipeline {
     return this.leave(call, level);
   }
 
-  /** The attempt has ended with `error`, or has been given up. @param reached whether the method has been called */
+  /** The attempt has ended with `error`, or has been abandoned. @param reached whether the method has been called */
   private fail(
     call: Call,
     error: unknown,
@@ -192,7 +192,7 @@ export class Pipeline {
     if (call.interrupted) this.abandon(call, work, startedAt);
   }
 
-  /** Outwards through the stages that have been entered, `entered` of them, as far as none has the call wait. */
+  /** Outwards through the `entered` outermost stages, until one makes the call wait. */
   private leave(call: Call, entered: number): Pause | undefined {
     for (let level = entered - 1; level >= 0; level--) {
       const step = this.steps[level]!;
@@ -201,7 +201,7 @@ export class Pipeline {
       try {
         step.exit?.call(step.stage, call, held);
       } catch {
-        // Against its contract. The stages outside must get their exit all the same, and the call its own outcome.
+        // Violates the contract. Still, outer stages must get their exit, and the call its own outcome.
       }
       if (step.react === undefined || (call.interruptible && call.isGivenUp(level))) continue;
       try {
@@ -230,7 +230,7 @@ export class Pipeline {
     });
   }
 
-  /** The attempt has been given up while its work goes on: nobody awaits that any more. */
+  /** Remembers the work of an abandoned attempt, and emits a `late` event when it ends. */
   private abandon(call: Call, work: unknown, startedAt: number): void {
     if (!isPromiseLike(work)) return;
     call.abandon(work);
@@ -249,19 +249,19 @@ export class Pipeline {
   }
 }
 
-/** By the default rule, whatever the options of single policies say. */
+/** The outcome by the default rule, regardless of the options of single policies. */
 function outcomeOf(call: Call): Outcome {
   return call.outcomeBy(defaultRule);
 }
 
 const defaultRule: OutcomeRule = { ofError: defaultOutcome, ofResult: () => 'success' };
 
-/** The error with which a stage has turned a call away, before it could reach the method. */
+/** The error, if it is a rejection. To be called only for calls that have not reached the method. */
 function rejectionIn(error: unknown): unknown {
   return isResilienceError(error) ? error : undefined;
 }
 
-/** Counts what has become of a failure where that was counted. */
+/** Counts the fallback of a failed call in the metrics in which the failure was counted. */
 function countAnswer(call: Call): void {
   const { answerMetrics } = call;
   if (answerMetrics === undefined || call.callerHasGone) return;
@@ -269,14 +269,14 @@ function countAnswer(call: Call): void {
   if (event !== undefined) answerMetrics.count(event, call.now());
 }
 
-/** A stream that has begun lets go of the call when it ends. */
+/** Finishes the call, unless its result is a stream, whose end will finish it. */
 function finish(call: Call): void {
   if (!call.streaming) call.finish();
 }
 
 function reportOf(name: string, call: Call, begunAt: number): CallReport {
   const { attempt } = call;
-  // A result that is made of what was not live is not live either, as far as the call has to know.
+  // A result made from answers that were not live is not live either; only known to calls that keep results.
   const { source, ageMs } = call.source === 'live' ? (call.liveness ?? call) : call;
   const durationMs = call.now() - begunAt;
   return { name, attempts: attempt, outcome: outcomeOf(call), source, ageMs, durationMs };

@@ -2,14 +2,14 @@ import { outsideOfCalls } from '../common/async-context.js';
 import type { Clock } from '../common/clock.js';
 import type { Call } from './call.js';
 
-/** The waits of calls between their attempts, which all end when the application closes. */
+/** The waits of calls between their attempts. All of them end when the application closes. */
 export class Sleeper {
   private readonly wakers = new Set<(rested: boolean) => void>();
   private closed = false;
 
   constructor(private readonly clock: Clock) {}
 
-  /** @returns true when `ms` milliseconds have passed, false when the application is closing or the call is over */
+  /** Resolves to true after `ms` milliseconds, or early to false when the application closes or the call is interrupted. */
   sleep(ms: number, call: Call): Promise<boolean> {
     if (this.closed) return Promise.resolve(false);
     return new Promise((resolve) => {
@@ -25,12 +25,12 @@ export class Sleeper {
     });
   }
 
-  /** How many calls wait. */
+  /** The number of waiting calls. */
   get size(): number {
     return this.wakers.size;
   }
 
-  /** Wakes all, and lets nobody sleep any more. */
+  /** Ends all waits, and lets no call wait any more. */
   close(): void {
     this.closed = true;
     for (const wake of this.wakers) wake(false);

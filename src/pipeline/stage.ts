@@ -1,18 +1,19 @@
 import type { Call } from './call.js';
 
-/** Returned by a stage to have everything inside of it run once more. */
+/** Returned by a stage to run everything inside it once more. */
 export const AGAIN = Symbol('again');
 
-/** Ends the wait of {@link Stage.react}: run again, or go on outwards with the call's outcome as it now is. */
+/** The result of {@link Stage.react}: run again, or continue outwards with the call's current outcome. */
 export type Reaction = typeof AGAIN | void;
 
 /**
- * A policy at work in a pipeline. A stage lives as long as its pipeline and holds no state of a call: what it
- * must remember of one is what {@link enter} returns.
+ * A policy at work in a pipeline. A stage lives as long as its pipeline and holds no state of single calls: the state that
+ * it needs for a call is the result of {@link enter}.
  *
  * Four moments, in this order: `enter` and {@link ready} on the way in, `exit` and `react` on the way out. Each `enter`
- * that returned is followed by `exit`, whatever happens between; nothing else is promised, so what `enter` takes, `exit`
- * gives back. A stage that asks for {@link AGAIN} stays entered: `exit` and `react` follow each run of what is inside it.
+ * that returned is followed by `exit`, whatever happens in between. Nothing else is guaranteed, so `exit` has to give back
+ * what `enter` has taken. A stage that returns {@link AGAIN} stays entered: `exit` and `react` follow each run of the
+ * stages inside it.
  */
 export abstract class Stage<Held = unknown> {
   /** Whether it may stop a call before its work ends, by `Call.interrupt()`. */
@@ -21,26 +22,26 @@ export abstract class Stage<Held = unknown> {
   /** Whether it keeps results, and has to know whether they are live. */
   readonly keepsResults: boolean = false;
 
-  /** Whether it has to know when work that was given up really ends: `Call.unfinishedWork()`. */
+  /** Whether it has to know when abandoned work really ends: `Call.unfinishedWork()`. */
   readonly holdsWork: boolean = false;
 
-  /** Its place in the pipeline, 0 is outermost; set by the pipeline. */
+  /** Its position in the pipeline, 0 is outermost; set by the pipeline. */
   level = -1;
 
-  /** Before what is inside runs. Throws to turn the call away. */
+  /** Called before the stages inside it. Throws to reject the call. */
   enter(_call: Call): Held | undefined {
     return undefined;
   }
 
-  /** Lets the call wait between `enter` and what is inside: for a place, for a permit. Rejects to turn it away. */
+  /** May make the call wait after `enter`, for a place in a bulkhead for example. Rejects to reject the call. */
   ready?(call: Call, held: Held): Promise<void> | undefined;
 
-  /** After what was inside has ended, well or not, or has been given up. Must not throw. */
+  /** Called when everything inside has ended, successfully or not, or has been abandoned. Must not throw. */
   exit(_call: Call, _held: Held): void {}
 
   /**
-   * After `exit`, unless the call is being given up: may set another outcome on the call, at once or later, or
-   * ask for another run of what is inside. A rejection becomes the call's error.
+   * Called after `exit`, unless the call is being abandoned: may set another outcome on the call, at once or later, or ask
+   * for another run of the stages inside it. An error that it throws or rejects with becomes the call's error.
    */
   react(_call: Call, _held: Held): Promise<Reaction> | void {}
 }

@@ -1,8 +1,8 @@
 import { Stage } from './stage.js';
 
 /**
- * A stage with its moments at hand. Stages are of many classes: to look a method up in each of them at every call
- * would take longer than most of them do. `undefined` where a stage does nothing.
+ * A stage with its methods cached. Stages are of many classes, and to look up their methods at each call would take longer
+ * than most of the methods do. `undefined` for a moment at which the stage does nothing.
  */
 export class Step {
   readonly enter: Stage['enter'] | undefined;
@@ -18,7 +18,7 @@ export class Step {
   }
 }
 
-/** `undefined` for a moment at which the stage does nothing. */
+/** The method, if the stage overrides the one of {@link Stage}, which does nothing. */
 function overriddenHook<K extends 'enter' | 'ready' | 'exit' | 'react'>(
   stage: Stage,
   moment: K,

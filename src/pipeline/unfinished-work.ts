@@ -1,15 +1,15 @@
 /**
- * The work of one call that may go on although nobody waits for its results, which are let go of at once: what a stage
- * holds for it is free only at its end.
+ * The work of one call that may go on although nobody waits for it: a stage that holds something for it has to know its
+ * end. Results are dropped at once.
  */
 export class UnfinishedWork {
-  /** Of the running attempt, when the protected method runs further inside than the pipeline can see. */
+  /** Work of the running attempt, if the protected method runs further inside than the pipeline can see. */
   running: PromiseLike<unknown> | undefined = undefined;
-  /** Of the last attempt, which has been given up. */
+  /** Work of the last attempt, if that was abandoned. */
   abandoned: PromiseLike<unknown> | undefined = undefined;
-  /** Of the attempts before that one. */
+  /** Work of earlier attempts. */
   private readonly earlier = new Set<Promise<void>>();
-  /** The stage that has had the call run again last: the earlier work is that of what is inside of it. */
+  /** The level of the stage that last ran the call again: the earlier work was inside it. */
   private level = -1;
 
   beginAttempt(): void {
@@ -18,9 +18,9 @@ export class UnfinishedWork {
   }
 
   /**
-   * The stage at `level` has the call run again.
+   * To be called when the stage at `level` runs the call again.
    *
-   * @param kept whether a stage outside of that one has to know when the last attempt's work ends
+   * @param kept whether a stage outside `level` has to know when the last attempt's work ends
    */
   beginAgain(level: number, kept: boolean): void {
     this.level = level;
@@ -32,7 +32,7 @@ export class UnfinishedWork {
     this.earlier.add(done);
   }
 
-  /** Resolves when all of it that is inside of `level` has ended; `undefined` when there is none. */
+  /** Resolves when all work inside `level` has ended; `undefined` if there is none. */
   end(level: number): PromiseLike<unknown> | undefined {
     const last = this.abandoned ?? this.running;
     if (level > this.level || this.earlier.size === 0) return last;
@@ -42,7 +42,7 @@ export class UnfinishedWork {
 
 const nothing = (): void => {};
 
-/** The end of some work without what came of it, well or not. */
+/** Resolves when some work has ended, without its result or error. */
 export function endOf(work: PromiseLike<unknown>): Promise<void> {
   return Promise.resolve(work).then(nothing, nothing);
 }

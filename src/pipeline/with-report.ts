@@ -2,10 +2,10 @@ import { type CallReport, ReportSink } from './call-report.js';
 import { callScope } from './call-scope.js';
 
 /**
- * Runs `work` and reports on the protected calls made inside of it: how often each was tried, and whether its
- * answer is live, from a fallback, or stale and how old.
+ * Runs `work` and reports on the protected calls made inside it: the number of attempts, the outcome, and whether the answer
+ * is live, from a fallback, or stale and how old.
  *
- * @returns the value of `work` and a report for each protected call that has ended by then, in that order
+ * @returns the value of `work`, and the reports on the protected calls that have ended by then, in the order of their ends
  * @throws what `work` throws
  *
  * @example
