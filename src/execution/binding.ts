@@ -5,10 +5,10 @@ import type { RuntimeRef } from './runtime-ref.js';
 
 const BRAND = brand('binding');
 
-/** Where a class has its instances tell their {@link Binding}. */
+/** The property through which Nest hands over the runtime, and which reads as the instance's {@link Binding}. */
 export const SLOT = brand('runtime-slot');
 
-/** Knows the plans of calls, by prototype. */
+/** The part of `CallPlans` that is used here. */
 interface Plans {
   ofClass(prototype: object): PlansOfClass;
 }
@@ -16,18 +16,18 @@ interface Plans {
 /** Ties an instance to its application. */
 export abstract class Binding {
   readonly [BRAND] = true;
-  /** For calls on such instances, once one has been made. */
+  /** The plans for calls on these instances, once a call has been made. */
   plans: PlansOfClass | undefined = undefined;
 
   abstract readonly ref: RuntimeRef | undefined;
-  /** Whether the application that it ties to may still be starting. */
+  /** Whether its application may still be starting. */
   abstract get starting(): boolean;
 
-  /** Remembers where the plans are, if it may keep the application alive. */
+  /** Remembers the plans, if it may keep the application alive. */
   abstract learn(plans: Plans): void;
 }
 
-/** For the instances of a class that were made for one application. */
+/** The binding of instances of a class that were made for one application. */
 class OwnBinding extends Binding {
   constructor(
     readonly ref: RuntimeRef,
@@ -45,7 +45,7 @@ class OwnBinding extends Binding {
   }
 }
 
-/** For an instance that was not made for one application alone, and must not keep it alive. */
+/** The binding of an instance that was not made for one application alone, and must not keep one alive. */
 class SharedBinding extends Binding {
   readonly starting = false;
   private readonly weakly: WeakRef<RuntimeRef>;
@@ -62,13 +62,13 @@ class SharedBinding extends Binding {
   learn(): void {}
 }
 
-/** Beside the instances, so that these stay as they are: frozen, comparable. */
+/** Kept outside the instances, so that these need no extra property: they may be frozen, or compared. */
 const bindings = shared('bindings', () => new WeakMap<object, Binding>());
 
-/** By application and by prototype. */
+/** One per application and prototype. */
 const ownBindings = new WeakMap<RuntimeRef, WeakMap<object, Binding>>();
 
-/** Of an instance; `undefined` for what is none, or has not been bound. */
+/** The binding of an instance; `undefined` for any other value, and for an instance that has not been bound. */
 export function bindingOf(instance: unknown): Binding | undefined {
   return bindings.get(instance as object);
 }
@@ -77,13 +77,13 @@ export function isBinding(value: unknown): value is Binding {
   return (value as Partial<Binding> | null | undefined)?.[BRAND] === true;
 }
 
-/** An instance that Nest has built for an application. */
+/** Binds an instance that Nest has built for an application. */
 export function bindBuilt(instance: object, ref: RuntimeRef): void {
   bindings.set(instance, ownBinding(ref, prototypeOf(instance) ?? Object.prototype));
 }
 
 /**
- * An instance that Nest was given. One that is used by another application too stays with the one that is running.
+ * Binds an instance that was given to Nest. If another running application uses it too, it stays bound to that one.
  *
  * @param forSeveral whether it was not made for this application alone
  */

@@ -2,7 +2,7 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import { keepOnlyLive } from './keep-only-live.js';
 import type { DecoratedMethod } from './decorated-method.js';
 
-/** As `@UseInterceptors()` records them. */
+/** The metadata key of `@UseInterceptors()`. */
 const INTERCEPTORS = '__interceptors__';
 
 /** The members of Nest's `CacheInterceptor` and its subclasses. */
@@ -10,7 +10,7 @@ interface CacheInterceptor extends NestInterceptor {
   trackBy(context: ExecutionContext): unknown;
 }
 
-/** The `CacheInterceptor`s that stand on a decorated handler: their classes, or the very objects. */
+/** The `CacheInterceptor`s on a decorated handler, as classes or objects. */
 export function cacheInterceptorsOn({
   target,
   key,
@@ -30,8 +30,8 @@ export function isCacheInterceptor(value: unknown): value is CacheInterceptor {
 const sparing = new WeakSet<object>();
 
 /**
- * Has a `CacheInterceptor` store live answers only: one instance, or the prototype of a class of which each request has
- * an instance of its own.
+ * Makes a `CacheInterceptor` store live answers only. @param cache an instance, or the prototype of a class with an
+ * instance per request
  */
 export function storeOnlyLive(cache: CacheInterceptor): void {
   if (sparing.has(cache)) return;

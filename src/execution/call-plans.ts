@@ -8,9 +8,9 @@ import type { DecoratedMethod } from './decorated-method.js';
 
 /** The plans of all calls of decorated methods in one application, each made when it is first needed. */
 export class CallPlans {
-  /** By what the methods are called on: a prototype, or the class when they are static. */
+  /** By the prototype of the instance, or by the class for static methods. */
   private readonly all = new WeakMap<object, PlansOfClass>();
-  /** Of methods that are called on nothing that has a prototype. */
+  /** For calls whose `this` has no prototype. */
   private readonly detached: PlansOfClass = [];
 
   constructor(private readonly planFor: (method: OwnedMethod) => MethodPlan) {}
@@ -18,7 +18,7 @@ export class CallPlans {
   /**
    * The plan of a call of `decorated` on `self`; `undefined` when no policy applies to it.
    *
-   * @throws {ResilienceConfigurationError} when it is made now and not configured well
+   * @throws {ResilienceConfigurationError} when the plan is made now and the configuration is wrong
    */
   of(decorated: DecoratedMethod, self: unknown, asSubstitute: boolean): MethodPlan | undefined {
     const holder = decorated.static ? self : prototypeOf(self);
@@ -48,11 +48,11 @@ function isHolder(value: unknown): value is object {
 }
 
 /**
- * The plan of a call of `decorated` on `self`, in the application that `self` belongs to. For what no application has built (a
- * static method, an instance from a request-scoped factory) that is the only one that is running; when there are
- * several, or none, the call has no plan. Nor has it one when no policy applies to it.
+ * The plan of a call of `decorated` on `self`, in the application that `self` belongs to. If it belongs to none (a static
+ * method, an instance from a request-scoped factory), the only running application is used; if there are several or none,
+ * the call has no plan. It also has none when no policy applies to it.
  *
- * @throws {ResilienceConfigurationError} when it is made now and not configured well
+ * @throws {ResilienceConfigurationError} when the plan is made now and the configuration is wrong
  */
 export function planOf(
   decorated: DecoratedMethod,
@@ -91,19 +91,19 @@ function findPlan(
   return runtime?.calls.of(decorated, self, asSubstitute);
 }
 
-/** Of a proxy of an instance, say, which is not the instance. */
+/** The binding as read from `self` itself: for a proxy of an instance, for example. */
 function toldBinding(self: unknown): Binding | undefined {
   try {
     const told = (self as { [SLOT]?: unknown } | null | undefined)?.[SLOT];
     return isBinding(told) ? told : undefined;
   } catch {
-    return undefined; // a proxy that does not say
+    return undefined; // a proxy that throws
   }
 }
 
 const warned = new Set<string>();
 
-/** Nothing is silently unprotected. */
+/** Warns about a method that runs without its policies: nothing is silently unprotected. */
 function warnOnce(decorated: DecoratedMethod, self: unknown, reason: string): undefined {
   const { owner } = ownedMethod(decorated, decorated.static ? (self as object) : prototypeOf(self));
   const message = `${owner.name}.${String(decorated.key)} runs without its policies: ${reason}`;

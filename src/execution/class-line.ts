@@ -1,4 +1,4 @@
-/** An object and those that it inherits from, nearest first, up to but without `end`. */
+/** An object and its prototype chain, nearest first, up to but excluding `end`. */
 export function lineOf(start: object, end: object): object[] {
   const line: object[] = [];
   for (let each: object | null = start; each !== null && each !== end; each = parentOf(each)) {
@@ -7,7 +7,7 @@ export function lineOf(start: object, end: object): object[] {
   return line;
 }
 
-/** The classes whose static members and policies a class has: itself first. */
+/** A class and the classes that it extends, nearest first. */
 export function classLine(type: Function): Function[] {
   return lineOf(type, Function.prototype) as Function[];
 }
@@ -31,11 +31,11 @@ export function inherits(object: object, ancestor: object): boolean {
   try {
     return object === ancestor || Object.prototype.isPrototypeOf.call(ancestor, object);
   } catch {
-    return false; // a proxy that does not say
+    return false; // a proxy that throws
   }
 }
 
-/** The class that made what has this prototype, when it is one whose instances have the methods of `target`. */
+/** The class of instances with this prototype, provided that they inherit the methods of `target`. */
 export function classOf(prototype: object, target: object): Function | undefined {
   try {
     const { constructor } = prototype;
@@ -43,6 +43,6 @@ export function classOf(prototype: object, target: object): Function | undefined
     const own = constructor.prototype as object;
     return inherits(prototype, own) && inherits(own, target) ? constructor : undefined;
   } catch {
-    return undefined; // a getter of the user's that throws
+    return undefined; // a user's getter that throws
   }
 }

@@ -6,12 +6,12 @@ import { ownClassPolicies } from './records.js';
 import { isKnownAsynchronous } from './return-type.js';
 import { type Method, decoratedMethodAt } from './decorated-method.js';
 
-/** Prototypes whose methods have been looked at. */
+/** Prototypes that have been processed. */
 const seen = new WeakSet<object>();
 
 /**
- * Covers the methods of a class that has a policy, and those that it inherits: these get a wrapper here, since other
- * subclasses are not concerned. Called by the decorator, before there are subclasses.
+ * Covers the methods of a class that has a policy, and those that it inherits. The latter get a wrapper on this class,
+ * since the policies do not concern other subclasses. Called by the decorator, before there are subclasses.
  */
 export function coverClass(type: Function): void {
   const prototype = type.prototype as object;
@@ -26,8 +26,8 @@ export function coverClass(type: Function): void {
 }
 
 /**
- * Covers the methods of subclasses of a class that has a policy: what they declare, and their overrides. Called when an
- * instance is seen, which is before Nest takes handlers and listeners from it.
+ * Covers the methods of subclasses of a class that has a policy, overrides included. Called when Nest has built an
+ * instance, which is before it takes handlers and listeners from it.
  */
 export function coverSubclasses(instance: object): void {
   const prototype = prototypeOf(instance);
@@ -35,7 +35,7 @@ export function coverSubclasses(instance: object): void {
   coverLine(prototype);
 }
 
-/** As {@link coverSubclasses}, of a class without an instance. */
+/** The same as {@link coverSubclasses}, by prototype. */
 export function coverLine(prototype: object): void {
   seen.add(prototype);
   const line = lineOf(prototype, Object.prototype);
@@ -53,7 +53,7 @@ function classOfPrototype(prototype: object): Function {
   );
 }
 
-/** Has `target` answer for a method of `holder`, which is `target` or what it inherits from. */
+/** Puts a wrapper on `target` for a method of `holder`, which is `target` or an object that it inherits from. */
 function cover(
   target: object,
   key: string | symbol,
@@ -68,6 +68,6 @@ function cover(
   if (!isHandler(method) && !isKnownAsynchronous({ target: holder, key, original })) return;
   const changed = { ...descriptor };
   wrapMethod(target, key, changed);
-  // One that cannot be replaced stays as it is, and bootstrap says so.
+  // A method that cannot be replaced stays as it is, and bootstrap reports it.
   Reflect.defineProperty(target, key, changed);
 }

@@ -13,16 +13,16 @@ const SIGNAL = 'nest-resilience:signal';
 
 const counter = shared('decorated-method-counter', () => Object.seal({ next: 0 }));
 
-/** A method that policies protect, and what decorators have recorded of it. */
+/** A protected method, with the policies that decorators have recorded. */
 export class DecoratedMethod {
-  /** Counted through in this process: where runtimes look its plans up. */
+  /** Unique in this process: the index under which runtimes keep its plans. */
   readonly index = counter.next++;
   readonly policies = new Map<string, object>();
-  /** Replaces the method. */
+  /** The function that replaces the method. */
   wrapper: Method | undefined = undefined;
 
   constructor(
-    /** The prototype that has the method, or the class when it is static. */
+    /** The prototype that has the method, or the class if it is static. */
     readonly target: object,
     readonly key: string | symbol,
     readonly original: Method,
@@ -37,13 +37,13 @@ export class DecoratedMethod {
     return this.static ? (this.target as Function) : this.target.constructor;
   }
 
-  /** How many parameters it declares; `length` stops at the first with a default. */
+  /** The number of its parameters, from TypeScript's metadata if there is any: `length` stops at the first default value. */
   get arity(): number {
     const declared: unknown = Reflect.getMetadata('design:paramtypes', this.target, this.key);
     return Math.max(this.original.length, Array.isArray(declared) ? declared.length : 0);
   }
 
-  /** Where `@Signal()` stands among the parameters. */
+  /** The index of the parameter with `@Signal()`. */
   get signalIndex(): number | undefined {
     return Reflect.getMetadata(SIGNAL, this.target, this.key) as number | undefined;
   }
@@ -53,13 +53,13 @@ export class DecoratedMethod {
   }
 }
 
-/** The decorated method behind a wrapper, also through other decorators' wrappers that copy metadata. */
+/** The decorated method behind a wrapper, or behind another decorator's wrapper that has copied the metadata. */
 export function decoratedMethodOf(method: unknown): DecoratedMethod | undefined {
   if (typeof method !== 'function') return undefined;
   return Reflect.getOwnMetadata(DECORATED, method) as DecoratedMethod | undefined;
 }
 
-/** The decorated method that `target` itself declares, whatever stands in its place by now (a spy). */
+/** The decorated method that `target` itself declares, even if something else, such as a spy, has replaced it meanwhile. */
 export function decoratedMethodAt(
   target: object,
   key: string | symbol,
@@ -70,7 +70,7 @@ export function decoratedMethodAt(
   );
 }
 
-/** The keys of the methods that `target` itself has, and of those that were decorated on it. */
+/** The own keys of `target`, and those of methods that were decorated on it. */
 export function methodKeysOf(target: object): (string | symbol)[] {
   const declared = (Reflect.getOwnMetadata(DECORATED_KEYS, target) ?? []) as (string | symbol)[];
   return [...new Set([...Reflect.ownKeys(target), ...declared])];

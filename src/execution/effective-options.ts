@@ -4,26 +4,26 @@ import { policies } from '../policies/canonical-order.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 import type { Subject } from './subject.js';
 
-/** One policy of one subject, all layers of options merged. */
+/** The options of one policy of one subject, with all layers merged. */
 export interface EffectiveOptions {
   readonly kind: string;
   readonly options: Readonly<Record<string, unknown>>;
-  /** Where an option comes from that the subject does not say itself: `overrides['*']`. */
+  /** The layer that an option comes from, such as `overrides['*']`; `undefined` for the subject's own options. */
   readonly originOf: (option: string) => string | undefined;
-  /** Whether the subject only names a part that another one defines. */
+  /** Whether the options only name a part that another subject defines. */
   readonly reference: boolean;
 }
 
-/** Options that say which part is meant, not how it works. */
+/** Options that refer to a part or a configuration, without defining anything. */
 const NAMING = new Set(['name', 'config']);
 
 type Options = Record<string, unknown>;
 
 /**
- * The options in force for one policy of a subject; later layers win: `defaults`, the named configuration, the pipeline that it
- * uses, its own options, then `overrides` by `'*'` and the names that the subject has there.
+ * The options in force for one policy of a subject. Later layers win: `defaults`, the named configuration, the pipeline
+ * that it uses, its own options, then `overrides` by `'*'` and by its override keys.
  *
- * @returns `undefined` when an override has taken the policy off
+ * @returns `undefined` when an override has removed the policy
  */
 export function effectiveOptions(
   kind: string,
@@ -67,7 +67,7 @@ export function effectiveOptions(
     removed = override === false;
     if (removed) continue;
     layer(normalize(override), `overrides['${target}']`);
-    if (target !== '*') reference = false; // it says how its part is to be, as a definition does
+    if (target !== '*') reference = false; // such an override defines the part
   }
   if (removed) return undefined;
   delete options.config;
@@ -99,7 +99,7 @@ export function kindsOf(
   return [...kinds].filter((kind) => policies.has(kind));
 }
 
-/** Whether a subject has a policy from the pipeline that it uses, and so shares its part with the others. */
+/** Whether the pipeline that a subject uses has the policy, so that the subject shares its part with other users. */
 export function isShared(
   kind: string,
   { pipeline }: Pick<Subject, 'pipeline'>,
@@ -112,7 +112,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** Anything else has been reported where it was given. */
+/** Values other than objects have been reported already. */
 function asOptions(given: unknown): Options {
   return isObject(given) ? (given as Options) : {};
 }

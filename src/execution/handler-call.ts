@@ -10,7 +10,7 @@ import { isEventStream } from './handlers.js';
 import type { DecoratedMethod } from './decorated-method.js';
 import { firstOf } from './streams.js';
 
-/** The client has closed its connection before the answer. 499, code `CLIENT_GONE`; nobody receives it. */
+/** The client has closed its connection before the answer was complete. 499, code `CLIENT_GONE`; no client receives it. */
 export class ClientGoneError extends ResilienceError {
   constructor(handler: string) {
     super({
@@ -41,7 +41,7 @@ export function rawResponseOf(context: ExecutionContext): RawResponse | undefine
   return typeof raw?.once === 'function' ? raw : undefined;
 }
 
-/** A request on its way to a decorated handler, carried out by the interceptor. */
+/** A call of a decorated handler, run by the interceptor. */
 export class HandlerCall extends Call {
   override interruptible = true;
   private readonly response: RawResponse | undefined;
@@ -70,7 +70,7 @@ export class HandlerCall extends Call {
     return this.runHandler();
   }
 
-  /** Through Nest, which so makes the arguments, and treats the answer as it treats the handler's. */
+  /** Runs the substitute through Nest, which makes its arguments, and treats its answer like the handler's. */
   protected override performInstead(run: Substitute): Promise<unknown> {
     return this.runHandler(run);
   }
@@ -94,11 +94,11 @@ export class HandlerCall extends Call {
     this.running?.end();
   }
 
-  /** Not when the answer is being sent, or nobody is there to receive it. */
+  /** False when the response is being sent, or its client has gone. */
   override wantsAnotherAttempt(): boolean {
     const { response, context } = this;
     if (response === undefined) return true;
-    // Nest sends the head of an event stream before there is a first event.
+    // Nest sends the head of an event stream before its first event.
     return !response.destroyed && (!response.headersSent || isEventStream(context.getHandler()));
   }
 

@@ -1,6 +1,6 @@
 import type { DecoratedMethod } from './decorated-method.js';
 
-/** Metadata that Nest's packages put on the methods for which they run interceptors. */
+/** Metadata keys that mark the methods for which Nest's packages run interceptors. */
 const HANDLER_METADATA = [
   'path', // @nestjs/common: routes
   'microservices:pattern',
@@ -8,12 +8,12 @@ const HANDLER_METADATA = [
   'graphql:resolver_type', // queries, mutations, subscriptions; fields have none
 ];
 
-/** Whether Nest calls the method with what came from outside, through interceptors. */
+/** Whether Nest calls the method for requests or messages, through interceptors. */
 export function isHandler(method: Function): boolean {
   return HANDLER_METADATA.some((key) => Reflect.hasMetadata(key, method));
 }
 
-/** Whether Nest awaits what the method returns: of a handler, and of a field of GraphQL. */
+/** Whether Nest awaits the method's result: that of a handler, or of a GraphQL field resolver. */
 export function isAwaitedByNest(method: Function): boolean {
   return isHandler(method) || Reflect.hasMetadata('graphql:resolve_property', method);
 }

@@ -1,24 +1,24 @@
 import type { Instances, ProtectedMethod } from '../policies/policy.js';
 
-/** Something that an application builds of a class: an instance, or one for each who asks. */
+/** A class that an application instantiates: once, or for each request or consumer. */
 export interface Built {
   readonly type: Function;
-  /** `undefined` when there is none that all share. */
+  /** The shared instance; `undefined` if there is none. */
   readonly instance: object | undefined;
-  /** Why there is none, as a clause for messages. */
+  /** The reason if there is none: `request-scoped` or `transient`. */
   readonly scope: string | undefined;
 }
 
 /** By class. */
 type Index = ReadonlyMap<Function, readonly Built[]>;
 
-/** The instances that an application has built per class: tells whether the instance matters. */
+/** The instances that an application has built, by class. Determines whether the instance of a call matters. */
 export class InstanceRegister {
   private look: (() => Iterable<Built>) | undefined = undefined;
-  /** While the application starts. Nothing holds its instances afterwards. */
+  /** Only set while the application starts, so that it does not hold instances afterwards. */
   private starting: Index | undefined = undefined;
 
-  /** @param look finds what there is, at that moment: modules can be loaded later */
+  /** @param look lists the instances at the time of the call, since modules can be loaded later */
   explore(look: () => Iterable<Built>): void {
     this.look = look;
     this.starting = indexOf(look());
@@ -27,12 +27,12 @@ export class InstanceRegister {
     });
   }
 
-  /** Those of the class whose method it is. */
+  /** The instances of the method's class. */
   of({ owner }: ProtectedMethod): Instances {
     const { starting } = this;
     let known = starting && instancesOf(owner, starting);
     return {
-      // A problem only at bootstrap: later it is no reason to fail calls.
+      // Only known at bootstrap: later, calls must not fail because of it.
       many: known && reasonOf(owner, known),
       isOnly: (self) => {
         known ??= this.look && instancesOf(owner, indexOf(this.look()));
@@ -43,14 +43,14 @@ export class InstanceRegister {
 }
 
 interface Known {
-  /** Weak: an application that has been closed may go, though its methods remember their plans. */
+  /** Weak, so that a closed application can be collected although its methods remember their plans. */
   readonly only: WeakRef<object> | undefined;
   readonly count: number;
   readonly scope: string | undefined;
 }
 
 function instancesOf(owner: Function, index: Index): Known {
-  // A class that nobody has built runs its methods for subclasses: by `super`.
+  // The methods of a class without instances run on instances of subclasses, by `super`.
   const built =
     index.get(owner) ?? [...index].flatMap(([type, all]) => (extendsIt(type, owner) ? all : []));
   const instances = new Set(built.flatMap(({ instance }) => instance ?? []));

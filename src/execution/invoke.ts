@@ -4,7 +4,7 @@ import { MethodCall } from './method-call.js';
 import type { MethodPlan } from './plan.js';
 import { asStream } from './streams.js';
 
-/** Carries out a call of a decorated method by its plan. */
+/** Runs a call of a decorated method by its plan. */
 export function invoke(
   plan: MethodPlan,
   self: unknown,
@@ -15,12 +15,12 @@ export function invoke(
   const call = new MethodCall(plan, self, args, scope);
   const result = plan.pipeline.run(call);
   if (call.misuse === undefined) return result;
-  // The caller expects a stream, and would never look into a promise.
+  // The caller expects a stream, and would not handle a rejected promise.
   result.catch(() => {});
   throw call.misuse;
 }
 
-/** A stream begins a call of its own for each that subscribes to it. */
+/** Each subscription to the stream begins a separate call. */
 function stream(
   plan: MethodPlan,
   self: unknown,

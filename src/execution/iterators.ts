@@ -3,11 +3,11 @@ import type { Call } from '../pipeline/call.js';
 
 type Item = IteratorResult<unknown, unknown>;
 
-/** An async iterator that has given its first item, which makes the attempt a success. */
+/** An async iterator that has yielded its first item, which makes the attempt a success. */
 class IteratorHead extends StreamResult {
   readonly #brand = true;
 
-  /** As `instanceof`, which a result that is a proxy may have throw. */
+  /** Like `instanceof`, which may throw if the result is a proxy. */
   static is(value: unknown): value is IteratorHead {
     return typeof value === 'object' && value !== null && #brand in value;
   }
@@ -20,11 +20,11 @@ class IteratorHead extends StreamResult {
     super();
   }
 
-  /** A stream that goes on is not a result that a cache could keep. */
+  /** A stream cannot be kept in a cache. */
   toJSON(): undefined {}
 }
 
-/** Asks for the first item. */
+/** Requests the first item. */
 export async function firstItemOf(source: AsyncIterable<unknown>, call: Call): Promise<unknown> {
   const iterator = source[Symbol.asyncIterator]();
   let givenUp = false;
@@ -33,8 +33,8 @@ export async function firstItemOf(source: AsyncIterable<unknown>, call: Call): P
     void endQuietly(iterator);
   };
   const first = await iterator.next();
-  if (givenUp) return undefined; // the call goes on with another attempt, or has ended
-  // Whoever has the first item may never ask for another.
+  if (givenUp) return undefined; // the call continues with another attempt, or has ended
+  // The consumer may never request a second item.
   call.onInterrupt = () => void endQuietly(iterator).then(() => call.finish());
   return new IteratorHead(iterator, first, call);
 }
@@ -43,20 +43,20 @@ async function endQuietly(iterator: AsyncIterator<unknown>): Promise<void> {
   try {
     await iterator.return?.();
   } catch {
-    // nobody is left who could be told
+    // nowhere left to report it
   }
 }
 
 /**
- * The iterator that a protected async generator returns: runs `begin` when the first item is asked for, and then passes on what
- * its consumer asks for, one request after another, so that it behaves as the generator itself does.
+ * The iterator that a protected async generator returns: runs `begin` when the first item is requested, and then passes on
+ * the consumer's requests one after another, so that it behaves like the generator itself.
  */
 export function iterate(begin: () => Promise<unknown>): AsyncIterable<unknown> {
   return new ProtectedIterator(begin);
 }
 
 class ProtectedIterator implements AsyncIterableIterator<unknown, unknown, unknown> {
-  /** The iterator behind it, once it has begun. */
+  /** The source of its items, once it has begun. */
   private source: Promise<Source> | undefined = undefined;
 
   constructor(private readonly begin: () => Promise<unknown>) {}
@@ -101,14 +101,14 @@ function sourceOf(value: unknown): Source {
   return IteratorHead.is(value) ? new RunningSource(value) : replay(value);
 }
 
-/** An answer in the generator's place: all of its items, or the single value. */
+/** Yields an answer in the generator's place: all of its items, or the single value. */
 async function* replay(value: unknown): AsyncGenerator<unknown, unknown> {
   if (isIterable(value)) yield* value as AsyncIterable<unknown>;
   else yield value;
   return undefined;
 }
 
-/** As a generator that has ended. */
+/** Behaves like a generator that has ended. */
 class EndedSource implements Source {
   next(): Promise<Item> {
     return Promise.resolve({ value: undefined, done: true });
@@ -138,7 +138,7 @@ class RunningSource implements Source {
     const { first, head, ended } = this;
     if (ended !== undefined) return ended.next();
     if (first === undefined) return this.watch(head.iterator.next(sent));
-    this.first = undefined; // what begins the iteration is not seen by a generator
+    this.first = undefined; // a generator ignores the value of the first `next()`
     return this.watch(Promise.resolve(first));
   }
 
@@ -156,11 +156,11 @@ class RunningSource implements Source {
       : this.watch(iterator.throw(error));
   }
 
-  /** Requests are answered one after another, as a generator does. */
+  /** Answers requests one after another, like a generator. */
   private watch(item: Promise<Item>): Promise<Item> {
     const answer = this.latest.then(() => this.answer(item));
     this.latest = answer.then(nothing, nothing);
-    item.catch(nothing); // looked at when its turn has come
+    item.catch(nothing); // handled when its turn has come
     return answer;
   }
 

@@ -2,7 +2,7 @@ import type { CallHandler } from '@nestjs/common';
 import { Observable, from, mergeAll } from 'rxjs';
 import { Liveness } from '../pipeline/liveness.js';
 
-/** Given to a caching interceptor in place of an answer that must not be stored. */
+/** Thrown into a caching interceptor in place of an answer that must not be stored. */
 class NotLive extends Error {
   override readonly name = 'NotLive';
 
@@ -15,14 +15,14 @@ class NotLive extends Error {
 type Intercepted = Observable<unknown> | Promise<Observable<unknown>>;
 
 /**
- * Runs an interceptor that stores answers, such as Nest's `CacheInterceptor`, so that only live ones come by: an answer
- * that a fallback or a former result had a part in goes around it, to the caller. The interceptor gets an error in its
- * place.
+ * Runs an interceptor that stores answers, such as Nest's `CacheInterceptor`, so that it only sees live ones: an answer to
+ * which a fallback or a former result has contributed bypasses it and goes to the caller. The interceptor gets an error in
+ * its place.
  *
- * For interceptors that stand on a controller or are global. Of those on a decorated handler Nest's `CacheInterceptor`
- * and its subclasses are run in this way without being asked.
+ * For interceptors on a controller and global ones. On a decorated handler, Nest's `CacheInterceptor` and its subclasses
+ * are run in this way automatically.
  *
- * @param intercept runs the interceptor with the handler that it is to see
+ * @param intercept runs the interceptor with the handler that is passed to it
  *
  * @example
  * \@Injectable()
@@ -38,7 +38,7 @@ export function keepOnlyLive(
 ): Observable<unknown> {
   return new Observable((caller) => {
     const liveness = new Liveness();
-    /** Whether the stream goes around the interceptor from now on. */
+    /** Whether the stream bypasses the interceptor from now on. */
     let around = false;
     const handle = (): Observable<unknown> =>
       new Observable((inside) => {

@@ -1,7 +1,7 @@
 import type { Plan } from './plan.js';
 import type { Subject } from './subject.js';
 
-/** A command or a pipeline, whose plan is made when the application starts, or when it is first used. */
+/** The plan of a command or a pipeline, made when the application starts or on first use. */
 export class LazyPlan {
   private made: Plan | undefined = undefined;
 
@@ -10,7 +10,7 @@ export class LazyPlan {
     private readonly make: (subject: Subject) => Plan,
   ) {}
 
-  /** @throws {ResilienceConfigurationError} when it is not configured well */
+  /** @throws {ResilienceConfigurationError} when it is made now and the configuration is wrong */
   get plan(): Plan {
     return (this.made ??= this.make(this.subject));
   }

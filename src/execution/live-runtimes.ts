@@ -1,16 +1,16 @@
 import { shared } from '../common/brand.js';
 import type { Runtime } from './runtime.js';
 
-/** An application, held weakly: Nest closes none whose start has failed, and nobody hears of the failure. */
+/** An application, held weakly: Nest does not close one that failed to start, and the failure cannot be observed. */
 interface Live {
   readonly runtime: WeakRef<Runtime>;
   started: boolean;
 }
 
-/** The applications of this process that are starting or running, in the order in which they have begun to. */
+/** The starting and running applications of this process, in the order in which they began to start. */
 const all = shared('live-applications', () => new Set<Live>());
 
-/** For calls that belong to none of the applications by themselves. */
+/** For calls that do not belong to an application by themselves. */
 export const liveRuntimes = {
   /** The application is starting. */
   add(runtime: Runtime): void {
@@ -28,7 +28,7 @@ export const liveRuntimes = {
   },
 
   /**
-   * The only one that is running. While none is, the one that has begun to start last: those before it have failed.
+   * The only running application. If none is running, the one that began to start last: earlier ones have failed.
    *
    * @returns `'several'` when there is more than one
    */

@@ -9,7 +9,7 @@ import { firstOf, isObservableResult, isStream } from './streams.js';
 
 /** A call of a decorated method. */
 export class MethodCall extends Call {
-  /** Set when the method has returned a stream without being known to: nothing that a policy could judge. */
+  /** Set when the method has returned a stream but is not known to return one: policies cannot judge it. */
   misuse: TypeError | undefined = undefined;
 
   constructor(
@@ -39,7 +39,7 @@ export class MethodCall extends Call {
       if (plan.returns === 'iterable') return firstItemOf(result as AsyncIterable<unknown>, this);
       if (isObservableResult(result)) return firstOf(result, this);
     }
-    if (isPromiseLike(result)) return adopt(result); // also what can be iterated: a query that has not been sent
+    if (isPromiseLike(result)) return adopt(result); // before isStream(): an unsent query may be iterable too
     if (!isStream(result)) return result;
     this.misuse = new TypeError(
       `${plan.pipeline.name} returned a stream, but is not known to: ${HOW_TO_DECLARE}`,
@@ -47,7 +47,7 @@ export class MethodCall extends Call {
     throw this.misuse;
   }
 
-  /** A result that nobody subscribes to inside of the policies is not a success. */
+  /** An Observable to which nobody subscribes inside the policies is not a success. */
   override succeed(value: unknown): void {
     if (!isObservableResult(value) || this.plan.mayResolveToStream) return super.succeed(value);
     const { name } = this.plan.pipeline;
@@ -64,7 +64,7 @@ export class MethodCall extends Call {
     return this.plan.returns === 'promise' ? firstValueFrom(result) : firstOf(result, this);
   }
 
-  /** The caller's arguments, with the signal of this call in its place. */
+  /** The caller's arguments, with the signal of this call as the `@Signal()` parameter. */
   private ownArgs(): readonly unknown[] {
     const { signalIndex } = this.plan;
     if (signalIndex === undefined) return this.args;
@@ -74,16 +74,16 @@ export class MethodCall extends Call {
   }
 }
 
-/** A promise that `adopt()` returns unchanged; one of a subclass may be a query that is sent by `then()`. */
+/** Whether `adopt()` returns the promise unchanged. A promise of a subclass may be a query that `then()` sends. */
 function isNativePromise(value: unknown): value is Promise<unknown> {
   try {
     return value instanceof Promise && value.constructor === Promise;
   } catch {
-    return false; // a proxy that does not say
+    return false; // a proxy that throws
   }
 }
 
-/** As `apply()`, which takes longer for the few arguments that most methods have. */
+/** The same as `apply()`, but faster for the few arguments that most methods have. */
 function applied(method: Method, self: unknown, args: readonly unknown[]): unknown {
   switch (args.length) {
     case 0:

@@ -11,7 +11,7 @@ import {
 } from './decorated-method.js';
 
 /**
- * The record of a method that is being decorated. The first decorator of ours replaces the method by a wrapper; further
+ * The record of a method that is being decorated. The library's first decorator replaces the method with a wrapper; further
  * ones find the wrapper and add to its record.
  */
 export function wrapMethod(
@@ -40,7 +40,7 @@ function wrap(decorated: DecoratedMethod): Method {
       try {
         plan = planOf(decorated, this, asSubstitute);
       } catch (error) {
-        // A class that was not there at bootstrap is not configured well.
+        // The configuration of a class that was unknown at bootstrap is wrong.
         if (decorated.returns === 'promise') return Promise.reject(error);
         throw error;
       }
@@ -48,7 +48,7 @@ function wrap(decorated: DecoratedMethod): Method {
     },
   }[name]!;
   Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true });
-  // Nest's decorators may stand above or below ours: what was recorded so far moves to the wrapper.
+  // Nest's decorators may stand above or below ours: copies the metadata recorded so far.
   for (const metadata of Reflect.getOwnMetadataKeys(original)) {
     Reflect.defineMetadata(metadata, Reflect.getOwnMetadata(metadata, original), wrapper);
   }

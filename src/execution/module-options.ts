@@ -9,55 +9,54 @@ import {
   stageOrder,
 } from '../policies/canonical-order.js';
 
-/** Options by policy; every policy has its own. */
+/** Options by policy. */
 export type PolicyDefaults = { readonly [K in keyof PolicyOptions]?: PolicyOptions[K] };
 
-/** As {@link PolicyDefaults}; `false` takes the policy off. */
+/** The same as {@link PolicyDefaults}, or `false` to remove a policy. */
 export type PolicyOverrides = { readonly [K in keyof PolicyOptions]?: PolicyOptions[K] | false };
 
-/** Policies that belong together: whoever uses the pipeline has them all, and shares its breaker and its bulkhead. */
+/** The policies of a pipeline: every user of the pipeline has them all, and shares its breaker and its bulkhead. */
 export interface PipelineOptions extends PolicyDefaults {
   /** The stages, outermost first. Default: the canonical order. */
   readonly order?: readonly StageName[];
 }
 
-/** Options of `ResilienceModule.forRoot()`. Where options of a policy are given more than once, later wins: */
+/**
+ * Options of `ResilienceModule.forRoot()`. When an option of a policy is given more than once, the later of these layers
+ * wins: `defaults`, `configs`, `pipelines`, the decorator's or the command's own options, `overrides`.
+ */
 export interface ResilienceModuleOptions {
-  /** 1. Instead of the library's defaults, for every method that has the policy. */
+  /** Replace the library's defaults, for all subjects that have the policy. */
   readonly defaults?: PolicyDefaults;
   /**
-   * 2. Named sets of options, taken with `@Retry({ config: 'name' })`. A breaker takes the one that is called as
-   * the breaker is, without being told.
+   * Named sets of options, used with `@Retry({ config: 'name' })`. A breaker or a bulkhead automatically uses the one with
+   * its own name.
    */
   readonly configs?: Readonly<Record<string, PolicyDefaults>>;
-  /**
-   * 3. Pipelines, used with `@UsePipeline('name')`, by commands and in code. 4. is what the decorator or the
-   * command says itself.
-   */
+  /** Pipelines by name, used with `@UsePipeline('name')`, by commands and in code. */
   readonly pipelines?: Readonly<Record<string, PipelineOptions>>;
   /**
-   * 5. Over what decorators say, by `'*'`, `'Class'`, `'Class.method'` or the name of a command or pipeline (the
-   * more special wins): for values from the environment. Only changes policies that are there; `false` takes a
-   * policy off.
+   * Take precedence over decorators, for values from the environment for example. By `'*'`, `'Class'`, `'Class.method'` or
+   * the name of a command or pipeline; the most specific wins. They only change existing policies; `false` removes one.
    */
   readonly overrides?: Readonly<Record<string, PolicyOverrides>>;
-  /** Where times and timers come from. Default: the machine's clock. */
+  /** The source of times and timers. Default: the machine's clock. */
   readonly clock?: Clock;
   /** Random numbers from 0 to below 1, for jitter. Default `Math.random`. */
   readonly random?: () => number;
-  /** Where the library writes; `false`: nowhere. Default: Nest's logger. */
+  /** Where the library logs; `false`: nowhere. Default: Nest's logger, with the context `Resilience`. */
   readonly logger?: LoggerService | false;
 }
 
 /** A factory class for `forRootAsync({ useClass })`. */
 export interface ResilienceOptionsFactory {
-  /** The options of the module. */
+  /** Returns the options of the module. */
   createResilienceOptions(): ResilienceModuleOptions | Promise<ResilienceModuleOptions>;
 }
 
 const ROOT = 'ResilienceModule.forRoot()';
 
-/** The result of a `forRootAsync()` factory; everything else depends on it. */
+/** Throws at once if the options are not an object, since everything else depends on them. */
 export function requireOptions(options: unknown): ResilienceModuleOptions {
   if (typeof options === 'object' && options !== null) return options;
   throw new ResilienceConfigurationError([
@@ -65,7 +64,7 @@ export function requireOptions(options: unknown): ResilienceModuleOptions {
   ]);
 }
 
-/** Checks everything of the options that can be checked without knowing the methods. */
+/** Checks the options as far as possible without knowing the methods. */
 export function checkModuleOptions(options: ResilienceModuleOptions, problems: Problems): void {
   const read = new OptionsReader(options, ROOT, problems);
   const defaults: unknown = read.raw('defaults');
@@ -95,15 +94,15 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
   read.done();
 }
 
-/** Policies as they may be given in one place. */
+/** Rules for a set of policies, depending on its place. */
 interface SetRule {
-  /** Whether `false` may stand for a policy. */
+  /** Whether `false` may remove a policy. */
   readonly removable?: boolean;
-  /** Whether they may name a configuration. */
+  /** Whether options may name a configuration. */
   readonly configurable?: boolean;
 }
 
-/** @param path where it stands in `where`: `pipelines['name'].` */
+/** @param path its path within `where`: `pipelines['name'].` */
 export function checkPipeline(
   where: string,
   path: string,
@@ -151,7 +150,7 @@ export function checkPolicies(
   }
 }
 
-/** The options themselves are checked with each method that they are for. */
+/** Checks the form only; the options are checked with each subject that they are for. */
 function checkSet(
   where: string,
   path: string,

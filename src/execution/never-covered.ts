@@ -1,7 +1,7 @@
 import { classLine } from './class-line.js';
 import type { DecoratedMethod } from './decorated-method.js';
 
-/** Nest calls these itself, at times when nothing can be retried. */
+/** Nest calls these itself, at times when a retry makes no sense. */
 const LIFECYCLE_HOOKS: ReadonlySet<unknown> = new Set([
   'onModuleInit',
   'onApplicationBootstrap',
@@ -10,7 +10,7 @@ const LIFECYCLE_HOOKS: ReadonlySet<unknown> = new Set([
   'onApplicationShutdown',
 ]);
 
-/** Called for each client, and awaited by nobody: a rejection would end the process. */
+/** Nobody awaits these: a rejection would end the process. */
 const GATEWAY_HOOKS: ReadonlySet<unknown> = new Set([
   'afterInit',
   'handleConnection',
@@ -20,7 +20,7 @@ const GATEWAY_HOOKS: ReadonlySet<unknown> = new Set([
 /** Metadata that `@WebSocketGateway()` puts on a class. */
 const GATEWAY = 'websockets:is_gateway';
 
-/** Metadata of methods that hear of jobs, and that nobody awaits either. */
+/** Metadata of listeners for jobs, which nobody awaits either. */
 const LISTENER_METADATA = [
   'bullmq:worker_events_metadata', // @nestjs/bullmq: @OnWorkerEvent()
   'bullmq:queue_events_metadata', // @nestjs/bullmq: @OnQueueEvent()
@@ -28,8 +28,8 @@ const LISTENER_METADATA = [
 ];
 
 /**
- * Whether the policies of a class leave a method alone, whatever it returns. Asked when all decorators of the class have
- * been seen: `@WebSocketGateway()` may stand above ours.
+ * Whether the policies of a class never cover a method, whatever it returns. For hooks of gateways, this is only known when
+ * all decorators of the class have run: `@WebSocketGateway()` may stand above ours.
  */
 export function isNeverCovered(
   { key, wrapper, original }: Pick<DecoratedMethod, 'key' | 'wrapper' | 'original'>,

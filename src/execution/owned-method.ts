@@ -8,12 +8,12 @@ import {
   decoratedMethodAt,
 } from './decorated-method.js';
 
-/** A decorated method as a call finds it. Calls of the same owned method share a plan, and what has a state. */
+/** A decorated method together with the class that it is called on. Calls of the same owned method share a plan. */
 export interface OwnedMethod {
   readonly decorated: DecoratedMethod;
-  /** The class that it is called on; when an override calls it by `super`, the class that declares it. */
+  /** The class that it is called on; if an override calls it by `super`, the class that declares it. */
   readonly owner: Function;
-  /** Whether the policies of the class are left out: a method that runs in another one's place, or a `super` call under which they apply already. */
+  /** Whether the policies of the class are left out: for a fallback method, or a `super` call whose override has them already. */
   readonly ownOnly: boolean;
 }
 
@@ -30,9 +30,9 @@ export function policiesOf({ decorated, owner, ownOnly }: OwnedMethod): PolicyRe
 }
 
 /**
- * The method that a call of `decorated` is one of.
+ * The owned method of a call.
  *
- * @param holder the prototype of the instance that it is called on, the class when it is static, or `undefined`
+ * @param holder the prototype of the instance that it is called on, the class if it is static, or `undefined`
  */
 export function ownedMethod(decorated: DecoratedMethod, holder: object | undefined): OwnedMethod {
   const { target, key, declaringClass } = decorated;
@@ -56,13 +56,13 @@ export function ownedMethod(decorated: DecoratedMethod, holder: object | undefin
   return { decorated, owner, ownOnly: false };
 }
 
-/** A spy on an inherited method stands in front of it, as no override does. */
+/** Whether it is a spy on an inherited method, which does not count as an override. */
 function isSpy(value: unknown): boolean {
   if (typeof value !== 'function') return false;
   return '_isMockFunction' in value || 'isSinonProxy' in value || 'mock' in value;
 }
 
-/** All protected methods of a class and its instances, and those of its parents that its overrides can call. */
+/** All protected methods of a class and its instances, including its parents' methods that its overrides can call. */
 export function methodsOf(owner: Function): OwnedMethod[] {
   const prototype = owner.prototype as object | undefined;
   return [

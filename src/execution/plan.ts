@@ -14,21 +14,21 @@ import type { Returns } from './return-type.js';
 import type { DecoratedMethod } from './decorated-method.js';
 import type { Subject } from './subject.js';
 
-/** How calls of one subject are run. */
+/** Determines how the calls of one subject run. */
 export interface Plan {
   readonly pipeline: Pipeline;
   readonly description: PipelineDescription;
-  /** Knows what its part of a kind is called that has no name of its own. */
+  /** Gives the names of parts that have no name of their own. */
   readonly context: Pick<PolicySite, 'partNameOf'>;
-  /** How its good calls are told from its bad ones. */
+  /** The outcome rule for a command's metrics. */
   readonly outcomes: OutcomeRule;
-  /** By kind, complete and checked. */
+  /** Settings by kind of policy. */
   readonly settings: ReadonlyMap<string, unknown>;
 }
 
 /**
- * A decorated method and how calls of it are run. A class, because each call reads it: objects that are put together by
- * spreading do not share one shape.
+ * The plan of a decorated method. A class, because each call reads it: objects that are built by spreading do not share a
+ * shape.
  */
 export class MethodPlan implements Plan {
   readonly pipeline: Pipeline;
@@ -39,7 +39,7 @@ export class MethodPlan implements Plan {
   readonly returns: Returns;
   readonly signalIndex: number | undefined;
 
-  /** @param mayResolveToStream whether an Observable that it resolves to is not lost: Nest subscribes to that of a handler */
+  /** @param mayResolveToStream whether the method may resolve to an Observable: Nest subscribes to that of a handler */
   constructor(
     { pipeline, description, context, outcomes, settings }: Plan,
     readonly decorated: DecoratedMethod,
@@ -56,7 +56,7 @@ export class MethodPlan implements Plan {
   }
 }
 
-/** The plans of calls on one class, by the index of the decorated method; `null` where no policy applies. */
+/** The plans of the methods of one class, by the index of the decorated method; `null` where no policy applies. */
 export type PlansOfClass = (MethodPlan | null | undefined)[];
 
 interface ConfiguredPolicy {
@@ -67,19 +67,19 @@ interface ConfiguredPolicy {
   readonly settings: unknown;
 }
 
-/** A plan whose options have been checked and whose named parts are known, but not made. */
+/** A plan whose options have been checked and whose named parts have been declared, but not made. */
 export interface Draft {
   readonly site: PolicySite;
   readonly configured: readonly ConfiguredPolicy[];
   readonly stages: StageMakers;
-  /** Of the stages, outermost first. */
+  /** The order of the stages, outermost first. */
   readonly order: readonly string[];
   readonly declarations: readonly Declaration[];
 }
 
 const standard = new Classifier({});
 
-/** First half: merges, checks and declares. Problems are collected; with any, the draft must not be finished. */
+/** First half: merges and checks options and declares parts. If it adds problems, the draft must not be finished. */
 export function draftPlan(
   subject: Subject,
   site: PolicySite,
@@ -131,7 +131,7 @@ export function draftPlan(
   return { site, configured, stages, order, declarations };
 }
 
-/** Has each policy look at those around it. */
+/** Lets each policy check the others in the pipeline. */
 function checkTogether(
   configured: readonly ConfiguredPolicy[],
   order: readonly string[],
@@ -147,7 +147,7 @@ function checkTogether(
   }
 }
 
-/** One policy of a subject, merged and checked; `undefined` when an override has taken it off. */
+/** One policy of a subject, merged and checked; `undefined` when an override has removed it. */
 export function configurePolicy(
   kind: string,
   subject: Subject,

@@ -23,10 +23,10 @@ import { reportSynchronous } from './synchronous.js';
 
 type PlansOfOwner = Map<DecoratedMethod, MethodPlan>;
 
-/** Of methods, by whether the policies of the class are left out, and by class. */
+/** Plans of methods, by `ownOnly` and by class. */
 type Plans = ReadonlyMap<boolean, Map<Function, PlansOfOwner>>;
 
-/** Makes the plans of all that is protected in one application: methods, commands and pipelines. */
+/** Makes the plans of all subjects of one application: methods, commands and pipelines. */
 export class Planner {
   private readonly plans: Plans = new Map([
     [false, new Map()],
@@ -37,7 +37,7 @@ export class Planner {
   private readonly options: ResilienceModuleOptions;
   private started = false;
 
-  /** @param tell told each plan that is made at bootstrap, as a line for the log */
+  /** @param tell receives a line for the log about each plan that is made at bootstrap */
   constructor(
     private readonly services: SiteServices,
     private readonly parts: PartStore,
@@ -47,9 +47,9 @@ export class Planner {
   }
 
   /**
-   * Makes the plans of all these methods, and of what has been registered so far.
+   * Makes the plans of these methods, and of the commands and pipelines registered so far.
    *
-   * @throws {ResilienceConfigurationError} with all problems of all of them, and those of the module's options
+   * @throws {ResilienceConfigurationError} with the problems of all of them and of the module's options
    */
   prepare(methods: Iterable<OwnedMethod>, problems = new Problems()): void {
     checkModuleOptions(this.options, problems);
@@ -78,7 +78,7 @@ export class Planner {
     }
   }
 
-  /** The plan of a method of a class, made now when it was not known at bootstrap (a class that is loaded lazily). */
+  /** The plan of a method of a class, made now if the class was unknown at bootstrap, being loaded lazily. */
   planFor(decorated: DecoratedMethod, owner: Function): MethodPlan {
     return this.planOf({ decorated, owner, ownOnly: false });
   }
@@ -92,9 +92,9 @@ export class Planner {
   }
 
   /**
-   * Registers a subject other than a method. Its plan is made with those of the methods, or at once when these exist.
+   * Registers a command or a pipeline. Its plan is made with those of the methods, or at once if these have been made.
    *
-   * @throws {ResilienceConfigurationError} when it is made at once and not configured well
+   * @throws {ResilienceConfigurationError} when the plan is made at once and the configuration is wrong
    */
   register(subject: Subject): LazyPlan {
     const lazyPlan = new LazyPlan(subject, (each) => this.make(each));
@@ -103,13 +103,13 @@ export class Planner {
     return lazyPlan;
   }
 
-  /** Has problems told when the application starts. @returns false when it has started */
+  /** Reports problems when the application starts. @returns false if it has started already */
   reportAtStartup(problems: readonly string[]): boolean {
     if (!this.started) this.startupProblems.push(...problems);
     return !this.started;
   }
 
-  /** Subjects registered before the application has started. */
+  /** Commands and pipelines registered before the application has started. */
   get subjects(): readonly Subject[] {
     return this.lazyPlans.map(({ subject }) => subject);
   }
@@ -121,7 +121,7 @@ export class Planner {
     throw new ResilienceConfigurationError(problems.all);
   }
 
-  /** A pipeline that nobody uses yet: as far as it can be checked without a method. */
+  /** Checks a pipeline that nobody uses yet, as far as possible without a subject. */
   private check(pipeline: string, problems: Problems): void {
     const title = `pipeline ${show(pipeline)}`;
     const subject: Subject = {

@@ -10,7 +10,7 @@ export function recordSignal(target: object, key: string | symbol, index: number
   record(SIGNALLED, typeof target === 'function' ? target : target.constructor, key);
 }
 
-/** The methods of a class and those that it extends that have a `@Signal()`. */
+/** The keys of the methods of a class, inherited ones included, that have a `@Signal()`. */
 export function signalledOn(owner: Function): Set<string | symbol> {
   return new Set(recorded<string | symbol>(SIGNALLED, owner));
 }
@@ -23,26 +23,26 @@ export function recordClassPolicy(type: Function, kind: string, options: object)
   );
 }
 
-/** The policies that stand on the class itself. */
+/** The policies on the class itself, without inherited ones. */
 export function ownClassPolicies(type: Function): PolicyRecord {
   return (Reflect.getOwnMetadata(CLASS_POLICIES, type) as PolicyRecord | undefined) ?? new Map();
 }
 
-/** A decorator that stands where it has no effect. */
+/** A decorator that is wrong in its place. */
 export interface Misplaced {
-  /** `undefined` for one on the class. */
+  /** `undefined` for a decorator on the class. */
   readonly key: string | symbol | undefined;
-  /** As users know it: `@Retry`. */
+  /** Its name for users: `@Retry`. */
   readonly label: string;
   readonly problem: string;
 }
 
-/** Remembers a misplaced decorator until the application starts, which then tells of all problems at once. */
+/** Remembers a misplaced decorator until the application starts, when all problems are reported at once. */
 export function recordMisplaced(type: Function, misplaced: Misplaced): void {
   record(MISPLACED, type, misplaced);
 }
 
-/** The misplaced decorators of a class and those that it extends. */
+/** The misplaced decorators of a class and the classes that it extends. */
 export function misplacedOn(owner: Function): Misplaced[] {
   return recorded(MISPLACED, owner);
 }

@@ -28,8 +28,8 @@ import { type Subject, methodSubject } from './subject.js';
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
 /**
- * Looks at all providers and controllers when the application starts: checks every decorated method, so that it
- * does not start with a wrong configuration, and binds the instances that Nest has not built itself.
+ * Examines all providers and controllers when the application starts: checks every decorated method, so that the
+ * application does not start with a wrong configuration, and binds the instances that Nest has not built itself.
  */
 @Injectable()
 export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
@@ -86,7 +86,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     for (const { injectables } of this.modules.values()) yield* injectables.values();
   }
 
-  /** Has what stands on decorated handlers and stores answers store live ones only. */
+  /** Makes the `CacheInterceptor`s on decorated handlers store live answers only. */
   private spareCaches(sites: readonly DecoratedMethod[]): void {
     const caches = new Set(sites.flatMap(cacheInterceptorsOn));
     for (const cache of caches) if (typeof cache !== 'function') storeOnlyLive(cache);
@@ -100,7 +100,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     }
   }
 
-  /** The instances that Nest has built, or builds for each who asks. */
+  /** The classes that Nest has built or will build, with the shared instance if there is one. */
   private *built(): Iterable<Built> {
     for (const wrapper of this.allWrappers()) {
       const scope = scopeOf(wrapper);
@@ -110,7 +110,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     }
   }
 
-  /** The classes of all that Nest has built or will build, with an instance where all share one. */
+  /** Binds all shared instances. @returns the classes of all providers, with the shared instance if there is one */
   private explore(): Map<Function, object | undefined> {
     const owners = new Map<Function, object | undefined>();
     for (const wrapper of this.allWrappers()) {
@@ -128,7 +128,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
   }
 }
 
-/** Each method once: a parent's is known from all of its subclasses. */
+/** Each method once: a parent's method is found through each of its subclasses. */
 function distinct(methods: readonly OwnedMethod[]): OwnedMethod[] {
   const known: OwnedMethod[] = [];
   const keys = new Map<Function, Map<unknown, Set<boolean>>>();
@@ -144,7 +144,7 @@ function distinct(methods: readonly OwnedMethod[]): OwnedMethod[] {
   return known;
 }
 
-/** A value can be anything, such as a mock whose getters throw. */
+/** The class of a provider's value, which can be anything, such as a mock whose getters throw. */
 function constructorOf(instance: object | undefined): unknown {
   try {
     return instance?.constructor;
@@ -153,20 +153,20 @@ function constructorOf(instance: object | undefined): unknown {
   }
 }
 
-/** The one instance that all share; request-scoped and transient providers have none. */
+/** The shared instance; `undefined` for request-scoped and transient providers. */
 function staticInstanceOf(wrapper: InstanceWrapper): object | undefined {
   if (!wrapper.isDependencyTreeStatic()) return undefined;
   const instance: unknown = wrapper.instance;
   return typeof instance === 'object' && instance !== null ? instance : undefined;
 }
 
-/** Why there may be several instances of one provider. */
+/** The reason why a provider may have several instances; `undefined` if there is only one. */
 function scopeOf(wrapper: InstanceWrapper): string | undefined {
   if (wrapper.isTransient) return 'transient';
   return wrapper.isDependencyTreeStatic() ? undefined : 'request-scoped';
 }
 
-/** Decorators that have no effect where they stand. */
+/** Reports decorators that are wrong in their place. */
 function reportMisplaced(owner: Function, problems: Problems): void {
   for (const { key, label, problem } of misplacedOn(owner)) {
     const member = key === undefined ? '' : `.${String(key)}`;
@@ -187,7 +187,7 @@ function reportMisplaced(owner: Function, problems: Problems): void {
   }
 }
 
-/** An override that meets nothing, or no policy of it, is misspelt. */
+/** Reports overrides without a target, and those for policies that their target does not have: they are misspelt. */
 function checkOverrideTargets(
   options: ResilienceModuleOptions,
   subjects: readonly Subject[],

@@ -16,9 +16,9 @@ import { type DecoratedMethod, decoratedMethodOf } from './decorated-method.js';
 import { asStream } from './streams.js';
 
 /**
- * Carries out requests to decorated handlers (HTTP, RPC, WebSocket, GraphQL) with the handler's policies, which
- * so cover inner interceptors and pipes too, and stops when the client has gone. Tells HTTP clients when to come
- * back (`Retry-After`) after any rejection of ours, wherever it was made.
+ * Runs calls of decorated handlers (HTTP, RPC, WebSocket, GraphQL) with the handler's policies, which thus cover inner
+ * interceptors and pipes too, and stops them when the client has gone. Sets `Retry-After` on HTTP answers after any of the
+ * library's rejections, wherever it was made.
  */
 @Injectable()
 export class ResilienceInterceptor implements NestInterceptor {
@@ -52,7 +52,7 @@ export class ResilienceInterceptor implements NestInterceptor {
     const type = context.getClass();
     const { pipeline } = runtime.planner.planFor(decorated, type);
     const self = runtime.controllerOf(type);
-    const reports = callScope.getStore()?.reports; // here: the subscriber may be in another async context
+    const reports = callScope.getStore()?.reports; // read here, since the subscriber may be in another async context
     const handle = (): Observable<unknown> => next.handle();
     return asStream(
       () => new HandlerCall(decorated, self, context, handle, runtime.clock, reports),

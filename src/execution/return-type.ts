@@ -1,10 +1,10 @@
 import { types } from 'node:util';
 import { isObservable, Observable } from 'rxjs';
 
-/** The kind of result that a method returns, as far as policies have to know. */
+/** The kind of result that a method returns, as far as it matters for policies. */
 export type Returns = 'promise' | 'observable' | 'iterable';
 
-/** A method, and where TypeScript has recorded its types: for methods that have a decorator. */
+/** A method, and the place of the types that TypeScript records for it, if it has a decorator. */
 interface TypedMethod {
   readonly target: object;
   readonly key: string | symbol;
@@ -26,17 +26,17 @@ export function isKnownAsynchronous(method: TypedMethod): boolean {
   return declaredType(method) === Promise;
 }
 
-/** Also where only the method that it overrides is decorated: an override returns the same. */
+/** The declared return type, also that of a decorated method which it overrides: an override returns the same type. */
 function declaredType({ target, key }: TypedMethod): unknown {
   return Reflect.getMetadata('design:returntype', target, key);
 }
 
-/** A method that instances of a class have if their work may go on after they have been returned. */
+/** Members of objects that are or may be asynchronous results. */
 const ONGOING = ['then', 'subscribe', Symbol.asyncIterator];
 
 /**
- * The declared return type of a method that is certainly not asynchronous, for messages: `number`. `undefined` when
- * nothing is certain: `Object` stands for interfaces and unions too, `Function` for interfaces that can be called.
+ * The name of a method's declared return type, for messages, if it is certainly not asynchronous: `number`. `undefined`
+ * otherwise: `Object` stands for interfaces and unions too, `Function` for callable interfaces.
  */
 export function synchronousTypeOf(method: TypedMethod): string | undefined {
   if (types.isAsyncFunction(method.original)) return undefined;
@@ -49,7 +49,7 @@ export function synchronousTypeOf(method: TypedMethod): string | undefined {
   return ONGOING.some((key) => key in prototype) ? undefined : type.name;
 }
 
-/** Whether a method certainly returns nothing, by its source. */
+/** Whether a method certainly returns nothing, judging by its source. */
 export function returnsNothing(method: Function): boolean {
   const source = Function.prototype.toString.call(method);
   return !/\breturn\b|\[native code\]/.test(source);

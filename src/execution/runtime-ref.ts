@@ -7,14 +7,14 @@ const BRAND = brand('runtime-ref');
 export const RUNTIME_REF = brand('RuntimeRef');
 
 /**
- * Injected into decorated classes: a holder that depends on nothing and gets its runtime later. A
- * runtime of its own would depend on the options, whose factory may depend on a decorated class: Nest 10 and 11
- * would wait for ever. It would also make every decorated class request-scoped when the options are.
+ * A holder without dependencies, injected into decorated classes; it gets its runtime later. If the runtime itself were
+ * injected, decorated classes would depend on the options, whose factory may depend on a decorated class: Nest 10 and 11
+ * would wait forever. And if the options were request-scoped, so would every decorated class be.
  */
 export class RuntimeRef {
   readonly [BRAND] = true;
   runtime: Runtime | undefined = undefined;
-  /** Whether the application has started and has not been closed. */
+  /** Whether the application is running: it has started, and has not been closed. */
   live = false;
 }
 

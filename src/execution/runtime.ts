@@ -14,20 +14,20 @@ import type { Plan } from './plan.js';
 import { Planner } from './planner.js';
 import type { SiteServices } from './subject-site.js';
 
-/** The part of an application that a runtime depends on. */
+/** The dependencies of a runtime. */
 export interface RuntimeHost {
   readonly options: ResilienceModuleOptions;
   readonly events: ResilienceEvents;
   readonly parts: PartStore;
   readonly logger: Pick<LoggerService, 'log' | 'warn' | 'debug'> | undefined;
-  /** A provider, wherever it is; `undefined` when there is none. */
+  /** A provider of any module; `undefined` when there is none. */
   resolve(token: unknown): unknown;
 }
 
 /** Injection token of the {@link Runtime}. */
 export const RUNTIME = brand('Runtime');
 
-/** The library in one application: its clock, its logs, its instances and the plans of its calls. */
+/** The library in one application: its clock, its log, its instances and its plans. */
 export class Runtime {
   readonly clock: Clock;
   readonly events: ResilienceEvents;
@@ -50,7 +50,7 @@ export class Runtime {
     this.calls = new CallPlans((method) => this.planner.planOf(method));
   }
 
-  /** The only instance of a controller; `undefined` when each request has one of its own. */
+  /** The shared instance of a controller; `undefined` when each request has its own. */
   controllerOf(type: Function): unknown {
     if (!this.controllers.has(type)) this.controllers.set(type, this.host.resolve(type));
     return this.controllers.get(type);
@@ -67,7 +67,7 @@ export class Runtime {
     return this.describePlan(this.planner.planOf(found));
   }
 
-  /** With the options of its named parts as they are now. */
+  /** Describes a plan, with the current options of its named parts. */
   describePlan({ description, context }: Plan): PipelineDescription {
     const policies = description.policies.map(({ kind, options }) => {
       const shared = this.host.parts.optionsOf(
@@ -79,7 +79,7 @@ export class Runtime {
     return { ...description, policies };
   }
 
-  /** A named part that a plan uses. */
+  /** The named part of that kind that a plan uses. */
   partOf<T extends object>(kind: string, { settings, context }: Plan): T | undefined {
     const own = settings.get(kind) as { readonly name?: string | undefined } | undefined;
     return own && this.host.parts.find<T>(kind, own.name ?? context.partNameOf(kind));
@@ -92,19 +92,19 @@ export class Runtime {
     quietly(() => this.host.logger?.warn(message) as unknown);
   }
 
-  /** Tells operators of something that happened, each time. */
+  /** Writes a line to the log. */
   log(message: string, level: 'log' | 'warn' | 'debug' = 'log'): void {
     quietly(() => this.host.logger?.[level]?.(message) as unknown);
   }
 
-  /** The application closes: nobody waits for another attempt any more, and no timer is left. */
+  /** To be called when the application closes: ends all waits, and leaves no timer behind. */
   close(): void {
     this.closed = true;
     this.sleeper.close();
     for (const callback of this.onClose) callback();
   }
 
-  /** The services that the policies of all subjects use. */
+  /** The services for the policies of all subjects. */
   private offer(): SiteServices {
     const { clock, events, sleeper, host } = this;
     return {
@@ -133,6 +133,6 @@ function quietly(log: () => unknown): void {
   try {
     log();
   } catch {
-    // nobody is left who could be told
+    // nowhere left to report it
   }
 }

@@ -3,7 +3,7 @@ import { SLOT, bindBuilt, bindGiven, bindingOf } from './binding.js';
 import { coverSubclasses } from './coverage.js';
 import { RUNTIME_REF, type RuntimeRef, isRuntimeRef } from './runtime-ref.js';
 
-/** Has Nest hand the runtime to the instances of a class; once for a class and its subclasses. */
+/** Makes Nest hand the runtime to the instances of a class and its subclasses. */
 export function prepareSlot(prototype: object): void {
   if (SLOT in prototype) return;
   Object.defineProperty(prototype, SLOT, {
@@ -12,7 +12,7 @@ export function prepareSlot(prototype: object): void {
       return bindingOf(this);
     },
     set(this: object, ref: unknown) {
-      // Auto-mocking test tools inject something else here, which must not swallow the method.
+      // Auto-mocking test tools inject something else here; the methods must run all the same.
       if (!isRuntimeRef(ref)) return;
       bindBuilt(this, ref);
       coverSubclasses(this);
@@ -31,7 +31,7 @@ export function bindInstance(instance: object, ref: RuntimeRef, shared: boolean)
   try {
     if (!(SLOT in instance)) return;
   } catch {
-    return; // a proxy that does not say
+    return; // a proxy that throws
   }
   bindGiven(instance, ref, shared);
   coverSubclasses(instance);

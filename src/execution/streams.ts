@@ -13,13 +13,13 @@ type Notification =
   | { readonly kind: 'complete' };
 
 /**
- * An Observable whose first item has arrived, which makes the attempt a success: what comes after it, an error
- * too, goes to the subscriber.
+ * An Observable whose first item has arrived, which makes the attempt a success. Everything after it, errors included, goes
+ * to the subscriber.
  */
 class StreamHead extends StreamResult {
   readonly #brand = true;
 
-  /** As `instanceof`, which a result that is a proxy may have throw. */
+  /** Like `instanceof`, which may throw if the result is a proxy. */
   static is(value: unknown): value is StreamHead {
     return typeof value === 'object' && value !== null && #brand in value;
   }
@@ -32,7 +32,7 @@ class StreamHead extends StreamResult {
     super();
   }
 
-  /** Ends with the call: whoever subscribes gets the error. */
+  /** Lets an interruption of the call end the stream: the subscriber gets its error. */
   begin(source: Subscription): void {
     this.source.add(source);
     this.call.onInterrupt = inThisContext((error) => {
@@ -46,13 +46,13 @@ class StreamHead extends StreamResult {
     else send(notification, this.subscriber);
   }
 
-  /** The only item, when the stream has ended after it. */
+  /** The only item, if the stream has ended after one. */
   get only(): { value: unknown } | undefined {
     const [first, second] = this.buffer;
     return first?.kind === 'next' && second?.kind === 'complete' ? first : undefined;
   }
 
-  /** A stream that goes on is not a result that a cache could keep. */
+  /** A stream cannot be kept in a cache. */
   toJSON(): undefined {}
 
   deliver(subscriber: Subscriber<unknown>): void {
@@ -72,8 +72,8 @@ function send(notification: Notification, subscriber: Subscriber<unknown>): void
 }
 
 /**
- * Subscribes, and resolves when the first item has arrived: to the item itself when the stream ends with it.
- * An error before it rejects. An interruption of the call unsubscribes.
+ * Subscribes, and resolves when the first item has arrived: to the item itself if the stream ends with it, otherwise to the
+ * stream. Rejects with an error that comes before the first item. An interruption of the call unsubscribes.
  */
 export function firstOf(source: Observable<unknown>, call: Call): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -101,7 +101,7 @@ export function firstOf(source: Observable<unknown>, call: Call): Promise<unknow
     const begun = subscription;
     if (started) return head.begin(begun);
     call.onInterrupt = inThisContext((error) => {
-      // The subscription is over, but a promise behind it may not be: then that is what goes on.
+      // The subscription has ended, but the work of a promise behind it may go on.
       if (call.runningWork === undefined) reject(error);
       else call.runningWork.then(resolve, reject);
       begun.unsubscribe();
@@ -109,12 +109,12 @@ export function firstOf(source: Observable<unknown>, call: Call): Promise<unknow
   });
 }
 
-/** Runs a stream's own teardown in the async context of its call, whoever interrupts the call. */
+/** Makes a stream's teardown run in the async context of its call, whoever interrupts the call. */
 function inThisContext(onInterrupt: (error: unknown) => void): (error: unknown) => void {
   return AsyncResource.bind(onInterrupt);
 }
 
-/** Hands the outcome of a pipeline to a subscriber. */
+/** Passes the result of a pipeline to a subscriber. */
 function deliver(value: unknown, subscriber: Subscriber<unknown>): void {
   if (StreamHead.is(value)) return value.deliver(subscriber);
   if (isObservableResult(value)) {
@@ -125,10 +125,10 @@ function deliver(value: unknown, subscriber: Subscriber<unknown>): void {
   subscriber.complete();
 }
 
-/** Why a call is stopped when nobody subscribes to its result any more. */
+/** The reason when a call is stopped because its subscriber has unsubscribed. */
 const UNSUBSCRIBED = new Error('unsubscribed');
 
-/** A stream that begins a call for each that subscribes to it, and stops it when that unsubscribes. */
+/** A stream that begins a call per subscription, and stops it on unsubscribing. */
 export function asStream(
   begin: () => Call,
   run: (call: Call) => Promise<unknown>,
@@ -144,14 +144,14 @@ export function asStream(
   });
 }
 
-/** Whether work goes on after a value has been returned: an Observable, or an async iterable. */
+/** Whether a value is an Observable or an async iterable. */
 export function isStream(value: unknown): boolean {
   return (
     isObservableResult(value) || looksAs(value, () => Symbol.asyncIterator in (value as object))
   );
 }
 
-/** `isObservable()` of any result. Asked of each one, so the cheapest question comes first. */
+/** `isObservable()` for any result, never throwing. Called for each result, so the cheapest check comes first. */
 export function isObservableResult(value: unknown): value is Observable<unknown> {
   if (typeof value !== 'object' || value === null) return false;
   try {
@@ -159,7 +159,7 @@ export function isObservableResult(value: unknown): value is Observable<unknown>
     // A proxy may have a function for every name, as mocks do.
     return isObservable(value) && !types.isProxy(value);
   } catch {
-    return false; // what cannot be looked at is a result like any other
+    return false; // a value that cannot be inspected is a result like any other
   }
 }
 

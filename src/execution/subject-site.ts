@@ -26,7 +26,7 @@ export interface SiteServices extends Pick<
   instancesOf(method: ProtectedMethod): Instances;
 }
 
-/** A subject, as its policies see it. There may be very many: it has nothing that they could share. */
+/** A subject as its policies see it. There may be very many sites, so everything that they can share is in `services`. */
 export class SubjectSite implements PolicySite {
   constructor(
     private readonly services: SiteServices,
@@ -103,7 +103,7 @@ export class SubjectSite implements PolicySite {
   }
 }
 
-/** The options in force for a policy of another method of the class; `undefined` when it has none. */
+/** The options in force for a policy of another method of the class; `undefined` when it has no such policy. */
 function optionsOfNeighbour(
   { owner, target }: ProtectedMethod,
   other: string,

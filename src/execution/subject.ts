@@ -3,33 +3,33 @@ import { isHandler, sendsResponse } from './handlers.js';
 import { type OwnedMethod, policiesOf } from './owned-method.js';
 import type { PolicyRecord } from './decorated-method.js';
 
-/** The kind under which decorators record the pipeline that a method uses. */
+/** The key under which `@UsePipeline()` records the pipeline that a method uses. */
 export const USED_PIPELINE = 'pipeline';
 
 /** Something that policies protect: a decorated method, a command, a pipeline. */
 export interface Subject {
-  /** For messages and events: `Class.method`, or what a command or a pipeline is called. */
+  /** The name of the method (`Class.method`), command or pipeline, for events and parts. */
   readonly name: string;
   /** Its title in messages. */
   readonly title: string;
-  /** Equal for subjects whose parts are the same when their names are. */
+  /** Subjects with the same owner and name share their own parts: the class of a method. */
   readonly owner: object;
   /** Its names in `overrides`; later wins. */
   readonly overrideKeys: readonly string[];
   /** Its own policies by kind. */
   readonly policies: PolicyRecord;
-  /** The pipeline of `forRoot({ pipelines })` that the policies of its own stand on. */
+  /** The pipeline of `forRoot({ pipelines })` that it uses. */
   readonly pipeline: string | undefined;
-  /** The order of its stages, when it has one of its own. */
+  /** The order of its stages, if it has its own. */
   readonly order: readonly string[] | undefined;
   readonly method: ProtectedMethod | undefined;
-  /** The definitions of a command, each with functions of its own. */
+  /** The definitions of a command, each with its own functions. */
   readonly instances?: Instances;
-  /** Whether its calls do different things, whatever their arguments: a pipeline, used from code. */
+  /** Whether different calls may run different code: those of a pipeline used from code. */
   readonly anyWork: boolean;
 }
 
-/** A decorated method of a class. */
+/** The subject of a decorated method of a class. */
 export function methodSubject(owned: OwnedMethod): Subject {
   const { decorated, owner } = owned;
   const key = String(decorated.key);

@@ -5,13 +5,13 @@ interface SubstituteCall {
   key: string | symbol | undefined;
 }
 
-/** The method that is being called in another one's place, until its wrapper has seen the call. */
+/** The fallback method that is being called, until its wrapper has seen the call. */
 const announced = shared<SubstituteCall>('substitute-call', () => ({
   self: undefined,
   key: undefined,
 }));
 
-/** Calls a method of `self` in another one's place: with its own policies, without those of the class. */
+/** Calls a method of `self` as another one's fallback: with its own policies, without those of the class. */
 export function callAsSubstitute(self: unknown, key: string, args: readonly unknown[]): unknown {
   const { self: outerSelf, key: outerKey } = announced;
   announced.self = self;
@@ -24,7 +24,7 @@ export function callAsSubstitute(self: unknown, key: string, args: readonly unkn
   }
 }
 
-/** Whether this call of a method is the announced one. It is so once: what that method calls is called as ever. */
+/** Whether this call of a method is the announced one. True only once: further calls are ordinary ones. */
 export function takeSubstituteCall(self: unknown, key: string | symbol): boolean {
   if (announced.key !== key || announced.self !== self) return false;
   announced.self = undefined;

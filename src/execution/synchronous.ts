@@ -3,7 +3,7 @@ import { isAwaitedByNest } from './handlers.js';
 import type { OwnedMethod } from './owned-method.js';
 import { synchronousTypeOf } from './return-type.js';
 
-/** The compiler refuses our decorators on a method that is not asynchronous, but does not see into `applyDecorators()`. */
+/** Reports a decorated method that is synchronous. The compiler rejects it too, but not behind `applyDecorators()`. */
 export function reportSynchronous({ decorated, owner }: OwnedMethod, problems: Problems): void {
   if (decorated.policies.size === 0 || isAwaitedByNest(decorated.wrapper ?? decorated.original))
     return;

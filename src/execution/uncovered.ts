@@ -13,7 +13,7 @@ interface Member {
   readonly value?: unknown;
 }
 
-/** The members of a class that its class-level policies cannot cover, for operators; `undefined` when there are none. */
+/** A warning about the members that the policies of a class cannot cover; `undefined` when there are none. */
 export function uncoveredMembers(
   owner: Function,
   instance: object | undefined,
@@ -37,7 +37,7 @@ function group(keys: readonly Key[], reason: string): string | undefined {
   return keys.length === 0 ? undefined : `${keys.map(String).join(', ')} (${reason})`;
 }
 
-/** Methods and accessors without policies, inherited ones too. */
+/** Methods and accessors without policies, inherited ones included. */
 function membersOf(owner: Function): { methods: Key[]; accessors: Key[] } {
   const methods: Key[] = [];
   const accessors: Key[] = [];
@@ -59,7 +59,7 @@ function membersOf(owner: Function): { methods: Key[]; accessors: Key[] } {
   return { methods, accessors };
 }
 
-/** Arrow functions, for the most part: each instance has its own. */
+/** Asynchronous functions in fields, mostly arrow functions, of which each instance has its own. */
 function asyncFieldsOf(instance: object | undefined): Key[] {
   if (instance === undefined) return [];
   return Reflect.ownKeys(instance).filter((key) =>
