@@ -1,6 +1,5 @@
 import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { exponential } from '../backoff/backoff.js';
-import { gobreaker } from './gobreaker.js';
 import {
   type CircuitBreakerOptions,
   type CircuitBreakerSettings,
@@ -231,10 +230,5 @@ describe('the options of a circuit breaker', () => {
     const { classifier } = settle({ classify })[0].breaker;
     expect(classifier.ofError('x')).toBe('failure');
     expect(classifier.ofResult(7)).toBe('success');
-  });
-
-  it('that gobreaker() makes are right', () => {
-    expect(problemsOf(gobreaker({ interval: '10s', bucketPeriod: '1s' }))).toEqual([]);
-    expect(problemsOf(gobreaker({ interval: 'soon' as never }))).not.toEqual([]);
   });
 });

@@ -12,7 +12,7 @@ import type { BreakerCounts, StateChangeEvent } from '../../telemetry/events.js'
 import { type Backoff, type DelayRule, isSpec, readBackoff } from '../backoff/backoff.js';
 import { type Key, type KeyOfCall, readKey } from '../key.js';
 import type { PolicySite } from '../policy.js';
-import { readRetryAfterCap } from '../retry/options.js';
+import { readRetryAfterCap } from '../retry-after-cap.js';
 import { swallow } from './open-time.js';
 import { type WindowOptions, type WindowSettings, readWindow } from './window-options.js';
 

@@ -1,10 +1,10 @@
 import type { ResilienceConfigurationError } from '../common/errors.js';
 import { NotFoundException } from '@nestjs/common';
 import { OptionsReader, Problems } from '../common/options-reader.js';
-import { BulkheadFullError } from './bulkhead/bulkhead-full-error.js';
-import { policies } from './canonical-order.js';
-import { CircuitOpenError } from './circuit-breaker/circuit-open-error.js';
-import { fallbackValue } from './fallback/handler.js';
+import { BulkheadFullError } from '../policies/bulkhead/bulkhead-full-error.js';
+import { policies } from '../policies/canonical-order.js';
+import { CircuitOpenError } from '../policies/circuit-breaker/circuit-open-error.js';
+import { fallbackValue } from '../policies/fallback/handler.js';
 import {
   type HystrixGoSettings,
   type HystrixPolicies,
@@ -12,8 +12,8 @@ import {
   hystrix,
   hystrixGo,
 } from './hystrix.js';
-import type { PolicySite } from './policy.js';
-import { TimeoutError } from './timeout/timeout-error.js';
+import type { PolicySite } from '../policies/policy.js';
+import { TimeoutError } from '../policies/timeout/timeout-error.js';
 
 const site: Partial<PolicySite> = { name: 'books', partNameOf: () => 'books', method: undefined };
 
