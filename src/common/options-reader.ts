@@ -1,7 +1,6 @@
-import { inspect, types } from 'node:util';
 import { type Duration, parseDuration } from './duration.js';
-import { ask, prototypeOf } from './outcomes/look.js';
-import { printable } from './printable.js';
+import { prototypeOf } from './outcomes/look.js';
+import { show } from './printable.js';
 
 /** Collects what is wrong with the configuration, so that all of it can be told at once. */
 export class Problems {
@@ -19,23 +18,6 @@ interface NumberRule {
   readonly max?: number;
   /** Exclusive lower bound. */
   readonly above?: number;
-}
-
-/** Shows a value in a message: short, on one line. Never throws, whatever the value is. */
-export function show(value: unknown): string {
-  return ask(() => {
-    const text = shown(value);
-    return text.includes('\n') ? printable(text) : text;
-  }, 'something that cannot be shown');
-}
-
-function shown(value: unknown): string {
-  if (types.isNativeError(value)) return printable(`${value.name}: ${value.message}`);
-  if (typeof value === 'function') {
-    return value.name ? printable(`function ${value.name}`) : 'a function';
-  }
-  if (value instanceof Promise) return 'a promise';
-  return inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 60 });
 }
 
 /**

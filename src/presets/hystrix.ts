@@ -1,6 +1,7 @@
 import type { Duration } from '../common/duration.js';
 import { ResilienceConfigurationError, isResilienceError } from '../common/errors.js';
-import { OptionsReader, Problems, isPlainObject, show } from '../common/options-reader.js';
+import { OptionsReader, Problems, isPlainObject } from '../common/options-reader.js';
+import { show } from '../common/printable.js';
 import type { ErrorMatcher } from '../common/outcomes/error-matcher.js';
 import type { BulkheadOptions } from '../policies/bulkhead/options.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/options.js';
