@@ -1,6 +1,6 @@
 import type { ResilienceConfigurationError } from '../common/errors.js';
 import { NotFoundException } from '@nestjs/common';
-import { OptionsReader, Problems } from '../common/options-reader.js';
+import { problemsOf as problemsIn } from '../../test/support/read-options.js';
 import { BulkheadFullError } from '../policies/bulkhead/bulkhead-full-error.js';
 import { policies } from '../policies/canonical-order.js';
 import { CircuitOpenError } from '../policies/circuit-breaker/circuit-open-error.js';
@@ -19,13 +19,9 @@ const site: Partial<PolicySite> = { name: 'books', partNameOf: () => 'books', me
 
 /** What bootstrap says of them. */
 function problemsOf(made: HystrixPolicies<unknown>): readonly string[] {
-  const problems = new Problems();
-  for (const [kind, options] of Object.entries(made)) {
-    const read = new OptionsReader(options as object, kind, problems);
-    policies.get(kind)!.read(read, site as PolicySite);
-    read.done();
-  }
-  return problems.all;
+  return Object.entries(made).flatMap(([kind, options]) =>
+    problemsIn((read) => policies.get(kind)!.read(read, site as PolicySite), options as object),
+  );
 }
 
 const errors = [

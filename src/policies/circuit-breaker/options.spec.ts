@@ -1,4 +1,4 @@
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { readOptions } from '../../../test/support/read-options.js';
 import { exponential } from '../backoff/backoff.js';
 import {
   type CircuitBreakerOptions,
@@ -7,11 +7,7 @@ import {
 } from './options.js';
 
 function settle(options: CircuitBreakerOptions): [CircuitBreakerSettings, readonly string[]] {
-  const problems = new Problems();
-  const read = new OptionsReader(options, 'here', problems);
-  const settings = readCircuitBreakerOptions(read);
-  read.done();
-  return [settings, problems.all.map((problem) => problem.replace('here: ', ''))];
+  return readOptions(readCircuitBreakerOptions, options);
 }
 
 const problemsOf = (options: object): readonly string[] => settle(options)[1];
