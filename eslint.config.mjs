@@ -1,20 +1,36 @@
+import { readdirSync } from 'node:fs';
 import eslint from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
+/** What stands beside the library; a user may leave any of them out. */
+const exporters = ['hystrix-stream'];
+
 /** The floors of the house, lowest first. A file imports its own floor and those below it. */
 const layers = [
   ['common'],
-  ['telemetry'],
+  ['telemetry', 'testing'],
   ['pipeline'],
   ['policies'],
-  ['registry'],
+  ['registry', 'presets'],
   ['execution', 'decorators'],
   ['commands'],
-  ['hystrix-stream'],
+  exporters,
 ];
+
+/** For users alone: no other folder imports them, so that exporters do not import each other either. */
+const leaves = ['testing', 'presets', ...exporters];
+
+const foldersIn = (path) =>
+  readdirSync(new URL(path, import.meta.url), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+
+for (const folder of foldersIn('src/')) {
+  if (!layers.flat().includes(folder)) throw new Error(`src/${folder} is on no floor: see layers`);
+}
 
 const layerZones = layers.flatMap((folders, floor) =>
   folders.map((folder) => ({
@@ -23,10 +39,25 @@ const layerZones = layers.flatMap((folders, floor) =>
     except: layers
       .slice(0, floor + 1)
       .flat()
+      .filter((name) => name === folder || !leaves.includes(name))
       .map((name) => `./${name}`),
-    message: `Imports point down: ${layers.map((names) => names.join('/')).join(' < ')} < module.`,
+    message: `Imports point down: ${layers.map((names) => names.join('/')).join(' < ')} < module; and none to ${leaves.join(', ')}.`,
   })),
 );
+
+/** The retry compares its waits with the total timeout; nothing else of a policy is known to another one. */
+const acquaintances = { retry: ['timeout'] };
+
+/** `backoff` is no policy: retries and breakers wait by it. */
+const policies = foldersIn('src/policies/').filter((name) => name !== 'backoff');
+
+const policyZones = policies.map((policy) => ({
+  target: `./src/policies/${policy}`,
+  from: policies
+    .filter((other) => other !== policy && !acquaintances[policy]?.includes(other))
+    .map((other) => `./src/policies/${other}`),
+  message: 'What several policies need is in src/policies itself.',
+}));
 
 /** What runs calls knows policies by their definitions, not by their names. */
 const nameless = ['execution', 'commands'].map((folder) => ({
@@ -95,7 +126,7 @@ export default defineConfig(
       'import-x/no-default-export': 'error',
       'import-x/no-restricted-paths': [
         'error',
-        { zones: [...layerZones, ...nameless], basePath: import.meta.dirname },
+        { zones: [...layerZones, ...policyZones, ...nameless], basePath: import.meta.dirname },
       ],
       'no-restricted-imports': [
         'error',

@@ -1,6 +1,7 @@
 // CommonJS mode without flags: Nest 12 and others are ESM only, so they are compiled like the sources.
 const swc = {
-  sourceMaps: 'inline',
+  // In files beside the code, which is much shorter without them; they are read when a stack trace is shown.
+  sourceMaps: true,
   module: { type: 'commonjs' },
   jsc: {
     target: 'es2022',
@@ -53,8 +54,6 @@ module.exports = {
     '^#common/(.*)\\.js$': '<rootDir>/sample/common/src/$1',
   },
   transform: {
-    // Nobody steps through these; without maps they load faster.
-    '/node_modules/.+\\.js$': ['@swc/jest', { ...swc, sourceMaps: false }],
     '^.+\\.(t|j)s$': ['@swc/jest', swc],
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],

@@ -6,13 +6,12 @@
 // measures up to five times before a ratio fails, and then prints the last measurement. --readme puts the results into
 // bench/README.md.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { count } from './count.mjs';
 import { names } from './jobs.mjs';
 import { measure } from './measure.mjs';
+import { readOptions, tell } from './options.mjs';
 import { report, withResults } from './report.mjs';
 import { callsOf, judgeCounts, judgeTimes, summarize } from './results.mjs';
 import { setUp } from './setup.mjs';
@@ -22,25 +21,13 @@ const COUNTED_CALLS = 1_000;
 
 const MEASUREMENTS = 5;
 
-const { values: options } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    check: { type: 'boolean', default: false },
-    readme: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '200' },
-  },
-});
+const options = readOptions({ rounds: { type: 'string', default: '200' } });
 const rounds = Number(options.rounds);
 if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds wants a whole number');
 
 await setUp();
 const results = options.check ? checkedResults() : await resultsOfOneMeasurement();
-console.log(options.json ? JSON.stringify(results, null, 2) : report(results));
-if (options.readme) {
-  const file = new URL('README.md', import.meta.url);
-  writeFileSync(file, withResults(readFileSync(file, 'utf8'), results));
-}
-if (options.check && !results.ok) process.exitCode = 1;
+tell(results, options, { report, withResults, ok: results.ok });
 
 /**
  * Of several measurements, until each claim has held in one of them. Each is made by a process of its own, since the same

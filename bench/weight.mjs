@@ -6,21 +6,14 @@
 // --check exits with 1 unless all claims of bench/README.md about weight hold; because of noise, times are measured up
 // to five times before a claim fails. --readme puts the results into bench/README.md.
 import 'reflect-metadata';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { readOptions, tell } from './options.mjs';
 import { judgeWeight, weightReport, withWeight } from './weight-report.mjs';
 import { setUp } from './setup.mjs';
 
 const MEASUREMENTS = 5;
 
-const { values: options } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    check: { type: 'boolean', default: false },
-    readme: { type: 'boolean', default: false },
-  },
-});
+const options = readOptions();
 if (globalThis.gc === undefined) throw new Error('weights want node --expose-gc');
 
 await setUp();
@@ -40,9 +33,5 @@ for (let left = options.check ? MEASUREMENTS : 1; left > 0; left--) {
   if (judgeWeight(results).every(({ holds }) => holds)) break;
 }
 results.checks = judgeWeight(results);
-console.log(options.json ? JSON.stringify(results, null, 2) : weightReport(results));
-if (options.readme) {
-  const file = new URL('README.md', import.meta.url);
-  writeFileSync(file, withWeight(readFileSync(file, 'utf8'), results));
-}
-if (options.check && results.checks.some(({ holds }) => !holds)) process.exitCode = 1;
+const ok = results.checks.every(({ holds }) => holds);
+tell(results, options, { report: weightReport, withResults: withWeight, ok });

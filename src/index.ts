@@ -63,11 +63,6 @@ export type { BulkheadSnapshot } from './policies/bulkhead/snapshot.js';
 export type { PolicyKind, PolicyOptions, StageName } from './policies/canonical-order.js';
 export type { CircuitBreaker as Breaker } from './policies/circuit-breaker/circuit-breaker.js';
 export { CircuitOpenError } from './policies/circuit-breaker/circuit-open-error.js';
-export {
-  type GobreakerCounts,
-  type GobreakerSettings,
-  gobreaker,
-} from './policies/circuit-breaker/gobreaker.js';
 export type { CircuitBreakerOptions, HalfOpenOptions } from './policies/circuit-breaker/options.js';
 export type { OverrideOptions } from './policies/circuit-breaker/override.js';
 export type { Permit } from './policies/circuit-breaker/permit.js';
@@ -89,17 +84,18 @@ export {
   type StaleIfErrorOptions,
   staleIfError,
 } from './policies/fallback/stale-if-error.js';
+export type { Key } from './policies/key.js';
+export type { RetryOptions } from './policies/retry/options.js';
+export type { TimeoutOptions } from './policies/timeout/options.js';
+export { TimeoutError } from './policies/timeout/timeout-error.js';
+export { type GobreakerCounts, type GobreakerSettings, gobreaker } from './presets/gobreaker.js';
 export {
   type HystrixGoSettings,
   type HystrixPolicies,
   type HystrixSettings,
   hystrix,
   hystrixGo,
-} from './policies/hystrix.js';
-export type { Key } from './policies/key.js';
-export type { RetryOptions } from './policies/retry/options.js';
-export type { TimeoutOptions } from './policies/timeout/options.js';
-export { TimeoutError } from './policies/timeout/timeout-error.js';
+} from './presets/hystrix.js';
 export type { BulkheadView } from './registry/bulkhead-view.js';
 export { BULKHEAD_REGISTRY, BulkheadRegistry } from './registry/bulkhead.registry.js';
 export {

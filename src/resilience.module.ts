@@ -1,4 +1,4 @@
-import { show } from './common/options-reader.js';
+import { show } from './common/printable.js';
 import { type QuietLogger, quietLogger } from './common/quiet-logger.js';
 import {
   type DynamicModule,

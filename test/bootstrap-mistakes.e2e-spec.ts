@@ -11,8 +11,8 @@ import {
   fallbackValue,
 } from '../src/index.js';
 import { closeAll } from './support/boot.js';
-import { ROOT, classWith, forms, problemsOf } from './support/bootstrap.js';
-import { wrong } from './support/commands.js';
+import { ROOT, classWith, forms } from './support/bootstrap.js';
+import { problemsOf, wrong } from './support/commands.js';
 
 afterEach(closeAll);
 
@@ -370,7 +370,7 @@ describe('a wrong configuration refuses to start and tells of', () => {
   it.each(Object.entries(mistakes))(
     '%s',
     async (kind, { providers = [], resilience = {}, told }) => {
-      const problems = await problemsOf(providers, resilience);
+      const problems = await problemsOf({ providers: [...providers], resilience });
       expectTold(problems, [told, ...(alsoTold[kind] ?? [])]);
       expect(problems).toHaveLength(1 + (alsoTold[kind]?.length ?? 0));
     },
@@ -386,10 +386,10 @@ describe('a wrong configuration refuses to start and tells of', () => {
           typeof before === 'object' ? mergeDeep(before as object, each as object) : each;
       }
     }
-    const problems = await problemsOf(
-      all.flatMap(({ providers = [] }) => providers),
+    const problems = await problemsOf({
+      providers: all.flatMap(({ providers = [] }) => providers),
       resilience,
-    );
+    });
     expectTold(problems, [...all.map(({ told }) => told), ...Object.values(alsoTold).flat()]);
     expect(problems.length).toBeGreaterThanOrEqual(all.length);
   });

@@ -23,8 +23,8 @@ import {
 } from '../src/index.js';
 import { ManualClock } from '../src/testing/index.js';
 import { boot, closeAll, nestMajor } from './support/boot.js';
-import { ROOT, classWith, forms, problemsOf } from './support/bootstrap.js';
-import { wrong } from './support/commands.js';
+import { ROOT, classWith, forms } from './support/bootstrap.js';
+import { problemsOf, wrong } from './support/commands.js';
 import { outcome } from './support/wait.js';
 
 afterEach(closeAll);
@@ -49,7 +49,7 @@ describe('the message', () => {
     class One extends Base {}
     @Injectable()
     class Two extends Base {}
-    await expect(problemsOf([One, Two], {})).resolves.toEqual([
+    await expect(problemsOf({ providers: [One, Two] })).resolves.toEqual([
       'One.m @Retry: maxRetries is -1; use a whole number of at least 0',
       'Two.m @Retry: maxRetries is -1; use a whole number of at least 0',
     ]);
@@ -128,7 +128,7 @@ describe('what the application has not built when it starts', () => {
   }
 
   it('is checked too when it is a request-scoped class', async () => {
-    await expect(problemsOf([PerRequest], {})).resolves.toHaveLength(1);
+    await expect(problemsOf({ providers: [PerRequest] })).resolves.toHaveLength(1);
   });
 
   it('is refused at its first call when only a factory knows the class', async () => {

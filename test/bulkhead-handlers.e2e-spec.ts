@@ -10,6 +10,7 @@ import {
   Sse,
   type Type,
   UseInterceptors,
+  applyDecorators,
 } from '@nestjs/common';
 import { Observable, Subject, race, mergeMap, throwError } from 'rxjs';
 import { Bulkhead, Fallback, Retry, Signal, Timeout, constant } from '../src/index.js';
@@ -22,20 +23,26 @@ import { deferred, settle, until } from './support/wait.js';
 afterEach(closeAll);
 refuseUnhandledRejections();
 
+/** A controller that works under these decorators, outermost first. */
+function working(works: Works, ...decorators: MethodDecorator[]): Type {
+  @Controller()
+  class K {
+    @Get()
+    @applyDecorators(...[...decorators].reverse())
+    async get(): Promise<string> {
+      return works.next();
+    }
+  }
+  return K;
+}
+
 describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
   const serving = (controller: Type, ...providers: Type[]): Promise<Served> =>
     serve(platform, { controllers: [controller], providers });
 
   it('answers with 503, Retry-After and a JSON body that tells nothing of the inside', async () => {
     const works = new Works();
-    @Controller()
-    class K {
-      @Get()
-      @Bulkhead({ name: 'secret-upstream', maxConcurrent: 1 })
-      async get(): Promise<string> {
-        return works.next();
-      }
-    }
+    const K = working(works, Bulkhead({ name: 'secret-upstream', maxConcurrent: 1 }));
     const { url, clock } = await serving(K);
     const first = fetch(url);
     await works.reached(1);
@@ -118,14 +125,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
 
   it('is left by a client that goes while its request waits', async () => {
     const works = new Works();
-    @Controller()
-    class K {
-      @Get()
-      @Bulkhead({ maxConcurrent: 1, maxQueue: 1 })
-      async get(): Promise<string> {
-        return works.next();
-      }
-    }
+    const K = working(works, Bulkhead({ maxConcurrent: 1, maxQueue: 1 }));
     const { app, url } = await serving(K);
     const first = fetch(url);
     await works.reached(1);
@@ -173,14 +173,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
 
   it('keeps the place of a handler whose client has gone until that has ended', async () => {
     const works = new Works();
-    @Controller()
-    class K {
-      @Get()
-      @Bulkhead(1)
-      async get(): Promise<string> {
-        return works.next();
-      }
-    }
+    const K = working(works, Bulkhead(1));
     const { app, url, events } = await serving(K);
     const { disconnect } = request(url);
     await works.reached(1);
@@ -193,15 +186,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
 
   it('keeps the place of a handler that has timed out until that has ended', async () => {
     const works = new Works();
-    @Controller()
-    class K {
-      @Get()
-      @Timeout('1s')
-      @Bulkhead(1)
-      async get(): Promise<string> {
-        return works.next();
-      }
-    }
+    const K = working(works, Timeout('1s'), Bulkhead(1));
     const { app, url, clock } = await serving(K);
     const answer = fetch(url);
     await works.reached(1);
@@ -215,16 +200,12 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
   // `Call.runningWork` is still that of the first attempt.
   it('is left by a later attempt that times out in the queue, though the work of the first goes on', async () => {
     const works = new Works();
-    @Controller()
-    class K {
-      @Get()
-      @Retry({ maxRetries: 1, backoff: constant(0) })
-      @Timeout('1s')
-      @Bulkhead({ maxConcurrent: 1, maxQueue: 1 })
-      async get(): Promise<string> {
-        return works.next();
-      }
-    }
+    const K = working(
+      works,
+      Retry({ maxRetries: 1, backoff: constant(0) }),
+      Timeout('1s'),
+      Bulkhead({ maxConcurrent: 1, maxQueue: 1 }),
+    );
     const { app, url, clock } = await serving(K);
     const answer = fetch(url);
     await works.reached(1);
@@ -250,15 +231,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
         return race(next.handle(), timeout);
       }
     }
-    @Controller()
-    class K {
-      @Get()
-      @UseInterceptors(Impatient)
-      @Bulkhead(1)
-      async get(): Promise<string> {
-        return works.next();
-      }
-    }
+    const K = working(works, UseInterceptors(Impatient), Bulkhead(1));
     const { app, url } = await serving(K);
     const answer = fetch(url);
     await works.reached(1);
@@ -313,14 +286,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
 
   it('sends away those who wait when the application closes, and lets the others end', async () => {
     const works = new Works();
-    @Controller()
-    class K {
-      @Get()
-      @Bulkhead({ maxConcurrent: 1, maxQueue: 1 })
-      async get(): Promise<string> {
-        return works.next();
-      }
-    }
+    const K = working(works, Bulkhead({ maxConcurrent: 1, maxQueue: 1 }));
     const { app, url } = await serving(K);
     const first = request(url);
     await works.reached(1);

@@ -2,14 +2,13 @@ import { Injectable, type Type } from '@nestjs/common';
 import {
   Bulkhead,
   Fallback,
-  ResilienceConfigurationError,
   type ResilienceModuleOptions,
   fallbackValue,
 } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
 import { bulkhead } from './support/bulkhead-calls.js';
-import { refuseUnhandledRejections } from './support/commands.js';
-import { outcome, settle } from './support/wait.js';
+import { problemsOf, refuseUnhandledRejections } from './support/commands.js';
+import { settle } from './support/wait.js';
 
 afterEach(closeAll);
 refuseUnhandledRejections();
@@ -122,15 +121,6 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
     return made;
   }
 
-  async function problemsOf(
-    providers: readonly Type[],
-    resilience: object = {},
-  ): Promise<readonly string[]> {
-    const { error } = await outcome(boot({ providers: [...providers], resilience }));
-    expect(error).toBeInstanceOf(ResilienceConfigurationError);
-    return (error as ResilienceConfigurationError).problems;
-  }
-
   it('and tells of all bad options at once', async () => {
     const forms = `milliseconds or a duration such as '500ms', '2s', '1.5m', '1h'`;
     const cases: [unknown, string][] = [
@@ -158,7 +148,7 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
       'S',
       cases.map(([options]) => options),
     );
-    await expect(problemsOf([S])).resolves.toEqual(
+    await expect(problemsOf({ providers: [S] })).resolves.toEqual(
       cases.map(([, problem], index) => `S.m${index} @Bulkhead: ${problem}`),
     );
   });
@@ -166,9 +156,12 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
   it('and tells where an option comes from', async () => {
     const S = withOptions('S', [3]);
     await expect(
-      problemsOf([S], {
-        defaults: { bulkhead: { maxWait: '1s' } },
-        overrides: { 'S.m0': { bulkhead: 0 } },
+      problemsOf({
+        providers: [S],
+        resilience: {
+          defaults: { bulkhead: { maxWait: '1s' } },
+          overrides: { 'S.m0': { bulkhead: 0 } },
+        },
       }),
     ).resolves.toEqual([
       'S.m0 @Bulkhead: maxWait has no effect without maxQueue, as nobody waits; give both',
@@ -179,14 +172,14 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
   it('when two define the same name differently, and names both', async () => {
     const One = withOptions('One', [{ name: 'shared', maxConcurrent: 1 }]);
     const Two = withOptions('Two', [{ name: 'shared', maxConcurrent: 2, maxQueue: 5 }]);
-    await expect(problemsOf([One, Two])).resolves.toEqual([
+    await expect(problemsOf({ providers: [One, Two] })).resolves.toEqual([
       'Two.m0 @Bulkhead: "shared" has other options at One.m0 @Bulkhead: maxConcurrent is 1 there and 2 here, maxQueue is undefined there and 5 here; use the same ones, or put them into forRoot({ configs })',
     ]);
   });
 
   it('when two classes of one name would share the places', async () => {
     await expect(
-      problemsOf([withOptions('Namesake', [1]), withOptions('Namesake', [1])]),
+      problemsOf({ providers: [withOptions('Namesake', [1]), withOptions('Namesake', [1])] }),
     ).resolves.toEqual([
       expect.stringContaining(
         'Namesake.m0 @Bulkhead: another class is called Namesake too, and both would share "Namesake.m0"',
@@ -202,7 +195,7 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
         return 1;
       }
     }
-    await expect(problemsOf([S])).resolves.toEqual([
+    await expect(problemsOf({ providers: [S] })).resolves.toEqual([
       'S.m @Fallback: maxConcurrent is 0; use a whole number of at least 1',
     ]);
   });

@@ -14,13 +14,13 @@ import {
   CircuitBreaker,
   type Command,
   Fallback,
-  type ResilienceConfigurationError,
   ResilienceService,
   staleIfError,
 } from '../src/index.js';
 import { type Parts, boot, closeAll } from './support/boot.js';
+import { problemsOf } from './support/commands.js';
 import { MemoryCache } from './support/memory-cache.js';
-import { outcome, settle } from './support/wait.js';
+import { settle } from './support/wait.js';
 
 afterEach(closeAll);
 
@@ -53,10 +53,9 @@ async function bootWith(
   return { ...booted, cache, warnings };
 }
 
-async function problemsOf(parts: Parts): Promise<readonly string[]> {
-  const { error } = await outcome(bootWith(parts));
-  return (error as Partial<ResilienceConfigurationError> | undefined)?.problems ?? [];
-}
+/** The problems that are left when there is a cache. */
+const problemsWithCache = (parts: Parts): Promise<readonly string[]> =>
+  problemsOf({ ...parts, providers: [new MemoryCache().provider, ...(parts.providers ?? [])] });
 
 @Injectable()
 class Region {
@@ -89,13 +88,13 @@ describe('staleIfError without a key is refused for', () => {
   }
 
   it('a request-scoped class', async () => {
-    expect(await problemsOf({ providers: [scoped(Scope.REQUEST)] })).toEqual([
+    expect(await problemsWithCache({ providers: [scoped(Scope.REQUEST)] })).toEqual([
       expect.stringContaining('staleIfError needs a key'),
     ]);
   });
 
   it('a transient class', async () => {
-    expect(await problemsOf({ providers: [scoped(Scope.TRANSIENT)] })).toEqual([
+    expect(await problemsWithCache({ providers: [scoped(Scope.TRANSIENT)] })).toEqual([
       expect.stringContaining('User is transient'),
     ]);
   });
@@ -109,7 +108,7 @@ describe('staleIfError without a key is refused for', () => {
         return ask('me');
       }
     }
-    expect(await problemsOf({ providers: [User] })).toEqual([
+    expect(await problemsWithCache({ providers: [User] })).toEqual([
       expect.stringContaining('User is request-scoped'),
     ]);
   });
@@ -120,7 +119,7 @@ describe('staleIfError without a key is refused for', () => {
       [region('EU'), region('US')],
       [region('EU'), value],
     ]) {
-      expect(await problemsOf({ providers })).toEqual([
+      expect(await problemsWithCache({ providers })).toEqual([
         `Region.prices @Fallback: staleIfError needs a key, so that nobody gets the data of another instance: the application has 2 instances of Region; give { key: function (this: Region, …args) { … } } or the name of a method, which says whose data it is`,
       ]);
     }
@@ -138,7 +137,7 @@ describe('staleIfError without a key is refused for', () => {
     class One {}
     @Module({ providers: [Shop] })
     class Two {}
-    expect(await problemsOf({ imports: [One, Two] })).toEqual([
+    expect(await problemsWithCache({ imports: [One, Two] })).toEqual([
       expect.stringContaining('the application has 2 instances of Shop'),
     ]);
   });
@@ -152,7 +151,7 @@ describe('staleIfError without a key is refused for', () => {
         return ask([]);
       }
     }
-    expect(await problemsOf({ controllers: [Books] })).toEqual([
+    expect(await problemsWithCache({ controllers: [Books] })).toEqual([
       expect.stringContaining('staleIfError on a handler needs a key'),
     ]);
   });
@@ -169,7 +168,7 @@ describe('staleIfError without a key is refused for', () => {
         }
       }
     }
-    expect(await problemsOf({ providers: [Client] })).toEqual([
+    expect(await problemsWithCache({ providers: [Client] })).toEqual([
       expect.stringContaining(`command 'profile' fallback: staleIfError needs a key`),
     ]);
   });
@@ -426,10 +425,10 @@ describe('two methods of one name', () => {
         return 2;
       }
     }
-    expect(await problemsOf({ providers: [Both] })).toEqual([
+    expect(await problemsWithCache({ providers: [Both] })).toEqual([
       expect.stringContaining('another method of the class is called Both.m too'),
     ]);
-    expect(await problemsOf({ providers: [Symbols] })).toEqual([
+    expect(await problemsWithCache({ providers: [Symbols] })).toEqual([
       expect.stringContaining('another method of the class is called Symbols.Symbol(m) too'),
     ]);
   });

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.js';
+import { quietly } from './quietly.js';
 
 const EVERY = 60_000;
 
@@ -26,20 +27,11 @@ export class Complaints {
     const told = this.about.get(culprit);
     if (told === undefined) {
       this.about.set(culprit, { at: now, times: 1 });
-      return this.say(message);
+      return quietly(() => this.tell(message()));
     }
     told.times += 1;
     if (Math.abs(now - told.at) < EVERY) return;
     told.at = now;
-    this.say(() => `${message()} (${told.times} times so far)`);
-  }
-
-  /** A logger that throws changes nothing. */
-  private say(message: () => string): void {
-    try {
-      this.tell(message());
-    } catch {
-      // nowhere left to report it
-    }
+    quietly(() => this.tell(`${message()} (${told.times} times so far)`));
   }
 }

@@ -1,4 +1,4 @@
-import { OptionsReader, Problems, isPlainObject, show } from './options-reader.js';
+import { OptionsReader, Problems, isPlainObject } from './options-reader.js';
 
 type Loose = Record<string, unknown>;
 
@@ -163,18 +163,6 @@ describe('OptionsReader', () => {
     problems.add('A.a', 'bad');
     problems.add('A.b', 'bad');
     expect(problems.all).toEqual(['A.a: bad', 'A.b: bad']);
-  });
-});
-
-describe('show', () => {
-  it('keeps values short and on one line', () => {
-    expect(show('x'.repeat(1_000)).length).toBeLessThan(120);
-    expect(show({ a: { b: { c: 1 } }, d: [1, 2] })).not.toContain('\n');
-  });
-
-  it('names functions', () => {
-    expect(show(function list() {})).toBe('function list');
-    expect(show(() => {})).toBe('a function');
   });
 });
 

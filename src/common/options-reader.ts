@@ -1,7 +1,6 @@
-import { inspect, types } from 'node:util';
 import { type Duration, parseDuration } from './duration.js';
-import { ask, prototypeOf } from './outcomes/look.js';
-import { printable } from './printable.js';
+import { prototypeOf } from './outcomes/look.js';
+import { show } from './printable.js';
 
 /** Collects the problems of the configuration, so that all of them can be reported at once. */
 export class Problems {
@@ -19,23 +18,6 @@ interface NumberRule {
   readonly max?: number;
   /** Exclusive lower bound. */
   readonly above?: number;
-}
-
-/** Text of a value for messages: short, on one line. Never throws, whatever the value is. */
-export function show(value: unknown): string {
-  return ask(() => {
-    const text = shown(value);
-    return text.includes('\n') ? printable(text) : text;
-  }, 'something that cannot be shown');
-}
-
-function shown(value: unknown): string {
-  if (types.isNativeError(value)) return printable(`${value.name}: ${value.message}`);
-  if (typeof value === 'function') {
-    return value.name ? printable(`function ${value.name}`) : 'a function';
-  }
-  if (value instanceof Promise) return 'a promise';
-  return inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 60 });
 }
 
 /**

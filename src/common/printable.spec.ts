@@ -1,6 +1,4 @@
-import { Complaints } from './complaints.js';
-import { show } from './options-reader.js';
-import { printable } from './printable.js';
+import { printable, show } from './printable.js';
 
 describe('printable', () => {
   it.each([
@@ -27,6 +25,16 @@ describe('printable', () => {
 });
 
 describe('show', () => {
+  it('keeps values short and on one line', () => {
+    expect(show('x'.repeat(1_000)).length).toBeLessThan(120);
+    expect(show({ a: { b: { c: 1 } }, d: [1, 2] })).not.toContain('\n');
+  });
+
+  it('names functions', () => {
+    expect(show(function list() {})).toBe('function list');
+    expect(show(() => {})).toBe('a function');
+  });
+
   it('does not throw, whatever it is to show', () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
@@ -49,30 +57,5 @@ describe('show', () => {
     }
     expect(show(new Error('a\nb'))).toBe('Error: a\\nb');
     expect(show(Promise.resolve())).toBe('a promise');
-  });
-});
-
-describe('Complaints', () => {
-  it('are told at once, and then once a minute per culprit, with how often', () => {
-    let time = 0;
-    const lines: string[] = [];
-    const complaints = new Complaints({ now: () => time }, (line) => void lines.push(line));
-    const [one, other] = [{}, {}];
-    for (let i = 0; i < 100; i++) {
-      complaints.complain(one, () => `one ${i}`);
-      if (i === 50) complaints.complain(other, () => 'other');
-      time += 1_000;
-    }
-    expect(lines).toEqual(['one 0', 'other', 'one 60 (61 times so far)']);
-  });
-
-  it('change nothing when the logger throws, or what makes the message', () => {
-    const complaints = new Complaints({ now: () => 0 }, () => {
-      throw new Error('no log');
-    });
-    complaints.complain({}, () => 'x');
-    complaints.complain({}, () => {
-      throw new Error('no message');
-    });
   });
 });

@@ -1,4 +1,7 @@
-/** Longer text is cut. Characters. */
+import { inspect, types } from 'node:util';
+import { ask } from './outcomes/look.js';
+
+/** A name from outside that is longer is cut when it is shown. */
 const LONGEST = 200;
 
 // C0 and C1 controls, line and paragraph separators, characters that change the text direction, lone surrogates.
@@ -24,4 +27,21 @@ export function printable(text: string): string {
 
 function escaped(character: string): string {
   return SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** Shows a value in a message: short, on one line. Never throws, whatever the value is. */
+export function show(value: unknown): string {
+  return ask(() => {
+    const text = shown(value);
+    return text.includes('\n') ? printable(text) : text;
+  }, 'something that cannot be shown');
+}
+
+function shown(value: unknown): string {
+  if (types.isNativeError(value)) return printable(`${value.name}: ${value.message}`);
+  if (typeof value === 'function') {
+    return value.name ? printable(`function ${value.name}`) : 'a function';
+  }
+  if (value instanceof Promise) return 'a promise';
+  return inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 60 });
 }

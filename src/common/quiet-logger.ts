@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import { quietly, swallow } from './quietly.js';
 
 /** Where the library writes. */
 export type QuietLogger = Required<Pick<LoggerService, 'log' | 'warn' | 'debug'>>;
@@ -7,13 +8,7 @@ export type QuietLogger = Required<Pick<LoggerService, 'log' | 'warn' | 'debug'>
 export function quietLogger(logger: LoggerService): QuietLogger {
   const write =
     (level: keyof QuietLogger) =>
-    (...message: unknown[]): void => {
-      try {
-        const written: unknown = logger[level]?.(...(message as [unknown]));
-        Promise.resolve(written).catch(() => {});
-      } catch {
-        // as above
-      }
-    };
+    (...message: unknown[]): void =>
+      quietly(() => swallow(logger[level]?.(...(message as [unknown]))));
   return { log: write('log'), warn: write('warn'), debug: write('debug') };
 }

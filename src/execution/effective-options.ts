@@ -1,4 +1,5 @@
-import { isPlainObject, type Problems, show } from '../common/options-reader.js';
+import { isPlainObject, type Problems } from '../common/options-reader.js';
+import { show } from '../common/printable.js';
 import { ownValue } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';
 import type { ResilienceModuleOptions } from './module-options.js';

@@ -1,7 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { OptionsReader, type Problems, isPlainObject, show } from '../common/options-reader.js';
+import { OptionsReader, type Problems, isPlainObject } from '../common/options-reader.js';
+import { show } from '../common/printable.js';
 import {
   type PolicyOptions,
   type StageName,

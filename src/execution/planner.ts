@@ -1,5 +1,6 @@
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { Problems, show } from '../common/options-reader.js';
+import { Problems } from '../common/options-reader.js';
+import { show } from '../common/printable.js';
 import { policies } from '../policies/canonical-order.js';
 import type { PolicySite } from '../policies/policy.js';
 import type { PartStore } from '../registry/named-parts.js';

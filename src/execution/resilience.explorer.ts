@@ -6,7 +6,9 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { DiscoveryService, ModulesContainer } from '@nestjs/core';
-import { Problems, show } from '../common/options-reader.js';
+import { Problems } from '../common/options-reader.js';
+import { look } from '../common/outcomes/look.js';
+import { show } from '../common/printable.js';
 import { policies } from '../policies/canonical-order.js';
 import { cacheInterceptorsOn, isCacheInterceptor, storeOnlyLive } from './cache-interceptors.js';
 import { kindsOf } from './effective-options.js';
@@ -105,7 +107,8 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     for (const wrapper of this.allWrappers()) {
       const scope = scopeOf(wrapper);
       const instance = scope === undefined ? staticInstanceOf(wrapper) : undefined;
-      const type: unknown = instance === undefined ? wrapper.metatype : constructorOf(instance);
+      const type: unknown =
+        instance === undefined ? wrapper.metatype : look(instance, 'constructor');
       if (typeof type === 'function') yield { type, instance, scope };
     }
   }
@@ -116,7 +119,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     for (const wrapper of this.allWrappers()) {
       const instance = staticInstanceOf(wrapper);
       if (instance !== undefined) bindInstance(instance, this.ref, wrapper.metatype === null);
-      for (const owner of [constructorOf(instance), wrapper.metatype]) {
+      for (const owner of [look(instance, 'constructor'), wrapper.metatype]) {
         if (typeof owner !== 'function' || owner === Object) continue;
         if (typeof owner.prototype === 'object' && owner.prototype !== null) {
           coverLine(owner.prototype as object);
@@ -144,16 +147,7 @@ function distinct(methods: readonly OwnedMethod[]): OwnedMethod[] {
   return known;
 }
 
-/** The class of a provider's value, which can be anything, such as a mock whose getters throw. */
-function constructorOf(instance: object | undefined): unknown {
-  try {
-    return instance?.constructor;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The shared instance; `undefined` for request-scoped and transient providers. */
+/** The one instance that all share; request-scoped and transient providers have none. */
 function staticInstanceOf(wrapper: InstanceWrapper): object | undefined {
   if (!wrapper.isDependencyTreeStatic()) return undefined;
   const instance: unknown = wrapper.instance;

@@ -1,6 +1,6 @@
-import type { LoggerService } from '@nestjs/common';
 import { brand } from '../common/brand.js';
 import { type Clock, systemClock } from '../common/clock.js';
+import type { QuietLogger } from '../common/quiet-logger.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { Sleeper } from '../pipeline/sleeper.js';
 import type { PartStore } from '../registry/named-parts.js';
@@ -19,8 +19,8 @@ export interface RuntimeHost {
   readonly options: ResilienceModuleOptions;
   readonly events: ResilienceEvents;
   readonly parts: PartStore;
-  readonly logger: Pick<LoggerService, 'log' | 'warn' | 'debug'> | undefined;
-  /** A provider of any module; `undefined` when there is none. */
+  readonly logger: QuietLogger | undefined;
+  /** A provider, wherever it is; `undefined` when there is none. */
   resolve(token: unknown): unknown;
 }
 
@@ -89,12 +89,12 @@ export class Runtime {
   warn(message: string): void {
     if (this.warned.has(message)) return;
     if (this.warned.size < 1_000) this.warned.add(message);
-    quietly(() => this.host.logger?.warn(message) as unknown);
+    this.host.logger?.warn(message);
   }
 
   /** Writes a line to the log. */
   log(message: string, level: 'log' | 'warn' | 'debug' = 'log'): void {
-    quietly(() => this.host.logger?.[level]?.(message) as unknown);
+    this.host.logger?.[level](message);
   }
 
   /** To be called when the application closes: ends all waits, and leaves no timer behind. */
@@ -125,14 +125,5 @@ export class Runtime {
       callAsSubstitute,
       instancesOf: (method) => this.instances.of(method),
     };
-  }
-}
-
-/** A logger that throws changes nothing. */
-function quietly(log: () => unknown): void {
-  try {
-    log();
-  } catch {
-    // nowhere left to report it
   }
 }

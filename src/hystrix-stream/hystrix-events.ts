@@ -1,5 +1,5 @@
 import type { CommandSnapshot } from '../commands/snapshot.js';
-import { show } from '../common/options-reader.js';
+import { show } from '../common/printable.js';
 import type { BreakerSnapshot } from '../policies/circuit-breaker/snapshot.js';
 import { type HystrixCommandEvent, fromBreaker, fromCommand } from './hystrix-command.js';
 

@@ -1,4 +1,4 @@
-import { OptionsReader, Problems } from '../common/options-reader.js';
+import { readOptions } from '../../test/support/read-options.js';
 import { type Key, methodOf, readKey } from './key.js';
 
 class Base {
@@ -71,10 +71,9 @@ describe('a key', () => {
   };
 
   function read(key: unknown, site: object = { name: 'Books.find', method }) {
-    const problems = new Problems();
     const options = { key: key as Key };
-    const keyOf = readKey(new OptionsReader(options, 'here', problems), site as never);
-    return { keyOf, problems: problems.all };
+    const [keyOf, problems] = readOptions((reader) => readKey(reader, site as never), options);
+    return { keyOf, problems };
   }
 
   it('is what the function, or the method of that name, says of the instance and the arguments', () => {

@@ -1,4 +1,5 @@
-import { type OptionsReader, show } from '../common/options-reader.js';
+import type { OptionsReader } from '../common/options-reader.js';
+import { show } from '../common/printable.js';
 import type { Call } from '../pipeline/call.js';
 import type { PolicySite } from './policy.js';
 

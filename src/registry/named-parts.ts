@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Problems, show } from '../common/options-reader.js';
+import type { Problems } from '../common/options-reader.js';
+import { show } from '../common/printable.js';
 import type { NamedParts } from '../policies/policy.js';
 
 /** A declaration of a named part by a subject, with its options. */

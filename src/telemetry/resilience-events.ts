@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { brand } from '../common/brand.js';
+import { quietly } from '../common/quietly.js';
 import type { ResilienceEvent } from './events.js';
 
 /** Receives all events. Called synchronously; an error that it throws or rejects with changes nothing. */
@@ -99,13 +100,7 @@ export function notify<T>(
   value: T,
   onError: (error: unknown) => void,
 ): void {
-  const tell = (error: unknown): void => {
-    try {
-      onError(error);
-    } catch {
-      // nowhere left to report it
-    }
-  };
+  const tell = (error: unknown): void => quietly(() => onError(error));
   try {
     const result = listener(value) as Partial<PromiseLike<unknown>> | undefined | null;
     result?.then?.(undefined, tell);

@@ -1,26 +1,52 @@
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Backend } from '../../sample/database/src/backend.js';
 
-/** A PGlite in a worker. */
+/** A thread in which databases live, one or several. */
+class PgliteThread {
+  private readonly worker = new Worker(join(__dirname, 'pglite-worker.mjs'));
+  private readonly waiting = new Map<number, (answer: Uint8Array) => void>();
+  private last = 0;
+  private databases = 0;
+
+  constructor() {
+    this.worker.on('message', ({ id, answer }: { id: number; answer: Uint8Array }) => {
+      this.waiting.get(id)?.(answer);
+      this.waiting.delete(id);
+    });
+  }
+
+  async create(): Promise<Backend> {
+    const name = (this.databases += 1);
+    await this.post('create', name);
+    return {
+      execProtocolRaw: (message) => this.post('ask', name, message),
+      close: async () => void (await this.post('close', name)),
+    };
+  }
+
+  async end(): Promise<void> {
+    await this.worker.terminate();
+  }
+
+  private post(what: string, name: number, message?: Uint8Array): Promise<Uint8Array> {
+    const id = (this.last += 1);
+    return new Promise((resolve) => {
+      this.waiting.set(id, resolve);
+      this.worker.postMessage({ id, what, name, message });
+    });
+  }
+}
+
+let thread: PgliteThread | undefined;
+
+afterAll(async () => {
+  await thread?.end();
+  thread = undefined;
+});
+
+/** An empty PGlite. */
 export async function startPglite(): Promise<Backend> {
-  const worker = new Worker(join(__dirname, 'pglite-worker.mjs'));
-  const waiting = new Map<number, (answer: Uint8Array) => void>();
-  await once(worker, 'message');
-  worker.on('message', ({ id, answer }: { id: number; answer: Uint8Array }) => {
-    waiting.get(id)?.(answer);
-    waiting.delete(id);
-  });
-  let last = 0;
-  return {
-    execProtocolRaw: (message) => {
-      last += 1;
-      worker.postMessage({ id: last, message });
-      return new Promise((resolve) => waiting.set(last, resolve));
-    },
-    close: async () => {
-      await worker.terminate();
-    },
-  };
+  thread ??= new PgliteThread();
+  return thread.create();
 }

@@ -1,8 +1,4 @@
 import { Injectable, type Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { ResilienceConfigurationError } from '../../src/index.js';
-import { appModule } from './boot.js';
-import { outcome } from './wait.js';
 
 type MethodDecorators = readonly ((...args: never[]) => unknown)[];
 
@@ -26,22 +22,3 @@ export function classWith(name: string, ...decorators: MethodDecorators): Type {
 
 export const forms = `use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h'`;
 export const ROOT = 'ResilienceModule.forRoot():';
-
-export async function problemsOf(
-  providers: readonly Type[],
-  resilience: Record<string, unknown>,
-): Promise<readonly string[]> {
-  const { AppModule } = appModule({
-    providers: [...providers],
-    resilience,
-  });
-  const app = NestFactory.createApplicationContext(AppModule, {
-    logger: false,
-    abortOnError: false,
-  });
-  const { error, value: started } = await outcome(app);
-  await started?.close();
-  if (!(error instanceof ResilienceConfigurationError))
-    throw (error as Error) ?? new Error('started');
-  return error.problems;
-}

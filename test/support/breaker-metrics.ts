@@ -1,4 +1,4 @@
-import { OptionsReader, Problems } from '../../src/common/options-reader.js';
+import { settingsOf } from './read-options.js';
 import type { MetricsSnapshot } from '../../src/telemetry/metrics/snapshot.js';
 import { ResilienceEvents } from '../../src/telemetry/resilience-events.js';
 import { ManualClock } from '../../src/testing/index.js';
@@ -32,11 +32,8 @@ export interface SetUp {
 export function setUp(options: CircuitBreakerOptions = {}): SetUp {
   const clock = new ManualClock();
   const events = new ResilienceEvents();
-  const problems = new Problems();
   const all: CircuitBreakerOptions = { consecutiveFailures: 2, openFor: '5s', ...options };
-  const read = new OptionsReader(all, '', problems);
-  const settings = readCircuitBreakerOptions(read);
-  expect(problems.all).toEqual([]);
+  const settings = settingsOf(readCircuitBreakerOptions, all);
   const environment = environmentOf({
     clock,
     random: () => 0.5,

@@ -1,4 +1,4 @@
-import { OptionsReader, Problems } from '../../src/common/options-reader.js';
+import * as read from './read-options.js';
 import type { Pulse } from '../../src/common/pulse.js';
 import { CircuitBreaker } from '../../src/policies/circuit-breaker/circuit-breaker.js';
 import { environmentOf } from '../../src/policies/circuit-breaker/environment.js';
@@ -14,10 +14,7 @@ import { ResilienceEvents } from '../../src/telemetry/resilience-events.js';
 export const START = Date.parse('2026-01-01T00:00:00Z');
 
 export function settingsOf(options: CircuitBreakerOptions): BreakerSettings {
-  const problems = new Problems();
-  const { breaker } = readCircuitBreakerOptions(new OptionsReader(options, 'a breaker', problems));
-  if (problems.all.length > 0) throw new Error(problems.all.join('\n'));
-  return breaker;
+  return read.settingsOf(readCircuitBreakerOptions, options).breaker;
 }
 
 /** A breaker, a clock that only the test moves, and the events of the breaker. A breaker that set a timer would fail. */

@@ -1,4 +1,4 @@
-import { OptionsReader, Problems } from '../../src/common/options-reader.js';
+import { settingsOf } from './read-options.js';
 import type { Call } from '../../src/pipeline/call.js';
 import { Pipeline } from '../../src/pipeline/pipeline.js';
 import { Sleeper } from '../../src/pipeline/sleeper.js';
@@ -74,10 +74,7 @@ export class Harness {
   }
 
   retry(options: RetryOptions): Stage {
-    return new RetryStage(
-      readRetryOptions(new OptionsReader(options, 'here', new Problems())),
-      this.site,
-    );
+    return new RetryStage(settingsOf(readRetryOptions, options), this.site);
   }
 
   private get site(): PolicySite {

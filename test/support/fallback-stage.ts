@@ -1,4 +1,3 @@
-import { OptionsReader, Problems } from '../../src/common/options-reader.js';
 import { Pipeline } from '../../src/pipeline/pipeline.js';
 import type { ResilienceEvent } from '../../src/telemetry/events.js';
 import { ResilienceEvents } from '../../src/telemetry/resilience-events.js';
@@ -6,6 +5,7 @@ import { ManualClock } from '../../src/testing/index.js';
 import type { PolicySite, ProtectedMethod } from '../../src/policies/policy.js';
 import { fallbackPolicy } from '../../src/policies/fallback/fallback.policy.js';
 import type { FallbackOptions } from '../../src/policies/fallback/options.js';
+import { readOptions } from './read-options.js';
 import { TestCall } from './test-call.js';
 
 /** The service whose method is protected. */
@@ -29,7 +29,7 @@ export class Harness {
   readonly events = new ResilienceEvents();
   readonly emitted: ResilienceEvent[] = [];
   readonly warnings: string[] = [];
-  readonly problems = new Problems();
+  problems: readonly string[] = [];
   readonly books = new Books();
   readonly providers = new Map<unknown, unknown>();
   private pipeline: Pipeline | undefined;
@@ -64,9 +64,11 @@ export class Harness {
       callAsSubstitute: (self, name, args) =>
         (self as Record<string, (...args: unknown[]) => unknown>)[name]!(...args),
     };
-    const read = new OptionsReader(this.options, 'here', this.problems);
-    const settings = fallbackPolicy.read(read, site as PolicySite);
-    read.done();
+    const [settings, problems] = readOptions(
+      (read) => fallbackPolicy.read(read, site as PolicySite),
+      this.options,
+    );
+    this.problems = problems;
     const { fallback } = fallbackPolicy.stages(settings, site as PolicySite);
     return (this.pipeline = new Pipeline('Books.list', [fallback!()], events));
   }
@@ -82,7 +84,7 @@ export class Harness {
 
   start(call: TestCall): Promise<unknown> {
     const pipeline = this.pipeline ?? this.read();
-    expect(this.problems.all).toEqual([]);
+    expect(this.problems).toEqual([]);
     return pipeline.run(call);
   }
 
@@ -97,5 +99,5 @@ export const problemsOf = (
 ): readonly string[] => {
   const harness = new Harness(options, site);
   harness.read();
-  return harness.problems.all;
+  return harness.problems;
 };

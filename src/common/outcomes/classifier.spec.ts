@@ -1,9 +1,9 @@
 import { BadRequestException, ConflictException, HttpException } from '@nestjs/common';
 import { ResilienceError } from '../errors.js';
-import { OptionsReader, Problems } from '../options-reader.js';
+import { readOptions } from '../../../test/support/read-options.js';
 import { Classifier } from './classifier.js';
 import { isFailure } from './default-outcome.js';
-import { type ResultOutcomeOptions, readOutcomeOptions } from './outcome.js';
+import { readOutcomeOptions } from './outcome.js';
 import { StreamResult } from './stream-result.js';
 
 class DeadlockError extends Error {}
@@ -111,15 +111,11 @@ describe('Classifier', () => {
 });
 
 describe('readOutcomeOptions', () => {
-  const reading = (given: object): [ResultOutcomeOptions, readonly string[]] => {
-    const problems = new Problems();
-    const read = new OptionsReader<ResultOutcomeOptions>(given, 'here', problems);
-    return [readOutcomeOptions(read), problems.all];
-  };
+  const reading = (given: object) => readOptions(readOutcomeOptions, given);
 
   it('reports what is not a list of matchers', () => {
     const [, problems] = reading({ ignore: 'x', skip: ['x'], on: Error, onResult: true });
-    expect(problems.map((problem) => problem.split(' ')[1])).toEqual([
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
       'ignore',
       'skip',
       'on',

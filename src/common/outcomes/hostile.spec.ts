@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { ResilienceError, isResilienceError } from '../errors.js';
-import { isPlainObject, show } from '../options-reader.js';
+import { isPlainObject } from '../options-reader.js';
+import { show } from '../printable.js';
 import { Classifier } from './classifier.js';
 import { defaultOutcome, isFailure } from './default-outcome.js';
 import { distance, toPredicate } from './error-matcher.js';

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { readOptions } from '../../../test/support/read-options.js';
 import {
   type Backoff,
   type Jitter,
@@ -14,12 +14,8 @@ import {
 } from './backoff.js';
 
 function read(backoff: unknown): [DelayRule | undefined, readonly string[]] {
-  const problems = new Problems();
-  const rule = readBackoff(
-    new OptionsReader({ backoff: backoff as Backoff }, 'here', problems),
-    'backoff',
-  );
-  return [rule, problems.all.map((problem) => problem.replace('here: ', ''))];
+  const options = { backoff: backoff as Backoff };
+  return readOptions((reader) => readBackoff(reader, 'backoff'), options);
 }
 
 function ruleOf(backoff: Backoff): DelayRule {

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok } from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as fc from 'fast-check';
 import { isResilienceError } from '../../common/errors.js';
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { settingsOf } from '../../../test/support/read-options.js';
 import type { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { Sleeper } from '../../pipeline/sleeper.js';
@@ -144,7 +144,7 @@ class World {
       onClose: () => {},
     } as Partial<PolicySite> as PolicySite;
     const retry = { maxRetries: rules.maxRetries, backoff: constant(rules.delay) };
-    const retrySettings = readRetryOptions(new OptionsReader(retry, 'model', new Problems()));
+    const retrySettings = settingsOf(readRetryOptions, retry);
     const pipeline = (...around: Stage[]): Pipeline =>
       new Pipeline(
         'model',

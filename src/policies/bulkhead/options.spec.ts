@@ -1,13 +1,9 @@
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { readOptions } from '../../../test/support/read-options.js';
 import { bulkheadPolicy } from './bulkhead.policy.js';
-import { type BulkheadOptions, type BulkheadSettings, readBulkheadOptions } from './options.js';
+import { type BulkheadSettings, readBulkheadOptions } from './options.js';
 
 function settle(options: object): [BulkheadSettings, readonly string[]] {
-  const problems = new Problems();
-  const read = new OptionsReader<BulkheadOptions>(options, 'here', problems);
-  const settings = readBulkheadOptions(read);
-  read.done();
-  return [settings, problems.all.map((problem) => problem.replace('here: ', ''))];
+  return readOptions(readBulkheadOptions, options);
 }
 
 const forms = `milliseconds or a duration such as '500ms', '2s', '1.5m', '1h'`;

@@ -1,5 +1,4 @@
-import { printable } from '../../common/printable.js';
-import { show } from '../../common/options-reader.js';
+import { printable, show } from '../../common/printable.js';
 import type { BreakerOverride, ResilienceEvent, StateChangeEvent } from '../../telemetry/events.js';
 import { notify } from '../../telemetry/resilience-events.js';
 import type { BreakerEnvironment } from './environment.js';
@@ -86,9 +85,8 @@ export class Announcer {
     // The queue may grow meanwhile.
     for (let told = 0; told < queue.length; told++) {
       if (told === LONGEST) {
-        this.say(
-          (text) => this.environment.warn(text),
-          'its listeners answer each change with another one; the others are not told',
+        this.environment.warn(
+          this.about('its listeners answer each change with another one; the others are not told'),
         );
         break;
       }
@@ -101,10 +99,8 @@ export class Announcer {
     if (event.type === 'state-change') {
       // Production logs often show only warnings, and an open circuit deserves one.
       const level = event.to === 'open' ? 'warn' : 'log';
-      this.say(
-        (text) => this.environment.log(text, level),
-        `is ${event.to}, was ${event.from}: ${event.reason}`,
-      );
+      const changed = `is ${event.to}, was ${event.from}: ${event.reason}`;
+      this.environment.log(this.about(changed), level);
     }
     try {
       this.environment.events.emit(event);
@@ -130,11 +126,7 @@ export class Announcer {
     );
   }
 
-  private say(how: (text: string) => void, message: string): void {
-    try {
-      how(`circuit "${printable(this.name)}" ${message}`);
-    } catch {
-      // a logger that throws changes nothing
-    }
+  private about(what: string): string {
+    return `circuit "${printable(this.name)}" ${what}`;
   }
 }

@@ -1,9 +1,8 @@
 import { NotFoundException } from '@nestjs/common';
-import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { TimeoutError } from '../timeout/timeout-error.js';
 import { down, full, quietly, setUp, timedOut } from '../../../test/support/breaker-metrics.js';
 import { counts } from '../../../test/support/outcome-counts.js';
-import { readCircuitBreakerOptions } from './options.js';
+import { settingsOf } from '../../../test/support/breaker.js';
 
 describe('a circuit breaker counts', () => {
   it('what execute() comes to', async () => {
@@ -77,9 +76,7 @@ describe('a circuit breaker counts', () => {
     const { breaker, metrics } = setUp();
     breaker.tryAcquire()!.failure();
     breaker.reset();
-    const problems = new Problems();
-    const read = new OptionsReader({ window: { calls: 5 } }, '', problems);
-    breaker.reconfigure(readCircuitBreakerOptions(read).breaker);
+    breaker.reconfigure(settingsOf({ window: { calls: 5 } }));
     breaker.tryAcquire()!.success();
     expect(breaker.counts).toMatchObject({ requests: 1, failures: 0 });
     expect(metrics().counts).toEqual(counts({ success: 1, failure: 1 }));

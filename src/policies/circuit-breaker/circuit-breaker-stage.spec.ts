@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { settingsOf } from '../../../test/support/read-options.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import type { Stage } from '../../pipeline/stage.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
@@ -22,8 +22,7 @@ function setUp(options: CircuitBreakerOptions = {}): {
 } {
   const clock = new ManualClock();
   const events = new ResilienceEvents();
-  const read = new OptionsReader({ consecutiveFailures: 2, ...options }, 'stage', new Problems());
-  const settings = readCircuitBreakerOptions(read);
+  const settings = settingsOf(readCircuitBreakerOptions, { consecutiveFailures: 2, ...options });
   const environment = environmentOf({
     clock,
     random: () => 0.5,

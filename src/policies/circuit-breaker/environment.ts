@@ -1,6 +1,7 @@
 import type { Clock } from '../../common/clock.js';
 import { Complaints } from '../../common/complaints.js';
 import { type Pulse, isMachineTime, pulse } from '../../common/pulse.js';
+import { quietly } from '../../common/quietly.js';
 import type { ResilienceEvents } from '../../telemetry/resilience-events.js';
 
 /** The part of an application that a breaker depends on. */
@@ -12,9 +13,9 @@ export interface BreakerEnvironment {
   readonly complaints: Complaints;
   /** Notices when the process was suspended; `undefined` when the clock is not the machine's. */
   readonly pulse?: Pulse | undefined;
-  /** Warns operators, once per message. */
+  /** Warns operators, once per message; does not throw. */
   warn(message: string): void;
-  /** Writes a line to the log. */
+  /** Tells operators of something that happened, each time; does not throw. */
   log(message: string, level?: 'log' | 'warn'): void;
 }
 
@@ -23,7 +24,7 @@ export function environmentOf(
   given: Omit<BreakerEnvironment, 'complaints' | 'pulse'>,
 ): BreakerEnvironment {
   const { clock, random, events } = given;
-  const warn = (message: string): void => given.warn(message);
+  const warn = (message: string): void => quietly(() => given.warn(message));
   return {
     clock,
     random,
@@ -31,6 +32,6 @@ export function environmentOf(
     complaints: new Complaints(clock, warn),
     pulse: isMachineTime(clock.now()) ? pulse : undefined,
     warn,
-    log: (message, level) => given.log(message, level),
+    log: (message, level) => quietly(() => given.log(message, level)),
   };
 }

@@ -1,11 +1,11 @@
 import type { Pulse } from '../../common/pulse.js';
-import { show } from '../../common/options-reader.js';
+import { show } from '../../common/printable.js';
+import { isThenable, swallow } from '../../common/quietly.js';
 import type { Outcome, OutcomeRule } from '../../common/outcomes/outcome.js';
 import type { BreakerCounts } from '../../telemetry/events.js';
 import { eventOf, rejectionEventOf } from '../../telemetry/metrics/event-of.js';
 import { MetricEvent } from '../../telemetry/metrics/metrics.js';
 import type { BreakerSettings } from './options.js';
-import { isThenable, swallow } from './open-time.js';
 import type { Ending, Permit } from './permit.js';
 
 /*
@@ -38,12 +38,12 @@ export function isReadyToTrip(
   try {
     answer = readyToTrip(counts);
   } catch (error) {
-    quietly(() => complain(`threw ${show(error)}`));
+    complain(`threw ${show(error)}`);
     return false;
   }
   if (!isThenable(answer)) return Boolean(answer);
   swallow(answer);
-  quietly(() => complain('gave a promise; it has to answer at once'));
+  complain('gave a promise; it has to answer at once');
   return false;
 }
 
@@ -57,15 +57,6 @@ export function isSlow(
   const took = now - admittedAt;
   if (took <= slowCallDuration) return false;
   return took - (pulse?.lost(admittedAt, now) ?? 0) > slowCallDuration;
-}
-
-/** A logger that throws changes nothing. */
-function quietly(tell: () => void): void {
-  try {
-    tell();
-  } catch {
-    // nowhere left to report it
-  }
 }
 
 /** How metrics count an admitted call. */

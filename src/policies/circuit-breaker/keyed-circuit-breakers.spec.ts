@@ -1,4 +1,4 @@
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import * as read from '../../../test/support/read-options.js';
 import { ManualClock } from '../../testing/index.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { CircuitBreaker } from './circuit-breaker.js';
@@ -10,9 +10,8 @@ import {
   readCircuitBreakerOptions,
 } from './options.js';
 
-function settingsOf(options: CircuitBreakerOptions): CircuitBreakerSettings {
-  return readCircuitBreakerOptions(new OptionsReader(options, 'keyed', new Problems()));
-}
+const settingsOf = (options: CircuitBreakerOptions): CircuitBreakerSettings =>
+  read.settingsOf(readCircuitBreakerOptions, options);
 
 function keyed(options: CircuitBreakerOptions = {}): {
   clock: ManualClock;

@@ -1,7 +1,6 @@
-import { look, lookByCall } from '../../common/outcomes/look.js';
-import { show } from '../../common/options-reader.js';
 import { retryAfterOf } from '../../common/outcomes/retry-after.js';
-import { printable } from '../../common/printable.js';
+import { printable, show } from '../../common/printable.js';
+import { swallow } from '../../common/quietly.js';
 import type { DelayRule } from '../backoff/backoff.js';
 import type { BreakerEnvironment } from './environment.js';
 import type { BreakerSettings } from './options.js';
@@ -61,13 +60,9 @@ export class OpenTime {
   }
 
   private fallBack(what: string): number {
-    try {
-      this.environment.warn(
-        `circuit "${printable(this.name)}": openFor ${what}; it stays open for ${FALLBACK} ms`,
-      );
-    } catch {
-      // a logger that throws changes nothing
-    }
+    this.environment.warn(
+      `circuit "${printable(this.name)}": openFor ${what}; it stays open for ${FALLBACK} ms`,
+    );
     return FALLBACK;
   }
 
@@ -79,14 +74,4 @@ export class OpenTime {
       return 0; // an error that cannot be read asks for nothing
     }
   }
-}
-
-/** Keeps a promise that was returned by mistake from becoming an unhandled rejection. */
-export function swallow(value: unknown): void {
-  if (isThenable(value)) lookByCall(value, 'then', undefined, () => {});
-}
-
-/** Also true for a promise of another realm. */
-export function isThenable(value: unknown): boolean {
-  return typeof look(value, 'then') === 'function';
 }

@@ -1,6 +1,5 @@
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { readOptions } from '../../../test/support/read-options.js';
 import { exponential } from '../backoff/backoff.js';
-import { gobreaker } from './gobreaker.js';
 import {
   type CircuitBreakerOptions,
   type CircuitBreakerSettings,
@@ -8,11 +7,7 @@ import {
 } from './options.js';
 
 function settle(options: CircuitBreakerOptions): [CircuitBreakerSettings, readonly string[]] {
-  const problems = new Problems();
-  const read = new OptionsReader(options, 'here', problems);
-  const settings = readCircuitBreakerOptions(read);
-  read.done();
-  return [settings, problems.all.map((problem) => problem.replace('here: ', ''))];
+  return readOptions(readCircuitBreakerOptions, options);
 }
 
 const problemsOf = (options: object): readonly string[] => settle(options)[1];
@@ -231,10 +226,5 @@ describe('the options of a circuit breaker', () => {
     const { classifier } = settle({ classify })[0].breaker;
     expect(classifier.ofError('x')).toBe('failure');
     expect(classifier.ofResult(7)).toBe('success');
-  });
-
-  it('that gobreaker() makes are right', () => {
-    expect(problemsOf(gobreaker({ interval: '10s', bucketPeriod: '1s' }))).toEqual([]);
-    expect(problemsOf(gobreaker({ interval: 'soon' as never }))).not.toEqual([]);
   });
 });

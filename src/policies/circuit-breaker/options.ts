@@ -8,12 +8,12 @@ import {
   readOutcomeOptions,
 } from '../../common/outcomes/outcome.js';
 import { isStreamResult } from '../../common/outcomes/stream-result.js';
+import { swallow } from '../../common/quietly.js';
 import type { BreakerCounts, StateChangeEvent } from '../../telemetry/events.js';
 import { type Backoff, type DelayRule, isSpec, readBackoff } from '../backoff/backoff.js';
 import { type Key, type KeyOfCall, readKey } from '../key.js';
 import type { PolicySite } from '../policy.js';
-import { readRetryAfterCap } from '../retry/options.js';
-import { swallow } from './open-time.js';
+import { readRetryAfterCap } from '../retry-after-cap.js';
 import { type WindowOptions, type WindowSettings, readWindow } from './window-options.js';
 
 /** The probes of a half-open circuit. */

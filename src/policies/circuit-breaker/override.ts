@@ -1,5 +1,5 @@
 import type { Clock } from '../../common/clock.js';
-import { show } from '../../common/options-reader.js';
+import { show } from '../../common/printable.js';
 import type { BreakerOverride, OverrideKind } from '../../telemetry/events.js';
 
 /** Options of an override. */

@@ -1,4 +1,12 @@
 import { types } from 'node:util';
+import {
+  hasSlots,
+  hrefOf,
+  isSignal,
+  kindOf,
+  lengthOf,
+  typedArrayName,
+} from './platform-objects.js';
 
 /**
  * Nesting depth, and parts in total: enough for real arguments, and a limit for the time to make one key.
@@ -87,7 +95,7 @@ class Writer {
       const href = hrefOf(value);
       if (href !== undefined) return `url${JSON.stringify(alone(value, href))}`;
     } else if (types.isTypedArray(value)) {
-      const name = typedArrays.get(prototype as object);
+      const name = typedArrayName(prototype);
       if (name !== undefined) return this.typedArray(value, name);
     }
     throw new NoKeyError(kindOf(value, prototype));
@@ -149,8 +157,8 @@ class Writer {
   }
 
   private typedArray(array: NodeJS.TypedArray, name: string): string {
-    // By the platform's getter: the array may have a property of that name.
-    const length = readLength.call(array) as number;
+    // By the platform's getters: the array may have properties of these names.
+    const length = lengthOf(array);
     if ((this.parts += length) > MAX_PARTS) throw tooLarge();
     if (Reflect.ownKeys(array).length !== length) throw new NoKeyError(`a ${name} with properties`);
     const { buffer, byteOffset, byteLength } = array;
@@ -171,95 +179,6 @@ function valueOf(property: PropertyDescriptor | undefined): unknown {
   return property.value;
 }
 
-/** Whether an object with the prototype of a plain one has hidden state. */
-function hasSlots(value: object): boolean {
-  return (
-    ArrayBuffer.isView(value) ||
-    types.isAnyArrayBuffer(value) ||
-    types.isArgumentsObject(value) ||
-    types.isBoxedPrimitive(value) ||
-    types.isDate(value) ||
-    types.isExternal(value) ||
-    types.isGeneratorObject(value) ||
-    types.isMap(value) ||
-    types.isMapIterator(value) ||
-    types.isModuleNamespaceObject(value) ||
-    types.isNativeError(value) ||
-    types.isPromise(value) ||
-    types.isRegExp(value) ||
-    types.isSet(value) ||
-    types.isSetIterator(value) ||
-    types.isWeakMap(value) ||
-    types.isWeakSet(value)
-  );
-}
-
-function kindOf(value: object, prototype: unknown): string {
-  const constructor =
-    typeof prototype === 'object' && prototype !== null && !types.isProxy(prototype)
-      ? (Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value as unknown)
-      : undefined;
-  const name: unknown =
-    typeof constructor === 'function' && !types.isProxy(constructor)
-      ? Object.getOwnPropertyDescriptor(constructor, 'name')?.value
-      : undefined;
-  if (typeof name === 'string' && name !== '') return `an instance of ${name.slice(0, 100)}`;
-  return Array.isArray(value) ? 'an array of a class' : 'an instance of an unnamed class';
-}
-
 function tooLarge(): NoKeyError {
   return new NoKeyError('more in them than a key can be made of');
 }
-
-type Getter = (this: unknown) => unknown;
-
-function getterOf(prototype: object, name: string): Getter {
-  return (Object.getOwnPropertyDescriptor(prototype, name) as { get: Getter }).get;
-}
-
-const isAborted = getterOf(AbortSignal.prototype, 'aborted');
-const readHref = getterOf(URL.prototype, 'href');
-const TypedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
-const readLength = getterOf(TypedArray, 'length');
-
-/** Whether it is a signal of the platform, as checked by the platform's own getter. */
-function isSignal(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || types.isProxy(value)) return false;
-  if (Object.getPrototypeOf(value) !== AbortSignal.prototype) return false;
-  return answerOf(isAborted, value) !== undefined;
-}
-
-function hrefOf(value: object): string | undefined {
-  return answerOf(readHref, value) as string | undefined;
-}
-
-/** The value of a platform getter; `undefined` for an object of another kind. */
-function answerOf(getter: Getter, value: object): unknown {
-  try {
-    return getter.call(value);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Names of typed arrays by prototype. Two of the same type are equal when their bytes are. */
-const typedArrays = new Map<object, string>(
-  [
-    'Buffer',
-    'Int8Array',
-    'Uint8Array',
-    'Uint8ClampedArray',
-    'Int16Array',
-    'Uint16Array',
-    'Int32Array',
-    'Uint32Array',
-    'Float16Array',
-    'Float32Array',
-    'Float64Array',
-    'BigInt64Array',
-    'BigUint64Array',
-  ].flatMap((name): [object, string][] => {
-    const type = (globalThis as unknown as Record<string, { prototype: object } | undefined>)[name];
-    return type === undefined ? [] : [[type.prototype, name]];
-  }),
-);

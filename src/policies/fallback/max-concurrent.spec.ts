@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { readOptions } from '../../../test/support/read-options.js';
+import type { OptionsReader } from '../../common/options-reader.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
@@ -38,11 +39,11 @@ class Harness {
       this.answers.push(answer);
       return answer.promise;
     };
-    const problems = new Problems();
-    const read = new OptionsReader<FallbackOptions>({ handler, ...options }, 'here', problems);
-    const settings = fallbackPolicy.read(read, site as PolicySite);
-    read.done();
-    this.problems = problems.all;
+    const [settings, problems] = readOptions(
+      (reader: OptionsReader<FallbackOptions>) => fallbackPolicy.read(reader, site as PolicySite),
+      { handler, ...options },
+    );
+    this.problems = problems;
     const { fallback } = fallbackPolicy.stages(settings, site as PolicySite);
     this.pipeline = new Pipeline('Books.list', [fallback!()], events);
     events.subscribe((event) => void this.emitted.push(event));
@@ -206,7 +207,7 @@ describe('fallbacks with a limit', () => {
     [Infinity, 'Infinity'],
   ])('cannot be %p', (maxConcurrent, shown) => {
     expect(new Harness({ maxConcurrent: maxConcurrent as number }).problems).toEqual([
-      `here: maxConcurrent is ${shown}; use a whole number of at least 1`,
+      `maxConcurrent is ${shown}; use a whole number of at least 1`,
     ]);
   });
 });

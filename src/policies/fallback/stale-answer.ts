@@ -1,4 +1,5 @@
-import { type OptionsReader, show } from '../../common/options-reader.js';
+import type { OptionsReader } from '../../common/options-reader.js';
+import { show } from '../../common/printable.js';
 import { isClass } from '../../common/outcomes/error-matcher.js';
 import { isInstance } from '../../common/outcomes/look.js';
 import type { Call } from '../../pipeline/call.js';

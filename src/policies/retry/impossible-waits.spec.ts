@@ -1,4 +1,4 @@
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { readOptions } from '../../../test/support/read-options.js';
 import { constant, decorrelated, exponential, fibonacci, linear } from '../backoff/backoff.js';
 import type { Surroundings } from '../policy.js';
 import { retryPolicy } from './retry.policy.js';
@@ -6,12 +6,12 @@ import { type RetryOptions, readRetryOptions } from './options.js';
 
 /** What is wrong with such a retry, in a call that may take so long in total. */
 function problemsOf(options: RetryOptions, total?: number, inside = true): readonly string[] {
-  const problems = new Problems();
-  const settings = readRetryOptions(new OptionsReader(options, 'here', problems));
+  const [settings, problems] = readOptions(readRetryOptions, options);
   const settingsOf = (kind: string): unknown => (kind === 'timeout' ? { total } : undefined);
   const around = { settingsOf, isInside: () => inside } as Surroundings;
-  retryPolicy.check!(settings, around, (problem) => problems.add('here', problem));
-  return problems.all;
+  const found: string[] = [];
+  retryPolicy.check!(settings, around, (problem) => found.push(problem));
+  return [...problems, ...found];
 }
 
 describe('maxElapsedTime', () => {
@@ -22,7 +22,7 @@ describe('maxElapsedTime', () => {
     [-0, '-0'],
   ])('of %p is reported, with what is meant by it elsewhere', (maxElapsedTime, shown) => {
     expect(problemsOf({ maxElapsedTime })).toEqual([
-      `here: maxElapsedTime is ${shown}; use Infinity for no limit, which 0 means in cenkalti/backoff, or a duration above 0 such as '15m'`,
+      `maxElapsedTime is ${shown}; use Infinity for no limit, which 0 means in cenkalti/backoff, or a duration above 0 such as '15m'`,
     ]);
   });
 
@@ -44,7 +44,7 @@ describe('a first wait that never fits', () => {
     ['a decorrelated one', { backoff: decorrelated({ initialDelay: '2s' }) }, 2_000],
     ['the default', {}, 250],
   ])('is reported: %s', (_what, options, shortest) => {
-    const wait = `here: the first wait of backoff (at least ${shortest} ms) never fits into`;
+    const wait = `the first wait of backoff (at least ${shortest} ms) never fits into`;
     const limit = shortest - 1;
     expect(problemsOf({ ...options, maxElapsedTime: limit })).toEqual([
       `${wait} maxElapsedTime (${limit} ms), so nothing is ever retried`,

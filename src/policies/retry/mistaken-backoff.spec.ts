@@ -1,4 +1,4 @@
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { settingsOf } from '../../../test/support/read-options.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { Sleeper } from '../../pipeline/sleeper.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
@@ -33,7 +33,7 @@ async function run(backoff: () => unknown): Promise<{
     random: () => 0.5,
   };
   const options = { backoff: backoff as () => number };
-  const settings = readRetryOptions(new OptionsReader(options, 'here', new Problems()));
+  const settings = settingsOf(readRetryOptions, options);
   const retry = new RetryStage(settings, site as Partial<PolicySite> as PolicySite);
   const pipeline = new Pipeline('Books.list', [retry], events);
   const calls = [1, 2].map(() =>

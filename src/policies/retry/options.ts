@@ -3,6 +3,7 @@ import type { OptionsReader } from '../../common/options-reader.js';
 import { Classifier } from '../../common/outcomes/classifier.js';
 import { type ResultOutcomeOptions, readOutcomeOptions } from '../../common/outcomes/outcome.js';
 import type { Surroundings } from '../policy.js';
+import { readRetryAfterCap } from '../retry-after-cap.js';
 import type { TimeoutSettings } from '../timeout/options.js';
 import { type Backoff, type DelayRule, defaultBackoff, readBackoff } from '../backoff/backoff.js';
 
@@ -36,8 +37,6 @@ export interface RetrySettings {
 }
 
 const DEFAULT_MAX_ELAPSED_TIME = 900_000;
-
-const DEFAULT_RETRY_AFTER_CAP = 60_000;
 
 export function readRetryOptions(read: OptionsReader<RetryOptions>): RetrySettings {
   const unlimited = read.raw('maxRetries') === Infinity;
@@ -93,14 +92,4 @@ function readMaxElapsedTime(read: OptionsReader<RetryOptions>): number {
 /** The first delay with the least jitter. */
 function shortestOf(backoff: DelayRule): number {
   return backoff({ attempt: 1, error: undefined, previous: undefined, random: () => 0 });
-}
-
-/** The cap for `Retry-After`, milliseconds; 0 when it is to be ignored. */
-export function readRetryAfterCap(
-  read: OptionsReader<{ respectRetryAfter?: boolean | Duration }>,
-): number {
-  const respect = read.raw('respectRetryAfter');
-  if (respect === false) return 0;
-  if (respect === undefined || respect === true) return DEFAULT_RETRY_AFTER_CAP;
-  return read.duration('respectRetryAfter') ?? DEFAULT_RETRY_AFTER_CAP;
 }

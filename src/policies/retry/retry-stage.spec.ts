@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { ResilienceError } from '../../common/errors.js';
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { readOptions, settingsOf } from '../../../test/support/read-options.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { Sleeper } from '../../pipeline/sleeper.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
@@ -27,7 +27,7 @@ class Harness {
     const { clock, events, sleeper } = this;
     const warn = (message: string): void => void this.warnings.push(message);
     const site = { name: 'Books.list', clock, events, sleeper, warn, random: () => random };
-    const settings = readRetryOptions(new OptionsReader(options, 'here', new Problems()));
+    const settings = settingsOf(readRetryOptions, options);
     const retry = new RetryStage(settings, site as Partial<PolicySite> as PolicySite);
     this.pipeline = new Pipeline('Books.list', [retry], events);
     events.subscribe((event) => void this.emitted.push(event));
@@ -447,13 +447,7 @@ describe('the retry stage', () => {
 });
 
 describe('the options of a retry', () => {
-  const settle = (options: object): [ReturnType<typeof readRetryOptions>, readonly string[]] => {
-    const problems = new Problems();
-    const read = new OptionsReader<RetryOptions>(options, 'here', problems);
-    const settings = readRetryOptions(read);
-    read.done();
-    return [settings, problems.all];
-  };
+  const settle = (options: RetryOptions) => readOptions(readRetryOptions, options);
 
   it('have defaults', () => {
     expect(settle({})).toEqual([
@@ -462,7 +456,7 @@ describe('the options of a retry', () => {
     ]);
   });
 
-  it.each([
+  it.each<[RetryOptions['respectRetryAfter'], number]>([
     [true, 60_000],
     [false, 0],
     ['5s', 5_000],
@@ -471,30 +465,22 @@ describe('the options of a retry', () => {
   });
 
   it.each<[string, object, string]>([
-    [
-      'negative retries',
-      { maxRetries: -1 },
-      'here: maxRetries is -1; use a whole number of at least 0',
-    ],
-    [
-      'half a retry',
-      { maxRetries: 1.5 },
-      'here: maxRetries is 1.5; use a whole number of at least 0',
-    ],
+    ['negative retries', { maxRetries: -1 }, 'maxRetries is -1; use a whole number of at least 0'],
+    ['half a retry', { maxRetries: 1.5 }, 'maxRetries is 1.5; use a whole number of at least 0'],
     [
       'an unknown option',
       { retries: 3 },
-      'here: retries is not an option; the options are maxRetries, backoff, maxElapsedTime, respectRetryAfter, ignore, skip, on, onResult',
+      'retries is not an option; the options are maxRetries, backoff, maxElapsedTime, respectRetryAfter, ignore, skip, on, onResult',
     ],
     [
       'a bad Retry-After',
       { respectRetryAfter: 'yes' },
-      `here: respectRetryAfter is 'yes'; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' of at least 0`,
+      `respectRetryAfter is 'yes'; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' of at least 0`,
     ],
     [
       'a bad time',
       { maxElapsedTime: 'long' },
-      `here: maxElapsedTime is 'long'; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' of at least 0, or Infinity`,
+      `maxElapsedTime is 'long'; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' of at least 0, or Infinity`,
     ],
   ])('must not have %s', (_what, options, problem) => {
     expect(settle(options)[1]).toEqual([problem]);

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { show } from '../../common/options-reader.js';
+import { show } from '../../common/printable.js';
 import { retryAfterOf } from '../../common/outcomes/retry-after.js';
 import type { Call } from '../../pipeline/call.js';
 import { AGAIN, type Reaction, Stage } from '../../pipeline/stage.js';

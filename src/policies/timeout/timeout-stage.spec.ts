@@ -1,5 +1,5 @@
 import { isResilienceError } from '../../common/errors.js';
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { readOptions } from '../../../test/support/read-options.js';
 import type { Call } from '../../pipeline/call.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { AGAIN, type Reaction, Stage } from '../../pipeline/stage.js';
@@ -351,13 +351,7 @@ describe('the timeout stage', () => {
 });
 
 describe('the timeout policy', () => {
-  const settle = (options: object): [unknown, readonly string[]] => {
-    const problems = new Problems();
-    const read = new OptionsReader<TimeoutOptions>(options, 'here', problems);
-    const settings = readTimeoutOptions(read);
-    read.done();
-    return [settings, problems.all];
-  };
+  const settle = (options: TimeoutOptions) => readOptions(readTimeoutOptions, options);
 
   it('takes a plain duration as that of an attempt', () => {
     expect(timeoutPolicy.normalize('2s')).toEqual({ attempt: '2s' });
@@ -419,6 +413,6 @@ describe('the timeout policy', () => {
       'totl is not an option; the options are attempt, total',
     ],
   ])('reports %s', (_what, options, problem) => {
-    expect(settle(options)[1]).toEqual([`here: ${problem}`]);
+    expect(settle(options)[1]).toEqual([problem]);
   });
 });

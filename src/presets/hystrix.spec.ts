@@ -1,10 +1,10 @@
 import type { ResilienceConfigurationError } from '../common/errors.js';
 import { NotFoundException } from '@nestjs/common';
-import { OptionsReader, Problems } from '../common/options-reader.js';
-import { BulkheadFullError } from './bulkhead/bulkhead-full-error.js';
-import { policies } from './canonical-order.js';
-import { CircuitOpenError } from './circuit-breaker/circuit-open-error.js';
-import { fallbackValue } from './fallback/handler.js';
+import { problemsOf as problemsIn } from '../../test/support/read-options.js';
+import { BulkheadFullError } from '../policies/bulkhead/bulkhead-full-error.js';
+import { policies } from '../policies/canonical-order.js';
+import { CircuitOpenError } from '../policies/circuit-breaker/circuit-open-error.js';
+import { fallbackValue } from '../policies/fallback/handler.js';
 import {
   type HystrixGoSettings,
   type HystrixPolicies,
@@ -12,20 +12,16 @@ import {
   hystrix,
   hystrixGo,
 } from './hystrix.js';
-import type { PolicySite } from './policy.js';
-import { TimeoutError } from './timeout/timeout-error.js';
+import type { PolicySite } from '../policies/policy.js';
+import { TimeoutError } from '../policies/timeout/timeout-error.js';
 
 const site: Partial<PolicySite> = { name: 'books', partNameOf: () => 'books', method: undefined };
 
 /** What bootstrap says of them. */
 function problemsOf(made: HystrixPolicies<unknown>): readonly string[] {
-  const problems = new Problems();
-  for (const [kind, options] of Object.entries(made)) {
-    const read = new OptionsReader(options as object, kind, problems);
-    policies.get(kind)!.read(read, site as PolicySite);
-    read.done();
-  }
-  return problems.all;
+  return Object.entries(made).flatMap(([kind, options]) =>
+    problemsIn((read) => policies.get(kind)!.read(read, site as PolicySite), options as object),
+  );
 }
 
 const errors = [

@@ -1,6 +1,6 @@
-import { type Duration, parseDuration } from '../../common/duration.js';
-import type { BreakerCounts, BreakerState } from '../../telemetry/events.js';
-import type { CircuitBreakerOptions } from './options.js';
+import { type Duration, parseDuration } from '../common/duration.js';
+import type { BreakerCounts, BreakerState } from '../telemetry/events.js';
+import type { CircuitBreakerOptions } from '../policies/circuit-breaker/options.js';
 
 /** sony/gobreaker's `Counts`. */
 export interface GobreakerCounts {

@@ -1,12 +1,13 @@
 import type { Duration } from '../common/duration.js';
 import { ResilienceConfigurationError, isResilienceError } from '../common/errors.js';
-import { OptionsReader, Problems, isPlainObject, show } from '../common/options-reader.js';
+import { OptionsReader, Problems, isPlainObject } from '../common/options-reader.js';
+import { show } from '../common/printable.js';
 import type { ErrorMatcher } from '../common/outcomes/error-matcher.js';
-import type { BulkheadOptions } from './bulkhead/options.js';
-import type { CircuitBreakerOptions } from './circuit-breaker/options.js';
-import type { FallbackAnswer } from './fallback/handler.js';
-import type { FallbackOptions } from './fallback/options.js';
-import type { TimeoutOptions } from './timeout/options.js';
+import type { BulkheadOptions } from '../policies/bulkhead/options.js';
+import type { CircuitBreakerOptions } from '../policies/circuit-breaker/options.js';
+import type { FallbackAnswer } from '../policies/fallback/handler.js';
+import type { FallbackOptions } from '../policies/fallback/options.js';
+import type { TimeoutOptions } from '../policies/timeout/options.js';
 
 /** The policies that {@link hystrix} and {@link hystrixGo} return. */
 export interface HystrixPolicies<Fallback = FallbackAnswer> {

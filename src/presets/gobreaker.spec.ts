@@ -1,15 +1,15 @@
-import { OptionsReader, Problems } from '../../common/options-reader.js';
-import { ResilienceEvents } from '../../telemetry/resilience-events.js';
-import { CircuitBreaker } from './circuit-breaker.js';
-import { environmentOf } from './environment.js';
+import { problemsOf, settingsOf } from '../../test/support/read-options.js';
+import { ResilienceEvents } from '../telemetry/resilience-events.js';
+import { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
+import { environmentOf } from '../policies/circuit-breaker/environment.js';
 import {
   type GobreakerCounts,
   type GobreakerSettings,
   gobreaker,
   toGobreakerCounts,
 } from './gobreaker.js';
-import { readCircuitBreakerOptions } from './options.js';
-import type { Permit } from './permit.js';
+import { readCircuitBreakerOptions } from '../policies/circuit-breaker/options.js';
+import type { Permit } from '../policies/circuit-breaker/permit.js';
 
 /** sony/gobreaker's `CircuitBreaker`, as its tests use it. */
 class Gobreaker {
@@ -17,12 +17,10 @@ class Gobreaker {
   readonly breaker: CircuitBreaker;
 
   constructor(settings: GobreakerSettings = {}) {
-    const problems = new Problems();
-    const options = gobreaker({ name: 'cb', ...settings });
-    const { breaker } = readCircuitBreakerOptions(
-      new OptionsReader(options, 'gobreaker', problems),
+    const { breaker } = settingsOf(
+      readCircuitBreakerOptions,
+      gobreaker({ name: 'cb', ...settings }),
     );
-    expect(problems.all).toEqual([]);
     this.breaker = new CircuitBreaker(
       'cb',
       breaker,
@@ -153,6 +151,15 @@ describe('gobreaker() with its defaults', () => {
   it('takes its name from the settings', () => {
     expect(gobreaker({ name: 'HTTP GET' }).name).toBe('HTTP GET');
     expect(gobreaker()).not.toHaveProperty('name');
+  });
+
+  it('leaves wrong settings to the check at bootstrap', () => {
+    expect(
+      problemsOf(readCircuitBreakerOptions, gobreaker({ interval: '10s', bucketPeriod: '1s' })),
+    ).toEqual([]);
+    expect(
+      problemsOf(readCircuitBreakerOptions, gobreaker({ interval: 'soon' as never })),
+    ).not.toEqual([]);
   });
 });
 
