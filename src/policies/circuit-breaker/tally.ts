@@ -40,10 +40,10 @@ export class Tally {
     return this.window.totals(now);
   }
 
-  /** Whether it holds no call that was slow or has failed. */
-  isFlawless(now: number): boolean {
-    const { failures, slow } = this.window.totals(now);
-    return failures === 0 && slow === 0;
+  /** Whether it holds no call that was slow or has failed, as of the last call that was counted. */
+  get flawless(): boolean {
+    const { window } = this;
+    return window.failures === 0 && window.slow === 0;
   }
 
   /** A streak reaches no further back than the window. */

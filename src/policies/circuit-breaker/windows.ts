@@ -13,7 +13,7 @@ export interface WindowTotals {
  *
  * A call is counted as a request when it is admitted and as one of the others when it has ended.
  */
-export interface Window {
+export interface Window extends Readonly<WindowTotals> {
   /** @returns a mark to give back to `record` */
   admit(now: number): number;
   /** @returns whether it counts: false when the call has outlasted the window that it began in */
