@@ -46,7 +46,7 @@ export class SystemClock implements Clock {
   private readonly timers = new Set<SystemTimer>();
 
   now(): number {
-    return globalThis.setTimeout === this.real ? realNow() + this.offset : this.fakeNow();
+    return setTimeout === this.real ? realNow() + this.offset : this.fakeNow();
   }
 
   wall(): number {

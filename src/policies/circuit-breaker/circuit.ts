@@ -185,7 +185,7 @@ export abstract class Circuit {
       this.judgeProbe(failed || (slow && this.settings.slowCallRate !== undefined), now, error);
     } else if (counts && this.current === 'closed') {
       const { settings, tally, generation, name, environment } = this;
-      if (!failed && settings.readyToTrip === undefined && tally.isFlawless(now)) return;
+      if (!failed && settings.readyToTrip === undefined && tally.flawless) return;
       const reason = reasonToOpen(settings, tally, failed, now, name, environment);
       // `readyToTrip` may have used the breaker.
       if (reason !== undefined && generation === this.generation) this.open(reason, now, error);

@@ -40,10 +40,10 @@ export class Tally {
     return this.window.totals(now);
   }
 
-  /** Whether no call in the window was slow or has failed. */
-  isFlawless(now: number): boolean {
-    const { failures, slow } = this.window.totals(now);
-    return failures === 0 && slow === 0;
+  /** Whether no call in the window was slow or has failed, as of the last call that was counted. */
+  get flawless(): boolean {
+    const { window } = this;
+    return window.failures === 0 && window.slow === 0;
   }
 
   /** The current streak, as far as the window reaches back. */

@@ -34,7 +34,7 @@ function reasonByNumbers(
   failed: boolean,
   now: number,
 ): StateChangeReason | undefined {
-  if (!failed && tally.isFlawless(now)) return undefined;
+  if (!failed && tally.flawless) return undefined;
   const totals = tally.totals(now);
   const { failureRate, slowCallRate, consecutiveFailures = Infinity, minimumCalls } = settings;
   if (failed && tally.consecutiveFailures(totals) >= consecutiveFailures) {

@@ -13,7 +13,7 @@ export interface WindowTotals {
  *
  * A call counts as a request when it is admitted, and as one of the other kinds when it has ended.
  */
-export interface Window {
+export interface Window extends Readonly<WindowTotals> {
   /** @returns a mark to pass to `record` or `ignore` */
   admit(now: number): number;
   /** @returns whether it counts: false when the call has outlasted the window with `countAt: 'start'` */

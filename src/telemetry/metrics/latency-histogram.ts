@@ -1,39 +1,36 @@
 /*
  * Latencies as a log-linear histogram, like Gil Tene's HdrHistogram: an octave is divided into 32 cells of equal
- * width, so the middle of a cell is at most 1/64 (1.6 %) off any latency in it. A double has the same layout: its
- * exponent and the first five bits of its mantissa, read as one number, are the number of the cell.
+ * width, so the middle of a cell is at most 1/64 (1.6 %) off any latency in it.
  */
 
 /** The first cell begins at 2 ** -6 ms (16 µs); shorter latencies count there too. */
 const LOWEST = -6;
 /** The last cell ends at 2 ** 20 ms (17 min); longer latencies count there too. */
 const HIGHEST = 20;
-/** Bits of a double's upper word below those that number the cell. */
-const SHIFT = 15;
-/** Exponent and five bits, read as one number, at the start of the first cell. */
-const FIRST = (1023 + LOWEST) << 5;
+/** An octave has 2 ** 5 cells. */
+const BITS = 5;
+const OCTAVE = 1 << BITS;
+/** The width of the cells in the first octave is 1 / UNIT milliseconds. */
+const UNIT = 2 ** (BITS - LOWEST);
+/** Latencies from here on count in the last cell: in units they would not fit into a 32-bit integer. */
+const TOO_LONG = 2 ** HIGHEST;
 
 /** How many cells a histogram has. */
-export const CELLS = (HIGHEST - LOWEST) << 5;
-
-const double = Float64Array.of(1);
-const words = new Int32Array(double.buffer);
-/** Depends on the byte order of the machine: in the double 1, only the lower word is 0. */
-const UPPER = words[0] === 0 ? 1 : 0;
-const LOWER = 1 - UPPER;
+export const CELLS = (HIGHEST - LOWEST) * OCTAVE;
 
 /** The cell of a latency in milliseconds. */
 export function cellOf(ms: number): number {
-  double[0] = ms;
-  const cell = (words[UPPER]! >> SHIFT) - FIRST; // the sign bit stays: a negative latency is in the first cell
-  return cell < 0 ? 0 : cell < CELLS ? cell : CELLS - 1;
+  if (ms >= TOO_LONG) return CELLS - 1;
+  const units = ms > 0 ? (ms * UNIT) | 0 : 0;
+  if (units < OCTAVE) return 0;
+  const octave = 31 - BITS - Math.clz32(units);
+  return octave * OCTAVE + (units >> octave) - OCTAVE;
 }
 
 /** The latency in the middle of a cell. */
 export function middleOf(cell: number): number {
-  words[UPPER] = ((cell + FIRST) << SHIFT) | (1 << (SHIFT - 1));
-  words[LOWER] = 0;
-  return double[0]!;
+  const octave = cell >> BITS;
+  return ((OCTAVE + (cell % OCTAVE) + 0.5) * 2 ** octave) / UNIT;
 }
 
 /**
