@@ -27,6 +27,7 @@ export { Signal } from './decorators/signal.decorator.js';
 export { Timeout } from './decorators/timeout.decorator.js';
 export { UsePipeline } from './decorators/use-pipeline.decorator.js';
 export { ClientGoneError } from './execution/handler-call.js';
+export { ResilienceExceptionFilter } from './execution/resilience-exception.filter.js';
 export type {
   PipelineOptions,
   PolicyDefaults,

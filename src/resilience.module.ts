@@ -12,7 +12,7 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { APP_INTERCEPTOR, DiscoveryModule, ModuleRef } from '@nestjs/core';
+import { DiscoveryModule, ModuleRef } from '@nestjs/core';
 import { RESILIENCE_SERVICE, ResilienceService } from './commands/resilience.service.js';
 import { brand } from './common/brand.js';
 import { systemClock } from './common/clock.js';
@@ -24,7 +24,6 @@ import {
   type ResilienceOptionsFactory,
 } from './execution/module-options.js';
 import { ResilienceExplorer } from './execution/resilience.explorer.js';
-import { ResilienceInterceptor } from './execution/resilience.interceptor.js';
 import { RUNTIME_REF, RuntimeRef } from './execution/runtime-ref.js';
 import { RUNTIME, Runtime } from './execution/runtime.js';
 import { BULKHEAD_REGISTRY, BulkheadRegistry } from './registry/bulkhead.registry.js';
@@ -131,7 +130,6 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
       { provide: RESILIENCE_SERVICE, useExisting: ResilienceService },
       { provide: RESILIENCE_EVENTS, useExisting: ResilienceEvents },
       ResilienceExplorer,
-      { provide: APP_INTERCEPTOR, useClass: ResilienceInterceptor },
     ],
     exports: [
       RUNTIME_REF,

@@ -6,6 +6,7 @@ import {
   Get,
   Injectable,
   type NestInterceptor,
+  type Provider,
   RequestTimeoutException,
   Sse,
   type Type,
@@ -17,6 +18,7 @@ import { Bulkhead, Fallback, Retry, Signal, Timeout, constant } from '../src/ind
 import { type Platform, type Served, closeAll, everyPlatform, of, serve } from './support/boot.js';
 import { Works, bulkhead, counts } from './support/bulkhead-calls.js';
 import { refuseUnhandledRejections } from './support/commands.js';
+import { answersRejections } from './support/handlers.js';
 import { request } from './support/http.js';
 import { deferred, settle, until } from './support/wait.js';
 
@@ -37,7 +39,7 @@ function working(works: Works, ...decorators: MethodDecorator[]): Type {
 }
 
 describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
-  const serving = (controller: Type, ...providers: Type[]): Promise<Served> =>
+  const serving = (controller: Type, ...providers: Provider[]): Promise<Served> =>
     serve(platform, { controllers: [controller], providers });
 
   it('answers with 503, Retry-After and a JSON body that tells nothing of the inside', async () => {
@@ -66,7 +68,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
     expect(works.count).toBe(2);
   });
 
-  it('of a service below an undecorated handler is answered for alike', async () => {
+  it('of a service below an undecorated handler is answered for alike by the filter', async () => {
     const works = new Works();
     @Injectable()
     class Shelf {
@@ -84,7 +86,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
       }
     }
     Reflect.defineMetadata('design:paramtypes', [Shelf], K);
-    const { url } = await serving(K, Shelf);
+    const { url } = await serving(K, Shelf, answersRejections);
     const first = fetch(url);
     await works.reached(1);
     const response = await fetch(url);

@@ -10,6 +10,7 @@ import {
 } from '../src/index.js';
 import { closeAll, everyPlatform, of, serve } from './support/boot.js';
 import { down, refuseUnhandledRejections } from './support/commands.js';
+import { answersRejections } from './support/handlers.js';
 import { request } from './support/http.js';
 import { Visits, deferred, settle, until } from './support/wait.js';
 
@@ -66,7 +67,10 @@ describe.each(everyPlatform)('commands in a handler on %s', (platform) => {
   }
 
   const serving = async () => {
-    const served = await serve(platform, { providers: [Storage], controllers: [Books] });
+    const served = await serve(platform, {
+      providers: [Storage, answersRejections],
+      controllers: [Books],
+    });
     return { ...served, storage: served.app.get(Storage) };
   };
 

@@ -1,4 +1,3 @@
-import { createServer, type AddressInfo } from 'node:net';
 import { Controller, Get, type INestApplication, Injectable, Query, Scope } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
@@ -12,6 +11,7 @@ import {
 import { firstValueFrom, Observable, of as just } from 'rxjs';
 import { CircuitBreaker } from '../src/index.js';
 import { appModule, closeAll, everyPlatform, platforms, serve, watch } from './support/boot.js';
+import { freePort } from './support/http.js';
 import { Visits } from './support/wait.js';
 
 afterEach(closeAll);
@@ -126,14 +126,6 @@ describe.each(everyPlatform)('policies apply once on %s to', (platform) => {
   });
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 describe('policies apply once over TCP', () => {
   let client: ClientProxy;
   afterEach(() => client.close());
@@ -150,7 +142,7 @@ describe('policies apply once over TCP', () => {
       await app.listen();
       return app;
     },
-    async 'in a hybrid application that does not hand its interceptors on'(port) {
+    async 'in a hybrid application without inheritAppConfig'(port) {
       const app = await NestFactory.create(
         appModule(parts).AppModule,
         await platforms.Express(),
@@ -161,7 +153,7 @@ describe('policies apply once over TCP', () => {
       await app.init();
       return app;
     },
-    async 'in a hybrid application that hands its interceptors on'(port) {
+    async 'in a hybrid application with inheritAppConfig'(port) {
       const app = await NestFactory.create(
         appModule(parts).AppModule,
         await platforms.Express(),

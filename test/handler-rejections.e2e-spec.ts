@@ -20,7 +20,7 @@ import {
 } from '../src/index.js';
 import { type Platform, closeAll, everyPlatform } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
-import { hang, servingOn } from './support/handlers.js';
+import { answersRejections, hang, servingOn } from './support/handlers.js';
 import { Visits } from './support/wait.js';
 
 afterEach(closeAll);
@@ -97,7 +97,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       });
     });
 
-    it('made by a service below an undecorated handler are answered alike', async () => {
+    it('made by a service below an undecorated handler are answered alike by the filter', async () => {
       @Injectable()
       class Shelf {
         @CircuitBreaker({ consecutiveFailures: 1, openFor: '3s' })
@@ -113,7 +113,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
           return this.shelf.books();
         }
       }
-      const { url, clock } = await serving(K, Shelf);
+      const { url, clock } = await serving(K, Shelf, answersRejections);
       expect((await fetch(url)).status).toBe(500);
       await clock.advance(500);
       const response = await fetch(url);

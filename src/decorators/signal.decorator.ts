@@ -1,5 +1,6 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
-import { ClientGoneError, rawResponseOf } from '../execution/handler-call.js';
+import { ClientGoneError } from '../execution/handler-call.js';
+import { rawResponseOf } from '../execution/http-answer.js';
 import { recordSignal } from '../execution/records.js';
 import { callScope } from '../pipeline/call-scope.js';
 

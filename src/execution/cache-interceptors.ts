@@ -1,9 +1,7 @@
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
+import { INTERCEPTORS } from './handlers.js';
 import { keepOnlyLive } from './keep-only-live.js';
 import type { DecoratedMethod } from './decorated-method.js';
-
-/** The metadata key of `@UseInterceptors()`. */
-const INTERCEPTORS = '__interceptors__';
 
 /** The members of Nest's `CacheInterceptor` and its subclasses. */
 interface CacheInterceptor extends NestInterceptor {

@@ -7,6 +7,7 @@ import { callScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute } from '../pipeline/call.js';
 import { HandlerAttempt } from '../pipeline/handler-attempt.js';
 import { isEventStream } from './handlers.js';
+import { type RawResponse, rawResponseOf } from './http-answer.js';
 import type { DecoratedMethod } from './decorated-method.js';
 import { firstOf } from './streams.js';
 
@@ -22,23 +23,6 @@ export class ClientGoneError extends ResilienceError {
       message: `the client of ${handler} has gone`,
     });
   }
-}
-
-/** The part of Node's `ServerResponse` that is used here. */
-export interface RawResponse {
-  readonly headersSent: boolean;
-  readonly destroyed: boolean;
-  readonly writableFinished: boolean;
-  once(event: 'close', listener: () => void): unknown;
-  off(event: 'close', listener: () => void): unknown;
-}
-
-/** The response of an HTTP request, under Express or Fastify; `undefined` for other transports. */
-export function rawResponseOf(context: ExecutionContext): RawResponse | undefined {
-  if (context.getType() !== 'http') return undefined;
-  const response = context.switchToHttp().getResponse<{ raw?: RawResponse } & RawResponse>();
-  const raw = response?.raw ?? response;
-  return typeof raw?.once === 'function' ? raw : undefined;
 }
 
 /** A call of a decorated handler, run by the interceptor. */

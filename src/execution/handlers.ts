@@ -1,5 +1,8 @@
 import type { DecoratedMethod } from './decorated-method.js';
 
+/** Metadata in which `@UseInterceptors()` records the interceptors of a method, the outermost first. */
+export const INTERCEPTORS = '__interceptors__';
+
 /** Metadata keys that mark the methods for which Nest's packages run interceptors. */
 const HANDLER_METADATA = [
   'path', // @nestjs/common: routes

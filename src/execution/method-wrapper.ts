@@ -1,6 +1,7 @@
 import { callScope } from '../pipeline/call-scope.js';
 import { planOf } from './call-plans.js';
 import { takeSubstituteCall } from './substitute-call.js';
+import { attachInterceptor } from './handler-interceptors.js';
 import { invoke } from './invoke.js';
 import type { MethodPlan } from './plan.js';
 import {
@@ -52,6 +53,7 @@ function wrap(decorated: DecoratedMethod): Method {
   for (const metadata of Reflect.getOwnMetadataKeys(original)) {
     Reflect.defineMetadata(metadata, Reflect.getOwnMetadata(metadata, original), wrapper);
   }
+  attachInterceptor(wrapper);
   markDecorated(wrapper, decorated);
   return wrapper;
 }

@@ -12,6 +12,8 @@ import { show } from '../common/printable.js';
 import { policies } from '../policies/canonical-order.js';
 import { cacheInterceptorsOn, isCacheInterceptor, storeOnlyLive } from './cache-interceptors.js';
 import { kindsOf } from './effective-options.js';
+import { SLOT } from './binding.js';
+import { offerInterceptor } from './handler-interceptors.js';
 import { isHandler } from './handlers.js';
 import type { Built } from './instances.js';
 import type { ResilienceModuleOptions } from './module-options.js';
@@ -40,7 +42,9 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(RUNTIME_REF) private readonly ref: RuntimeRef,
     @Inject(RUNTIME) private readonly runtime: Runtime,
-  ) {}
+  ) {
+    this.offerInterceptors();
+  }
 
   onModuleInit(): void {
     const problems = new Problems();
@@ -78,6 +82,18 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
         'ResilienceModule.forRoot()',
         `${count} of them in one application, so policies would apply twice; import it once, in the root module`,
       );
+    }
+  }
+
+  /** To be done before Nest makes routes, which it does before it initialises modules. */
+  private offerInterceptors(): void {
+    for (const module of this.modules.values()) {
+      for (const { metatype } of [...module.controllers.values(), ...module.providers.values()]) {
+        const prototype: unknown = metatype?.prototype;
+        if (typeof prototype !== 'object' || prototype === null || !(SLOT in prototype)) continue;
+        coverLine(prototype);
+        offerInterceptor(module, this.ref);
+      }
     }
   }
 

@@ -3,41 +3,48 @@ import {
   type ExecutionContext,
   Inject,
   Injectable,
+  Logger,
   type NestInterceptor,
+  type OnApplicationBootstrap,
+  Optional,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { type Observable, catchError } from 'rxjs';
-import { isResilienceError } from '../common/errors.js';
 import { callScope } from '../pipeline/call-scope.js';
-import { HandlerCall, rawResponseOf } from './handler-call.js';
-import { RUNTIME_REF, RuntimeRef } from './runtime-ref.js';
-import type { Runtime } from './runtime.js';
 import { type DecoratedMethod, decoratedMethodOf } from './decorated-method.js';
+import { HandlerCall } from './handler-call.js';
+import { sayWhenToRetry } from './http-answer.js';
+import { RUNTIME_REF, type RuntimeRef, isRuntimeRef } from './runtime-ref.js';
+import type { Runtime } from './runtime.js';
 import { asStream } from './streams.js';
 
 /**
- * Runs calls of decorated handlers (HTTP, RPC, WebSocket, GraphQL) with the handler's policies, which thus cover inner
- * interceptors and pipes too, and stops them when the client has gone. Sets `Retry-After` on HTTP answers after any of the
- * library's rejections, wherever it was made.
+ * Carries out requests to a decorated handler (HTTP, RPC, WebSocket, GraphQL) with the handler's policies, which
+ * therefore cover the method's own interceptors and pipes too, and stops when the client has gone. Tells HTTP clients
+ * when to come back (`Retry-After`) after a rejection by this library, also by one made further inside.
+ *
+ * Decorators attach it to decorated methods alone, so other routes do not pay for it.
  */
 @Injectable()
-export class ResilienceInterceptor implements NestInterceptor {
-  constructor(
-    @Inject(RUNTIME_REF) private readonly ref: RuntimeRef,
-    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
-  ) {}
+export class ResilienceInterceptor implements NestInterceptor, OnApplicationBootstrap {
+  /** @param ref absent in an application without `ResilienceModule.forRoot()` */
+  constructor(@Optional() @Inject(RUNTIME_REF) private readonly ref?: RuntimeRef) {}
 
+  /** @internal */
+  onApplicationBootstrap(): void {
+    if (!isRuntimeRef(this.ref)) warnOfNoModule();
+  }
+
+  /** @internal */
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const decorated = decoratedMethodOf(context.getHandler());
-    const { runtime } = this.ref;
-    const answer =
-      decorated === undefined || runtime === undefined
-        ? (next.handle() as Observable<unknown>)
-        : this.carryOut(decorated, runtime, context, next);
+    // Auto-mocking test tools inject something else.
+    const runtime = isRuntimeRef(this.ref) ? this.ref.runtime : undefined;
+    if (decorated === undefined || runtime === undefined) return next.handle();
+    const answer = this.carryOut(decorated, runtime, context, next);
     if (context.getType() !== 'http') return answer;
     return answer.pipe(
       catchError((error: unknown) => {
-        this.sayWhenToRetry(context, error);
+        sayWhenToRetry(context, error);
         throw error;
       }),
     );
@@ -52,19 +59,22 @@ export class ResilienceInterceptor implements NestInterceptor {
     const type = context.getClass();
     const { pipeline } = runtime.planner.planFor(decorated, type);
     const self = runtime.controllerOf(type);
-    const reports = callScope.getStore()?.reports; // read here, since the subscriber may be in another async context
+    const reports = callScope.getStore()?.reports; // here: the subscriber may be in another async context
     const handle = (): Observable<unknown> => next.handle();
     return asStream(
       () => new HandlerCall(decorated, self, context, handle, runtime.clock, reports),
       (call) => pipeline.run(call),
     );
   }
+}
 
-  private sayWhenToRetry(context: ExecutionContext, error: unknown): void {
-    if (!isResilienceError(error) || !Number.isFinite(error.retryAfterMs)) return;
-    if (rawResponseOf(context)?.headersSent) return;
-    const seconds = Math.max(1, Math.ceil(error.retryAfterMs! / 1_000));
-    const response: unknown = context.switchToHttp().getResponse();
-    this.adapterHost.httpAdapter.setHeader(response, 'Retry-After', String(seconds));
-  }
+let warned = false;
+
+/** Once per process: each module of the application has an interceptor of its own. */
+function warnOfNoModule(): void {
+  if (warned) return;
+  warned = true;
+  new Logger('Resilience').warn(
+    'decorated methods run without their policies: import ResilienceModule.forRoot() in the root module of the application',
+  );
 }

@@ -49,7 +49,7 @@ export const nestMajor = Number(
   (require('@nestjs/core/package.json') as { version: string }).version.split('.')[0],
 );
 
-const quiet = { logger: false, abortOnError: false } as const;
+export const quiet = { logger: false, abortOnError: false } as const;
 
 const running = new Set<INestApplicationContext>();
 

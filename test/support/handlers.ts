@@ -1,4 +1,5 @@
-import type { ResilienceEvent } from '../../src/index.js';
+import { APP_FILTER } from '@nestjs/core';
+import { type ResilienceEvent, ResilienceExceptionFilter } from '../../src/index.js';
 import { type Platform, type Served, of, serve } from './boot.js';
 
 /** Works until its signal is aborted, or forever. */
@@ -16,3 +17,6 @@ export const servingOn =
   (platform: Platform) =>
   (controller: new (...args: never[]) => object, ...providers: object[]): Promise<Served> =>
     serve(platform, { controllers: [controller], providers: providers as never });
+
+/** For undecorated handlers, as applications register it. */
+export const answersRejections = { provide: APP_FILTER, useClass: ResilienceExceptionFilter };

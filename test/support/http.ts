@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { type IncomingHttpHeaders, type IncomingMessage, get } from 'node:http';
 
 export interface Answer {
@@ -42,4 +43,13 @@ export function request(url: string): Request {
     begun,
     disconnect: () => (message ?? client).destroy(),
   };
+}
+
+/** A port of the loopback interface that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

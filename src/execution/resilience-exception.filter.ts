@@ -1,0 +1,44 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import { type Observable, throwError } from 'rxjs';
+import { ResilienceError } from '../common/errors.js';
+import { answer, sayWhenToRetry } from './http-answer.js';
+
+/** The part of a WebSocket client that is used here, as by Nest's own filter. */
+interface Emitter {
+  emit?(event: 'exception', payload: object): unknown;
+}
+
+/**
+ * Answers the library's own rejections on handlers without policies that call protected services. HTTP clients get the
+ * status, a body with `code`, and `Retry-After`; callers of a microservice get `{ code, retryAfterMs }`; WebSocket
+ * clients get an `exception` event with both. (Decorated HTTP handlers need no filter.)
+ *
+ * Register it once with `APP_FILTER` or `app.useGlobalFilters()`, and with `@UseFilters()` on gateways, which have no
+ * global filters. A filter of your own that stands nearer, on the method or the controller, comes first.
+ *
+ * @example
+ * \@Module({ providers: [{ provide: APP_FILTER, useClass: ResilienceExceptionFilter }] })
+ */
+@Catch(ResilienceError)
+export class ResilienceExceptionFilter implements ExceptionFilter<ResilienceError> {
+  /** Answers the client; leaves the error to GraphQL and others, which have no filters of their own kind. */
+  catch(error: ResilienceError, host: ArgumentsHost): Observable<never> | undefined {
+    const { code, retryAfterMs } = error;
+    switch (host.getType()) {
+      case 'http':
+        sayWhenToRetry(host, error);
+        answer(host, error.getStatus(), error.getResponse());
+        return undefined;
+      case 'rpc':
+        return throwError(() => ({ code, retryAfterMs }));
+      case 'ws': {
+        const { error: message } = error.getResponse() as { readonly error: string };
+        const payload = { status: 'error', message, code, retryAfterMs };
+        host.switchToWs().getClient<Emitter>().emit?.('exception', payload);
+        return undefined;
+      }
+      default:
+        return undefined;
+    }
+  }
+}

@@ -1,0 +1,340 @@
+import {
+  BadGatewayException,
+  type ArgumentsHost,
+  type CallHandler,
+  Catch,
+  Controller,
+  type ExecutionContext,
+  Get,
+  type INestApplication,
+  Injectable,
+  Logger,
+  Module,
+  type NestInterceptor,
+  UseFilters,
+  UseInterceptors,
+} from '@nestjs/common';
+import { ApplicationConfig, NestFactory } from '@nestjs/core';
+import { ClientProxyFactory, MessagePattern, Transport } from '@nestjs/microservices';
+import { firstValueFrom } from 'rxjs';
+import {
+  CircuitBreaker,
+  CircuitOpenError,
+  Fallback,
+  ResilienceError,
+  ResilienceExceptionFilter,
+  Retry,
+  Signal,
+  constant,
+  fallbackValue,
+} from '../src/index.js';
+import {
+  type Parts,
+  type Platform,
+  type Served,
+  appModule,
+  closeAll,
+  everyPlatform,
+  platforms,
+  quiet,
+  serve,
+  watch,
+} from './support/boot.js';
+import { answersRejections, hang } from './support/handlers.js';
+import { freePort } from './support/http.js';
+import { Visits, until } from './support/wait.js';
+
+afterEach(closeAll);
+
+const INTERCEPTORS = '__interceptors__';
+
+const down = async (): Promise<never> => {
+  throw new BadGatewayException();
+};
+
+const opensAtOnce = { consecutiveFailures: 1, openFor: '3s' } as const;
+
+/** An application that does not listen yet. */
+async function created(platform: Platform, parts: Parts): Promise<Omit<Served, 'url'>> {
+  const { AppModule, clock } = appModule(parts);
+  const app = await NestFactory.create<INestApplication>(
+    AppModule,
+    await platforms[platform](),
+    quiet,
+  );
+  return { app, clock, ...watch(app) };
+}
+
+/** Writes down each request that passes it. */
+function trace(name: string, passed: string[]): new () => NestInterceptor {
+  return class implements NestInterceptor {
+    intercept(_context: ExecutionContext, next: CallHandler): ReturnType<CallHandler['handle']> {
+      passed.push(name);
+      return next.handle();
+    }
+  };
+}
+
+describe.each(everyPlatform)('the interceptor of decorated handlers on %s', (platform) => {
+  it('is on no other route: nothing is global, nothing on undecorated handlers', async () => {
+    @Controller()
+    class K {
+      @Get('decorated')
+      @Retry()
+      async decorated(): Promise<string> {
+        return 'decorated';
+      }
+      @Get('bare')
+      bare(): string {
+        return 'bare';
+      }
+    }
+    const { app, url } = await serve(platform, { controllers: [K] });
+    const config = app.get(ApplicationConfig);
+    expect(config.getGlobalInterceptors()).toEqual([]);
+    expect(config.getGlobalRequestInterceptors()).toEqual([]);
+    expect(Reflect.getMetadata(INTERCEPTORS, K)).toBeUndefined();
+    expect(Reflect.getMetadata(INTERCEPTORS, K.prototype.bare)).toBeUndefined();
+    expect(Reflect.getMetadata(INTERCEPTORS, K.prototype.decorated)).toHaveLength(1);
+    expect(await (await fetch(`${url}/bare`)).text()).toBe('bare');
+    expect(await (await fetch(`${url}/decorated`)).text()).toBe('decorated');
+  });
+
+  it.each(['above', 'below'])(
+    'runs inside of global and controller interceptors, outside of those that stand %s it on the method',
+    async (where) => {
+      const passed: string[] = [];
+      const OfMethod = trace('method', passed);
+      const above = where === 'above' ? UseInterceptors(OfMethod) : (): void => {};
+      const below = where === 'below' ? UseInterceptors(OfMethod) : (): void => {};
+      @Controller()
+      @UseInterceptors(trace('controller', passed))
+      class K {
+        @above
+        @Get()
+        @Fallback(fallbackValue('none'))
+        @Retry({ maxRetries: 2, backoff: constant(0) })
+        @below
+        async get(): Promise<string> {
+          return down();
+        }
+      }
+      const { app, clock } = await created(platform, { controllers: [K] });
+      app.useGlobalInterceptors(new (trace('global', passed))());
+      await app.listen(0, '127.0.0.1');
+      const answer = fetch(await app.getUrl());
+      await until(() => passed.length > 2);
+      await clock.advance(1);
+      await clock.advance(1);
+      expect(await (await answer).text()).toBe('none');
+      // The fallback is answered through the method's interceptors too.
+      expect(passed).toEqual(['global', 'controller', 'method', 'method', 'method', 'method']);
+    },
+  );
+
+  it('runs for handlers that a class-level policy covers, its own and those of subclasses', async () => {
+    const visits = new Visits();
+    const gone: boolean[] = [];
+    @CircuitBreaker(opensAtOnce)
+    class Parent {
+      @Get('inherited')
+      async inherited(): Promise<never> {
+        return down();
+      }
+    }
+    @Controller('child')
+    class Child extends Parent {
+      @Get('own')
+      async own(): Promise<never> {
+        return down();
+      }
+      @Get('slow')
+      async slow(@Signal() signal: AbortSignal): Promise<never> {
+        visits.visit();
+        signal.addEventListener('abort', () => gone.push(true));
+        return hang(signal);
+      }
+    }
+    const { url } = await serve(platform, { controllers: [Child] });
+    for (const path of ['own', 'inherited']) {
+      expect((await fetch(`${url}/child/${path}`)).status).toBe(502);
+      const response = await fetch(`${url}/child/${path}`);
+      expect(response.status).toBe(503);
+      expect(response.headers.get('retry-after')).toBe('3');
+    }
+    const client = new AbortController();
+    const answer = fetch(`${url}/child/slow`, { signal: client.signal });
+    await visits.reached(1);
+    client.abort();
+    await expect(answer).rejects.toThrow();
+    await until(() => gone.length > 0);
+  });
+
+  it('is not on a handler that a sibling inherits and that another class covers', async () => {
+    abstract class Base {
+      @Get()
+      async get(): Promise<string> {
+        return 'base';
+      }
+    }
+    @CircuitBreaker(opensAtOnce)
+    @Controller('covered')
+    class Covered extends Base {}
+    @Controller('sibling')
+    class Sibling extends Base {}
+    const { url, registry } = await serve(platform, { controllers: [Covered, Sibling] });
+    expect(Reflect.getMetadata(INTERCEPTORS, Sibling.prototype.get)).toBeUndefined();
+    expect(Reflect.getMetadata(INTERCEPTORS, Covered.prototype.get)).toHaveLength(1);
+    expect(await (await fetch(`${url}/covered`)).text()).toBe('base');
+    expect(await (await fetch(`${url}/sibling`)).text()).toBe('base');
+    expect([...registry].map(({ counts }) => counts.requests)).toEqual([1]);
+  });
+});
+
+describe.each(everyPlatform)('ResilienceExceptionFilter on %s', (platform) => {
+  @Injectable()
+  class Shelf {
+    @CircuitBreaker(opensAtOnce)
+    books(): Promise<never> {
+      return down();
+    }
+  }
+
+  @Catch(ResilienceError)
+  class OwnFilter {
+    catch(_error: ResilienceError, host: ArgumentsHost): void {
+      const response = host.switchToHttp().getResponse<{
+        status(code: number): { send(body: string): void };
+      }>();
+      response.status(418).send('own');
+    }
+  }
+
+  @Controller()
+  class Books {
+    constructor(private readonly shelf: Shelf) {}
+    @Get('bare')
+    bare(): Promise<never> {
+      return this.shelf.books();
+    }
+    @Get('nearer')
+    @UseFilters(OwnFilter)
+    nearer(): Promise<never> {
+      return this.shelf.books();
+    }
+    @MessagePattern('bare')
+    message(): Promise<never> {
+      return this.shelf.books();
+    }
+  }
+
+  const parts = { controllers: [Books], providers: [Shelf] };
+
+  it('answers rejections on undecorated handlers; one that stands nearer comes first', async () => {
+    const { url } = await serve(platform, {
+      ...parts,
+      providers: [...parts.providers, answersRejections],
+    });
+    expect((await fetch(`${url}/bare`)).status).toBe(502);
+    const response = await fetch(`${url}/bare`);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('3');
+    expect(await response.json()).toEqual({
+      statusCode: 503,
+      message: 'Service Unavailable',
+      error: 'Service Unavailable',
+      code: 'CIRCUIT_OPEN',
+    });
+    expect((await fetch(`${url}/nearer`)).status).toBe(418);
+  });
+
+  it('can be given to useGlobalFilters()', async () => {
+    const { app } = await created(platform, parts);
+    app.useGlobalFilters(new ResilienceExceptionFilter());
+    await app.listen(0, '127.0.0.1');
+    const url = `${await app.getUrl()}/bare`;
+    expect((await fetch(url)).status).toBe(502);
+    expect((await fetch(url)).headers.get('retry-after')).toBe('3');
+  });
+
+  it('tells callers of a microservice the code, and when to come back', async () => {
+    const { AppModule } = appModule({
+      ...parts,
+      providers: [...parts.providers, answersRejections],
+    });
+    const port = await freePort();
+    const app = await NestFactory.createMicroservice(AppModule, {
+      ...quiet,
+      transport: Transport.TCP,
+      options: { host: '127.0.0.1', port },
+    });
+    watch(app);
+    await app.listen();
+    const client = ClientProxyFactory.create({
+      transport: Transport.TCP,
+      options: { host: '127.0.0.1', port },
+    });
+    try {
+      const ask = (): Promise<unknown> => firstValueFrom(client.send('bare', {}));
+      await expect(ask()).rejects.toMatchObject({ message: 'Internal server error' });
+      await expect(ask()).rejects.toEqual({ code: 'CIRCUIT_OPEN', retryAfterMs: 3_000 });
+    } finally {
+      client.close();
+    }
+  });
+});
+
+describe('the interceptor of decorated handlers', () => {
+  it('lets an application without forRoot() start, and tells of it once', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    @Controller()
+    class Forgetful {
+      @Get()
+      @CircuitBreaker(opensAtOnce)
+      async get(): Promise<never> {
+        return down();
+      }
+    }
+    class AppModule {}
+    Module({ controllers: [Forgetful] })(AppModule);
+    const app = await NestFactory.create(AppModule, await platforms.Express(), quiet);
+    try {
+      await app.listen(0, '127.0.0.1');
+      const url = await app.getUrl();
+      expect((await fetch(url)).status).toBe(502);
+      expect((await fetch(url)).status).toBe(502);
+      expect(warn.mock.calls.flat()).toEqual([
+        expect.stringContaining('import ResilienceModule.forRoot() in the root module'),
+      ]);
+    } finally {
+      warn.mockRestore();
+      await app.close();
+    }
+  });
+});
+
+describe('ResilienceExceptionFilter', () => {
+  const error = new CircuitOpenError('secret', 1_500);
+
+  it('sends WebSocket clients an exception event that tells nothing of the inside', () => {
+    const emit = jest.fn();
+    const host = { getType: () => 'ws', switchToWs: () => ({ getClient: () => ({ emit }) }) };
+    new ResilienceExceptionFilter().catch(error, host as unknown as ArgumentsHost);
+    expect(emit.mock.calls).toEqual([
+      [
+        'exception',
+        {
+          status: 'error',
+          message: 'Service Unavailable',
+          code: 'CIRCUIT_OPEN',
+          retryAfterMs: 1_500,
+        },
+      ],
+    ]);
+  });
+
+  it('leaves the error to transports of other kinds', () => {
+    const host = { getType: () => 'graphql' } as unknown as ArgumentsHost;
+    expect(new ResilienceExceptionFilter().catch(error, host)).toBeUndefined();
+  });
+});
