@@ -1,10 +1,5 @@
 import { Injectable, type Type } from '@nestjs/common';
-import {
-  Bulkhead,
-  Fallback,
-  type ResilienceModuleOptions,
-  fallbackValue,
-} from '../src/index.js';
+import { Bulkhead, Fallback, type ResilienceModuleOptions, fallbackValue } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
 import { bulkhead } from './support/bulkhead-calls.js';
 import { problemsOf, refuseUnhandledRejections } from './support/commands.js';
