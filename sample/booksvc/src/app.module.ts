@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
-import { APP_INTERCEPTOR } from '@nestjs/core';
-import { ResilienceModule } from 'nest-resilience';
+import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
+import { ResilienceExceptionFilter, ResilienceModule } from 'nest-resilience';
 import { HystrixStreamModule } from 'nest-resilience/hystrix-stream';
 import { JsonLogger } from '#common/json-logger.js';
 import { BooksModule } from './books/books.module.js';
@@ -28,9 +28,9 @@ import { TelemetryModule } from './telemetry/telemetry.module.js';
     HystrixStreamModule.forRoot(),
   ],
   providers: [
-    // In the root module it runs outside the library's interceptor, so it sees the results of
-    // decorated handlers too.
     { provide: APP_INTERCEPTOR, useClass: CacheStatusInterceptor },
+    // Rejections reach clients with Retry-After, also from handlers without policies.
+    { provide: APP_FILTER, useClass: ResilienceExceptionFilter },
   ],
 })
 export class AppModule {}

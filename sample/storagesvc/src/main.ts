@@ -1,5 +1,19 @@
-import { startService } from '#common/service.js';
+import { NestFactory } from '@nestjs/core';
+import { JsonLogger } from '#common/json-logger.js';
+import { exitWith, stopWithParent } from '#common/process.js';
 import { AppModule } from './app.module.js';
 import { storagesvcConfig } from './config.js';
 
-startService('storagesvc', AppModule, storagesvcConfig);
+const logger = new JsonLogger('storagesvc');
+
+async function bootstrap(): Promise<void> {
+  // First, so that wrong settings are reported before anything starts.
+  const { host, port } = storagesvcConfig();
+  const app = await NestFactory.create(AppModule, { logger, abortOnError: false });
+  app.enableShutdownHooks();
+  await app.listen(port, host);
+  logger.event('info', 'listening', { host, port });
+}
+
+stopWithParent();
+bootstrap().catch((error: unknown) => exitWith(error, logger));
