@@ -67,7 +67,7 @@ async function created(platform: Platform, parts: Parts): Promise<Omit<Served, '
 
 /** Writes down each request that passes it. */
 function trace(name: string, passed: string[]): new () => NestInterceptor {
-  return class implements NestInterceptor {
+  return class Tracing implements NestInterceptor {
     intercept(_context: ExecutionContext, next: CallHandler): ReturnType<CallHandler['handle']> {
       passed.push(name);
       return next.handle();

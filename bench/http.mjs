@@ -1,0 +1,143 @@
+// npm run bench:http: the price of a request, by where the policies are.
+//
+//   node bench/http.mjs [--rounds 9] [--json] [--check]
+//
+// One server process per variant; this process sends the requests. The servers take turns of half a second, so whatever
+// else the machine does affects all of them. Ratios are of neighbouring turns, and their median is what counts.
+// --check exits with 1 if a claim does not hold.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { arch, cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Pool } from 'undici';
+import { fromRoot } from '../scripts/tools.mjs';
+import { median } from './measure.mjs';
+import { setUp } from './setup.mjs';
+
+const CONNECTIONS = 50;
+const TURN_MS = 500;
+const WARM_UP_MS = 2_000;
+
+const BARE = 'not imported';
+const NOOP = 'an interceptor that does nothing';
+const VARIANTS = [
+  BARE,
+  'imported',
+  NOOP,
+  'five policies on the handler',
+  'five policies on a service',
+  'a breaker on a service',
+];
+
+const flag = { type: 'boolean', default: false };
+const { values: options } = parseArgs({
+  options: { rounds: { type: 'string', default: '9' }, json: flag, check: flag },
+});
+
+await setUp();
+const results = {
+  node: process.version,
+  machine: `${cpus().length} × ${cpus()[0].model} (${arch()})`,
+  platforms: {
+    express: await measure('express', Number(options.rounds)),
+    fastify: await measure('fastify', Number(options.rounds)),
+  },
+};
+const claims = judge(results.platforms);
+console.log(
+  options.json ? JSON.stringify({ ...results, claims }, null, 2) : report(results, claims),
+);
+if (options.check && claims.some(({ holds }) => !holds)) process.exitCode = 1;
+
+/** @returns for each variant the requests per second and the server's CPU time per request, by round */
+async function measure(platform, rounds) {
+  const servers = await Promise.all(VARIANTS.map((variant) => start(platform, variant)));
+  const turns = Object.fromEntries(VARIANTS.map((variant) => [variant, []]));
+  try {
+    for (const server of servers) await load(server, WARM_UP_MS);
+    for (let round = 0; round < rounds; round++) {
+      // Back and forth, so that no variant always follows the same one.
+      for (const server of round % 2 === 0 ? servers : servers.toReversed())
+        turns[server.variant].push(await load(server, TURN_MS));
+    }
+  } finally {
+    for (const { child, pool } of servers) {
+      await pool.destroy();
+      child.disconnect();
+    }
+  }
+  const bare = turns[BARE];
+  return Object.entries(turns).map(([variant, each]) => ({
+    variant,
+    perSecond: median(each.map((turn) => turn.perSecond)),
+    toBare: median(each.map((turn, round) => turn.perSecond / bare[round].perSecond)),
+    cpuMicros: median(each.map((turn) => turn.cpuMicros)),
+    addedMicros: median(each.map((turn, round) => turn.cpuMicros - bare[round].cpuMicros)),
+  }));
+}
+
+async function start(platform, variant) {
+  const child = fork(fromRoot('bench', 'http', 'app.mjs'), [platform, variant]);
+  child.once('exit', (code) => {
+    if (code !== 0) throw new Error(`the server of ${platform}, ${variant} ended with ${code}`);
+  });
+  const [{ url }] = await once(child, 'message');
+  return { variant, child, pool: new Pool(url, { connections: CONNECTIONS }) };
+}
+
+/** Sends requests for so long, each connection one after the other. */
+async function load({ child, pool }, ms) {
+  const cpu = async () => {
+    child.send('cpu');
+    const [message] = await once(child, 'message');
+    return message.cpu;
+  };
+  const before = await cpu();
+  const startedAt = performance.now();
+  let count = 0;
+  const connection = async () => {
+    while (performance.now() - startedAt < ms) {
+      const { statusCode, body } = await pool.request({ path: '/', method: 'GET' });
+      await body.dump();
+      if (statusCode !== 200) throw new Error(`answered ${statusCode}`);
+      count += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, connection));
+  const seconds = (performance.now() - startedAt) / 1_000;
+  return { perSecond: count / seconds, cpuMicros: ((await cpu()) - before) / count };
+}
+
+function judge(platforms) {
+  return Object.entries(platforms).flatMap(([platform, rows]) => {
+    const of = (variant) => rows.find((row) => row.variant === variant);
+    const { toBare } = of('imported');
+    return [
+      {
+        claim: `${platform}: imported and undecorated, at least 0.99 of the requests per second`,
+        value: toBare,
+        holds: toBare >= 0.99,
+      },
+    ];
+  });
+}
+
+function report({ node, machine, platforms }, claims) {
+  const lines = [`Node ${node}, ${machine}`];
+  for (const [platform, rows] of Object.entries(platforms)) {
+    lines.push('', platform);
+    for (const { variant, toBare, cpuMicros, addedMicros } of rows) {
+      const added = `${addedMicros >= 0 ? '+' : ''}${addedMicros.toFixed(1)} µs`;
+      lines.push(
+        `  ${toBare.toFixed(2)} of the requests  ${cpuMicros.toFixed(1).padStart(6)} µs of CPU (${added})  ${variant}`,
+      );
+    }
+  }
+  lines.push(
+    '',
+    ...claims.map(
+      ({ claim, holds, value }) => `${holds ? 'ok  ' : 'FAIL'} ${value.toFixed(3)}  ${claim}`,
+    ),
+  );
+  return lines.join('\n');
+}
