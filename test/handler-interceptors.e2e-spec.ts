@@ -6,15 +6,19 @@ import {
   Controller,
   type ExecutionContext,
   Get,
+  Header,
   type INestApplication,
   Injectable,
   Logger,
+  type MiddlewareConsumer,
   Module,
   type NestInterceptor,
+  type NestModule,
+  Res,
   UseFilters,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApplicationConfig, NestFactory } from '@nestjs/core';
+import { ApplicationConfig, ExternalContextCreator, NestFactory, REQUEST } from '@nestjs/core';
 import { ClientProxyFactory, MessagePattern, Transport } from '@nestjs/microservices';
 import { firstValueFrom } from 'rxjs';
 import {
@@ -23,6 +27,7 @@ import {
   Fallback,
   ResilienceError,
   ResilienceExceptionFilter,
+  ResilienceModule,
   Retry,
   Signal,
   constant,
@@ -192,6 +197,12 @@ describe.each(everyPlatform)('the interceptor of decorated handlers on %s', (pla
 });
 
 describe.each(everyPlatform)('ResilienceExceptionFilter on %s', (platform) => {
+  /** Express' response and Fastify's reply. */
+  interface Begins {
+    hijack?(): void;
+    write(chunk: string): void;
+  }
+
   @Injectable()
   class Shelf {
     @CircuitBreaker(opensAtOnce)
@@ -257,6 +268,61 @@ describe.each(everyPlatform)('ResilienceExceptionFilter on %s', (platform) => {
     expect((await fetch(url)).headers.get('retry-after')).toBe('3');
   });
 
+  it('answers with JSON where the handler declares another type, and where Nest has begun nothing', async () => {
+    @Controller()
+    class Files {
+      constructor(private readonly shelf: Shelf) {}
+      @Get('csv')
+      @Header('Content-Type', 'text/csv')
+      csv(): Promise<never> {
+        return this.shelf.books();
+      }
+      @Get('middleware')
+      bare(): string {
+        return 'not reached';
+      }
+    }
+    @Module({ providers: [Shelf] })
+    class Middleware implements NestModule {
+      constructor(private readonly shelf: Shelf) {}
+      configure(consumer: MiddlewareConsumer): void {
+        consumer.apply(async () => this.shelf.books()).forRoutes('middleware');
+      }
+    }
+    const { url } = await serve(platform, {
+      imports: [Middleware],
+      controllers: [Files],
+      providers: [Shelf, answersRejections],
+    });
+    expect((await fetch(`${url}/csv`)).status).toBe(502);
+    for (const path of ['csv', 'middleware']) {
+      const response = await fetch(`${url}/${path}`);
+      expect(response.status).toBe(503);
+      expect(response.headers.get('retry-after')).toBe('3');
+      expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+      expect(await response.json()).toMatchObject({ code: 'CIRCUIT_OPEN' });
+    }
+  });
+
+  it('ends an answer that the handler has begun or taken over', async () => {
+    @Controller()
+    class Begun {
+      constructor(private readonly shelf: Shelf) {}
+      @Get()
+      async get(@Res() response: Begins): Promise<never> {
+        if (response.hijack !== undefined) response.hijack();
+        else response.write('begun');
+        return this.shelf.books();
+      }
+    }
+    const { url } = await serve(platform, {
+      controllers: [Begun],
+      providers: [Shelf, answersRejections],
+    });
+    await fetch(url).catch(() => {});
+    expect(await (await fetch(url)).text()).toBe(platform === 'Express' ? 'begun' : '');
+  });
+
   it('tells callers of a microservice the code, and when to come back', async () => {
     const { AppModule } = appModule({
       ...parts,
@@ -285,6 +351,31 @@ describe.each(everyPlatform)('ResilienceExceptionFilter on %s', (platform) => {
 });
 
 describe('the interceptor of decorated handlers', () => {
+  it('tells at the start that request-scoped options protect nothing', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    @Controller()
+    class K {
+      @Get()
+      @CircuitBreaker(opensAtOnce)
+      async get(): Promise<never> {
+        return down();
+      }
+    }
+    class AppModule {}
+    Module({
+      imports: [ResilienceModule.forRootAsync({ inject: [REQUEST], useFactory: () => ({}) })],
+      controllers: [K],
+    })(AppModule);
+    const app = await NestFactory.create(AppModule, await platforms.Express(), quiet);
+    try {
+      await app.init();
+      expect(warn.mock.calls.flat()).toEqual([expect.stringContaining('are request-scoped')]);
+    } finally {
+      warn.mockRestore();
+      await app.close();
+    }
+  });
+
   it('lets an application without forRoot() start, and tells of it once', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     @Controller()
@@ -310,6 +401,23 @@ describe('the interceptor of decorated handlers', () => {
       warn.mockRestore();
       await app.close();
     }
+  });
+});
+
+describe('rejections', () => {
+  it('where no request is leave a decorated method as they are', async () => {
+    class Listener {
+      @CircuitBreaker(opensAtOnce)
+      async hear(): Promise<never> {
+        return down();
+      }
+    }
+    const { app } = await serve('Express', { providers: [Listener] });
+    const listener = app.get(Listener);
+    // As packages for other transports do, whose calls Nest takes for those of HTTP.
+    const hear = app.get(ExternalContextCreator).create(listener, listener.hear, 'hear');
+    await expect(hear('job')).rejects.toThrow(BadGatewayException);
+    await expect(hear('job')).rejects.toThrow(CircuitOpenError);
   });
 });
 

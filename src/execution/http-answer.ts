@@ -1,19 +1,28 @@
+import type { ServerResponse } from 'node:http';
 import type { ArgumentsHost } from '@nestjs/common';
 import { isResilienceError } from '../common/errors.js';
 
 /** The part of Node's `ServerResponse` that is used here. */
-export interface RawResponse {
-  readonly headersSent: boolean;
-  readonly destroyed: boolean;
-  readonly writableFinished: boolean;
-  once(event: 'close', listener: () => void): unknown;
-  off(event: 'close', listener: () => void): unknown;
-  end(): unknown;
-}
+export type RawResponse = Pick<
+  ServerResponse,
+  | 'destroyed'
+  | 'end'
+  | 'getHeader'
+  | 'headersSent'
+  | 'off'
+  | 'once'
+  | 'setHeader'
+  | 'statusCode'
+  | 'writableFinished'
+>;
 
-/** The methods that responses of Express and replies of Fastify have in common. */
+/** The parts of an Express response and of a Fastify reply that are used here. */
 interface FrameworkResponse {
+  /** Fastify's only. */
   readonly raw?: RawResponse;
+  /** Fastify's only: whether the answer has ended, or the handler has taken it over (`hijack()`). */
+  readonly sent?: boolean;
+  getHeader(name: string): string | string[] | undefined;
   header(name: string, value: string): unknown;
   status(code: number): FrameworkResponse;
   send(body: unknown): unknown;
@@ -22,7 +31,7 @@ interface FrameworkResponse {
 /** The response of an HTTP request, under Express or Fastify; `undefined` for other transports. */
 export function rawResponseOf(host: ArgumentsHost): RawResponse | undefined {
   if (host.getType() !== 'http') return undefined;
-  const response = responseOf(host) as (Partial<FrameworkResponse> & RawResponse) | undefined;
+  const response = host.switchToHttp().getResponse<Partial<FrameworkResponse> & RawResponse>();
   const raw = response?.raw ?? response;
   return typeof raw?.once === 'function' ? raw : undefined;
 }
@@ -30,18 +39,37 @@ export function rawResponseOf(host: ArgumentsHost): RawResponse | undefined {
 /** Sets `Retry-After`, in whole seconds, when the error is a rejection that knows it and the answer has not begun. */
 export function sayWhenToRetry(host: ArgumentsHost, error: unknown): void {
   if (!isResilienceError(error) || !Number.isFinite(error.retryAfterMs)) return;
-  if (rawResponseOf(host)?.headersSent) return;
-  const seconds = Math.max(1, Math.ceil(error.retryAfterMs! / 1_000));
-  responseOf(host).header('Retry-After', String(seconds));
+  const raw = rawResponseOf(host);
+  if (raw === undefined || raw.headersSent) return;
+  const seconds = String(Math.max(1, Math.ceil(error.retryAfterMs! / 1_000)));
+  const response = frameworkResponseOf(host);
+  if (response === undefined) raw.setHeader('Retry-After', seconds);
+  else response.header('Retry-After', seconds);
 }
 
-/** Answers an HTTP request with a JSON body; only ends the answer when that has begun already. */
+/** Answers an HTTP request with a JSON body; only ends the answer when it has begun already. */
 export function answer(host: ArgumentsHost, status: number, body: unknown): void {
   const raw = rawResponseOf(host);
-  if (raw?.headersSent) raw.end();
-  else responseOf(host).status(status).send(body);
+  if (raw === undefined) return;
+  const response = frameworkResponseOf(host);
+  if (raw.headersSent || response?.sent) {
+    raw.end();
+  } else if (response === undefined) {
+    raw.statusCode = status;
+    raw.setHeader('Content-Type', JSON_TYPE);
+    raw.end(JSON.stringify(body));
+  } else {
+    // Nest sets the type that `@Header()` declares before the handler runs.
+    const type = response.getHeader('Content-Type');
+    if (type !== undefined && !/json/i.test(type.toString())) response.header('Content-Type', JSON_TYPE);
+    response.status(status).send(body);
+  }
 }
 
-function responseOf(host: ArgumentsHost): FrameworkResponse {
-  return host.switchToHttp().getResponse<FrameworkResponse>();
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** `undefined` in the middleware of Fastify, which has Node's response alone. */
+function frameworkResponseOf(host: ArgumentsHost): FrameworkResponse | undefined {
+  const response = host.switchToHttp().getResponse<FrameworkResponse>();
+  return typeof response.send === 'function' ? response : undefined;
 }

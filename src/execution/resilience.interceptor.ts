@@ -13,6 +13,7 @@ import { callScope } from '../pipeline/call-scope.js';
 import { type DecoratedMethod, decoratedMethodOf } from './decorated-method.js';
 import { HandlerCall } from './handler-call.js';
 import { sayWhenToRetry } from './http-answer.js';
+import { liveRuntimes } from './live-runtimes.js';
 import { RUNTIME_REF, type RuntimeRef, isRuntimeRef } from './runtime-ref.js';
 import type { Runtime } from './runtime.js';
 import { asStream } from './streams.js';
@@ -31,7 +32,10 @@ export class ResilienceInterceptor implements NestInterceptor, OnApplicationBoot
 
   /** @internal */
   onApplicationBootstrap(): void {
-    if (!isRuntimeRef(this.ref)) warnOfNoModule();
+    if (!isRuntimeRef(this.ref)) {
+      // With another application in the process, its policies may apply.
+      if (liveRuntimes.only === undefined) warnOnce(NO_MODULE);
+    } else if (this.ref.runtime === undefined) warnOnce(NO_OPTIONS);
   }
 
   /** @internal */
@@ -68,13 +72,16 @@ export class ResilienceInterceptor implements NestInterceptor, OnApplicationBoot
   }
 }
 
-let warned = false;
+const NO_MODULE =
+  'decorated methods run without their policies: import ResilienceModule.forRoot() in the root module of the application';
+const NO_OPTIONS =
+  'decorated methods run without their policies: the options of ResilienceModule.forRootAsync() are request-scoped; inject nothing that is';
 
-/** Once per process: each module of the application has an interceptor of its own. */
-function warnOfNoModule(): void {
-  if (warned) return;
-  warned = true;
-  new Logger('Resilience').warn(
-    'decorated methods run without their policies: import ResilienceModule.forRoot() in the root module of the application',
-  );
+const warned = new Set<string>();
+
+/** Once per process: each module of an application has an interceptor of its own. */
+function warnOnce(message: string): void {
+  if (warned.has(message)) return;
+  warned.add(message);
+  new Logger('Resilience').warn(message);
 }
