@@ -9,7 +9,9 @@ function problemsOf(options: RetryOptions, total?: number, inside = true): reado
   const problems = new Problems();
   const settings = readRetryOptions(new OptionsReader(options, 'here', problems));
   const settingsOf = (kind: string): unknown => (kind === 'timeout' ? { total } : undefined);
-  const around = { settingsOf, isInside: () => inside } as Surroundings;
+  const isInside = (inner: string, outer: string): boolean =>
+    inside && inner === 'retry' && outer === 'total timeout';
+  const around: Surroundings = { settingsOf, isInside } as Surroundings;
   retryPolicy.check!(settings, around, (problem) => problems.add('here', problem));
   return problems.all;
 }
