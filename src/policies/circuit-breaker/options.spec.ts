@@ -79,6 +79,11 @@ describe('the options of a circuit breaker', () => {
     ['all calls, with a resetInterval', { failureRate: 0.5, resetInterval: '1m' }, 'cumulative'],
     ['all calls, with a resetInterval that never ends', { resetInterval: Infinity }, 'cumulative'],
     ['the last 10 s, with a slow-call rate', { slowCallRate: 0.5 }, '10000 ms in 60 by end'],
+    [
+      'the last 10 s, with a failure rate beside another condition',
+      { failureRate: 0.5, consecutiveFailures: 3 },
+      '10000 ms in 60 by end',
+    ],
     ['the given one, without a rate', { consecutiveFailures: 3, window: { calls: 5 } }, '5 calls'],
   ])('have a window: %s', (_what, options, id) => {
     const [{ breaker }, problems] = settle(options);
@@ -108,6 +113,16 @@ describe('the options of a circuit breaker', () => {
       'no probes',
       { halfOpen: { maxCalls: 0 } },
       'halfOpen.maxCalls is 0; use a whole number of at least 1',
+    ],
+    [
+      'no successes',
+      { halfOpen: { successThreshold: 0 } },
+      'halfOpen.successThreshold is 0; use a whole number of at least 1',
+    ],
+    [
+      'no time for probes',
+      { halfOpen: { maxDuration: 0 } },
+      `halfOpen.maxDuration is 0; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' above 0`,
     ],
     ['no keys', { maxKeys: 0 }, 'maxKeys is 0; use a whole number of at least 1'],
     [
