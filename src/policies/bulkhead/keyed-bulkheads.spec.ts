@@ -1,8 +1,11 @@
 import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall } from '../../../test/support/test-call.js';
 import { outcome } from '../../../test/support/wait.js';
+import type { PolicySite } from '../policy.js';
 import { Bulkhead, type Place, type Waiter } from './bulkhead.js';
+import { bulkheadPolicy } from './bulkhead.policy.js';
 import { KeyedBulkheads } from './keyed-bulkheads.js';
 import { type BulkheadOptions, readBulkheadOptions } from './options.js';
 
@@ -89,5 +92,27 @@ describe('a bulkhead that nobody uses', () => {
     expect(bulkhead.idle).toBe(false);
     bulkhead.giveBack(first, 1);
     expect(bulkhead.idle).toBe(true);
+  });
+});
+
+describe('the policy of bulkheads', () => {
+  it('warns operators when all keys are in use', () => {
+    const warn = jest.fn();
+    const given = { key: (host: string) => host, maxKeys: 1, maxConcurrent: 1 };
+    const settings = readBulkheadOptions(new OptionsReader(given, 'here', new Problems()));
+    const site = {
+      clock: new ManualClock(),
+      events: new ResilienceEvents(),
+      partNameOf: () => 'api',
+      named: {
+        obtain: (_kind: string, _name: string, make: (of: unknown) => unknown) => make(settings),
+      },
+      onClose: () => {},
+      warn,
+    } as unknown as PolicySite;
+    const stage = bulkheadPolicy.stages(settings, site).bulkhead!();
+    stage.enter(new TestCall(() => 1, { args: ['a'] }));
+    stage.enter(new TestCall(() => 1, { args: ['b'] }));
+    expect(warn.mock.calls).toEqual([[expect.stringContaining('all 1 keys (maxKeys) are in use')]]);
   });
 });

@@ -74,6 +74,7 @@ describe('the options of a circuit breaker', () => {
       { window: { duration: '1m', buckets: 6, countAt: 'start' } },
       '60000 ms in 6 by start',
     ],
+    ['a duration by end', { window: { duration: '1s', countAt: 'end' } }, '1000 ms in 10 by end'],
     ['a number of calls', { window: { calls: 100 } }, '100 calls'],
     ['all calls, without a rate', { consecutiveFailures: 3 }, 'cumulative'],
     ['all calls, with a resetInterval', { failureRate: 0.5, resetInterval: '1m' }, 'cumulative'],
@@ -134,6 +135,11 @@ describe('the options of a circuit breaker', () => {
       'a misspelt window',
       { window: { call: 5 } },
       'window has neither duration nor calls; use one of them',
+    ],
+    [
+      'a window of no time',
+      { window: { duration: 0 } },
+      `window.duration is 0; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' above 0`,
     ],
     [
       'no buckets',
