@@ -3,7 +3,7 @@
 //   node mutation/run.mjs [policies/retry ...] [--survivors] [--report] [--check] [--docs]
 //
 // Folders or files are named below src; without names it takes all that docs/mutation.md speaks of. --survivors tries
-// again only what survived last time; --report tries nothing and tells what is known. --check exits with 1 unless each
+// again only what survived last time, with all tests that reach it; --report tries nothing and tells what is known. --check exits with 1 unless each
 // survivor has its reason in mutation/survivors.json and the score is high enough. --docs writes the scores into
 // docs/mutation.md.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -52,6 +52,7 @@ async function run(mutate) {
   if (mutate.length === 0) return;
   await installLocked(fromRoot('mutation'));
   setPriority(10);
+  if (options.survivors) process.env.MUTATION_EVERYWHERE = '1';
   const { Stryker } = await import('@stryker-mutator/core');
   await new Stryker({ configFile: 'mutation/stryker.config.mjs', mutate }).runMutationTest();
   results.take(fromRoot('mutation', 'reports', 'mutation.json'), { whole: !options.survivors });

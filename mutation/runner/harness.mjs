@@ -18,6 +18,7 @@ export class Harness {
 
   constructor(root) {
     this.root = root;
+    this.stackTraceLimit = Error.stackTraceLimit;
     this.compiler = new Compiler(root);
     const require = createRequire(join(root, 'package.json'));
     this.circus = require('jest-circus');
@@ -48,6 +49,7 @@ export class Harness {
     this.#unhandled.clear();
     this.#thrown = [];
     delete globalThis[TEST_TIMEOUT];
+    Error.stackTraceLimit = this.stackTraceLimit;
     for (const key of Object.getOwnPropertySymbols(globalThis)) {
       if (key.description?.startsWith(SHARED)) delete globalThis[key];
     }
@@ -141,14 +143,22 @@ export class Harness {
 
 /** What our specs use of the `jest` object. */
 class JestParts {
-  constructor({ ModuleMocker, ModernFakeTimers }) {
+  constructor({ ModuleMocker, ModernFakeTimers, LegacyFakeTimers }) {
     this.mocker = new ModuleMocker(globalThis);
     const config = { fakeTimers: {}, rootDir: '/', testMatch: [] };
-    this.timers = new ModernFakeTimers({ global: globalThis, config });
+    const modern = new ModernFakeTimers({ global: globalThis, config });
+    const timerConfig = {
+      idToRef: (id) => ({ id, ref: () => ({ id }), unref: () => ({ id }) }),
+      refToId: (timer) => timer?.id,
+    };
+    const { mocker: moduleMocker } = this;
+    const parts = { config, global: globalThis, moduleMocker, timerConfig };
+    this.kinds = { modern, legacy: new LegacyFakeTimers(parts) };
+    this.timers = modern;
   }
 
   of(requireActual, isolateModules) {
-    const { mocker, timers } = this;
+    const { mocker } = this;
     const jest = {
       requireActual,
       isolateModules,
@@ -156,8 +166,15 @@ class JestParts {
       spyOn: mocker.spyOn.bind(mocker),
       restoreAllMocks: () => mocker.restoreAllMocks(),
       setTimeout: (ms) => (globalThis[TEST_TIMEOUT] = ms),
-      useFakeTimers: (config) => (timers.useFakeTimers(config), jest),
-      useRealTimers: () => (timers.useRealTimers(), jest),
+      useFakeTimers: (config) => {
+        this.timers = config?.legacyFakeTimers ? this.kinds.legacy : this.kinds.modern;
+        this.timers.useFakeTimers(config);
+        return jest;
+      },
+      useRealTimers: () => {
+        this.timers.useRealTimers();
+        return jest;
+      },
     };
     for (const name of [
       'advanceTimersByTime',
@@ -165,13 +182,14 @@ class JestParts {
       'setSystemTime',
       'clearAllTimers',
     ]) {
-      jest[name] = timers[name].bind(timers);
+      jest[name] = (...args) => this.timers[name](...args);
     }
     return jest;
   }
 
   restore() {
     this.timers.useRealTimers();
+    this.kinds.modern.useRealTimers();
     this.mocker.restoreAllMocks();
   }
 }

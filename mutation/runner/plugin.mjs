@@ -13,6 +13,9 @@ const timeoutOf = (ms) => 2_000 + 5 * ms;
 /** A spec file that lasts so much longer while a mutant is active hangs for good. */
 const lostAfter = (ms) => 10_000 + 5 * ms;
 
+/** So long a mutant is looked for, unless it is to be looked for everywhere: it is found soon or seldom. */
+const PATIENCE_MS = process.env.MUTATION_EVERYWHERE ? Infinity : 5_000;
+
 /** Times of the dry run, for all processes: of each test, and of each spec file. */
 const TIMES = 'spec-times.json';
 
@@ -23,6 +26,8 @@ class SpecRunner {
   #watchdog = new Worker(new URL('watchdog.mjs', import.meta.url));
   /** The spec files that have found mutants of a source, the last one first. */
   #finders = new Map();
+  /** Whether a mutant may have left something behind in this process. */
+  #tainted = false;
 
   capabilities() {
     return { reloadEnvironment: true };
@@ -62,16 +67,22 @@ class SpecRunner {
   async mutantRun({ testFilter, activeMutant, hitLimit, sandboxFileName }) {
     const mark = `lost-mutant-${activeMutant.id}`;
     if (existsSync(mark)) return { status: MutantRunStatus.Timeout, reason: 'blocked the process' };
+    if (this.#tainted) throw new Error('needs a new process');
     const unsure = `unsure-mutant-${activeMutant.id}`;
     const tests = bySpec(testFilter);
     const source = this.#harness.nameOf(sandboxFileName);
     // Of the whole dry run, and this is for each spec file.
     const mostHits = hitLimit / 10;
+    const started = performance.now();
     let nrOfTests = 0;
     for (const file of this.#inOrder([...tests.keys()], source)) {
+      if (performance.now() - started > PATIENCE_MS) break;
       const names = tests.get(file);
       // Reached outside of its tests: any of them may notice.
       const only = names.includes(file) ? undefined : new Set(names);
+      // Once more, in a new process: when it is of no use there either, other specs have to tell.
+      const again = existsSync(unsure);
+      if (again && !(await this.#passesWithout(file, only))) continue;
       this.#watchdog.postMessage({ ms: lostAfter(this.#msOf(file)), mark });
       const results = await this.#run(file, { only, activeMutant: activeMutant.id, mostHits });
       this.#watchdog.postMessage({});
@@ -80,9 +91,9 @@ class SpecRunner {
       nrOfTests += results.length;
       const failed = results.find(({ error }) => error !== undefined);
       if (!failed) continue;
-      if (!(await this.#passesWithout(file, failed, only))) {
-        // Once more in a new process; when it is of no use there either, others have to tell.
-        if (existsSync(unsure)) continue;
+      if (again) {
+        this.#tainted = true;
+      } else if (!(await this.#passesWithout(file, new Set([failed.name]), only))) {
         writeFileSync(unsure, '');
         throw new Error(`"${failed.name}" fails without the mutant too`);
       }
@@ -117,10 +128,10 @@ class SpecRunner {
     }
   }
 
-  /** A test that fails without the mutant too has failed of something else. */
-  async #passesWithout(file, { name }, only) {
-    for (const some of [new Set([name]), only]) {
-      const results = await this.#run(file, { only: some });
+  /** A test that fails without the mutant too has failed of something else, or the mutant has left something behind. */
+  async #passesWithout(file, ...selections) {
+    for (const only of selections) {
+      const results = await this.#run(file, { only });
       if (results.every(({ error }) => error === undefined)) return true;
     }
     return false;

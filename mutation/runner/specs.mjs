@@ -10,7 +10,7 @@ const LEFT_OUT = new Map([
 ]);
 
 /** Spec files that take longer come last. */
-const SLOW_MS = 800;
+const SLOW_MS = 5_000;
 
 /** The spec files of a project: those beside the sources, and the ones of `test/` that need nothing but this process. */
 export function specFiles(root) {
