@@ -8,8 +8,12 @@ const WANTED = 90;
 
 const MARKS = ['<!-- scores: begin -->', '<!-- scores: end -->'];
 
-/** Judges results by mutation/survivors.json: `{ file: [{ code, changes, reason }] }`. */
-export function judge(results) {
+/**
+ * Judges results by mutation/survivors.json: `{ file: [{ code, changes, reason }] }`.
+ *
+ * @param missing files that have not been tried as they are now
+ */
+export function judge(results, missing) {
   const reasons = readJson(fromRoot('mutation', 'survivors.json'));
   const folders = new Map();
   const unexplained = [];
@@ -42,8 +46,8 @@ export function judge(results) {
   }
   const rows = [...folders].sort(([a], [b]) => (a < b ? -1 : 1));
   const low = rows.filter(([, row]) => scoreOf(row) < WANTED).map(([folder]) => folder);
-  const ok = [unexplained, stale, broken, low].every(({ length }) => length === 0);
-  return { rows, unexplained, stale, broken, low, ok };
+  const ok = [unexplained, stale, broken, low, missing].every(({ length }) => length === 0);
+  return { rows, unexplained, stale, broken, low, missing, ok };
 }
 
 const EMPTY = { mutants: 0, killed: 0, timeouts: 0, survived: 0, explained: 0 };
@@ -51,7 +55,7 @@ const EMPTY = { mutants: 0, killed: 0, timeouts: 0, survived: 0, explained: 0 };
 const scoreOf = ({ killed, timeouts, survived }) =>
   (100 * (killed + timeouts)) / (killed + timeouts + survived);
 
-export function report({ rows, unexplained, stale, broken, low }) {
+export function report({ rows, unexplained, stale, broken, low, missing }) {
   const parts = [tableOf(rows)];
   if (unexplained.length) {
     parts.push(`${unexplained.length} survivors without a reason in mutation/survivors.json:`);
@@ -61,6 +65,7 @@ export function report({ rows, unexplained, stale, broken, low }) {
   }
   if (stale.length) parts.push(`Reasons for what no longer survives:\n${stale.join('\n')}`);
   if (broken.length) parts.push(`Could not be judged:\n${broken.join('\n')}`);
+  if (missing.length) parts.push(`Not tried as they are now: ${missing.join(', ')}`);
   if (low.length) parts.push(`Below ${WANTED} %: ${low.join(', ')}`);
   return parts.join('\n\n');
 }

@@ -1,6 +1,6 @@
 // What is known of each mutant, from one run to the next: mutation/reports/results.json, which nobody commits.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fromRoot, readJson } from '../scripts/tools.mjs';
 
 const FILE = fromRoot('mutation', 'reports', 'results.json');
@@ -15,8 +15,8 @@ const idOf = ({ mutator, start, replacement }) =>
 export class Results {
   #files = existsSync(FILE) ? readJson(FILE) : {};
 
-  /** Takes over Stryker's report; of whole files, or of some of their mutants. */
-  take(path, { whole }) {
+  /** Takes over Stryker's report: of all files of the targets, or only of some of their mutants. */
+  take(path, targets, { whole }) {
     const date = new Date().toISOString().slice(0, 10);
     for (const [file, { source, mutants }] of Object.entries(readJson(path).files)) {
       const hash = hashOf(source);
@@ -30,6 +30,12 @@ export class Results {
         before.date = date;
       }
     }
+    if (whole) {
+      // Where there is nothing to change, there is no report.
+      for (const file of this.missing(targets)) {
+        this.#files[file] = { hash: hashOf(readFileSync(file, 'utf8')), date, mutants: [] };
+      }
+    }
     writeFileSync(FILE, JSON.stringify(this.#files));
   }
 
@@ -41,6 +47,12 @@ export class Results {
       .sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
+  /** The files of which nothing is known as they are now. */
+  missing(targets) {
+    const known = new Set(this.of(targets).map(([file]) => file));
+    return sourcesOf(targets).filter((file) => !known.has(file));
+  }
+
   /** Where something survived, as Stryker is told of it. */
   survivors(targets) {
     return this.of(targets).flatMap(([file, { mutants }]) =>
@@ -49,6 +61,19 @@ export class Results {
         .map(({ start, end }) => `${file}:${place(start)}-${place(end)}`),
     );
   }
+}
+
+/** The source files of some folders and files. */
+export function sourcesOf(targets) {
+  return targets
+    .flatMap((path) =>
+      path.endsWith('.ts')
+        ? [path]
+        : readdirSync(path, { recursive: true }).map(
+            (file) => `${path}/${file.replaceAll('\\', '/')}`,
+          ),
+    )
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'));
 }
 
 const place = ({ line, column }) => `${line}:${column - 1}`;

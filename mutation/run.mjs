@@ -1,11 +1,11 @@
 // npm run mutation: changes the sources in thousands of small ways and looks whether a test notices each.
 //
-//   node mutation/run.mjs [policies/retry ...] [--survivors] [--report] [--check] [--docs]
+//   node mutation/run.mjs [policies/retry ...] [--survivors] [--everywhere] [--report] [--check] [--docs]
 //
 // Folders or files are named below src; without names it takes all that docs/mutation.md speaks of. --survivors tries
-// again only what survived last time, with all tests that reach it; --report tries nothing and tells what is known. --check exits with 1 unless each
-// survivor has its reason in mutation/survivors.json and the score is high enough. --docs writes the scores into
-// docs/mutation.md.
+// again only what survived last time, --everywhere with all tests that reach it, however long that takes. --report
+// tries nothing and tells what is known. --check exits with 1 unless each survivor has its reason in
+// mutation/survivors.json and the score is high enough. --docs writes the scores into docs/mutation.md.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -19,6 +19,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     survivors: { type: 'boolean', default: false },
+    everywhere: { type: 'boolean', default: false },
     report: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
@@ -34,12 +35,11 @@ const targets = (positionals.length ? positionals : FOLDERS).map((name) => {
 
 const results = new Results();
 if (!options.report) await run(options.survivors ? results.survivors(targets) : all());
-const known = results.of(targets);
-const verdict = judge(known);
+const verdict = judge(results.of(targets), results.missing(targets));
 console.log(report(verdict));
 if (options.docs) {
   const page = fromRoot('docs', 'mutation.md');
-  writeFileSync(page, withScores(readFileSync(page, 'utf8'), judge(results.of(['src']))));
+  writeFileSync(page, withScores(readFileSync(page, 'utf8'), judge(results.of(['src']), [])));
 }
 if (options.check && !verdict.ok) process.exitCode = 1;
 
@@ -52,8 +52,9 @@ async function run(mutate) {
   if (mutate.length === 0) return;
   await installLocked(fromRoot('mutation'));
   setPriority(10);
-  if (options.survivors) process.env.MUTATION_EVERYWHERE = '1';
+  if (options.everywhere) process.env.MUTATION_EVERYWHERE = '1';
   const { Stryker } = await import('@stryker-mutator/core');
   await new Stryker({ configFile: 'mutation/stryker.config.mjs', mutate }).runMutationTest();
-  results.take(fromRoot('mutation', 'reports', 'mutation.json'), { whole: !options.survivors });
+  const written = fromRoot('mutation', 'reports', 'mutation.json');
+  results.take(written, targets, { whole: !options.survivors });
 }
