@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { OptionsReader, Problems, isPlainObject, show } from './options-reader.js';
 
 type Loose = Record<string, unknown>;
@@ -170,6 +171,15 @@ describe('show', () => {
   it('keeps values short and on one line', () => {
     expect(show('x'.repeat(1_000)).length).toBeLessThan(120);
     expect(show({ a: { b: { c: 1 } }, d: [1, 2] })).not.toContain('\n');
+  });
+
+  it('says so when a value cannot be shown', () => {
+    const hostile = {
+      [inspect.custom]: () => {
+        throw new Error('do not look');
+      },
+    };
+    expect(show(hostile)).toBe('something that cannot be shown');
   });
 
   it('names functions', () => {

@@ -36,8 +36,8 @@ describe('Liveness', () => {
     liveness.tell('fallback', undefined);
     expect(liveness).toMatchObject({ source: 'fallback', ageMs: undefined });
     liveness.tell('stale', 7);
-    liveness.tell('fallback', undefined);
     liveness.tell('stale', 3);
+    liveness.tell('fallback', undefined);
     expect(liveness).toMatchObject({ live: false, source: 'stale', ageMs: 7 });
   });
 

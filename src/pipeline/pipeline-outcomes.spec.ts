@@ -116,6 +116,15 @@ describe.each(ways)('when %s, a call', (_way, eventsOf) => {
     }
   });
 
+  it('says nothing of answers that were not live before it when its own is', async () => {
+    const liveness = new Liveness();
+    await liveness.watch(async () => {
+      tellNotLive('fallback');
+      await run(new TestCall(() => 'books'));
+    });
+    expect(liveness.source).toBe('fallback');
+  });
+
   it('goes on with a stream: it can still be stopped, and is over when that ends', async () => {
     const call = interruptible(() => new Stream());
     const ended = jest.fn();
