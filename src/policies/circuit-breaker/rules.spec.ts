@@ -92,7 +92,7 @@ describe('the time that a circuit stays open', () => {
 
   it('must not be 0, also as a backoff', () => {
     expect(() => settingsOf({ openFor: constant(0) })).toThrow(
-      'use a backoff whose first delay is above 0',
+      /openFor is .*; use a backoff whose first delay is above 0/,
     );
   });
 
@@ -121,5 +121,22 @@ describe('classify', () => {
     const { classifier } = settingsOf({ classify: () => 'good' as never });
     expect(classifier.ofError(new Error('down'))).toBe('failure');
     expect(classifier.ofResult('books')).toBe('success');
+  });
+});
+
+describe('callers who are turned away while probes run', () => {
+  it('are told of those of now, not of one that still runs from before', () => {
+    const halfOpen = { maxCalls: 2, maxDuration: '60s' } as const;
+    const harness = new Harness({ ...FRAGILE, openFor: '20s', halfOpen });
+    harness.fail();
+    harness.wait(20_000);
+    harness.admit();
+    const failing = harness.admit();
+    harness.wait(35_000);
+    failing.failure();
+    harness.wait(20_000);
+    for (let probe = 0; probe < 2; probe++) expect(harness.admit().probe).toBe(true);
+    expect(harness.isRejecting).toBe(true);
+    expect(harness.of('rejected')).toMatchObject([{ retryAfterMs: 20_000 }]);
   });
 });

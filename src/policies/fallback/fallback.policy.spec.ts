@@ -1,8 +1,10 @@
 import { Harness, down, failing, problemsOf } from '../../../test/support/fallback-stage.js';
+import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { Classifier } from '../../common/outcomes/classifier.js';
 import { Liveness } from '../../pipeline/liveness.js';
 import type { PolicySite } from '../policy.js';
 import { type Answer, NO_ANSWER } from './answer.js';
+import { readAnswer } from './answers.js';
 import { withCause } from './cause.js';
 import { fallbackPolicy } from './fallback.policy.js';
 import { FallbackStage } from './fallback-stage.js';
@@ -107,6 +109,35 @@ describe('what a fallback answers with', () => {
       expect(call.source).toBe('fallback');
       expect(harness.fallbackEvents).toMatchObject([{ handler: label, outcome: 'success' }]);
     }
+  });
+
+  it('is known not to be live while it is made', async () => {
+    const liveness = new Liveness();
+    const handler = (): string => liveness.source;
+    const harness = new Harness({ handler });
+    await expect(liveness.watch(() => harness.run())).resolves.toBe('fallback');
+  });
+
+  it('may be that of methods whose own fallbacks go in a circle, as long as that leaves out this one', () => {
+    class Books {
+      list(): void {}
+      first(): void {}
+      second(): void {}
+    }
+    const problemsWith = (fallbacks: Record<string, string>): readonly string[] => {
+      const problems = new Problems();
+      const site = {
+        method: { name: 'list', owner: Books, target: Books.prototype, arity: 0 },
+        optionsOf: (method: string) => ({ handler: fallbacks[method] }),
+      } as unknown as PolicySite;
+      readAnswer('first', new OptionsReader({}, 'here', problems), site);
+      return problems.all;
+    };
+    expect(problemsWith({ first: 'second', second: 'first' })).toEqual([]);
+    expect(problemsWith({ first: 'second' })).toEqual([]);
+    expect(problemsWith({ first: 'second', second: 'list' })).toEqual([
+      `here: handler is 'first'; use a method whose own fallback does not lead back to this one`,
+    ]);
   });
 
   it('is a value only with a value', () => {
