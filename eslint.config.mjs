@@ -68,7 +68,14 @@ const nameless = ['execution', 'commands'].map((folder) => ({
 }));
 
 export default defineConfig(
-  globalIgnores(['**/dist/', 'bench/.former/', '**/node_modules/', 'coverage/']),
+  globalIgnores([
+    '**/dist/',
+    'bench/.former/',
+    'mutation/.sandbox/',
+    'mutation/reports/',
+    '**/node_modules/',
+    'coverage/',
+  ]),
   eslint.configs.recommended,
   {
     plugins: { 'import-x': importX },

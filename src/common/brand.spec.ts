@@ -1,9 +1,18 @@
+import { callScope } from '../pipeline/call-scope.js';
+import '../pipeline/liveness.js';
 import type * as Brand from './brand.js';
 import { brand, shared } from './brand.js';
+import { isTakenDown } from './time-source.js';
 
 describe('what the copies of the package in a process share', () => {
   it('brands with symbols of the global registry', () => {
     expect(brand('x')).toBe(Symbol.for('nest-resilience:x'));
+  });
+
+  it.each(['call-scope', 'liveness', 'canary'])('has a name for each of these: %s', (name) => {
+    expect(callScope).toBeDefined();
+    expect(isTakenDown()).toBe(false);
+    expect(brand(name) in globalThis).toBe(true);
   });
 
   it('makes a shared value once for all copies', () => {

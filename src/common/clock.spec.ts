@@ -1,4 +1,6 @@
+import { brand } from './brand.js';
 import { systemClock } from './clock.js';
+import { realNow } from './time-source.js';
 
 /** The longest time that Node's timers know. */
 const LONGEST = 2 ** 31 - 1;
@@ -75,5 +77,97 @@ describe('systemClock', () => {
     systemClock.setTimer(() => {}, LONGEST + 1_000);
     jest.advanceTimersByTime(LONGEST);
     expect((started.mock.results.at(-1)!.value as NodeJS.Timeout).hasRef()).toBe(true);
+  });
+});
+
+describe('a timer of systemClock', () => {
+  const { setTimeout, clearTimeout } = globalThis;
+
+  afterEach(() => {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
+    jest.useRealTimers();
+  });
+
+  /** Timers of an environment that imitates a browser: numbers for handles, and none can be cleared. */
+  function numbered(): (() => void)[] {
+    const callbacks: (() => void)[] = [];
+    const set = (callback: () => void): number => callbacks.push(callback);
+    Object.assign(globalThis, { setTimeout: set, clearTimeout: () => {} });
+    return callbacks;
+  }
+
+  it('may be of an environment that has numbers for them', () => {
+    const callbacks = numbered();
+    const fired = jest.fn();
+    const timer = systemClock.setTimer(fired, 10);
+    expect(() => {
+      timer.unref();
+      timer.ref();
+      timer.unref();
+    }).not.toThrow();
+    const long = systemClock.setTimer(fired, LONGEST + 10);
+    long.unref();
+    expect(() => callbacks[1]!()).not.toThrow();
+    callbacks[0]!();
+    expect(fired).toHaveBeenCalledTimes(1);
+    long.cancel();
+  });
+
+  it('does not fire once it is cancelled, though nothing could be cleared', () => {
+    const callbacks = numbered();
+    const fired = jest.fn();
+    const timer = systemClock.setTimer(fired, 10);
+    timer.cancel();
+    expect(() => timer.cancel()).not.toThrow();
+    callbacks[0]!();
+    expect(fired).not.toHaveBeenCalled();
+  });
+
+  it('holds the process in its later parts when it was told so last', () => {
+    jest.useFakeTimers();
+    const started = jest.spyOn(globalThis, 'setTimeout');
+    const timer = systemClock.setTimer(() => {}, LONGEST + 1_000);
+    timer.unref();
+    timer.ref();
+    jest.advanceTimersByTime(LONGEST);
+    expect((started.mock.results.at(-1)!.value as NodeJS.Timeout).hasRef()).toBe(true);
+    started.mockRestore();
+  });
+
+  it('is thrown away only where timers are fakes', () => {
+    systemClock.now();
+    expect(systemClock.faked).toBe(false);
+    jest.useFakeTimers();
+    systemClock.now();
+    expect(systemClock.faked).toBe(true);
+    jest.useRealTimers();
+    systemClock.now();
+    expect(systemClock.faked).toBe(false);
+  });
+
+  it('that is late does not set the time back', async () => {
+    const ahead = (): number => systemClock.now() - realNow();
+    const before = ahead();
+    await new Promise<void>((resolve) => {
+      systemClock.setTimer(resolve, 1);
+      const until = realNow() + 30;
+      while (realNow() < until);
+    });
+    expect(Math.abs(ahead() - before)).toBeLessThan(5);
+  });
+
+  it('of a test file that has ended fires no more', () => {
+    jest.useFakeTimers();
+    const slots = globalThis as unknown as Record<symbol, { sings?: boolean }>;
+    const canary = slots[brand('canary')]!;
+    const fired = jest.fn();
+    systemClock.setTimer(fired, 10);
+    delete canary.sings;
+    try {
+      jest.advanceTimersByTime(10);
+    } finally {
+      canary.sings = true;
+    }
+    expect(fired).not.toHaveBeenCalled();
   });
 });

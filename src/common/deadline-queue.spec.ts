@@ -201,6 +201,43 @@ describe('DeadlineQueue', () => {
       expect(clock.made).toHaveLength(1 + QUIET_TURNS);
     });
 
+    it('waits for as many turns again after each in which an answer was read', async () => {
+      const { clock, due, add, queue } = setUp();
+      const answered = add('answered');
+      add('late');
+      const setTimer = clock.setTimer.bind(clock);
+      let turns = 0;
+      clock.setTimer = (callback, ms) =>
+        setTimer(() => {
+          turns += 1;
+          if (turns === 3) queue.remove(answered);
+          callback();
+        }, ms);
+      clock.lag = 20;
+      await clock.advance(100);
+      expect(due.map(([item]) => item)).toEqual(['late']);
+      expect(turns).toBe(3 + QUIET_TURNS);
+    });
+
+    it('waits no longer because of an answer that was not late', async () => {
+      const { clock, due, add, queue } = setUp();
+      add('late');
+      await clock.advance(50);
+      const early = add('early');
+      const setTimer = clock.setTimer.bind(clock);
+      let turns = 0;
+      clock.setTimer = (callback, ms) =>
+        setTimer(() => {
+          turns += 1;
+          if (turns === 3) queue.remove(early);
+          callback();
+        }, ms);
+      clock.lag = 20;
+      await clock.advance(50);
+      expect(due.map(([item]) => item)).toEqual(['late']);
+      expect(turns).toBe(QUIET_TURNS);
+    });
+
     it('waits again for what has become due meanwhile and is late too', async () => {
       const { clock, due, add } = setUp();
       add('a');

@@ -97,6 +97,10 @@ describe('ResilienceError', () => {
     });
   });
 
+  it('is branded for all copies of the package', () => {
+    expect(Symbol.for('nest-resilience:error') in error).toBe(true);
+  });
+
   it('carries a cause when there is one', () => {
     const cause = new Error('the reason');
     expect(new ShedError({ cause }).cause).toBe(cause);

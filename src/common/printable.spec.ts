@@ -55,6 +55,7 @@ describe('show', () => {
     ]) {
       expect(typeof show(value)).toBe('string');
     }
+    expect(show(error)).toBe('something that cannot be shown');
     expect(show(new Error('a\nb'))).toBe('Error: a\\nb');
     expect(show(Promise.resolve())).toBe('a promise');
   });

@@ -93,6 +93,82 @@ describe('Pulse', () => {
     expect(machine.missed()).toBe(Infinity);
   });
 
+  it('goes on beating when it is watched longer, with what it has missed', () => {
+    const machine = new Machine();
+    machine.pulse.watch(machine.time + 1_000);
+    const first = machine.beat;
+    machine.run(300);
+    machine.pulse.watch(machine.time + 5_000);
+    expect(machine.beat).toBe(first);
+    machine.run(2_000);
+    expect(machine.beat).toBeDefined();
+  });
+
+  it('rests when nobody waits any more, and begins anew when somebody does', () => {
+    const machine = new Machine();
+    machine.pulse.rest();
+    machine.pulse.watch(machine.time + 60_000);
+    const began = machine.time;
+    machine.stop(1_000);
+    machine.beat!();
+    expect(machine.pulse.lost(began, machine.time)).toBe(1_000);
+    machine.pulse.rest();
+    expect(machine.beat).toBeUndefined();
+    expect(machine.missed()).toBe(Infinity);
+    expect(machine.pulse.lost(began, machine.time)).toBe(0);
+    machine.stop(5_000);
+    machine.pulse.watch(machine.time + 1_000);
+    expect(machine.beat).toBeDefined();
+    machine.run(100);
+    expect(machine.missed()).toBe(Infinity);
+    expect(machine.pulse.lost(began, machine.time)).toBe(0);
+  });
+
+  it('knows nothing while it does not beat', () => {
+    const machine = new Machine();
+    machine.pulse.watch(machine.time + 100);
+    machine.run(100);
+    expect(machine.beat).toBeUndefined();
+    machine.stop(10_000);
+    expect(machine.missed()).toBe(Infinity);
+    expect(machine.pulse.lost(0, machine.time)).toBe(0);
+  });
+
+  it('remembers the last eight times that the loop stood still', () => {
+    const machine = new Machine();
+    machine.pulse.watch(machine.time + 60_000);
+    const began = machine.time;
+    for (let gap = 1; gap <= 9; gap++) {
+      machine.stop(1_000 + gap);
+      machine.beat!();
+    }
+    const all = [2, 3, 4, 5, 6, 7, 8, 9].reduce((sum, gap) => sum + 1_000 + gap, 0);
+    expect(machine.pulse.lost(began, machine.time)).toBe(all);
+  });
+
+  it('takes a time for one of the machine when that is less than 50 ms away', () => {
+    const machine = new Machine();
+    machine.pulse.watch(machine.time + 60_000);
+    machine.stop(5_000);
+    expect(machine.pulse.missed(machine.time - 50)).not.toBe(Infinity);
+    expect(machine.pulse.missed(machine.time - 51)).toBe(Infinity);
+    expect(machine.pulse.lost(machine.time - 1_000, machine.time + 50)).toBe(1_050);
+    expect(machine.pulse.lost(machine.time - 1_000, machine.time + 51)).toBe(0);
+  });
+
+  it('has recovered after five beats in time, and counts twenty anew from then on', () => {
+    const machine = new Machine();
+    machine.pulse.watch(machine.time + 60_000);
+    for (let round = 0; round < 4; round++) {
+      machine.stop(1_000);
+      machine.beat!();
+      machine.run(400);
+      expect(machine.missed()).not.toBe(Infinity);
+      machine.run(100);
+      expect(machine.missed()).toBe(Infinity);
+    }
+  });
+
   it('counts what was lost of a time', () => {
     const machine = new Machine();
     machine.pulse.watch(machine.time + 60_000);

@@ -16,6 +16,18 @@ describe('quietLogger', () => {
     expect(write).toHaveBeenCalledWith('storagesvc is down');
   });
 
+  it.each(['log', 'warn', 'debug'] as const)(
+    'writes what is for %s there, and only there',
+    (level) => {
+      const write = jest.fn();
+      quietLogger({ ...loggerOf(() => {}), [level]: write })[level]('x');
+      expect(write.mock.calls).toEqual([['x']]);
+      const other = jest.fn();
+      quietLogger({ ...loggerOf(other), [level]: write })[level]('y');
+      expect(other).not.toHaveBeenCalled();
+    },
+  );
+
   it('writes nothing where the logger has no such level', () => {
     const { log, warn, error } = loggerOf(() => {});
     expect(quietLogger({ log, warn, error }).debug('x')).toBeUndefined();

@@ -1,4 +1,4 @@
-import { takeTurns } from './turns.js';
+import { Turns, takeTurns } from './turns.js';
 
 function busyFor(ms: number): void {
   const until = performance.now() + ms;
@@ -28,6 +28,20 @@ describe('takeTurns', () => {
     done = true;
     expect(Math.max(...inTurn.values())).toBeLessThanOrEqual(6); // a third of 10, and what was begun
     expect(inTurn.size).toBeGreaterThanOrEqual(10);
+  });
+
+  it('lets nobody in between as long as its turn is not over', async () => {
+    let others = 0;
+    setImmediate(() => (others += 1));
+    for await (const _ of takeTurns([1, 2, 3], 60_000)) expect(others).toBe(0);
+  });
+
+  it('has a whole turn again after it has waited for one', async () => {
+    const turns = new Turns(30_000);
+    expect(turns.over).toBe(false);
+    await turns.next();
+    expect(turns.over).toBe(false);
+    expect(new Turns(0).over).toBe(true);
   });
 
   it('ends the iteration of what it goes through when it is left', async () => {

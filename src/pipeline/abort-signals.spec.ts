@@ -159,3 +159,35 @@ describe('a caller has gone', () => {
     expect(callerHasGone([hostile])).toBe(false);
   });
 });
+
+describe('what can be obeyed as a signal', () => {
+  it('tells whether it is aborted, and has listeners that come and go', () => {
+    const { signal } = polyfilled();
+    expect(isSignal(signal)).toBe(true);
+    expect(isSignal(new AbortController().signal)).toBe(true);
+    for (const member of ['aborted', 'addEventListener', 'removeEventListener'] as const) {
+      expect(isSignal({ ...signal, [member]: undefined })).toBe(false);
+    }
+    for (const other of [null, undefined, 'aborted', 7, () => signal]) {
+      expect(isSignal(other)).toBe(false);
+    }
+  });
+
+  it('is left by a listener that has heard of the end', () => {
+    const controller = new AbortController();
+    const follower = new Follower();
+    obey(controller.signal, follower);
+    controller.abort(gone);
+    controller.signal.dispatchEvent(new Event('abort'));
+    expect(follower.reasons).toEqual([gone]);
+  });
+
+  it('gives a reason of its own when it has none', () => {
+    const { signal, abort } = polyfilled();
+    abort();
+    expect(reasonOf(signal)).toMatchObject({
+      name: 'AbortError',
+      message: 'This operation was aborted',
+    });
+  });
+});

@@ -1,6 +1,10 @@
 import { ResilienceError } from '../common/errors.js';
 import { TestCall } from '../../test/support/test-call.js';
-import { isPromiseLike } from './call.js';
+import type { OutcomeRule } from '../common/outcomes/outcome.js';
+import { StreamResult } from '../common/outcomes/stream-result.js';
+import { ManualClock } from '../testing/index.js';
+import { Call, isPromiseLike } from './call.js';
+import { tellNotLive } from './liveness.js';
 
 class Timeout extends ResilienceError {
   constructor() {
@@ -9,6 +13,100 @@ class Timeout extends ResilienceError {
 }
 
 const gone = new Error('gone');
+
+/** A call that says no more of itself than it has to. */
+class BareCall extends Call {
+  protected override perform(): unknown {
+    return 'books';
+  }
+  protected override performInstead(): unknown {
+    return undefined;
+  }
+}
+
+describe('a call that begins', () => {
+  it('is live, has no outcome yet, and nobody may stop it or keeps what comes of it', () => {
+    expect(new BareCall([], new ManualClock())).toMatchObject({
+      attempt: 1,
+      failed: false,
+      value: undefined,
+      error: undefined,
+      streaming: false,
+      source: 'live',
+      resultRejected: false,
+      keepsResults: false,
+      interruptible: false,
+      interrupted: false,
+      cancelled: false,
+      deadline: Infinity,
+    });
+  });
+
+  it('has no streams for results unless it says so', () => {
+    class Stream extends StreamResult {}
+    const call = new BareCall([], new ManualClock());
+    call.succeed(new Stream());
+    expect(call.streaming).toBe(false);
+  });
+
+  it('has each attempt watched when its results are kept, whether it holds something or not', () => {
+    for (const holds of [false, true]) {
+      const call = new TestCall(() => tellNotLive('fallback'));
+      call.keepsResults = true;
+      if (holds) call.hold({});
+      call.start();
+      expect(call.liveness?.live).toBe(false);
+    }
+    const call = new TestCall(() => tellNotLive('fallback'));
+    call.start();
+    expect(call.liveness).toBeUndefined();
+  });
+});
+
+describe('how a call has ended', () => {
+  const rule: OutcomeRule = { ofError: () => 'failure', ofResult: () => 'success' };
+
+  it('is a success with a result, also when it was stopped for being slow', () => {
+    const call = new TestCall();
+    call.succeed('books');
+    expect(call.outcomeBy(rule)).toBe('success');
+    call.interrupt(2, new Timeout());
+    expect(call.outcomeBy(rule)).toBe('success');
+  });
+
+  it('is nothing when its caller has gone, whether it has a result or an error', () => {
+    const [answered, failed] = [new TestCall(), new TestCall()];
+    answered.succeed('books');
+    answered.abort(gone);
+    expect(answered.outcomeBy(rule)).toBe('ignored');
+    failed.fail(new Error('down'));
+    expect(failed.outcomeBy(rule)).toBe('failure');
+    failed.abort(gone);
+    expect(failed.outcomeBy(rule)).toBe('ignored');
+  });
+
+  it('says nothing of signals among its arguments as long as it has not failed', () => {
+    const call = new TestCall(() => 1, { args: [AbortSignal.abort(gone)] });
+    expect(call.callerHasGone).toBe(false);
+    call.fail(gone);
+    expect(call.callerHasGone).toBe(true);
+  });
+
+  it('may be told, once, where it is told of the interruption by that error', () => {
+    const call = new TestCall();
+    const tell = jest.fn();
+    call.whenInterruptedBy(gone, tell);
+    expect(call.reasonOr(gone)).toBe(gone);
+    call.abort(gone);
+    call.whenInterruptedBy(new Error('another'), tell);
+    expect(call.reasonOr(new Error('later'))).toBe(gone);
+    expect(tell).not.toHaveBeenCalled();
+    call.whenInterruptedBy(gone, tell);
+    call.reasonOr(gone);
+    call.reasonOr(gone);
+    expect(tell).toHaveBeenCalledTimes(1);
+  });
+});
 
 describe('the signal of a call', () => {
   it('is made when it is first asked for, once', () => {

@@ -1,6 +1,7 @@
 import { setTimeout as later } from 'node:timers/promises';
 import { TestCall } from '../../test/support/test-call.js';
-import { type Holding, isInside } from './holding.js';
+import { callScope } from './call-scope.js';
+import { Holding, isInside } from './holding.js';
 
 const [probe, place] = [{}, {}];
 
@@ -39,6 +40,23 @@ describe('what a call holds', () => {
     call.start();
     holdings[0]!.end();
     await expect(goesOn).resolves.toBe(false);
+  });
+
+  it('is what is left of it when a part of it has ended', () => {
+    const [outer, inner] = [new Holding(probe, undefined), new Holding(place, undefined)];
+    const both = new Holding(place, outer);
+    expect(both.live).toBe(both);
+    both.end();
+    expect(both.live).toBe(outer);
+    outer.end();
+    expect(both.live).toBeUndefined();
+    inner.end();
+    expect(inner.live).toBeUndefined();
+    expect(new Holding(probe, both).outer).toBeUndefined();
+  });
+
+  it('is nothing in a context in which nothing is held', () => {
+    expect(callScope.run({}, () => isInside(probe))).toBe(false);
   });
 
   it('is known to what answers in its place', () => {

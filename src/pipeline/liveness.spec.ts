@@ -30,6 +30,25 @@ describe('Liveness', () => {
     expect(outer.live).toBe(false);
   });
 
+  it('takes a stale answer for worse than any other, and knows the age of the oldest', () => {
+    const liveness = new Liveness();
+    expect(liveness).toMatchObject({ live: true, source: 'live', ageMs: undefined });
+    liveness.tell('fallback', undefined);
+    expect(liveness).toMatchObject({ source: 'fallback', ageMs: undefined });
+    liveness.tell('stale', 7);
+    liveness.tell('stale', 3);
+    liveness.tell('fallback', undefined);
+    expect(liveness).toMatchObject({ live: false, source: 'stale', ageMs: 7 });
+  });
+
+  it('is not told by code that nobody watches, or does not any more', () => {
+    expect(() => tellNotLive('fallback')).not.toThrow();
+    const liveness = new Liveness();
+    liveness.end();
+    expect(() => liveness.watch(() => tellNotLive('fallback'))).not.toThrow();
+    expect(liveness.live).toBe(true);
+  });
+
   it('makes no chain of those that have ended, however long work begins work', () => {
     let last = new Liveness();
     for (let round = 0; round < 50_000; round++) {

@@ -148,7 +148,7 @@ describe('hystrix()', () => {
     const wrong = {
       errorThresholdPercentage: 101,
       requestVolumeThreshold: 0,
-      sleepWindow: 'soon',
+      sleepWindow: 0,
       rollingBuckets: 0,
       rollingWindow: 0,
       maxConcurrentRequests: 0,
@@ -164,7 +164,7 @@ describe('hystrix()', () => {
       expect.stringContaining('hystrix(): rollingWindow is 0; use '),
       'hystrix(): rollingBuckets is 0; use a whole number of at least 1',
       'hystrix(): requestVolumeThreshold is 0; use a whole number of at least 1',
-      expect.stringContaining(`hystrix(): sleepWindow is 'soon'; use `),
+      expect.stringContaining(`hystrix(): sleepWindow is 0; use `),
       expect.stringContaining('hystrix(): timeout is 0; use '),
       'hystrix(): maxConcurrentRequests is 0; use a whole number of at least 1',
       'hystrix(): maxQueueSize is -2; use a whole number of at least 0',

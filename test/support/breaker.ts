@@ -22,6 +22,8 @@ export class Harness {
   readonly events = new ResilienceEvents();
   readonly emitted: ResilienceEvent[] = [];
   readonly warnings: string[] = [];
+  /** What operators are told, each with its level. */
+  readonly logs: [level: string, message: string][] = [];
   readonly breaker: CircuitBreaker;
   random = 0.5;
   time = 0;
@@ -40,7 +42,7 @@ export class Harness {
         },
         random: () => this.random,
         events: this.events,
-        log: () => {},
+        log: (message, level = 'log') => void this.logs.push([level, message]),
         warn: (message) => void this.warnings.push(message),
       }),
       ...(pulse && { pulse }),

@@ -44,6 +44,7 @@ describe('the options of a bulkhead', () => {
 
   it.each<[string, object, string]>([
     ['no place', { maxConcurrent: 0 }, 'maxConcurrent is 0; use a whole number of at least 1'],
+    ['no key', { maxKeys: 0 }, 'maxKeys is 0; use a whole number of at least 1'],
     [
       'fewer places than none',
       { maxConcurrent: -1 },

@@ -105,6 +105,7 @@ describe('an open circuit', () => {
     ['NaN', () => NaN],
     ['Infinity', () => Infinity],
     ['a string', (() => '1s') as never],
+    ['the text of a number', (() => '1000') as never],
     ['nothing', (() => undefined) as never],
     ['a promise', (() => Promise.reject(new Error('late'))) as never],
     [

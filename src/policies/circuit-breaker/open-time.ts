@@ -68,8 +68,7 @@ export class OpenTime {
 
   private askedBy(error: unknown): number {
     try {
-      const asked = retryAfterOf(error, this.environment.clock.wall());
-      return asked !== undefined && asked > 0 ? asked : 0;
+      return retryAfterOf(error, this.environment.clock.wall()) ?? 0;
     } catch {
       return 0; // an error that cannot be read asks for nothing
     }

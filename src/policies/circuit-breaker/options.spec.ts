@@ -69,11 +69,17 @@ describe('the options of a circuit breaker', () => {
       { window: { duration: '1m', buckets: 6, countAt: 'start' } },
       '60000 ms in 6 by start',
     ],
+    ['a duration by end', { window: { duration: '1s', countAt: 'end' } }, '1000 ms in 10 by end'],
     ['a number of calls', { window: { calls: 100 } }, '100 calls'],
     ['all calls, without a rate', { consecutiveFailures: 3 }, 'cumulative'],
     ['all calls, with a resetInterval', { failureRate: 0.5, resetInterval: '1m' }, 'cumulative'],
     ['all calls, with a resetInterval that never ends', { resetInterval: Infinity }, 'cumulative'],
     ['the last 10 s, with a slow-call rate', { slowCallRate: 0.5 }, '10000 ms in 60 by end'],
+    [
+      'the last 10 s, with a failure rate beside another condition',
+      { failureRate: 0.5, consecutiveFailures: 3 },
+      '10000 ms in 60 by end',
+    ],
     ['the given one, without a rate', { consecutiveFailures: 3, window: { calls: 5 } }, '5 calls'],
   ])('have a window: %s', (_what, options, id) => {
     const [{ breaker }, problems] = settle(options);
@@ -104,6 +110,16 @@ describe('the options of a circuit breaker', () => {
       { halfOpen: { maxCalls: 0 } },
       'halfOpen.maxCalls is 0; use a whole number of at least 1',
     ],
+    [
+      'no successes',
+      { halfOpen: { successThreshold: 0 } },
+      'halfOpen.successThreshold is 0; use a whole number of at least 1',
+    ],
+    [
+      'no time for probes',
+      { halfOpen: { maxDuration: 0 } },
+      `halfOpen.maxDuration is 0; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' above 0`,
+    ],
     ['no keys', { maxKeys: 0 }, 'maxKeys is 0; use a whole number of at least 1'],
     [
       'an empty window',
@@ -114,6 +130,11 @@ describe('the options of a circuit breaker', () => {
       'a misspelt window',
       { window: { call: 5 } },
       'window has neither duration nor calls; use one of them',
+    ],
+    [
+      'a window of no time',
+      { window: { duration: 0 } },
+      `window.duration is 0; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' above 0`,
     ],
     [
       'no buckets',

@@ -129,6 +129,63 @@ describe('a write that was given up and comes through after all', () => {
     await expect(harness.find()).resolves.toBe(expected);
   });
 
+  it('has the newest written again once for each that comes late, and no more', async () => {
+    const harness = new Harness();
+    harness.stale.store('k', 'first');
+    await harness.clock.advance(1_000);
+    harness.stale.store('k', 'second');
+    await harness.clock.advance(1_000);
+    await harness.stored('third');
+    expect(harness.cache.writes).toHaveLength(3);
+    await harness.end(0);
+    expect(harness.cache.writes).toHaveLength(4);
+    await harness.end(3);
+    await harness.end(1);
+    expect(harness.cache.writes).toHaveLength(5);
+    await harness.end(4);
+    await expect(harness.find()).resolves.toBe('third');
+    await harness.stored('fourth');
+    expect(harness.cache.writes).toHaveLength(6);
+    await expect(harness.find()).resolves.toBe('fourth');
+  });
+
+  it('changes nothing when another write is on its way, which comes after it', async () => {
+    const harness = new Harness();
+    harness.stale.store('k', 'first');
+    await harness.clock.advance(1_000);
+    harness.stale.store('k', 'second');
+    await harness.end(0);
+    expect(harness.cache.writes).toHaveLength(2);
+    await harness.end(1);
+    await expect(harness.find()).resolves.toBe('second');
+  });
+
+  it('of a key that nobody has written to since has nothing to make good', async () => {
+    const harness = new Harness();
+    harness.stale.store('k', 'only');
+    await harness.clock.advance(1_000);
+    for (let i = 0; i < 1_000; i++) harness.stale.store(`other ${i}`, i);
+    expect(harness.cache.writes).toHaveLength(1_001);
+    await harness.end(0);
+    expect(harness.cache.writes).toHaveLength(1_001);
+    await expect(harness.find()).resolves.toBe('only');
+  });
+
+  it('leaves a newer one in peace that came after the oldest of all had made room', async () => {
+    const harness = new Harness();
+    harness.stale.store('k', 'old');
+    await harness.clock.advance(1_000);
+    for (let i = 0; i < 1_000; i++) harness.stale.store(`other ${i}`, i);
+    await harness.end(1); // makes room
+    harness.stale.store('k', 'new');
+    expect(harness.cache.writes).toHaveLength(1_002);
+    await harness.end(1_001);
+    await harness.end(0);
+    expect(harness.cache.writes).toHaveLength(1_003);
+    await harness.end(1_002);
+    await expect(harness.find()).resolves.toBe('new');
+  });
+
   it('does not bring back one that is older than the newest', async () => {
     const harness = new Harness();
     harness.stale.store('k', 'first');

@@ -8,7 +8,9 @@ import { type RetryOptions, readRetryOptions } from './options.js';
 function problemsOf(options: RetryOptions, total?: number, inside = true): readonly string[] {
   const [settings, problems] = readOptions(readRetryOptions, options);
   const settingsOf = (kind: string): unknown => (kind === 'timeout' ? { total } : undefined);
-  const around = { settingsOf, isInside: () => inside } as Surroundings;
+  const isInside = (inner: string, outer: string): boolean =>
+    inside && inner === 'retry' && outer === 'total timeout';
+  const around = { settingsOf, isInside } as Surroundings;
   const found: string[] = [];
   retryPolicy.check!(settings, around, (problem) => found.push(problem));
   return [...problems, ...found];

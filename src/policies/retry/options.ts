@@ -68,7 +68,7 @@ export function checkRetry(
   report: (problem: string) => void,
 ): void {
   const total = settingsOf<TimeoutSettings>('timeout')?.total;
-  if (total === undefined || shortestWait < total || shortestWait === 0) return;
+  if (total === undefined || shortestWait < total) return;
   if (!isInside('retry', 'total timeout')) return;
   report(
     `the first wait of backoff (at least ${shortestWait} ms) never fits into the total timeout (${total} ms), ` +

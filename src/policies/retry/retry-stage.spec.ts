@@ -278,6 +278,7 @@ describe('the retry stage', () => {
 
     it.each([
       ['waits as long as it asks', {}, 20, 20_000],
+      ['waits as long as it asks, though it would not wait', { backoff: constant(0) }, 20, 20_000],
       ['waits no longer than a minute because of it', {}, 600, 60_000],
       ['waits no longer than respectRetryAfter', { respectRetryAfter: '8s' }, 20, 8_000],
       ['waits its own time when that is longer', { backoff: constant('30s') }, 20, 30_000],

@@ -237,7 +237,7 @@ describe('the timeout stage', () => {
     it('nothing when none has ended', async () => {
       const harness = new Harness();
       const { error } = await harness.run([harness.stage('total', 250)], hanging);
-      expect(error).not.toHaveProperty('cause');
+      expect((error as Error).cause).toBeUndefined();
     });
   });
 
@@ -246,7 +246,7 @@ describe('the timeout stage', () => {
     const { error } = await harness.run([new Again(2), harness.stage('attempt', 100)], (call) =>
       call.attempt === 1 ? Promise.reject(new Error('down')) : hanging(call),
     );
-    expect(error).not.toHaveProperty('cause');
+    expect((error as Error).cause).toBeUndefined();
   });
 
   it('of the whole wins over one of an attempt that ends at the same time', async () => {

@@ -1,0 +1,98 @@
+// What is known of each mutant, from one run to the next: mutation/reports/results.json, which nobody commits.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { fromRoot, readJson } from '../scripts/tools.mjs';
+
+const FILE = fromRoot('mutation', 'reports', 'results.json');
+
+export const survived = ({ status }) => status === 'Survived' || status === 'NoCoverage';
+
+const hashOf = (source) => createHash('sha256').update(source).digest('hex');
+
+const idOf = ({ mutator, start, replacement }) =>
+  `${start.line}:${start.column} ${mutator} ${replacement}`;
+
+export class Results {
+  #files = existsSync(FILE) ? readJson(FILE) : {};
+
+  /** Takes over Stryker's report: of all files of the targets, or only of some of their mutants. */
+  take(path, targets, { whole }) {
+    const date = new Date().toISOString().slice(0, 10);
+    for (const [file, { source, mutants }] of Object.entries(readJson(path).files)) {
+      const hash = hashOf(source);
+      const found = mutants.map((mutant) => resultOf(mutant, source.split('\n')));
+      const before = this.#files[file];
+      if (whole) {
+        this.#files[file] = { hash, date, mutants: found };
+      } else if (before?.hash === hash) {
+        const news = new Map(found.map((mutant) => [idOf(mutant), mutant]));
+        before.mutants = before.mutants.map((mutant) => news.get(idOf(mutant)) ?? mutant);
+        before.date = date;
+      }
+    }
+    if (whole) {
+      // Where there is nothing to change, there is no report.
+      for (const file of this.missing(targets)) {
+        this.#files[file] = { hash: hashOf(readFileSync(file, 'utf8')), date, mutants: [] };
+      }
+    }
+    writeFileSync(FILE, JSON.stringify(this.#files));
+  }
+
+  /** What is known of files as they are now: `[file, { date, mutants }]`. */
+  of(targets) {
+    return Object.entries(this.#files)
+      .filter(([file]) => targets.some((path) => file === path || file.startsWith(`${path}/`)))
+      .filter(([file, { hash }]) => existsSync(file) && hashOf(readFileSync(file, 'utf8')) === hash)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** The files of which nothing is known as they are now. */
+  missing(targets) {
+    const known = new Set(this.of(targets).map(([file]) => file));
+    return sourcesOf(targets).filter((file) => !known.has(file));
+  }
+
+  /** Where something survived, as Stryker is told of it. */
+  survivors(targets) {
+    return this.of(targets).flatMap(([file, { mutants }]) =>
+      mutants
+        .filter((mutant) => mutant.status !== 'Killed' && mutant.status !== 'Timeout')
+        .map(({ start, end }) => `${file}:${place(start)}-${place(end)}`),
+    );
+  }
+}
+
+/** The source files of some folders and files. */
+export function sourcesOf(targets) {
+  return targets
+    .flatMap((path) =>
+      path.endsWith('.ts')
+        ? [path]
+        : readdirSync(path, { recursive: true }).map(
+            (file) => `${path}/${file.replaceAll('\\', '/')}`,
+          ),
+    )
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'));
+}
+
+const place = ({ line, column }) => `${line}:${column - 1}`;
+
+/** Of a mutant what survives other changes of its file: the line that it begins on, and what became of what. */
+function resultOf({ location: { start, end }, mutatorName, replacement, status }, lines) {
+  const code = lines[start.line - 1].trim();
+  const change = `${onOneLine(textOf(lines, start, end))} → ${onOneLine(replacement)}`;
+  return { mutator: mutatorName, start, end, replacement, status, code, change };
+}
+
+function textOf(lines, start, end) {
+  const text = lines.slice(start.line - 1, end.line);
+  text[text.length - 1] = text.at(-1).slice(0, end.column - 1);
+  text[0] = text[0].slice(start.column - 1);
+  return text.join('\n');
+}
+
+function onOneLine(text) {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > 120 ? `${line.slice(0, 119)}…` : line;
+}

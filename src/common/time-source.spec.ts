@@ -1,0 +1,142 @@
+import type * as TimeSources from './time-source.js';
+import { brand } from './brand.js';
+import { currentSource, isTakenDown, realNow } from './time-source.js';
+
+type Globals = Record<'setTimeout' | 'clearTimeout' | 'setInterval' | 'Date', unknown>;
+
+const originals = { ...pick(globalThis) };
+
+function pick({ setTimeout, clearTimeout, setInterval, Date }: Globals): Globals {
+  return { setTimeout, clearTimeout, setInterval, Date };
+}
+
+const put = (globals: Partial<Globals>): void => void Object.assign(globalThis, globals);
+
+/** A function as a framework puts it in place, with the mark of Sinon when it has a clock. */
+const fake = (clock?: object): unknown => Object.assign(jest.fn(), clock && { clock });
+
+afterEach(() => put(originals));
+
+describe('the source of times', () => {
+  it('is that of the machine as long as nobody has replaced its timers', () => {
+    const source = currentSource();
+    expect(source).toMatchObject({ real: true, setTimeout: originals.setTimeout });
+    expect(source.read).toBe(realNow);
+    put({ Date: class {} });
+    expect(source.inForce()).toBe(true);
+    put({ setTimeout: fake() });
+    expect(source.inForce()).toBe(false);
+  });
+
+  it('is that of fake timers while these are on: their functions, and their date', () => {
+    put({ setTimeout: fake({ now: 5 }) });
+    const source = currentSource();
+    expect(source.real).toBe(false);
+    expect(source.inForce()).toBe(true);
+    put({ Date: class {} });
+    expect(source.inForce()).toBe(false);
+    put({ Date: originals.Date, setTimeout: fake({ now: 5 }) });
+    expect(source.inForce()).toBe(false);
+  });
+
+  it.each(['setTimeout', 'clearTimeout', 'setInterval'] as const)(
+    'is told by the clock of Sinon, wherever it can be seen: at %s',
+    (marked) => {
+      const clock = { now: 5 };
+      put({ setTimeout: fake(), [marked]: fake(clock) });
+      const source = currentSource();
+      expect(source.read()).toBe(5);
+      clock.now = 7;
+      expect(source.read()).toBe(7);
+    },
+  );
+
+  it('is told by the finer time of such a clock when it has one', () => {
+    const performance = {
+      time: 5.5,
+      now() {
+        return this.time;
+      },
+    };
+    put({ setTimeout: fake({ now: 5, performance }) });
+    expect(currentSource().read()).toBe(5.5);
+  });
+
+  it('is told by the date of node:test', () => {
+    put({ setTimeout: fake(), Date: { isMock: true, now: () => 9 } });
+    expect(currentSource().read()).toBe(9);
+  });
+
+  it('is told in real time by timers that tell none', () => {
+    put({ setTimeout: fake(), clearTimeout: undefined, setInterval: undefined });
+    expect(currentSource().read).toBe(realNow);
+    put({ Date: { isMock: false, now: () => 9 } });
+    expect(currentSource().read).toBe(realNow);
+  });
+});
+
+describe('a timer is cleared', () => {
+  const handle = {} as NodeJS.Timeout;
+
+  it('by the means of those who have set it, when that does no harm', () => {
+    for (const [setTimeout, Date] of [
+      [fake({ now: 5 }), originals.Date],
+      [fake(), { isMock: true, now: () => 9 }],
+    ]) {
+      const clearTimeout = fake();
+      put({ setTimeout, clearTimeout, Date });
+      const source = currentSource();
+      put({ clearTimeout: fake() });
+      source.clear(handle);
+      expect(clearTimeout).toHaveBeenCalledTimes(1);
+      expect(clearTimeout).toHaveBeenCalledWith(handle);
+    }
+  });
+
+  it('also when they are off, but for those of node:test, which would take others with them', () => {
+    for (const [setTimeout, times] of [
+      [fake({ now: 5 }), 1],
+      [fake(), 0],
+    ] as const) {
+      const clearTimeout = fake();
+      put({ setTimeout, clearTimeout });
+      const source = currentSource();
+      put(originals);
+      source.clear(handle);
+      expect(clearTimeout).toHaveBeenCalledTimes(times);
+    }
+  });
+});
+
+describe('what is there when the library is loaded', () => {
+  const realAtLoad = (setTimeout: unknown): boolean => {
+    let real: boolean | undefined;
+    put({ setTimeout });
+    jest.isolateModules(() => {
+      const copy = jest.requireActual<typeof TimeSources>('./time-source.js');
+      real = copy.currentSource().real;
+    });
+    return real!;
+  };
+
+  it('are the timers of the machine, also when a tool has wrapped them', () => {
+    expect(realAtLoad(originals.setTimeout)).toBe(true);
+    expect(realAtLoad(fake())).toBe(true);
+  });
+
+  it('are none of the machine when they are marked as fakes', () => {
+    expect(realAtLoad(fake({ now: 5 }))).toBe(false);
+  });
+
+  it('is a part of the test file, which may be taken apart at its end', () => {
+    const slots = globalThis as unknown as Record<symbol, { sings?: boolean }>;
+    const canary = slots[brand('canary')]!;
+    expect(isTakenDown()).toBe(false);
+    delete canary.sings;
+    try {
+      expect(isTakenDown()).toBe(true);
+    } finally {
+      canary.sings = true;
+    }
+  });
+});

@@ -1,0 +1,142 @@
+import type { Pulse } from '../../common/pulse.js';
+import { FRAGILE, Harness, settingsOf } from '../../../test/support/breaker.js';
+import { constant, exponential } from '../backoff/backoff.js';
+import { isSlow } from './judgement.js';
+import type { Permit } from './permit.js';
+
+describe('a slow call', () => {
+  /** A call that took so long, while the event loop stood still for a part of that. */
+  const slow = (tookMs: number, lostMs: number): boolean => {
+    const settings = settingsOf({ slowCallDuration: '1s' });
+    const pulse: Partial<Pulse> = { lost: () => lostMs };
+    return isSlow({ admittedAt: 100 } as Permit, 100 + tookMs, settings, pulse as Pulse);
+  };
+
+  it('takes longer than slowCallDuration', () => {
+    expect(slow(1_000, 0)).toBe(false);
+    expect(slow(1_001, 0)).toBe(true);
+  });
+
+  it('is not made slow by time in which the process could not run', () => {
+    expect(slow(1_500, 500)).toBe(false);
+    expect(slow(1_501, 500)).toBe(true);
+  });
+
+  it('opens the circuit though nothing has failed', () => {
+    const harness = new Harness({ slowCallRate: 0.5, slowCallDuration: '1s', minimumCalls: 3 });
+    harness.take(1_001, (permit) => permit.success());
+    harness.take(1_001, (permit) => permit.success());
+    harness.succeed();
+    expect(harness.changes).toEqual(['closed > open: slow-call-rate']);
+  });
+});
+
+describe('a call that has hung', () => {
+  it('has taken as long as the breaker has waited for it', () => {
+    const harness = new Harness({ maxCallDuration: '30s' });
+    harness.wait(5_000);
+    harness.admit();
+    harness.wait(30_000);
+    expect(harness.breaker.snapshot().metrics.latency).toMatchObject({ count: 1, max: 30_000 });
+  });
+});
+
+describe('a call that outlasts the window that it began in', () => {
+  it('counts for nothing: readyToTrip is not asked because of it', () => {
+    const readyToTrip = jest.fn(() => true);
+    const window = { duration: '1s', buckets: 2, countAt: 'start' } as const;
+    const harness = new Harness({ readyToTrip, window });
+    harness.take(2_000, (permit) => permit.failure());
+    expect(readyToTrip).not.toHaveBeenCalled();
+    expect(harness.breaker.state).toBe('closed');
+  });
+});
+
+describe('the time that a circuit stays open', () => {
+  it.each<[string, () => number, string]>([
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+      'threw Error: broken',
+    ],
+    ['gives none', () => NaN, 'gave NaN, which is not a positive number of milliseconds'],
+    ['never ends', () => Infinity, 'gave Infinity, which is not a positive number of milliseconds'],
+  ])('is 5 s when its function %s; the warning says so', (_what, openFor, why) => {
+    const harness = new Harness({ consecutiveFailures: 1, openFor });
+    harness.fail();
+    expect(harness.breaker.snapshot().retryAfterMs).toBe(5_000);
+    expect(harness.warnings).toEqual([
+      `circuit "storagesvc": openFor ${why}; it stays open for 5000 ms`,
+    ]);
+  });
+
+  it('does not depend on an error that nobody is to look at', () => {
+    const looked = jest.fn();
+    const error = Object.defineProperty(new Error('down'), 'response', { get: looked });
+    const harness = new Harness({ ...FRAGILE, respectRetryAfter: false, on: [() => true] });
+    harness.admit().failure(error);
+    expect(harness.breaker.state).toBe('open');
+    const looks = looked.mock.calls.length;
+    const curious = new Harness({ ...FRAGILE, on: [() => true] });
+    curious.admit().failure(error);
+    expect(looked.mock.calls.length - looks).toBeGreaterThan(looks);
+  });
+
+  it('is shown for the first time of a backoff, when its jitter is in the middle', () => {
+    const openFor = exponential({ initialDelay: '2s', jitter: 0.5 });
+    expect(settingsOf({ openFor }).openForMs).toBe(2_000);
+    expect(settingsOf({ openFor: () => 1_000 }).openForMs).toBeUndefined();
+  });
+
+  it('must not be 0, also as a backoff', () => {
+    expect(() => settingsOf({ openFor: constant(0) })).toThrow(
+      /openFor is .*; use a backoff whose first delay is above 0/,
+    );
+  });
+
+  it('goes on in its generation when an override comes and goes, though resetInterval is over', () => {
+    const harness = new Harness({ ...FRAGILE, resetInterval: 500 });
+    harness.fail();
+    harness.wait(700);
+    const { generation } = harness.breaker.snapshot();
+    harness.breaker.disable();
+    harness.breaker.clearOverride();
+    expect(harness.breaker.snapshot()).toMatchObject({ generation, state: 'open' });
+  });
+});
+
+describe('classify', () => {
+  it.each(['success', 'failure', 'ignored'] as const)(
+    'may answer %s, of errors and results',
+    (own) => {
+      const { classifier } = settingsOf({ classify: () => own });
+      expect(classifier.ofError(new Error('down'))).toBe(own);
+      expect(classifier.ofResult('books')).toBe(own);
+    },
+  );
+
+  it('has no opinion when it answers anything else', () => {
+    const { classifier } = settingsOf({ classify: () => 'good' as never });
+    expect(classifier.ofError(new Error('down'))).toBe('failure');
+    expect(classifier.ofResult('books')).toBe('success');
+  });
+});
+
+describe('callers who are turned away while probes run', () => {
+  it('are told of those of now, not of one that still runs from before', () => {
+    const halfOpen = { maxCalls: 2, maxDuration: '60s' } as const;
+    const harness = new Harness({ ...FRAGILE, openFor: '20s', halfOpen });
+    harness.fail();
+    harness.wait(20_000);
+    harness.admit();
+    const failing = harness.admit();
+    harness.wait(35_000);
+    failing.failure();
+    harness.wait(20_000);
+    for (let probe = 0; probe < 2; probe++) expect(harness.admit().probe).toBe(true);
+    expect(harness.isRejecting).toBe(true);
+    expect(harness.of('rejected')).toMatchObject([{ retryAfterMs: 20_000 }]);
+  });
+});

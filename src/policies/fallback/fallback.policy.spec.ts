@@ -1,0 +1,176 @@
+import { Harness, down, failing, problemsOf } from '../../../test/support/fallback-stage.js';
+import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { Classifier } from '../../common/outcomes/classifier.js';
+import { Liveness } from '../../pipeline/liveness.js';
+import type { PolicySite } from '../policy.js';
+import { type Answer, NO_ANSWER } from './answer.js';
+import { readAnswer } from './answers.js';
+import { withCause } from './cause.js';
+import { fallbackPolicy } from './fallback.policy.js';
+import { FallbackStage } from './fallback-stage.js';
+import { fallbackValue, isValue } from './handler.js';
+import type { FallbackSettings } from './options.js';
+
+const settingsOf = (answers: Partial<Answer>[], maxConcurrent = Infinity): FallbackSettings => ({
+  choices: answers.map((answer) => ({ on: undefined, answer: answer as Answer })),
+  classifier: new Classifier({ on: [() => true] }),
+  maxConcurrent,
+});
+
+const plain: Partial<Answer> = { label: 'plain', answer: () => 'instead' };
+
+describe('the policy of fallbacks', () => {
+  it('is about a method or a command', () => {
+    expect(fallbackPolicy.boundToSubject).toBe(true);
+  });
+
+  it('has a part of its own when one of its answers keeps results', () => {
+    const keeping: Partial<Answer> = { ...plain, storesResults: true };
+    expect(fallbackPolicy.part!(settingsOf([plain]))).toBeUndefined();
+    expect(fallbackPolicy.part!(settingsOf([plain, keeping], 7))).toEqual({
+      name: undefined,
+      private: true,
+      settings: undefined,
+      shape: { maxConcurrent: 7 },
+    });
+  });
+
+  it('refuses another definition of a command when one of its answers needs a key', () => {
+    const needing: Partial<Answer> = { ...plain, needsKey: true };
+    const check = fallbackPolicy.checkDefinedAgain!;
+    expect(check(settingsOf([plain]), 'it is defined twice')).toBeUndefined();
+    expect(check(settingsOf([plain, needing]), 'it is defined twice')).toBe(
+      'staleIfError needs a key, so that nobody gets the data of another definition: it is defined twice',
+    );
+  });
+
+  it('shows how many may run at a time, when that is limited', () => {
+    const snapshot = fallbackPolicy.snapshot!;
+    expect(snapshot(settingsOf([plain], 3), undefined)).toEqual({ maxConcurrentFallbacks: 3 });
+    expect(snapshot(settingsOf([plain]), undefined)).toEqual({ maxConcurrentFallbacks: undefined });
+  });
+});
+
+describe('the stage of a fallback', () => {
+  const site = { name: 'Books.list', events: { active: false } } as unknown as PolicySite;
+
+  it('has results watched when one of its answers keeps them', () => {
+    const keeping: Partial<Answer> = { ...plain, store: () => {} };
+    expect(new FallbackStage(settingsOf([plain]), site).keepsResults).toBe(false);
+    expect(new FallbackStage(settingsOf([plain, keeping]), site).keepsResults).toBe(true);
+  });
+
+  it('keeps live results, and no others', () => {
+    const store = jest.fn();
+    const stage = new FallbackStage(settingsOf([{ ...plain, store }]), site);
+    const harness = new Harness({ handler: fallbackValue(1) });
+    const [live, watched, rejected, answered, made] = Array.from({ length: 5 }, () => {
+      const each = harness.call(failing);
+      each.succeed('books');
+      return each;
+    });
+    watched!.liveness = new Liveness();
+    rejected!.resultRejected = true;
+    answered!.source = 'fallback';
+    made!.liveness = new Liveness();
+    made!.liveness.tell('stale', 1);
+    for (const each of [live, watched, rejected, answered, made]) void stage.react(each!);
+    expect(store.mock.calls).toEqual([[live], [watched]]);
+  });
+
+  it('leaves the call its error when it has found no answer', async () => {
+    const stage = new FallbackStage(settingsOf([{ ...plain, answer: () => NO_ANSWER }]), site);
+    const own = new Harness({ handler: fallbackValue(1) }).call(failing);
+    own.fail(down);
+    await stage.react(own);
+    expect(own).toMatchObject({ failed: true, error: down, answered: { by: 'failure' } });
+  });
+});
+
+describe('what a fallback answers with', () => {
+  it('is of a fallback, and called after its function', async () => {
+    function former(): string {
+      return 'former';
+    }
+    for (const [handler, label] of [
+      [former, 'former'],
+      [
+        (
+          () => () =>
+            'former'
+        )(),
+        'function',
+      ],
+      [fallbackValue('former'), 'value'],
+    ] as const) {
+      const harness = new Harness({ handler });
+      const call = harness.call(failing);
+      await expect(harness.start(call)).resolves.toBe('former');
+      expect(call.source).toBe('fallback');
+      expect(harness.fallbackEvents).toMatchObject([{ handler: label, outcome: 'success' }]);
+    }
+  });
+
+  it('is known not to be live while it is made', async () => {
+    const liveness = new Liveness();
+    const handler = (): string => liveness.source;
+    const harness = new Harness({ handler });
+    await expect(liveness.watch(() => harness.run())).resolves.toBe('fallback');
+  });
+
+  it('may be that of methods whose own fallbacks go in a circle, as long as that leaves out this one', () => {
+    class Books {
+      list(): void {}
+      first(): void {}
+      second(): void {}
+    }
+    const problemsWith = (fallbacks: Record<string, string>): readonly string[] => {
+      const problems = new Problems();
+      const site = {
+        method: { name: 'list', owner: Books, target: Books.prototype, arity: 0 },
+        optionsOf: (method: string) => ({ handler: fallbacks[method] }),
+      } as unknown as PolicySite;
+      readAnswer('first', new OptionsReader({}, 'here', problems), site);
+      return problems.all;
+    };
+    expect(problemsWith({ first: 'second', second: 'first' })).toEqual([]);
+    expect(problemsWith({ first: 'second' })).toEqual([]);
+    expect(problemsWith({ first: 'second', second: 'list' })).toEqual([
+      `here: handler is 'first'; use a method whose own fallback does not lead back to this one`,
+    ]);
+  });
+
+  it('is a value only with a value', () => {
+    expect(isValue(fallbackValue(undefined))).toBe(true);
+    expect(isValue({ kind: 'value' })).toBe(false);
+    expect(isValue({ kind: 'other', value: 1 })).toBe(false);
+    expect(fallbackValue(1)).toEqual({ kind: 'value', value: 1 });
+    expect(problemsOf({ handler: null })).toEqual([expect.stringContaining('handler is null')]);
+  });
+});
+
+describe('the cause of an error', () => {
+  const chain = (length: number): Error => {
+    let error = new Error('first');
+    for (let i = 1; i < length; i++) error = new Error('next', { cause: error });
+    return error;
+  };
+
+  it('is given up to a chain of a hundred', () => {
+    const [short, long] = [chain(99), chain(100)];
+    expect(withCause(new Error('own'), short)).toHaveProperty('cause', short);
+    expect(withCause(new Error('own'), long)).not.toHaveProperty('cause');
+  });
+
+  it('is not given to what is no error', () => {
+    const thrown = { message: 'down' };
+    expect(withCause(thrown, down)).toBe(thrown);
+    expect(thrown).toEqual({ message: 'down' });
+  });
+
+  it('may be anything that was thrown', () => {
+    for (const original of ['down', null, undefined, 7]) {
+      expect(withCause(new Error('own'), original)).toHaveProperty('cause', original);
+    }
+  });
+});

@@ -1,0 +1,63 @@
+import { KeyedParts } from './keyed-parts.js';
+
+/** Parts that are idle when the test says so. */
+function partsOf(maxParts: number) {
+  const busy = new Set<string>();
+  const full: number[] = [];
+  const gone: string[] = [];
+  const parts = new KeyedParts<string>(
+    maxParts,
+    (key) => `part of ${key}`,
+    (part) => !busy.has(part),
+    (max) => full.push(max),
+    (part) => gone.push(part),
+  );
+  return { parts, full, gone, busy: (key: string) => busy.add(`part of ${key}`) };
+}
+
+describe('parts by key', () => {
+  it('are made when they are first asked for, and found afterwards', () => {
+    const { parts } = partsOf(2);
+    expect(parts.find('a')).toBeUndefined();
+    expect(parts.obtain('a')).toBe('part of a');
+    expect(parts.find('a')).toBe('part of a');
+    expect([...parts.values()]).toEqual(['part of a']);
+    expect(parts.size).toBe(1);
+  });
+
+  it('go, one for each new key, when they are idle', () => {
+    const { parts, gone, full } = partsOf(2);
+    for (const key of ['a', 'b', 'c', 'd']) expect(parts.obtain(key)).toBe(`part of ${key}`);
+    expect(gone).toEqual(['part of a', 'part of b']);
+    expect(parts.size).toBe(2);
+    expect(full).toEqual([]);
+  });
+
+  it('become fewer one by one when fewer may be kept: as long as they are too many, there is none for a new key', () => {
+    const { parts, gone, full } = partsOf(4);
+    for (const key of ['a', 'b', 'c', 'd']) parts.obtain(key);
+    parts.maxParts = 3;
+    expect(parts.obtain('e')).toBeUndefined();
+    expect(gone).toEqual(['part of a']);
+    expect(full).toEqual([3]);
+    expect(parts.obtain('e')).toBe('part of e');
+    expect(parts.size).toBe(3);
+  });
+
+  it('are looked at again from the first one when the last one has been passed', () => {
+    const { parts, gone, busy } = partsOf(3);
+    for (const key of ['a', 'b', 'c']) parts.obtain(key);
+    for (const key of ['a', 'b', 'c']) busy(key);
+    expect(parts.obtain('d')).toBeUndefined();
+    parts.maxParts = 4;
+    parts.obtain('d');
+    expect(parts.obtain('e')).toBe('part of e');
+    expect(gone).toEqual(['part of d']);
+  });
+
+  it('are none at all when none may be kept', () => {
+    const { parts, full } = partsOf(0);
+    expect(parts.obtain('a')).toBeUndefined();
+    expect(full).toEqual([0]);
+  });
+});
