@@ -61,7 +61,8 @@ export function answer(host: ArgumentsHost, status: number, body: unknown): void
   } else {
     // Nest sets the type that `@Header()` declares before the handler runs.
     const type = response.getHeader('Content-Type');
-    if (type !== undefined && !/json/i.test(type.toString())) response.header('Content-Type', JSON_TYPE);
+    if (type !== undefined && !/json/i.test(type.toString()))
+      response.header('Content-Type', JSON_TYPE);
     response.status(status).send(body);
   }
 }
