@@ -125,6 +125,17 @@ describe.each(kinds)('under fake timers, %s,', (_kind, fakes) => {
     expect(due).toEqual(['under way']);
   });
 
+  it('what was under way for a while when they were switched off ends in real time too', async () => {
+    fakes.on();
+    const { add, due } = queueOf(20);
+    add('under way');
+    await realWait(35);
+    expect(due).toEqual([]);
+    fakes.off();
+    await until(due, 1);
+    expect(due).toEqual(['under way']);
+  });
+
   it('what was under way when they were switched off ends when somebody else is next', async () => {
     fakes.on();
     const { add, due } = queueOf(20);
@@ -229,6 +240,7 @@ describe('fake timers', () => {
       add('a');
       own.tick(100);
       expect(due).toEqual(['a']);
+      expect(systemClock.now()).toBe(before + 100);
     } finally {
       own.uninstall();
     }

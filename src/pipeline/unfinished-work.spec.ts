@@ -43,6 +43,19 @@ describe('the work that goes on of a call', () => {
     expect(work.end(0)).toBeUndefined();
   });
 
+  it('goes on as long as the last attempt does, though earlier ones have ended', async () => {
+    const work = new UnfinishedWork();
+    const [first, second] = [deferred<void>(), deferred<void>()];
+    work.abandoned = first.promise;
+    work.beginAgain(1, true);
+    work.abandoned = second.promise;
+    const all = work.end(0);
+    first.resolve();
+    expect(await isOver(all)).toBe(false);
+    second.resolve();
+    expect(await isOver(all)).toBe(true);
+  });
+
   it('is forgotten at once when nobody has to know', () => {
     const work = new UnfinishedWork();
     work.abandoned = Promise.resolve();

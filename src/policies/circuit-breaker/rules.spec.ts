@@ -1,7 +1,10 @@
+import { ResilienceError } from '../../common/errors.js';
+import { StreamResult } from '../../common/outcomes/stream-result.js';
 import type { Pulse } from '../../common/pulse.js';
+import { MetricEvent } from '../../telemetry/metrics/metrics.js';
 import { FRAGILE, Harness, settingsOf } from '../../../test/support/breaker.js';
 import { constant, exponential } from '../backoff/backoff.js';
-import { isSlow } from './judgement.js';
+import { isSlow, measured, outcomeOfError, outcomeOfResult } from './judgement.js';
 import type { Permit } from './permit.js';
 
 describe('a slow call', () => {
@@ -117,6 +120,12 @@ describe('classify', () => {
     },
   );
 
+  it('is not asked of a stream that has begun: that is a success', () => {
+    class Stream extends StreamResult {}
+    const { classifier } = settingsOf({ classify: () => 'failure' });
+    expect(classifier.ofResult(new Stream())).toBe('success');
+  });
+
   it('has no opinion when it answers anything else', () => {
     const { classifier } = settingsOf({ classify: () => 'good' as never });
     expect(classifier.ofError(new Error('down'))).toBe('failure');
@@ -138,5 +147,25 @@ describe('callers who are turned away while probes run', () => {
     for (let probe = 0; probe < 2; probe++) expect(harness.admit().probe).toBe(true);
     expect(harness.isRejecting).toBe(true);
     expect(harness.of('rejected')).toMatchObject([{ retryAfterMs: 20_000 }]);
+  });
+});
+
+describe('a rule that throws', () => {
+  const boom = (): never => {
+    throw new Error('broken');
+  };
+
+  it('has no opinion: an error is a failure, a result a success', () => {
+    const rule = { ofError: boom, ofResult: boom };
+    expect(outcomeOfError(rule, new Error('down'))).toBe('failure');
+    expect(outcomeOfResult(rule, 'books')).toBe('success');
+  });
+
+  it('changes nothing in what is counted of an error that cannot be looked at', () => {
+    const error = Object.defineProperty(Object.create(ResilienceError.prototype), 'code', {
+      get: boom,
+    }) as unknown;
+    expect(measured('failure', error, 'seen')).toBe(MetricEvent.failure);
+    expect(measured('ignored', error, 'seen')).toBe(MetricEvent.ignored);
   });
 });

@@ -149,6 +149,17 @@ describe('CountWindow', () => {
     );
   });
 
+  it('counts right however many calls it holds', () => {
+    const window = new CountWindow(1_000);
+    const record = (failed: boolean): void => {
+      for (let i = 0; i < 1_000; i++) window.record(0, window.admit(), failed, failed);
+    };
+    record(true);
+    expect(window.totals()).toMatchObject({ failures: 1_000, successes: 0, slow: 1_000 });
+    record(false);
+    expect(window.totals()).toMatchObject({ failures: 0, successes: 1_000, slow: 0 });
+  });
+
   it('forgets the oldest call for the newest', () => {
     const window = new CountWindow(2);
     const end = (failed: boolean, slow = false): void =>

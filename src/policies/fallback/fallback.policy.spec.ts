@@ -2,6 +2,8 @@ import { Harness, down, failing, problemsOf } from '../../../test/support/fallba
 import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { Classifier } from '../../common/outcomes/classifier.js';
 import { Liveness } from '../../pipeline/liveness.js';
+import { ManualClock } from '../../testing/index.js';
+import { settle } from '../../../test/support/wait.js';
 import type { PolicySite } from '../policy.js';
 import { type Answer, NO_ANSWER } from './answer.js';
 import { readAnswer } from './answers.js';
@@ -9,7 +11,9 @@ import { withCause } from './cause.js';
 import { fallbackPolicy } from './fallback.policy.js';
 import { FallbackStage } from './fallback-stage.js';
 import { fallbackValue, isValue } from './handler.js';
-import type { FallbackSettings } from './options.js';
+import { type FallbackSettings, toFallbackOptions } from './options.js';
+import { StaleCache } from './stale-cache.js';
+import { isStale, staleIfError } from './stale-if-error.js';
 
 const settingsOf = (answers: Partial<Answer>[], maxConcurrent = Infinity): FallbackSettings => ({
   choices: answers.map((answer) => ({ on: undefined, answer: answer as Answer })),
@@ -78,6 +82,25 @@ describe('the stage of a fallback', () => {
     expect(store.mock.calls).toEqual([[live], [watched]]);
   });
 
+  it('tells of a failure only as long as the call waits for it', async () => {
+    for (const [late, told] of [
+      [false, 1],
+      [true, 0],
+    ] as const) {
+      const emit = jest.fn();
+      const own = { name: 'Books.list', events: { active: true, emit } } as unknown as PolicySite;
+      const call = new Harness({ handler: fallbackValue(1) }).call(failing);
+      call.fail(down);
+      const answer = (): never => {
+        if (late) call.waitsEnded += 1;
+        throw down;
+      };
+      const stage = new FallbackStage(settingsOf([{ label: 'plain', answer }]), own);
+      await expect(stage.react(call)).rejects.toBe(down);
+      expect(emit).toHaveBeenCalledTimes(told);
+    }
+  });
+
   it('leaves the call its error when it has found no answer', async () => {
     const stage = new FallbackStage(settingsOf([{ ...plain, answer: () => NO_ANSWER }]), site);
     const own = new Harness({ handler: fallbackValue(1) }).call(failing);
@@ -144,8 +167,45 @@ describe('what a fallback answers with', () => {
     expect(isValue(fallbackValue(undefined))).toBe(true);
     expect(isValue({ kind: 'value' })).toBe(false);
     expect(isValue({ kind: 'other', value: 1 })).toBe(false);
+    expect(toFallbackOptions(null as never)).toEqual({ handler: null });
     expect(fallbackValue(1)).toEqual({ kind: 'value', value: 1 });
     expect(problemsOf({ handler: null })).toEqual([expect.stringContaining('handler is null')]);
+  });
+});
+
+describe('staleIfError()', () => {
+  it('is told from other objects by its kind and its options', () => {
+    const options = { ttl: '10m' } as const;
+    expect(staleIfError(options)).toEqual({ kind: 'staleIfError', options });
+    expect(isStale(staleIfError(options))).toBe(true);
+    for (const other of [{ kind: 'staleIfError' }, { options }, { kind: 'value', options }]) {
+      expect(isStale(other)).toBe(false);
+    }
+  });
+
+  it('keeps and gives nothing where the cache is not there, or holds what is no entry', async () => {
+    const errors: unknown[] = [];
+    const caches = [undefined, { json: 5, storedAt: 0 }, { json: '5', storedAt: '0' }, 'none'].map(
+      (entry) => {
+        const cache =
+          entry === undefined ? undefined : { get: async () => entry, set: async () => undefined };
+        const times = { ttl: Infinity, readTimeout: 250, writeTimeout: 1_000 };
+        const clock = new ManualClock();
+        return new StaleCache(
+          () => cache,
+          times,
+          clock,
+          (_operation, error) => errors.push(error),
+        );
+      },
+    );
+    for (const cache of caches) {
+      cache.store('k', undefined);
+      await settle();
+      const call = new Harness({ handler: fallbackValue(1) }).call(failing);
+      await expect(cache.find('k', call)).resolves.toBeUndefined();
+    }
+    expect(errors).toEqual([]);
   });
 });
 
@@ -165,7 +225,7 @@ describe('the cause of an error', () => {
   it('is not given to what is no error', () => {
     const thrown = { message: 'down' };
     expect(withCause(thrown, down)).toBe(thrown);
-    expect(thrown).toEqual({ message: 'down' });
+    expect('cause' in thrown).toBe(false);
   });
 
   it('may be anything that was thrown', () => {

@@ -24,6 +24,11 @@ describe('what JSON makes of a result', () => {
     ['a map', { a: new Map() }, 'an instance of Map'],
     ['an object made of an object', Object.create({ a: 1 }), 'an instance of Object'],
     [
+      'a class with a method that only Object has',
+      Object.create({ isPrototypeOf: () => false, constructor: Book }),
+      'an instance of Book',
+    ],
+    [
       'a class that extends nothing',
       Object.create(Object.assign(Object.create(null) as object, { a: 1 })),
       'an instance of an unnamed class',

@@ -286,6 +286,26 @@ describe('a cache of former results', () => {
       expect(cache.entries.get('k')).toMatchObject({ json: '99' });
     });
 
+    it('gets one write a key at a time at any hour', async () => {
+      const { clock, cache, stale } = setUp();
+      await clock.advance(100_000);
+      stale.store('k', 'a');
+      await clock.advance(500);
+      stale.store('k', 'b');
+      expect(cache.operations).toHaveLength(1);
+    });
+
+    it('gets no read of a new key before the oldest of all that it may have has taken too long', async () => {
+      const { clock, cache, find } = setUp();
+      for (let i = 0; i < 1_000; i++) find(`k${i}`);
+      await clock.advance(4_999);
+      find('new');
+      expect(cache.operations).toHaveLength(1_000);
+      await clock.advance(1);
+      find('new');
+      expect(cache.operations).toHaveLength(1_001);
+    });
+
     it('is tried again for a key when a write has taken too long', async () => {
       const { cache, stale, clock, turn } = setUp();
       stale.store('k', 1);

@@ -149,6 +149,26 @@ describe('a write that was given up and comes through after all', () => {
     await expect(harness.find()).resolves.toBe('fourth');
   });
 
+  it('is remembered no longer than until then, however many come and whatever is written in time', async () => {
+    const harness = new Harness();
+    const late = async (key: string): Promise<void> => {
+      const { writes } = harness.cache;
+      const first = writes.length;
+      for (const value of ['first', 'second', 'third']) {
+        harness.stale.store(key, value);
+        await harness.clock.advance(1_000);
+      }
+      await harness.end(first + 2);
+      for (const before of [first, first + 1]) {
+        await harness.end(before);
+        await harness.end(writes.length - 1);
+      }
+      expect(writes).toHaveLength(first + 5);
+    };
+    for (let i = 0; i < 1_000; i++) await harness.stored(i);
+    for (let i = 0; i < 1_001; i++) await late(`key ${i}`);
+  });
+
   it('changes nothing when another write is on its way, which comes after it', async () => {
     const harness = new Harness();
     harness.stale.store('k', 'first');
@@ -166,6 +186,7 @@ describe('a write that was given up and comes through after all', () => {
     await harness.clock.advance(1_000);
     for (let i = 0; i < 1_000; i++) harness.stale.store(`other ${i}`, i);
     expect(harness.cache.writes).toHaveLength(1_001);
+    await harness.end(1); // makes room
     await harness.end(0);
     expect(harness.cache.writes).toHaveLength(1_001);
     await expect(harness.find()).resolves.toBe('only');

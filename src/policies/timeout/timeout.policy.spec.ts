@@ -1,5 +1,8 @@
 import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { Pipeline } from '../../pipeline/pipeline.js';
+import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
+import { TestCall } from '../../../test/support/test-call.js';
 import type { PolicySite } from '../policy.js';
 import type { TimeoutOptions, TimeoutSettings } from './options.js';
 import { timeoutPolicy } from './timeout.policy.js';
@@ -55,6 +58,23 @@ describe('the policy of timeouts', () => {
   ])('has a stage for each time: %j', (given, names) => {
     const stages = timeoutPolicy.stages(read(given)[0], site as PolicySite);
     expect(Object.keys(stages)).toEqual(names);
+  });
+
+  it.each([
+    ['attempt timeout', 'attempt'],
+    ['total timeout', 'total'],
+  ])('ends by the %s what takes longer', async (stage, scope) => {
+    const clock = new ManualClock();
+    const events = new ResilienceEvents();
+    const own = { name: 'Books.list', clock, events, onClose: () => {} } as unknown as PolicySite;
+    const [settings] = read({ attempt: 1_000, total: 2_000 });
+    const made = timeoutPolicy.stages(settings, own)[stage]!();
+    const call = new TestCall(() => new Promise(() => {}), { clock });
+    const ended = expect(
+      new Pipeline('Books.list', [made], events).run(call),
+    ).rejects.toMatchObject({ scope, timeoutMs: scope === 'total' ? 2_000 : 1_000 });
+    await clock.advance(2_000);
+    await ended;
   });
 
   it('shows the time of an attempt', () => {
