@@ -28,7 +28,7 @@ export interface ResilienceErrorDetails {
  * Base class of the library's own rejections. The errors of your methods are never wrapped: they reach the caller
  * unchanged.
  *
- * Extends `HttpException`, so an unhandled one becomes a 503 or 504 answer instead of a logged 500. The body has
+ * Extends `HttpException`, so an unhandled one becomes the answer of its status (503, 504, …) instead of a logged 500. The body has
  * `statusCode`, `message`, `error` and `code`, and reveals no internals.
  */
 export abstract class ResilienceError extends HttpException {

@@ -121,8 +121,8 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   /** Factories of its stages, by their names in the canonical order. */
   stages(settings: Settings, site: PolicySite): StageMakers;
   /**
-   * The options for a command, which may be defined more than once: functions are replaced with ones that call those of the
-   * definition that a call was made by, which is their `this`.
+   * The options for a command, which may be defined more than once. Each function is replaced by one that reads the
+   * definition from its `this` and calls that definition's function.
    */
   askDefinition?(given: Given): Given;
   /** Returns a problem that arises when a command is defined more than once. @param many says so, as a clause for messages */

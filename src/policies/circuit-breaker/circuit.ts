@@ -226,7 +226,7 @@ export abstract class Circuit {
   /**
    * Applies the earliest change that is due: nobody may have used the breaker for a long time.
    *
-   * @param missed leases that ended later are not judged yet: their calls may have ended in time
+   * @param missed leases that end after this are not judged yet: their answers may have arrived in time, but not been read
    * @returns whether there was a change
    */
   private passes(now: number, missed: number): boolean {
