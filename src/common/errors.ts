@@ -8,7 +8,7 @@ const BRAND = brand('error');
 export interface ResilienceErrorDetails {
   /** Stable identifier for programs, such as `CIRCUIT_OPEN`. */
   readonly code: string;
-  /** The kind of policy that rejected the call, such as `circuitBreaker`. */
+  /** The kind of policy that rejected the call, such as `circuitBreaker`; `command` or `interceptor` when no policy did. */
   readonly policy: string;
   /** The name of the policy's instance: a breaker's name, or `Class.method`. */
   readonly policyName: string;
@@ -34,7 +34,7 @@ export interface ResilienceErrorDetails {
 export abstract class ResilienceError extends HttpException {
   /** Stable identifier for programs, such as `CIRCUIT_OPEN`. */
   readonly code: string;
-  /** The kind of policy that rejected the call, such as `circuitBreaker`. */
+  /** The kind of policy that rejected the call, such as `circuitBreaker`; `command` or `interceptor` when no policy did. */
   readonly policy: string;
   /** The name of the breaker or bulkhead, or of the method (`Class.method`), command or pipeline. */
   readonly policyName: string;
