@@ -29,7 +29,9 @@ const foldersIn = (path) =>
     .map(({ name }) => name);
 
 for (const folder of foldersIn('src/')) {
-  if (!layers.flat().includes(folder)) throw new Error(`src/${folder} is on no floor: see layers`);
+  if (!layers.flat().includes(folder)) {
+    throw new Error(`src/${folder} is on no floor: add it to \`exporters\` or \`layers\``);
+  }
 }
 
 const layerZones = layers.flatMap((folders, floor) =>

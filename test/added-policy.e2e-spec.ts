@@ -1,41 +1,52 @@
 import { Controller, Get, Injectable } from '@nestjs/common';
-import { CircuitBreaker, Fallback, Retry, constant, withReport } from '../src/index.js';
+import {
+  CircuitBreaker,
+  Fallback,
+  ResilienceService,
+  Retry,
+  constant,
+  withReport,
+} from '../src/index.js';
 import { HystrixStreamModule } from '../src/hystrix-stream/index.js';
 import { type Booted, boot, closeAll, everyPlatform, of, serve } from './support/boot.js';
-import { bootService, problemsOf } from './support/commands.js';
+import { bootService, problemsBy, problemsOf } from './support/commands.js';
 import { read } from './support/hystrix.js';
-import { RateLimit } from './support/rate-limit/rate-limit.decorator.js';
-import type { RateLimitOptions } from './support/rate-limit/rate-limit.policy.js';
+import { OpeningHours, type OpeningHoursOptions } from './support/opening-hours.js';
+import { Quota } from './support/quota/quota.decorator.js';
+import type { QuotaOptions } from './support/quota/options.js';
 import { until } from './support/wait.js';
 
 /*
- * A policy that the library does not know is added as its own are: a folder, a line in the canonical order, a decorator.
- * Everything else has to take it as it comes.
+ * Policies that the library does not know are added as its own are: a folder, a line in the canonical order, a decorator.
+ * Everything else has to take them as they come.
  */
 
 jest.mock('../src/policies/canonical-order', () => {
   const actual = jest.requireActual('../src/policies/canonical-order');
-  const { rateLimitPolicy } = jest.requireActual('./support/rate-limit/rate-limit.policy');
+  const { quotaPolicy } = jest.requireActual('./support/quota/quota.policy');
+  const { openingHoursPolicy } = jest.requireActual('./support/opening-hours');
+  const added = [quotaPolicy, openingHoursPolicy].map((policy) => [policy.kind, policy] as const);
   return {
     ...actual,
-    policies: new Map([...actual.policies, [rateLimitPolicy.kind, rateLimitPolicy]]),
-    stageOrder: [...actual.stageOrder, 'rate limit'], // innermost
+    policies: new Map([...actual.policies, ...added]),
+    stageOrder: [...actual.stageOrder, 'quota', 'opening hours'], // innermost
   };
 });
 
 afterEach(closeAll);
 
 /** Options that the types of the library do not have. */
-const limited = (options: number | RateLimitOptions | false): object => ({ rateLimit: options });
+const limited = (options: number | QuotaOptions | false): object => ({ quota: options });
+const open = (hours: OpeningHoursOptions['hours']): object => ({ openingHours: { hours } });
 
 @Injectable()
 class Shelf {
-  @RateLimit(2)
+  @Quota(2)
   async books(): Promise<string> {
     return 'books';
   }
 
-  @RateLimit({ period: { seconds: 2 } })
+  @Quota({ per: '2s' })
   async shelves(): Promise<string> {
     return 'shelves';
   }
@@ -43,9 +54,25 @@ class Shelf {
   @Fallback((_context: unknown) => 'nothing')
   @Retry({ maxRetries: 1, backoff: constant('10ms') })
   @CircuitBreaker({ name: 'authors', consecutiveFailures: 2 })
-  @RateLimit({ limit: 1 })
+  @Quota({ limit: 1 })
   async authors(): Promise<string> {
     return 'authors';
+  }
+}
+
+@Injectable()
+class Covers {
+  @Quota({ config: 'small' })
+  async list(): Promise<string> {
+    return 'covers';
+  }
+}
+
+@Injectable()
+class Desk {
+  @OpeningHours({ hours: { from: '2s' } })
+  async ask(): Promise<string> {
+    return 'asked';
   }
 }
 
@@ -54,7 +81,8 @@ async function shelf(resilience: object = {}): Promise<Booted & { readonly shelf
   return { ...booted, shelf: booted.app.get(Shelf) };
 }
 
-const limitedError = { code: 'RATE_LIMITED', policy: 'rateLimit', status: 429 };
+const rejection = { policy: 'quota', code: 'QUOTA_EXCEEDED' };
+const limitedError = { ...rejection, status: 429 };
 
 describe('an added policy', () => {
   it('turns calls of a decorated method away, says so in events, and lets them in again', async () => {
@@ -63,14 +91,14 @@ describe('an added policy', () => {
     await books.books();
     await expect(books.books()).rejects.toMatchObject({ ...limitedError, retryAfterMs: 1_000 });
     expect(of('rejected', events)).toEqual([
-      { type: 'rejected', name: 'Shelf.books', policy: 'rateLimit', code: 'RATE_LIMITED' },
+      { type: 'rejected', name: 'Shelf.books', ...rejection, retryAfterMs: 1_000 },
     ]);
     await clock.advance(1_000);
     await expect(books.books()).resolves.toBe('books');
   });
 
   it('covers the methods of a class', async () => {
-    @RateLimit(1)
+    @Quota(1)
     class Limited {
       async a(): Promise<number> {
         return 1;
@@ -91,7 +119,7 @@ describe('an added policy', () => {
     @Controller()
     class Books {
       @Get()
-      @RateLimit(1)
+      @Quota(1)
       async list(): Promise<string> {
         return 'books';
       }
@@ -126,8 +154,8 @@ describe('an added policy', () => {
     });
     expect(service.describe(Shelf, 'books')).toEqual({
       name: 'Shelf.books',
-      stages: ['rate limit'],
-      policies: [{ kind: 'rateLimit', options: { limit: 1 } }],
+      stages: ['quota'],
+      policies: [{ kind: 'quota', options: { limit: 1 } }],
     });
     expect(service.describe(Shelf, 'authors').stages).toEqual([
       'fallback',
@@ -135,37 +163,60 @@ describe('an added policy', () => {
       'circuit breaker',
     ]);
     expect(service.describe(Shelf, 'shelves').policies).toEqual([
-      { kind: 'rateLimit', options: { limit: 7, period: { seconds: 2 } } },
+      { kind: 'quota', options: { limit: 7, per: '2s' } },
     ]);
     await books.books();
     await expect(books.books()).rejects.toMatchObject(limitedError);
   });
 
-  it('has the options merged that are objects themselves', async () => {
-    const { shelf: books, service } = await shelf({
-      defaults: limited({ period: { seconds: 5, offset: 3 } }),
-      overrides: { 'Shelf.shelves': limited({ limit: 1, period: { offset: 4 } }) },
-    });
-    expect(service.describe(Shelf, 'shelves').policies).toEqual([
-      { kind: 'rateLimit', options: { limit: 1, period: { seconds: 2, offset: 4 } } },
+  it('takes options from a named configuration', async () => {
+    const configs = { small: limited(1) };
+    const { app } = await boot({ resilience: { configs }, providers: [Covers] });
+    expect(app.get(ResilienceService).describe(Covers, 'list').policies).toEqual([
+      { kind: 'quota', options: { limit: 1 } },
     ]);
-    await books.shelves();
-    await expect(books.shelves()).rejects.toMatchObject({ retryAfterMs: 2_000 });
+    const covers = app.get(Covers);
+    await covers.list();
+    await expect(covers.list()).rejects.toMatchObject(limitedError);
+  });
+
+  it('has the options merged that are objects themselves', async () => {
+    const { app, clock } = await boot({
+      providers: [Desk],
+      resilience: {
+        defaults: open({ from: '5s', to: '9s' }),
+        overrides: { 'Desk.ask': open({ to: '4s' }) },
+      },
+    });
+    expect(app.get(ResilienceService).describe(Desk, 'ask')).toEqual({
+      name: 'Desk.ask',
+      stages: ['opening hours'],
+      policies: [{ kind: 'openingHours', options: { hours: { from: '2s', to: '4s' } } }],
+    });
+    const desk = app.get(Desk);
+    await expect(desk.ask()).rejects.toMatchObject({ code: 'CLOSED', retryAfterMs: 2_000 });
+    await clock.advance(2_000);
+    await expect(desk.ask()).resolves.toBe('asked');
+    await clock.advance(2_000);
+    await expect(desk.ask()).rejects.toMatchObject({ code: 'CLOSED', retryAfterMs: undefined });
   });
 
   it('is not checked apart from the methods that it is for, when it says so', async () => {
-    const pipelines = { unused: limited(13) };
-    await expect(shelf({ pipelines })).resolves.toMatchObject({ shelf: expect.any(Shelf) });
+    const pipelines = { unused: open({ from: '1s' }) };
+    const { service } = await bootService({ pipelines });
+    expect(problemsBy(() => service.pipeline('unused'))).toEqual([
+      `pipeline 'unused' openingHours: opening hours are for methods and commands`,
+    ]);
   });
 
   it('has its options checked at the start, with those of the others', async () => {
     class Wrong {
-      @RateLimit({ limit: 0, burst: 1 } as RateLimitOptions)
+      @Quota({ limit: 0, burst: 1 } as QuotaOptions)
       async list(): Promise<void> {}
     }
     expect(await problemsOf({ providers: [Wrong] })).toEqual([
-      expect.stringMatching(/^Wrong\.list @RateLimit.*limit/),
-      expect.stringMatching(/^Wrong\.list @RateLimit.*burst/),
+      expect.stringMatching(/^Wrong\.list @Quota.*limit/),
+      expect.stringMatching(/^Wrong\.list @Quota.*burst/),
     ]);
   });
 
@@ -179,7 +230,9 @@ describe('an added policy', () => {
       rejected: { circuitOpen: 0, bulkheadFull: 0, other: 1 },
       fallback: { missing: 1 },
     });
-    expect(command.snapshot()).toMatchObject({ limit: 1, circuitBreaker: undefined });
+    const advice = service.command('advice', { run: async () => '42', ...open({ from: '3s' }) });
+    expect(advice.snapshot()).toMatchObject({ opensAfterMs: 3_000, circuitBreaker: undefined });
+    expect(command.snapshot()).not.toHaveProperty('opensAfterMs');
     const pipeline = service.pipeline('books');
     await pipeline.execute(() => 1);
     await expect(pipeline.execute(() => 2)).rejects.toMatchObject(limitedError);

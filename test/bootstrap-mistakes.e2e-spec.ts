@@ -266,7 +266,7 @@ const mistakes: Record<string, Mistake> = {
   'a method that answers for itself': decorated(
     'SelfFallback',
     Fallback(wrong('m')),
-    `Fallback: handler is 'm'; use another method than the one that it answers for`,
+    `Fallback: handler is 'm'; use a method other than the one it answers for`,
   ),
   'a fallback class that no module provides': decorated(
     'UnprovidedFallback',

@@ -87,6 +87,19 @@ describe('CircuitBreakerRegistry', () => {
     expect(() => service.describe(One, 'undecorated')).toThrow('One.undecorated is not decorated');
   });
 
+  it.each([
+    ['a name in place of a class', 'books', undefined, `describe('books', undefined)`],
+    ['an instance', {}, 'm', `describe({}, 'm')`],
+    ['a symbol in place of a name', class {}, Symbol('m'), ', Symbol(m))'],
+  ])('says what to describe when given %s', async (_, type, method, told) => {
+    const { service } = await boot();
+    const describing = (): unknown => service.describe(type as never, method as never);
+    expect(describing).toThrow(TypeError);
+    expect(describing).toThrow(
+      `${told}: use a class and the name of a method; for a command, command.describe()`,
+    );
+  });
+
   it('steers breakers: forced open, then released', async () => {
     const { app, registry } = await boot({ providers: [One] });
     registry.get('One.own').forceOpen({ by: 'anna', reason: 'migration' });

@@ -11,6 +11,7 @@ import {
   refuseUnhandledRejections,
   wrong,
 } from './support/commands.js';
+import { policyNames } from './support/policy-lists.js';
 import { outcome } from './support/wait.js';
 
 afterEach(closeAll);
@@ -34,7 +35,7 @@ describe('refused at once is', () => {
       'what is no policy',
       'x',
       { run: down, retries: 3 },
-      `command 'x': has "retries", which is no policy; the policies are fallback, timeout, retry, circuitBreaker, bulkhead`,
+      `command 'x': has "retries", which is no policy; the policies are ${policyNames}`,
     ],
     [
       'a policy without options',

@@ -18,6 +18,7 @@ import {
   refuseUnhandledRejections,
   wrong,
 } from './support/commands.js';
+import { policyNames } from './support/policy-lists.js';
 import { Visits, deferred, outcome } from './support/wait.js';
 
 afterEach(closeAll);
@@ -75,7 +76,7 @@ describe('made in the constructor of a provider', () => {
       `command '': the name is ''; use a non-empty string`,
       `command 'find' retry: maxRetries is -1; use a whole number of at least 0`,
       `command 'find': run is 'fast'; use a function`,
-      `command 'list': has "retries", which is no policy; the policies are fallback, timeout, retry, circuitBreaker, bulkhead`,
+      `command 'list': has "retries", which is no policy; the policies are ${policyNames}`,
       expect.stringContaining(`command 'none': the policies are function down`),
       expect.stringContaining(`pipeline 'storagesvc': order is 7; use a list of `),
     ]);
@@ -100,8 +101,12 @@ describe('made in the constructor of a provider', () => {
       resilience: { pipelines: { root: { retry: { maxRetries: -1 } } } },
     });
     expect([...problems].sort()).toEqual([
-      expect.stringContaining(`command 'books': there is one with other options: timeout is`),
-      expect.stringContaining(`pipeline 'code': there is one with other options: retry is`),
+      expect.stringContaining(
+        `command 'books': is already defined with different options: timeout is`,
+      ),
+      expect.stringContaining(
+        `pipeline 'code': is already defined with different options: retry is`,
+      ),
       expect.stringContaining(
         `pipeline 'nowhere': there is none; give its policies, or use one of`,
       ),

@@ -149,7 +149,7 @@ describe('commands of the same name', () => {
     const { service } = await bootService();
     commandOf(service, one);
     expect(problemsBy(() => commandOf(service, two))).toEqual([
-      `command 'books': there is one with other options: ${difference}; use the same ones, or another name`,
+      `command 'books': is already defined with different options: ${difference}; repeat them, or choose another name`,
     ]);
   });
 

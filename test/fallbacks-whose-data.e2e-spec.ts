@@ -120,7 +120,7 @@ describe('staleIfError without a key is refused for', () => {
       [region('EU'), value],
     ]) {
       expect(await problemsWithCache({ providers })).toEqual([
-        `Region.prices @Fallback: staleIfError needs a key, so that nobody gets the data of another instance: the application has 2 instances of Region; give { key: function (this: Region, …args) { … } } or the name of a method, which says whose data it is`,
+        `Region.prices @Fallback: staleIfError needs a key: the application has 2 instances of Region. Without one, a caller could get another instance's data. Give { key: function (this: Region, …args) { … } } or the name of a method`,
       ]);
     }
   });
@@ -288,7 +288,9 @@ describe('an instance that the application does not know as its only one', () =>
     await expect(stranger.prices()).rejects.toBe(down);
     await expect(known.prices()).resolves.toBe('EU');
     expect(warnings).toEqual([
-      expect.stringMatching(/prices: staleIfError keeps nothing for an instance .* give it a key/),
+      expect.stringMatching(
+        /prices: staleIfError keeps nothing, because there are several instances .* pass a `key` option/,
+      ),
     ]);
   });
 
@@ -434,7 +436,7 @@ describe('two methods of one name', () => {
   });
 });
 
-describe('parameters of which no key can be made', () => {
+describe('parameters that cannot be part of a key', () => {
   class Query {
     constructor(readonly text: string) {}
   }
@@ -459,14 +461,14 @@ describe('parameters of which no key can be made', () => {
     }
     const { app, warnings, cache } = await bootWith({ providers: [Search] });
     expect(warnings).toEqual([
-      'Search.find: parameter 2 is a Query, of which staleIfError can make no key: results of such calls are not kept; give it a key',
+      'Search.find: parameter 2 is a Query, which staleIfError cannot turn into a key, so these results are not kept; pass a `key` option',
     ]);
     warnings.length = 0;
     for (let times = 0; times < 3; times++) await app.get(Search).any(new Query('a'));
     await settle();
     expect(cache.entries.size).toBe(0);
     expect(warnings).toEqual([
-      'Search.any: staleIfError keeps nothing for calls whose arguments have an instance of Query among them, of which no key can be made; give it a key',
+      'Search.any: staleIfError keeps nothing for calls whose arguments contain an instance of Query, which cannot be part of a key; pass a `key` option',
     ]);
   });
 });

@@ -323,7 +323,7 @@ describe('what the policies of a class cannot cover is named in one warning', ()
     const { warnings, resilience } = logger();
     await boot({ providers: [S], resilience });
     expect(warnings).toEqual([
-      'S: the policies on the class do not cover find (not known to be asynchronous: one that returns a promise has to be async); send (a function in a field: make it a method); latest (an accessor: make it a method if it returns a promise); make (static: decorate it itself)',
+      'S: the policies on the class do not cover find (not recognizably asynchronous: if it returns a promise, make it `async`); send (a function in a field: make it a method); latest (an accessor: make it a method if it returns a promise); make (static: decorate it itself)',
     ]);
   });
 

@@ -10,13 +10,13 @@ import {
   wrong,
 } from './support/commands.js';
 import { retry, Storage } from './support/pipelines.js';
+import { policyNames, stageNames } from './support/policy-lists.js';
 
 afterEach(closeAll);
 refuseUnhandledRejections();
 
 describe('told at bootstrap is', () => {
   const ROOT = 'ResilienceModule.forRoot(): ';
-  const stages = `'fallback', 'total timeout', 'retry', 'circuit breaker', 'attempt timeout', 'bulkhead'`;
 
   /** A method under a pipeline of these options. */
   const under = (storagesvc: unknown): Promise<readonly string[]> =>
@@ -28,7 +28,7 @@ describe('told at bootstrap is', () => {
     ['an order that is no list', 'retry', `'retry'`],
   ])('%s', async (_, order, shown) => {
     expect(await under({ retry, order })).toContain(
-      `${ROOT}pipelines['storagesvc'].order is ${shown}; use a list of ${stages}, each at most once`,
+      `${ROOT}pipelines['storagesvc'].order is ${shown}; use a list of ${stageNames}, each at most once`,
     );
   });
 
@@ -134,7 +134,7 @@ describe('told at bootstrap is', () => {
     [
       'a policy that there is not',
       { retries: 3 },
-      `pipelines['storagesvc'] has "retries", which is no policy; the policies are fallback, timeout, retry, circuitBreaker, bulkhead`,
+      `pipelines['storagesvc'] has "retries", which is no policy; the policies are ${policyNames}`,
     ],
     [
       'options that are none',

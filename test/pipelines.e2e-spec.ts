@@ -27,6 +27,7 @@ import {
 } from './support/commands.js';
 import { request } from './support/http.js';
 import { retry, Storage } from './support/pipelines.js';
+import { policyNames, stageNames } from './support/policy-lists.js';
 import { Visits, deferred, outcome, settle, until } from './support/wait.js';
 
 afterEach(closeAll);
@@ -46,7 +47,7 @@ describe('a pipeline of the service', () => {
     const { service } = await bootService();
     service.pipeline('p', { timeout: '1s', order: ['attempt timeout'] });
     expect(problemsBy(() => service.pipeline('p', { timeout: '2s', bulkhead: 1 }))).toEqual([
-      `pipeline 'p': there is one with other options: timeout is { attempt: '1s' } there and { attempt: '2s' } here, order is [ 'attempt timeout' ] there and undefined here, bulkhead is undefined there and { maxConcurrent: 1 } here; use the same ones, or another name`,
+      `pipeline 'p': is already defined with different options: timeout is { attempt: '1s' } there and { attempt: '2s' } here, order is [ 'attempt timeout' ] there and undefined here, bulkhead is undefined there and { maxConcurrent: 1 } here; repeat them, or choose another name`,
     ]);
   });
 
@@ -156,13 +157,13 @@ describe('a pipeline of the service', () => {
       'with what is no policy',
       'p',
       { retries: 3 },
-      'has "retries", which is no policy; the policies are fallback, timeout, retry, circuitBreaker, bulkhead',
+      `has "retries", which is no policy; the policies are ${policyNames}`,
     ],
     [
       'with an unknown stage in its order',
       'p',
       { order: ['retries'] },
-      `order is [ 'retries' ]; use a list of 'fallback', 'total timeout', 'retry', 'circuit breaker', 'attempt timeout', 'bulkhead', each at most once`,
+      `order is [ 'retries' ]; use a list of ${stageNames}, each at most once`,
     ],
     ['with options that are none', 'p', 7, 'the policies are 7'],
   ])('is refused at once: %s', async (_, name, options, told) => {

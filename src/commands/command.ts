@@ -52,7 +52,7 @@ export class CommandState implements CommandView {
   /**
    * Registers a further definition of the command, unless it causes a problem.
    *
-   * @returns the problem; before the command has been planned `undefined`, since the problem is then found with all others
+   * @returns the problem, if any. Always `undefined` before planning, which reports all problems together.
    */
   defineAgain(): string | undefined {
     const problem = this.lazyPlan.planned ? this.problemOfAnother() : undefined;

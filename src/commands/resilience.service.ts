@@ -94,11 +94,16 @@ export class ResilienceService {
    * The policies of a decorated method in force: its stages in order, and the options with all layers merged.
    *
    * @throws {Error} when the method is not decorated
+   * @throws {TypeError} when `type` is not a class or `method` is not a string
    *
    * @example
    * const { stages, policies } = resilience.describe(StorageClient, 'getBooks');
    */
   describe(type: Function, method: string): PipelineDescription {
+    if (typeof type !== 'function' || typeof method !== 'string') {
+      const right = 'use a class and the name of a method; for a command, command.describe()';
+      throw new TypeError(`describe(${show(type)}, ${show(method)}): ${right}`);
+    }
     return this.runtime.describe(type, method);
   }
 
@@ -106,8 +111,8 @@ export class ResilienceService {
    * A pipeline for any code: one of `forRoot({ pipelines })` by its name, or a new one with these policies.
    *
    * @throws {ResilienceConfigurationError} once the application has started: when the options are wrong, when there is a
-   * pipeline of that name with other options, or none of that name and no options are given. Earlier, the start of the
-   * application reports these problems
+   * pipeline of that name with other options, or when no pipeline has that name and no policies were given. Earlier, the
+   * start of the application reports these problems
    *
    * @example
    * const books = await resilience.pipeline('storagesvc').execute(({ signal }) => getBooks(signal));
@@ -160,7 +165,7 @@ export class ResilienceService {
     if (isDeepStrictEqual(before, now)) return;
     const what = difference(before, now);
     this.report([
-      `${title}: there is one with other options: ${what}; use the same ones, or another name`,
+      `${title}: is already defined with different options: ${what}; repeat them, or choose another name`,
     ]);
   }
 

@@ -74,7 +74,12 @@ export class SystemClock implements Clock {
     this.timers.delete(timer);
   }
 
-  /** @internal A timer for `at` has fired, so it is at least that late, whatever the source says: some fakes have only timers. */
+  /**
+   * A timer for `at` has fired, so the time is at least `at`, whatever the source says: some fake timers do not move the
+   * clock.
+   *
+   * @internal
+   */
   arrive(at: number): void {
     const missing = at - this.now();
     if (missing > EARLIEST) this.offset += Math.ceil(missing);

@@ -8,7 +8,7 @@ const BRAND = brand('error');
 export interface ResilienceErrorDetails {
   /** Stable identifier for programs, such as `CIRCUIT_OPEN`. */
   readonly code: string;
-  /** The kind of policy that rejected the call, such as `circuitBreaker`. */
+  /** The kind of policy that rejected the call, such as `circuitBreaker`; `command` or `interceptor` when no policy did. */
   readonly policy: string;
   /** The name of the policy's instance: a breaker's name, or `Class.method`. */
   readonly policyName: string;
@@ -28,13 +28,13 @@ export interface ResilienceErrorDetails {
  * Base class of the library's own rejections. The errors of your methods are never wrapped: they reach the caller
  * unchanged.
  *
- * Extends `HttpException`, so an unhandled one becomes a 503 or 504 answer instead of a logged 500. The body has
+ * Extends `HttpException`, so an unhandled one becomes the answer of its status (503, 504, …) instead of a logged 500. The body has
  * `statusCode`, `message`, `error` and `code`, and reveals no internals.
  */
 export abstract class ResilienceError extends HttpException {
   /** Stable identifier for programs, such as `CIRCUIT_OPEN`. */
   readonly code: string;
-  /** The kind of policy that rejected the call, such as `circuitBreaker`. */
+  /** The kind of policy that rejected the call, such as `circuitBreaker`; `command` or `interceptor` when no policy did. */
   readonly policy: string;
   /** The name of the breaker or bulkhead, or of the method (`Class.method`), command or pipeline. */
   readonly policyName: string;

@@ -5,8 +5,8 @@
 const LATE = 10;
 
 /**
- * After this many turns of the event loop in which nothing settles, no answer is waiting: one turn to read the sockets, and
- * more for the HTTP client to process what was read.
+ * Once nothing has settled for this many turns of the event loop, no answer can still be waiting: one turn reads the
+ * sockets, and the HTTP client needs more to process what was read.
  */
 export const QUIET_TURNS = 5;
 

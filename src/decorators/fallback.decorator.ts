@@ -23,7 +23,7 @@ type FittingFor<T, Result> = [unknown] extends [Result]
   ? unknown
   : [AnswerOf<Result>] extends [ResultOf<T>]
     ? unknown
-    : { 'the fallback answers with another type than the method': never };
+    : { "the fallback's result type does not match the method's": never };
 
 /** The type of an answer: a fallback may return the value, or a promise or stream of it. */
 type AnswerOf<Result> = Result extends Protectable<infer R> ? R : Result;

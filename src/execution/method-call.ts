@@ -53,7 +53,7 @@ export class MethodCall extends Call {
     const { name } = this.plan.pipeline;
     this.fail(
       new TypeError(
-        `${name} resolved to an Observable, which its policies do not see the end of: await firstValueFrom(…) in it, or, without async, ${HOW_TO_DECLARE}`,
+        `${name} resolved to an Observable, so its policies cannot see when it ends. Await firstValueFrom(…) inside it, or drop \`async\` and ${HOW_TO_DECLARE}`,
       ),
     );
   }

@@ -23,7 +23,7 @@ export function uncoveredMembers(
   if (topmost === -1) return undefined;
   const { methods, accessors } = membersOf(owner);
   const groups = [
-    group(methods, 'not known to be asynchronous: one that returns a promise has to be async'),
+    group(methods, 'not recognizably asynchronous: if it returns a promise, make it `async`'),
     group(asyncFieldsOf(instance), 'a function in a field: make it a method'),
     group(accessors, 'an accessor: make it a method if it returns a promise'),
     group(staticsOf(classes.slice(0, topmost + 1)), 'static: decorate it itself'),

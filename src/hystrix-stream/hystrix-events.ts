@@ -59,7 +59,7 @@ export class HystrixEvents {
   }
 
   private *tiles(): Generator<Tile, void, undefined> {
-    /** The breaker that the event of each command has shown. */
+    /** By command name: the breaker shown in that command's event. */
     const told = new Map<string, string | undefined>();
     for (const command of this.service.commands()) {
       const { name } = command;

@@ -38,16 +38,16 @@ export abstract class Call extends Interruptible {
   resultRejected = false;
   /** On the pipeline's clock: no wait may end after this. */
   deadline = Infinity;
-  /** Set when the last attempt left the circuit open: until when, and with which error, another attempt would be rejected. */
+  /** Until when, and with which error, a policy would reject another attempt; set by the last attempt. */
   nextRejection: Blockade | undefined = undefined;
-  /** Metrics of the breaker that the last attempt failed under; the fallback's outcome is counted there. */
+  /** Where the answer to this failure, or its absence, is counted; `undefined` when nowhere. */
   answerMetrics: RollingMetrics | undefined = undefined;
-  /** The error that the fallback had to answer, the time at which it began, and its outcome. */
+  /** The error that a policy has answered instead of the method, the time at which it began, and the answer's outcome. */
   answered: { readonly error: unknown; readonly at: number; by: AnswerOutcome } | undefined =
     undefined;
   /** The error with which a policy of this pipeline has rejected the last attempt; set by the pipeline. */
   rejection: unknown = undefined;
-  /** The breaker's judgement of the last attempt. */
+  /** What the last attempt was judged to say about the dependency; `undefined` when no policy has judged it. */
   verdict: Outcome | undefined = undefined;
   /** Where to put the report on this call, if one is wanted. */
   reports: ReportSink | undefined = undefined;

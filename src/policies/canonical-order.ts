@@ -6,7 +6,8 @@ import { retryPolicy } from './retry/retry.policy.js';
 import { timeoutPolicy } from './timeout/timeout.policy.js';
 
 /**
- * The order of all stages, outermost first, whatever the order of the decorators. A new policy is added here.
+ * The order of all stages, outermost first, whatever the order of the decorators. A new policy is added here, and the reason for its
+ * position below.
  *
  * The fallback sees every failure, our own rejections included. The total timeout limits all attempts and the waits
  * between them. Each attempt passes the circuit breaker and has its own time limit, which includes the wait for a place.

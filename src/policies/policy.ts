@@ -98,6 +98,13 @@ export interface Surroundings {
  *
  * `Given` is the type of what users write, `Options` the same without shorthands, `Settings` the same, complete and
  * checked.
+ *
+ * Two option names have a meaning of their own, for every policy:
+ *
+ * - `config` names a configuration of `forRoot({ configs })` to take options from. It is removed before {@link read}; declare
+ *   it in `Options`, so that users may write it.
+ * - `name` is the name of the {@link part}. It also selects the configuration of that name, if there is one and `config` does
+ *   not name another. Options with `name` or `name` and `config` alone refer to a part that another subject defines.
  */
 export interface Policy<Kind extends string, Options extends object, Settings, Given = Options> {
   /** Its key in `defaults`, `configs` and `overrides`. */
@@ -121,8 +128,8 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   /** Factories of its stages, by their names in the canonical order. */
   stages(settings: Settings, site: PolicySite): StageMakers;
   /**
-   * The options for a command, which may be defined more than once: functions are replaced with ones that call those of the
-   * definition that a call was made by, which is their `this`.
+   * The options for a command, which may be defined more than once. Each function is replaced by one that reads the
+   * definition from its `this` and calls that definition's function.
    */
   askDefinition?(given: Given): Given;
   /** Returns a problem that arises when a command is defined more than once. @param many says so, as a clause for messages */

@@ -68,7 +68,7 @@ export interface RetriesExhaustedEvent {
 export interface RejectedEvent {
   /** The kind of event. */
   readonly type: 'rejected';
-  /** The name of the breaker or bulkhead that rejected it; for a fallback, the name of the method, command or pipeline. */
+  /** The name of the part that rejected it (a breaker, a bulkhead), or of the method, command or pipeline. */
   readonly name: string;
   /** The kind of policy, such as `circuitBreaker`. */
   readonly policy: string;

@@ -26,8 +26,8 @@ export function defaultOutcome(error: unknown): Outcome {
 }
 
 /**
- * Whether an error is a failure by the default rule: fewer or later requests could have avoided it, or nothing is known of
- * it. For lists that add to the rule.
+ * Whether an error is a failure by the default rule: sending fewer requests, or sending them later, could have avoided it,
+ * or the error is unknown. Use it in `on` lists that extend the rule.
  *
  * @example
  * \@Retry({ on: [isFailure, DeadlockError] })

@@ -12,8 +12,8 @@ export type BulkheadFullReason =
 
 const MESSAGES: Readonly<Record<BulkheadFullReason, string>> = {
   full: 'is full',
-  'max-wait': 'had no place in time',
-  closing: 'has no place, and nobody waits any more: the application is closing',
+  'max-wait': 'had no free place within maxWait',
+  closing: 'is full, and no call may queue: the application is closing',
 };
 
 /** The bulkhead has no place for the call. 503, code `BULKHEAD_FULL`. */

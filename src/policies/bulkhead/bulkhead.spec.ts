@@ -78,8 +78,8 @@ describe('the rejection by a full bulkhead', () => {
 
   it.each([
     ['full', 'is full'],
-    ['max-wait', 'had no place in time'],
-    ['closing', 'has no place, and nobody waits any more: the application is closing'],
+    ['max-wait', 'had no free place within maxWait'],
+    ['closing', 'is full, and no call may queue: the application is closing'],
   ] as const)('says why: %s', (reason, words) => {
     expect(new BulkheadFullError('x', reason, undefined).message).toBe(`bulkhead "x" ${words}`);
   });

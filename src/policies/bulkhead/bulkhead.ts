@@ -62,8 +62,7 @@ const UNKNOWN_HOLD = 1_000;
 /**
  * Limits how many calls run at a time, and how many may wait, so that one slow dependency cannot occupy everything.
  *
- * A place that becomes free goes to the call that has waited longest, without being free in between, so no newcomer can
- * take it. Every operation is O(1). Every accepted call gets a place, unless it leaves the queue (timeout, abort,
+ * A place that becomes free is handed directly to the longest-waiting call, so no newcomer can take it. Every operation is O(1). Every accepted call gets a place, unless it leaves the queue (timeout, abort,
  * `maxWait`, the application is closing).
  */
 export class Bulkhead {

@@ -168,7 +168,7 @@ describe('maxWait', () => {
       code: 'BULKHEAD_FULL',
       reason: 'max-wait',
       retryAfterMs: 1_000,
-      message: 'bulkhead "storagesvc" had no place in time',
+      message: 'bulkhead "storagesvc" had no free place within maxWait',
     });
     expect(harness.emitted).toEqual([
       {
@@ -247,8 +247,7 @@ describe('a bulkhead that is closed', () => {
     await expect(waiters[0]!.ready).rejects.toMatchObject({
       code: 'BULKHEAD_FULL',
       reason: 'closing',
-      message:
-        'bulkhead "storagesvc" has no place, and nobody waits any more: the application is closing',
+      message: 'bulkhead "storagesvc" is full, and no call may queue: the application is closing',
       retryAfterMs: undefined, // not by this process
     });
     expect(harness.counts).toEqual([1, 0, 3]);

@@ -115,7 +115,10 @@ export class CircuitBreaker extends Circuit {
     if (this.overridden !== undefined) this.endOverride();
   }
 
-  /** Starts over: closed, with empty counts. An override stays. */
+  /**
+   * Starts over: closed, with empty counts. An override stays. Calls and probes that are running no longer decide anything:
+   * their outcomes are `stale`, and appear in `metrics`.
+   */
   reset(): void {
     const now = this.now();
     this.update(now);

@@ -24,8 +24,10 @@ export const UNKNOWN = -Infinity;
  * The states of a breaker, and the transitions between them.
  *
  * Closed, it counts; open, it rejects at once; half-open, it admits a few probes that decide. Time-driven changes are
- * applied when the breaker is used or read, so it has no timers. Each change of state begins a new generation: outcomes of
- * calls that were admitted before are stale and change nothing.
+ * applied when the breaker is used or read, so it has no timers.
+ *
+ * A new generation begins with each change of state, each reset, each end of a `resetInterval` and
+ * each change of the window. Outcomes of calls that were admitted before are stale: they change nothing.
  */
 export abstract class Circuit {
   protected current: BreakerState = 'closed';
@@ -226,7 +228,7 @@ export abstract class Circuit {
   /**
    * Applies the earliest change that is due: nobody may have used the breaker for a long time.
    *
-   * @param missed leases that ended later are not judged yet: their calls may have ended in time
+   * @param missed leases that end after this are not judged yet: their answers may have arrived in time, but not been read
    * @returns whether there was a change
    */
   private passes(now: number, missed: number): boolean {

@@ -134,6 +134,22 @@ describe('an outcome that comes late', () => {
     expect(harness.breaker.snapshot()).toMatchObject({ state: 'closed', running: 0, stale: 1 });
   });
 
+  it('of a probe admitted before a reset changes nothing, and takes no place from a later probe', () => {
+    const harness = halfOpen();
+    const first = harness.admit();
+    harness.breaker.reset();
+    harness.fail();
+    harness.wait(1_000);
+    expect(harness.breaker.state).toBe('half-open');
+    const second = harness.admit();
+    first.success();
+    first.failure();
+    expect(harness.breaker.snapshot()).toMatchObject({ state: 'half-open', running: 1, stale: 1 });
+    expect(harness.isRejecting).toBe(true);
+    second.success();
+    expect(harness.breaker.state).toBe('closed');
+  });
+
   it('of a call that outlasted its resetInterval changes nothing', () => {
     const harness = new Harness({ ...FRAGILE, resetInterval: '10s' });
     harness.take(10_001, (permit) => permit.failure());

@@ -11,8 +11,8 @@ export interface BreakerLimits {
   /** The number of failures in a row that opens the circuit; `undefined` when that is not a condition. */
   readonly consecutiveFailures: number | undefined;
   /**
-   * How long the circuit stays open, milliseconds. If that varies: the latest open time since it was closed, or the first
-   * one; `undefined` for a function that has not been called yet.
+   * How long the circuit stays open, milliseconds. If it varies: the most recent open time since the circuit last closed;
+   * until it opens again, the initial one, or `undefined` for a function, which has to be called first.
    */
   readonly openForMs: number | undefined;
 }

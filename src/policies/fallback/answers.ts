@@ -44,7 +44,7 @@ function methodAnswer(name: string, read: Reader, site: PolicySite): Answer | un
     return read.wrong('handler', name, `the name of a method of ${method.owner.name}`);
   }
   if (name === method.name) {
-    return read.wrong('handler', name, 'another method than the one that it answers for');
+    return read.wrong('handler', name, 'a method other than the one it answers for');
   }
   if (leadsTo(method.name, name, site)) {
     return read.wrong(

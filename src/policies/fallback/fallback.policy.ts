@@ -27,7 +27,7 @@ export const fallbackPolicy: Policy<typeof KIND, FallbackOptions, FallbackSettin
     askDefinition,
     checkDefinedAgain: ({ choices }, many) =>
       choices.some(({ answer }) => answer.needsKey)
-        ? `staleIfError needs a key, so that nobody gets the data of another definition: ${many}`
+        ? `staleIfError needs a key: ${many}. Without one, a caller could get another definition's data`
         : undefined,
     snapshot: ({ maxConcurrent }) => ({
       maxConcurrentFallbacks: maxConcurrent === Infinity ? undefined : maxConcurrent,

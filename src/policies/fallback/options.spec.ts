@@ -27,7 +27,7 @@ describe('a fallback', () => {
       [
         'with the method itself',
         { handler: 'list' },
-        `handler is 'list'; use another method than the one that it answers for`,
+        `handler is 'list'; use a method other than the one it answers for`,
       ],
       [
         'with a class that is no provider',

@@ -65,8 +65,15 @@ function checkNeedForKey(given: OptionsReader<StaleIfErrorOptions>, site: Policy
       'staleIfError in a pipeline needs a key function: the arguments do not tell which code a result is of',
     );
   } else if (instances?.many !== undefined) {
+    const [other, key] =
+      method === undefined
+        ? ['definition', '{ key: (...args) => … }']
+        : [
+            'instance',
+            `{ key: function (this: ${method.owner.name}, …args) { … } } or the name of a method`,
+          ];
     given.contradiction(
-      `staleIfError needs a key, so that nobody gets the data of another instance: ${instances.many}; ${method === undefined ? 'name in it what the result depends on' : `give { key: function (this: ${method.owner.name}, …args) { … } } or the name of a method`}, which says whose data it is`,
+      `staleIfError needs a key: ${instances.many}. Without one, a caller could get another ${other}'s data. Give ${key}`,
     );
   }
   if (method !== undefined && !method.handler) warnOfParameters(method, site);
@@ -75,7 +82,7 @@ function checkNeedForKey(given: OptionsReader<StaleIfErrorOptions>, site: Policy
 function warnOfParameters(method: ProtectedMethod, site: PolicySite): void {
   for (const { index, type } of unkeyedParameters(method)) {
     site.warn(
-      `${site.name}: parameter ${index + 1} is a ${type}, of which staleIfError can make no key: results of such calls are not kept; give it a key`,
+      `${site.name}: parameter ${index + 1} is a ${type}, which staleIfError cannot turn into a key, so these results are not kept; pass a \`key\` option`,
     );
   }
 }
@@ -126,7 +133,7 @@ class StaleAnswer implements Answer {
       if (ownKey !== undefined) return cacheKey(this.holder, site.name, { own: ownKey(call) });
       if (this.instances?.isOnly(call.self) === false) {
         site.warn(
-          `${site.name}: staleIfError keeps nothing for an instance that is not the only one that the application has built, as its results may be of somebody else; give it a key`,
+          `${site.name}: staleIfError keeps nothing, because there are several instances and a result may belong to another one; pass a \`key\` option`,
         );
         return undefined;
       }
@@ -160,7 +167,7 @@ class StaleAnswer implements Answer {
     const noKey = isInstance(error, NoKeyError);
     site.warn(
       noKey
-        ? `${name}: staleIfError keeps nothing for calls whose arguments have ${(error as NoKeyError).part} among them, of which no key can be made; give it a key`
+        ? `${name}: staleIfError keeps nothing for calls whose arguments contain ${(error as NoKeyError).part}, which cannot be part of a key; pass a \`key\` option`
         : `${name}: the cache behind staleIfError failed to ${operation}: ${show(error)}`,
     );
   }

@@ -25,7 +25,7 @@ export function readTimeoutOptions(read: OptionsReader<TimeoutOptions>): Timeout
   }
   if (attempt !== undefined && total !== undefined && attempt >= total) {
     read.contradiction(
-      `attempt (${attempt} ms) must be shorter than total (${total} ms), or no attempt but the first ever fits`,
+      `attempt (${attempt} ms) must be shorter than total (${total} ms), or the total timeout always comes first`,
     );
   }
   return { attempt, total };

@@ -400,12 +400,12 @@ describe('the timeout policy', () => {
     [
       'an attempt as long as the total',
       { attempt: '2s', total: '2s' },
-      'attempt (2000 ms) must be shorter than total (2000 ms), or no attempt but the first ever fits',
+      'attempt (2000 ms) must be shorter than total (2000 ms), or the total timeout always comes first',
     ],
     [
       'an attempt longer than the total',
       { attempt: '3s', total: '2s' },
-      'attempt (3000 ms) must be shorter than total (2000 ms), or no attempt but the first ever fits',
+      'attempt (3000 ms) must be shorter than total (2000 ms), or the total timeout always comes first',
     ],
     [
       'a misspelt option',
