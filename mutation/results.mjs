@@ -7,10 +7,13 @@ const FILE = fromRoot('mutation', 'reports', 'results.json');
 
 export const survived = ({ status }) => status === 'Survived' || status === 'NoCoverage';
 
+const isFound = ({ status }) => status === 'Killed' || status === 'Timeout';
+
 const hashOf = (source) => createHash('sha256').update(source).digest('hex');
 
-const idOf = ({ mutator, start, replacement }) =>
-  `${start.line}:${start.column} ${mutator} ${replacement}`;
+/** Of two that begin alike, one may be a part of the other. */
+const idOf = ({ mutator, start, end, replacement }) =>
+  `${start.line}:${start.column}-${end.line}:${end.column} ${mutator} ${replacement}`;
 
 export class Results {
   #files = existsSync(FILE) ? readJson(FILE) : {};
@@ -26,7 +29,10 @@ export class Results {
         this.#files[file] = { hash, date, mutants: found };
       } else if (before?.hash === hash) {
         const news = new Map(found.map((mutant) => [idOf(mutant), mutant]));
-        before.mutants = before.mutants.map((mutant) => news.get(idOf(mutant)) ?? mutant);
+        // What was found once may have been out of reach this time.
+        before.mutants = before.mutants.map((mutant) =>
+          isFound(mutant) ? mutant : (news.get(idOf(mutant)) ?? mutant),
+        );
         before.date = date;
       }
     }
@@ -57,7 +63,7 @@ export class Results {
   survivors(targets) {
     return this.of(targets).flatMap(([file, { mutants }]) =>
       mutants
-        .filter((mutant) => mutant.status !== 'Killed' && mutant.status !== 'Timeout')
+        .filter((mutant) => !isFound(mutant))
         .map(({ start, end }) => `${file}:${place(start)}-${place(end)}`),
     );
   }

@@ -19,6 +19,7 @@ export default {
   htmlReporter: { fileName: 'mutation/reports/index.html' },
   tempDirName: 'mutation/.sandbox',
   concurrency: 2,
+  dryRunTimeoutMinutes: 30,
   timeoutMS: 10_000,
   timeoutFactor: 1,
   maxTestRunnerReuse: 300,

@@ -7,7 +7,24 @@ const TEST_TIMEOUT = Symbol.for('TEST_TIMEOUT_SYMBOL');
 /** What the copies of the library in a process share, see src/common/brand.ts. */
 const SHARED = 'nest-resilience:';
 
-/** Before specs replace it. */
+/** What specs replace, and would leave behind when they fail. */
+const PLATFORM = [
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+  'setImmediate',
+  'clearImmediate',
+  'queueMicrotask',
+  'performance',
+  'Date',
+  'AbortController',
+  'AbortSignal',
+];
+
+const platformNow = () =>
+  PLATFORM.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
+
 const { setImmediate } = globalThis;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -18,6 +35,7 @@ export class Harness {
 
   constructor(root) {
     this.root = root;
+    this.platform = { globals: platformNow(), nextTick: process.nextTick };
     this.stackTraceLimit = Error.stackTraceLimit;
     this.compiler = new Compiler(root);
     const require = createRequire(join(root, 'package.json'));
@@ -49,7 +67,7 @@ export class Harness {
     this.#unhandled.clear();
     this.#thrown = [];
     delete globalThis[TEST_TIMEOUT];
-    Error.stackTraceLimit = this.stackTraceLimit;
+    this.#restorePlatform();
     for (const key of Object.getOwnPropertySymbols(globalThis)) {
       if (key.description?.startsWith(SHARED)) delete globalThis[key];
     }
@@ -97,6 +115,15 @@ export class Harness {
       process.stdout.write = write;
     }
     return results;
+  }
+
+  /** Under Jest each spec file has a world of its own. */
+  #restorePlatform() {
+    for (const [name, property] of this.platform.globals) {
+      Object.defineProperty(globalThis, name, property);
+    }
+    process.nextTick = this.platform.nextTick;
+    Error.stackTraceLimit = this.stackTraceLimit;
   }
 
   #namedTests(file) {

@@ -84,8 +84,9 @@ describe('a timer of systemClock', () => {
   const { setTimeout, clearTimeout } = globalThis;
 
   afterEach(() => {
-    Object.assign(globalThis, { setTimeout, clearTimeout });
+    jest.restoreAllMocks();
     jest.useRealTimers();
+    Object.assign(globalThis, { setTimeout, clearTimeout });
   });
 
   /** Timers of an environment that imitates a browser: numbers for handles, and none can be cleared. */
@@ -131,7 +132,6 @@ describe('a timer of systemClock', () => {
     timer.ref();
     jest.advanceTimersByTime(LONGEST);
     expect((started.mock.results.at(-1)!.value as NodeJS.Timeout).hasRef()).toBe(true);
-    started.mockRestore();
   });
 
   it('is thrown away only where timers are fakes', () => {

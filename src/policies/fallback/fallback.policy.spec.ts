@@ -44,7 +44,7 @@ describe('the policy of fallbacks', () => {
     const check = fallbackPolicy.checkDefinedAgain!;
     expect(check(settingsOf([plain]), 'it is defined twice')).toBeUndefined();
     expect(check(settingsOf([plain, needing]), 'it is defined twice')).toBe(
-      'staleIfError needs a key, so that nobody gets the data of another definition: it is defined twice',
+      "staleIfError needs a key: it is defined twice. Without one, a caller could get another definition's data",
     );
   });
 

@@ -54,10 +54,10 @@ describe('staleIfError needs a key', () => {
 
   it('where there are several instances, and says what for', () => {
     expect(answerAt({ instances: { many } }).problems).toEqual([
-      `here: staleIfError needs a key, so that nobody gets the data of another instance: ${many}; give { key: function (this: Books, …args) { … } } or the name of a method, which says whose data it is`,
+      `here: staleIfError needs a key: ${many}. Without one, a caller could get another instance's data. Give { key: function (this: Books, …args) { … } } or the name of a method`,
     ]);
     expect(answerAt({ method: undefined, instances: { many } }).problems).toEqual([
-      `here: staleIfError needs a key, so that nobody gets the data of another instance: ${many}; name in it what the result depends on, which says whose data it is`,
+      `here: staleIfError needs a key: ${many}. Without one, a caller could get another definition's data. Give { key: (...args) => … }`,
     ]);
   });
 

@@ -32,7 +32,7 @@ describe('the options of a timeout', () => {
 
   it('have an attempt that is shorter than the whole', () => {
     expect(read({ attempt: '2s', total: '2s' })[1]).toEqual([
-      'here: attempt (2000 ms) must be shorter than total (2000 ms), or no attempt but the first ever fits',
+      'here: attempt (2000 ms) must be shorter than total (2000 ms), or the total timeout always comes first',
     ]);
   });
 
