@@ -167,7 +167,7 @@ describe('a write that was given up and comes through after all', () => {
     };
     for (let i = 0; i < 1_000; i++) await harness.stored(i);
     for (let i = 0; i < 1_001; i++) await late(`key ${i}`);
-  });
+  }, 30_000);
 
   it('changes nothing when another write is on its way, which comes after it', async () => {
     const harness = new Harness();
