@@ -1,5 +1,3 @@
-import { types } from 'node:util';
-
 // The one place where errors and results of others are looked at. They may be anything: getters that throw, proxies
 // whose traps throw, revoked proxies. To look changes nothing: what cannot be read is not there.
 
@@ -78,11 +76,6 @@ export function isInstance(value: unknown, type: unknown): boolean {
   } catch {
     return false;
   }
-}
-
-/** Whether it is an error, of this realm or another (`vm` contexts, Node's own errors in Jest). */
-export function isError(value: unknown): value is Error {
-  return types.isNativeError(value) || isInstance(value, Error);
 }
 
 /** `null` at the end of the chain, and where it cannot be followed. */
