@@ -31,8 +31,9 @@ export function nearestFirst(specs, source, msOf) {
   const name = basename(source, '.ts');
   const distance = (spec) => {
     if (msOf(spec) > SLOW_MS) return 200;
-    if (!spec.startsWith('src/')) return 100;
     const others = dirname(spec).split('/');
+    // Such as test/outcomes.
+    if (!spec.startsWith('src/')) return folders.includes(others[1]) ? 5 : 100;
     const same = folders.findIndex((folder, i) => folder !== others[i]);
     const shared = same < 0 ? folders.length : same;
     const steps = folders.length - shared + others.length - shared;
