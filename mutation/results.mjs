@@ -1,4 +1,4 @@
-// What is known of each mutant, from one run to the next: mutation/reports/results.json, which nobody commits.
+// Results per mutant, kept between runs in mutation/reports/results.json, which is not committed.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fromRoot, readJson } from '../scripts/tools.mjs';
@@ -29,7 +29,7 @@ export class Results {
         this.#files[file] = { hash, date, mutants: found };
       } else if (before?.hash === hash) {
         const news = new Map(found.map((mutant) => [idOf(mutant), mutant]));
-        // What was found once may have been out of reach this time.
+        // A mutant found once may have been out of reach this time.
         before.mutants = before.mutants.map((mutant) =>
           isFound(mutant) ? mutant : (news.get(idOf(mutant)) ?? mutant),
         );
@@ -45,7 +45,7 @@ export class Results {
     writeFileSync(FILE, JSON.stringify(this.#files));
   }
 
-  /** What is known of files as they are now: `[file, { date, mutants }]`. */
+  /** The results of files that have not changed since: `[file, { date, mutants }]`. */
   of(targets) {
     return Object.entries(this.#files)
       .filter(([file]) => targets.some((path) => file === path || file.startsWith(`${path}/`)))

@@ -313,11 +313,11 @@ const mistakes: Record<string, Mistake> = {
   },
   'an unknown policy among the defaults': {
     resilience: { defaults: { hedge: {} } },
-    told: `${ROOT} defaults has "hedge", which is no policy; the policies are `,
+    told: `${ROOT} defaults has "hedge", which is not a policy; the policies are `,
   },
   'an unknown policy in a configuration': {
     resilience: { configs: { patient: { retrys: {} } } },
-    told: `${ROOT} configs['patient'] has "retrys", which is no policy`,
+    told: `${ROOT} configs['patient'] has "retrys", which is not a policy`,
   },
   'defaults of a policy that are no object': {
     resilience: { defaults: { retry: 5 } },
@@ -333,7 +333,7 @@ const mistakes: Record<string, Mistake> = {
   },
   'an override of what is not there': {
     resilience: { overrides: { 'Clientt.m': { retry: false } } },
-    told: `${ROOT} overrides has 'Clientt.m', which is no decorated class or method, command or pipeline; there are *`,
+    told: `${ROOT} overrides has 'Clientt.m', which is not a decorated class or method, a command or a pipeline; there are *`,
   },
   'a wrong clock': {
     resilience: { clock: { now: Date.now } },

@@ -100,7 +100,7 @@ describe('how many may run is given', () => {
 });
 
 describe('a bulkhead that is configured wrongly refuses to start', () => {
-  /** What decorators are given here the compiler refuses: it could come from JavaScript or from the environment. */
+  /** The compiler refuses these arguments, but JavaScript code or the environment may give them. */
   const wrong = (given: unknown): never => given as never;
 
   /** A provider with a method for each of these options. */

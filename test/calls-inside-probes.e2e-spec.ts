@@ -14,7 +14,7 @@ const API = {
   halfOpen: { maxDuration: '10s' },
 } as const;
 
-/** What the dependency does, and how often it has been asked. */
+/** The dependency's behaviour, and how often it was called. */
 class Dependency {
   asked = 0;
   answer: () => unknown = () => 'ok';
@@ -70,7 +70,7 @@ class Inner {
 class Outer {
   constructor(private readonly inner: Inner) {}
 
-  /** What an outer call does beside its inner one. */
+  /** The work of an outer call beside its inner one. */
   wait: Promise<unknown> = Promise.resolve();
   afterwards: Promise<unknown> | undefined = undefined;
 

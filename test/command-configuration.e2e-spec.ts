@@ -35,7 +35,7 @@ describe('refused at once is', () => {
       'what is no policy',
       'x',
       { run: down, retries: 3 },
-      `command 'x': has "retries", which is no policy; the policies are ${policyNames}`,
+      `command 'x': has "retries", which is not a policy; the policies are ${policyNames}`,
     ],
     [
       'a policy without options',
@@ -133,7 +133,7 @@ describe('configuration of commands', () => {
     ]);
     const overrides = { boks: { timeout: '2s' }, films: { bulkhead: 3 } } as const;
     await expect(problemsOf({ providers: [maker], resilience: { overrides } })).resolves.toEqual([
-      `ResilienceModule.forRoot(): overrides has 'boks', which is no decorated class or method, command or pipeline; there are *, books, films`,
+      `ResilienceModule.forRoot(): overrides has 'boks', which is not a decorated class or method, a command or a pipeline; there are *, books, films`,
       `ResilienceModule.forRoot(): overrides['films'] has bulkhead, but films has no such policy; an override can change policies, not add them`,
     ]);
   });

@@ -76,7 +76,7 @@ describe('made in the constructor of a provider', () => {
       `command '': the name is ''; use a non-empty string`,
       `command 'find' retry: maxRetries is -1; use a whole number of at least 0`,
       `command 'find': run is 'fast'; use a function`,
-      `command 'list': has "retries", which is no policy; the policies are ${policyNames}`,
+      `command 'list': has "retries", which is not a policy; the policies are ${policyNames}`,
       expect.stringContaining(`command 'none': the policies are function down`),
       expect.stringContaining(`pipeline 'storagesvc': order is 7; use a list of `),
     ]);

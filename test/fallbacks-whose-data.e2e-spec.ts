@@ -26,7 +26,7 @@ afterEach(closeAll);
 
 const down = new Error('down');
 
-/** What the dependency says, for all services here. */
+/** The dependency of all services here. */
 const dependency = { down: false };
 
 beforeEach(() => {

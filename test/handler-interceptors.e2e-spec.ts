@@ -20,7 +20,7 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, ExternalContextCreator, NestFactory, REQUEST } from '@nestjs/core';
 import { ClientProxyFactory, MessagePattern, Transport } from '@nestjs/microservices';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, of } from 'rxjs';
 import {
   CircuitBreaker,
   CircuitOpenError,
@@ -33,6 +33,7 @@ import {
   constant,
   fallbackValue,
 } from '../src/index.js';
+import { ResilienceInterceptor } from '../src/execution/resilience.interceptor.js';
 import {
   type Parts,
   type Platform,
@@ -68,6 +69,19 @@ async function created(platform: Platform, parts: Parts): Promise<Omit<Served, '
     quiet,
   );
   return { app, clock, ...watch(app) };
+}
+
+/** Of the module that has the errors; packages are shared, as when an application has the library twice. */
+async function anotherCopy(): Promise<{ CircuitOpenError: typeof CircuitOpenError }> {
+  let copy: { CircuitOpenError: typeof CircuitOpenError } | undefined;
+  const nest = await import('@nestjs/common');
+  await jest.isolateModulesAsync(async () => {
+    jest.doMock('@nestjs/common', () => nest);
+    copy = await import('../src/policies/circuit-breaker/circuit-open-error.js');
+    jest.dontMock('@nestjs/common');
+  });
+  if (copy!.CircuitOpenError === CircuitOpenError) throw new Error('this is the same copy');
+  return copy!;
 }
 
 /** Writes down each request that passes it. */
@@ -175,6 +189,21 @@ describe.each(everyPlatform)('the interceptor of decorated handlers on %s', (pla
     await until(() => gone.length > 0);
   });
 
+  it('runs for the handlers of a subclass when nothing else in its module has one', async () => {
+    @CircuitBreaker(opensAtOnce)
+    abstract class Covered {}
+    @Controller()
+    class Child extends Covered {
+      @Get()
+      async get(): Promise<never> {
+        return down();
+      }
+    }
+    const { url } = await serve(platform, { controllers: [Child] });
+    expect((await fetch(url)).status).toBe(502);
+    expect((await fetch(url)).headers.get('retry-after')).toBe('3');
+  });
+
   it('is not on a handler that a sibling inherits and that another class covers', async () => {
     abstract class Base {
       @Get()
@@ -259,6 +288,24 @@ describe.each(everyPlatform)('ResilienceExceptionFilter on %s', (platform) => {
     expect((await fetch(`${url}/nearer`)).status).toBe(418);
   });
 
+  it('answers rejections of another copy of the library', async () => {
+    const { CircuitOpenError: OtherError } = await anotherCopy();
+    @Controller()
+    class Foreign {
+      @Get()
+      get(): never {
+        throw new OtherError('other', 3_000);
+      }
+    }
+    const { url } = await serve(platform, {
+      controllers: [Foreign],
+      providers: [answersRejections],
+    });
+    const response = await fetch(url);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('3');
+  });
+
   it('can be given to useGlobalFilters()', async () => {
     const { app } = await created(platform, parts);
     app.useGlobalFilters(new ResilienceExceptionFilter());
@@ -275,6 +322,11 @@ describe.each(everyPlatform)('ResilienceExceptionFilter on %s', (platform) => {
       @Get('csv')
       @Header('Content-Type', 'text/csv')
       csv(): Promise<never> {
+        return this.shelf.books();
+      }
+      @Get('problem')
+      @Header('Content-Type', 'application/problem+json')
+      problem(): Promise<never> {
         return this.shelf.books();
       }
       @Get('middleware')
@@ -295,11 +347,15 @@ describe.each(everyPlatform)('ResilienceExceptionFilter on %s', (platform) => {
       providers: [Shelf, answersRejections],
     });
     expect((await fetch(`${url}/csv`)).status).toBe(502);
-    for (const path of ['csv', 'middleware']) {
+    for (const [path, type] of [
+      ['csv', /^application\/json/],
+      ['problem', /^application\/problem\+json/],
+      ['middleware', /^application\/json/],
+    ] as const) {
       const response = await fetch(`${url}/${path}`);
       expect(response.status).toBe(503);
       expect(response.headers.get('retry-after')).toBe('3');
-      expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+      expect(response.headers.get('content-type')).toMatch(type);
       expect(await response.json()).toMatchObject({ code: 'CIRCUIT_OPEN' });
     }
   });
@@ -351,6 +407,19 @@ describe.each(everyPlatform)('ResilienceExceptionFilter on %s', (platform) => {
 });
 
 describe('the interceptor of decorated handlers', () => {
+  it('passes requests on when an auto-mocking tool gave it something else', () => {
+    class Mocked {
+      @CircuitBreaker(opensAtOnce)
+      async get(): Promise<string> {
+        return 'bare';
+      }
+    }
+    const answer = of('answer');
+    const context = { getHandler: () => Mocked.prototype.get } as unknown as ExecutionContext;
+    const interceptor = new ResilienceInterceptor(new Proxy({}, { get: () => jest.fn() }) as never);
+    expect(interceptor.intercept(context, { handle: () => answer })).toBe(answer);
+  });
+
   it('tells at the start that request-scoped options protect nothing', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     @Controller()

@@ -10,7 +10,7 @@ afterEach(closeAll);
 const HOW = 'declare its return type as Observable<…>';
 
 describe('a method that returns a stream without being known to', () => {
-  /** What is left of `Observable` when it is imported by `import type`. */
+  /** The declared type when `Observable` is imported by `import type`. */
   type Erased<T> = Omit<Observable<T>, never>;
 
   function erased(): Erased<number> {

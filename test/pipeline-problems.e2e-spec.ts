@@ -134,7 +134,7 @@ describe('told at bootstrap is', () => {
     [
       'a policy that there is not',
       { retries: 3 },
-      `pipelines['storagesvc'] has "retries", which is no policy; the policies are ${policyNames}`,
+      `pipelines['storagesvc'] has "retries", which is not a policy; the policies are ${policyNames}`,
     ],
     [
       'options that are none',

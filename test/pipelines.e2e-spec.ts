@@ -157,7 +157,7 @@ describe('a pipeline of the service', () => {
       'with what is no policy',
       'p',
       { retries: 3 },
-      `has "retries", which is no policy; the policies are ${policyNames}`,
+      `has "retries", which is not a policy; the policies are ${policyNames}`,
     ],
     [
       'with an unknown stage in its order',

@@ -4,10 +4,10 @@ import { join, relative } from 'node:path';
 import { Compiler, Modules } from './modules.mjs';
 
 const TEST_TIMEOUT = Symbol.for('TEST_TIMEOUT_SYMBOL');
-/** What the copies of the library in a process share, see src/common/brand.ts. */
+/** Keys of the state that copies of the library share, see src/common/brand.ts. */
 const SHARED = 'nest-resilience:';
 
-/** What specs replace, and would leave behind when they fail. */
+/** Globals that specs replace, and would leave behind when they fail. */
 const PLATFORM = [
   'setTimeout',
   'clearTimeout',
@@ -168,7 +168,7 @@ export class Harness {
   }
 }
 
-/** What our specs use of the `jest` object. */
+/** The part of the `jest` object that our specs use. */
 class JestParts {
   constructor({ ModuleMocker, ModernFakeTimers, LegacyFakeTimers }) {
     this.mocker = new ModuleMocker(globalThis);

@@ -287,7 +287,7 @@ describe('DeadlineQueue', () => {
   });
 
   describe('with very many that are due at once', () => {
-    /** What tells of one keeps the loop for a millisecond. */
+    /** Each callback blocks the loop for a millisecond. */
     function setUpSlow(): {
       clock: TestClock;
       queue: DeadlineQueue<number>;

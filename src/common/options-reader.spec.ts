@@ -7,7 +7,7 @@ function readerOf(options: Loose): { read: OptionsReader<Loose>; problems: Probl
   return { read: new OptionsReader(options, 'Books.list @Retry', problems), problems };
 }
 
-/** What reading one option gives, and what it reports. */
+/** The value read from one option, and the problems reported. */
 function readOne<T>(
   value: unknown,
   use: (read: OptionsReader<Loose>) => T,

@@ -71,7 +71,7 @@ const requests = fc.array(
   { minLength: 1, maxLength: 6 },
 ) as fc.Arbitrary<Request[]>;
 
-/** What the consumer gets to hear; `together`: without waiting for one answer before the next request. */
+/** The answers that the consumer gets; `together`: it does not wait for one before the next request. */
 async function consume(
   generator: AsyncGenerator<unknown, unknown>,
   asked: readonly Request[],

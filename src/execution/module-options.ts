@@ -144,7 +144,7 @@ export function checkPolicies(
     if (policy === undefined) {
       const known = [...policies.keys()].join(', ');
       const what = path === '' ? '' : `${path.slice(0, -1)} `;
-      problems.add(where, `${what}has "${kind}", which is no policy; the policies are ${known}`);
+      problems.add(where, `${what}has "${kind}", which is not a policy; the policies are ${known}`);
     } else if (given !== undefined && !(rule.removable && given === false)) {
       checkSet(where, `${path}${kind}`, policy.normalize(given), problems, rule);
     }

@@ -30,7 +30,7 @@ interface Emitter {
  */
 @Catch(AnyResilienceError)
 export class ResilienceExceptionFilter implements ExceptionFilter<ResilienceError> {
-  /** Answers the client; leaves the error to GraphQL and others, which have no filters of their own kind. */
+  /** Answers the client. On other transports, such as GraphQL, it returns nothing, and Nest throws the error on. */
   catch(error: ResilienceError, host: ArgumentsHost): Observable<never> | undefined {
     const { code, retryAfterMs } = error;
     switch (host.getType()) {

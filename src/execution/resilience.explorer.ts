@@ -220,7 +220,7 @@ function checkOverrideTargets(
     if (kinds === undefined) {
       problems.add(
         'ResilienceModule.forRoot()',
-        `overrides has ${show(target)}, which is no decorated class or method, command or pipeline; there are ${['*', ...targets.keys()].join(', ')}`,
+        `overrides has ${show(target)}, which is not a decorated class or method, a command or a pipeline; there are ${['*', ...targets.keys()].join(', ')}`,
       );
       continue;
     }

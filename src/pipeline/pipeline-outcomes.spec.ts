@@ -36,7 +36,7 @@ const ways: [string, () => ResilienceEvents][] = [
   ],
 ];
 
-/** What a stage finds when the call comes out again. */
+/** The state of the call as a stage finds it on the way out. */
 class Witness extends Stage {
   seen: Partial<Call> = {};
 

@@ -1,7 +1,6 @@
+import { breakerAt } from '../../test/support/breaker.js';
 import { problemsOf, settingsOf } from '../../test/support/read-options.js';
-import { ResilienceEvents } from '../telemetry/resilience-events.js';
-import { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
-import { environmentOf } from '../policies/circuit-breaker/environment.js';
+import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
 import {
   type GobreakerCounts,
   type GobreakerSettings,
@@ -21,25 +20,7 @@ class Gobreaker {
       readCircuitBreakerOptions,
       gobreaker({ name: 'cb', ...settings }),
     );
-    this.breaker = new CircuitBreaker(
-      'cb',
-      breaker,
-      environmentOf({
-        clock: {
-          now: () => this.time,
-          wall: () => this.time,
-          setTimer: () => {
-            throw new Error('a breaker has no timers');
-          },
-        },
-        random: () => 0.5,
-        events: new ResilienceEvents(),
-        log: () => {},
-        warn: (message) => {
-          throw new Error(message);
-        },
-      }),
-    );
+    this.breaker = breakerAt(() => this.time, breaker);
   }
 
   sleep(seconds: number): void {

@@ -17,7 +17,7 @@ import { TimeoutError } from '../policies/timeout/timeout-error.js';
 
 const site: Partial<PolicySite> = { name: 'books', partNameOf: () => 'books', method: undefined };
 
-/** What bootstrap says of them. */
+/** The problems that bootstrap reports. */
 function problemsOf(made: HystrixPolicies<unknown>): readonly string[] {
   return Object.entries(made).flatMap(([kind, options]) =>
     problemsIn((read) => policies.get(kind)!.read(read, site as PolicySite), options as object),

@@ -18,7 +18,7 @@ export abstract class NamedRegistry<
 >
   implements Iterable<Shown>, AsyncIterable<Shown>
 {
-  /** What such a part is called in messages. */
+  /** The word for such a part in messages. */
   protected abstract readonly what: string;
   protected abstract readonly kind: string;
 

@@ -60,7 +60,7 @@ function callPipeline(
   dice: Dice,
 ): Promise<unknown> {
   const { id, key, subject } = record;
-  // What is executed without arguments has no key.
+  // A call without arguments has no key.
   if (world.calm ? key !== 'none' : signal === undefined && dice.chance(0.5)) {
     const wrapped = pipeline.wrap((own: number, _key: string) =>
       world.run(subject, undefined, own, undefined),

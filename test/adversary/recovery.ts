@@ -70,7 +70,7 @@ async function recover(
 ): Promise<void> {
   const registry = app.get(CircuitBreakerRegistry);
   const plain = name.replace(/\[.*\]$/, '');
-  // What only fallbacks use is not asked while all is well.
+  // Parts that only fallbacks use are idle while all is well.
   const spare = world.subjects.some((each) => each.spare.circuitBreaker?.name === plain);
   if (/\.spare\d/.test(name) || (spare && usersOf(world, name).length === 0)) return;
   const users = usersOf(world, name).filter((user) => !meetsItself(world, user));

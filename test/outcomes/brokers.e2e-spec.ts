@@ -161,7 +161,7 @@ describe('the outcome of an error of amqplib', () => {
     Channel: new (connection: unknown) => NodeJS.EventEmitter & { accept(frame: unknown): void };
   };
 
-  /** What a channel tells when the broker closes it. */
+  /** The error of a channel that the broker closes. */
   function closedWith(replyCode: number): unknown {
     const connection = { sendMethod: () => {}, releaseChannel: () => {}, freshChannel: () => 1 };
     const channel = new Channel(connection);

@@ -70,7 +70,7 @@ describe('the outcome of an error of pg', () => {
   });
 });
 
-/** What mysql2 makes of an error packet. */
+/** The error that mysql2 makes of an error packet. */
 function mysqlError(errno: number, state: string): Error {
   const Packet = inside('mysql2', 'lib/packets/packet.js') as new (...args: unknown[]) => {
     asError(encoding: string): Error;

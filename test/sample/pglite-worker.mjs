@@ -4,7 +4,7 @@ import { PGlite } from '@electric-sql/pglite';
 
 const databases = new Map();
 
-/** What an empty database is; copies of it are there in a fraction of the time. */
+/** An empty database; copying it takes a fraction of the time of making one. */
 let empty;
 
 async function create() {

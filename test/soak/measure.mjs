@@ -1,4 +1,4 @@
-// What a process holds, and whether that grows.
+// The memory and handles of a process, and whether they grow.
 import { getEventListeners } from 'node:events';
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -23,7 +23,7 @@ export async function measure(targets = {}) {
 /** Bytes that may come and go with the engine's own housekeeping. */
 const SLACK = 2_000_000;
 
-/** What comes and goes while clients do: connections that are just being opened or closed, timers of the runtime. */
+/** Handles that come and go with clients: connections that are being opened or closed, timers of the runtime. */
 const COUNT_SLACK = 12;
 
 /**

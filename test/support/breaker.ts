@@ -17,12 +17,36 @@ export function settingsOf(options: CircuitBreakerOptions): BreakerSettings {
   return read.settingsOf(readCircuitBreakerOptions, options).breaker;
 }
 
+/** A breaker on a clock that the test holds. It fails when it sets a timer or warns. */
+export function breakerAt(
+  now: () => number,
+  settings: BreakerSettings,
+  name = 'cb',
+): CircuitBreaker {
+  const clock = { now, wall: now, setTimer: noTimer };
+  const environment = environmentOf({
+    clock,
+    random: () => 0.5,
+    events: new ResilienceEvents(),
+    log: () => {},
+    warn: () => {},
+  });
+  const warn = (message: string): never => {
+    throw new Error(message);
+  };
+  return new CircuitBreaker(name, settings, { ...environment, warn });
+}
+
+function noTimer(): never {
+  throw new Error('a breaker has no timers');
+}
+
 /** A breaker, a clock that only the test moves, and the events of the breaker. A breaker that set a timer would fail. */
 export class Harness {
   readonly events = new ResilienceEvents();
   readonly emitted: ResilienceEvent[] = [];
   readonly warnings: string[] = [];
-  /** What operators are told, each with its level. */
+  /** The lines of the log, each with its level. */
   readonly logs: [level: string, message: string][] = [];
   readonly breaker: CircuitBreaker;
   random = 0.5;
@@ -36,9 +60,7 @@ export class Harness {
         clock: {
           now: () => (this.time += this.drift),
           wall: () => START + this.time,
-          setTimer: () => {
-            throw new Error('a breaker has no timers');
-          },
+          setTimer: noTimer,
         },
         random: () => this.random,
         events: this.events,

@@ -36,7 +36,7 @@ interface Rules {
   readonly close: boolean;
 }
 
-/** What protects a call beside the bulkhead. */
+/** The policies of a call beside the bulkhead. */
 type Kind = 'nothing' | 'an abort' | 'a timeout' | 'retries';
 
 type WorkKind = 'a value' | 'an error at once' | 'a promise';
@@ -73,7 +73,7 @@ class ModelCall extends TestCall {
   passage: Passage | undefined = undefined;
   aborted = false;
   end: { readonly value?: unknown; readonly error?: unknown } | undefined = undefined;
-  /** What its attempts have ended with. */
+  /** The results and errors of its attempts. */
   readonly ends: unknown[] = [];
 
   constructor(
@@ -331,7 +331,7 @@ class World {
     return this.passages.filter(({ began, left }) => !began && !left);
   }
 
-  /** What holds at every moment. */
+  /** Invariants. */
   private checkLimits(): void {
     const { maxConcurrent, maxQueue } = this.rules;
     const { running, waiting } = this.bulkhead.snapshot();
@@ -340,7 +340,7 @@ class World {
     ok(waiting >= 0 && waiting <= maxQueue);
   }
 
-  /** What holds when nothing is left to do but by time or by the test. */
+  /** Invariants while only time or the test can change anything. */
   private checkRest(): void {
     const { maxConcurrent, maxWait = Infinity } = this.rules;
     const { running, waiting } = this.bulkhead.snapshot();

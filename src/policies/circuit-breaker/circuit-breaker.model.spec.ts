@@ -1,12 +1,10 @@
 import { deepStrictEqual, ok } from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { breakerAt, settingsOf } from '../../../test/support/breaker.js';
 import type { Outcome } from '../../common/outcomes/outcome.js';
 import type { BreakerState, OverrideKind, StateChangeEvent } from '../../telemetry/events.js';
-import { ResilienceEvents } from '../../telemetry/resilience-events.js';
-import { CircuitBreaker } from './circuit-breaker.js';
-import { environmentOf } from './environment.js';
-import { type CircuitBreakerOptions, readCircuitBreakerOptions } from './options.js';
+import type { CircuitBreaker } from './circuit-breaker.js';
+import type { CircuitBreakerOptions } from './options.js';
 import type { Permit } from './permit.js';
 
 /** The rules that the model knows; times in whole milliseconds, so that bucket edges are exact. */
@@ -101,7 +99,7 @@ class Model {
     else this.finish(call, outcome, now);
   }
 
-  /** What time does, one thing after the other. */
+  /** Applies the effects of time, one after the other. */
   pass(now: number): void {
     for (;;) {
       const [first] = this.due
@@ -405,28 +403,7 @@ class Pair {
 
   constructor(private readonly rules: Rules) {
     this.model = new Model(rules);
-    const problems = new Problems();
-    const read = new OptionsReader(optionsOf(rules), 'model', problems);
-    this.breaker = new CircuitBreaker(
-      'model',
-      readCircuitBreakerOptions(read).breaker,
-      environmentOf({
-        clock: {
-          now: () => this.time,
-          wall: () => this.time,
-          setTimer: () => {
-            throw new Error('a breaker has no timers');
-          },
-        },
-        random: () => 0.5,
-        events: new ResilienceEvents(),
-        log: () => {},
-        warn: (message) => {
-          throw new Error(message);
-        },
-      }),
-    );
-    deepStrictEqual(problems.all, []);
+    this.breaker = breakerAt(() => this.time, settingsOf(optionsOf(rules)), 'model');
     this.breaker.onStateChange((change) => this.changes.push(change));
   }
 

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 
 /*
- * What objects of the platform are, and what they hold. Nothing of a user's runs: an object may have properties of any
+ * The kinds of the platform's objects, and their contents. Nothing of a user's runs: an object may have properties of any
  * name, or be of a class that only looks like one of the platform's.
  */
 

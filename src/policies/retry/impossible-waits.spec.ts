@@ -4,7 +4,7 @@ import type { Surroundings } from '../policy.js';
 import { retryPolicy } from './retry.policy.js';
 import { type RetryOptions, readRetryOptions } from './options.js';
 
-/** What is wrong with such a retry, in a call that may take so long in total. */
+/** The problems of a retry in a call with a total timeout, milliseconds. */
 function problemsOf(options: RetryOptions, total?: number, inside = true): readonly string[] {
   const [settings, problems] = readOptions(readRetryOptions, options);
   const settingsOf = (kind: string): unknown => (kind === 'timeout' ? { total } : undefined);

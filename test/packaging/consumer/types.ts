@@ -1,4 +1,4 @@
-// What the compiler must accept and refuse; never run.
+// Code that the compiler must accept or refuse; never run.
 import { Injectable } from '@nestjs/common';
 import { type Observable, of } from 'rxjs';
 import {
