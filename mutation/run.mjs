@@ -13,7 +13,7 @@ import { fromRoot, installLocked, root } from '../scripts/tools.mjs';
 import { judge, report, withScores } from './report.mjs';
 import { Results } from './results.mjs';
 
-const FOLDERS = ['policies', 'pipeline', 'common', 'execution'];
+const FOLDERS = ['policies', 'presets', 'pipeline', 'common', 'execution'];
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
