@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import {
   hasSlots,
   hrefOf,
-  isSignal,
+  isPlatformSignal,
   kindOf,
   lengthOf,
   typedArrayName,
@@ -29,7 +29,7 @@ export class NoKeyError extends TypeError {
  * @throws {NoKeyError} for anything but plain data: the hidden state of two values cannot be compared
  */
 export function keyOfArguments(args: readonly unknown[]): string {
-  const asked = args.map((arg) => (isSignal(arg) ? undefined : arg));
+  const asked = args.map((arg) => (isPlatformSignal(arg) ? undefined : arg));
   while (asked.length > 0 && asked[asked.length - 1] === undefined) asked.pop();
   const writer = new Writer();
   return asked.map((arg) => writer.argument(arg)).join();
@@ -127,7 +127,7 @@ class Writer {
     for (const name of names) {
       if (typeof name === 'symbol') throw new NoKeyError('a property whose name is a symbol');
       const value = valueOf(Object.getOwnPropertyDescriptor(object, name));
-      if (isArgument && name === 'signal' && isSignal(value)) continue;
+      if (isArgument && name === 'signal' && isPlatformSignal(value)) continue;
       members.push(`${JSON.stringify(name)}:${this.write(value)}`);
     }
     return members.sort().join();

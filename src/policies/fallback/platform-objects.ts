@@ -59,7 +59,7 @@ const TypedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const readLength = getterOf(TypedArray, 'length');
 
 /** A signal of the platform: its own getter knows it. */
-export function isSignal(value: unknown): boolean {
+export function isPlatformSignal(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || types.isProxy(value)) return false;
   if (Object.getPrototypeOf(value) !== AbortSignal.prototype) return false;
   return answerOf(isAborted, value) !== undefined;
