@@ -52,8 +52,8 @@ export class CommandCall extends FunctionCall {
     const now = this.now();
     if (this.failed || this.source !== 'live') return this.measureFailure(now);
     const { metrics, outcomes } = this.run;
-    metrics.end(eventOf(this.verdict ?? outcomes.ofResult(this.value), undefined), now);
-    metrics.latency(now - this.startedAt, now);
+    const event = eventOf(this.verdict ?? outcomes.ofResult(this.value), undefined);
+    metrics.complete(event, now - this.startedAt, now);
   }
 
   private measureFailure(now: number): void {

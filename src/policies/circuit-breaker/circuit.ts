@@ -123,8 +123,9 @@ export abstract class Circuit {
     this.takeBack(permit);
     const { metrics } = this;
     const good = outcome === 'success' && error === undefined && ending === 'seen';
-    metrics.end(good ? MetricEvent.success : measured(outcome, error, ending), now);
-    if (ending === 'seen') metrics.latency(now - permit.admittedAt, now);
+    const event = good ? MetricEvent.success : measured(outcome, error, ending);
+    if (ending === 'seen') metrics.complete(event, now - permit.admittedAt, now);
+    else metrics.end(event, now);
     if (permit.generation !== this.generation) {
       this.stale += 1;
       return;
@@ -249,8 +250,7 @@ export abstract class Circuit {
   private expire(permit: Permit, now: number, failedAt: number): void {
     permit.expired = true;
     this.takeBack(permit);
-    this.metrics.end(MetricEvent.timeout, now);
-    this.metrics.latency(now - permit.admittedAt, now);
+    this.metrics.complete(MetricEvent.timeout, now - permit.admittedAt, now);
     if (permit.generation === this.generation) this.record(permit, true, failedAt, undefined);
   }
 

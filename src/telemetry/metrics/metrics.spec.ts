@@ -36,8 +36,7 @@ describe('RollingMetrics', () => {
     const metrics = new RollingMetrics(1_000.5);
     expect(metrics.snapshot(1_000.5)).toEqual(nothing);
     metrics.begin(2_000);
-    metrics.end(MetricEvent.success, 2_010);
-    metrics.latency(10, 2_010);
+    metrics.complete(MetricEvent.success, 10, 2_010);
     metrics.workLatency(10, 2_010);
     metrics.waitLatency(10, 2_010);
     expect(metrics.snapshot(62_001)).toEqual(nothing);
@@ -60,8 +59,7 @@ describe('RollingMetrics', () => {
 
   it('lets counts and latencies expire, each in its own time', () => {
     const metrics = new RollingMetrics(0);
-    metrics.count(MetricEvent.failure, 0);
-    metrics.latency(5, 0);
+    metrics.complete(MetricEvent.failure, 5, 0);
     expect(metrics.snapshot(9_999)).toMatchObject({
       counts: { failure: 1 },
       latency: { count: 1 },
@@ -101,7 +99,7 @@ describe('RollingMetrics', () => {
 
   it('tells what the work took apart from what callers waited', () => {
     const metrics = new RollingMetrics(0);
-    metrics.latency(10, 0);
+    metrics.complete(MetricEvent.success, 10, 0);
     expect(metrics.snapshot(1).totalLatency).toEqual(metrics.snapshot(1).latency);
     metrics.workLatency(20, 0);
     metrics.waitLatency(25, 0);
@@ -115,8 +113,7 @@ describe('RollingMetrics', () => {
     const metrics = new RollingMetrics(5_000);
     for (const now of [20_000, 19_000, 0, 20_500]) {
       metrics.begin(now);
-      metrics.latency(3, now);
-      metrics.end(MetricEvent.success, now);
+      metrics.complete(MetricEvent.success, 3, now);
     }
     expect(metrics.snapshot(0)).toMatchObject({
       counts: { success: 4 },

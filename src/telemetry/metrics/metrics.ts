@@ -40,18 +40,20 @@ export class RollingMetrics {
     (this.counts ??= new RollingCounts(this.since)).begin(now);
   }
 
+  /** Ends a call whose latencies are recorded apart, or not at all. */
   end(event: MetricEvent, now: number): void {
     (this.counts ??= new RollingCounts(this.since)).end(event, now);
+  }
+
+  /** Ends a call whose caller waited exactly as long as its work took, milliseconds. */
+  complete(event: MetricEvent, ms: number, now: number): void {
+    (this.counts ??= new RollingCounts(this.since)).end(event, now);
+    (this.latencies ??= new RollingLatency(this.since)).record(ms, now);
   }
 
   /** Counts an event outside `begin()` and `end()`: a rejection, or the outcome of a fallback. */
   count(event: MetricEvent, now: number): void {
     (this.counts ??= new RollingCounts(this.since)).add(event, now);
-  }
-
-  /** Records a call whose caller waited exactly as long as its work took. */
-  latency(ms: number, now: number): void {
-    (this.latencies ??= new RollingLatency(this.since)).record(ms, now);
   }
 
   /** Records the duration of the work alone, when it differs from the time that the caller waited. */

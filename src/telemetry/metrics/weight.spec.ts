@@ -35,8 +35,7 @@ function used(calls: number, seconds: number, event: MetricEvent = MetricEvent.s
   for (let call = 0; call < calls; call++) {
     const now = (call * seconds * 1_000) / calls + 0.5;
     metrics.begin(now);
-    metrics.latency(1.5 + ((call * 37.7) % 200), now);
-    metrics.end(event, now);
+    metrics.complete(event, 1.5 + ((call * 37.7) % 200), now);
   }
   return metrics;
 }
@@ -44,8 +43,7 @@ function used(calls: number, seconds: number, event: MetricEvent = MetricEvent.s
 function usedAgain(): RollingMetrics {
   const metrics = used(1_000, 60);
   metrics.begin(600_000);
-  metrics.latency(3.5, 600_000);
-  metrics.end(MetricEvent.success, 600_000);
+  metrics.complete(MetricEvent.success, 3.5, 600_000);
   return metrics;
 }
 
