@@ -10,3 +10,14 @@ const outside = new AsyncResource('nest-resilience');
 export function outsideOfCalls<T>(run: () => T): T {
   return outside.runInAsyncScope(run);
 }
+
+/**
+ * `run`, bound to the async context of now. `AsyncResource.bind()` does the same, but takes ten times as long, because it
+ * defines properties of the function.
+ */
+export function inThisContext<Args extends unknown[]>(
+  run: (...args: Args) => void,
+): (...args: Args) => void {
+  const context = new AsyncResource('nest-resilience');
+  return (...args) => context.runInAsyncScope(run, undefined, ...args);
+}

@@ -1,6 +1,6 @@
-import { AsyncResource } from 'node:async_hooks';
 import { types } from 'node:util';
 import { Observable, type Subscriber, Subscription, isObservable } from 'rxjs';
+import { inThisContext } from '../common/async-context.js';
 import { StreamResult } from '../common/outcomes/stream-result.js';
 import type { Call } from '../pipeline/call.js';
 
@@ -35,6 +35,7 @@ class StreamHead extends StreamResult {
   /** Lets an interruption of the call end the stream: the subscriber gets its error. */
   begin(source: Subscription): void {
     this.source.add(source);
+    // Whoever interrupts the call, the teardown of the stream runs in the context of its subscriber.
     this.call.onInterrupt = inThisContext((error) => {
       this.source.unsubscribe();
       this.push({ kind: 'error', error });
@@ -107,11 +108,6 @@ export function firstOf(source: Observable<unknown>, call: Call): Promise<unknow
       begun.unsubscribe();
     });
   });
-}
-
-/** Makes a stream's teardown run in the async context of its call, whoever interrupts the call. */
-function inThisContext(onInterrupt: (error: unknown) => void): (error: unknown) => void {
-  return AsyncResource.bind(onInterrupt);
 }
 
 /** Passes the result of a pipeline to a subscriber. */

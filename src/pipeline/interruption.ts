@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import { inThisContext } from '../common/async-context.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 import { type SignalLike, obey } from './abort-signals.js';
 
@@ -20,7 +20,7 @@ interface Signalled {
 function makeSignal(): Signalled {
   const controller = new AbortController();
   // Listeners run in the caller's async context, not in that of the timer that has fired.
-  const abort = AsyncResource.bind((reason: unknown) => controller.abort(reason));
+  const abort = inThisContext((reason: unknown) => controller.abort(reason));
   return { signal: controller.signal, abort };
 }
 

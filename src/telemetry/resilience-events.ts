@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import { inThisContext } from '../common/async-context.js';
 import { brand } from '../common/brand.js';
 import { quietly } from '../common/quietly.js';
 import type { ResilienceEvent } from './events.js';
@@ -78,7 +78,7 @@ export class ResilienceEvents {
   private postpone(event: ResilienceEvent): void {
     const caused = this.caused!;
     if (caused.length < MAX_ANSWERS) {
-      caused.push(AsyncResource.bind(() => this.tell(event)));
+      caused.push(inThisContext(() => this.tell(event)));
     } else if (caused.length === MAX_ANSWERS) {
       const error = new Error(
         `listeners answer events with events, without end; "${event.type}" is left out`,
