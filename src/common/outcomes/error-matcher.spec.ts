@@ -52,6 +52,19 @@ describe('an error matcher', () => {
     expect(distance(SlowStorageError, error)).toBe(steps);
   });
 
+  it('has no distance above a hundred: there are no more ancestors', () => {
+    class Ancestor {
+      static [Symbol.hasInstance](): boolean {
+        return true;
+      }
+    }
+    const below = (levels: number): object =>
+      levels === 0 ? Object.create(Ancestor.prototype) : Object.create(below(levels - 1));
+    expect([0, 99, 100, 101].map((levels) => distance(Ancestor, below(levels)))).toEqual([
+      0, 99, 100, 100,
+    ]);
+  });
+
   it('that is a predicate is as near as can be', () => {
     expect(distance(() => true, new Error())).toBe(0);
     expect(distance(() => false, new Error())).toBeUndefined();

@@ -58,7 +58,7 @@ export function lookByCall(value: unknown, key: PropertyKey, ...args: unknown[])
 
 /** The first items of an array, at most `most`; none when it is not an array or cannot be read. */
 export function lookAtItems(value: unknown, most: number): readonly unknown[] {
-  if (typeof value !== 'object' || !isList(value)) return NOTHING;
+  if (!isList(value)) return NOTHING;
   const length = lookForInteger(value, 'length') ?? 0;
   return Array.from({ length: Math.min(Math.max(length, 0), most) }, (_, at) => look(value, at));
 }
