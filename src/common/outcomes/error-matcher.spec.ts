@@ -17,6 +17,11 @@ describe('an error matcher', () => {
     ]);
   });
 
+  it('that is a class goes by it, not by its name', () => {
+    const namesake = Object.assign(new Error('x'), { name: 'StorageError' });
+    expect(toPredicate(StorageError)(namesake)).toBe(false);
+  });
+
   it('may be a class that is not an Error', () => {
     expect(toPredicate(NoError)(new NoError())).toBe(true);
     expect(toPredicate(NoError)(new Error())).toBe(false);

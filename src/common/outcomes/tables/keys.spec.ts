@@ -331,7 +331,7 @@ describe.each(cases.map(([table, list]) => ({ client: table.client, table, list 
   'an error of $client is known by',
   ({ table, list }) => {
     it.each(list)('%s', (_what, error, keys) => {
-      expect(table.keysOf(error)).toEqual(keys);
+      expect(table.keysOf(error)).toStrictEqual(keys);
     });
   },
 );
