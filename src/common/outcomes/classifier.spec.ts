@@ -123,8 +123,13 @@ describe('readOutcomeOptions', () => {
     ]);
   });
 
+  it('gives what it is given', () => {
+    const given = { ignore: [TypeError], skip: [RangeError], on: [Error], onResult: () => true };
+    expect(reading(given)).toEqual([given, []]);
+  });
+
   it('leaves out what is not given, for an empty on is not the same as none', () => {
-    expect(reading({})[0]).toEqual({});
-    expect(reading({ on: [] })[0]).toEqual({ on: [] });
+    expect(reading({})[0]).toStrictEqual({});
+    expect(reading({ on: [] })[0]).toStrictEqual({ on: [] });
   });
 });

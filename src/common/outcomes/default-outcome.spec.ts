@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import { HttpException } from '@nestjs/common';
 import { ResilienceError } from '../errors.js';
-import { defaultOutcome, isFailure } from './default-outcome.js';
+import { defaultOutcome, isFailure, isOwnFailure } from './default-outcome.js';
 
 class Rejection extends ResilienceError {
   constructor(code: string) {
@@ -127,6 +127,12 @@ describe('the default outcome', () => {
       expect(defaultOutcome(new HttpException('x', status))).toBe('success');
     },
   );
+
+  it('tells which of our own rejections are failures of the dependency', () => {
+    expect(isOwnFailure(new Rejection('TIMEOUT'))).toBe(true);
+    expect(isOwnFailure(new Rejection('CIRCUIT_OPEN'))).toBe(false);
+    expect(isOwnFailure(withCode('ECONNREFUSED'))).toBe(false);
+  });
 
   it('is exported as a predicate for lists', () => {
     expect(isFailure(new HttpException('x', 503))).toBe(true);

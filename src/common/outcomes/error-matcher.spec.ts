@@ -17,6 +17,11 @@ describe('an error matcher', () => {
     ]);
   });
 
+  it('that is a class goes by it, not by its name', () => {
+    const namesake = Object.assign(new Error('x'), { name: 'StorageError' });
+    expect(toPredicate(StorageError)(namesake)).toBe(false);
+  });
+
   it('may be a class that is not an Error', () => {
     expect(toPredicate(NoError)(new NoError())).toBe(true);
     expect(toPredicate(NoError)(new Error())).toBe(false);
@@ -50,6 +55,19 @@ describe('an error matcher', () => {
     ['none to what is no object', 'x', undefined],
   ])('has a distance: %s', (_what, error, steps) => {
     expect(distance(SlowStorageError, error)).toBe(steps);
+  });
+
+  it('has no distance above a hundred: there are no more ancestors', () => {
+    class Ancestor {
+      static [Symbol.hasInstance](): boolean {
+        return true;
+      }
+    }
+    const below = (levels: number): object =>
+      levels === 0 ? Object.create(Ancestor.prototype) : Object.create(below(levels - 1));
+    expect([0, 99, 100, 101].map((levels) => distance(Ancestor, below(levels)))).toEqual([
+      0, 99, 100, 100,
+    ]);
   });
 
   it('that is a predicate is as near as can be', () => {

@@ -5,7 +5,6 @@ import { show } from '../printable.js';
 import { Classifier } from './classifier.js';
 import { defaultOutcome, isFailure } from './default-outcome.js';
 import { distance, toPredicate } from './error-matcher.js';
-import { isError } from './look.js';
 import { retryAfterOf } from './retry-after.js';
 import { statusOf } from './status.js';
 import { StreamResult, isStreamResult } from './stream-result.js';
@@ -191,7 +190,6 @@ const lookers: Readonly<Record<string, (value: unknown) => unknown>> = {
   retryAfterOf: (value) => retryAfterOf(value, 0),
   isResilienceError,
   'isResilienceError with a code': (value) => isResilienceError(value, 'TIMEOUT'),
-  isError,
   isStreamResult,
   show,
   isPlainObject,

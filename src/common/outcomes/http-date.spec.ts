@@ -24,6 +24,30 @@ describe('parseHttpDate', () => {
     );
   });
 
+  it.each(['Mon', 'Tues', 'Wednes', 'Thurs', 'Fri', 'Satur', 'Sun'])(
+    'knows the day %sday, which nobody holds against the date',
+    (day) => {
+      const short = day.slice(0, 3);
+      for (const text of [
+        `${short}, 06 Nov 1994 08:49:37 GMT`,
+        `${day}day, 06-Nov-94 08:49:37 GMT`,
+        `${short} Nov  6 08:49:37 1994`,
+      ]) {
+        expect(parseHttpDate(text, wall)).toBe(NOVEMBER);
+      }
+    },
+  );
+
+  it('reads a day of two digits in every form', () => {
+    for (const text of [
+      'Wed, 16 Nov 1994 08:49:37 GMT',
+      'Wednesday, 16-Nov-94 08:49:37 GMT',
+      'Wed Nov 16 08:49:37 1994',
+    ]) {
+      expect(parseHttpDate(text, wall)).toBe(Date.parse('1994-11-16T08:49:37Z'));
+    }
+  });
+
   it('takes a leap second for the first of the next minute', () => {
     expect(parseHttpDate('Sat, 31 Dec 2016 23:59:60 GMT', wall)).toBe(
       Date.parse('2017-01-01T00:00:00Z'),
@@ -44,6 +68,16 @@ describe('parseHttpDate', () => {
     'Sun, 31 Nov 1994 08:49:37 GMT',
     'Xyz, 06 Nov 1994 08:49:37 GMT',
     ' Sun, 06 Nov 1994 08:49:37 GMT',
+    'Sun, 06 Nov 1994 08:49:37 GMT ',
+    'Xyzday, 06-Nov-94 08:49:37 GMT',
+    ' Sunday, 06-Nov-94 08:49:37 GMT',
+    'Sunday, 06-Nov-94 08:49:37 GMT ',
+    'Sunday, 06-Nov-1994 08:49:37 GMT',
+    'Xyz Nov  6 08:49:37 1994',
+    ' Sun Nov  6 08:49:37 1994',
+    'Sun Nov  6 08:49:37 1994 ',
+    'Sun Nov  6 08:49:37 94',
+    'Sun Nov x6 08:49:37 1994',
     'Sun Nov 6 08:49:37 1994',
     '1994-11-06T08:49:37Z',
     'tomorrow',

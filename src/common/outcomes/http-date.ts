@@ -35,8 +35,8 @@ function toTime(found: Readonly<Record<string, string>>, wall: number): number |
   const year = yearOf(found.year!, wall);
   const date = new Date(0);
   date.setUTCFullYear(year, month, day);
-  // 30 February would have become a day in March.
-  if (date.getUTCDate() !== day || date.getUTCMonth() !== month) return undefined;
+  // 30 February would have become another day, in March.
+  if (date.getUTCDate() !== day) return undefined;
   return date.setUTCHours(hour, minute, second);
 }
 

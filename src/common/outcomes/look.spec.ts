@@ -89,7 +89,7 @@ describe('what an error asks for', () => {
         ),
       ).toBe(20_000);
     }
-    expect(retryAfterOf(asking({ 'x-other': '5' }), 0)).toBeUndefined();
+    expect(retryAfterOf(asking({ 'x-other': '5', undefined: '5' }), 0)).toBeUndefined();
   });
 
   it('is found among the first two hundred headers', () => {

@@ -1,5 +1,3 @@
-import { types } from 'node:util';
-
 // The one place that inspects errors and results of others. They may be anything: objects with getters that throw, proxies
 // whose traps throw, revoked proxies. Inspecting never throws: what cannot be read counts as absent.
 
@@ -58,17 +56,10 @@ export function lookByCall(value: unknown, key: PropertyKey, ...args: unknown[])
 
 /** The first items of an array, at most `most`; none when it is not an array or cannot be read. */
 export function lookAtItems(value: unknown, most: number): readonly unknown[] {
-  if (typeof value !== 'object' || !isList(value)) return NOTHING;
+  // Array.isArray() throws for a revoked proxy.
+  if (!ask(() => Array.isArray(value), false)) return NOTHING;
   const length = lookForInteger(value, 'length') ?? 0;
   return Array.from({ length: Math.min(Math.max(length, 0), most) }, (_, at) => look(value, at));
-}
-
-function isList(value: unknown): boolean {
-  try {
-    return Array.isArray(value); // throws for a revoked proxy
-  } catch {
-    return false;
-  }
 }
 
 /** `value instanceof type`, but false when it throws. */
@@ -78,11 +69,6 @@ export function isInstance(value: unknown, type: unknown): boolean {
   } catch {
     return false;
   }
-}
-
-/** Whether a value is an error, of this realm or another (`vm` contexts, Node's own errors in Jest). */
-export function isError(value: unknown): value is Error {
-  return types.isNativeError(value) || isInstance(value, Error);
 }
 
 /** The prototype; `null` at the end of the chain, and where it cannot be read. */

@@ -88,6 +88,7 @@ describe('retryAfterOf', () => {
   it.each([
     ['a Map', new Map([['Retry-After', '1']])],
     ['what axios has', new AxiosHeaders({ 'Retry-After': '1' })],
+    ['what knows only its own spelling', { get: () => null, 'Retry-After': '1' }],
     ['an object without a prototype', Object.assign(Object.create(null), { 'RETRY-AFTER': '1' })],
   ])('finds the header in %s', (_where, headers) => {
     expect(retryAfterOf({ response: { headers } }, wall)).toBe(1_000);

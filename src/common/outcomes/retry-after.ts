@@ -22,8 +22,7 @@ export function retryAfterOf(error: unknown, wall: number): number | undefined {
     const value = single(header(look(carrier, 'headers'), 'retry-after'));
     if (value !== undefined) return parseRetryAfter(value, wall);
   }
-  const pushback = single(lookByCall(look(error, 'metadata'), 'get', 'grpc-retry-pushback-ms'));
-  return pushback === undefined ? undefined : wholeNumber(pushback);
+  return wholeNumber(single(lookByCall(look(error, 'metadata'), 'get', 'grpc-retry-pushback-ms')));
 }
 
 function asMilliseconds(value: unknown): number | undefined {
@@ -38,8 +37,8 @@ function parseRetryAfter(text: string, wall: number): number | undefined {
   return Math.min(Math.max(0, date - wall), MOST_SECONDS * 1_000);
 }
 
-function wholeNumber(text: string): number | undefined {
-  return /^\d+$/.test(text) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : undefined;
+function wholeNumber(text: string | undefined): number | undefined {
+  return text?.match(/^\d+$/) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : undefined;
 }
 
 /** A header, whatever the case of its name, in `Headers`, a `Map`, axios' headers or a plain object. */

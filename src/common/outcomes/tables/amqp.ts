@@ -8,7 +8,7 @@ function keysOf(error: unknown): readonly ErrorKey[] {
   const code = lookForInteger(error, 'code');
   if (code === undefined) return [];
   if (lookForInteger(error, 'classId') !== undefined) return [code];
-  return SHOWN.exec(lookForText(error, 'message') ?? '')?.[1] === String(code) ? [code] : [];
+  return lookForText(error, 'message')?.match(SHOWN)?.[1] === String(code) ? [code] : [];
 }
 
 export const amqp: OutcomeTable = {

@@ -8,8 +8,8 @@ const THROTTLING = '$retryable.throttling';
 
 function keysOf(error: unknown): readonly ErrorKey[] {
   if (look(look(error, '$retryable'), 'throttling') === true) return [THROTTLING];
-  const key = [lookForText(error, 'name'), lookForText(error, 'code')].find(
-    (name) => name !== undefined && TRANSIENT.has(name),
+  const key = [lookForText(error, 'name'), lookForText(error, 'code')].find((name) =>
+    TRANSIENT.has(name),
   );
   if (key === undefined) return [];
   return MARKS.some((mark) => look(error, mark) !== undefined) ? [key] : [];
@@ -51,4 +51,4 @@ export const aws: OutcomeTable = {
   ],
 };
 
-const TRANSIENT = new Set(aws.rows.flatMap(({ keys }) => keys));
+const TRANSIENT: ReadonlySet<unknown> = new Set(aws.rows.flatMap(({ keys }) => keys));

@@ -1,4 +1,4 @@
-import { look, lookForInteger } from '../look.js';
+import { look, lookForInteger, lookForText } from '../look.js';
 import type { OutcomeTable } from '../table.js';
 
 export const grpc: OutcomeTable = {
@@ -8,13 +8,9 @@ export const grpc: OutcomeTable = {
   keysOf: (error) => {
     const code = lookForInteger(error, 'code');
     if (code === undefined) return [];
-    const { metadata, details } = {
-      metadata: look(error, 'metadata'),
-      details: look(error, 'details'),
-    };
-    const shaped =
-      typeof details === 'string' || (typeof metadata === 'object' && metadata !== null);
-    return shaped ? [code] : [];
+    if (lookForText(error, 'details') !== undefined) return [code];
+    const metadata = look(error, 'metadata');
+    return typeof metadata === 'object' && metadata !== null ? [code] : [];
   },
   rows: [
     {

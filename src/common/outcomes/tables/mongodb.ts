@@ -9,8 +9,8 @@ const LABELS = [
 ];
 
 function keysOf(error: unknown): readonly ErrorKey[] {
-  const name = lookForText(error, 'name') ?? '';
-  if (!name.startsWith('Mongo') || name.startsWith('Mongoose')) return [];
+  const name = lookForText(error, 'name');
+  if (!name?.startsWith('Mongo') || name.startsWith('Mongoose')) return [];
   const labels = LABELS.filter((label) => hasLabel(error, label));
   const code = lookForInteger(error, 'code') ?? lookForInteger(look(error, 'result'), 'code');
   return code === undefined ? [...labels, name] : [...labels, code, name];

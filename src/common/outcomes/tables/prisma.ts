@@ -7,7 +7,7 @@ function keysOf(error: unknown): readonly ErrorKey[] {
   const name = lookForText(error, 'name') ?? '';
   if (!name.startsWith('PrismaClient') && look(error, 'clientVersion') === undefined) return [];
   const code = lookForText(error, 'code') ?? lookForText(error, 'errorCode');
-  if (code === undefined || !CODE.test(code)) return [name];
+  if (!code?.match(CODE)) return [name];
   return [code, `${code.slice(0, 2)}xxx`];
 }
 

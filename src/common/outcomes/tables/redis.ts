@@ -2,16 +2,21 @@ import { look, lookForText } from '../look.js';
 import type { ErrorKey, OutcomeTable } from '../table.js';
 
 /** `name` is `ReplyError` in ioredis and node-redis 3; in node-redis 4 and 5 only the class has a name. */
-const CLASSES = new Set(['ReplyError', 'ErrorReply', 'SimpleError', 'BlobError']);
+const CLASSES: ReadonlySet<unknown> = new Set([
+  'ReplyError',
+  'ErrorReply',
+  'SimpleError',
+  'BlobError',
+]);
 
 const TOO_MANY_CLIENTS = 'ERR max number of clients reached';
 
 function keysOf(error: unknown): readonly ErrorKey[] {
   const names = [lookForText(error, 'name'), lookForText(look(error, 'constructor'), 'name')];
-  if (!names.some((name) => name !== undefined && CLASSES.has(name))) return [];
-  const message = lookForText(error, 'message') ?? '';
-  const word = /^[A-Z]+\b/.exec(message)?.[0] ?? '';
-  return message.startsWith(TOO_MANY_CLIENTS) ? [TOO_MANY_CLIENTS, word] : [word];
+  if (!names.some((name) => CLASSES.has(name))) return [];
+  const message = lookForText(error, 'message');
+  const word = message?.match(/^[A-Z]+\b/)?.[0] ?? '';
+  return message?.startsWith(TOO_MANY_CLIENTS) ? [TOO_MANY_CLIENTS, word] : [word];
 }
 
 export const redis: OutcomeTable = {

@@ -15,14 +15,9 @@ function stateOf(error: unknown): string | undefined {
     lookForText(error, 'severity') === undefined
       ? (lookForText(error, 'sqlState') ?? lookForText(error, 'sqlstate'))
       : code;
-  if (state !== undefined) return SQLSTATE.test(state) ? state : undefined;
-  return code === PRISMA_RAW_QUERY_FAILED ? stateOfMeta(look(error, 'meta')) : undefined;
-}
-
-/** The database's state in an error of Prisma's raw queries. */
-function stateOfMeta(meta: unknown): string | undefined {
-  const state = lookForText(meta, 'code');
-  return state !== undefined && SQLSTATE.test(state) ? state : undefined;
+  if (state !== undefined) return state.match(SQLSTATE)?.[0];
+  if (code !== PRISMA_RAW_QUERY_FAILED) return undefined;
+  return lookForText(look(error, 'meta'), 'code')?.match(SQLSTATE)?.[0];
 }
 
 /** The driver's error: the error itself, or the one that an ORM has wrapped (TypeORM, Sequelize, Drizzle). */
@@ -30,7 +25,7 @@ function driverErrorOf(error: unknown): unknown {
   if (stateOf(error) !== undefined) return error;
   for (const key of ['driverError', 'original', 'parent']) {
     const inner = look(error, key);
-    if (inner !== undefined && stateOf(inner) !== undefined) return inner;
+    if (stateOf(inner) !== undefined) return inner;
   }
   // Drizzle's DrizzleQueryError has a query, its parameters and a cause.
   return lookForText(error, 'query') === undefined ? error : look(error, 'cause');
