@@ -202,6 +202,8 @@ describe('a protected generator', () => {
     ['a list', [1, 2], [1, 2]],
     ['a generator', play([{ do: 'yield', value: 1 }], []), [1]],
     ['a value', 7, [7]],
+    ['an object', { id: 7 }, [{ id: 7 }]],
+    ['null', null, [null]],
   ])('gives the items of what has answered in its place: %s', async (_, answer, expected) => {
     const items: unknown[] = [];
     for await (const item of iterate(() => Promise.resolve(answer))) items.push(item);

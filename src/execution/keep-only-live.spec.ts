@@ -1,4 +1,4 @@
-import { Observable, Subject, of as just, tap, throwError } from 'rxjs';
+import { EMPTY, Observable, Subject, catchError, of as just, tap, throwError } from 'rxjs';
 import { tellNotLive } from '../pipeline/liveness.js';
 import { keepOnlyLive } from './keep-only-live.js';
 
@@ -74,6 +74,23 @@ describe('an interceptor that stores answers', () => {
     through(answer, seen);
     await turn();
     expect(seen).toEqual({ stored: [1, PASSED], got: [1, 2, { error: 'midway' }] });
+  });
+
+  it('may make an answer of its own out of that error, which the caller does not get', async () => {
+    const source = new Subject<number>();
+    const got: unknown[] = [];
+    const answer = new Observable((subscriber) => {
+      tellNotLive('fallback');
+      return source.subscribe(subscriber);
+    });
+    keepOnlyLive({ handle: () => answer }, ({ handle }) =>
+      handle().pipe(catchError(() => EMPTY)),
+    ).subscribe({ next: (value) => got.push(value), complete: () => got.push('complete') });
+    await turn();
+    source.next(1);
+    source.next(2);
+    source.complete();
+    expect(got).toEqual([1, 2, 'complete']);
   });
 
   it('may answer by itself, or with a promise', async () => {

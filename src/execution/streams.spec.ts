@@ -110,6 +110,42 @@ describe('a protected stream', () => {
     expect(source.observed).toBe(false);
   });
 
+  it('passes on a value that has answered in its place', async () => {
+    for (const answer of [null, undefined, 7]) {
+      const seen: unknown[] = [];
+      asStream(
+        () => new EndingCall(),
+        () => Promise.resolve(answer),
+      ).subscribe({ next: (value) => seen.push(value), complete: () => seen.push('complete') });
+      await settle();
+      expect(seen).toEqual([answer, 'complete']);
+    }
+  });
+
+  it('whose first item came at once ends with its subscriber, or by an interruption', async () => {
+    let open = 0;
+    const endless = new Observable<number>((subscriber) => {
+      open += 1;
+      subscriber.next(1);
+      return () => (open -= 1);
+    });
+    const left = watch(endless);
+    const interrupted = watch(endless);
+    await settle();
+    expect(open).toBe(2);
+    left.subscription.unsubscribe();
+    expect(open).toBe(1);
+    interrupted.call.abort('gone');
+    expect(open).toBe(0);
+    expect(interrupted.seen).toEqual([1, { error: 'gone' }]);
+  });
+
+  it('tells its signal that its subscriber has left', () => {
+    const { call, subscription } = watch(NEVER);
+    subscription.unsubscribe();
+    expect(call.signal).toMatchObject({ aborted: true, reason: { message: 'unsubscribed' } });
+  });
+
   it('ends its call when its subscriber leaves, and when the source ends', async () => {
     const left = watch(concat(just(1), NEVER));
     await settle();
@@ -192,7 +228,7 @@ describe('a stream is', () => {
     ['an async generator', (async function* () {})(), true],
     ['no promise', Promise.resolve(1), false],
     ['no list', [1], false],
-    ['no function', () => {}, false],
+    ['no function', Object.assign(() => {}, { [Symbol.asyncIterator]: () => {} }), false],
     ['not null', null, false],
     ['no text', 'text', false],
     ['nothing that refuses to answer', revoked(), false],
