@@ -13,9 +13,9 @@ class Books {
   @SetMetadata('__sse__', false)
   noEvents(): void {}
   @MessagePattern('books')
-  message(): void {}
+  message(_data: unknown): void {}
   @EventPattern('books')
-  event(): void {}
+  event(_data: unknown): void {}
   // As packages mark them that are not installed here.
   @SetMetadata('websockets:message_mapping', true)
   frame(): void {}
