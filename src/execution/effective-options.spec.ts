@@ -96,7 +96,13 @@ describe('a configuration', () => {
     ]);
   });
 
-  it('whose name is no text is left to the check of the options', () => {
+  it('has to be named by a text', () => {
+    expect(read({ own: { config: 7 } }, layers).problems).toEqual([
+      'S.m @Retry: config is 7, which forRoot({ configs }) does not have; it has patient',
+    ]);
+  });
+
+  it('of a part whose name is no text is left to the check of the options', () => {
     expect(read({ own: { name: 7 }, kind: 'circuitBreaker' })).toMatchObject({
       options: { name: 7 },
       problems: [],
@@ -173,6 +179,14 @@ describe('nested options', () => {
 });
 
 describe('own options', () => {
+  it('may be missing, where the pipeline alone has the policy', () => {
+    const subject = { pipeline: 'books', policies: new Map(), overrideKeys: [] };
+    const problems = new Problems();
+    const found = effectiveOptions('retry', subject as never, 'S.m', layers, problems);
+    expect(found!.options).toEqual({ maxRetries: 5, maxElapsedTime: '1m' });
+    expect(problems.all).toEqual([]);
+  });
+
   it.each([7, null, 'fast'])('of %p are reported, and read as none', (own) => {
     const { options, problems } = read({ own }, { defaults: layers.defaults! });
     expect(problems).toHaveLength(1);
@@ -190,6 +204,11 @@ describe('an override', () => {
     expect(
       read({}, { overrides: { 'S.m': { retry: false }, S: { retry: { maxRetries: 1 } } } }).options,
     ).toBeUndefined();
+  });
+
+  it('of false leaves nothing of itself to a later one with options', () => {
+    const overrides = { S: { timeout: false }, 'S.m': { timeout: { total: '1s' } } } as const;
+    expect(read({ kind: 'timeout' }, { overrides }).options).toEqual({ total: '1s' });
   });
 
   it('of other policies or subjects changes nothing', () => {

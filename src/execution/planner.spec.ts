@@ -48,11 +48,13 @@ describe('the plan of a method', () => {
   class Parent {
     @CircuitBreaker('shelf')
     async m(): Promise<void> {}
-    @CircuitBreaker({ name: 'wrong', openFor: -1 })
-    async wrong(): Promise<void> {}
   }
   @Timeout('1s')
   class Child extends Parent {}
+  class Wrong {
+    @CircuitBreaker({ name: 'wrong', openFor: -1 })
+    async m(): Promise<void> {}
+  }
   const decorated = decoratedMethodOf(Parent.prototype.m)!;
 
   it('is made once for each class, and once more without the policies of the class', async () => {
@@ -80,12 +82,19 @@ describe('the plan of a method', () => {
     expect(planner.planFor(method, Shelf)).toBe(plan);
   });
 
+  it('lacks the policies that overrides have removed', async () => {
+    const { planner } = await started({ overrides: { Child: { timeout: false } } }, [Child]);
+    const { description, settings } = planner.planFor(decorated, Child);
+    expect(description.stages).toEqual(['circuit breaker']);
+    expect([...settings.keys()]).toEqual(['circuitBreaker']);
+  });
+
   it('that is wrong is refused each time, and leaves no part behind', async () => {
     const { planner, registry } = await started();
-    const wrong = decoratedMethodOf(Parent.prototype.wrong)!;
+    const wrong = decoratedMethodOf(Wrong.prototype.m)!;
     for (let time = 0; time < 2; time++) {
-      expect(problemsBy(() => planner.planFor(wrong, Parent))).toEqual([
-        expect.stringMatching(/^Parent\.wrong @CircuitBreaker: openFor is -1; /),
+      expect(problemsBy(() => planner.planFor(wrong, Wrong))).toEqual([
+        expect.stringMatching(/^Wrong\.m @CircuitBreaker: openFor is -1; /),
       ]);
     }
     expect(registry.names()).toEqual([]);

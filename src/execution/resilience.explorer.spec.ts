@@ -80,12 +80,14 @@ describe('when the application starts, the log', () => {
         return super.m();
       }
     }
+    @Injectable()
+    class Four extends Three {}
     const log = logger();
     const alias = { provide: 'alias', useClass: One };
-    await boot({ providers: [One, Two, Three, alias], resilience: { logger: log } });
+    await boot({ providers: [One, Two, Three, Four, alias], resilience: { logger: log } });
     expect(log.debug.mock.calls.flat().sort()).toEqual([
       'One.m: retry > method',
-      'Parent.m: retry > method', // of Three
+      'Parent.m: retry > method', // of Three and Four
       'Parent.m: retry > method', // of Two, whose policies are around it
       'Two.m: attempt timeout > method',
     ]);
@@ -192,7 +194,7 @@ describe('a pipeline that nothing uses is checked', () => {
   it('like one that something uses, under its own name', async () => {
     const resilience = {
       pipelines: {
-        books: { retry: { maxRetries: -1 }, fallback: fallbackValue(1), timeout: '1s' },
+        books: { retry: { maxRetries: -1 }, fallback: staleIfError({ ttl: '1m' }), timeout: '1s' },
         used: { retry: { maxRetries: -2 } },
         named: { retry: { maxRetries: -3 } },
       },
@@ -283,6 +285,7 @@ describe('an instance belongs to the application', () => {
       { provide: 'nothing', useValue: null },
       { provide: 'text', useValue: 'text' },
       { provide: 'function', useValue: () => 1 },
+      { provide: 'of no class', useFactory: Object.assign(function () {}, { prototype: null }) },
       { provide: 'bare', useFactory: () => Object.create(null) as object },
       { provide: 'S', useFactory: () => new Answering() },
     ];

@@ -132,6 +132,14 @@ describe('the part of a plan', () => {
     }
   });
 
+  it('is the one that its pipeline names', () => {
+    const options = { pipelines: { shared: { circuitBreaker: { name: 'named' } } } };
+    const { runtime, parts } = host({ options });
+    const plan = runtime.planner.planFor(decoratedMethodOf(Books.prototype.piped)!, Books);
+    expect(parts.find('circuitBreaker', 'named')).toBeDefined();
+    expect(runtime.partOf('circuitBreaker', plan)).toBe(parts.find('circuitBreaker', 'named'));
+  });
+
   it('is none of a policy that the plan does not have', () => {
     class Timed {
       @Timeout('1s')
