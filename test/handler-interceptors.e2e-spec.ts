@@ -488,29 +488,3 @@ describe('rejections', () => {
     await expect(hear('job')).rejects.toThrow(CircuitOpenError);
   });
 });
-
-describe('ResilienceExceptionFilter', () => {
-  const error = new CircuitOpenError('secret', 1_500);
-
-  it('sends WebSocket clients an exception event that tells nothing of the inside', () => {
-    const emit = jest.fn();
-    const host = { getType: () => 'ws', switchToWs: () => ({ getClient: () => ({ emit }) }) };
-    new ResilienceExceptionFilter().catch(error, host as unknown as ArgumentsHost);
-    expect(emit.mock.calls).toEqual([
-      [
-        'exception',
-        {
-          status: 'error',
-          message: 'Service Unavailable',
-          code: 'CIRCUIT_OPEN',
-          retryAfterMs: 1_500,
-        },
-      ],
-    ]);
-  });
-
-  it('leaves the error to transports of other kinds', () => {
-    const host = { getType: () => 'graphql' } as unknown as ArgumentsHost;
-    expect(new ResilienceExceptionFilter().catch(error, host)).toBeUndefined();
-  });
-});

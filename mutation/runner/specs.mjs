@@ -9,6 +9,9 @@ const LEFT_OUT = new Map([
   ['test/node-test-timers.e2e-spec.ts', 'runs in processes of its own'],
 ]);
 
+/** What is tested as a part of whole applications. */
+const WHOLE = 'src/execution/';
+
 /** Spec files that take longer come last. */
 const SLOW_MS = 5_000;
 
@@ -32,8 +35,10 @@ export function nearestFirst(specs, source, msOf) {
   const distance = (spec) => {
     if (msOf(spec) > SLOW_MS) return 200;
     const others = dirname(spec).split('/');
-    // Such as test/outcomes.
-    if (!spec.startsWith('src/')) return folders.includes(others[1]) ? 5 : 100;
+    if (!spec.startsWith('src/')) {
+      // Such as test/outcomes.
+      return folders.includes(others[1]) || source.startsWith(WHOLE) ? 5 : 100;
+    }
     const same = folders.findIndex((folder, i) => folder !== others[i]);
     const shared = same < 0 ? folders.length : same;
     const steps = folders.length - shared + others.length - shared;

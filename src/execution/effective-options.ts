@@ -49,13 +49,10 @@ export function effectiveOptions(
     'name' in said &&
     Object.keys(said).every((option) => NAMING.has(option));
   let removed = false;
-  const origins = new Map<string, string>();
+  const origins = new Map<string, string | undefined>();
   let options: Options = {};
   const layer = (set: Options, origin: string | undefined): void => {
-    for (const option of Object.keys(set)) {
-      if (origin === undefined) origins.delete(option);
-      else origins.set(option, origin);
-    }
+    for (const option of Object.keys(set)) origins.set(option, origin);
     options = merge(options, set, policy.nested);
   };
   layer(normalize(of(defaults)), 'defaults');
@@ -76,14 +73,13 @@ export function effectiveOptions(
 
   function namedConfig({ config, name }: Options): Options {
     const chosen = config ?? name;
-    if (typeof chosen !== 'string') return {};
-    const set = ownValue(configs, chosen) as Options | undefined;
-    if (set !== undefined) return normalize(set[kind]);
+    const set = typeof chosen === 'string' ? ownValue(configs, chosen) : undefined;
+    if (set !== undefined) return normalize(of(set));
     if (config !== undefined) {
       const known = Object.keys(configs ?? {}).join(', ') || 'none';
       problems.add(
         where,
-        `config is '${chosen}', which forRoot({ configs }) does not have; it has ${known}`,
+        `config is ${show(config)}, which forRoot({ configs }) does not have; it has ${known}`,
       );
     }
     return {};

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { TestCall } from '../../test/support/test-call.js';
+import { settle } from '../../test/support/wait.js';
 import { firstItemOf, iterate } from './iterators.js';
 
 /** Lets the test see whether it has ended. */
@@ -201,9 +202,115 @@ describe('a protected generator', () => {
     ['a list', [1, 2], [1, 2]],
     ['a generator', play([{ do: 'yield', value: 1 }], []), [1]],
     ['a value', 7, [7]],
+    ['an object', { id: 7 }, [{ id: 7 }]],
+    ['null', null, [null]],
   ])('gives the items of what has answered in its place: %s', async (_, answer, expected) => {
     const items: unknown[] = [];
     for await (const item of iterate(() => Promise.resolve(answer))) items.push(item);
     expect(items).toEqual(expected);
+  });
+
+  it('looks like a generator, and is ended by `await using`', async () => {
+    const ended = jest.fn();
+    const items = protect(async function* () {
+      try {
+        yield 1;
+      } finally {
+        ended();
+      }
+    });
+    expect(Object.prototype.toString.call(items)).toBe('[object AsyncGenerator]');
+    expect(items[Symbol.asyncIterator]()).toBe(items);
+    await items.next();
+    await items[Symbol.asyncDispose]();
+    expect(ended).toHaveBeenCalledTimes(1);
+    await expect(items.next()).resolves.toEqual({ value: undefined, done: true });
+  });
+
+  it('fails with what keeps it from its first item, and has ended then', async () => {
+    const items = iterate(() => Promise.reject(new Error('down'))) as AsyncGenerator<unknown>;
+    await expect(items.next()).rejects.toThrow('down');
+    await expect(items.next()).resolves.toEqual({ value: undefined, done: true });
+    await expect(items.return(7)).resolves.toEqual({ value: 7, done: true });
+    await expect(items.throw(new Error('thrown in'))).rejects.toThrow('thrown in');
+  });
+
+  it('rejects what is thrown into it before it has begun', async () => {
+    const begin = jest.fn();
+    const items = iterate(begin) as AsyncGenerator<unknown>;
+    await expect(items.throw(new Error('thrown in'))).rejects.toThrow('thrown in');
+    await expect(items.next()).resolves.toEqual({ value: undefined, done: true });
+    expect(begin).not.toHaveBeenCalled();
+  });
+
+  it('gives what an interrupted consumer did not wait for to nobody', async () => {
+    const call = new EndingCall();
+    call.interruptible = true;
+    const items = protect(async function* () {
+      yield 1;
+      yield 2;
+    }, call);
+    await items.next();
+    call.abort(new Error('gone'));
+    await settle();
+    expect(call.over).toBe(true);
+    await expect(items.next()).rejects.toThrow('gone');
+    await expect(items.next()).resolves.toEqual({ value: undefined, done: true });
+  });
+});
+
+describe('an iterator that is no generator', () => {
+  /** Counts up from 1; has no `return()` and no `throw()`. */
+  function counting(more: object = {}): AsyncIterable<number> {
+    let value = 0;
+    const next = async () => ({ value: (value += 1), done: false as const });
+    return { [Symbol.asyncIterator]: () => ({ next, ...more }) };
+  }
+
+  const protectIt = (source: AsyncIterable<number>, call = new EndingCall()) =>
+    iterate(() => firstItemOf(source, call)) as AsyncGenerator<number>;
+
+  it('ends all the same', async () => {
+    const call = new EndingCall();
+    const items = protectIt(counting(), call);
+    await expect(items.next()).resolves.toEqual({ value: 1, done: false });
+    await expect(items.return(7)).resolves.toEqual({ value: 7, done: true });
+    await expect(items.next()).resolves.toEqual({ value: undefined, done: true });
+    expect(call.over).toBe(true);
+  });
+
+  it('rejects what is thrown into it, and has ended then', async () => {
+    const call = new EndingCall();
+    const items = protectIt(counting(), call);
+    await items.next();
+    await expect(items.throw(new Error('thrown in'))).rejects.toThrow('thrown in');
+    await expect(items.next()).resolves.toEqual({ value: undefined, done: true });
+    expect(call.over).toBe(true);
+  });
+
+  it.each([
+    ['has no return()', {}],
+    ['throws from it', { return: () => Promise.reject(new Error('not now')) }],
+  ])('is let go quietly by an interruption when it %s', async (_, more) => {
+    for (const begun of [true, false]) {
+      const call = new EndingCall();
+      call.interruptible = true;
+      const first = firstItemOf(counting(more), call);
+      if (begun) await first;
+      call.abort(new Error('gone'));
+      await settle();
+      expect(call.over).toBe(begun);
+      if (!begun) await expect(first).resolves.toBeUndefined();
+    }
+  });
+
+  it('cannot be kept in a cache', async () => {
+    expect(JSON.stringify(await firstItemOf(counting(), new EndingCall()))).toBeUndefined();
+  });
+
+  it('is a success of its attempt with its first item', async () => {
+    const call = new EndingCall();
+    call.succeed(await firstItemOf(counting(), call));
+    expect(call.streaming).toBe(true);
   });
 });

@@ -136,7 +136,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
       const instance = staticInstanceOf(wrapper);
       if (instance !== undefined) bindInstance(instance, this.ref, wrapper.metatype === null);
       for (const owner of [look(instance, 'constructor'), wrapper.metatype]) {
-        if (typeof owner !== 'function' || owner === Object) continue;
+        if (typeof owner !== 'function') continue;
         if (typeof owner.prototype === 'object' && owner.prototype !== null) {
           coverLine(owner.prototype as object);
         }

@@ -7,10 +7,13 @@ import type { Call } from '../pipeline/call.js';
 /** The result of a stream that ended without an item, inside a pipeline. */
 const EMPTY = Symbol('empty');
 
+interface Item {
+  readonly kind: 'next';
+  readonly value: unknown;
+}
+
 type Notification =
-  | { readonly kind: 'next'; readonly value: unknown }
-  | { readonly kind: 'error'; readonly error: unknown }
-  | { readonly kind: 'complete' };
+  Item | { readonly kind: 'error'; readonly error: unknown } | { readonly kind: 'complete' };
 
 /**
  * An Observable whose first item has arrived, which makes the attempt a success. Everything after it, errors included, goes
@@ -47,10 +50,10 @@ class StreamHead extends StreamResult {
     else send(notification, this.subscriber);
   }
 
-  /** The only item, if the stream has ended after one. */
-  get only(): { value: unknown } | undefined {
+  /** The only item, if the stream has ended after one. The first notification is an item, by definition. */
+  get only(): Item | undefined {
     const [first, second] = this.buffer;
-    return first?.kind === 'next' && second?.kind === 'complete' ? first : undefined;
+    return second?.kind === 'complete' ? (first as Item) : undefined;
   }
 
   /** A stream cannot be kept in a cache. */
@@ -142,9 +145,7 @@ export function asStream(
 
 /** Whether a value is an Observable or an async iterable. */
 export function isStream(value: unknown): boolean {
-  return (
-    isObservableResult(value) || looksAs(value, () => Symbol.asyncIterator in (value as object))
-  );
+  return isObservableResult(value) || isAsyncIterable(value);
 }
 
 /** `isObservable()` for any result, never throwing. Called for each result, so the cheapest check comes first. */
@@ -159,11 +160,10 @@ export function isObservableResult(value: unknown): value is Observable<unknown>
   }
 }
 
-/** A value that cannot be inspected is a result like any other. */
-function looksAs(value: unknown, look: () => boolean): boolean {
+function isAsyncIterable(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   try {
-    return look();
+    return Symbol.asyncIterator in value;
   } catch {
     return false;
   }

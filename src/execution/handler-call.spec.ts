@@ -1,0 +1,142 @@
+import { EventEmitter } from 'node:events';
+import type { ExecutionContext } from '@nestjs/common';
+import { NEVER, Subject, concat, of as just } from 'rxjs';
+import { outcome } from '../../test/support/wait.js';
+import { Retry } from '../index.js';
+import { ManualClock } from '../testing/index.js';
+import { decoratedMethodOf } from './decorated-method.js';
+import { type ClientGoneError, HandlerCall } from './handler-call.js';
+
+class Books {
+  @Retry()
+  async find(): Promise<void> {}
+  @Retry()
+  async events(): Promise<void> {}
+}
+
+Reflect.defineMetadata('__sse__', true, Books.prototype.events);
+
+/** The response of an HTTP request, without a connection. */
+class Response extends EventEmitter {
+  destroyed = false;
+  headersSent = false;
+  writableFinished = false;
+}
+
+/** Lets the test see whether it has ended. */
+class EndingCall extends HandlerCall {
+  get over(): boolean {
+    return this.finished;
+  }
+}
+
+/** A call of a handler; without a response: on another transport. */
+function called(response?: Response, source = NEVER as never, key: keyof Books = 'find') {
+  const handler = Books.prototype[key];
+  const context = {
+    getArgs: () => [],
+    getClass: () => Books,
+    getHandler: () => handler,
+    getType: () => (response === undefined ? 'rpc' : 'http'),
+    switchToHttp: () => ({ getResponse: () => response }),
+  } as unknown as ExecutionContext;
+  const decorated = decoratedMethodOf(handler)!;
+  return new EndingCall(decorated, undefined, context, () => source, new ManualClock(), undefined);
+}
+
+const reasonOf = ({ signal }: HandlerCall): unknown => signal.reason;
+
+describe('when the client of a handler has gone', () => {
+  it('the call is told so', () => {
+    const response = new Response();
+    const call = called(response);
+    expect(call.signal.aborted).toBe(false);
+    response.emit('close');
+    const reason = reasonOf(call) as ClientGoneError;
+    expect(reason).toMatchObject({
+      code: 'CLIENT_GONE',
+      policy: 'interceptor',
+      policyName: 'Books.find',
+      message: 'the client of Books.find has gone',
+    });
+    expect(reason.getStatus()).toBe(499);
+    expect(reason.getResponse()).toMatchObject({ message: 'Client Closed Request' });
+  });
+
+  it('before the call has begun, it is told so at once', async () => {
+    const call = called(Object.assign(new Response(), { destroyed: true }));
+    expect(reasonOf(call)).toMatchObject({ code: 'CLIENT_GONE' });
+  });
+
+  it('after it has its answer, nobody is told', () => {
+    const response = Object.assign(new Response(), { writableFinished: true });
+    const call = called(response);
+    response.emit('close');
+    expect(call.signal.aborted).toBe(false);
+  });
+
+  it('after the call has ended, nobody listens', () => {
+    const response = new Response();
+    const call = called(response);
+    expect(response.listenerCount('close')).toBe(1);
+    call.finish();
+    expect(response.listenerCount('close')).toBe(0);
+  });
+
+  it('the work of the handler ends', async () => {
+    const [response, source] = [new Response(), new Subject<number>()];
+    const call = called(response, source as never);
+    const answer = outcome(Promise.resolve(call.start()));
+    expect(source.observed).toBe(true);
+    response.emit('close');
+    expect(source.observed).toBe(false);
+    expect(await answer).toMatchObject({ error: { code: 'CLIENT_GONE' } });
+  });
+});
+
+describe('another attempt makes sense', () => {
+  it('until the answer has begun, or the client has gone', () => {
+    const response = new Response();
+    const call = called(response);
+    expect(call.wantsAnotherAttempt()).toBe(true);
+    response.headersSent = true;
+    expect(call.wantsAnotherAttempt()).toBe(false);
+    Object.assign(response, { headersSent: false, destroyed: true });
+    expect(call.wantsAnotherAttempt()).toBe(false);
+  });
+
+  it('although the head of an event stream has been sent', () => {
+    const response = Object.assign(new Response(), { headersSent: true });
+    const call = called(response, undefined, 'events');
+    expect(call.wantsAnotherAttempt()).toBe(true);
+    response.destroyed = true;
+    expect(call.wantsAnotherAttempt()).toBe(false);
+  });
+
+  it('on other transports always', () => {
+    expect(called().wantsAnotherAttempt()).toBe(true);
+  });
+});
+
+describe('the call of a handler', () => {
+  it('needs no response, and may end, fail or be interrupted before it has begun', () => {
+    for (const end of [
+      (call: HandlerCall) => call.fail(new Error('down')),
+      (call: HandlerCall) => call.finish(),
+      (call: HandlerCall) => call.interrupt(0, new Error('slow')),
+      (call: HandlerCall) => call.abort(new Error('gone')),
+    ]) {
+      expect(() => end(called())).not.toThrow();
+    }
+  });
+
+  it('may have a stream as its result', async () => {
+    const call = called(undefined, concat(just(1), NEVER) as never);
+    call.succeed(await call.start());
+    expect(call.streaming).toBe(true);
+  });
+
+  it('can be interrupted', () => {
+    expect(called().interruptible).toBe(true);
+  });
+});
