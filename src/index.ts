@@ -119,3 +119,9 @@ export {
   ResilienceEvents,
   type ResilienceEventListener,
 } from './telemetry/resilience-events.js';
+export type {
+  AsynchronousMethod,
+  MethodPolicies,
+  PoliciesByMethod,
+  ProtectOptions,
+} from './third-parties/options.js';
