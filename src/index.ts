@@ -125,3 +125,4 @@ export type {
   PoliciesByMethod,
   ProtectOptions,
 } from './third-parties/options.js';
+export { protectProvider } from './third-parties/protect-provider.js';

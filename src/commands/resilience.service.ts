@@ -14,7 +14,7 @@ import { Command, type CommandDefinition, CommandState, type CommandView } from 
 import { comparable, normalized, problemsOf } from './given-policies.js';
 import { NamedPipeline } from './named-pipeline.js';
 import type { ProtectOptions } from '../third-parties/options.js';
-import { Protections } from '../third-parties/protections.js';
+import type { Protections } from '../third-parties/protections.js';
 
 /** Injection token of the {@link ResilienceService}; for its purpose see `CIRCUIT_BREAKER_REGISTRY`. */
 export const RESILIENCE_SERVICE = brand('ResilienceService');
@@ -38,12 +38,12 @@ interface Known<T> {
 export class ResilienceService {
   private readonly known = new Map<string, Known<CommandState>>();
   private readonly pipelines = new Map<string, Known<NamedPipeline>>();
-  private readonly protections: Protections;
 
   /** @internal */
-  constructor(private readonly runtime: Runtime) {
-    this.protections = new Protections(runtime);
-  }
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly protections: Protections,
+  ) {}
 
   /**
    * Defines a command: the work, the fallback for when it fails, and the policies around both. Commands of the same name

@@ -43,6 +43,23 @@ export class Protections {
   }
 
   /**
+   * The protected form of what a provider gives. Nest calls the lifecycle hooks of the original itself.
+   *
+   * @param title for messages
+   */
+  provide(original: unknown, options: GivenOptions, title: string): unknown {
+    if (!isObject(original)) {
+      this.report([
+        `${title}: the provider gives ${show(original)}; only objects can be protected`,
+      ]);
+      return original;
+    }
+    const protection = this.define(options);
+    if (protection !== undefined) protection.hidesHooks = true;
+    return this.protect(original, options);
+  }
+
+  /**
    * Registers the policies, so that they are checked when the application starts, whenever there will be an object.
    *
    * @returns `undefined` when the options are wrong (reported)
@@ -96,7 +113,7 @@ export class Protections {
   }
 
   /** Reports problems together with all others when the application starts; throws at once when it has started. */
-  private report(problems: readonly string[]): void {
+  report(problems: readonly string[]): void {
     if (problems.length > 0 && !this.runtime.planner.reportAtStartup(problems)) {
       throw new ResilienceConfigurationError(problems);
     }
