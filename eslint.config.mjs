@@ -16,7 +16,7 @@ const layers = [
   ['policies'],
   ['registry', 'presets'],
   ['execution', 'decorators'],
-  ['commands'],
+  ['commands', 'third-parties'],
   exporters,
 ];
 

@@ -119,3 +119,10 @@ export {
   ResilienceEvents,
   type ResilienceEventListener,
 } from './telemetry/resilience-events.js';
+export type {
+  AsynchronousMethod,
+  MethodPolicies,
+  PoliciesByMethod,
+  ProtectOptions,
+} from './third-parties/options.js';
+export { protectProvider } from './third-parties/protect-provider.js';

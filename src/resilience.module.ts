@@ -33,6 +33,8 @@ import {
 } from './registry/circuit-breaker.registry.js';
 import { PartStore } from './registry/named-parts.js';
 import { RESILIENCE_EVENTS, ResilienceEvents } from './telemetry/resilience-events.js';
+import { PROTECTIONS } from './third-parties/protect-provider.js';
+import { Protections } from './third-parties/protections.js';
 
 /** Injection token of the {@link ResilienceModuleOptions}. */
 export const RESILIENCE_MODULE_OPTIONS = brand('ResilienceModuleOptions');
@@ -52,6 +54,10 @@ export interface ResilienceModuleAsyncOptions extends Pick<ModuleMetadata, 'impo
   /** The token of a factory that is a provider already. */
   readonly useExisting?: InjectionToken;
 }
+
+/** What {@link ResilienceModule.forFeature} imports. */
+@Module({})
+class ResilienceFeatureModule {}
 
 /** Import it once, in the root module. It is global: decorators work in every module of the application. */
 @Module({})
@@ -88,6 +94,16 @@ export class ResilienceModule {
   static forRootAsync(options: ResilienceModuleAsyncOptions): DynamicModule {
     return define(optionsProviders(options), options.imports);
   }
+
+  /**
+   * For a module that gets a token from another one, and wants it protected.
+   *
+   * @example
+   * imports: [HttpModule, ResilienceModule.forFeature([protectProvider(HttpService, { name: 'http', '*': 'outgoing' })])]
+   */
+  static forFeature(protections: readonly Provider[]): DynamicModule {
+    return { module: ResilienceFeatureModule, providers: [...protections] };
+  }
 }
 
 function define(providers: Provider[], imports: ModuleMetadata['imports'] = []): DynamicModule {
@@ -123,9 +139,15 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
       },
       { provide: BULKHEAD_REGISTRY, useExisting: BulkheadRegistry },
       {
-        provide: ResilienceService,
+        provide: PROTECTIONS,
         inject: [RUNTIME],
-        useFactory: (runtime: Runtime) => new ResilienceService(runtime),
+        useFactory: (runtime: Runtime) => new Protections(runtime),
+      },
+      {
+        provide: ResilienceService,
+        inject: [RUNTIME, PROTECTIONS],
+        useFactory: (runtime: Runtime, protections: Protections) =>
+          new ResilienceService(runtime, protections),
       },
       { provide: RESILIENCE_SERVICE, useExisting: ResilienceService },
       { provide: RESILIENCE_EVENTS, useExisting: ResilienceEvents },
@@ -142,6 +164,7 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
       BULKHEAD_REGISTRY,
       ResilienceService,
       RESILIENCE_SERVICE,
+      PROTECTIONS,
     ],
   };
 }

@@ -11,7 +11,7 @@ import { RollingMetrics } from '../telemetry/metrics/metrics.js';
 import type { CallContext } from './call-context.js';
 import { CommandCall, type CommandFunctions, type CommandRun } from './command-call.js';
 import { CommandHandle, QueuedCall } from './command-handle.js';
-import { DEFINED_AGAIN, type Definitions } from './definitions.js';
+import type { Definitions } from './definitions.js';
 import type { CommandSnapshot } from './snapshot.js';
 
 /** The work of a command, and its policies. */
@@ -62,7 +62,7 @@ export class CommandState implements CommandView {
 
   private problemOfAnother(): string | undefined {
     for (const [kind, settings] of this.lazyPlan.plan.settings) {
-      const problem = policies.get(kind)!.checkDefinedAgain?.(settings, DEFINED_AGAIN);
+      const problem = policies.get(kind)!.checkDefinedAgain?.(settings, this.definitions.reason);
       if (problem !== undefined) return problem;
     }
     return undefined;

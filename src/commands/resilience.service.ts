@@ -2,17 +2,19 @@ import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { ownValue as ownOf } from '../common/own.js';
-import { Problems, isPlainObject } from '../common/options-reader.js';
+import { type Problems, isPlainObject } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { type PipelineOptions, checkPipeline, checkPolicies } from '../execution/module-options.js';
 import type { Runtime } from '../execution/runtime.js';
 import type { PipelineDescription } from '../pipeline/description.js';
-import { policies } from '../policies/canonical-order.js';
 import { difference } from '../registry/named-parts.js';
 import type { CommandFunctions } from './command-call.js';
 import { Definitions } from './definitions.js';
 import { Command, type CommandDefinition, CommandState, type CommandView } from './command.js';
+import { comparable, normalized, problemsOf } from './given-policies.js';
 import { NamedPipeline } from './named-pipeline.js';
+import type { ProtectOptions } from '../third-parties/options.js';
+import type { Protections } from '../third-parties/protections.js';
 
 /** Injection token of the {@link ResilienceService}; for its purpose see `CIRCUIT_BREAKER_REGISTRY`. */
 export const RESILIENCE_SERVICE = brand('ResilienceService');
@@ -38,7 +40,10 @@ export class ResilienceService {
   private readonly pipelines = new Map<string, Known<NamedPipeline>>();
 
   /** @internal */
-  constructor(private readonly runtime: Runtime) {}
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly protections: Protections,
+  ) {}
 
   /**
    * Defines a command: the work, the fallback for when it fails, and the policies around both. Commands of the same name
@@ -72,7 +77,7 @@ export class ResilienceService {
       if (problem !== undefined) this.report([`${title}: ${problem}`]);
       return new Command<Args, Result>(known.made, functionsOf(definition));
     }
-    const definitions = new Definitions();
+    const definitions = new Definitions('the command is defined more than once');
     const lazyPlan = this.runtime.planner.register({
       name,
       title,
@@ -149,6 +154,21 @@ export class ResilienceService {
     return made;
   }
 
+  /**
+   * An object that stands for `instance` and has the same type, but whose methods have policies: for what nobody can
+   * decorate. Everything reaches the instance, which is `this` in its methods. Methods that are not asynchronous stay as they are.
+   *
+   * @throws {ResilienceConfigurationError} once the application has started: when the options are wrong, when the instance does not
+   * have one of the methods, or when the name is in use with other options. Earlier, the start of the application reports
+   * these problems
+   *
+   * @example
+   * this.s3 = resilience.protect(new S3Client({}), { name: 's3', methods: { send: { retry: {}, timeout: '2s' } } });
+   */
+  protect<T extends object>(instance: T, options: ProtectOptions<T>): T {
+    return this.protections.protect(instance, options);
+  }
+
   /** All commands, one per name. */
   *commands(): IterableIterator<CommandView> {
     for (const { made } of this.known.values()) yield made;
@@ -177,21 +197,6 @@ export class ResilienceService {
   }
 }
 
-/** Problems of the name, and of options in the wrong form; the options themselves are checked when the plan is made. */
-function problemsOf(
-  title: string,
-  name: unknown,
-  set: unknown,
-  check: (where: string, path: string, set: unknown, problems: Problems) => void,
-): Problems {
-  const problems = new Problems();
-  if (typeof name !== 'string' || name === '') {
-    problems.add(title, `the name is ${show(name)}; use a non-empty string`);
-  }
-  check(title, '', set, problems);
-  return problems;
-}
-
 function problemsOfCommand(title: string, name: unknown, definition: unknown): Problems {
   if (!isPlainObject(definition)) return problemsOf(title, name, definition, checkPolicies);
   const { run, pipeline, ...set } = definition;
@@ -205,26 +210,7 @@ function problemsOfCommand(title: string, name: unknown, definition: unknown): P
   return problems;
 }
 
-function comparable({ order, ...given }: PipelineOptions): object {
-  return { ...normalized(given), ...(order !== undefined && { order }) };
-}
-
 /** A copy: later changes of the user's object have no effect. */
 function functionsOf(definition: object | undefined): CommandFunctions {
   return { ...(definition as CommandFunctions) };
-}
-
-/**
- * Policies without shorthands, so that options that mean the same are equal. Unknown policies have been reported.
- *
- * @param forCommand whether there may be several definitions, each with its own functions
- */
-function normalized(given: object, forCommand = false): Record<string, object> {
-  const entries = Object.entries(given).flatMap(([kind, options]): [string, object][] => {
-    const policy = policies.get(kind);
-    if (policy === undefined || options === undefined) return [];
-    const own: unknown = forCommand ? (policy.askDefinition?.(options) ?? options) : options;
-    return [[kind, policy.normalize(own)]];
-  });
-  return Object.fromEntries(entries);
 }

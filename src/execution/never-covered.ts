@@ -35,10 +35,15 @@ export function isNeverCovered(
   { key, wrapper, original }: Pick<DecoratedMethod, 'key' | 'wrapper' | 'original'>,
   owner: Function,
 ): boolean {
-  if (LIFECYCLE_HOOKS.has(key)) return true;
+  if (isLifecycleHook(key)) return true;
   if (GATEWAY_HOOKS.has(key) && isGateway(owner)) return true;
   const method = wrapper ?? original;
   return LISTENER_METADATA.some((metadata) => Reflect.hasMetadata(metadata, method));
+}
+
+/** Whether Nest calls a method of that name itself, when the application starts or ends. */
+export function isLifecycleHook(key: PropertyKey): boolean {
+  return LIFECYCLE_HOOKS.has(key);
 }
 
 function isGateway(owner: Function): boolean {

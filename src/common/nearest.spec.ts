@@ -1,0 +1,20 @@
+import { nearest } from './nearest.js';
+
+describe('the nearest name', () => {
+  it.each([
+    ['getObjekt', ['putObject', 'getObject', 'headObject'], 'getObject'],
+    ['GETOBJECT', ['get', 'getObject'], 'getObject'],
+    ['qurey', ['connect', 'query', 'end'], 'query'],
+    ['', ['abc', 'a'], 'a'],
+  ])('of %p among %p is %p', (name, names, expected) => {
+    expect(nearest(name, names)).toBe(expected);
+  });
+
+  it('does not exist if there are no names', () => {
+    expect(nearest('a', [])).toBeUndefined();
+  });
+
+  it('is the first of several that are equally near', () => {
+    expect(nearest('cat', ['bat', 'hat'])).toBe('bat');
+  });
+});

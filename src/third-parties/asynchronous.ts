@@ -1,0 +1,27 @@
+import { types } from 'node:util';
+import { look } from '../common/outcomes/look.js';
+import { isObservableResult } from '../execution/streams.js';
+
+/** What an asynchronous method gives. */
+export type Gives = 'promise' | 'observable' | 'iterable';
+
+/** Something that a method has given; an object, since `undefined` may be given too. */
+export interface Given {
+  readonly given: unknown;
+}
+
+/** What a result is; `undefined` if it is not asynchronous. Never throws. */
+export function asynchronousKindOf(result: unknown): Gives | undefined {
+  if ((typeof result !== 'object' && typeof result !== 'function') || result === null) {
+    return undefined;
+  }
+  if (types.isPromise(result) || typeof look(result, 'then') === 'function') return 'promise';
+  if (isObservableResult(result)) return 'observable';
+  return typeof look(result, Symbol.asyncIterator) === 'function' ? 'iterable' : undefined;
+}
+
+/** What a method is known to give without being called. */
+export function knownKindOf(method: Function): Gives | undefined {
+  if (!types.isAsyncFunction(method)) return undefined;
+  return types.isGeneratorFunction(method) ? 'iterable' : 'promise';
+}

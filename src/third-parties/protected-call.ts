@@ -1,0 +1,102 @@
+import type { Outcome, OutcomeRule } from '../common/outcomes/outcome.js';
+import { isPlainObject } from '../common/options-reader.js';
+import { firstItemOf } from '../execution/iterators.js';
+import { firstOf, isObservableResult } from '../execution/streams.js';
+import type { Clock } from '../common/clock.js';
+import { isSignal } from '../pipeline/abort-signals.js';
+import { callScope } from '../pipeline/call-scope.js';
+import { Call, type Substitute, adopt } from '../pipeline/call.js';
+import { type Given, type Gives, asynchronousKindOf } from './asynchronous.js';
+
+/** What is known of a call beforehand. */
+export interface Expectation {
+  readonly clock: Clock;
+  /** What the method gives. */
+  readonly kind: Gives;
+  /** Whether an error that it throws, instead of giving a promise, goes to the caller in the same way. */
+  readonly throws: boolean;
+  /** What it has given already, as the first attempt. */
+  readonly begun: Given | undefined;
+  /** What stands for the original object outside; any other value stands for itself. */
+  readonly proxyOf: (value: unknown) => unknown;
+}
+
+/** A call of a protected object's method. */
+export class ProtectedCall extends Call {
+  /** What the method has given instead of a promise, or thrown, while its caller still waits for `run()` to return. */
+  unexpected: { readonly result: unknown } | { readonly error: unknown } | undefined = undefined;
+  /** Whether the caller can still be given something else than a promise. */
+  entering = true;
+
+  /** Whether the method has been called. */
+  reached = false;
+  private begun: Given | undefined;
+
+  constructor(
+    private readonly method: Function,
+    self: unknown,
+    args: readonly unknown[],
+    private readonly expected: Expectation,
+  ) {
+    super(args, expected.clock, self);
+    this.begun = expected.begun;
+    const scope = callScope.getStore();
+    if (scope !== undefined) this.reports = scope.reports;
+    for (const arg of args) this.obeySignalsOf(arg);
+  }
+
+  private obeySignalsOf(arg: unknown): void {
+    if (isSignal(arg)) return this.obey(arg);
+    if (!isPlainObject(arg)) return;
+    // What `fetch` and the AWS SDK call it.
+    for (const key of ['signal', 'abortSignal']) {
+      const given = Object.getOwnPropertyDescriptor(arg, key)?.value as unknown;
+      if (isSignal(given)) this.obey(given);
+    }
+  }
+
+  protected override get mayStream(): boolean {
+    return this.expected.kind !== 'promise';
+  }
+
+  protected override perform(): unknown {
+    const { kind } = this.expected;
+    const given = this.give();
+    if (kind === 'iterable') return firstItemOf(given as AsyncIterable<unknown>, this);
+    if (kind === 'observable' && isObservableResult(given)) return firstOf(given, this);
+    return adopt(given);
+  }
+
+  private give(): unknown {
+    const { begun, method, self, args, expected } = this;
+    this.begun = undefined;
+    if (begun !== undefined) return begun.given;
+    this.reached = true;
+    if (expected.kind !== 'promise' || !this.entering) return Reflect.apply(method, self, args);
+    try {
+      const result: unknown = Reflect.apply(method, self, args);
+      if (asynchronousKindOf(result) !== 'promise') this.unexpected = { result };
+      return result;
+    } catch (error) {
+      if (expected.throws) this.unexpected = { error };
+      throw error;
+    }
+  }
+
+  /** What is given to the caller as it is says nothing about the dependency. */
+  override outcomeBy(rule: OutcomeRule): Outcome {
+    return this.unexpected === undefined ? super.outcomeBy(rule) : 'ignored';
+  }
+
+  override succeed(value: unknown): void {
+    super.succeed(this.expected.proxyOf(value));
+    if (this.unexpected !== undefined) this.resultRejected = true; // not to be kept
+  }
+
+  protected override performInstead(run: Substitute): unknown {
+    const result = run(this.self, this.args);
+    if (this.expected.kind === 'observable' && isObservableResult(result))
+      return firstOf(result, this);
+    return adopt(result);
+  }
+}

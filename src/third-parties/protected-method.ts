@@ -1,0 +1,133 @@
+import type { LazyPlan } from '../execution/lazy-plan.js';
+import type { Plan } from '../execution/plan.js';
+import type { Runtime } from '../execution/runtime.js';
+import { iterate } from '../execution/iterators.js';
+import { adopt } from '../pipeline/call.js';
+import { asStream } from '../execution/streams.js';
+import { type Given, type Gives, asynchronousKindOf, knownKindOf } from './asynchronous.js';
+import { withIterator } from './iterable-facade.js';
+import { ProtectedCall } from './protected-call.js';
+
+/** The policies of a method, and what is needed to run its calls by them. */
+export interface MethodProtection {
+  readonly lazyPlan: LazyPlan;
+  readonly runtime: Runtime;
+  /** Whether somebody has said that the method is asynchronous, by naming it. */
+  readonly named: boolean;
+  /** What stands for the original object outside; any other value stands for itself. */
+  readonly proxyOf: (value: unknown) => unknown;
+}
+
+/**
+ * A method of a third party under policies. Nobody knows whether it is asynchronous until it has been called. If it is known to give
+ * promises, its policies decide whether it is called. Otherwise it is called first: what is not asynchronous goes to the caller,
+ * untouched by policies; what is becomes the first attempt of a call.
+ */
+export class ProtectedMethod {
+  private readonly known: Gives | undefined;
+  /** Whether calls are expected to give promises. */
+  private givesPromises: boolean;
+  /** Whether a call has given one. */
+  private hasGivenPromise = false;
+
+  constructor(
+    private readonly method: Function,
+    private readonly protection: MethodProtection,
+  ) {
+    this.known = knownKindOf(method);
+    this.givesPromises =
+      this.known === 'promise' ||
+      (protection.named && this.known === undefined && !mentionsObservable(method));
+  }
+
+  call(self: unknown, args: readonly unknown[]): unknown {
+    if (this.known === 'iterable') return this.iterator(self, args);
+    if (this.givesPromises) return this.policiesFirst(self, args);
+    const result: unknown = Reflect.apply(this.method, self, args);
+    return this.take(result, self, args);
+  }
+
+  /** Gives the caller what the method has given, protected if it is asynchronous. */
+  private take(given: unknown, self: unknown, args: readonly unknown[]): unknown {
+    switch (asynchronousKindOf(given)) {
+      case 'promise':
+        this.givesPromises = this.hasGivenPromise = true;
+        return this.promise(self, args, adopt(given) as Promise<unknown>);
+      case 'observable':
+        return this.stream(self, args, { given });
+      case 'iterable':
+        return withIterator(given as AsyncIterable<unknown>, this.iterator(self, args, { given }));
+      default:
+        return this.protection.proxyOf(given);
+    }
+  }
+
+  private policiesFirst(self: unknown, args: readonly unknown[]): unknown {
+    let plan: Plan;
+    try {
+      plan = this.plan;
+    } catch (error) {
+      return Promise.reject(error); // used before the application has started, and wrongly configured
+    }
+    const call = this.newCall('promise', self, args);
+    const result = plan.pipeline.run(call);
+    call.entering = false;
+    const { unexpected } = call;
+    if (unexpected === undefined) {
+      this.hasGivenPromise ||= call.reached;
+      return result;
+    }
+    result.catch(() => {}); // the caller gets what the method has given or thrown
+    if ('error' in unexpected) throw unexpected.error;
+    if (!this.hasGivenPromise) this.givesPromises = false;
+    return this.take(unexpected.result, self, args);
+  }
+
+  private promise(self: unknown, args: readonly unknown[], begun: Promise<unknown>): unknown {
+    begun.catch(() => {}); // if a policy turns the call away, nobody else handles the failure of the work
+    return this.plan.pipeline.run(this.newCall('promise', self, args, { given: begun }));
+  }
+
+  /** Each subscription is a call; the first one has what the method has given. */
+  private stream(self: unknown, args: readonly unknown[], begun: Given): unknown {
+    let first: Given | undefined = begun;
+    const begin = (): ProtectedCall => {
+      const call = this.newCall('observable', self, args, first);
+      first = undefined;
+      return call;
+    };
+    return asStream(begin, (call) => this.plan.pipeline.run(call));
+  }
+
+  private iterator(self: unknown, args: readonly unknown[], begun?: Given): AsyncIterable<unknown> {
+    return iterate(async () => this.plan.pipeline.run(this.newCall('iterable', self, args, begun)));
+  }
+
+  private newCall(
+    kind: Gives,
+    self: unknown,
+    args: readonly unknown[],
+    begun?: Given,
+  ): ProtectedCall {
+    const { runtime, proxyOf } = this.protection;
+    return new ProtectedCall(this.method, self, args, {
+      clock: runtime.clock,
+      kind,
+      proxyOf,
+      begun,
+      throws: !this.hasGivenPromise && this.known === undefined,
+    });
+  }
+
+  private get plan(): Plan {
+    return this.protection.lazyPlan.plan;
+  }
+}
+
+/**
+ * Whether a method probably gives an Observable. A hint, so that its first call is made before policies are asked: the
+ * caller could not use a promise, and a cold Observable does nothing until somebody subscribes.
+ */
+function mentionsObservable(method: Function): boolean {
+  return /observable/i.test(Function.prototype.toString.call(method));
+}
