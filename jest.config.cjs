@@ -14,6 +14,8 @@ const swc = {
 const esmOnly = [
   // Nest 12 and what it needs
   '@nestjs',
+  'cron',
+  'graphql-ws',
   'file-type',
   'strtok3',
   '@tokenizer',

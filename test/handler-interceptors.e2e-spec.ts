@@ -510,7 +510,7 @@ describe('ResilienceExceptionFilter', () => {
   });
 
   it('leaves the error to transports of other kinds', () => {
-    const host = { getType: () => 'graphql' } as unknown as ArgumentsHost;
+    const host = { getType: () => 'carrier pigeon' } as unknown as ArgumentsHost;
     expect(new ResilienceExceptionFilter().catch(error, host)).toBeUndefined();
   });
 });
