@@ -10,6 +10,7 @@ import { clientSignalOf } from './client-signals.js';
 import { isEventStream } from './handlers.js';
 import { type RawResponse, rawResponseOf } from './http-answer.js';
 import type { DecoratedMethod } from './decorated-method.js';
+import { openerFor } from './answer-streams.js';
 import { firstOf } from './streams.js';
 
 /** A call of a decorated handler, run by the interceptor. */
@@ -56,7 +57,9 @@ export class HandlerCall extends Call {
     this.running?.end();
     this.running = handler;
     this.track(undefined);
-    return callScope.run({ handler, reports, holding }, () => firstOf(this.handle(), this));
+    return callScope.run({ handler, reports, holding }, () =>
+      firstOf(this.handle(), this, openerFor(this.context.getType())),
+    );
   }
 
   override interrupt(level: number, error: unknown): void {
@@ -85,7 +88,10 @@ export class HandlerCall extends Call {
   }
 
   private readonly onClose = (): void => {
-    if (this.response?.writableFinished) return;
+    if (this.response?.writableFinished) {
+      if (this.streaming) this.finish(); // nobody reads the rest
+      return;
+    }
     const { context } = this;
     this.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));
   };

@@ -28,6 +28,7 @@ import {
   Retry,
   Signal,
   Timeout,
+  constant,
 } from '../../src/index.js';
 import {
   type Platform,
@@ -135,9 +136,9 @@ class Books {
   }
 
   @Subscription(() => String)
-  @Retry({ maxRetries: 2, backoff: () => 0 })
+  @Retry({ maxRetries: 2, backoff: constant('1s') })
   @CircuitBreaker('generator')
-  @Timeout('1s')
+  @Timeout('5s')
   async *generated(): AsyncGenerator<object> {
     if (visits.visit() === 1) throw new BadGatewayException();
     yield { generated: 'one' };
@@ -146,7 +147,7 @@ class Books {
   }
 
   @Subscription(() => String)
-  @Retry({ maxRetries: 2, backoff: () => 0 })
+  @Retry({ maxRetries: 2, backoff: constant('1s') })
   @CircuitBreaker('iterator')
   async iterated(): Promise<AsyncIterator<object>> {
     if (visits.visit() === 1) throw new BadGatewayException();
@@ -319,6 +320,8 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (_, { platform, options })
     'a subscription of %s is retried up to its first item, and sends none twice',
     async (_title, field, breaker) => {
       const { socket, messages } = await subscribe(`subscription { ${field} }`);
+      await until(() => visits.count === 1 && server.clock.pending > 0);
+      await server.clock.advance(1_000);
       await until(() => messages.length >= 2);
       socket.close();
       const items = messages.filter(({ type }) => type === 'next').slice(0, 2);
@@ -333,6 +336,8 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (_, { platform, options })
 
   it('a subscription that breaks after its first item is one failure more for the breaker', async () => {
     const { socket, messages } = await subscribe('subscription { generated }');
+    await until(() => visits.count === 1 && server.clock.pending > 1);
+    await server.clock.advance(1_000);
     await until(() => messages.length >= 2);
     await until(() => server.registry.get('generator').counts.failures === 2);
     socket.close();
