@@ -14,6 +14,12 @@ const swc = {
 const esmOnly = [
   // Nest 12 and what it needs
   '@nestjs',
+  'cron',
+  'graphql-ws',
+  '@fastify/static',
+  'mercurius',
+  'quick-lru',
+  'content-disposition',
   'file-type',
   'strtok3',
   '@tokenizer',

@@ -26,7 +26,7 @@ export { Retry } from './decorators/retry.decorator.js';
 export { Signal } from './decorators/signal.decorator.js';
 export { Timeout } from './decorators/timeout.decorator.js';
 export { UsePipeline } from './decorators/use-pipeline.decorator.js';
-export { ClientGoneError } from './execution/handler-call.js';
+export { ClientGoneError } from './execution/client-gone-error.js';
 export { ResilienceExceptionFilter } from './execution/resilience-exception.filter.js';
 export type {
   PipelineOptions,

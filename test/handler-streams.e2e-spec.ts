@@ -49,11 +49,11 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       ]);
     });
 
-    it('counts as a success at its first item: an error afterwards changes nothing', async () => {
+    it('counts as a success at its first item, and an error afterwards is one failure more', async () => {
       @Controller()
       class K {
         @Sse('events')
-        @CircuitBreaker({ name: 'events', consecutiveFailures: 1 })
+        @CircuitBreaker({ name: 'events', consecutiveFailures: 2 })
         events(): Observable<object> {
           return interval(1).pipe(
             map((i) => {
@@ -65,7 +65,10 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       }
       const { url, registry } = await serving(K);
       await request(`${url}/events`).answer;
-      expect(registry.get('events')).toMatchObject({ state: 'closed', counts: { successes: 1 } });
+      expect(registry.get('events')).toMatchObject({
+        state: 'closed',
+        counts: { successes: 1, failures: 1, consecutiveFailures: 1 },
+      });
     });
 
     it('is unsubscribed when the client goes before the first item, which counts for nothing', async () => {

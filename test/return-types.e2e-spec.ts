@@ -190,7 +190,7 @@ describe('a method that returns an Observable', () => {
     expect(await ended).toBe(error);
     expect(seen).toEqual([1, 2]);
     expect(app.get(S).visits.count).toBe(1);
-    expect(registry.get('stream').counts).toMatchObject({ successes: 1, failures: 0 });
+    expect(registry.get('stream').counts).toMatchObject({ successes: 1, failures: 1 });
   });
 
   it('may be empty, which is a success', async () => {
@@ -342,7 +342,7 @@ describe('an async generator', () => {
     const { app, registry } = await boot({ providers: [S] });
     await expect(collect(app.get(S).items(0, 1))).rejects.toThrow('midway');
     expect(app.get(S).visits.count).toBe(1);
-    expect(registry.get('items').counts).toMatchObject({ failures: 0, successes: 1 });
+    expect(registry.get('items').counts).toMatchObject({ failures: 1, successes: 1 });
   });
 
   it('keeps its return value', async () => {

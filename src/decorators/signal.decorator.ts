@@ -1,5 +1,6 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
-import { ClientGoneError } from '../execution/handler-call.js';
+import { ClientGoneError } from '../execution/client-gone-error.js';
+import { clientSignalOf } from '../execution/client-signals.js';
 import { rawResponseOf } from '../execution/http-answer.js';
 import { recordSignal } from '../execution/records.js';
 import { callScope } from '../pipeline/call-scope.js';
@@ -8,8 +9,9 @@ import { callScope } from '../pipeline/call-scope.js';
  * Marks the parameter that receives the call's `AbortSignal`: pass it to whatever the method waits for. It is
  * aborted when the attempt has run out of time, and when the caller has gone.
  *
- * Callers omit the argument, or pass a signal of their own, which then stops the call. On an HTTP handler the signal is
- * aborted when the client closes the connection, even without any policy.
+ * Callers omit the argument, or pass a signal of their own, which then stops the call. On a handler the signal is aborted
+ * when the client closes the connection (HTTP, WebSockets, GraphQL, gRPC), even without any policy; where the transport
+ * cannot know that, it never is.
  *
  * @example
  * async getBooks(\@Signal() signal?: AbortSignal): Promise<Book[]>
@@ -29,8 +31,8 @@ const HandlerSignal = createParamDecorator((_data: unknown, context: ExecutionCo
   const signal = callScope.getStore()?.handler?.signal;
   if (signal !== undefined) return signal;
   const response = rawResponseOf(context);
-  if (response === undefined) return undefined;
   const controller = new AbortController();
+  if (response === undefined) return clientSignalOf(context) ?? controller.signal;
   response.once('close', () => {
     if (response.writableFinished) return;
     controller.abort(

@@ -1,34 +1,24 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { Clock } from '../common/clock.js';
-import { ResilienceError } from '../common/errors.js';
 import type { ReportSink } from '../pipeline/call-report.js';
 import { callScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute } from '../pipeline/call.js';
 import { HandlerAttempt } from '../pipeline/handler-attempt.js';
+import { ClientGoneError } from './client-gone-error.js';
+import { clientSignalOf } from './client-signals.js';
 import { isEventStream } from './handlers.js';
 import { type RawResponse, rawResponseOf } from './http-answer.js';
 import type { DecoratedMethod } from './decorated-method.js';
+import { openerFor } from './answer-streams.js';
 import { firstOf } from './streams.js';
-
-/** The client has closed its connection before the answer was complete. 499, code `CLIENT_GONE`; no client receives it. */
-export class ClientGoneError extends ResilienceError {
-  constructor(handler: string) {
-    super({
-      code: 'CLIENT_GONE',
-      policy: 'interceptor',
-      policyName: handler,
-      status: 499,
-      title: 'Client Closed Request',
-      message: `the client of ${handler} has gone`,
-    });
-  }
-}
 
 /** A call of a decorated handler, run by the interceptor. */
 export class HandlerCall extends Call {
   override interruptible = true;
   private readonly response: RawResponse | undefined;
+  /** Of another transport than HTTP. */
+  private readonly client: AbortSignal | undefined;
   private running: HandlerAttempt | undefined = undefined;
 
   constructor(
@@ -42,8 +32,10 @@ export class HandlerCall extends Call {
     super(context.getArgs(), clock, controller);
     this.reports = reports;
     this.response = rawResponseOf(context);
-    if (this.response?.destroyed) this.onClose();
-    else this.response?.once('close', this.onClose);
+    this.client = this.response === undefined ? clientSignalOf(context) : undefined;
+    if (this.response?.destroyed || this.client?.aborted) this.onClose();
+    else if (this.response !== undefined) this.response.once('close', this.onClose);
+    else this.client?.addEventListener('abort', this.onClose);
   }
 
   protected override get mayStream(): boolean {
@@ -65,7 +57,9 @@ export class HandlerCall extends Call {
     this.running?.end();
     this.running = handler;
     this.track(undefined);
-    return callScope.run({ handler, reports, holding }, () => firstOf(this.handle(), this));
+    return callScope.run({ handler, reports, holding }, () =>
+      firstOf(this.handle(), this, openerFor(this.context.getType())),
+    );
   }
 
   override interrupt(level: number, error: unknown): void {
@@ -90,10 +84,14 @@ export class HandlerCall extends Call {
     super.finish();
     this.running?.end();
     this.response?.off('close', this.onClose);
+    this.client?.removeEventListener('abort', this.onClose);
   }
 
   private readonly onClose = (): void => {
-    if (this.response?.writableFinished) return;
+    if (this.response?.writableFinished) {
+      if (this.streaming) this.finish(); // nobody reads the rest
+      return;
+    }
     const { context } = this;
     this.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));
   };

@@ -16,6 +16,23 @@ export function isHandler(method: Function): boolean {
   return HANDLER_METADATA.some((key) => Reflect.hasMetadata(key, method));
 }
 
+/** Metadata keys of handlers whose clients are told nothing by Nest's own filters. */
+const MESSAGE_METADATA = ['microservices:pattern', 'websockets:message_mapping'];
+
+/** Whether Nest calls the method for messages of microservices or of WebSocket clients. */
+export function isMessageHandler(method: Function): boolean {
+  return MESSAGE_METADATA.some((key) => Reflect.hasMetadata(key, method));
+}
+
+/** Value of `PatternHandler.EVENT` of @nestjs/microservices. */
+const EVENT = 2;
+
+/** The patterns of a handler of events, to whose sender nobody answers; `undefined` for any other method. */
+export function eventPatternsOf(method: Function): readonly unknown[] | undefined {
+  if (Reflect.getMetadata('microservices:handler_type', method) !== EVENT) return undefined;
+  return Reflect.getMetadata('microservices:pattern', method) as readonly unknown[];
+}
+
 /** Whether Nest awaits the method's result: that of a handler, or of a GraphQL field resolver. */
 export function isAwaitedByNest(method: Function): boolean {
   return isHandler(method) || Reflect.hasMetadata('graphql:resolve_property', method);

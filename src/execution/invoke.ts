@@ -14,7 +14,9 @@ export function invoke(
   if (plan.returns !== 'promise') return stream(plan, self, args, scope);
   const call = new MethodCall(plan, self, args, scope);
   const result = plan.pipeline.run(call);
-  if (call.misuse === undefined) return result;
+  if (call.misuse === undefined) {
+    return plan.nestCaller === undefined ? result : plan.nestCaller(result);
+  }
   // The caller expects a stream, and would not handle a rejected promise.
   result.catch(() => {});
   throw call.misuse;

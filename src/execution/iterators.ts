@@ -24,6 +24,18 @@ class IteratorHead extends StreamResult {
   toJSON(): undefined {}
 }
 
+/** Whether a pipeline's result is an async iterator that has begun. */
+export function isIteratorHead(value: unknown): boolean {
+  return IteratorHead.is(value);
+}
+
+/** The rest of an iterator that has begun, its first item included, for a consumer of its own. */
+export function resume(head: unknown): AsyncIterableIterator<unknown, unknown, unknown> {
+  return new ProtectedIterator(nothingToBegin, new RunningSource(head as IteratorHead));
+}
+
+const nothingToBegin = (): Promise<never> => Promise.reject(new Error('has begun already'));
+
 /** Requests the first item. */
 export async function firstItemOf(source: AsyncIterable<unknown>, call: Call): Promise<unknown> {
   const iterator = source[Symbol.asyncIterator]();
@@ -57,9 +69,15 @@ export function iterate(begin: () => Promise<unknown>): AsyncIterable<unknown> {
 
 class ProtectedIterator implements AsyncIterableIterator<unknown, unknown, unknown> {
   /** The source of its items, once it has begun. */
-  private source: Promise<Source> | undefined = undefined;
+  private source: Promise<Source> | undefined;
 
-  constructor(private readonly begin: () => Promise<unknown>) {}
+  /** @param running the source, if it has begun already */
+  constructor(
+    private readonly begin: () => Promise<unknown>,
+    running?: Source,
+  ) {
+    this.source = running && Promise.resolve(running);
+  }
 
   next(sent?: unknown): Promise<Item> {
     if (this.source !== undefined) return this.source.then((source) => source.next(sent));
@@ -173,6 +191,7 @@ class RunningSource implements Source {
       return given;
     } catch (error) {
       this.interrupted = call.interrupted;
+      call.breakOff(error);
       this.end();
       throw error;
     }

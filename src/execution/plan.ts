@@ -12,6 +12,7 @@ import { type EffectiveOptions, effectiveOptions, isShared, kindsOf } from './ef
 import type { ResilienceModuleOptions } from './module-options.js';
 import type { Returns } from './return-type.js';
 import type { DecoratedMethod } from './decorated-method.js';
+import type { NestCaller } from './nest-caller.js';
 import type { Subject } from './subject.js';
 
 /** Determines how the calls of one subject run. */
@@ -39,12 +40,16 @@ export class MethodPlan implements Plan {
   readonly returns: Returns;
   readonly signalIndex: number | undefined;
 
-  /** @param mayResolveToStream whether the method may resolve to an Observable: Nest subscribes to that of a handler */
+  /**
+   * @param mayResolveToStream whether the method may resolve to an Observable: Nest subscribes to that of a handler
+   * @param nestCaller for methods that Nest calls without an interceptor
+   */
   constructor(
     { pipeline, description, context, outcomes, settings }: Plan,
     readonly decorated: DecoratedMethod,
     readonly clock: Clock,
     readonly mayResolveToStream: boolean,
+    readonly nestCaller: NestCaller | undefined,
   ) {
     this.pipeline = pipeline;
     this.description = description;

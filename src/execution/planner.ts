@@ -8,6 +8,7 @@ import { kindsOf } from './effective-options.js';
 import { LazyPlan } from './lazy-plan.js';
 import { isAwaitedByNest } from './handlers.js';
 import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
+import { nestCallerOf } from './nest-caller.js';
 import type { OwnedMethod } from './owned-method.js';
 import {
   type Draft,
@@ -149,10 +150,12 @@ export class Planner {
   }
 
   private keep({ decorated, owner, ownOnly }: OwnedMethod, plan: Plan): MethodPlan {
-    const { clock } = this.services;
-    const mayResolveToStream =
-      decorated.returns !== 'promise' || isAwaitedByNest(decorated.wrapper!);
-    const kept = new MethodPlan(plan, decorated, clock, mayResolveToStream);
+    const { clock, log } = this.services;
+    const wrapper = decorated.wrapper!;
+    const mayResolveToStream = decorated.returns !== 'promise' || isAwaitedByNest(wrapper);
+    const warn = (message: string): void => log(message, 'warn');
+    const nestCaller = ownOnly ? undefined : nestCallerOf(wrapper, plan.pipeline.name, warn);
+    const kept = new MethodPlan(plan, decorated, clock, mayResolveToStream, nestCaller);
     const byOwner = this.plans.get(ownOnly)!;
     const plans: PlansOfOwner = byOwner.get(owner) ?? new Map<DecoratedMethod, MethodPlan>();
     byOwner.set(owner, plans.set(decorated, kept));

@@ -13,10 +13,12 @@ import { policies } from '../policies/canonical-order.js';
 import { cacheInterceptorsOn, isCacheInterceptor, storeOnlyLive } from './cache-interceptors.js';
 import { kindsOf } from './effective-options.js';
 import { SLOT } from './binding.js';
+import { attachFilter } from './handler-filters.js';
 import { offerInterceptor } from './handler-interceptors.js';
 import { isHandler } from './handlers.js';
 import type { Built } from './instances.js';
 import type { ResilienceModuleOptions } from './module-options.js';
+import { lineOf } from './class-line.js';
 import { coverLine } from './coverage.js';
 import { liveRuntimes } from './live-runtimes.js';
 import { type OwnedMethod, methodsOf } from './owned-method.js';
@@ -93,6 +95,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
         if (typeof prototype !== 'object' || prototype === null || !(SLOT in prototype)) continue;
         coverLine(prototype);
         offerInterceptor(module, this.ref);
+        for (const method of functionsOf(prototype)) attachFilter(method);
       }
     }
   }
@@ -161,6 +164,14 @@ function distinct(methods: readonly OwnedMethod[]): OwnedMethod[] {
     known.push(method);
   }
   return known;
+}
+
+/** The methods of a prototype, inherited ones included, as Nest will find them. */
+function functionsOf(prototype: object): Function[] {
+  return lineOf(prototype, Object.prototype)
+    .flatMap((holder) => Object.values(Object.getOwnPropertyDescriptors(holder)))
+    .map(({ value }) => value as unknown)
+    .filter((value) => typeof value === 'function');
 }
 
 /** The one instance that all share; request-scoped and transient providers have none. */

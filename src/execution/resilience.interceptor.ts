@@ -9,12 +9,18 @@ import {
   Optional,
 } from '@nestjs/common';
 import { type Observable, catchError } from 'rxjs';
+import { type ResilienceError, isResilienceError } from '../common/errors.js';
+import { show } from '../common/printable.js';
 import { callScope } from '../pipeline/call-scope.js';
 import { type DecoratedMethod, decoratedMethodOf } from './decorated-method.js';
+import { isCaughtByApplication } from './application-filters.js';
 import { HandlerCall } from './handler-call.js';
+import { leaveToFilter } from './handler-filters.js';
+import { eventPatternsOf } from './handlers.js';
 import { sayWhenToRetry } from './http-answer.js';
 import { liveRuntimes } from './live-runtimes.js';
 import { RUNTIME_REF, type RuntimeRef, isRuntimeRef } from './runtime-ref.js';
+import { GraphqlRejection } from './rejection-answers.js';
 import type { Runtime } from './runtime.js';
 import { asStream } from './streams.js';
 
@@ -44,12 +50,9 @@ export class ResilienceInterceptor implements NestInterceptor, OnApplicationBoot
     // Auto-mocking test tools inject something else.
     const runtime = isRuntimeRef(this.ref) ? this.ref.runtime : undefined;
     if (decorated === undefined || runtime === undefined) return next.handle();
-    const answer = this.carryOut(decorated, runtime, context, next);
-    if (context.getType() !== 'http') return answer;
-    return answer.pipe(
+    return this.carryOut(decorated, runtime, context, next).pipe(
       catchError((error: unknown) => {
-        sayWhenToRetry(context, error);
-        throw error;
+        throw isResilienceError(error) ? prepare(error, decorated, context, runtime) : error;
       }),
     );
   }
@@ -70,6 +73,42 @@ export class ResilienceInterceptor implements NestInterceptor, OnApplicationBoot
       (call) => pipeline.run(call),
     );
   }
+}
+
+/** Prepares the answer to the client. @returns what to throw */
+function prepare(
+  error: ResilienceError,
+  decorated: DecoratedMethod,
+  context: ExecutionContext,
+  runtime: Runtime,
+): Error {
+  const type = context.getType<string>();
+  if (type === 'http') {
+    sayWhenToRetry(context, error);
+    return error;
+  }
+  tellOfEvent(error, context, runtime);
+  const isCaught = (one: Error): boolean =>
+    isCaughtByApplication(one, context, runtime.applicationConfig);
+  const theirs = isCaught(error);
+  if (type === 'graphql') {
+    const safe = new GraphqlRejection(error);
+    // A filter for the very class gets what it asks for; one that catches more may pass on what it gets.
+    return theirs && !isCaught(safe) ? error : safe;
+  }
+  leaveToFilter(decorated, error, !theirs);
+  return error;
+}
+
+/** The sender of an event gets no answer, so that the event would be lost without a word. */
+function tellOfEvent(error: ResilienceError, context: ExecutionContext, runtime: Runtime): void {
+  const patterns = eventPatternsOf(context.getHandler());
+  if (patterns === undefined) return;
+  const name = `${context.getClass().name}.${context.getHandler().name}`;
+  runtime.log(
+    `${name} has turned away an event (${patterns.map(show).join(', ')}): ${error.message}`,
+    'warn',
+  );
 }
 
 const NO_MODULE =

@@ -1,5 +1,7 @@
+import { ExternalContextCreator } from '@nestjs/core';
 import { brand } from '../common/brand.js';
 import { type Clock, systemClock } from '../common/clock.js';
+import { look } from '../common/outcomes/look.js';
 import type { QuietLogger } from '../common/quiet-logger.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { Sleeper } from '../pipeline/sleeper.js';
@@ -54,6 +56,12 @@ export class Runtime {
   controllerOf(type: Function): unknown {
     if (!this.controllers.has(type)) this.controllers.set(type, this.host.resolve(type));
     return this.controllers.get(type);
+  }
+
+  /** Nest's `ApplicationConfig`, with the global filters; not a provider, so it is found where another one keeps it. */
+  get applicationConfig(): unknown {
+    const creator = this.host.resolve(ExternalContextCreator);
+    return look(look(creator, 'filtersContextCreator'), 'config');
   }
 
   get options(): ResilienceModuleOptions {

@@ -3,6 +3,8 @@ import { Observable, type Subscriber, Subscription, isObservable } from 'rxjs';
 import { inThisContext } from '../common/async-context.js';
 import { StreamResult } from '../common/outcomes/stream-result.js';
 import type { Call } from '../pipeline/call.js';
+import { sendable } from './answer-streams.js';
+import { isIteratorHead } from './iterators.js';
 
 /** The result of a stream that ended without an item, inside a pipeline. */
 const EMPTY = Symbol('empty');
@@ -78,8 +80,14 @@ function send(notification: Notification, subscriber: Subscriber<unknown>): void
 /**
  * Subscribes, and resolves when the first item has arrived: to the item itself if the stream ends with it, otherwise to the
  * stream. Rejects with an error that comes before the first item. An interruption of the call unsubscribes.
+ *
+ * @param open applied to an only item
  */
-export function firstOf(source: Observable<unknown>, call: Call): Promise<unknown> {
+export function firstOf(
+  source: Observable<unknown>,
+  call: Call,
+  open: (item: unknown, call: Call) => unknown = asItIs,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const head = new StreamHead(call);
     let started = false;
@@ -91,11 +99,13 @@ export function firstOf(source: Observable<unknown>, call: Call): Promise<unknow
         started = true;
         if (subscription !== undefined) head.begin(subscription);
         // A promise's Observable completes right after its item.
-        queueMicrotask(() => resolve(head.only ? head.only.value : head));
+        queueMicrotask(() => resolve(head.only ? open(head.only.value, call) : head));
       },
       error: (error: unknown) => {
-        if (started) head.push({ kind: 'error', error });
-        else reject(error);
+        if (started) {
+          call.breakOff(error);
+          head.push({ kind: 'error', error });
+        } else reject(error);
       },
       complete: () => {
         if (started) head.push({ kind: 'complete' });
@@ -112,6 +122,8 @@ export function firstOf(source: Observable<unknown>, call: Call): Promise<unknow
     });
   });
 }
+
+const asItIs = (item: unknown): unknown => item;
 
 /** Passes the result of a pipeline to a subscriber. */
 function deliver(value: unknown, subscriber: Subscriber<unknown>): void {
@@ -135,11 +147,18 @@ export function asStream(
   return new Observable((subscriber) => {
     const call = begin();
     call.interruptible = true;
+    let handedOver = false;
     run(call).then(
-      (value) => deliver(value, subscriber),
+      (value) => {
+        if (!isIteratorHead(value)) return deliver(value, subscriber);
+        handedOver = !subscriber.closed; // whoever consumes it ends it
+        deliver(sendable(value, call), subscriber);
+      },
       (error: unknown) => subscriber.error(error),
     );
-    return () => call.abort(UNSUBSCRIBED);
+    return () => {
+      if (!handedOver) call.abort(UNSUBSCRIBED);
+    };
   });
 }
 

@@ -63,6 +63,8 @@ export abstract class Call extends Interruptible {
   waitsEnded = 0;
 
   private time = NaN;
+  private brokenBy: { readonly error: unknown } | undefined = undefined;
+  private onBroken: ((error: unknown) => void) | undefined = undefined;
   private unfinished: UnfinishedWork | undefined = undefined;
 
   constructor(
@@ -200,7 +202,21 @@ export abstract class Call extends Interruptible {
     this.liveness?.end();
   }
 
+  /** To be called when its stream has ended with an error after the first item. */
+  breakOff(error: unknown): void {
+    if (this.brokenBy !== undefined || this.interrupted) return;
+    this.brokenBy = { error };
+    this.onBroken?.(error);
+  }
+
+  /** @param listener receives the error with which the stream breaks, or has broken already */
+  whenBroken(listener: (error: unknown) => void): void {
+    this.onBroken = listener;
+    if (this.brokenBy !== undefined) listener(this.brokenBy.error);
+  }
+
   beginAttempt(): void {
+    this.brokenBy = undefined;
     this.throwIfInterrupted();
     this.unfinished?.beginAttempt();
   }

@@ -1,7 +1,8 @@
 import { types } from 'node:util';
 import { isResilienceError } from '../errors.js';
 import { parseHttpDate } from './http-date.js';
-import { ask, keysOf, look, lookAtItems, lookByCall } from './look.js';
+import { ask, keysOf, look, lookAtItems, lookByCall, lookForText } from './look.js';
+import { payloadOf } from './payload.js';
 
 /** A larger number of seconds counts as this one (RFC 9111, 1.2.2). */
 const MOST_SECONDS = 2 ** 31;
@@ -10,9 +11,9 @@ const MOST_SECONDS = 2 ** 31;
 const MOST_HEADERS = 200;
 
 /**
- * The wait that an error asks for, milliseconds: `retryAfterMs` of our own rejections, the `Retry-After` header in an
- * HTTP client's error (RFC 9110, 10.2.3: whole seconds, or a date), or gRPC's `grpc-retry-pushback-ms`. A date in the
- * past is 0; anything else is `undefined`.
+ * The wait that an error asks for, milliseconds: `retryAfterMs` of our own rejections, also of those that another service
+ * has sent, the `Retry-After` header in an HTTP client's error (RFC 9110, 10.2.3: whole seconds, or a date), or gRPC's
+ * `grpc-retry-pushback-ms`. A date in the past is 0; anything else is `undefined`.
  *
  * @param wall the current time, milliseconds since the epoch
  */
@@ -22,7 +23,15 @@ export function retryAfterOf(error: unknown, wall: number): number | undefined {
     const value = single(header(look(carrier, 'headers'), 'retry-after'));
     if (value !== undefined) return parseRetryAfter(value, wall);
   }
-  return wholeNumber(single(lookByCall(look(error, 'metadata'), 'get', 'grpc-retry-pushback-ms')));
+  const pushback = single(lookByCall(look(error, 'metadata'), 'get', 'grpc-retry-pushback-ms'));
+  return pushback === undefined ? sentRetryAfterOf(error) : wholeNumber(pushback);
+}
+
+/** As a service of another process has sent it, over RPC or GraphQL: beside a `code`. */
+function sentRetryAfterOf(error: unknown): number | undefined {
+  const carriers = [error, payloadOf(error), look(error, 'extensions')];
+  const sent = carriers.find((carrier) => lookForText(carrier, 'code') !== undefined);
+  return asMilliseconds(look(sent, 'retryAfterMs'));
 }
 
 function asMilliseconds(value: unknown): number | undefined {

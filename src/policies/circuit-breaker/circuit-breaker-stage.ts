@@ -55,9 +55,19 @@ function settle(call: Call, permit: Permit, classifier: OutcomeRule): void {
   const failed = judge(call, classifier);
   if (permit.holding !== undefined) call.holding = permit.holding.outer; // what the call does next is not part of the probe
   permit.settle(call.verdict!, call.error, call.now(), endingOf(call));
-  if (travelling || (!failed && !call.failed)) return;
+  if (travelling) return;
+  if (call.streaming) watchStream(call, permit, classifier);
+  if (!failed && !call.failed) return;
   call.nextRejection = permit.blockade;
   call.answerMetrics = failed || isResilienceError(call.error) ? permit.metrics : undefined;
+}
+
+/** The first item of a stream is a success; a break after it is one failure more. */
+function watchStream(call: Call, permit: Permit, classifier: OutcomeRule): void {
+  call.whenBroken((error) => {
+    call.tick();
+    if (classifier.ofError(error) === 'failure') permit.broken(error, call.now());
+  });
 }
 
 /** Sets the breaker's verdict on the call. @returns whether the attempt has failed */

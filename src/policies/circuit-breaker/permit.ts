@@ -9,6 +9,7 @@ export type Ending = 'seen' | 'unseen' | 'turned-away';
 
 /** The breaker that has issued a permit. */
 export interface Issuer {
+  admit(now: number): Permit | undefined;
   settle(permit: Permit, outcome: Outcome, error?: unknown, now?: number, ending?: Ending): void;
   readonly blockade: Blockade | undefined;
   readonly metrics: RollingMetrics;
@@ -69,6 +70,16 @@ export class Permit {
   /** @internal The metrics that the call is counted in. */
   get metrics(): RollingMetrics {
     return this.issuer.metrics;
+  }
+
+  /**
+   * @internal A stream, settled as a success at its first item, has broken: one failure more, as of another call. It changes
+   * nothing when the generation has ended, or when no call is admitted.
+   */
+  broken(error: unknown, now: number): void {
+    const another = this.issuer.admit(now);
+    if (another?.generation === this.generation) another.settle('failure', error, now, 'seen');
+    else another?.settle('ignored', undefined, now, 'unseen');
   }
 
   /** @internal Settles it at a known time. */

@@ -1,11 +1,14 @@
 import { look, lookForInteger, lookForText } from '../look.js';
+import { payloadOf } from '../payload.js';
 import type { OutcomeTable } from '../table.js';
 
 export const grpc: OutcomeTable = {
   client: 'gRPC',
-  recognized: '`code` from 1 to 16, beside `details` or `metadata`',
+  recognized: '`code` from 1 to 16, beside `details` or `metadata`, or inside `RpcException`',
   source: 'https://grpc.io/docs/guides/status-codes/',
   keysOf: (error) => {
+    const inside = lookForInteger(payloadOf(error), 'code');
+    if (inside !== undefined) return [inside];
     const code = lookForInteger(error, 'code');
     if (code === undefined) return [];
     if (lookForText(error, 'details') !== undefined) return [code];

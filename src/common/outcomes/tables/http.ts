@@ -4,7 +4,7 @@ import type { OutcomeTable } from '../table.js';
 export const http: OutcomeTable = {
   client: 'HTTP',
   recognized:
-    '`getStatus()` (Nest), `response.status`, `response.statusCode`, `status`, `statusCode`, `$metadata.httpStatusCode` (AWS SDK v3)',
+    '`getStatus()` (Nest), `response.status`, `response.statusCode`, `status`, `statusCode`, `$metadata.httpStatusCode` (AWS SDK v3); also inside `RpcException` and `WsException` (there `code` too), `extensions.http.status` and `originalError` of `GraphQLError`',
   source: 'https://www.rfc-editor.org/rfc/rfc9110#section-15',
   keysOf: (error) => {
     const status = statusOf(error);

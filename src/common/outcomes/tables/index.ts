@@ -1,6 +1,8 @@
 import type { OutcomeTable } from '../table.js';
 import { amqp } from './amqp.js';
 import { aws } from './aws.js';
+import { bullmq } from './bullmq.js';
+import { graphql } from './graphql.js';
 import { grpc } from './grpc.js';
 import { http } from './http.js';
 import { javascript } from './javascript.js';
@@ -12,6 +14,7 @@ import { own } from './own.js';
 import { prisma } from './prisma.js';
 import { programmer } from './programmer.js';
 import { redis } from './redis.js';
+import { remote } from './remote.js';
 import { sql } from './sql.js';
 import { validation } from './validation.js';
 
@@ -21,6 +24,8 @@ export const tables: readonly OutcomeTable[] = [
   aws,
   http,
   grpc,
+  graphql,
+  remote,
   mysql,
   sql,
   prisma,
@@ -28,6 +33,7 @@ export const tables: readonly OutcomeTable[] = [
   redis,
   kafka,
   amqp,
+  bullmq,
   validation,
   programmer,
   ...networkTables,

@@ -1,0 +1,68 @@
+import { isResilienceError } from '../common/errors.js';
+import { show } from '../common/printable.js';
+import { GraphqlRejection } from './rejection-answers.js';
+
+/** Receives the promise of a call by Nest, which does not do with a rejection what its users need. */
+export type NestCaller = (result: Promise<unknown>) => Promise<unknown>;
+
+/**
+ * What is done for a method that packages of Nest call without an interceptor: scheduled ones, listeners, field resolvers;
+ * `undefined` for any other method.
+ *
+ * @param name of the method, for the log
+ */
+export function nestCallerOf(
+  method: Function,
+  name: string,
+  warn: (message: string) => void,
+): NestCaller | undefined {
+  if (Reflect.hasMetadata('graphql:resolve_property', method)) return forClients;
+  if (Reflect.hasMetadata('SCHEDULER_TYPE', method)) {
+    return unheard('@nestjs/schedule', ({ message }) => warn(`${name} was rejected: ${message}`));
+  }
+  const listened = listenedBy(method);
+  if (listened === undefined) return undefined;
+  const events = listened.map(({ event }) => show(event)).join(', ');
+  return unheard('@nestjs/event-emitter', ({ message }) =>
+    warn(`${name} has turned away an event (${events}): ${message}`),
+  );
+}
+
+interface Listened {
+  readonly event: unknown;
+  readonly options?: { readonly suppressErrors?: boolean };
+}
+
+/** The events of `@OnEvent()`, unless their emitter wants to hear of errors. */
+function listenedBy(method: Function): readonly Listened[] | undefined {
+  const listened = Reflect.getMetadata('EVENT_LISTENER_METADATA', method) as
+    readonly Listened[] | undefined;
+  return listened?.some(({ options }) => options?.suppressErrors === false) ? undefined : listened;
+}
+
+/** GraphQL sends the message of an error to the client. */
+const forClients: NestCaller = async (result) => {
+  try {
+    return await result;
+  } catch (error) {
+    throw isResilienceError(error) ? new GraphqlRejection(error) : error;
+  }
+};
+
+/** The package would log the whole error with its stack. Calls by others get it as always. */
+function unheard(caller: string, tell: (error: Error) => void): NestCaller {
+  return (result) => {
+    if (!isCalledBy(caller)) return result;
+    return result.catch((error: unknown) => {
+      if (!isResilienceError(error)) throw error;
+      tell(error);
+    });
+  };
+}
+
+/** Whether the call that is being made comes from a package: the only thing that tells it from a call by the application. */
+function isCalledBy(name: string): boolean {
+  const at: { stack?: string } = {};
+  Error.captureStackTrace(at, isCalledBy);
+  return at.stack?.replaceAll('\\', '/').includes(`/node_modules/${name}/`) ?? false;
+}

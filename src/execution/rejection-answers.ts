@@ -1,0 +1,90 @@
+import type { ArgumentsHost } from '@nestjs/common';
+import { type Observable, throwError } from 'rxjs';
+import { ResilienceError } from '../common/errors.js';
+import { look } from '../common/outcomes/look.js';
+import { answer, sayWhenToRetry } from './http-answer.js';
+
+// What clients see of a rejection: never its message, which has names of the inside.
+
+/** What programs need to know. */
+interface ClientDetails {
+  readonly code: string;
+  readonly retryAfterMs?: number;
+}
+
+function detailsOf({ code, retryAfterMs }: ResilienceError): ClientDetails {
+  // Infinity would become `null` on its way.
+  return Number.isFinite(retryAfterMs) ? { code, retryAfterMs: retryAfterMs! } : { code };
+}
+
+/** A short phrase that tells nothing of the inside. */
+function titleOf(error: ResilienceError): string {
+  const title = look(error.getResponse(), 'error');
+  return typeof title === 'string' ? title : 'Service Unavailable';
+}
+
+/**
+ * A rejection as GraphQL clients may see it: GraphQL sends the message and the `extensions` of an error. Still the same
+ * rejection for anyone else.
+ */
+export class GraphqlRejection extends ResilienceError {
+  /** For the client. */
+  readonly extensions: Readonly<Record<string, unknown>>;
+
+  constructor(rejection: ResilienceError) {
+    const { code, policy, policyName, retryAfterMs } = rejection;
+    const [title, status] = [titleOf(rejection), rejection.getStatus()];
+    super({
+      code,
+      policy,
+      policyName,
+      retryAfterMs,
+      title,
+      status,
+      message: title,
+      cause: rejection,
+    });
+    this.extensions = { ...detailsOf(rejection) };
+    // Nest's Apollo driver takes errors with such a body for those of HTTP, and replaces their code.
+    Object.defineProperty(this, 'response', { value: this.extensions });
+  }
+}
+
+/** Answers a rejection in the way of its transport. @throws {GraphqlRejection} for GraphQL */
+export function answerRejection(
+  error: ResilienceError,
+  host: ArgumentsHost,
+): Observable<never> | undefined {
+  switch (host.getType<string>()) {
+    case 'http':
+      sayWhenToRetry(host, error);
+      answer(host, error.getStatus(), error.getResponse());
+      return undefined;
+    case 'rpc':
+      return throwError(() => detailsOf(error));
+    case 'ws':
+      tellSocket(host.switchToWs().getClient<SocketClient>(), {
+        status: 'error',
+        message: titleOf(error),
+        ...detailsOf(error),
+      });
+      return undefined;
+    case 'graphql':
+      throw new GraphqlRejection(error);
+    default:
+      return undefined;
+  }
+}
+
+/** The parts of a client of socket.io and of `ws` that are used here. */
+interface SocketClient {
+  /** Only of `ws`, whose `emit()` reaches nobody but the server's own listeners. */
+  readonly readyState?: unknown;
+  emit?(event: string, payload: object): unknown;
+  send?(text: string): unknown;
+}
+
+function tellSocket(client: SocketClient, payload: object): void {
+  if (typeof client.readyState !== 'number') client.emit?.('exception', payload);
+  else client.send?.(JSON.stringify({ event: 'exception', data: payload }));
+}
