@@ -31,7 +31,6 @@ export { ResilienceExceptionFilter } from './execution/resilience-exception.filt
 export type {
   PipelineOptions,
   PolicyDefaults,
-  PolicyOverrides,
   ResilienceModuleOptions,
   ResilienceOptionsFactory,
 } from './execution/module-options.js';
@@ -39,6 +38,7 @@ export type { AnswerSource, CallReport } from './pipeline/call-report.js';
 export { keepOnlyLive } from './execution/keep-only-live.js';
 export { withReport } from './pipeline/with-report.js';
 export type { PipelineDescription, PolicyDescription } from './pipeline/description.js';
+export type { Switchable } from './policies/switchable.js';
 export {
   type Backoff,
   type BackoffFunction,

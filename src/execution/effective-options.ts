@@ -9,22 +9,22 @@ import type { Subject } from './subject.js';
 export interface EffectiveOptions {
   readonly kind: string;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Whether the policy is at work; the last layer that says so decides. */
+  readonly enabled: boolean;
   /** The layer that an option comes from, such as `overrides['*']`; `undefined` for the subject's own options. */
   readonly originOf: (option: string) => string | undefined;
   /** Whether the options only name a part that another subject defines. */
   readonly reference: boolean;
 }
 
-/** Options that refer to a part or a configuration, without defining anything. */
-const NAMING = new Set(['name', 'config']);
+/** Options that refer to a part or a configuration, or switch the policy, without defining anything. */
+const NAMING = new Set(['name', 'config', 'enabled']);
 
 type Options = Record<string, unknown>;
 
 /**
  * The options in force for one policy of a subject. Later layers win: `defaults`, the named configuration, the pipeline
  * that it uses, its own options, then `overrides` by `'*'` and by its override keys.
- *
- * @returns `undefined` when an override has removed the policy
  */
 export function effectiveOptions(
   kind: string,
@@ -32,7 +32,7 @@ export function effectiveOptions(
   where: string,
   { defaults, configs, pipelines, overrides }: ResilienceModuleOptions,
   problems: Problems,
-): EffectiveOptions | undefined {
+): EffectiveOptions {
   const policy = policies.get(kind)!;
   const normalize = (given: unknown): Options =>
     given === undefined ? {} : asOptions(policy.normalize(given));
@@ -48,7 +48,6 @@ export function effectiveOptions(
     pipeline === undefined &&
     'name' in said &&
     Object.keys(said).every((option) => NAMING.has(option));
-  let removed = false;
   const origins = new Map<string, string>();
   let options: Options = {};
   const layer = (set: Options, origin: string | undefined): void => {
@@ -65,14 +64,27 @@ export function effectiveOptions(
   for (const target of ['*', ...overrideKeys]) {
     const override = of(ownValue(overrides, target));
     if (override === undefined) continue;
-    removed = override === false;
-    if (removed) continue;
-    layer(normalize(override), `overrides['${target}']`);
-    if (target !== '*') reference = false; // such an override defines the part
+    const set = normalize(override);
+    layer(set, `overrides['${target}']`);
+    // Such an override defines the part.
+    if (target !== '*' && !Object.keys(set).every((option) => NAMING.has(option))) {
+      reference = false;
+    }
   }
-  if (removed) return undefined;
+  const { enabled = true } = options;
   delete options.config;
-  return { kind, options, reference, originOf: (option) => origins.get(option) };
+  delete options.enabled;
+  if (typeof enabled !== 'boolean') {
+    const from = origins.has('enabled') ? ` (from ${origins.get('enabled')})` : '';
+    problems.add(where, `enabled${from} is ${show(enabled)}; use true or false`);
+  }
+  return {
+    kind,
+    options,
+    enabled: enabled !== false,
+    reference,
+    originOf: (option) => origins.get(option),
+  };
 
   function namedConfig({ config, name }: Options): Options {
     const chosen = config ?? name;

@@ -13,9 +13,6 @@ import {
 /** Options by policy. */
 export type PolicyDefaults = { readonly [K in keyof PolicyOptions]?: PolicyOptions[K] };
 
-/** The same as {@link PolicyDefaults}, or `false` to remove a policy. */
-export type PolicyOverrides = { readonly [K in keyof PolicyOptions]?: PolicyOptions[K] | false };
-
 /** The policies of a pipeline: every user of the pipeline has them all, and shares its breaker and its bulkhead. */
 export interface PipelineOptions extends PolicyDefaults {
   /** The stages, outermost first. Default: the canonical order. */
@@ -38,9 +35,10 @@ export interface ResilienceModuleOptions {
   readonly pipelines?: Readonly<Record<string, PipelineOptions>>;
   /**
    * Take precedence over decorators, for values from the environment for example. By `'*'`, `'Class'`, `'Class.method'` or
-   * the name of a command or pipeline; the most specific wins. They only change existing policies; `false` removes one.
+   * the name of a command or pipeline; the most specific wins. They only change existing policies; `enabled: false`
+   * switches one off.
    */
-  readonly overrides?: Readonly<Record<string, PolicyOverrides>>;
+  readonly overrides?: Readonly<Record<string, PolicyDefaults>>;
   /** The source of times and timers. Default: the machine's clock. */
   readonly clock?: Clock;
   /** Random numbers from 0 to below 1, for jitter. Default `Math.random`. */
@@ -80,7 +78,7 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
     for (const [name, set] of Object.entries(sets)) {
       const path = `${group}['${name}'].`;
       if (group === 'pipelines') checkPipeline(ROOT, path, set, problems);
-      else checkPolicies(ROOT, path, set, problems, { removable: group === 'overrides' });
+      else checkPolicies(ROOT, path, set, problems);
     }
   }
   const clock: unknown = read.raw('clock');
@@ -97,8 +95,6 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
 
 /** Rules for a set of policies, depending on its place. */
 interface SetRule {
-  /** Whether `false` may remove a policy. */
-  readonly removable?: boolean;
   /** Whether options may name a configuration. */
   readonly configurable?: boolean;
 }
@@ -145,7 +141,12 @@ export function checkPolicies(
       const known = [...policies.keys()].join(', ');
       const what = path === '' ? '' : `${path.slice(0, -1)} `;
       problems.add(where, `${what}has "${kind}", which is not a policy; the policies are ${known}`);
-    } else if (given !== undefined && !(rule.removable && given === false)) {
+    } else if (given === false) {
+      problems.add(
+        where,
+        `${path}${kind} is false; use { enabled: false } to switch the policy off`,
+      );
+    } else if (given !== undefined) {
       checkSet(where, `${path}${kind}`, policy.normalize(given), problems, rule);
     }
   }

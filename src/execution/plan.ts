@@ -1,5 +1,5 @@
 import type { Clock } from '../common/clock.js';
-import { OptionsReader, type Problems } from '../common/options-reader.js';
+import { OptionsReader, Problems } from '../common/options-reader.js';
 import { Classifier } from '../common/outcomes/classifier.js';
 import type { OutcomeRule } from '../common/outcomes/outcome.js';
 import { ownValue } from '../common/own.js';
@@ -98,7 +98,7 @@ export function draftPlan(
   for (const kind of kindsOf(subject, options)) {
     const one = configurePolicy(kind, subject, site, options, problems);
     if (one === undefined) continue;
-    configured.push(one);
+    if (one.effective.enabled) configured.push(one);
     const { policy, where, settings, effective } = one;
     const { options: merged, reference } = effective;
     const part = policy.part?.(settings);
@@ -113,6 +113,7 @@ export function draftPlan(
       method: subject.method,
       where,
       reference,
+      off: !one.effective.enabled,
       options: part.shape ?? merged,
       settings: part.settings,
     };
@@ -147,7 +148,10 @@ function checkTogether(
   }
 }
 
-/** One policy of a subject, merged and checked; `undefined` when an override has removed it. */
+/**
+ * One policy of a subject, merged and checked. One that is switched off may be wrong: `undefined` then, or when its options
+ * only make sense at work.
+ */
 export function configurePolicy(
   kind: string,
   subject: Subject,
@@ -158,16 +162,12 @@ export function configurePolicy(
   const policy = policies.get(kind)!;
   const where = `${subject.title} ${subject.method === undefined ? kind : policy.label}`;
   const effective = effectiveOptions(kind, subject, where, options, problems);
-  if (effective === undefined) return undefined;
-  const read = new OptionsReader<object>(
-    effective.options,
-    where,
-    problems,
-    '',
-    effective.originOf,
-  );
+  if (!effective.enabled && policy.boundToSubject) return undefined;
+  const found = effective.enabled ? problems : new Problems();
+  const read = new OptionsReader<object>(effective.options, where, found, '', effective.originOf);
   const settings = policy.read(read, site);
   read.done();
+  if (found !== problems && found.all.length > 0) return undefined;
   return { policy, where, effective, settings };
 }
 

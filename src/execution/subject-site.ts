@@ -114,5 +114,6 @@ function optionsOfNeighbour(
   if (decorated === undefined) return undefined;
   const subject = methodSubject({ decorated, owner, ownOnly: false });
   if (!kindsOf(subject, options).includes(kind)) return undefined;
-  return effectiveOptions(kind, subject, subject.title, options, new Problems())?.options;
+  const effective = effectiveOptions(kind, subject, subject.title, options, new Problems());
+  return effective.enabled ? effective.options : undefined;
 }
