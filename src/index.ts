@@ -29,8 +29,10 @@ export { UsePipeline } from './decorators/use-pipeline.decorator.js';
 export { ClientGoneError } from './execution/handler-call.js';
 export { ResilienceExceptionFilter } from './execution/resilience-exception.filter.js';
 export type {
+  NamedConfiguration,
   PipelineOptions,
   PolicyDefaults,
+  ResilienceFeatureOptions,
   ResilienceModuleOptions,
   ResilienceOptionsFactory,
 } from './execution/module-options.js';

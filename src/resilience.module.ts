@@ -12,14 +12,17 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { DiscoveryModule, ModuleRef } from '@nestjs/core';
+import { DiscoveryModule, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { RESILIENCE_SERVICE, ResilienceService } from './commands/resilience.service.js';
 import { brand } from './common/brand.js';
 import { systemClock } from './common/clock.js';
 import { Complaints } from './common/complaints.js';
 import { ResilienceConfigurationError } from './common/errors.js';
+import { CONFIGURATION, Configuration } from './execution/configuration/configuration.js';
+import { FEATURE, Feature, featuresIn } from './execution/configuration/features.js';
 import {
   requireOptions,
+  type ResilienceFeatureOptions,
   type ResilienceModuleOptions,
   type ResilienceOptionsFactory,
 } from './execution/module-options.js';
@@ -56,11 +59,16 @@ export interface ResilienceModuleAsyncOptions extends Pick<ModuleMetadata, 'impo
 /** Import it once, in the root module. It is global: decorators work in every module of the application. */
 @Module({})
 export class ResilienceModule {
-  constructor(@Optional() @Inject(RESILIENCE_MODULE_OPTIONS) options?: unknown) {
-    if (options !== undefined) return;
-    throw new ResilienceConfigurationError([
-      'ResilienceModule: imported without forRoot(), so it protects nothing; use ResilienceModule.forRoot()',
-    ]);
+  constructor(
+    @Optional() @Inject(CONFIGURATION) configuration?: Configuration,
+    @Optional() @Inject(FEATURE) feature?: Feature,
+  ) {
+    if (configuration === undefined) {
+      throw new ResilienceConfigurationError([
+        'ResilienceModule: imported without forRoot(), so it protects nothing; use ResilienceModule.forRoot()',
+      ]);
+    }
+    if (feature !== undefined) configuration.add(feature);
   }
 
   /**
@@ -88,7 +96,30 @@ export class ResilienceModule {
   static forRootAsync(options: ResilienceModuleAsyncOptions): DynamicModule {
     return define(optionsProviders(options), options.imports);
   }
+
+  /**
+   * For what a feature module brings: configurations, pipelines and overrides, for the whole application. The root module
+   * imports `forRoot()` or `forRootAsync()`.
+   *
+   * @example
+   * \@Module({ imports: [ResilienceModule.forFeature({ pipelines: { storagesvc: { timeout: '1s' } } })] })
+   * export class BooksModule {}
+   */
+  static forFeature(options: ResilienceFeatureOptions): DynamicModule {
+    features += 1;
+    return {
+      module: ResilienceModule,
+      providers: [
+        { provide: FEATURE, useValue: new Feature(options) },
+        // Nest 10 takes modules for the same one when their providers look the same, such as functions of equal text.
+        { provide: brand(`feature ${features}`), useValue: features },
+      ],
+    };
+  }
 }
+
+/** How many times `forFeature()` has been used in this process. */
+let features = 0;
 
 function define(providers: Provider[], imports: ModuleMetadata['imports'] = []): DynamicModule {
   return {
@@ -106,8 +137,14 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
         useFactory: createEvents,
       },
       {
+        provide: CONFIGURATION,
+        inject: [RESILIENCE_MODULE_OPTIONS, ModulesContainer],
+        useFactory: (options: ResilienceModuleOptions, modules: ModulesContainer) =>
+          new Configuration(options, featuresIn(modules)),
+      },
+      {
         provide: RUNTIME,
-        inject: [RESILIENCE_MODULE_OPTIONS, RUNTIME_REF, PARTS, ResilienceEvents, ModuleRef],
+        inject: [CONFIGURATION, RUNTIME_REF, PARTS, ResilienceEvents, ModuleRef],
         useFactory: createRuntime,
       },
       {
@@ -132,6 +169,7 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
       ResilienceExplorer,
     ],
     exports: [
+      CONFIGURATION,
       RUNTIME_REF,
       RESILIENCE_MODULE_OPTIONS,
       ResilienceEvents,
@@ -188,13 +226,13 @@ function createEvents(options: ResilienceModuleOptions): ResilienceEvents {
 }
 
 function createRuntime(
-  options: ResilienceModuleOptions,
+  configuration: Configuration,
   ref: RuntimeRef,
   parts: PartStore,
   events: ResilienceEvents,
   moduleRef: ModuleRef,
 ): Runtime {
-  const logger = loggerOf(options);
+  const logger = loggerOf(configuration.options);
   const resolve = (token: unknown): unknown => {
     try {
       return moduleRef.get<unknown>(token as InjectionToken, { strict: false });
@@ -202,7 +240,7 @@ function createRuntime(
       return undefined;
     }
   };
-  const runtime = new Runtime({ options, events, parts, logger, resolve });
+  const runtime = new Runtime({ configuration, events, parts, logger, resolve });
   ref.runtime = runtime;
   return runtime;
 }

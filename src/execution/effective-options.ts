@@ -2,7 +2,8 @@ import { isPlainObject, type Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { ownValue } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';
-import type { ResilienceModuleOptions } from './module-options.js';
+import type { Layers } from './configuration/layers.js';
+import { lineOf } from './configuration/named-configurations.js';
 import type { Subject } from './subject.js';
 
 /** The options of one policy of one subject, with all layers merged. */
@@ -30,7 +31,7 @@ export function effectiveOptions(
   kind: string,
   { pipeline, policies: given, overrideKeys }: Subject,
   where: string,
-  { defaults, configs, pipelines, overrides }: ResilienceModuleOptions,
+  { defaults, configs, pipelines, overrides }: Layers,
   problems: Problems,
 ): EffectiveOptions {
   const policy = policies.get(kind)!;
@@ -58,7 +59,9 @@ export function effectiveOptions(
     options = merge(options, set, policy.nested);
   };
   layer(normalize(of(defaults)), 'defaults');
-  layer(namedConfig({ ...shared, ...said }), 'configs');
+  for (const [name, set] of configurationsFor({ ...shared, ...said })) {
+    layer(normalize(of(set)), `configs['${name}']`);
+  }
   layer(shared, `pipelines['${pipeline}']`);
   layer(said, undefined);
   for (const target of ['*', ...overrideKeys]) {
@@ -86,26 +89,25 @@ export function effectiveOptions(
     originOf: (option) => origins.get(option),
   };
 
-  function namedConfig({ config, name }: Options): Options {
+  function configurationsFor({ config, name }: Options): ReturnType<typeof lineOf> {
     const chosen = config ?? name;
-    if (typeof chosen !== 'string') return {};
-    const set = ownValue(configs, chosen) as Options | undefined;
-    if (set !== undefined) return normalize(set[kind]);
-    if (config !== undefined) {
-      const known = Object.keys(configs ?? {}).join(', ') || 'none';
+    if (typeof chosen !== 'string') return [];
+    const line = lineOf(chosen, configs);
+    if (config !== undefined && line.length === 0) {
+      const known = Object.keys(configs).join(', ') || 'none';
       problems.add(
         where,
         `config is '${chosen}', which forRoot({ configs }) does not have; it has ${known}`,
       );
     }
-    return {};
+    return line;
   }
 }
 
 /** The policies of a subject, its own and those of the pipeline that it uses. */
 export function kindsOf(
   { policies: given, pipeline }: Pick<Subject, 'policies' | 'pipeline'>,
-  { pipelines }: ResilienceModuleOptions,
+  { pipelines }: Layers,
 ): string[] {
   const shared = ownValue(pipelines, pipeline) ?? {};
   const kinds = new Set([...Object.keys(shared), ...given.keys()]);
@@ -116,7 +118,7 @@ export function kindsOf(
 export function isShared(
   kind: string,
   { pipeline }: Pick<Subject, 'pipeline'>,
-  { pipelines }: ResilienceModuleOptions,
+  { pipelines }: Layers,
 ): boolean {
   return (ownValue(pipelines, pipeline) as Options | undefined)?.[kind] !== undefined;
 }
