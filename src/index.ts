@@ -29,9 +29,10 @@ export { UsePipeline } from './decorators/use-pipeline.decorator.js';
 export { ClientGoneError } from './execution/client-gone-error.js';
 export { ResilienceExceptionFilter } from './execution/resilience-exception.filter.js';
 export type {
+  NamedConfiguration,
   PipelineOptions,
   PolicyDefaults,
-  PolicyOverrides,
+  ResilienceFeatureOptions,
   ResilienceModuleOptions,
   ResilienceOptionsFactory,
 } from './execution/module-options.js';
@@ -39,6 +40,7 @@ export type { AnswerSource, CallReport } from './pipeline/call-report.js';
 export { keepOnlyLive } from './execution/keep-only-live.js';
 export { withReport } from './pipeline/with-report.js';
 export type { PipelineDescription, PolicyDescription } from './pipeline/description.js';
+export type { Switchable } from './policies/switchable.js';
 export {
   type Backoff,
   type BackoffFunction,

@@ -12,14 +12,17 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { DiscoveryModule, ModuleRef } from '@nestjs/core';
+import { DiscoveryModule, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { RESILIENCE_SERVICE, ResilienceService } from './commands/resilience.service.js';
 import { brand } from './common/brand.js';
 import { systemClock } from './common/clock.js';
 import { Complaints } from './common/complaints.js';
 import { ResilienceConfigurationError } from './common/errors.js';
+import { CONFIGURATION, Configuration } from './execution/configuration/configuration.js';
+import { FEATURE, Feature, featuresIn } from './execution/configuration/features.js';
 import {
   requireOptions,
+  type ResilienceFeatureOptions,
   type ResilienceModuleOptions,
   type ResilienceOptionsFactory,
 } from './execution/module-options.js';
@@ -62,11 +65,16 @@ class ResilienceFeatureModule {}
 /** Import it once, in the root module. It is global: decorators work in every module of the application. */
 @Module({})
 export class ResilienceModule {
-  constructor(@Optional() @Inject(RESILIENCE_MODULE_OPTIONS) options?: unknown) {
-    if (options !== undefined) return;
-    throw new ResilienceConfigurationError([
-      'ResilienceModule: imported without forRoot(), so it protects nothing; use ResilienceModule.forRoot()',
-    ]);
+  constructor(
+    @Optional() @Inject(CONFIGURATION) configuration?: Configuration,
+    @Optional() @Inject(FEATURE) feature?: Feature,
+  ) {
+    if (configuration === undefined) {
+      throw new ResilienceConfigurationError([
+        'ResilienceModule: imported without forRoot(), so it protects nothing; use ResilienceModule.forRoot()',
+      ]);
+    }
+    if (feature !== undefined) configuration.add(feature);
   }
 
   /**
@@ -96,15 +104,35 @@ export class ResilienceModule {
   }
 
   /**
-   * For a module that gets a token from another one, and wants it protected.
+   * What a feature module brings. Either configurations, pipelines and overrides, which are for the whole application; or
+   * providers made by `protectProvider()`, for a module that gets their tokens from another one. The root module imports
+   * `forRoot()` or `forRootAsync()`.
+   *
+   * @example
+   * \@Module({ imports: [ResilienceModule.forFeature({ pipelines: { storagesvc: { timeout: '1s' } } })] })
+   * export class BooksModule {}
    *
    * @example
    * imports: [HttpModule, ResilienceModule.forFeature([protectProvider(HttpService, { name: 'http', '*': 'outgoing' })])]
    */
-  static forFeature(protections: readonly Provider[]): DynamicModule {
-    return { module: ResilienceFeatureModule, providers: [...protections] };
+  static forFeature(feature: ResilienceFeatureOptions | readonly Provider[]): DynamicModule {
+    if (Array.isArray(feature)) {
+      return { module: ResilienceFeatureModule, providers: [...(feature as Provider[])] };
+    }
+    features += 1;
+    return {
+      module: ResilienceModule,
+      providers: [
+        { provide: FEATURE, useValue: new Feature(feature as ResilienceFeatureOptions) },
+        // Nest 10 takes modules for the same one when their providers look the same, such as functions of equal text.
+        { provide: brand(`feature ${features}`), useValue: features },
+      ],
+    };
   }
 }
+
+/** How many times `forFeature()` has been used in this process. */
+let features = 0;
 
 function define(providers: Provider[], imports: ModuleMetadata['imports'] = []): DynamicModule {
   return {
@@ -122,8 +150,14 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
         useFactory: createEvents,
       },
       {
+        provide: CONFIGURATION,
+        inject: [RESILIENCE_MODULE_OPTIONS, ModulesContainer],
+        useFactory: (options: ResilienceModuleOptions, modules: ModulesContainer) =>
+          new Configuration(options, featuresIn(modules)),
+      },
+      {
         provide: RUNTIME,
-        inject: [RESILIENCE_MODULE_OPTIONS, RUNTIME_REF, PARTS, ResilienceEvents, ModuleRef],
+        inject: [CONFIGURATION, RUNTIME_REF, PARTS, ResilienceEvents, ModuleRef],
         useFactory: createRuntime,
       },
       {
@@ -154,6 +188,7 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
       ResilienceExplorer,
     ],
     exports: [
+      CONFIGURATION,
       RUNTIME_REF,
       RESILIENCE_MODULE_OPTIONS,
       ResilienceEvents,
@@ -211,13 +246,13 @@ function createEvents(options: ResilienceModuleOptions): ResilienceEvents {
 }
 
 function createRuntime(
-  options: ResilienceModuleOptions,
+  configuration: Configuration,
   ref: RuntimeRef,
   parts: PartStore,
   events: ResilienceEvents,
   moduleRef: ModuleRef,
 ): Runtime {
-  const logger = loggerOf(options);
+  const logger = loggerOf(configuration.options);
   const resolve = (token: unknown): unknown => {
     try {
       return moduleRef.get<unknown>(token as InjectionToken, { strict: false });
@@ -225,7 +260,7 @@ function createRuntime(
       return undefined;
     }
   };
-  const runtime = new Runtime({ options, events, parts, logger, resolve });
+  const runtime = new Runtime({ configuration, events, parts, logger, resolve });
   ref.runtime = runtime;
   return runtime;
 }

@@ -332,7 +332,7 @@ const mistakes: Record<string, Mistake> = {
     told: `${ROOT} overrides['*'].fallback.config has no effect; only decorators, commands and pipelines can name a configuration`,
   },
   'an override of what is not there': {
-    resilience: { overrides: { 'Clientt.m': { retry: false } } },
+    resilience: { overrides: { 'Clientt.m': { retry: { enabled: false } } } },
     told: `${ROOT} overrides has 'Clientt.m', which is not a decorated class or method, a command or a pipeline; there are *`,
   },
   'a wrong clock': {

@@ -233,7 +233,11 @@ describe('the module', () => {
       resilience: {
         defaults: { retry: { maxRetries: 1 }, timeout: '3s' as never },
         configs: { s: { circuitBreaker: { openFor: '1s' } } },
-        overrides: { '*': { retry: false }, S: {}, 'S.m': { circuitBreaker: { minimumCalls: 5 } } },
+        overrides: {
+          '*': { retry: { enabled: false } },
+          S: {},
+          'S.m': { circuitBreaker: { minimumCalls: 5 } },
+        },
       },
     });
     await expect(app.get(S).m()).resolves.toBeUndefined();

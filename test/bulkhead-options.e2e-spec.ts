@@ -80,7 +80,7 @@ describe('how many may run is given', () => {
   });
 
   it('not at all: an override of false takes the bulkhead off', async () => {
-    const overrides = { 'S.short': { bulkhead: false } } as const;
+    const overrides = { 'S.short': { bulkhead: { enabled: false } } } as const;
     await expect(peakOf('short', { overrides })).resolves.toBe(20);
     await expect(peakOf('plain', { overrides })).resolves.toBe(10);
   });

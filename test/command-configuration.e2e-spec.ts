@@ -111,7 +111,7 @@ describe('configuration of commands', () => {
     const { service } = await bootService(
       {
         overrides: {
-          books: { timeout: '3s', bulkhead: false },
+          books: { timeout: '3s', bulkhead: { enabled: false } },
           '*': { timeout: { attempt: '2s' } },
         },
       },

@@ -197,14 +197,14 @@ describe('an override', () => {
     async undecorated(): Promise<void> {}
   }
 
-  it('of false takes a policy off', async () => {
+  it('with enabled: false switches a policy off', async () => {
     const { app, clock, registry, service } = await boot({
       providers: [Shelf],
       resilience: {
         overrides: {
-          '*': { circuitBreaker: false },
-          Shelf: { retry: false },
-          'Shelf.books': { fallback: false, timeout: false },
+          '*': { circuitBreaker: { enabled: false } },
+          Shelf: { retry: { enabled: false } },
+          'Shelf.books': { fallback: { enabled: false }, timeout: { enabled: false } },
         },
       },
     });
@@ -220,20 +220,23 @@ describe('an override', () => {
     expect(registry.names()).toEqual([]);
   });
 
-  it('of false gives way to a more special one with options', async () => {
+  it('that only changes options leaves a policy off that another one has switched off', async () => {
     const { service } = await boot({
       providers: [Shelf],
       resilience: {
-        overrides: { '*': { retry: false }, 'Shelf.books': { retry: { maxRetries: 1 } } },
+        overrides: {
+          '*': { retry: { enabled: false } },
+          'Shelf.books': { retry: { maxRetries: 1 } },
+        },
       },
     });
-    expect(service.describe(Shelf, 'books').stages).toContain('retry');
+    expect(service.describe(Shelf, 'books').stages).not.toContain('retry');
   });
 
   it('of one policy leaves the others', async () => {
     const { service } = await boot({
       providers: [Shelf],
-      resilience: { overrides: { '*': { retry: false } } },
+      resilience: { overrides: { '*': { retry: { enabled: false } } } },
     });
     const { stages } = service.describe(Shelf, 'books');
     expect(stages).toEqual(['fallback', 'circuit breaker', 'attempt timeout']);

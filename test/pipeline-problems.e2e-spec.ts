@@ -147,9 +147,9 @@ describe('told at bootstrap is', () => {
       `pipelines['storagesvc'] must be an object with options by policy`,
     ],
     [
-      'a policy taken off',
+      'false for a policy',
       { retry: false },
-      `pipelines['storagesvc'].retry is false; use an object with options`,
+      `pipelines['storagesvc'].retry is false; use { enabled: false } to switch the policy off`,
     ],
   ])('%s', async (_, storagesvc, told) => {
     expect(await under(storagesvc)).toContain(ROOT + told);

@@ -250,7 +250,7 @@ describe('decorators on top of @UsePipeline()', () => {
   });
 
   it('an override may take a policy of the pipeline off', async () => {
-    const overrides = { Plain: { circuitBreaker: false } } as const;
+    const overrides = { Plain: { circuitBreaker: { enabled: false } } } as const;
     const { registry, service } = await boot({
       providers: [Plain],
       resilience: { pipelines, overrides },

@@ -134,7 +134,7 @@ describe('@Signal()', () => {
   it('is aborted by a timeout, with the TimeoutError', async () => {
     const { app, clock } = await boot({
       providers: [S],
-      resilience: { overrides: { '*': { retry: false } } },
+      resilience: { overrides: { '*': { retry: { enabled: false } } } },
     });
     const call = outcome(app.get(S).m(false));
     await clock.advance(5_000);

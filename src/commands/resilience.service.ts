@@ -124,7 +124,7 @@ export class ResilienceService {
    */
   pipeline(name: string, options?: PipelineOptions): NamedPipeline {
     const title = `pipeline ${show(name)}`;
-    const root = ownOf(this.runtime.options.pipelines, name);
+    const root = ownOf(this.runtime.layers.pipelines, name);
     const known = this.pipelines.get(name);
     if (root !== undefined && options !== undefined) {
       this.report([`${title}: is defined in forRoot({ pipelines }); leave the policies out here`]);
@@ -190,7 +190,7 @@ export class ResilienceService {
   }
 
   private unknownPipeline(title: string): string {
-    const { pipelines = {} } = this.runtime.options;
+    const { pipelines } = this.runtime.layers;
     const names = new Set([...Object.keys(pipelines), ...this.pipelines.keys()]);
     const known = Array.from(names, show).join(', ') || 'none';
     return `${title}: there is none; give its policies, or use one of ${known}`;

@@ -2,37 +2,38 @@ import { isPlainObject, type Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { ownValue } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';
-import type { ResilienceModuleOptions } from './module-options.js';
+import type { Layers } from './configuration/layers.js';
+import { lineOf } from './configuration/named-configurations.js';
 import type { Subject } from './subject.js';
 
 /** The options of one policy of one subject, with all layers merged. */
 export interface EffectiveOptions {
   readonly kind: string;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Whether the policy is at work; the last layer that says so decides. */
+  readonly enabled: boolean;
   /** The layer that an option comes from, such as `overrides['*']`; `undefined` for the subject's own options. */
   readonly originOf: (option: string) => string | undefined;
   /** Whether the options only name a part that another subject defines. */
   readonly reference: boolean;
 }
 
-/** Options that refer to a part or a configuration, without defining anything. */
-const NAMING = new Set(['name', 'config']);
+/** Options that refer to a part or a configuration, or switch the policy, without defining anything. */
+const NAMING = new Set(['name', 'config', 'enabled']);
 
 type Options = Record<string, unknown>;
 
 /**
  * The options in force for one policy of a subject. Later layers win: `defaults`, the named configuration, the pipeline
  * that it uses, its own options, then `overrides` by `'*'` and by its override keys.
- *
- * @returns `undefined` when an override has removed the policy
  */
 export function effectiveOptions(
   kind: string,
   { pipeline, policies: given, overrideKeys }: Subject,
   where: string,
-  { defaults, configs, pipelines, overrides }: ResilienceModuleOptions,
+  { defaults, configs, pipelines, overrides }: Layers,
   problems: Problems,
-): EffectiveOptions | undefined {
+): EffectiveOptions {
   const policy = policies.get(kind)!;
   const normalize = (given: unknown): Options =>
     given === undefined ? {} : asOptions(policy.normalize(given));
@@ -48,7 +49,6 @@ export function effectiveOptions(
     pipeline === undefined &&
     'name' in said &&
     Object.keys(said).every((option) => NAMING.has(option));
-  let removed = false;
   const origins = new Map<string, string | undefined>();
   let options: Options = {};
   const layer = (set: Options, origin: string | undefined): void => {
@@ -56,40 +56,55 @@ export function effectiveOptions(
     options = merge(options, set, policy.nested);
   };
   layer(normalize(of(defaults)), 'defaults');
-  layer(namedConfig({ ...shared, ...said }), 'configs');
+  for (const [name, set] of configurationsFor({ ...shared, ...said })) {
+    layer(normalize(of(set)), `configs['${name}']`);
+  }
   layer(shared, `pipelines['${pipeline}']`);
   layer(said, undefined);
   for (const target of ['*', ...overrideKeys]) {
     const override = of(ownValue(overrides, target));
     if (override === undefined) continue;
-    removed = override === false;
-    if (removed) continue;
-    layer(normalize(override), `overrides['${target}']`);
-    if (target !== '*') reference = false; // such an override defines the part
+    const set = normalize(override);
+    layer(set, `overrides['${target}']`);
+    // Such an override defines the part.
+    if (target !== '*' && !Object.keys(set).every((option) => NAMING.has(option))) {
+      reference = false;
+    }
   }
-  if (removed) return undefined;
+  const { enabled = true } = options;
   delete options.config;
-  return { kind, options, reference, originOf: (option) => origins.get(option) };
+  delete options.enabled;
+  if (typeof enabled !== 'boolean') {
+    const from = origins.has('enabled') ? ` (from ${origins.get('enabled')})` : '';
+    problems.add(where, `enabled${from} is ${show(enabled)}; use true or false`);
+  }
+  return {
+    kind,
+    options,
+    enabled: enabled !== false,
+    reference,
+    originOf: (option) => origins.get(option),
+  };
 
-  function namedConfig({ config, name }: Options): Options {
+  function configurationsFor({ config, name }: Options): ReturnType<typeof lineOf> {
     const chosen = config ?? name;
-    const set = typeof chosen === 'string' ? ownValue(configs, chosen) : undefined;
-    if (set !== undefined) return normalize(of(set));
-    if (config !== undefined) {
-      const known = Object.keys(configs ?? {}).join(', ') || 'none';
+    if (typeof chosen !== 'string') return [];
+    const line = lineOf(chosen, configs);
+    if (config !== undefined && line.length === 0) {
+      const known = Object.keys(configs).join(', ') || 'none';
       problems.add(
         where,
         `config is ${show(config)}, which forRoot({ configs }) does not have; it has ${known}`,
       );
     }
-    return {};
+    return line;
   }
 }
 
 /** The policies of a subject, its own and those of the pipeline that it uses. */
 export function kindsOf(
   { policies: given, pipeline }: Pick<Subject, 'policies' | 'pipeline'>,
-  { pipelines }: ResilienceModuleOptions,
+  { pipelines }: Layers,
 ): string[] {
   const shared = ownValue(pipelines, pipeline) ?? {};
   const kinds = new Set([...Object.keys(shared), ...given.keys()]);
@@ -100,7 +115,7 @@ export function kindsOf(
 export function isShared(
   kind: string,
   { pipeline }: Pick<Subject, 'pipeline'>,
-  { pipelines }: ResilienceModuleOptions,
+  { pipelines }: Layers,
 ): boolean {
   return (ownValue(pipelines, pipeline) as Options | undefined)?.[kind] !== undefined;
 }

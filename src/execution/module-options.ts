@@ -13,8 +13,11 @@ import {
 /** Options by policy. */
 export type PolicyDefaults = { readonly [K in keyof PolicyOptions]?: PolicyOptions[K] };
 
-/** The same as {@link PolicyDefaults}, or `false` to remove a policy. */
-export type PolicyOverrides = { readonly [K in keyof PolicyOptions]?: PolicyOptions[K] | false };
+/** A named set of options by policy. */
+export interface NamedConfiguration extends PolicyDefaults {
+  /** The name of a configuration whose options it takes where it has none of its own. */
+  readonly extends?: string;
+}
 
 /** The policies of a pipeline: every user of the pipeline has them all, and shares its breaker and its bulkhead. */
 export interface PipelineOptions extends PolicyDefaults {
@@ -33,14 +36,15 @@ export interface ResilienceModuleOptions {
    * Named sets of options, used with `@Retry({ config: 'name' })`. A breaker or a bulkhead automatically uses the one with
    * its own name.
    */
-  readonly configs?: Readonly<Record<string, PolicyDefaults>>;
+  readonly configs?: Readonly<Record<string, NamedConfiguration>>;
   /** Pipelines by name, used with `@UsePipeline('name')`, by commands and in code. */
   readonly pipelines?: Readonly<Record<string, PipelineOptions>>;
   /**
    * Take precedence over decorators, for values from the environment for example. By `'*'`, `'Class'`, `'Class.method'` or
-   * the name of a command or pipeline; the most specific wins. They only change existing policies; `false` removes one.
+   * the name of a command or pipeline; the most specific wins. They only change existing policies; `enabled: false`
+   * switches one off.
    */
-  readonly overrides?: Readonly<Record<string, PolicyOverrides>>;
+  readonly overrides?: Readonly<Record<string, PolicyDefaults>>;
   /** The source of times and timers. Default: the machine's clock. */
   readonly clock?: Clock;
   /** Random numbers from 0 to below 1, for jitter. Default `Math.random`. */
@@ -49,13 +53,23 @@ export interface ResilienceModuleOptions {
   readonly logger?: LoggerService | false;
 }
 
+/**
+ * Options of `ResilienceModule.forFeature()`: what a feature module brings, for the whole application. What is given twice
+ * has to be the same.
+ */
+export type ResilienceFeatureOptions = Pick<
+  ResilienceModuleOptions,
+  'configs' | 'pipelines' | 'overrides'
+>;
+
 /** A factory class for `forRootAsync({ useClass })`. */
 export interface ResilienceOptionsFactory {
   /** Returns the options of the module. */
   createResilienceOptions(): ResilienceModuleOptions | Promise<ResilienceModuleOptions>;
 }
 
-const ROOT = 'ResilienceModule.forRoot()';
+/** The place of the root module's options in messages. */
+export const ROOT = 'ResilienceModule.forRoot()';
 
 /** Throws at once if the options are not an object, since everything else depends on them. */
 export function requireOptions(options: unknown): ResilienceModuleOptions {
@@ -70,19 +84,7 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
   const read = new OptionsReader(options, ROOT, problems);
   const defaults: unknown = read.raw('defaults');
   if (defaults !== undefined) checkPolicies(ROOT, 'defaults.', defaults, problems);
-  for (const group of ['configs', 'pipelines', 'overrides'] as const) {
-    const sets: unknown = read.raw(group);
-    if (sets === undefined) continue;
-    if (!isPlainObject(sets)) {
-      read.wrong(group, sets, 'an object');
-      continue;
-    }
-    for (const [name, set] of Object.entries(sets)) {
-      const path = `${group}['${name}'].`;
-      if (group === 'pipelines') checkPipeline(ROOT, path, set, problems);
-      else checkPolicies(ROOT, path, set, problems, { removable: group === 'overrides' });
-    }
-  }
+  checkGroups(read, problems);
   const clock: unknown = read.raw('clock');
   if (clock !== undefined && !isClock(clock)) {
     read.wrong('clock', clock, 'an object with now(), wall() and setTimer()');
@@ -95,10 +97,42 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
   read.done();
 }
 
+/** The same for what a feature module brings. */
+export function checkFeatureOptions(options: unknown, where: string, problems: Problems): void {
+  if (!isPlainObject(options)) {
+    return problems.add(where, `the options are ${show(options)}; use an object`);
+  }
+  const read = new OptionsReader<ResilienceFeatureOptions>(options, where, problems);
+  checkGroups(read, problems);
+  read.done();
+}
+
+function checkGroups(read: OptionsReader<ResilienceFeatureOptions>, problems: Problems): void {
+  const { where } = read;
+  for (const group of ['configs', 'pipelines', 'overrides'] as const) {
+    const sets: unknown = read.raw(group);
+    if (sets === undefined) continue;
+    if (!isPlainObject(sets)) {
+      read.wrong(group, sets, 'an object');
+      continue;
+    }
+    for (const [name, set] of Object.entries(sets)) {
+      const path = `${group}['${name}'].`;
+      if (group === 'pipelines') checkPipeline(where, path, set, problems);
+      else checkPolicies(where, path, group === 'configs' ? ownPolicies(set) : set, problems);
+    }
+  }
+}
+
+/** Without the configuration that it extends, which is checked elsewhere. */
+function ownPolicies(configuration: unknown): unknown {
+  if (!isPlainObject(configuration)) return configuration;
+  const { extends: _base, ...own } = configuration;
+  return own;
+}
+
 /** Rules for a set of policies, depending on its place. */
 interface SetRule {
-  /** Whether `false` may remove a policy. */
-  readonly removable?: boolean;
   /** Whether options may name a configuration. */
   readonly configurable?: boolean;
 }
@@ -145,7 +179,12 @@ export function checkPolicies(
       const known = [...policies.keys()].join(', ');
       const what = path === '' ? '' : `${path.slice(0, -1)} `;
       problems.add(where, `${what}has "${kind}", which is not a policy; the policies are ${known}`);
-    } else if (given !== undefined && !(rule.removable && given === false)) {
+    } else if (given === false) {
+      problems.add(
+        where,
+        `${path}${kind} is false; use { enabled: false } to switch the policy off`,
+      );
+    } else if (given !== undefined) {
       checkSet(where, `${path}${kind}`, policy.normalize(given), problems, rule);
     }
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../common/clock.js';
-import { OptionsReader, type Problems } from '../common/options-reader.js';
+import { OptionsReader, Problems } from '../common/options-reader.js';
 import { Classifier } from '../common/outcomes/classifier.js';
 import type { OutcomeRule } from '../common/outcomes/outcome.js';
 import { ownValue } from '../common/own.js';
@@ -9,7 +9,7 @@ import { policies, stageOrder } from '../policies/canonical-order.js';
 import type { Policy, PolicySite, StageMakers, Surroundings } from '../policies/policy.js';
 import type { Declaration, PartStore } from '../registry/named-parts.js';
 import { type EffectiveOptions, effectiveOptions, isShared, kindsOf } from './effective-options.js';
-import type { ResilienceModuleOptions } from './module-options.js';
+import type { Layers } from './configuration/layers.js';
 import type { Returns } from './return-type.js';
 import type { DecoratedMethod } from './decorated-method.js';
 import type { NestCaller } from './nest-caller.js';
@@ -88,27 +88,27 @@ const standard = new Classifier({});
 export function draftPlan(
   subject: Subject,
   site: PolicySite,
-  options: ResilienceModuleOptions,
+  layers: Layers,
   parts: PartStore,
   problems: Problems,
 ): Draft {
   const { name, title, owner, pipeline } = subject;
-  const shared = ownValue(options.pipelines, pipeline);
+  const shared = ownValue(layers.pipelines, pipeline);
   if (pipeline !== undefined && shared === undefined) {
-    const known = Object.keys(options.pipelines ?? {}).join(', ') || 'none';
+    const known = Object.keys(layers.pipelines).join(', ') || 'none';
     problems.add(title, `uses pipeline '${pipeline}'; forRoot({ pipelines }) has ${known}`);
   }
   const configured: ConfiguredPolicy[] = [];
   const declarations: Declaration[] = [];
-  for (const kind of kindsOf(subject, options)) {
-    const one = configurePolicy(kind, subject, site, options, problems);
+  for (const kind of kindsOf(subject, layers)) {
+    const one = configurePolicy(kind, subject, site, layers, problems);
     if (one === undefined) continue;
-    configured.push(one);
+    if (one.effective.enabled) configured.push(one);
     const { policy, where, settings, effective } = one;
     const { options: merged, reference } = effective;
     const part = policy.part?.(settings);
     if (part === undefined) continue;
-    const implied = part.name === undefined && !part.private && isShared(kind, subject, options);
+    const implied = part.name === undefined && !part.private && isShared(kind, subject, layers);
     const declaration: Declaration = {
       kind,
       name: implied ? pipeline : part.name,
@@ -118,6 +118,7 @@ export function draftPlan(
       method: subject.method,
       where,
       reference,
+      off: !one.effective.enabled,
       options: part.shape ?? merged,
       settings: part.settings,
     };
@@ -152,27 +153,26 @@ function checkTogether(
   }
 }
 
-/** One policy of a subject, merged and checked; `undefined` when an override has removed it. */
+/**
+ * One policy of a subject, merged and checked. One that is switched off may be wrong: `undefined` then, or when its options
+ * only make sense at work.
+ */
 export function configurePolicy(
   kind: string,
   subject: Subject,
   site: PolicySite,
-  options: ResilienceModuleOptions,
+  layers: Layers,
   problems: Problems,
 ): ConfiguredPolicy | undefined {
   const policy = policies.get(kind)!;
   const where = `${subject.title} ${subject.method === undefined ? kind : policy.label}`;
-  const effective = effectiveOptions(kind, subject, where, options, problems);
-  if (effective === undefined) return undefined;
-  const read = new OptionsReader<object>(
-    effective.options,
-    where,
-    problems,
-    '',
-    effective.originOf,
-  );
+  const effective = effectiveOptions(kind, subject, where, layers, problems);
+  if (!effective.enabled && policy.boundToSubject) return undefined;
+  const found = effective.enabled ? problems : new Problems();
+  const read = new OptionsReader<object>(effective.options, where, found, '', effective.originOf);
   const settings = policy.read(read, site);
   read.done();
+  if (found !== problems && found.all.length > 0) return undefined;
   return { policy, where, effective, settings };
 }
 

@@ -7,8 +7,8 @@ import type { PartStore } from '../registry/named-parts.js';
 import { kindsOf } from './effective-options.js';
 import { LazyPlan } from './lazy-plan.js';
 import { isAwaitedByNest } from './handlers.js';
-import { type ResilienceModuleOptions, checkModuleOptions } from './module-options.js';
 import { nestCallerOf } from './nest-caller.js';
+import type { Configuration } from './configuration/configuration.js';
 import type { OwnedMethod } from './owned-method.js';
 import {
   type Draft,
@@ -36,7 +36,7 @@ export class Planner {
   ]);
   private readonly lazyPlans: LazyPlan[] = [];
   private readonly startupProblems: string[] = [];
-  private readonly options: ResilienceModuleOptions;
+  private readonly configuration: Configuration;
   private started = false;
 
   /** @param tell receives a line for the log about each plan that is made at bootstrap */
@@ -45,7 +45,7 @@ export class Planner {
     private readonly parts: PartStore,
     private readonly tell: (line: string) => void,
   ) {
-    this.options = services.options;
+    this.configuration = services.configuration;
   }
 
   /**
@@ -54,11 +54,11 @@ export class Planner {
    * @throws {ResilienceConfigurationError} with the problems of all of them and of the module's options
    */
   prepare(methods: Iterable<OwnedMethod>, problems = new Problems()): void {
-    checkModuleOptions(this.options, problems);
+    this.configuration.check(problems);
     this.started = true;
     problems.all.push(...this.startupProblems);
     const finishers: (() => Plan)[] = [];
-    const unused = new Set(Object.keys(this.options.pipelines ?? {}));
+    const unused = new Set(Object.keys(this.configuration.layers.pipelines));
     for (const method of methods) {
       const subject = methodSubject(method);
       unused.delete(subject.pipeline ?? '');
@@ -137,16 +137,16 @@ export class Planner {
       method: undefined,
       anyWork: true,
     };
-    const { options } = this;
-    for (const kind of kindsOf(subject, options)) {
+    const { layers } = this.configuration;
+    for (const kind of kindsOf(subject, layers)) {
       if (policies.get(kind)!.boundToSubject) continue;
-      configurePolicy(kind, subject, this.policySite(subject), options, problems);
+      configurePolicy(kind, subject, this.policySite(subject), layers, problems);
     }
   }
 
   private draft(subject: Subject, problems: Problems): Draft {
-    const { options, parts } = this;
-    return draftPlan(subject, this.policySite(subject), options, parts, problems);
+    const { configuration, parts } = this;
+    return draftPlan(subject, this.policySite(subject), configuration.layers, parts, problems);
   }
 
   private keep({ decorated, owner, ownOnly }: OwnedMethod, plan: Plan): MethodPlan {

@@ -17,7 +17,7 @@ import { attachFilter } from './handler-filters.js';
 import { offerInterceptor } from './handler-interceptors.js';
 import { isHandler } from './handlers.js';
 import type { Built } from './instances.js';
-import type { ResilienceModuleOptions } from './module-options.js';
+import type { Layers } from './configuration/layers.js';
 import { lineOf } from './class-line.js';
 import { coverLine } from './coverage.js';
 import { liveRuntimes } from './live-runtimes.js';
@@ -56,7 +56,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     for (const owner of owners.keys()) reportMisplaced(owner, problems);
     const subjects = [...methods.map(methodSubject), ...this.runtime.planner.subjects];
     this.runtime.instances.explore(() => this.built());
-    checkOverrideTargets(this.runtime.options, subjects, problems);
+    checkOverrideTargets(this.runtime.layers, subjects, problems);
     this.runtime.planner.prepare(methods, problems);
     liveRuntimes.add(this.runtime);
     for (const [owner, instance] of owners) {
@@ -210,22 +210,21 @@ function reportMisplaced(owner: Function, problems: Problems): void {
 
 /** Reports overrides without a target, and those for policies that their target does not have: they are misspelt. */
 function checkOverrideTargets(
-  options: ResilienceModuleOptions,
+  layers: Layers,
   subjects: readonly Subject[],
   problems: Problems,
 ): void {
-  const { overrides } = options;
   const targets = new Map<string, Set<string>>();
-  for (const pipeline of Object.keys(options.pipelines ?? {})) {
-    targets.set(pipeline, new Set(kindsOf({ policies: new Map(), pipeline }, options)));
+  for (const pipeline of Object.keys(layers.pipelines)) {
+    targets.set(pipeline, new Set(kindsOf({ policies: new Map(), pipeline }, layers)));
   }
   for (const subject of subjects) {
-    const kinds = kindsOf(subject, options);
+    const kinds = kindsOf(subject, layers);
     for (const target of subject.overrideKeys) {
       targets.set(target, new Set([...(targets.get(target) ?? []), ...kinds]));
     }
   }
-  for (const [target, override] of Object.entries(overrides ?? {})) {
+  for (const [target, override] of Object.entries(layers.overrides)) {
     if (target === '*') continue;
     const kinds = targets.get(target);
     if (kinds === undefined) {

@@ -10,7 +10,8 @@ import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { CallPlans } from './call-plans.js';
 import { callAsSubstitute } from './substitute-call.js';
 import { InstanceRegister } from './instances.js';
-import type { ResilienceModuleOptions } from './module-options.js';
+import type { Configuration } from './configuration/configuration.js';
+import type { Layers } from './configuration/layers.js';
 import { methodsOf } from './owned-method.js';
 import type { Plan } from './plan.js';
 import { Planner } from './planner.js';
@@ -18,7 +19,7 @@ import type { SiteServices } from './subject-site.js';
 
 /** The dependencies of a runtime. */
 export interface RuntimeHost {
-  readonly options: ResilienceModuleOptions;
+  readonly configuration: Configuration;
   readonly events: ResilienceEvents;
   readonly parts: PartStore;
   readonly logger: QuietLogger | undefined;
@@ -45,7 +46,7 @@ export class Runtime {
   private readonly warned = new Set<string>();
 
   constructor(private readonly host: RuntimeHost) {
-    this.clock = host.options.clock ?? systemClock;
+    this.clock = host.configuration.options.clock ?? systemClock;
     this.events = host.events;
     this.sleeper = new Sleeper(this.clock);
     this.planner = new Planner(this.offer(), host.parts, (line) => this.log(line, 'debug'));
@@ -64,8 +65,9 @@ export class Runtime {
     return look(look(creator, 'filtersContextCreator'), 'config');
   }
 
-  get options(): ResilienceModuleOptions {
-    return this.host.options;
+  /** The layers of the configuration in force. */
+  get layers(): Layers {
+    return this.host.configuration.layers;
   }
 
   /** @throws {Error} when the method is not decorated */
@@ -117,10 +119,10 @@ export class Runtime {
     const { clock, events, sleeper, host } = this;
     return {
       clock,
-      random: host.options.random ?? Math.random,
+      random: host.configuration.options.random ?? Math.random,
       events,
       sleeper,
-      options: host.options,
+      configuration: host.configuration,
       named: host.parts,
       warn: (message) => this.warn(message),
       log: (message, level) => this.log(message, level),

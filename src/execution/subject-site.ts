@@ -4,7 +4,8 @@ import type { Sleeper } from '../pipeline/sleeper.js';
 import type { Instances, NamedParts, PolicySite, ProtectedMethod } from '../policies/policy.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { effectiveOptions, isShared, kindsOf } from './effective-options.js';
-import type { ResilienceModuleOptions } from './module-options.js';
+import type { Configuration } from './configuration/configuration.js';
+import type { Layers } from './configuration/layers.js';
 import { decoratedMethodOf } from './decorated-method.js';
 import { type Subject, methodSubject } from './subject.js';
 
@@ -22,7 +23,7 @@ export interface SiteServices extends Pick<
   | 'resolve'
   | 'callAsSubstitute'
 > {
-  readonly options: ResilienceModuleOptions;
+  readonly configuration: Configuration;
   instancesOf(method: ProtectedMethod): Instances;
 }
 
@@ -74,7 +75,7 @@ export class SubjectSite implements PolicySite {
 
   partNameOf(kind: string): string {
     const { name, pipeline } = this.subject;
-    return isShared(kind, this.subject, this.services.options) ? pipeline! : name;
+    return isShared(kind, this.subject, this.services.configuration.layers) ? pipeline! : name;
   }
 
   warn(message: string): void {
@@ -91,7 +92,7 @@ export class SubjectSite implements PolicySite {
 
   optionsOf(other: string, kind: string): object | undefined {
     const { method } = this;
-    return method && optionsOfNeighbour(method, other, kind, this.services.options);
+    return method && optionsOfNeighbour(method, other, kind, this.services.configuration.layers);
   }
 
   resolve(token: unknown): unknown {
@@ -108,11 +109,12 @@ function optionsOfNeighbour(
   { owner, target }: ProtectedMethod,
   other: string,
   kind: string,
-  options: ResilienceModuleOptions,
+  layers: Layers,
 ): object | undefined {
   const decorated = decoratedMethodOf((target as Record<string, unknown>)[other]);
   if (decorated === undefined) return undefined;
   const subject = methodSubject({ decorated, owner, ownOnly: false });
-  if (!kindsOf(subject, options).includes(kind)) return undefined;
-  return effectiveOptions(kind, subject, subject.title, options, new Problems())?.options;
+  if (!kindsOf(subject, layers).includes(kind)) return undefined;
+  const effective = effectiveOptions(kind, subject, subject.title, layers, new Problems());
+  return effective.enabled ? effective.options : undefined;
 }

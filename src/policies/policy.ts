@@ -99,19 +99,20 @@ export interface Surroundings {
  * `Given` is the type of what users write, `Options` the same without shorthands, `Settings` the same, complete and
  * checked.
  *
- * Two option names have a meaning of their own, for every policy:
+ * Three option names have a meaning of their own, for every policy:
  *
+ * - `enabled` says whether the policy is at work. It is removed before {@link read}; declare it by extending `Switchable`.
  * - `config` names a configuration of `forRoot({ configs })` to take options from. It is removed before {@link read}; declare
  *   it in `Options`, so that users may write it.
  * - `name` is the name of the {@link part}. It also selects the configuration of that name, if there is one and `config` does
- *   not name another. Options with `name` or `name` and `config` alone refer to a part that another subject defines.
+ *   not name another. Options with nothing but these three, `name` among them, refer to a part that another subject defines.
  */
 export interface Policy<Kind extends string, Options extends object, Settings, Given = Options> {
   /** Its key in `defaults`, `configs` and `overrides`. */
   readonly kind: Kind;
   /** Its name for users: `@Retry`. */
   readonly label: string;
-  /** Whether its options can only be checked together with the method or the command that they are for. */
+  /** Whether its options can only be checked together with the method or the command that they are for, and at work. */
   readonly boundToSubject?: boolean;
   /** The options that are objects themselves, which layers of configuration merge. */
   readonly nested?: readonly string[];

@@ -20,6 +20,8 @@ export interface Declaration {
   readonly implied?: boolean;
   /** Whether the options only name a part that another subject defines. */
   readonly reference: boolean;
+  /** Whether the subject's policy is switched off: its definition stays, for those that refer to the part. */
+  readonly off?: boolean;
   /** As users wrote them, all layers merged; other definitions of the part have to agree. */
   readonly options: object;
   readonly settings: unknown;
@@ -44,6 +46,11 @@ export class PartStore implements NamedParts {
     const entry = this.entry(kind, name ?? declaredBy);
     if (entry === undefined) return this.add(declaration);
     const { declared } = entry;
+    if (declaration.off || declared.off) {
+      if (entry.part === undefined && weight(declaration) > weight(declared))
+        entry.declared = declaration;
+      return;
+    }
     if (sharedByChance(declared, declaration)) {
       problems.add(
         declaration.where,
@@ -113,6 +120,12 @@ export class PartStore implements NamedParts {
     if (entries === undefined) this.kinds.set(kind, (entries = new Map<string, Entry>()));
     entries.set(name ?? declaredBy, { declared, changed: undefined, part: undefined });
   }
+}
+
+/** Which of two declarations says what a part is like, if one of them is of a policy that is switched off. */
+function weight({ reference, off = false }: Declaration): number {
+  if (reference) return 0;
+  return off ? 1 : 2;
 }
 
 /** Whether two subjects' own parts, or an own part and one of a pipeline, have the same name without anybody's intention. */

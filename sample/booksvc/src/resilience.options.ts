@@ -48,13 +48,17 @@ function overrides(
   ttl: number,
 ): ResilienceModuleOptions['overrides'] {
   if (protection === 'off') {
-    const none = { fallback: false, timeout: false, retry: false } as const;
-    return { '*': { ...none, circuitBreaker: false, bulkhead: false } };
+    const none = {
+      fallback: { enabled: false },
+      timeout: { enabled: false },
+      retry: { enabled: false },
+    } as const;
+    return { '*': { ...none, circuitBreaker: { enabled: false }, bulkhead: { enabled: false } } };
   }
   // The decorator contains the fallback with its ttl, so another ttl needs an override.
   const stale = { fallback: { handler: staleIfError({ ttl }) } };
   return {
-    ...(protection === 'no-bulkhead' && { '*': { bulkhead: false } }),
+    ...(protection === 'no-bulkhead' && { '*': { bulkhead: { enabled: false } } }),
     'BooksService.findAllQuickly': stale,
     'BooksService.findAll': stale,
     'BooksController.findOne': { fallback: { handler: staleIfError({ ttl, key: bookKey }) } },

@@ -2,9 +2,10 @@ import type { Duration } from '../../common/duration.js';
 import type { OptionsReader } from '../../common/options-reader.js';
 import { type Key, type KeyOfCall, readKey } from '../key.js';
 import type { PolicySite } from '../policy.js';
+import type { Switchable } from '../switchable.js';
 
 /** Options of `@Bulkhead()`; a number stands for `{ maxConcurrent }`. */
-export interface BulkheadOptions {
+export interface BulkheadOptions extends Switchable {
   /** Methods that use the same name share the places. Default: the name of the pipeline, method (`Class.method`) or command. */
   readonly name?: string;
   /** Calls that may run at a time. Default 10. */

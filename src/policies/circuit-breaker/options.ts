@@ -14,6 +14,7 @@ import { type Backoff, type DelayRule, isSpec, readBackoff } from '../backoff/ba
 import { type Key, type KeyOfCall, readKey } from '../key.js';
 import type { PolicySite } from '../policy.js';
 import { readRetryAfterCap } from '../retry-after-cap.js';
+import type { Switchable } from '../switchable.js';
 import { type WindowOptions, type WindowSettings, readWindow } from './window-options.js';
 
 /** The probes of a half-open circuit. */
@@ -27,7 +28,7 @@ export interface HalfOpenOptions {
 }
 
 /** Options of `@CircuitBreaker()`; a string stands for `{ name }`. */
-export interface CircuitBreakerOptions extends ResultOutcomeOptions {
+export interface CircuitBreakerOptions extends ResultOutcomeOptions, Switchable {
   /** Methods that use the same name share the breaker. Default: the name of the pipeline, method (`Class.method`) or command. */
   readonly name?: string;
   /** Opens when at least this share of the window's calls has failed, above 0 to 1. Default 0.5; off if another condition is given. */

@@ -5,6 +5,7 @@ import type { ErrorMatcher } from '../../common/outcomes/error-matcher.js';
 import { type OutcomeOptions, readOutcomeOptions } from '../../common/outcomes/outcome.js';
 import { isFailure } from '../../common/outcomes/default-outcome.js';
 import type { PolicySite } from '../policy.js';
+import type { Switchable } from '../switchable.js';
 import type { Answer } from './answer.js';
 import { readAnswer } from './answers.js';
 import type { FallbackAnswer, FallbackChoice, GivenHandler } from './handler.js';
@@ -13,7 +14,7 @@ import type { FallbackAnswer, FallbackChoice, GivenHandler } from './handler.js'
  * Options of `@Fallback()`. Without `on`, it answers failures and our own rejections (an open circuit, …); with `on`, only
  * the errors listed there. `on: [isFailure, isResilienceError, …]` adds to the default.
  */
-export interface FallbackOptions extends OutcomeOptions {
+export interface FallbackOptions extends OutcomeOptions, Switchable {
   /** The handler that answers. Mandatory, here or in a lower layer of options. */
   readonly handler?: GivenHandler;
   /** How many fallbacks may run at a time; further calls keep their error. Default: no limit. */

@@ -4,11 +4,12 @@ import { Classifier } from '../../common/outcomes/classifier.js';
 import { type ResultOutcomeOptions, readOutcomeOptions } from '../../common/outcomes/outcome.js';
 import type { Surroundings } from '../policy.js';
 import { readRetryAfterCap } from '../retry-after-cap.js';
+import type { Switchable } from '../switchable.js';
 import type { TimeoutSettings } from '../timeout/options.js';
 import { type Backoff, type DelayRule, defaultBackoff, readBackoff } from '../backoff/backoff.js';
 
 /** Options of `@Retry()`. The defaults are those of cenkalti/backoff v4, except for `maxRetries`. */
-export interface RetryOptions extends ResultOutcomeOptions {
+export interface RetryOptions extends ResultOutcomeOptions, Switchable {
   /** Attempts after the first: 7 means at most 8 calls. `Infinity`: no limit apart from the time. Default 3. */
   readonly maxRetries?: number;
   /** How long to wait between attempts. Default `exponential()`: 500 ms, × 1.5, ± 50 %, at most 60 s. */

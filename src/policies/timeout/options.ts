@@ -1,8 +1,9 @@
 import type { Duration } from '../../common/duration.js';
 import type { OptionsReader } from '../../common/options-reader.js';
+import type { Switchable } from '../switchable.js';
 
 /** Options of `@Timeout()`; a plain duration stands for `{ attempt }`. At least one of `attempt` and `total` is required. */
-export interface TimeoutOptions {
+export interface TimeoutOptions extends Switchable {
   /** How long one attempt may take, including its wait for a place in a bulkhead. Default: no limit. */
   readonly attempt?: Duration;
   /** How long the whole call may take, including all attempts and waits; longer than `attempt`. Default: no limit. */

@@ -1,0 +1,72 @@
+import { brand } from '../../common/brand.js';
+import { ResilienceConfigurationError } from '../../common/errors.js';
+import { Problems } from '../../common/options-reader.js';
+import {
+  type ResilienceModuleOptions,
+  ROOT,
+  checkFeatureOptions,
+  checkModuleOptions,
+} from '../module-options.js';
+import { type Feature, type Source, merged } from './features.js';
+import type { Layers } from './layers.js';
+import { checkExtensions } from './named-configurations.js';
+
+/** Injection token of the {@link Configuration}. */
+export const CONFIGURATION = brand('Configuration');
+
+/** The options of one application: those of `forRoot()`, and what `forFeature()` brings. */
+export class Configuration {
+  private current: Layers;
+
+  /** @param features what is known when the application starts, with the names of the modules that use it */
+  constructor(
+    readonly options: ResilienceModuleOptions,
+    private readonly features = new Map<Feature, string>(),
+  ) {
+    this.current = this.merge(new Problems());
+  }
+
+  /** The layers in force. */
+  get layers(): Layers {
+    return this.current;
+  }
+
+  /** Checks the options as far as possible without knowing the methods. */
+  check(problems: Problems): void {
+    const [root, ...features] = this.sources();
+    checkModuleOptions(this.options, problems);
+    for (const { where, options } of features) checkFeatureOptions(options, where, problems);
+    const { configs } = this.merge(problems);
+    checkExtensions(root!.where, configs, problems);
+  }
+
+  /**
+   * Adds what a lazily loaded module brings, unless it is known.
+   *
+   * @throws {ResilienceConfigurationError} when it is wrong
+   */
+  add(feature: Feature): void {
+    if (this.features.has(feature)) return;
+    this.features.set(feature, 'a lazily loaded module');
+    const problems = new Problems();
+    this.check(problems);
+    if (problems.all.length > 0) {
+      this.features.delete(feature);
+      throw new ResilienceConfigurationError(problems.all);
+    }
+    this.current = this.merge(problems);
+  }
+
+  private merge(problems: Problems): Layers {
+    const { defaults = {} } = this.options;
+    return { defaults, ...merged(this.sources(), problems) };
+  }
+
+  private sources(): Source[] {
+    const features = Array.from(this.features, ([{ options }, user]) => ({
+      where: `ResilienceModule.forFeature() of ${user}`,
+      options,
+    }));
+    return [{ where: ROOT, options: this.options }, ...features];
+  }
+}

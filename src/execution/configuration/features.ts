@@ -1,0 +1,111 @@
+import { isDeepStrictEqual } from 'node:util';
+import { brand } from '../../common/brand.js';
+import { type Problems, isPlainObject } from '../../common/options-reader.js';
+import { ownValue } from '../../common/own.js';
+import { show } from '../../common/printable.js';
+import { difference } from '../../registry/named-parts.js';
+import type { ResilienceFeatureOptions } from '../module-options.js';
+import type { Layers } from './layers.js';
+
+/** Injection token of the {@link Feature} of a module that `forFeature()` has made. */
+export const FEATURE = brand('feature');
+
+/** What one use of `forFeature()` brings. */
+export class Feature {
+  constructor(readonly options: ResilienceFeatureOptions) {}
+}
+
+/** Options, and the place that they come from, for messages. */
+export interface Source {
+  readonly where: string;
+  readonly options: ResilienceFeatureOptions;
+}
+
+/** The part of Nest's module that is used here; its packages do not export the class. */
+interface NestModule {
+  readonly name: string;
+  readonly imports: ReadonlySet<NestModule>;
+  readonly providers: ReadonlyMap<unknown, { readonly instance: unknown }>;
+}
+
+/** What `forFeature()` brings into the modules of an application, as far as these are known. */
+export function featuresIn(modules: ReadonlyMap<string, NestModule>): Map<Feature, string> {
+  const found = new Map<Feature, string>();
+  for (const module of modules.values()) {
+    const feature = module.providers.get(FEATURE)?.instance;
+    if (!(feature instanceof Feature)) continue;
+    const users = [...modules.values()].filter(({ imports }) => imports.has(module));
+    found.set(feature, users.map(({ name }) => name).join(', '));
+  }
+  return found;
+}
+
+/** What all sources say together. What two of them say differently is a problem; then the first one is kept. */
+export function merged(
+  sources: readonly Source[],
+  problems: Problems,
+): Pick<Layers, 'configs' | 'pipelines' | 'overrides'> {
+  return {
+    configs: new Collection(problems).of('configs', sources),
+    pipelines: new Collection(problems).of('pipelines', sources),
+    overrides: new Collection(problems).of('overrides', sources),
+  };
+}
+
+/** The sets of one group. Those of `overrides` may come in pieces, a policy here and a policy there. */
+class Collection {
+  private readonly known = new Map<string, { readonly value: unknown; readonly where: string }>();
+
+  constructor(private readonly problems: Problems) {}
+
+  of(group: keyof ResilienceFeatureOptions, sources: readonly Source[]): Record<string, object> {
+    const sets: Record<string, object> = {};
+    for (const { where, options } of sources) {
+      const given: unknown = isPlainObject(options) ? options[group] : undefined;
+      if (!isPlainObject(given)) continue; // reported
+      for (const [name, set] of Object.entries(given)) {
+        const path = `${group}['${name}']`;
+        if (group !== 'overrides' || !isPlainObject(set)) this.add(sets, name, set, path, where);
+        else this.addPolicies(sets, name, set, path, where);
+      }
+    }
+    return sets;
+  }
+
+  private addPolicies(
+    sets: Record<string, object>,
+    target: string,
+    set: Readonly<Record<string, unknown>>,
+    path: string,
+    where: string,
+  ): void {
+    const policies = { ...ownValue(sets, target) };
+    define(sets, target, policies);
+    for (const [kind, options] of Object.entries(set)) {
+      if (options !== undefined) this.add(policies, kind, options, `${path}.${kind}`, where);
+    }
+  }
+
+  private add(record: object, key: string, value: unknown, path: string, where: string): void {
+    const before = this.known.get(path);
+    if (before === undefined) {
+      this.known.set(path, { value, where });
+      define(record, key, value);
+    } else if (!isDeepStrictEqual(before.value, value)) {
+      const what = differenceOf(before.value, value);
+      this.problems.add(where, `${path} is given in ${before.where} too: ${what}; give it once`);
+    }
+  }
+}
+
+function differenceOf(one: unknown, other: unknown): string {
+  return isPlainObject(one) && isPlainObject(other)
+    ? difference(one, other)
+    : `${show(one)} there and ${show(other)} here`;
+}
+
+/** Also for a name such as `__proto__`. */
+function define(record: object, key: string, value: unknown): void {
+  const property = { value, enumerable: true, writable: true, configurable: true };
+  Object.defineProperty(record, key, property);
+}

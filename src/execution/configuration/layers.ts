@@ -1,0 +1,12 @@
+import type { PipelineOptions, NamedConfiguration, PolicyDefaults } from '../module-options.js';
+
+/** A set of options by policy for each target. */
+export type OverridesByTarget = Readonly<Record<string, PolicyDefaults>>;
+
+/** All options that an application's configuration gives its subjects, layer by layer. Never changed: replaced. */
+export interface Layers {
+  readonly defaults: PolicyDefaults;
+  readonly configs: Readonly<Record<string, NamedConfiguration>>;
+  readonly pipelines: Readonly<Record<string, PipelineOptions>>;
+  readonly overrides: OverridesByTarget;
+}
