@@ -1,4 +1,5 @@
 import { Problems } from '../common/options-reader.js';
+import { Configuration } from './configuration/configuration.js';
 import { effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 
@@ -19,7 +20,8 @@ function read(
     policies: new Map([[kind, own as object]]),
     overrideKeys: ['S', 'S.m'],
   };
-  const found = effectiveOptions(kind, subject as never, 'S.m @Retry', options, problems);
+  const { layers } = new Configuration(options);
+  const found = effectiveOptions(kind, subject as never, 'S.m @Retry', layers, problems);
   return { ...found, problems: problems.all };
 }
 
@@ -37,7 +39,7 @@ const layers: ResilienceModuleOptions = {
 describe('an option comes from', () => {
   it.each([
     ['defaults', { own: {} }, { defaults: layers.defaults }],
-    ['configs', { own: { config: 'patient' } }, { configs: layers.configs }],
+    ["configs['patient']", { own: { config: 'patient' } }, { configs: layers.configs }],
     ["pipelines['books']", { pipeline: 'books' }, { pipelines: layers.pipelines }],
     ["overrides['*']", { own: {} }, { overrides: { '*': { retry: { maxRetries: 5 } } } }],
     ["overrides['S.m']", { own: { config: 'patient' }, pipeline: 'books' }, layers],
@@ -182,7 +184,13 @@ describe('own options', () => {
   it('may be missing, where the pipeline alone has the policy', () => {
     const subject = { pipeline: 'books', policies: new Map(), overrideKeys: [] };
     const problems = new Problems();
-    const found = effectiveOptions('retry', subject as never, 'S.m', layers, problems);
+    const found = effectiveOptions(
+      'retry',
+      subject as never,
+      'S.m',
+      new Configuration(layers).layers,
+      problems,
+    );
     expect(found!.options).toEqual({ maxRetries: 5, maxElapsedTime: '1m' });
     expect(problems.all).toEqual([]);
   });
@@ -196,19 +204,31 @@ describe('own options', () => {
 });
 
 describe('an override', () => {
-  it('of false removes the policy, unless a later one has options', () => {
-    expect(read({}, { overrides: { S: { retry: false } } }).options).toBeUndefined();
-    expect(
-      read({}, { overrides: { S: { retry: false }, 'S.m': { retry: { maxRetries: 1 } } } }).options,
-    ).toEqual({ maxRetries: 1 });
-    expect(
-      read({}, { overrides: { 'S.m': { retry: false }, S: { retry: { maxRetries: 1 } } } }).options,
-    ).toBeUndefined();
+  const off = { retry: { enabled: false } };
+
+  it('may switch the policy off, and a later one may switch it on again', () => {
+    const on = { retry: { enabled: true } };
+    expect(read({}, {}).enabled).toBe(true);
+    expect(read({}, { overrides: { S: off } }).enabled).toBe(false);
+    expect(read({}, { overrides: { S: off, 'S.m': on } }).enabled).toBe(true);
+    expect(read({}, { overrides: { 'S.m': off, S: on } }).enabled).toBe(false);
+    expect(read({}, { overrides: { S: off, 'S.m': { retry: { maxRetries: 1 } } } }).enabled).toBe(
+      false,
+    );
   });
 
-  it('of false leaves nothing of itself to a later one with options', () => {
-    const overrides = { S: { timeout: false }, 'S.m': { timeout: { total: '1s' } } } as const;
-    expect(read({ kind: 'timeout' }, { overrides }).options).toEqual({ total: '1s' });
+  it('that switches the policy leaves no option of itself', () => {
+    expect(read({ own: { maxRetries: 2 } }, { overrides: { S: off } }).options).toEqual({
+      maxRetries: 2,
+    });
+  });
+
+  it('of another switch than true or false is reported, and switches nothing', () => {
+    const overrides = { S: { retry: { enabled: 'no' } } } as never;
+    expect(read({}, { overrides })).toMatchObject({
+      enabled: true,
+      problems: [`S.m @Retry: enabled (from overrides['S']) is 'no'; use true or false`],
+    });
   });
 
   it('of other policies or subjects changes nothing', () => {
@@ -219,6 +239,7 @@ describe('an override', () => {
 
 describe('the policies of a subject', () => {
   const options = { pipelines: { books: { retry: {}, order: ['retry'] } } } as never;
+  const none = new Configuration({}).layers;
 
   it('are those of its pipeline and its own, each once', () => {
     const policies = new Map<string, object>([
@@ -228,7 +249,7 @@ describe('the policies of a subject', () => {
     ]);
     expect(kindsOf({ policies, pipeline: 'books' }, options)).toEqual(['retry', 'timeout']);
     expect(kindsOf({ policies, pipeline: 'absent' }, options)).toEqual(['timeout', 'retry']);
-    expect(kindsOf({ policies, pipeline: undefined }, {})).toEqual(['timeout', 'retry']);
+    expect(kindsOf({ policies, pipeline: undefined }, none)).toEqual(['timeout', 'retry']);
   });
 
   it('are shared when the pipeline has them', () => {

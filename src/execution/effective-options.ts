@@ -88,8 +88,7 @@ export function effectiveOptions(
 
   function configurationsFor({ config, name }: Options): ReturnType<typeof lineOf> {
     const chosen = config ?? name;
-    if (typeof chosen !== 'string') return [];
-    const line = lineOf(chosen, configs);
+    const line = typeof chosen === 'string' ? lineOf(chosen, configs) : [];
     if (config !== undefined && line.length === 0) {
       const known = Object.keys(configs).join(', ') || 'none';
       problems.add(

@@ -5,7 +5,8 @@ import { outcome } from '../../test/support/wait.js';
 import { Retry } from '../index.js';
 import { ManualClock } from '../testing/index.js';
 import { decoratedMethodOf } from './decorated-method.js';
-import { type ClientGoneError, HandlerCall } from './handler-call.js';
+import type { ClientGoneError } from './client-gone-error.js';
+import { HandlerCall } from './handler-call.js';
 
 class Books {
   @Retry()
@@ -35,6 +36,7 @@ function called(response?: Response, source = NEVER as never, key: keyof Books =
   const handler = Books.prototype[key];
   const context = {
     getArgs: () => [],
+    getArgByIndex: () => undefined,
     getClass: () => Books,
     getHandler: () => handler,
     getType: () => (response === undefined ? 'rpc' : 'http'),

@@ -38,7 +38,7 @@ describe('the options of the module', () => {
       defaults: { retry: { maxRetries: 1 }, timeout: '1s' },
       configs: { patient: { retry: { maxRetries: 9 }, circuitBreaker: undefined } },
       pipelines: { books: { timeout: '2s', retry: { config: 'patient' }, order: ['retry'] } },
-      overrides: { '*': { retry: false, timeout: { total: '5s' } } },
+      overrides: { '*': { retry: { enabled: false }, timeout: { total: '5s' } } },
       clock: systemClock,
       random: () => 0,
       logger: { log: () => {}, warn: () => {}, error: () => {} },
@@ -57,17 +57,21 @@ describe('the options of the module', () => {
     ['configs', { patient: 7 }, "configs['patient'] must be an object with options by policy"],
     ['pipelines', { books: 7 }, "pipelines['books'] must be an object with options by policy"],
     ['overrides', { '*': 7 }, "overrides['*'] must be an object with options by policy"],
-    ['defaults', { retry: false }, 'defaults.retry is false; use an object with options'],
+    [
+      'defaults',
+      { retry: false },
+      'defaults.retry is false; use { enabled: false } to switch the policy off',
+    ],
     ['defaults', { retry: null }, 'defaults.retry is null; use an object with options'],
     [
       'configs',
       { patient: { retry: false } },
-      "configs['patient'].retry is false; use an object with options",
+      "configs['patient'].retry is false; use { enabled: false } to switch the policy off",
     ],
     [
       'pipelines',
       { books: { retry: false } },
-      "pipelines['books'].retry is false; use an object with options",
+      "pipelines['books'].retry is false; use { enabled: false } to switch the policy off",
     ],
     [
       'overrides',

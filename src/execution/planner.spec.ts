@@ -82,8 +82,10 @@ describe('the plan of a method', () => {
     expect(planner.planFor(method, Shelf)).toBe(plan);
   });
 
-  it('lacks the policies that overrides have removed', async () => {
-    const { planner } = await started({ overrides: { Child: { timeout: false } } }, [Child]);
+  it('lacks the policies that overrides have switched off', async () => {
+    const { planner } = await started({ overrides: { Child: { timeout: { enabled: false } } } }, [
+      Child,
+    ]);
     const { description, settings } = planner.planFor(decorated, Child);
     expect(description.stages).toEqual(['circuit breaker']);
     expect([...settings.keys()]).toEqual(['circuitBreaker']);

@@ -149,10 +149,10 @@ describe('a wrong application is refused, and told', () => {
         pipelines: { books: { timeout: '1s' } },
         overrides: {
           '*': { timeout: '1s' },
-          One: { retry: false },
+          One: { retry: { enabled: false } },
           'One.m': { timeout: '1s' },
-          'One.n': { retry: false },
-          books: { timeout: '2s', retry: false },
+          'One.n': { retry: { enabled: false } },
+          books: { timeout: '2s', retry: { enabled: false } },
           find: {},
           Two: undefined as never,
         },
@@ -173,7 +173,7 @@ describe('a wrong application is refused, and told', () => {
       @Timeout('1s')
       async two(): Promise<void> {}
     }
-    const overrides = { Shelf: { retry: false, timeout: '2s', bulkhead: 1 } } as never;
+    const overrides = { Shelf: { retry: { enabled: false }, timeout: '2s', bulkhead: 1 } } as never;
     await expect(problemsOf({ providers: [Shelf], resilience: { overrides } })).resolves.toEqual([
       `${ROOT} overrides['Shelf'] has bulkhead, but Shelf has no such policy; an override can change policies, not add them`,
     ]);

@@ -3,15 +3,21 @@ import { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { systemClock } from '../common/clock.js';
 import { ManualClock } from '../testing/index.js';
 import { CircuitBreaker, Retry, Timeout, UsePipeline } from '../index.js';
+import { Configuration } from './configuration/configuration.js';
 import { decoratedMethodOf } from './decorated-method.js';
+import type { ResilienceModuleOptions } from './module-options.js';
 import { Runtime, type RuntimeHost } from './runtime.js';
 
 const logger = { log: jest.fn(), warn: jest.fn(), debug: jest.fn() };
 beforeEach(() => void Object.values(logger).map((level) => level.mockClear()));
 
-function host(given: Partial<RuntimeHost> = {}) {
+interface Given extends Partial<Omit<RuntimeHost, 'configuration'>> {
+  readonly options?: ResilienceModuleOptions;
+}
+
+function host({ options = {}, ...given }: Given = {}) {
   const made = {
-    options: {},
+    configuration: new Configuration(options),
     events: new ResilienceEvents(),
     parts: new PartStore(),
     logger,

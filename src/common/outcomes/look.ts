@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 // The one place that inspects errors and results of others. They may be anything: objects with getters that throw, proxies
 // whose traps throw, revoked proxies. Inspecting never throws: what cannot be read counts as absent.
 
@@ -69,6 +71,10 @@ export function isInstance(value: unknown, type: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || isInstance(value, Error);
 }
 
 /** The prototype; `null` at the end of the chain, and where it cannot be read. */
