@@ -23,6 +23,9 @@ import { captureNode, fromRoot, mapLimit, npm, readJson } from './tools.mjs';
 const manifest = readJson(fromRoot('package.json'));
 const PEERS = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
 
+/** Optional peers, each with the only folder that may import it: that of its entry point. */
+const OPTIONAL_PEERS = { bullmq: /^dist\/(?:esm|cjs)\/bullmq\// };
+
 /** The lowest version that a peer range allows: 10.0.0 of `^10.0.0 || ^11.0.0`. */
 const lowest = (peer) => /\d+\.\d+\.\d+/.exec(manifest.peerDependencies[peer])[0];
 
@@ -157,7 +160,10 @@ function imports(library) {
       ...text.matchAll(/<reference types="([^"]+)"/g),
     ].map(([, specifier]) => specifier);
     for (const specifier of specifiers) {
-      const peer = PEERS.some((name) => specifier === name);
+      const own = OPTIONAL_PEERS[specifier]?.test(
+        file.slice(library.length + 1).replaceAll('\\', '/'),
+      );
+      const peer = own || PEERS.some((name) => specifier === name);
       const relative = /^\.\.?\//.test(specifier);
       if (!peer && !relative && !specifier.startsWith('node:')) {
         problems.push(`${file.slice(library.length + 1)} imports ${specifier}`);

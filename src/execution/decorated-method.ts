@@ -20,6 +20,8 @@ export class DecoratedMethod {
   readonly policies = new Map<string, object>();
   /** The function that replaces the method. */
   wrapper: Method | undefined = undefined;
+  /** Applied to the result of each call, outside of all policies. */
+  around: ((result: unknown, args: readonly unknown[]) => unknown) | undefined = undefined;
 
   constructor(
     /** The prototype that has the method, or the class if it is static. */

@@ -45,7 +45,9 @@ function wrap(decorated: DecoratedMethod): Method {
         if (decorated.returns === 'promise') return Promise.reject(error);
         throw error;
       }
-      return plan === undefined ? original.apply(this, args) : invoke(plan, this, args, scope);
+      const result =
+        plan === undefined ? original.apply(this, args) : invoke(plan, this, args, scope);
+      return decorated.around === undefined ? result : decorated.around(result, args);
     },
   }[name]!;
   Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true });

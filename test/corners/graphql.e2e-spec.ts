@@ -35,6 +35,7 @@ import {
   type Served,
   appModule,
   closeAll,
+  nestMajor,
   platforms,
   quiet,
   watch,
@@ -201,7 +202,7 @@ interface Answer {
   readonly errors?: readonly { message: string; extensions?: Record<string, unknown> }[];
 }
 
-describe.each(Object.entries(kinds))('GraphQL by %s', (_, { platform, options }) => {
+describe.each(Object.entries(kinds))('GraphQL by %s', (driver, { platform, options }) => {
   let server: Served;
 
   const ask = async (query: string, signal?: AbortSignal): Promise<Answer> => {
@@ -349,7 +350,10 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (_, { platform, options })
     const { socket, messages } = await subscribe('subscription { rejected }');
     await until(() => messages.length > 0);
     socket.close();
-    expect(JSON.stringify(messages)).toContain('"code":"CIRCUIT_OPEN"');
+    // Mercurius of Nest 10 sends nothing but the message.
+    const told =
+      driver === 'Mercurius' && nestMajor === 10 ? 'Service Unavailable' : 'CIRCUIT_OPEN';
+    expect(JSON.stringify(messages)).toContain(told);
     expect(JSON.stringify(messages)).not.toMatch(/secret|circuit \\"|Books/);
   });
 

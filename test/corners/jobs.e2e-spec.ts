@@ -80,10 +80,10 @@ let app: Booted;
 
 /** Lets the schedule run a method now, as its timer does. */
 const tick = async (): Promise<void> => {
-  const { cronJobs } = app.app.get(SchedulerRegistry) as unknown as {
-    cronJobs: Map<string, { fireOnTick(): unknown }>;
-  };
-  await cronJobs.get('cron')!.fireOnTick();
+  const jobs: ReadonlyMap<string, { fireOnTick(): unknown }> = app.app
+    .get(SchedulerRegistry)
+    .getCronJobs();
+  await jobs.get('cron')!.fireOnTick();
 };
 
 beforeAll(async () => {

@@ -1,0 +1,35 @@
+import type { Job } from 'bullmq';
+import { prepareSlot } from '../execution/slot.js';
+import { wrapMethod } from '../execution/method-wrapper.js';
+import { type DelayOptions, minDelayOf, delayWhenRejected } from './delay-when-rejected.js';
+
+/** Decorates `process()` of a `WorkerHost` of @nestjs/bullmq. */
+export type ProcessDecorator = <T extends (job: never, token?: string) => Promise<unknown>>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<T>,
+) => void;
+
+/**
+ * Decorates `process()` of a processor: a job that is rejected (an open circuit, a full bulkhead), by the policies of the
+ * method or of services that it calls, is put back until it may be accepted, and uses up none of its attempts. Its place
+ * among other decorators does not matter.
+ *
+ * @example
+ * \@DelayWhenRejected()
+ * \@CircuitBreaker('mail')
+ * async process(job: Job): Promise<void>
+ *
+ * @throws {TypeError} when `minDelay` is not a duration
+ */
+export function DelayWhenRejected(options: DelayOptions = {}): ProcessDecorator {
+  minDelayOf(options);
+  return (target, key, descriptor) => {
+    const decorated = wrapMethod(target, key, descriptor);
+    prepareSlot(target);
+    decorated.around = (result, [job, token]) =>
+      Promise.resolve(result).catch((error: unknown) =>
+        delayWhenRejected(job as Job, token as string | undefined, error, options),
+      );
+  };
+}

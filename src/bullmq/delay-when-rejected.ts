@@ -1,0 +1,57 @@
+import { DelayedError, type Job } from 'bullmq';
+import { type Duration, parseDuration } from '../common/duration.js';
+import { type ResilienceError, isResilienceError } from '../common/errors.js';
+import { isOwnFailure } from '../common/outcomes/default-outcome.js';
+import { show } from '../common/printable.js';
+
+/** How long a job waits. */
+export interface DelayOptions {
+  /**
+   * The shortest delay, and the delay when nobody knows how long to wait (a circuit that is forced open). Default: 1 s.
+   */
+  readonly minDelay?: Duration;
+}
+
+const DEFAULT_MIN_DELAY: Duration = '1s';
+
+/** Codes of calls that somebody has ended: another run would end likewise, or is not wanted. */
+const ENDED = new Set(['CANCELLED', 'CLIENT_GONE']);
+
+/**
+ * To be called with the error of a job's processor: when the error is a rejection of the library (an open circuit, a full
+ * bulkhead), puts the job back until it may be accepted, which uses up none of its attempts. A timeout is not a rejection
+ * of this kind: the work has been tried.
+ *
+ * @param token the second argument of `process()`
+ * @throws {DelayedError} when the job has been put back, which tells BullMQ to leave it alone
+ * @throws `error` when it is any other error
+ */
+export async function delayWhenRejected(
+  job: Job,
+  token: string | undefined,
+  error: unknown,
+  options: DelayOptions = {},
+): Promise<never> {
+  if (!isTurnedAway(error)) throw error;
+  const least = minDelayOf(options);
+  const delay = Math.max(least, known(error.retryAfterMs) ?? least);
+  await job.moveToDelayed(Date.now() + delay, token);
+  throw new DelayedError();
+}
+
+/** Milliseconds. @throws {TypeError} when `minDelay` is not a duration */
+export function minDelayOf({ minDelay = DEFAULT_MIN_DELAY }: DelayOptions): number {
+  const ms = parseDuration(minDelay);
+  if (ms !== undefined && ms < Infinity) return ms;
+  throw new TypeError(
+    `@DelayWhenRejected minDelay: ${show(minDelay)} is not a duration; use milliseconds or a string such as '500ms' or '2s'`,
+  );
+}
+
+function isTurnedAway(error: unknown): error is ResilienceError {
+  return isResilienceError(error) && !isOwnFailure(error) && !ENDED.has(error.code);
+}
+
+function known(ms: number | undefined): number | undefined {
+  return Number.isFinite(ms) ? ms : undefined;
+}

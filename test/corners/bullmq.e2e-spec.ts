@@ -1,0 +1,189 @@
+import { BadGatewayException, Injectable } from '@nestjs/common';
+import { BullModule, Processor, WorkerHost, getQueueToken } from '@nestjs/bullmq';
+import { DelayedError, type Job, type Queue, UnrecoverableError } from 'bullmq';
+import { CircuitBreaker, CircuitOpenError, Retry, TimeoutError } from '../../src/index.js';
+import { DelayWhenRejected, delayWhenRejected } from '../../src/bullmq/index.js';
+import { type Booted, boot, closeAll } from '../support/boot.js';
+import { describeWithRedis } from '../support/redis.js';
+import { Visits, outcome, until } from '../support/wait.js';
+import { OwnRedis } from '../processes/sample/redis/redis-under-test.js';
+
+const visits = new Visits();
+const counted = new Visits();
+let down = true;
+
+@Processor('mails')
+class Mails extends WorkerHost {
+  @CircuitBreaker({ name: 'mail', consecutiveFailures: 1, openFor: '50ms' })
+  @DelayWhenRejected({ minDelay: '5ms' })
+  async process(_job: Job): Promise<string> {
+    visits.visit();
+    if (down) throw new BadGatewayException();
+    return 'sent';
+  }
+}
+
+@Injectable()
+class Printer {
+  @CircuitBreaker({ name: 'printer', consecutiveFailures: 1, openFor: '50ms' })
+  async print(): Promise<string> {
+    if (down) throw new BadGatewayException();
+    return 'printed';
+  }
+}
+
+@Processor('prints')
+class Prints extends WorkerHost {
+  constructor(readonly printer: Printer) {
+    super();
+  }
+  @DelayWhenRejected({ minDelay: '5ms' })
+  async process(_job: Job): Promise<string> {
+    return this.printer.print();
+  }
+}
+
+@Processor('counted')
+class Counted extends WorkerHost {
+  @Retry()
+  @CircuitBreaker('job')
+  async process(job: Job): Promise<string> {
+    counted.visit();
+    if (job.name === 'hopeless') throw new UnrecoverableError('no such user');
+    return 'done';
+  }
+}
+
+describeWithRedis('a processor of BullMQ', () => {
+  let redis: OwnRedis;
+  let booted: Booted;
+
+  const add = async (
+    name: string,
+    count: number,
+    attempts: number,
+    title = 'x',
+  ): Promise<Job[]> => {
+    const queue = booted.app.get<Queue>(getQueueToken(name));
+    const opts = { attempts, backoff: 5 };
+    return queue.addBulk(Array.from({ length: count }, () => ({ name: title, data: {}, opts })));
+  };
+  const stateOf = async (job: Job): Promise<Job> =>
+    (await booted.app.get<Queue>(getQueueToken(job.queueName)).getJob(job.id!)) as Job;
+
+  beforeAll(async () => {
+    const found = await OwnRedis.create();
+    if (found === undefined) throw new Error('there is no redis-server in PATH');
+    redis = found;
+    await redis.start();
+    const { hostname: host, port } = new URL(redis.url);
+    booted = await boot({
+      imports: [
+        BullModule.forRoot({ connection: { host, port: Number(port) } }),
+        ...['mails', 'prints', 'counted'].map((name) => BullModule.registerQueue({ name })),
+      ],
+      providers: [Mails, Prints, Printer, Counted],
+    });
+  });
+
+  beforeEach(() => {
+    down = true;
+    visits.count = 0;
+    counted.count = 0;
+  });
+
+  afterAll(async () => {
+    await closeAll();
+    await redis.stop();
+  });
+
+  it('runs its policies exactly once', async () => {
+    const [job] = await add('counted', 1, 1);
+    await until(() => booted.registry.get('job').counts.successes === 1);
+    expect(counted.count).toBe(1);
+    expect(await (await stateOf(job!)).getState()).toMatch(/completed|active/);
+  });
+
+  it('takes a control error for no failure', async () => {
+    const [job] = await add('counted', 1, 3, 'hopeless');
+    await until(() => counted.count === 1);
+    await until(() => booted.registry.get('job').counts.ignored >= 1);
+    expect(booted.registry.get('job').counts.failures).toBe(0);
+    for (let tries = 0; (await (await stateOf(job!)).getState()) !== 'failed'; tries++) {
+      if (tries > 500) throw new Error('the job has not failed');
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect(counted.count).toBe(1);
+  });
+
+  it.each(['mails', 'prints'])(
+    'delays jobs while the circuit is open, uses up no attempts, and all are done afterwards: %s',
+    async (name) => {
+      const breaker = booted.registry.get(name === 'mails' ? 'mail' : 'printer');
+      breaker.forceOpen();
+      const jobs = await add(name, 5, 1);
+      const started = async (): Promise<number[]> =>
+        Promise.all(jobs.map(async (job) => (await stateOf(job)).attemptsStarted));
+      while (!(await started()).every((count) => count >= 2)) {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      for (const job of jobs) expect((await stateOf(job)).attemptsMade).toBe(0);
+      expect(visits.count).toBe(0);
+      down = false;
+      breaker.clearOverride();
+      breaker.reset();
+      for (const job of jobs) {
+        while ((await (await stateOf(job)).getState()) !== 'completed') {
+          await new Promise((resolve) => setTimeout(resolve, 2));
+        }
+        expect((await stateOf(job)).attemptsMade).toBe(1);
+      }
+    },
+  );
+
+  it('uses up an attempt for a failure, as always', async () => {
+    booted.registry.get('mail').disable();
+    const [job] = await add('mails', 1, 2);
+    while ((await (await stateOf(job!)).getState()) !== 'failed') {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect(visits.count).toBe(2);
+  });
+});
+
+describe('delayWhenRejected()', () => {
+  const moved: [number, string | undefined][] = [];
+  const job = {
+    moveToDelayed: async (at: number, token?: string) => void moved.push([at, token]),
+  } as unknown as Job;
+
+  beforeEach(() => {
+    moved.length = 0;
+    jest.spyOn(Date, 'now').mockReturnValue(1_000_000);
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  it.each([
+    ['as long as the circuit stays open', new CircuitOpenError('x', 30_000), 30_000],
+    ['at least a second', new CircuitOpenError('x', 10), 1_000],
+    ['a second when nobody knows how long', new CircuitOpenError('x', undefined), 1_000],
+  ])('puts a rejected job back for %s', async (_, error, delay) => {
+    const { error: thrown } = await outcome(delayWhenRejected(job, 'token', error));
+    expect(thrown).toBeInstanceOf(DelayedError);
+    expect(moved).toEqual([[1_000_000 + delay, 'token']]);
+  });
+
+  it.each([
+    ['a failure', new BadGatewayException()],
+    ['a timeout, which is one too', new TimeoutError('x', 'total', 5)],
+  ])('passes on %s', async (_, error) => {
+    expect((await outcome(delayWhenRejected(job, 'token', error))).error).toBe(error);
+    expect(moved).toEqual([]);
+  });
+
+  it('refuses a delay that is none', () => {
+    expect(() => DelayWhenRejected({ minDelay: 'soon' as never })).toThrow(
+      `minDelay: 'soon' is not a duration`,
+    );
+  });
+});
