@@ -45,14 +45,14 @@ describe('an option comes from', () => {
     ["overrides['S.m']", { own: { config: 'patient' }, pipeline: 'books' }, layers],
   ])('%s', (origin, given, options) => {
     const { originOf } = read(given, options);
-    expect(originOf!('maxRetries')).toBe(origin);
-    expect(originOf!('backoff')).toBeUndefined();
+    expect(originOf('maxRetries')).toBe(origin);
+    expect(originOf('backoff')).toBeUndefined();
   });
 
   it('the subject itself, whatever other layers say', () => {
     const { originOf, options } = read({ own: { maxRetries: 4 } }, { defaults: layers.defaults! });
-    expect(originOf!('maxRetries')).toBeUndefined();
-    expect(originOf!('maxElapsedTime')).toBe('defaults');
+    expect(originOf('maxRetries')).toBeUndefined();
+    expect(originOf('maxElapsedTime')).toBe('defaults');
     expect(options).toEqual({ maxRetries: 4, maxElapsedTime: '1m' });
   });
 });
@@ -191,7 +191,7 @@ describe('own options', () => {
       new Configuration(layers).layers,
       problems,
     );
-    expect(found!.options).toEqual({ maxRetries: 5, maxElapsedTime: '1m' });
+    expect(found.options).toEqual({ maxRetries: 5, maxElapsedTime: '1m' });
     expect(problems.all).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { ExecutionContext } from '@nestjs/common';
-import { NEVER, Subject, concat, of as just } from 'rxjs';
+import { NEVER, type Observable, Subject, concat, of as just } from 'rxjs';
 import { outcome } from '../../test/support/wait.js';
 import { Retry } from '../index.js';
 import { ManualClock } from '../testing/index.js';
@@ -32,7 +32,11 @@ class EndingCall extends HandlerCall {
 }
 
 /** A call of a handler; without a response: on another transport. */
-function called(response?: Response, source = NEVER as never, key: keyof Books = 'find') {
+function called(
+  response?: Response,
+  source: Observable<unknown> = NEVER,
+  key: keyof Books = 'find',
+) {
   const handler = Books.prototype[key];
   const context = {
     getArgs: () => [],
@@ -43,7 +47,14 @@ function called(response?: Response, source = NEVER as never, key: keyof Books =
     switchToHttp: () => ({ getResponse: () => response }),
   } as unknown as ExecutionContext;
   const decorated = decoratedMethodOf(handler)!;
-  return new EndingCall(decorated, undefined, context, () => source, new ManualClock(), undefined);
+  return new EndingCall(
+    decorated,
+    undefined,
+    context,
+    { handle: () => source },
+    new ManualClock(),
+    undefined,
+  );
 }
 
 const reasonOf = ({ signal }: HandlerCall): unknown => signal.reason;
@@ -87,7 +98,7 @@ describe('when the client of a handler has gone', () => {
 
   it('the work of the handler ends', async () => {
     const [response, source] = [new Response(), new Subject<number>()];
-    const call = called(response, source as never);
+    const call = called(response, source);
     const answer = outcome(Promise.resolve(call.start()));
     expect(source.observed).toBe(true);
     response.emit('close');
@@ -133,7 +144,7 @@ describe('the call of a handler', () => {
   });
 
   it('may have a stream as its result', async () => {
-    const call = called(undefined, concat(just(1), NEVER) as never);
+    const call = called(undefined, concat(just(1), NEVER));
     call.succeed(await call.start());
     expect(call.streaming).toBe(true);
   });

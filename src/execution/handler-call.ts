@@ -1,5 +1,4 @@
-import type { ExecutionContext } from '@nestjs/common';
-import type { Observable } from 'rxjs';
+import type { CallHandler, ExecutionContext } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import type { ReportSink } from '../pipeline/call-report.js';
 import { callScope } from '../pipeline/call-scope.js';
@@ -25,7 +24,7 @@ export class HandlerCall extends Call {
     private readonly decorated: DecoratedMethod,
     controller: unknown,
     private readonly context: ExecutionContext,
-    private readonly handle: () => Observable<unknown>,
+    private readonly next: CallHandler,
     clock: Clock,
     reports: ReportSink | undefined,
   ) {
@@ -34,7 +33,7 @@ export class HandlerCall extends Call {
     this.response = rawResponseOf(context);
     this.client = this.response === undefined ? clientSignalOf(context) : undefined;
     if (this.response?.destroyed || this.client?.aborted) this.onClose();
-    else if (this.response !== undefined) this.response.once('close', this.onClose);
+    else if (this.response !== undefined) this.response.on('close', this.onClose);
     else this.client?.addEventListener('abort', this.onClose);
   }
 
@@ -58,7 +57,7 @@ export class HandlerCall extends Call {
     this.running = handler;
     this.track(undefined);
     return callScope.run({ handler, reports, holding }, () =>
-      firstOf(this.handle(), this, openerFor(this.context.getType())),
+      firstOf(this.next.handle(), this, openerFor(this.context.getType())),
     );
   }
 

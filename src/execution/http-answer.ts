@@ -10,6 +10,7 @@ export type RawResponse = Pick<
   | 'getHeader'
   | 'headersSent'
   | 'off'
+  | 'on'
   | 'once'
   | 'setHeader'
   | 'statusCode'

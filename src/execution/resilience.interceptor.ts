@@ -8,7 +8,7 @@ import {
   type OnApplicationBootstrap,
   Optional,
 } from '@nestjs/common';
-import { type Observable, catchError } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
 import { show } from '../common/printable.js';
 import { callScope } from '../pipeline/call-scope.js';
@@ -50,27 +50,14 @@ export class ResilienceInterceptor implements NestInterceptor, OnApplicationBoot
     // Auto-mocking test tools inject something else.
     const runtime = isRuntimeRef(this.ref) ? this.ref.runtime : undefined;
     if (decorated === undefined || runtime === undefined) return next.handle();
-    return this.carryOut(decorated, runtime, context, next).pipe(
-      catchError((error: unknown) => {
-        throw isResilienceError(error) ? prepare(error, decorated, context, runtime) : error;
-      }),
-    );
-  }
-
-  private carryOut(
-    decorated: DecoratedMethod,
-    runtime: Runtime,
-    context: ExecutionContext,
-    next: CallHandler,
-  ): Observable<unknown> {
     const type = context.getClass();
     const { pipeline } = runtime.planner.planFor(decorated, type);
     const self = runtime.controllerOf(type);
     const reports = callScope.getStore()?.reports; // here: the subscriber may be in another async context
-    const handle = (): Observable<unknown> => next.handle();
     return asStream(
-      () => new HandlerCall(decorated, self, context, handle, runtime.clock, reports),
+      () => new HandlerCall(decorated, self, context, next, runtime.clock, reports),
       (call) => pipeline.run(call),
+      (error) => (isResilienceError(error) ? prepare(error, decorated, context, runtime) : error),
     );
   }
 }

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { Observable, type Subscriber, Subscription, isObservable } from 'rxjs';
+import { Observable, type Subscriber, type Subscription, isObservable } from 'rxjs';
 import { inThisContext } from '../common/async-context.js';
 import { StreamResult } from '../common/outcomes/stream-result.js';
 import type { Call } from '../pipeline/call.js';
@@ -9,13 +9,10 @@ import { isIteratorHead } from './iterators.js';
 /** The result of a stream that ended without an item, inside a pipeline. */
 const EMPTY = Symbol('empty');
 
-interface Item {
-  readonly kind: 'next';
-  readonly value: unknown;
-}
-
 type Notification =
-  Item | { readonly kind: 'error'; readonly error: unknown } | { readonly kind: 'complete' };
+  | { readonly kind: 'next'; readonly value: unknown }
+  | { readonly kind: 'error'; readonly error: unknown }
+  | { readonly kind: 'complete' };
 
 /**
  * An Observable whose first item has arrived, which makes the attempt a success. Everything after it, errors included, goes
@@ -29,52 +26,109 @@ class StreamHead extends StreamResult {
     return typeof value === 'object' && value !== null && #brand in value;
   }
 
-  private readonly buffer: Notification[] = [];
+  private readonly buffer: Notification[];
   private subscriber: Subscriber<unknown> | undefined = undefined;
-  private readonly source = new Subscription();
+  private told = asItIs;
 
-  constructor(private readonly call: Call) {
+  constructor(
+    first: unknown,
+    private readonly call: Call,
+    private readonly source: Beginning,
+  ) {
     super();
-  }
-
-  /** Lets an interruption of the call end the stream: the subscriber gets its error. */
-  begin(source: Subscription): void {
-    this.source.add(source);
-    // Whoever interrupts the call, the teardown of the stream runs in the context of its subscriber.
-    this.call.onInterrupt = inThisContext((error) => {
-      this.source.unsubscribe();
-      this.push({ kind: 'error', error });
-    });
+    this.buffer = [{ kind: 'next', value: first }];
   }
 
   push(notification: Notification): void {
     if (this.subscriber === undefined) this.buffer.push(notification);
-    else send(notification, this.subscriber);
-  }
-
-  /** The only item, if the stream has ended after one. The first notification is an item, by definition. */
-  get only(): Item | undefined {
-    const [first, second] = this.buffer;
-    return second?.kind === 'complete' ? (first as Item) : undefined;
+    else this.send(notification, this.subscriber);
   }
 
   /** A stream cannot be kept in a cache. */
   toJSON(): undefined {}
 
-  deliver(subscriber: Subscriber<unknown>): void {
+  /** @param told of {@link asStream} */
+  deliver(subscriber: Subscriber<unknown>, told: Told): void {
+    this.told = told;
     subscriber.add(() => {
       this.source.unsubscribe();
       this.call.finish();
     });
-    for (const notification of this.buffer) send(notification, subscriber);
+    for (const notification of this.buffer) this.send(notification, subscriber);
     this.subscriber = subscriber;
+  }
+
+  private send(notification: Notification, subscriber: Subscriber<unknown>): void {
+    if (notification.kind === 'next') subscriber.next(notification.value);
+    else if (notification.kind === 'error') fail(notification.error, subscriber, this.told);
+    else subscriber.complete();
   }
 }
 
-function send(notification: Notification, subscriber: Subscriber<unknown>): void {
-  if (notification.kind === 'next') subscriber.next(notification.value);
-  else if (notification.kind === 'error') subscriber.error(notification.error);
-  else subscriber.complete();
+/** Listens to an Observable until its first item has arrived; what comes later, it passes to a {@link StreamHead}. */
+class Beginning {
+  private begun = false;
+  private first: unknown = undefined;
+  /** Whether it has ended after its first item. */
+  private ended = false;
+  /** Made when it has more than one item, or when more may come. */
+  private head: StreamHead | undefined = undefined;
+  private subscription: Subscription | undefined = undefined;
+
+  constructor(
+    private readonly call: Call,
+    private readonly open: (item: unknown, call: Call) => unknown,
+    private readonly resolve: (result: unknown) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {}
+
+  subscribe(source: Observable<unknown>): void {
+    // Whoever interrupts the call, the teardown of the stream runs in the context of its subscriber.
+    this.call.onInterrupt = inThisContext((error) => this.interrupt(error));
+    this.subscription = source.subscribe(this);
+  }
+
+  unsubscribe(): void {
+    this.subscription?.unsubscribe();
+  }
+
+  next(value: unknown): void {
+    if (this.begun) return this.more().push({ kind: 'next', value });
+    this.begun = true;
+    this.first = value;
+    // A promise's Observable completes right after its item.
+    queueMicrotask(() => this.settle());
+  }
+
+  error(error: unknown): void {
+    if (!this.begun) return this.reject(error);
+    this.call.breakOff(error);
+    this.more().push({ kind: 'error', error });
+  }
+
+  complete(): void {
+    if (!this.begun) this.resolve(EMPTY);
+    else if (this.head === undefined) this.ended = true;
+    else this.head.push({ kind: 'complete' });
+  }
+
+  private settle(): void {
+    this.resolve(this.ended ? this.open(this.first, this.call) : this.more());
+  }
+
+  private more(): StreamHead {
+    return (this.head ??= new StreamHead(this.first, this.call, this));
+  }
+
+  private interrupt(error: unknown): void {
+    if (this.ended) return;
+    const { runningWork } = this.call;
+    if (this.begun) this.more().push({ kind: 'error', error });
+    // The subscription has ended, but the work of a promise behind it may go on.
+    else if (runningWork !== undefined) runningWork.then(this.resolve, this.reject);
+    else this.reject(error);
+    this.unsubscribe();
+  }
 }
 
 /**
@@ -88,61 +142,54 @@ export function firstOf(
   call: Call,
   open: (item: unknown, call: Call) => unknown = asItIs,
 ): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const head = new StreamHead(call);
-    let started = false;
-    let subscription: Subscription | undefined = undefined;
-    subscription = source.subscribe({
-      next: (value) => {
-        head.push({ kind: 'next', value });
-        if (started) return;
-        started = true;
-        if (subscription !== undefined) head.begin(subscription);
-        // A promise's Observable completes right after its item.
-        queueMicrotask(() => resolve(head.only ? open(head.only.value, call) : head));
-      },
-      error: (error: unknown) => {
-        if (started) {
-          call.breakOff(error);
-          head.push({ kind: 'error', error });
-        } else reject(error);
-      },
-      complete: () => {
-        if (started) head.push({ kind: 'complete' });
-        else resolve(EMPTY);
-      },
-    });
-    const begun = subscription;
-    if (started) return head.begin(begun);
-    call.onInterrupt = inThisContext((error) => {
-      // The subscription has ended, but the work of a promise behind it may go on.
-      if (call.runningWork === undefined) reject(error);
-      else call.runningWork.then(resolve, reject);
-      begun.unsubscribe();
-    });
-  });
+  return new Promise((resolve, reject) =>
+    new Beginning(call, open, resolve, reject).subscribe(source),
+  );
 }
 
-const asItIs = (item: unknown): unknown => item;
+/** What a subscriber is told of an error. */
+type Told = (error: unknown) => unknown;
+
+const asItIs = (it: unknown): unknown => it;
 
 /** Passes the result of a pipeline to a subscriber. */
-function deliver(value: unknown, subscriber: Subscriber<unknown>): void {
-  if (StreamHead.is(value)) return value.deliver(subscriber);
+function deliver(value: unknown, subscriber: Subscriber<unknown>, told: Told): void {
+  if (StreamHead.is(value)) return value.deliver(subscriber, told);
   if (isObservableResult(value)) {
-    subscriber.add(value.subscribe(subscriber));
+    const observer = {
+      next: (item: unknown): void => subscriber.next(item),
+      error: (error: unknown): void => fail(error, subscriber, told),
+      complete: (): void => subscriber.complete(),
+    };
+    subscriber.add(value.subscribe(observer));
     return;
   }
   if (value !== EMPTY) subscriber.next(value);
   subscriber.complete();
 }
 
+function fail(error: unknown, subscriber: Subscriber<unknown>, told: Told): void {
+  let reason: unknown;
+  try {
+    reason = told(error);
+  } catch (thrown) {
+    reason = thrown;
+  }
+  subscriber.error(reason);
+}
+
 /** The reason when a call is stopped because its subscriber has unsubscribed. */
 const UNSUBSCRIBED = new Error('unsubscribed');
 
-/** A stream that begins a call per subscription, and stops it on unsubscribing. */
+/**
+ * A stream that begins a call per subscription, and stops it on unsubscribing.
+ *
+ * @param told makes of an error what the subscriber gets
+ */
 export function asStream(
   begin: () => Call,
   run: (call: Call) => Promise<unknown>,
+  told: Told = asItIs,
 ): Observable<unknown> {
   return new Observable((subscriber) => {
     const call = begin();
@@ -150,11 +197,11 @@ export function asStream(
     let handedOver = false;
     run(call).then(
       (value) => {
-        if (!isIteratorHead(value)) return deliver(value, subscriber);
+        if (!isIteratorHead(value)) return deliver(value, subscriber, told);
         handedOver = !subscriber.closed; // whoever consumes it ends it
-        deliver(sendable(value, call), subscriber);
+        deliver(sendable(value, call), subscriber, told);
       },
-      (error: unknown) => subscriber.error(error),
+      (error: unknown) => fail(error, subscriber, told),
     );
     return () => {
       if (!handedOver) call.abort(UNSUBSCRIBED);
