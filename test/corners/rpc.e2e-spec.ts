@@ -10,10 +10,12 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
+  type ClientOptions,
   type ClientProxy,
   ClientProxyFactory,
   EventPattern,
   MessagePattern,
+  type MicroserviceOptions,
   Transport,
 } from '@nestjs/microservices';
 import { type Observable, firstValueFrom, throwError } from 'rxjs';
@@ -25,7 +27,9 @@ import {
   constant,
 } from '../../src/index.js';
 import { type Booted, appModule, boot, closeAll, quiet, watch } from '../support/boot.js';
+import { OwnRedis } from '../processes/sample/redis/redis-under-test.js';
 import { freePort } from '../support/http.js';
+import { describeWithRedis } from '../support/redis.js';
 import { Visits, outcome, until } from '../support/wait.js';
 
 const SECRET = 'secret-upstream';
@@ -111,107 +115,129 @@ const logger: LoggerService = {
 const ask = async (pattern: string): Promise<unknown> =>
   (await outcome(firstValueFrom(client.send(pattern, {})))).error;
 
-beforeAll(async () => {
-  const options = { host: '127.0.0.1', port: await freePort() };
-  const { AppModule, clock } = appModule({
-    controllers: [Handlers, TeamHandlers],
-    providers: [Shelf],
-    resilience: { logger },
-  });
-  const app = await NestFactory.createMicroservice(AppModule, {
-    ...quiet,
-    transport: Transport.TCP,
-    options,
-  });
-  await app.listen();
-  server = { app, clock, ...watch(app) };
-  client = ClientProxyFactory.create({ transport: Transport.TCP, options });
-});
+/** Begins a server of the transport, if it needs one. */
+type Connect = () => Promise<{ readonly host: string; readonly port: number }>;
 
-beforeEach(() => {
-  visits.count = 0;
-  seen.length = 0;
-  warnings.length = 0;
-  for (const breaker of server.registry.list()) server.registry.get(breaker.name).reset();
-});
-
-afterAll(async () => {
-  await client.close();
-  await closeAll();
-});
-
-describe('a request over TCP', () => {
-  it('runs its policies exactly once', async () => {
-    expect(await firstValueFrom(client.send('good', {}))).toBe('books');
-    expect(visits.count).toBe(1);
-    expect(server.registry.get('good').counts).toMatchObject({ requests: 1, successes: 1 });
-  });
-
-  it('tells its caller code and retry time of a rejection, and nothing of the inside', async () => {
-    await ask('request');
-    expect(await ask('request')).toEqual({ code: 'CIRCUIT_OPEN', retryAfterMs: 4_000 });
-  });
-
-  it('without policies does so with the filter', async () => {
-    await ask('undecorated');
-    expect(await ask('undecorated')).toEqual({ code: 'CIRCUIT_OPEN', retryAfterMs: 4_000 });
-  });
-
-  it.each(['team', 'team controller'])(
-    'leaves its rejections to a filter of the application: %s',
-    async (pattern) => {
-      await ask(pattern);
-      expect(await ask(pattern)).toEqual({ team: 'CIRCUIT_OPEN' });
-      expect(seen).toEqual([expect.any(ResilienceError)]);
-    },
-  );
-
-  it('that is rejected is a failure for the calling service, whose retry waits as long as it is told', async () => {
-    const asked = new Visits();
-    @Injectable()
-    class Caller {
-      @Retry({ maxRetries: 1, backoff: constant('1s') })
-      @CircuitBreaker({ name: 'called', consecutiveFailures: 2, openFor: '1s' })
-      async call(): Promise<unknown> {
-        asked.visit();
-        return firstValueFrom(client.send('request', {}));
-      }
-    }
-    await ask('request');
-    const { app, clock, registry } = await boot({ providers: [Caller] });
-    const result = outcome(app.get(Caller).call());
-    await asked.reached(1);
-    await until(() => clock.pending === 1);
-    await clock.advance(3_999);
-    expect(asked.count).toBe(1);
-    await clock.advance(1);
-    expect((await result).error).toEqual({ code: 'CIRCUIT_OPEN', retryAfterMs: 4_000 });
-    expect(asked.count).toBe(2);
-    expect(registry.get('called').snapshot()).toMatchObject({
-      state: 'open',
-      retryAfterMs: 4_000,
+function describeTransport(transport: Transport.TCP | Transport.REDIS, connect: Connect): void {
+  beforeAll(async () => {
+    const options = await connect();
+    const { AppModule, clock } = appModule({
+      controllers: [Handlers, TeamHandlers],
+      providers: [Shelf],
+      resilience: { logger },
     });
-    await app.close();
+    const app = await NestFactory.createMicroservice<MicroserviceOptions>(AppModule, {
+      ...quiet,
+      transport,
+      options,
+    } as MicroserviceOptions);
+    await app.listen();
+    server = { app, clock, ...watch(app) };
+    client = ClientProxyFactory.create({ transport, options } as ClientOptions);
   });
+
+  beforeEach(() => {
+    visits.count = 0;
+    seen.length = 0;
+    warnings.length = 0;
+    for (const breaker of server.registry.list()) server.registry.get(breaker.name).reset();
+  });
+
+  afterAll(async () => {
+    await client.close();
+    await closeAll();
+    await redis?.stop();
+  });
+
+  describe('a request', () => {
+    it('runs its policies exactly once', async () => {
+      expect(await firstValueFrom(client.send('good', {}))).toBe('books');
+      expect(visits.count).toBe(1);
+      expect(server.registry.get('good').counts).toMatchObject({ requests: 1, successes: 1 });
+    });
+
+    it('tells its caller code and retry time of a rejection, and nothing of the inside', async () => {
+      await ask('request');
+      expect(await ask('request')).toEqual({ code: 'CIRCUIT_OPEN', retryAfterMs: 4_000 });
+    });
+
+    it('without policies does so with the filter', async () => {
+      await ask('undecorated');
+      expect(await ask('undecorated')).toEqual({ code: 'CIRCUIT_OPEN', retryAfterMs: 4_000 });
+    });
+
+    it.each(['team', 'team controller'])(
+      'leaves its rejections to a filter of the application: %s',
+      async (pattern) => {
+        await ask(pattern);
+        expect(await ask(pattern)).toEqual({ team: 'CIRCUIT_OPEN' });
+        expect(seen).toEqual([expect.any(ResilienceError)]);
+      },
+    );
+
+    it('that is rejected is a failure for the calling service, whose retry waits as long as it is told', async () => {
+      const asked = new Visits();
+      @Injectable()
+      class Caller {
+        @Retry({ maxRetries: 1, backoff: constant('1s') })
+        @CircuitBreaker({ name: 'called', consecutiveFailures: 2, openFor: '1s' })
+        async call(): Promise<unknown> {
+          asked.visit();
+          return firstValueFrom(client.send('request', {}));
+        }
+      }
+      await ask('request');
+      const { app, clock, registry } = await boot({ providers: [Caller] });
+      const result = outcome(app.get(Caller).call());
+      await asked.reached(1);
+      await until(() => clock.pending === 1);
+      await clock.advance(3_999);
+      expect(asked.count).toBe(1);
+      await clock.advance(1);
+      expect((await result).error).toEqual({ code: 'CIRCUIT_OPEN', retryAfterMs: 4_000 });
+      expect(asked.count).toBe(2);
+      expect(registry.get('called').snapshot()).toMatchObject({
+        state: 'open',
+        retryAfterMs: 4_000,
+      });
+      await app.close();
+    });
+  });
+
+  describe('an event', () => {
+    it('runs its policies exactly once', async () => {
+      await firstValueFrom(client.emit('event', {}), { defaultValue: undefined });
+      await until(() => server.registry.get(`${SECRET}-event`).state === 'open');
+      expect(visits.count).toBe(1);
+    });
+
+    it('that is turned away is one warning with its name and the reason', async () => {
+      const breaker = server.registry.get(`${SECRET}-event`);
+      breaker.forceOpen();
+      await firstValueFrom(client.emit('event', {}), { defaultValue: undefined });
+      await until(() => warnings.length > 0);
+      await ask('request'); // by the same connection: the event is over
+      breaker.clearOverride();
+      expect(visits.count).toBe(0);
+      expect(warnings.filter((line) => line.includes('turned away'))).toEqual([
+        `Handlers.event has turned away an event ('event'): circuit "${SECRET}-event" is open`,
+      ]);
+    });
+  });
+}
+
+let redis: OwnRedis | undefined;
+
+describe('a microservice over TCP', () => {
+  describeTransport(Transport.TCP, async () => ({ host: '127.0.0.1', port: await freePort() }));
 });
 
-describe('an event over TCP', () => {
-  it('runs its policies exactly once', async () => {
-    await firstValueFrom(client.emit('event', {}), { defaultValue: undefined });
-    await until(() => server.registry.get(`${SECRET}-event`).state === 'open');
-    expect(visits.count).toBe(1);
-  });
-
-  it('that is turned away is one warning with its name and the reason', async () => {
-    const breaker = server.registry.get(`${SECRET}-event`);
-    breaker.forceOpen();
-    await firstValueFrom(client.emit('event', {}), { defaultValue: undefined });
-    await until(() => warnings.length > 0);
-    await ask('request'); // by the same connection: the event is over
-    breaker.clearOverride();
-    expect(visits.count).toBe(0);
-    expect(warnings.filter((line) => line.includes('turned away'))).toEqual([
-      `Handlers.event has turned away an event ('event'): circuit "${SECRET}-event" is open`,
-    ]);
+describeWithRedis('a microservice over Redis', () => {
+  describeTransport(Transport.REDIS, async () => {
+    redis = await OwnRedis.create();
+    if (redis === undefined) throw new Error('there is no redis-server in PATH');
+    await redis.start();
+    const { hostname: host, port } = new URL(redis.url);
+    return { host, port: Number(port) };
   });
 });

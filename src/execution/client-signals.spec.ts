@@ -1,0 +1,73 @@
+import { EventEmitter } from 'node:events';
+import type { ExecutionContext } from '@nestjs/common';
+import { clientSignalOf } from './client-signals.js';
+
+/** The context of a call with the arguments of its transport. */
+function contextOf(type: string, ...args: unknown[]): ExecutionContext {
+  return {
+    getType: () => type,
+    getArgByIndex: (at: number) => args[at],
+    switchToWs: () => ({ getClient: () => args[0] }),
+  } as unknown as ExecutionContext;
+}
+
+/** An emitter with some properties. */
+function emitter<P extends object>(properties: P): EventEmitter & P {
+  return Object.assign(new EventEmitter(), properties);
+}
+
+type Case = [title: string, context: (end: EventEmitter) => ExecutionContext, event: string];
+
+const graphql = (context: object): ExecutionContext => contextOf('graphql', {}, {}, context, {});
+
+describe('the signal of a client', () => {
+  it.each<Case>([
+    ['a gRPC call', (call) => contextOf('rpc', {}, {}, call), 'cancelled'],
+    ['socket.io', (client) => contextOf('ws', client), 'disconnect'],
+    ['GraphQL by graphql-ws', (socket) => graphql({ req: { extra: { socket } } }), 'disconnect'],
+    ['GraphQL on Express', (res) => graphql({ req: { res } }), 'close'],
+    ['GraphQL whose context has the response', (res) => graphql({ res }), 'close'],
+    ['Mercurius', (raw) => graphql({ reply: { raw } }), 'close'],
+    ['Apollo on Fastify', (socket) => graphql({ req: { raw: { socket } } }), 'close'],
+    [
+      'Mercurius by WebSocket',
+      (socket) => graphql({ reply: { request: { raw: { socket } } } }),
+      'close',
+    ],
+  ])('of %s is aborted when it has gone', (_, contextWith, event) => {
+    const end = emitter({ cancelled: false, connected: true, destroyed: false });
+    const signal = clientSignalOf(contextWith(end))!;
+    expect(signal.aborted).toBe(false);
+    Object.assign(end, { cancelled: true, connected: false, destroyed: true });
+    end.emit(event);
+    expect(signal.reason).toMatchObject({ code: 'CLIENT_GONE' });
+  });
+
+  it('is aborted from the start when the client has gone before', () => {
+    const call = emitter({ cancelled: true });
+    expect(clientSignalOf(contextOf('rpc', {}, {}, call))!.aborted).toBe(true);
+  });
+
+  it('is not aborted by the end of an answer that has been sent', () => {
+    const res = emitter({ destroyed: true, writableFinished: true });
+    const signal = clientSignalOf(graphql({ res }))!;
+    res.emit('close');
+    expect(signal.aborted).toBe(false);
+  });
+
+  it('is one for all calls of a connection, with one listener', () => {
+    const client = emitter({ connected: true });
+    const first = clientSignalOf(contextOf('ws', client));
+    expect(clientSignalOf(contextOf('ws', client))).toBe(first);
+    expect(client.listenerCount('disconnect')).toBe(1);
+  });
+
+  it.each([
+    ['a microservice over TCP', contextOf('rpc', {}, {})],
+    ['GraphQL without a context', contextOf('graphql', {}, {}, undefined)],
+    ['HTTP, where the response tells it', contextOf('http', {}, {})],
+    ['another transport', contextOf('carrier pigeon', {})],
+  ])('does not exist for %s', (_, context) => {
+    expect(clientSignalOf(context)).toBeUndefined();
+  });
+});
