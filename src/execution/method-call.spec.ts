@@ -37,6 +37,11 @@ class Books {
     return throwError(() => new Error('down'));
   }
 
+  @Retry()
+  odd(): Observable<number> {
+    return 7 as never;
+  }
+
   @Bulkhead({ maxConcurrent: 1 })
   streaming(source: Observable<number>): Observable<number> {
     return source;
@@ -130,6 +135,10 @@ describe('the result of a decorated method', () => {
         'Books.give resolved to an Observable, so its policies cannot see when it ends. Await firstValueFrom(…) inside it, or drop `async` and declare its return type as Observable<…> (imported as a value, not by "import type"), or write it as an async generator, so that its policies can apply to each subscription',
       ),
     });
+  });
+
+  it('is its only item where a stream is declared', async () => {
+    await expect(firstValueFrom((await books()).odd())).resolves.toBe(7);
   });
 
   it('that is a stream holds its place in a bulkhead until it has ended', async () => {
