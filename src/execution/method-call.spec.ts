@@ -22,9 +22,19 @@ class Books {
     return value;
   }
 
+  @(Retry() as MethodDecorator)
+  make(value: () => unknown): unknown {
+    return value();
+  }
+
   @Timeout('1s')
   async signalled(id: number, @Signal() signal?: AbortSignal): Promise<unknown> {
     return [id, signal];
+  }
+
+  @Retry()
+  async deaf(@Signal() _signal?: AbortSignal): Promise<never> {
+    return new Promise<never>(() => {});
   }
 
   @Fallback(((): unknown => just('spare', 'rest')) as never)
@@ -90,6 +100,16 @@ describe('a decorated method gets', () => {
   });
 });
 
+describe('a decorated method that takes a signal', () => {
+  it('ends for its caller when that aborts its own, also if the method does not listen', async () => {
+    const service = await books();
+    const caller = new AbortController();
+    const call = outcome(service.deaf(caller.signal));
+    caller.abort(new Error('gone'));
+    expect(await call).toEqual({ error: new Error('gone') });
+  });
+});
+
 describe('the result of a decorated method', () => {
   it.each<[string, () => unknown]>([
     ['a plain object', () => ({ id: 7 })],
@@ -117,6 +137,26 @@ describe('the result of a decorated method', () => {
     await expect(service.give(Promise.resolve(7))).resolves.toBe(7);
     const odd = Object.assign(Promise.resolve(7), { constructor: Object });
     await expect(service.give(odd)).resolves.toBe(7);
+  });
+
+  it('is asked for once if it is thenable, also behind a proxy that tells nothing', async () => {
+    const service = await books();
+    const hidden = {
+      getPrototypeOf: () => {
+        throw new Error('hidden');
+      },
+    };
+    for (const hide of [(query: object) => query, (query: object) => new Proxy(query, hidden)]) {
+      let sent = 0;
+      const query = hide({
+        then: (resolve: (rows: string) => void) => {
+          sent += 1;
+          resolve('rows');
+        },
+      });
+      await expect(service.make(() => query)).resolves.toBe('rows');
+      expect(sent).toBe(1);
+    }
   });
 
   it('is asked for once if it is a query that `then()` sends', async () => {
