@@ -57,6 +57,7 @@ describe('the plan of a call is made once', () => {
       expect(plan).toEqual({ decorated: m, owner: Parent, ownOnly: false });
       expect(calls.of(m, undefined, false)).toBe(plan);
       expect(calls.of(s, undefined, false)).toMatchObject({ decorated: s, owner: Parent });
+      expect(calls.of(s, null, false)).toMatchObject({ decorated: s, owner: Parent });
       expect(calls.of(s, 7, false)).toMatchObject({ decorated: s, owner: Parent });
       expect(made).toHaveLength(2);
     },

@@ -22,9 +22,19 @@ class Books {
     return value;
   }
 
+  @(Retry() as MethodDecorator)
+  make(value: () => unknown): unknown {
+    return value();
+  }
+
   @Timeout('1s')
   async signalled(id: number, @Signal() signal?: AbortSignal): Promise<unknown> {
     return [id, signal];
+  }
+
+  @Retry()
+  async deaf(@Signal() _signal?: AbortSignal): Promise<never> {
+    return new Promise<never>(() => {});
   }
 
   @Fallback(((): unknown => just('spare', 'rest')) as never)
@@ -35,6 +45,11 @@ class Books {
   @Fallback((() => just('spare', 'rest')) as never)
   streamed(): Observable<string> {
     return throwError(() => new Error('down'));
+  }
+
+  @Retry()
+  odd(): Observable<number> {
+    return 7 as never;
   }
 
   @Bulkhead({ maxConcurrent: 1 })
@@ -85,6 +100,16 @@ describe('a decorated method gets', () => {
   });
 });
 
+describe('a decorated method that takes a signal', () => {
+  it('ends for its caller when that aborts its own, also if the method does not listen', async () => {
+    const service = await books();
+    const caller = new AbortController();
+    const call = outcome(service.deaf(caller.signal));
+    caller.abort(new Error('gone'));
+    expect(await call).toEqual({ error: new Error('gone') });
+  });
+});
+
 describe('the result of a decorated method', () => {
   it.each<[string, () => unknown]>([
     ['a plain object', () => ({ id: 7 })],
@@ -114,6 +139,26 @@ describe('the result of a decorated method', () => {
     await expect(service.give(odd)).resolves.toBe(7);
   });
 
+  it('is asked for once if it is thenable, also behind a proxy that tells nothing', async () => {
+    const service = await books();
+    const hidden = {
+      getPrototypeOf: () => {
+        throw new Error('hidden');
+      },
+    };
+    for (const hide of [(query: object) => query, (query: object) => new Proxy(query, hidden)]) {
+      let sent = 0;
+      const query = hide({
+        then: (resolve: (rows: string) => void) => {
+          sent += 1;
+          resolve('rows');
+        },
+      });
+      await expect(service.make(() => query)).resolves.toBe('rows');
+      expect(sent).toBe(1);
+    }
+  });
+
   it('is asked for once if it is a query that `then()` sends', async () => {
     const service = await books();
     await expect(service.query()).resolves.toBe('rows');
@@ -130,6 +175,10 @@ describe('the result of a decorated method', () => {
         'Books.give resolved to an Observable, so its policies cannot see when it ends. Await firstValueFrom(…) inside it, or drop `async` and declare its return type as Observable<…> (imported as a value, not by "import type"), or write it as an async generator, so that its policies can apply to each subscription',
       ),
     });
+  });
+
+  it('is its only item where a stream is declared', async () => {
+    await expect(firstValueFrom((await books()).odd())).resolves.toBe(7);
   });
 
   it('that is a stream holds its place in a bulkhead until it has ended', async () => {

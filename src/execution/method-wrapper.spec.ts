@@ -47,6 +47,24 @@ describe('the function that replaces a method', () => {
   });
 });
 
+describe('a call without an application', () => {
+  it('runs the method as it is, on its `this` and with its arguments', async () => {
+    class Books {
+      calls = 0;
+      @Retry()
+      async find(...given: unknown[]): Promise<unknown> {
+        this.calls += 1;
+        if (given.length === 0) throw new Error('down');
+        return [this, ...given];
+      }
+    }
+    const books = new Books();
+    await expect(books.find(1, 2)).resolves.toEqual([books, 1, 2]);
+    await expect(books.find()).rejects.toThrow('down');
+    expect(books.calls).toBe(2);
+  });
+});
+
 describe('a call whose policies turn out to be wrong', () => {
   class Late {
     @CircuitBreaker({ openFor: -1 })

@@ -30,9 +30,8 @@ export function wrapMethod(
 
 function wrap(decorated: DecoratedMethod): Method {
   const { original, key } = decorated;
-  const name = typeof key === 'symbol' ? original.name : key;
-  const wrapper: Method = {
-    [name](this: unknown, ...args: unknown[]): unknown {
+  const named: Record<string | symbol, Method> = {
+    [key](this: unknown, ...args: unknown[]): unknown {
       const scope = callScope.getStore();
       const attempt = scope?.handler;
       if (attempt?.claims(decorated)) return attempt.run(original, this, args);
@@ -49,7 +48,8 @@ function wrap(decorated: DecoratedMethod): Method {
         plan === undefined ? original.apply(this, args) : invoke(plan, this, args, scope);
       return decorated.around === undefined ? result : decorated.around(result, args);
     },
-  }[name]!;
+  };
+  const wrapper = named[key]!;
   Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true });
   // Nest's decorators may stand above or below ours: copies the metadata recorded so far.
   for (const metadata of Reflect.getOwnMetadataKeys(original)) {

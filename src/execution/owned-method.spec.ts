@@ -1,4 +1,4 @@
-import 'reflect-metadata';
+import { SetMetadata } from '@nestjs/common';
 import { CircuitBreaker, Retry, Timeout } from '../index.js';
 import { decoratedMethodOf } from './decorated-method.js';
 import { methodsOf, ownedMethod, policiesOf } from './owned-method.js';
@@ -177,6 +177,16 @@ describe('the methods of a class are', () => {
     const { prototype } = Parent as { prototype: Partial<typeof Parent.prototype> };
     delete prototype.m;
     expect(methodsOf(Parent).map(({ decorated }) => decorated)).toEqual([m, s]);
+  });
+
+  it('none to which no policy applies', () => {
+    @SetMetadata('websockets:is_gateway', true)
+    @CircuitBreaker()
+    class Gateway {
+      async handleConnection(): Promise<void> {}
+    }
+    expect(decoratedMethodOf(Gateway.prototype.handleConnection)).toBeDefined();
+    expect(methodsOf(Gateway)).toEqual([]);
   });
 
   it('none of a function that is no class', () => {

@@ -3,7 +3,14 @@ import { ModuleRef } from '@nestjs/core';
 import { Observable, firstValueFrom, of as just } from 'rxjs';
 import { boot, closeAll } from '../../test/support/boot.js';
 import { making, problemsBy, problemsOf } from '../../test/support/commands.js';
-import { CircuitBreaker, ResilienceService, Retry, Timeout, UsePipeline } from '../index.js';
+import {
+  CircuitBreaker,
+  ResilienceService,
+  Retry,
+  Timeout,
+  UsePipeline,
+  constant,
+} from '../index.js';
 import { decoratedMethodOf } from './decorated-method.js';
 import type { Planner } from './planner.js';
 import { RUNTIME, type Runtime } from './runtime.js';
@@ -159,6 +166,34 @@ describe('the plan of a command', () => {
       expect.stringMatching(/^command 'find' timeout: total is -1; /),
     ]);
     expect(planner.subjects).toEqual([]);
+  });
+});
+
+describe('the errors of a command are judged', () => {
+  it('by the rule of its breaker, or by that of the library', async () => {
+    const { planner } = await started();
+    const judged = (policies: object): unknown =>
+      planner.register(command(policies)).plan.outcomes.ofError(new Error('down'));
+    expect(judged({})).toBe('failure');
+    expect(judged({ circuitBreaker: { ignore: [Error] } })).toBe('ignored');
+  });
+});
+
+describe('policies are checked together', () => {
+  it('in their order: a wait may be longer than the total timeout of each attempt', async () => {
+    class Shelf {
+      @UsePipeline('books')
+      async m(): Promise<void> {}
+    }
+    const books = { retry: { backoff: constant('2s') }, timeout: { total: '1s' } } as const;
+    const told = (pipeline: object) =>
+      problemsOf({ providers: [Shelf], resilience: { pipelines: { books: pipeline } } });
+    await expect(told(books)).resolves.toEqual([
+      expect.stringContaining('never fits into the total timeout (1000 ms)'),
+    ]);
+    await started({ pipelines: { books: { ...books, order: ['retry', 'total timeout'] } } }, [
+      Shelf,
+    ]);
   });
 });
 

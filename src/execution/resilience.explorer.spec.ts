@@ -8,6 +8,7 @@ import {
   type NestInterceptor,
   Scope,
   type Type,
+  UseGuards,
   UseInterceptors,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -311,6 +312,25 @@ describe('subclasses of a class with policies are covered', () => {
     expect(registry.names()).toEqual(['Child.own']);
   });
 
+  it('as guards for each request, before there is one', async () => {
+    @CircuitBreaker()
+    class Parent {}
+    @Injectable({ scope: Scope.REQUEST })
+    class Guard extends Parent {
+      async canActivate(): Promise<boolean> {
+        return true;
+      }
+    }
+    @Controller()
+    @UseGuards(Guard)
+    class K {
+      @Get()
+      get(): void {}
+    }
+    const { registry } = await boot({ controllers: [K] });
+    expect(registry.names()).toEqual(['Guard.canActivate']);
+  });
+
   it('handlers of controllers, too, in a module that has no other', async () => {
     @CircuitBreaker({ consecutiveFailures: 1, openFor: '3s' })
     class Parent {}
@@ -378,16 +398,16 @@ describe('an interceptor that caches stores live answers only', () => {
     class Books {
       @Get()
       @Fallback(fallbackValue('degraded'))
-      @UseInterceptors(Enveloping, make())
+      @UseInterceptors(Enveloping, new Enveloping(), make())
       async all(): Promise<string> {
         if (down) throw new Error('down');
         return 'live';
       }
     }
     const { url } = await serve('Express', { controllers: [Books] });
-    expect(await (await fetch(url)).text()).toBe('<live>');
+    expect(await (await fetch(url)).text()).toBe('<<live>>');
     down = true;
-    expect(await (await fetch(url)).text()).toBe('<degraded>');
+    expect(await (await fetch(url)).text()).toBe('<<degraded>>');
     expect(stored).toEqual(['live']);
   });
 

@@ -2,11 +2,16 @@ import { PartStore } from '../registry/named-parts.js';
 import { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { systemClock } from '../common/clock.js';
 import { ManualClock } from '../testing/index.js';
-import { CircuitBreaker, Retry, Timeout, UsePipeline } from '../index.js';
+import { boot, closeAll } from '../../test/support/boot.js';
+import { outcome } from '../../test/support/wait.js';
+import { Bulkhead, CircuitBreaker, Retry, Timeout, UsePipeline, exponential } from '../index.js';
+import { Bulkhead as Part } from '../policies/bulkhead/bulkhead.js';
 import { Configuration } from './configuration/configuration.js';
 import { decoratedMethodOf } from './decorated-method.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 import { Runtime, type RuntimeHost } from './runtime.js';
+
+afterEach(closeAll);
 
 const logger = { log: jest.fn(), warn: jest.fn(), debug: jest.fn() };
 beforeEach(() => void Object.values(logger).map((level) => level.mockClear()));
@@ -79,6 +84,46 @@ describe('the clock of an application', () => {
     const clock = new ManualClock();
     expect(host({ options: { clock } }).runtime.clock).toBe(clock);
     expect(host().runtime.clock).toBe(systemClock);
+  });
+});
+
+describe('chance', () => {
+  it('is that of the options', async () => {
+    class Shelf {
+      calls = 0;
+      @Retry({ backoff: exponential({ initialDelay: '1s', jitter: 'full' }) })
+      async m(): Promise<never> {
+        this.calls += 1;
+        throw new Error('down');
+      }
+    }
+    const { app, clock } = await boot({ providers: [Shelf], resilience: { random: () => 0.25 } });
+    const shelf = app.get(Shelf);
+    void outcome(shelf.m());
+    await clock.advance(249);
+    expect(shelf.calls).toBe(1);
+    await clock.advance(1);
+    expect(shelf.calls).toBe(2);
+  });
+});
+
+describe('when the application closes', () => {
+  it('its parts are closed, and those at once that are made later', () => {
+    class Places {
+      @Bulkhead(1)
+      async early(): Promise<void> {}
+      @Bulkhead(1)
+      async late(): Promise<void> {}
+    }
+    const closed = jest.spyOn(Part.prototype, 'close');
+    const { runtime } = host();
+    runtime.describe(Places, 'early');
+    expect(closed).toHaveBeenCalledTimes(0);
+    runtime.close();
+    expect(closed).toHaveBeenCalledTimes(1);
+    runtime.describe(Places, 'late');
+    expect(closed).toHaveBeenCalledTimes(2);
+    closed.mockRestore();
   });
 });
 

@@ -64,6 +64,12 @@ describe('of a class with policies, the warning names', () => {
     expect(told(S)).toBeUndefined();
   });
 
+  it('nothing that a proxy only says that it has', () => {
+    @Retry()
+    class S {}
+    expect(told(S, new Proxy(new S(), { ownKeys: () => ['ghost'] }))).toBeUndefined();
+  });
+
   it('asynchronous static methods, its own and those that it inherits from classes with policies, each once', () => {
     class Without {
       static async before(): Promise<void> {}

@@ -67,12 +67,11 @@ function asyncFieldsOf(instance: object | undefined): Key[] {
   );
 }
 
+/** Asynchronous static methods; the functions that replace decorated ones are none. */
 function staticsOf(classes: readonly Function[]): Key[] {
   const keys = classes.flatMap((type) =>
-    Reflect.ownKeys(type).filter(
-      (key) =>
-        types.isAsyncFunction(Object.getOwnPropertyDescriptor(type, key)?.value) &&
-        decoratedMethodAt(type, key) === undefined,
+    Reflect.ownKeys(type).filter((key) =>
+      types.isAsyncFunction(Object.getOwnPropertyDescriptor(type, key)?.value),
     ),
   );
   return [...new Set(keys)];
