@@ -150,15 +150,22 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
         useFactory: createEvents,
       },
       {
-        provide: CONFIGURATION,
-        inject: [RESILIENCE_MODULE_OPTIONS, ModulesContainer],
-        useFactory: (options: ResilienceModuleOptions, modules: ModulesContainer) =>
-          new Configuration(options, featuresIn(modules)),
+        provide: RUNTIME,
+        // All at one level: the less there is to wait for, the earlier the factories of other modules can make protected calls.
+        inject: [
+          RESILIENCE_MODULE_OPTIONS,
+          ModulesContainer,
+          RUNTIME_REF,
+          PARTS,
+          ResilienceEvents,
+          ModuleRef,
+        ],
+        useFactory: createRuntime,
       },
       {
-        provide: RUNTIME,
-        inject: [CONFIGURATION, RUNTIME_REF, PARTS, ResilienceEvents, ModuleRef],
-        useFactory: createRuntime,
+        provide: CONFIGURATION,
+        inject: [RUNTIME],
+        useFactory: (runtime: Runtime) => runtime.configuration,
       },
       {
         provide: CircuitBreakerRegistry,
@@ -246,13 +253,15 @@ function createEvents(options: ResilienceModuleOptions): ResilienceEvents {
 }
 
 function createRuntime(
-  configuration: Configuration,
+  options: ResilienceModuleOptions,
+  modules: ModulesContainer,
   ref: RuntimeRef,
   parts: PartStore,
   events: ResilienceEvents,
   moduleRef: ModuleRef,
 ): Runtime {
-  const logger = loggerOf(configuration.options);
+  const configuration = new Configuration(options, featuresIn(modules));
+  const logger = loggerOf(options);
   const resolve = (token: unknown): unknown => {
     try {
       return moduleRef.get<unknown>(token as InjectionToken, { strict: false });

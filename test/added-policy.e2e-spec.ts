@@ -36,7 +36,9 @@ jest.mock('../src/policies/canonical-order', () => {
 afterEach(closeAll);
 
 /** Options that the types of the library do not have. */
-const limited = (options: number | QuotaOptions | false): object => ({ quota: options });
+const limited = (options: number | QuotaOptions | { enabled: boolean }): object => ({
+  quota: options,
+});
 const open = (hours: OpeningHoursOptions['hours']): object => ({ openingHours: { hours } });
 
 @Injectable()
@@ -150,7 +152,10 @@ describe('an added policy', () => {
   it('is described, merged with defaults and overridden as the others are', async () => {
     const { shelf: books, service } = await shelf({
       defaults: limited({ limit: 7 }),
-      overrides: { 'Shelf.books': limited({ limit: 1 }), 'Shelf.authors': limited(false) },
+      overrides: {
+        'Shelf.books': limited({ limit: 1 }),
+        'Shelf.authors': limited({ enabled: false }),
+      },
     });
     expect(service.describe(Shelf, 'books')).toEqual({
       name: 'Shelf.books',

@@ -65,6 +65,10 @@ export class Runtime {
     return look(look(creator, 'filtersContextCreator'), 'config');
   }
 
+  get configuration(): Configuration {
+    return this.host.configuration;
+  }
+
   /** The layers of the configuration in force. */
   get layers(): Layers {
     return this.host.configuration.layers;

@@ -29,7 +29,11 @@ describe('a fallback that leads to another method', () => {
       Line,
       { defaults: { fallback: { handler: 'first' as never } } },
     ],
-    ['has lost its own', Circle, { overrides: { 'Circle.second': { fallback: false } } }],
+    [
+      'has lost its own',
+      Circle,
+      { overrides: { 'Circle.second': { fallback: { enabled: false } } } },
+    ],
     ['has another one', Circle, { overrides: { 'Circle.second': { fallback: () => 1 } } }],
   ])('may lead to one that %s', async (_, type, resilience) => {
     await expect(boot({ providers: [type], resilience })).resolves.toBeDefined();
