@@ -410,7 +410,7 @@ describe('protect()', () => {
   it('sends a query that is a thenable once', async () => {
     const sent = jest.fn();
     const query = () => ({ then: (done: (rows: number[]) => void) => (sent(), done([1])) });
-    const p = (await service()).protect({ query }, { name: 'db', '*': twice } as never) as {
+    const p = (await service()).protect({ query }, { name: 'db', '*': twice }) as {
       query(): PromiseLike<number[]>;
     };
     expect(await p.query()).toEqual([1]);

@@ -130,7 +130,7 @@ function describeTransport(transport: Transport.TCP | Transport.REDIS, connect: 
       ...quiet,
       transport,
       options,
-    } as MicroserviceOptions);
+    });
     await app.listen();
     server = { app, clock, ...watch(app) };
     client = ClientProxyFactory.create({ transport, options } as ClientOptions);
