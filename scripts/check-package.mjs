@@ -22,6 +22,8 @@ import { captureNode, fromRoot, mapLimit, npm, readJson } from './tools.mjs';
 
 const manifest = readJson(fromRoot('package.json'));
 const PEERS = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
+/** Optional peers, by the only folder that may import them. */
+const OPTIONAL_PEERS = { axios: ['@nestjs/axios', 'axios'] };
 
 /** The lowest version that a peer range allows: 10.0.0 of `^10.0.0 || ^11.0.0`. */
 const lowest = (peer) => /\d+\.\d+\.\d+/.exec(manifest.peerDependencies[peer])[0];
@@ -157,7 +159,8 @@ function imports(library) {
       ...text.matchAll(/<reference types="([^"]+)"/g),
     ].map(([, specifier]) => specifier);
     for (const specifier of specifiers) {
-      const peer = PEERS.some((name) => specifier === name);
+      const folder = /dist[\\/]\w+[\\/]([\w-]+)[\\/]/.exec(file.slice(library.length))?.[1];
+      const peer = [...PEERS, ...(OPTIONAL_PEERS[folder] ?? [])].includes(specifier);
       const relative = /^\.\.?\//.test(specifier);
       if (!peer && !relative && !specifier.startsWith('node:')) {
         problems.push(`${file.slice(library.length + 1)} imports ${specifier}`);
@@ -205,6 +208,10 @@ async function installApp({ name, nest, rxjs, metadata, untyped = false }, tarba
       '@nestjs/core': nest,
       '@nestjs/platform-express': nest,
       '@types/node': manifest.devDependencies['@types/node'],
+      '@nestjs/axios':
+        { 10: '3.1.3', 11: '4.0.1' }[nest.split('.')[0]] ??
+        manifest.devDependencies['@nestjs/axios'],
+      axios: manifest.devDependencies.axios,
       'reflect-metadata': metadata,
       rxjs,
     },

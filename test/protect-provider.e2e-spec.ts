@@ -52,6 +52,13 @@ class Client {
   constructor(@Inject(SDK) readonly sdk: Sdk) {}
 }
 
+/** Nest 10 calls the hooks of transient providers on their prototypes. */
+@Injectable()
+class SdkWithoutHooks extends Sdk {
+  override onModuleInit(): void {}
+  override onModuleDestroy(): void {}
+}
+
 @Injectable()
 class OtherSdk extends Sdk {}
 
@@ -132,7 +139,7 @@ describe('protectProvider()', () => {
       providers: [
         User,
         Another,
-        { provide: SDK, useClass: Sdk, scope },
+        { provide: SDK, useClass: SdkWithoutHooks, scope },
         protectProvider(SDK, options),
       ],
     });
