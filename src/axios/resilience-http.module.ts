@@ -92,7 +92,10 @@ function createService(
   { resilience, global: _global, ...config }: ResilienceHttpOptions,
   service: ResilienceService,
 ): HttpService {
-  return new HttpService(protectAxios(axios.create(config), service, resilience));
+  const instance = protectAxios(axios.create(config), service, resilience);
+  // axios declares its types twice, for ESM and for CommonJS, which the compiler tells apart.
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- necessary for the CommonJS build
+  return new HttpService(instance as unknown as HttpService['axiosRef']);
 }
 
 function optionsProviders({
