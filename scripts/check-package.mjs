@@ -22,9 +22,8 @@ import { captureNode, fromRoot, mapLimit, npm, readJson } from './tools.mjs';
 
 const manifest = readJson(fromRoot('package.json'));
 const PEERS = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
-
-/** Optional peers, each with the only folder that may import it: that of its entry point. */
-const OPTIONAL_PEERS = { bullmq: /^dist\/(?:esm|cjs)\/bullmq\// };
+/** Optional peers, by the only folder that may import them. */
+const OPTIONAL_PEERS = { axios: ['@nestjs/axios', 'axios'], bullmq: ['bullmq'] };
 
 /** The lowest version that a peer range allows: 10.0.0 of `^10.0.0 || ^11.0.0`. */
 const lowest = (peer) => /\d+\.\d+\.\d+/.exec(manifest.peerDependencies[peer])[0];
@@ -160,10 +159,8 @@ function imports(library) {
       ...text.matchAll(/<reference types="([^"]+)"/g),
     ].map(([, specifier]) => specifier);
     for (const specifier of specifiers) {
-      const own = OPTIONAL_PEERS[specifier]?.test(
-        file.slice(library.length + 1).replaceAll('\\', '/'),
-      );
-      const peer = own || PEERS.some((name) => specifier === name);
+      const folder = /dist[\\/]\w+[\\/]([\w-]+)[\\/]/.exec(file.slice(library.length))?.[1];
+      const peer = [...PEERS, ...(OPTIONAL_PEERS[folder] ?? [])].includes(specifier);
       const relative = /^\.\.?\//.test(specifier);
       if (!peer && !relative && !specifier.startsWith('node:')) {
         problems.push(`${file.slice(library.length + 1)} imports ${specifier}`);
@@ -211,6 +208,10 @@ async function installApp({ name, nest, rxjs, metadata, untyped = false }, tarba
       '@nestjs/core': nest,
       '@nestjs/platform-express': nest,
       '@types/node': manifest.devDependencies['@types/node'],
+      '@nestjs/axios':
+        { 10: '3.1.3', 11: '4.0.1' }[nest.split('.')[0]] ??
+        manifest.devDependencies['@nestjs/axios'],
+      axios: manifest.devDependencies.axios,
       'reflect-metadata': metadata,
       rxjs,
     },

@@ -128,3 +128,6 @@ export type {
   ProtectOptions,
 } from './third-parties/options.js';
 export { protectProvider } from './third-parties/protect-provider.js';
+export type { FetchOptions } from './http/fetch.js';
+export type { HttpPolicies } from './http/http-client.js';
+export { FailedAnswerError, type HttpAnswer, type HttpRequest } from './http/http-rules.js';

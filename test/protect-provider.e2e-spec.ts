@@ -8,7 +8,7 @@ import {
   type Provider,
   Scope,
 } from '@nestjs/common';
-import { ContextIdFactory } from '@nestjs/core';
+import { ContextIdFactory, LazyModuleLoader } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { CircuitOpenError, ResilienceModule, constant, protectProvider } from '../src/index.js';
@@ -50,6 +50,13 @@ class Sdk implements OnModuleInit, OnModuleDestroy {
 @Injectable()
 class Client {
   constructor(@Inject(SDK) readonly sdk: Sdk) {}
+}
+
+/** Nest 10 calls the hooks of transient providers on their prototypes. */
+@Injectable()
+class SdkWithoutHooks extends Sdk {
+  override onModuleInit(): void {}
+  override onModuleDestroy(): void {}
 }
 
 @Injectable()
@@ -132,7 +139,7 @@ describe('protectProvider()', () => {
       providers: [
         User,
         Another,
-        { provide: SDK, useClass: Sdk, scope },
+        { provide: SDK, useClass: SdkWithoutHooks, scope },
         protectProvider(SDK, options),
       ],
     });
@@ -292,6 +299,14 @@ describe('protectProvider()', () => {
         providers: [{ provide: SDK, useValue: 5 }, protectProvider(SDK, options)],
       });
       await expect(booted).rejects.toThrow('the provider gives 5; only objects can be protected');
+    });
+
+    it('at loading, that a module is loaded lazily', async () => {
+      class Lazy {}
+      Module({ providers: [{ provide: SDK, useClass: Sdk }, protectProvider(SDK, options)] })(Lazy);
+      const { app } = await boot();
+      const loading = app.get(LazyModuleLoader).load(() => Lazy);
+      await expect(loading).rejects.toThrow('no provider has this token');
     });
 
     it('that the module has been forgotten', async () => {

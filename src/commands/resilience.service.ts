@@ -13,6 +13,8 @@ import { Definitions } from './definitions.js';
 import { Command, type CommandDefinition, CommandState, type CommandView } from './command.js';
 import { comparable, normalized, problemsOf } from './given-policies.js';
 import { NamedPipeline } from './named-pipeline.js';
+import { type FetchOptions, createFetch } from '../http/fetch.js';
+import { HttpClient, type HttpPolicies } from '../http/http-client.js';
 import type { ProtectOptions } from '../third-parties/options.js';
 import type { Protections } from '../third-parties/protections.js';
 
@@ -38,12 +40,16 @@ interface Known<T> {
 export class ResilienceService {
   private readonly known = new Map<string, Known<CommandState>>();
   private readonly pipelines = new Map<string, Known<NamedPipeline>>();
+  private ownFetch: typeof globalThis.fetch | undefined = undefined;
 
   /** @internal */
   constructor(
     private readonly runtime: Runtime,
     private readonly protections: Protections,
-  ) {}
+  ) {
+    // Made when it is needed, or to be found by an override.
+    if (ownOf(runtime.options.overrides, 'fetch') !== undefined) this.ownFetch = this.createFetch();
+  }
 
   /**
    * Defines a command: the work, the fallback for when it fails, and the policies around both. Commands of the same name
@@ -167,6 +173,34 @@ export class ResilienceService {
    */
   protect<T extends object>(instance: T, options: ProtectOptions<T>): T {
     return this.protections.protect(instance, options);
+  }
+
+  /**
+   * The global `fetch` with policies: a circuit breaker per host, retries of requests that may be sent again, time limits, as
+   * `createFetch({})` makes it. Its name is `fetch`.
+   *
+   * @throws what `fetch` throws, by identity; `CircuitOpenError`, `TimeoutError`. An answer is returned whatever its status is
+   */
+  fetch(...request: Parameters<typeof globalThis.fetch>): Promise<Response> {
+    return (this.ownFetch ??= this.createFetch())(...request);
+  }
+
+  /**
+   * A `fetch` with policies of its own. Clients of the same name share their state.
+   *
+   * @throws {ResilienceConfigurationError} once the application has started, when the options are wrong. Earlier, the start of the
+   * application reports these problems
+   *
+   * @example
+   * this.fetch = resilience.createFetch({ name: 'books', retry: { maxRetries: 2 }, timeout: '2s' });
+   */
+  createFetch(options: FetchOptions = {}): typeof globalThis.fetch {
+    return createFetch(this.runtime, options);
+  }
+
+  /** @internal For clients in entry points of their own. */
+  httpClient(policies: HttpPolicies, defaultName: string): HttpClient {
+    return new HttpClient(this.runtime, policies, defaultName);
   }
 
   /** All commands, one per name. */

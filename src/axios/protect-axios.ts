@@ -1,0 +1,132 @@
+import axios, {
+  type AxiosInstance,
+  type AxiosResponse,
+  CanceledError,
+  type InternalAxiosRequestConfig,
+} from 'axios';
+import { look } from '../common/outcomes/look.js';
+import { brand } from '../common/brand.js';
+import type { ResilienceService } from '../commands/resilience.service.js';
+import type { Sender } from '../http/http-call.js';
+import type { HttpClient, HttpPolicies } from '../http/http-client.js';
+import { IDEMPOTENCY_KEY, type HttpRequest, requestTo } from '../http/http-rules.js';
+import { isSignal, obey } from '../pipeline/abort-signals.js';
+
+type Adapter = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
+
+/** Marks the adapters made here: a configuration may be sent again with one, by an interceptor that retries. */
+const OURS = brand('axios-adapter');
+
+/**
+ * Gives an instance of axios policies: a circuit breaker per host, retries of requests that may be sent again, time limits. All of its
+ * requests have them, however they are made. Interceptors run once per request, outside of the policies; errors are
+ * those of axios.
+ *
+ * @returns the same instance
+ */
+export function protectAxios<Instance extends AxiosInstance>(
+  instance: Instance,
+  resilience: ResilienceService,
+  policies: HttpPolicies = {},
+): Instance {
+  const client = resilience.httpClient(policies, 'http');
+  // The first interceptor runs last, and sees the adapter that would send the request, whoever has chosen it.
+  instance.interceptors.request.use((config) => {
+    const adapter = config.adapter as unknown;
+    if (look(adapter, OURS) !== true) config.adapter = protectedAdapter(client, config.adapter);
+    return config;
+  });
+  return instance;
+}
+
+function protectedAdapter(
+  client: HttpClient,
+  chosen: InternalAxiosRequestConfig['adapter'],
+): Adapter {
+  const adapter = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
+    const send = axios.getAdapter(chosen) as Adapter;
+    const request = requestOf(config);
+    if (request === undefined) return send(config);
+    const stop = new Stop(config);
+    const streams = config.responseType === 'stream';
+    try {
+      const wanted = client.mayRetry(request.method) || config.headers.has(IDEMPOTENCY_KEY);
+      return await client.run(new AxiosSender(send, config), {
+        request,
+        repeatable: wanted && isRepeatable(config.data),
+        signal: stop.signal,
+      });
+    } finally {
+      if (!streams) stop.release();
+    }
+  };
+  return Object.assign(adapter, { [OURS]: true });
+}
+
+/** The caller's wish to stop, in axios' two forms, as a signal whose reason is axios' own error. */
+class Stop {
+  readonly signal: AbortSignal | undefined = undefined;
+  private ignoreCaller: (() => void) | undefined = undefined;
+
+  constructor(config: InternalAxiosRequestConfig) {
+    const { signal, cancelToken } = config;
+    if (signal === undefined && cancelToken === undefined) return;
+    const controller = new AbortController();
+    this.signal = controller.signal;
+    if (isSignal(signal)) {
+      const abort = (): void => controller.abort(new CanceledError(undefined, undefined, config));
+      this.ignoreCaller = obey(signal, { abort });
+    }
+    if (cancelToken === undefined) return;
+    if (cancelToken.reason !== undefined) controller.abort(cancelToken.reason);
+    else void cancelToken.promise.then((reason) => controller.abort(reason));
+  }
+
+  /** To be called when there is nothing left to stop. */
+  release(): void {
+    this.ignoreCaller?.();
+  }
+}
+
+class AxiosSender implements Sender<AxiosResponse> {
+  constructor(
+    private readonly adapter: Adapter,
+    private readonly config: InternalAxiosRequestConfig,
+  ) {}
+
+  /** The signal stands for the caller's own signal and token too. */
+  send(signal: AbortSignal): Promise<AxiosResponse> {
+    const { cancelToken: _known, ...config } = this.config;
+    return this.adapter({ ...config, headers: this.config.headers.concat(), signal });
+  }
+
+  bodyOf({ data }: AxiosResponse): object | undefined {
+    return typeof look(data, 'pipe') === 'function' ? (data as object) : undefined;
+  }
+
+  discard({ data }: AxiosResponse): void {
+    const destroy = look(data, 'destroy');
+    if (typeof destroy === 'function') Reflect.apply(destroy, data, []);
+  }
+
+  answerIn(error: unknown): AxiosResponse | undefined {
+    return axios.isAxiosError(error) ? error.response : undefined;
+  }
+}
+
+function requestOf(config: InternalAxiosRequestConfig): HttpRequest | undefined {
+  const { url = '', baseURL, method = 'GET' } = config;
+  return requestTo(
+    axios.getUri({ url, ...(baseURL !== undefined && { baseURL }) }),
+    undefined,
+    method,
+  );
+}
+
+function isRepeatable(data: unknown): boolean {
+  if (data === undefined || data === null || typeof data !== 'object') return true;
+  const streams = ['pipe', 'getReader', Symbol.asyncIterator].some(
+    (member) => typeof look(data, member) === 'function',
+  );
+  return !streams;
+}

@@ -1,0 +1,120 @@
+import { HttpService } from '@nestjs/axios';
+import {
+  type DynamicModule,
+  type InjectionToken,
+  Module,
+  type ModuleMetadata,
+  type OptionalFactoryDependency,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import axios, { type CreateAxiosDefaults } from 'axios';
+import { RESILIENCE_SERVICE, type ResilienceService } from '../commands/resilience.service.js';
+import type { HttpPolicies } from '../http/http-client.js';
+import { protectAxios } from './protect-axios.js';
+
+/** Options of `ResilienceHttpModule.register()`: those of axios, as for `HttpModule`, and policies. */
+export interface ResilienceHttpOptions extends CreateAxiosDefaults {
+  /** Changes of the policies. Default: a circuit breaker per host, retries, time limits, under the name `http`. */
+  readonly resilience?: HttpPolicies;
+  /** Whether `HttpService` can be injected everywhere. Default false. */
+  readonly global?: boolean;
+}
+
+/** A factory class for `registerAsync({ useClass })`. */
+export interface ResilienceHttpOptionsFactory {
+  /** Returns the options of the module. */
+  createHttpOptions(): ResilienceHttpOptions | Promise<ResilienceHttpOptions>;
+}
+
+/** Options of `ResilienceHttpModule.registerAsync()`; one of `useFactory`, `useClass` and `useExisting` is required. */
+export interface ResilienceHttpAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  /** Providers to inject as the arguments of `useFactory`. */
+  readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
+  /** Makes the options from the injected providers. */
+  readonly useFactory?: (
+    ...dependencies: never[]
+  ) => ResilienceHttpOptions | Promise<ResilienceHttpOptions>;
+  /** A factory class that Nest instantiates. */
+  readonly useClass?: Type<ResilienceHttpOptionsFactory>;
+  /** The token of a factory that is a provider already. */
+  readonly useExisting?: InjectionToken;
+  /** Further providers of the module. */
+  readonly extraProviders?: Provider[];
+  /** Whether `HttpService` can be injected everywhere. Default false. */
+  readonly global?: boolean;
+}
+
+const OPTIONS = Symbol('nest-resilience:ResilienceHttpOptions');
+
+/** In the place of `HttpModule` of `@nestjs/axios`: gives the same `HttpService`, whose requests have policies. */
+@Module({})
+export class ResilienceHttpModule {
+  /**
+   * For options that are known when the module is declared.
+   *
+   * @example
+   * imports: [ResilienceHttpModule.register({ baseURL: 'https://api.example.com', resilience: { name: 'api' } })]
+   */
+  static register({ global = false, ...options }: ResilienceHttpOptions = {}): DynamicModule {
+    return define(global, [{ provide: OPTIONS, useFactory: () => options }]);
+  }
+
+  /** For options that depend on other providers. */
+  static registerAsync(options: ResilienceHttpAsyncOptions): DynamicModule {
+    const { global = false, imports = [], extraProviders = [] } = options;
+    return define(global, [...optionsProviders(options), ...extraProviders], imports);
+  }
+}
+
+function define(
+  global: boolean,
+  providers: Provider[],
+  imports: NonNullable<ModuleMetadata['imports']> = [],
+): DynamicModule {
+  return {
+    module: ResilienceHttpModule,
+    global,
+    imports,
+    providers: [
+      ...providers,
+      {
+        provide: HttpService,
+        inject: [OPTIONS, RESILIENCE_SERVICE],
+        useFactory: createService,
+      },
+    ],
+    exports: [HttpService],
+  };
+}
+
+function createService(
+  { resilience, global: _global, ...config }: ResilienceHttpOptions,
+  service: ResilienceService,
+): HttpService {
+  const instance = protectAxios(axios.create(config), service, resilience);
+  // axios declares its types twice, for ESM and for CommonJS, which the compiler tells apart.
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- necessary for the CommonJS build
+  return new HttpService(instance as unknown as HttpService['axiosRef']);
+}
+
+function optionsProviders({
+  useFactory,
+  useClass,
+  useExisting,
+  inject = [],
+}: ResilienceHttpAsyncOptions): Provider[] {
+  if (useFactory !== undefined) return [{ provide: OPTIONS, inject, useFactory }];
+  const factory = useClass ?? useExisting;
+  if (factory === undefined) {
+    throw new Error(
+      'ResilienceHttpModule.registerAsync() needs useFactory, useClass or useExisting',
+    );
+  }
+  const create = {
+    provide: OPTIONS,
+    inject: [factory],
+    useFactory: (made: ResilienceHttpOptionsFactory) => made.createHttpOptions(),
+  };
+  return useClass === undefined ? [create] : [create, useClass];
+}

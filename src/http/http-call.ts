@@ -1,0 +1,95 @@
+import type { Clock } from '../common/clock.js';
+import type { SignalLike } from '../pipeline/abort-signals.js';
+import { callScope } from '../pipeline/call-scope.js';
+import { Call, type Substitute, adopt } from '../pipeline/call.js';
+import type { Pipeline } from '../pipeline/pipeline.js';
+import { AttemptSignal } from './attempt-signal.js';
+import { FailedAnswerError, type HttpAnswer, type HttpRequest, failureIn } from './http-rules.js';
+
+/** How a client sends a request, and what it gives. */
+export interface Sender<Answer extends HttpAnswer> {
+  /** Sends the request once. */
+  send(signal: AbortSignal): Promise<Answer>;
+  /** The body that is still to be read, if it is a stream. */
+  bodyOf(answer: Answer): object | undefined;
+  /** Frees the connection of an answer that nobody will read. */
+  discard(answer: Answer): void;
+  /** The answer that an error brings. */
+  answerIn?(error: unknown): Answer | undefined;
+}
+
+/** What is known of a request beforehand. */
+export interface Terms {
+  readonly request: HttpRequest;
+  /** Whether it may be sent again. */
+  readonly repeatable: boolean;
+  /** The caller's. */
+  readonly signal: SignalLike | undefined;
+}
+
+/** A call of an HTTP client. */
+export class HttpCall<Answer extends HttpAnswer> extends Call {
+  private last: Answer | undefined = undefined;
+
+  constructor(
+    private readonly sender: Sender<Answer>,
+    private readonly terms: Terms,
+    clock: Clock,
+  ) {
+    super([terms.request], clock);
+    this.interruptible = true; // each attempt has a signal
+    const scope = callScope.getStore();
+    if (scope !== undefined) this.reports = scope.reports;
+  }
+
+  /** The answer, also one that is a failure. */
+  async run(pipeline: Pipeline): Promise<Answer> {
+    let given: unknown;
+    try {
+      return (given = await pipeline.run(this)) as Answer;
+    } catch (error) {
+      if (!(error instanceof FailedAnswerError) || error.response !== this.last) throw error;
+      given = this.last;
+      return this.last;
+    } finally {
+      if (given !== this.last) this.discardLast();
+    }
+  }
+
+  override wantsAnotherAttempt(): boolean {
+    return this.terms.repeatable;
+  }
+
+  protected override async perform(): Promise<Answer> {
+    this.discardLast();
+    const { sender, terms } = this;
+    const { signal: caller, request } = terms;
+    const { signal: ofCall } = this;
+    const attempt = caller && new AttemptSignal(ofCall, caller);
+    let answer: Answer | undefined;
+    try {
+      answer = await sender.send(attempt?.signal ?? ofCall);
+      this.last = answer;
+    } catch (error) {
+      this.last = sender.answerIn?.(error);
+      throw error;
+    } finally {
+      const body = answer && sender.bodyOf(answer);
+      if (body === undefined) attempt?.release();
+      else attempt?.keepFor(body);
+    }
+    const failure = failureIn(answer, request.host);
+    if (failure !== undefined) throw failure;
+    return answer;
+  }
+
+  protected override performInstead(run: Substitute): unknown {
+    return adopt(run(this.self, this.args));
+  }
+
+  private discardLast(): void {
+    const { last } = this;
+    this.last = undefined;
+    if (last !== undefined) this.sender.discard(last);
+  }
+}

@@ -1,0 +1,110 @@
+import { normalized } from '../commands/given-policies.js';
+import { ResilienceConfigurationError } from '../common/errors.js';
+import { OptionsReader, Problems, isPlainObject } from '../common/options-reader.js';
+import { show } from '../common/printable.js';
+import type { LazyPlan } from '../execution/lazy-plan.js';
+import { type PipelineOptions, checkPipeline } from '../execution/module-options.js';
+import type { Runtime } from '../execution/runtime.js';
+import { HttpCall, type Sender, type Terms } from './http-call.js';
+import { type HttpAnswer, type HttpRequest, IDEMPOTENT_METHODS } from './http-rules.js';
+
+/**
+ * Policies of an HTTP client. Given options change the defaults: `retry: {}`, a circuit breaker per host, `timeout: { attempt: '10s',
+ * total: '30s' }`. `key` and fallbacks get an {@link HttpRequest}.
+ */
+export interface HttpPolicies extends PipelineOptions {
+  /** The name of the client, for state, events and overrides. Default `'fetch'` or `'http'`. */
+  readonly name?: string;
+  /**
+   * Methods whose requests may be sent again. Any request with an `Idempotency-Key` header may be, too; none whose body is a stream.
+   * Default: GET, HEAD, OPTIONS, TRACE, PUT and DELETE.
+   */
+  readonly retryMethods?: readonly string[];
+}
+
+/** Subjects of this owner and of one name share their parts. */
+const CLIENTS = {};
+
+/** One function, so that clients of the same name have the same options. */
+const byHost = ({ host }: HttpRequest): string => host;
+
+const DEFAULTS: Readonly<Record<string, object>> = {
+  retry: {},
+  circuitBreaker: { key: byHost },
+  timeout: { attempt: '10s', total: '30s' },
+};
+
+/** The policies of one HTTP client, at work. */
+export class HttpClient {
+  private readonly lazyPlan: LazyPlan;
+  private readonly methods: ReadonlySet<string>;
+
+  /** @throws {ResilienceConfigurationError} once the application has started, when the options are wrong */
+  constructor(
+    private readonly runtime: Runtime,
+    given: HttpPolicies,
+    defaultName: string,
+  ) {
+    const { name = defaultName, retryMethods, order, ...set } = { ...given };
+    const title = `HTTP client ${show(name)}`;
+    report(problemsOf(title, given), runtime);
+    this.methods = new Set(
+      Array.from(retryMethods ?? IDEMPOTENT_METHODS, (method) => String(method).toUpperCase()),
+    );
+    const own = normalized(set);
+    const kinds = new Set([...Object.keys(DEFAULTS), ...Object.keys(own)]);
+    this.lazyPlan = runtime.planner.register({
+      name,
+      title,
+      owner: CLIENTS,
+      overrideKeys: [name],
+      policies: new Map(Array.from(kinds, (kind) => [kind, { ...DEFAULTS[kind], ...own[kind] }])),
+      pipeline: undefined,
+      order,
+      method: undefined,
+      anyWork: true,
+    });
+  }
+
+  /** Whether requests of this method may be sent again. */
+  mayRetry(method: string): boolean {
+    return this.methods.has(method);
+  }
+
+  /** Sends a request by the policies. */
+  async run<Answer extends HttpAnswer>(sender: Sender<Answer>, terms: Terms): Promise<Answer> {
+    const { pipeline } = this.lazyPlan.plan;
+    const call = new HttpCall(sender, terms, this.runtime.clock);
+    if (terms.signal !== undefined) call.obey(terms.signal);
+    return call.run(pipeline);
+  }
+}
+
+function problemsOf(title: string, given: unknown): string[] {
+  const problems = new Problems();
+  if (!isPlainObject(given)) {
+    problems.add(title, `the options are ${show(given)}; use an object`);
+    return problems.all;
+  }
+  const { name, retryMethods, ...set } = given;
+  const read = new OptionsReader<HttpPolicies>(
+    { name, retryMethods } as HttpPolicies,
+    title,
+    problems,
+  );
+  read.text('name');
+  const isList =
+    Array.isArray(retryMethods) && retryMethods.every((method) => typeof method === 'string');
+  if (retryMethods !== undefined && !isList) {
+    read.wrong('retryMethods', retryMethods, `a list of methods, such as ['GET', 'POST']`);
+  }
+  checkPipeline(title, '', set, problems);
+  return problems.all;
+}
+
+/** Reports problems with all others when the application starts; throws at once when it has started. */
+function report(problems: readonly string[], { planner }: Runtime): void {
+  if (problems.length > 0 && !planner.reportAtStartup(problems)) {
+    throw new ResilienceConfigurationError(problems);
+  }
+}

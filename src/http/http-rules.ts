@@ -1,0 +1,66 @@
+import { isFailure } from '../common/outcomes/default-outcome.js';
+import { statusOf } from '../common/outcomes/status.js';
+
+/** The details of an HTTP request that policies see: without credentials, query and body. */
+export interface HttpRequest {
+  /** In upper case. */
+  readonly method: string;
+  /** Host and port, the port only if it is not the scheme's own: `api.example.com:8443`, `[::1]:3000`. */
+  readonly host: string;
+  /** The path of the URL. */
+  readonly path: string;
+}
+
+/** An answer, as `fetch` and axios both give it. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: unknown;
+}
+
+/** Methods whose requests may be sent again, since two of them have the effect of one (RFC 9110, 9.2.2). */
+export const IDEMPOTENT_METHODS: readonly string[] = [
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'TRACE',
+  'PUT',
+  'DELETE',
+];
+
+/** The header with which a client makes any request one that may be sent again. */
+export const IDEMPOTENCY_KEY = 'idempotency-key';
+
+/**
+ * An answer with a status that is a failure (5xx, 408, 425, 429), as policies see it. It becomes an answer again
+ * for the caller, unless a fallback answers.
+ */
+export class FailedAnswerError extends Error {
+  override readonly name = 'FailedAnswerError';
+
+  constructor(
+    /** The answer; its body has not been read. */
+    readonly response: HttpAnswer,
+    host: string,
+  ) {
+    super(`${host} answered ${response.status}`);
+  }
+}
+
+/** The answer as an error, if the default rule takes its status for a failure. */
+export function failureIn(answer: HttpAnswer, host: string): FailedAnswerError | undefined {
+  if (statusOf(answer) === undefined) return undefined;
+  const error = new FailedAnswerError(answer, host);
+  return isFailure(error) ? error : undefined;
+}
+
+/** `undefined` for a URL that no policies apply to: it is invalid, or not of HTTP. */
+export function requestTo(
+  url: string,
+  base: string | undefined,
+  method: string,
+): HttpRequest | undefined {
+  if (!URL.canParse(url, base)) return undefined;
+  const { protocol, host, pathname } = new URL(url, base);
+  if (protocol !== 'http:' && protocol !== 'https:') return undefined;
+  return { method: method.toUpperCase(), host, path: pathname };
+}
