@@ -59,6 +59,7 @@ export interface ResilienceModuleAsyncOptions extends Pick<ModuleMetadata, 'impo
 /** Import it once, in the root module. It is global: decorators work in every module of the application. */
 @Module({})
 export class ResilienceModule {
+  /** @internal */
   constructor(
     @Optional() @Inject(CONFIGURATION) configuration?: Configuration,
     @Optional() @Inject(FEATURE) feature?: Feature,
