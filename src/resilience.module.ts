@@ -65,6 +65,7 @@ class ResilienceFeatureModule {}
 /** Import it once, in the root module. It is global: decorators work in every module of the application. */
 @Module({})
 export class ResilienceModule {
+  /** @internal */
   constructor(
     @Optional() @Inject(CONFIGURATION) configuration?: Configuration,
     @Optional() @Inject(FEATURE) feature?: Feature,
