@@ -38,6 +38,30 @@ describe('parseHttpDate', () => {
     },
   );
 
+  it.each([
+    ['Jan', 1],
+    ['Feb', 2],
+    ['Mar', 3],
+    ['Apr', 4],
+    ['May', 5],
+    ['Jun', 6],
+    ['Jul', 7],
+    ['Aug', 8],
+    ['Sep', 9],
+    ['Oct', 10],
+    ['Nov', 11],
+    ['Dec', 12],
+  ])('knows the month %s', (name, month) => {
+    const first = Date.UTC(1994, month - 1, 1);
+    for (const text of [
+      `Sun, 01 ${name} 1994 00:00:00 GMT`,
+      `Sunday, 01-${name}-94 00:00:00 GMT`,
+      `Sun ${name}  1 00:00:00 1994`,
+    ]) {
+      expect(parseHttpDate(text, wall)).toBe(first);
+    }
+  });
+
   it('reads a day of two digits in every form', () => {
     for (const text of [
       'Wed, 16 Nov 1994 08:49:37 GMT',

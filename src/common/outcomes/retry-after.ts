@@ -53,7 +53,7 @@ function wholeNumber(text: string | undefined): number | undefined {
 /** A header, whatever the case of its name, in `Headers`, a `Map`, axios' headers or a plain object. */
 function header(headers: unknown, name: string): unknown {
   const found = lookByCall(headers, 'get', name) ?? look(headers, name);
-  if (found !== undefined && found !== null) return found;
+  if (found !== undefined) return found;
   const inMap = types.isMap(headers);
   const names = inMap ? ask(() => [...headers.keys()], []) : keysOf(headers);
   const spelt = names
