@@ -48,7 +48,7 @@ export class ResilienceService {
     private readonly protections: Protections,
   ) {
     // Made when it is needed, or to be found by an override.
-    if (ownOf(runtime.options.overrides, 'fetch') !== undefined) this.ownFetch = this.createFetch();
+    if (ownOf(runtime.layers.overrides, 'fetch') !== undefined) this.ownFetch = this.createFetch();
   }
 
   /**
