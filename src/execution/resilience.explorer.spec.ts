@@ -375,7 +375,7 @@ describe('an interceptor that caches stores live answers only', () => {
   }
 
   it.each<[string, () => Type | NestInterceptor]>([
-    ['a class', () => class extends Caching {}],
+    ['a class', () => Caching],
     ['an object', () => new Caching()],
     [
       'a class for each request',

@@ -6,6 +6,7 @@ import type { Sender, Terms } from './http-call.js';
 import { HttpClient, type HttpPolicies } from './http-client.js';
 import { IDEMPOTENCY_KEY, requestTo } from './http-rules.js';
 
+/** The type of the platform's `fetch`. */
 type Fetch = typeof globalThis.fetch;
 type Input = Parameters<Fetch>[0];
 type Init = Parameters<Fetch>[1];

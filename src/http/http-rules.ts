@@ -13,7 +13,9 @@ export interface HttpRequest {
 
 /** An answer, as `fetch` and axios both give it. */
 export interface HttpAnswer {
+  /** The status code, such as 503. */
   readonly status: number;
+  /** `Headers` of `fetch`, or the headers of axios. */
   readonly headers: unknown;
 }
 
@@ -35,6 +37,7 @@ export const IDEMPOTENCY_KEY = 'idempotency-key';
  * for the caller, unless a fallback answers.
  */
 export class FailedAnswerError extends Error {
+  /** For logs. */
   override readonly name = 'FailedAnswerError';
 
   constructor(

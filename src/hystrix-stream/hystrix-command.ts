@@ -1,75 +1,7 @@
 import type { CommandSnapshot } from '../commands/snapshot.js';
 import type { BreakerLimits, BreakerSnapshot } from '../policies/circuit-breaker/snapshot.js';
 import type { LatencySnapshot, OutcomeCounts } from '../telemetry/metrics/snapshot.js';
-
-/** Latencies by percentile, whole milliseconds; `0` is the shortest and `100` the longest. */
-export interface HystrixLatency {
-  readonly '0': number;
-  readonly '25': number;
-  readonly '50': number;
-  readonly '75': number;
-  readonly '90': number;
-  readonly '95': number;
-  readonly '99': number;
-  readonly '99.5': number;
-  readonly '100': number;
-}
-
-/**
- * Hystrix' event for a command: every field, in the order of Hystrix' own serializer. Its documentation explains the
- * fields; `docs/hystrix-stream.md` says where their values come from.
- */
-export interface HystrixCommandEvent {
-  readonly type: 'HystrixCommand';
-  readonly name: string;
-  readonly group: string;
-  /** Milliseconds since the epoch. */
-  readonly currentTime: number;
-  readonly isCircuitBreakerOpen: boolean;
-  readonly errorPercentage: number;
-  readonly errorCount: number;
-  readonly requestCount: number;
-  readonly rollingCountBadRequests: number;
-  readonly rollingCountCollapsedRequests: number;
-  readonly rollingCountEmit: number;
-  readonly rollingCountExceptionsThrown: number;
-  readonly rollingCountFailure: number;
-  readonly rollingCountFallbackEmit: number;
-  readonly rollingCountFallbackFailure: number;
-  readonly rollingCountFallbackMissing: number;
-  readonly rollingCountFallbackRejection: number;
-  readonly rollingCountFallbackSuccess: number;
-  readonly rollingCountResponsesFromCache: number;
-  readonly rollingCountSemaphoreRejected: number;
-  readonly rollingCountShortCircuited: number;
-  readonly rollingCountSuccess: number;
-  readonly rollingCountThreadPoolRejected: number;
-  readonly rollingCountTimeout: number;
-  readonly currentConcurrentExecutionCount: number;
-  readonly rollingMaxConcurrentExecutionCount: number;
-  readonly latencyExecute_mean: number;
-  readonly latencyExecute: HystrixLatency;
-  readonly latencyTotal_mean: number;
-  readonly latencyTotal: HystrixLatency;
-  readonly propertyValue_circuitBreakerRequestVolumeThreshold: number;
-  readonly propertyValue_circuitBreakerSleepWindowInMilliseconds: number;
-  readonly propertyValue_circuitBreakerErrorThresholdPercentage: number;
-  readonly propertyValue_circuitBreakerForceOpen: boolean;
-  readonly propertyValue_circuitBreakerForceClosed: boolean;
-  readonly propertyValue_circuitBreakerEnabled: boolean;
-  readonly propertyValue_executionIsolationStrategy: 'SEMAPHORE';
-  readonly propertyValue_executionIsolationThreadTimeoutInMilliseconds: number;
-  readonly propertyValue_executionTimeoutInMilliseconds: number;
-  readonly propertyValue_executionIsolationThreadInterruptOnTimeout: boolean;
-  readonly propertyValue_executionIsolationThreadPoolKeyOverride: string;
-  readonly propertyValue_executionIsolationSemaphoreMaxConcurrentRequests: number;
-  readonly propertyValue_fallbackIsolationSemaphoreMaxConcurrentRequests: number;
-  readonly propertyValue_metricsRollingStatisticalWindowInMilliseconds: number;
-  readonly propertyValue_requestCacheEnabled: boolean;
-  readonly propertyValue_requestLogEnabled: boolean;
-  readonly reportingHosts: 1;
-  readonly threadPool: string;
-}
+import type { HystrixCommandEvent, HystrixLatency } from './hystrix-command-event.js';
 
 /** @param now milliseconds since the epoch */
 export function fromCommand(command: CommandSnapshot, now: number): HystrixCommandEvent {

@@ -1,7 +1,8 @@
 import type { CommandSnapshot } from '../commands/snapshot.js';
 import { show } from '../common/printable.js';
 import type { BreakerSnapshot } from '../policies/circuit-breaker/snapshot.js';
-import { type HystrixCommandEvent, fromBreaker, fromCommand } from './hystrix-command.js';
+import type { HystrixCommandEvent } from './hystrix-command-event.js';
+import { fromBreaker, fromCommand } from './hystrix-command.js';
 
 interface Source<Snapshot> {
   readonly name: string;
