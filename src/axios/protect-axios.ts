@@ -67,6 +67,7 @@ function protectedAdapter(
 class Stop {
   readonly signal: AbortSignal | undefined = undefined;
   private ignoreCaller: (() => void) | undefined = undefined;
+  private ignoreToken: (() => void) | undefined = undefined;
 
   constructor(config: InternalAxiosRequestConfig) {
     const { signal, cancelToken } = config;
@@ -79,12 +80,17 @@ class Stop {
     }
     if (cancelToken === undefined) return;
     if (cancelToken.reason !== undefined) controller.abort(cancelToken.reason);
-    else void cancelToken.promise.then((reason) => controller.abort(reason));
+    else {
+      // What a token's `then()` returns can be cancelled, which takes its listener off the token.
+      const told = cancelToken.promise.then((reason) => controller.abort(reason));
+      this.ignoreToken = () => (told as { cancel?: () => void }).cancel?.();
+    }
   }
 
   /** To be called when there is nothing left to stop. */
   release(): void {
     this.ignoreCaller?.();
+    this.ignoreToken?.();
   }
 }
 

@@ -1,4 +1,5 @@
-import { isResilienceError } from '../common/errors.js';
+import { type ResilienceError, isResilienceError } from '../common/errors.js';
+import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 import { show } from '../common/printable.js';
 import { GraphqlRejection } from './rejection-answers.js';
 
@@ -18,14 +19,14 @@ export function nestCallerOf(
 ): NestCaller | undefined {
   if (Reflect.hasMetadata('graphql:resolve_property', method)) return forClients;
   if (Reflect.hasMetadata('SCHEDULER_TYPE', method)) {
-    return unheard('@nestjs/schedule', ({ message }) => warn(`${name} was rejected: ${message}`));
+    return unheard('@nestjs/schedule', method, ({ message }) =>
+      warn(`${name} was rejected: ${message}`),
+    );
   }
   const listened = listenedBy(method);
   if (listened === undefined) return undefined;
   const events = listened.map(({ event }) => show(event)).join(', ');
-  return unheard('@nestjs/event-emitter', ({ message }) =>
-    warn(`${name} has turned away an event (${events}): ${message}`),
-  );
+  return unheard('@nestjs/event-emitter', method, (error) => warn(lostEvent(name, events, error)));
 }
 
 interface Listened {
@@ -49,10 +50,20 @@ const forClients: NestCaller = async (result) => {
   }
 };
 
+/** What the log says of an event that nobody has handled, or not to its end. */
+export function lostEvent(name: string, events: string, error: ResilienceError): string {
+  const happened = isOwnFailure(error) ? 'has failed to handle' : 'has turned away';
+  return `${name} ${happened} an event (${events}): ${error.message}`;
+}
+
 /** The package would log the whole error with its stack. Calls by others get it as always. */
-function unheard(caller: string, tell: (error: Error) => void): NestCaller {
+function unheard(
+  caller: string,
+  method: Function,
+  tell: (error: ResilienceError) => void,
+): NestCaller {
   return (result) => {
-    if (!isCalledBy(caller)) return result;
+    if (!isCalledBy(caller, method)) return result;
     return result.catch((error: unknown) => {
       if (!isResilienceError(error)) throw error;
       tell(error);
@@ -60,9 +71,10 @@ function unheard(caller: string, tell: (error: Error) => void): NestCaller {
   };
 }
 
-/** Whether the call that is being made comes from a package: the only thing that tells it from a call by the application. */
-function isCalledBy(name: string): boolean {
+/** Whether a package itself makes the present call of `method`: only the stack tells it from a call by the application. */
+function isCalledBy(name: string, method: Function): boolean {
   const at: { stack?: string } = {};
-  Error.captureStackTrace(at, isCalledBy);
-  return at.stack?.replaceAll('\\', '/').includes(`/node_modules/${name}/`) ?? false;
+  Error.captureStackTrace(at, method);
+  const [, nearest = ''] = at.stack?.split('\n') ?? [];
+  return nearest.replaceAll('\\', '/').includes(`/node_modules/${name}/`);
 }

@@ -19,6 +19,7 @@ import { leaveToFilter } from './handler-filters.js';
 import { eventPatternsOf } from './handlers.js';
 import { sayWhenToRetry } from './http-answer.js';
 import { liveRuntimes } from './live-runtimes.js';
+import { lostEvent } from './nest-caller.js';
 import { RUNTIME_REF, type RuntimeRef, isRuntimeRef } from './runtime-ref.js';
 import { GraphqlRejection } from './rejection-answers.js';
 import type { Runtime } from './runtime.js';
@@ -92,10 +93,7 @@ function tellOfEvent(error: ResilienceError, context: ExecutionContext, runtime:
   const patterns = eventPatternsOf(context.getHandler());
   if (patterns === undefined) return;
   const name = `${context.getClass().name}.${context.getHandler().name}`;
-  runtime.log(
-    `${name} has turned away an event (${patterns.map(show).join(', ')}): ${error.message}`,
-    'warn',
-  );
+  runtime.log(lostEvent(name, patterns.map(show).join(', '), error), 'warn');
 }
 
 const NO_MODULE =

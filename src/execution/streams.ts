@@ -55,6 +55,7 @@ class StreamHead extends StreamResult {
       this.call.finish();
     });
     for (const notification of this.buffer) this.send(notification, subscriber);
+    this.buffer.length = 0;
     this.subscriber = subscriber;
   }
 
@@ -86,6 +87,7 @@ class Beginning {
     // Whoever interrupts the call, the teardown of the stream runs in the context of its subscriber.
     this.call.onInterrupt = inThisContext((error) => this.interrupt(error));
     this.subscription = source.subscribe(this);
+    if (this.call.interrupted) this.unsubscribe(); // by the source itself, while it was being subscribed to
   }
 
   unsubscribe(): void {

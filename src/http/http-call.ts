@@ -48,9 +48,13 @@ export class HttpCall<Answer extends HttpAnswer> extends Call {
     try {
       return (given = await pipeline.run(this)) as Answer;
     } catch (error) {
-      if (!(error instanceof FailedAnswerError) || error.response !== this.last) throw error;
-      given = this.last;
-      return this.last;
+      if (error instanceof FailedAnswerError && error.response === this.last) {
+        given = this.last;
+        return this.last;
+      }
+      // The caller may read the body of the answer that the error has.
+      if (this.sender.answerIn?.(error) === this.last) given = this.last;
+      throw error;
     } finally {
       if (given !== this.last) this.discardLast();
     }

@@ -1,6 +1,6 @@
 import type { InjectionToken, Provider } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { brand } from '../common/brand.js';
+import { brand, shared } from '../common/brand.js';
 
 /** Nest's `Module` and `InstanceWrapper`, which its packages do not export. */
 type Module = ModulesContainer extends Map<string, infer M> ? M : never;
@@ -22,8 +22,12 @@ interface Replaced {
   readonly hidden: symbol[];
 }
 
-const protections = new WeakMap<Function, Protection>();
-const replacedIn = new WeakMap<Module, Map<InjectionToken, Replaced>>();
+/** Shared by all copies of the package, of which only the first watches the containers. */
+const protections = shared('token-protections', () => new WeakMap<Function, Protection>());
+const replacedIn = shared(
+  'replaced-tokens',
+  () => new WeakMap<Module, Map<InjectionToken, Replaced>>(),
+);
 
 /** Registers the factory of a provider that stands for a protection in the module that lists it. */
 export function announce(factory: Function, protection: Protection): void {
