@@ -316,6 +316,27 @@ describe('axios', () => {
     expect(of('retry', booted.events).map(({ name }) => name)).toEqual(['last']);
   });
 
+  it.each([404, 503])(
+    'leaves the body of an answer of %i to the caller as a stream',
+    async (status) => {
+      const instance = protectAxios(axios.create(), booted.service, { retry: { enabled: false } });
+      const url = `${origins.IPv4}/${status}`;
+      const error = await errorOf(() => instance.get(url, { responseType: 'stream' }));
+      const { data } = (error as AxiosError<AsyncIterable<Buffer>>).response!;
+      const chunks: Buffer[] = [];
+      for await (const chunk of data) chunks.push(chunk);
+      expect(Buffer.concat(chunks).toString()).toBe('{"answer":1}');
+    },
+  );
+
+  it('leaves no listener on a cancel token that lives on', async () => {
+    const instance = protectAxios(axios.create(), booted.service);
+    const { token } = axios.CancelToken.source();
+    for (let i = 0; i < 3; i++) await instance.get(`${origins.IPv4}/200`, { cancelToken: token });
+    const { _listeners: listeners } = token as unknown as { _listeners?: readonly unknown[] };
+    expect(listeners ?? []).toHaveLength(0);
+  });
+
   it('ends as axios does when its caller cancels', async () => {
     const instance = protectAxios(axios.create(), booted.service);
     const stop = new AbortController();

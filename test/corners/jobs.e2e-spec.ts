@@ -40,6 +40,13 @@ class Jobs {
     return 'noted';
   }
 
+  /** Begins a call of another listener while the emitter is still on the stack. */
+  @OnEvent('book.ordered')
+  onOrdered(asked: { sold?: Promise<string> }): void {
+    asked.sold = this.onSold();
+    asked.sold.catch(() => {});
+  }
+
   @OnEvent('book.lost', { suppressErrors: false })
   @CircuitBreaker('listener')
   async onLost(): Promise<string> {
@@ -171,6 +178,13 @@ describe('a method with @OnEvent', () => {
       `Jobs.onSold has turned away an event ('book.sold'): circuit "listener" is open`,
     ]);
     expect(dumped).not.toHaveBeenCalled();
+  });
+
+  it('rejects as always for a listener that calls it', async () => {
+    app.registry.get('listener').forceOpen();
+    const asked: { sold?: Promise<string> } = {};
+    await app.app.get(EventEmitter2).emitAsync('book.ordered', asked);
+    expect((await outcome(asked.sold!)).error).toMatchObject({ code: 'CIRCUIT_OPEN' });
   });
 
   it('rejects for an emitter that wants to hear of errors', async () => {
