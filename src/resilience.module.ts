@@ -58,7 +58,7 @@ export interface ResilienceModuleAsyncOptions extends Pick<ModuleMetadata, 'impo
   readonly useExisting?: InjectionToken;
 }
 
-/** What {@link ResilienceModule.forFeature} imports. */
+/** The module of {@link ResilienceModule.forFeature} for providers. */
 @Module({})
 class ResilienceFeatureModule {}
 
@@ -105,7 +105,7 @@ export class ResilienceModule {
   }
 
   /**
-   * What a feature module brings. Either configurations, pipelines and overrides, which are for the whole application; or
+   * The share of a feature module. Either configurations, pipelines and overrides, which are for the whole application; or
    * providers made by `protectProvider()`, for a module that gets their tokens from another one. The root module imports
    * `forRoot()` or `forRootAsync()`.
    *

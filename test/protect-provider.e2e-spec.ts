@@ -294,7 +294,7 @@ describe('protectProvider()', () => {
       await expect(booted).rejects.toThrow('did you mean get?');
     });
 
-    it('a value that is no object', async () => {
+    it('a value that is not an object', async () => {
       const booted = boot({
         providers: [{ provide: SDK, useValue: 5 }, protectProvider(SDK, options)],
       });

@@ -81,7 +81,7 @@ class Stop {
     if (cancelToken === undefined) return;
     if (cancelToken.reason !== undefined) controller.abort(cancelToken.reason);
     else {
-      // What a token's `then()` returns can be cancelled, which takes its listener off the token.
+      // The promise of a token's `then()` can be cancelled, which takes its listener off the token.
       const told = cancelToken.promise.then((reason) => controller.abort(reason));
       this.ignoreToken = () => (told as { cancel?: () => void }).cancel?.();
     }

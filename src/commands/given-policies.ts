@@ -18,7 +18,7 @@ export function problemsOf(
   return problems;
 }
 
-/** What a second definition has to repeat. */
+/** The options that a second definition has to repeat. */
 export function comparable({ order, ...given }: PipelineOptions): object {
   return { ...normalized(given), ...(order !== undefined && { order }) };
 }

@@ -42,7 +42,7 @@ function isIterable(answer: object): boolean {
   return typeof look(answer, 'pipe') !== 'function' && typeof look(answer, 'then') !== 'function';
 }
 
-/** What Nest sends of an answer that has begun. */
+/** An answer that has begun, in the form that Nest sends. */
 export function sendable(head: unknown, call: Call): unknown {
   const iterator = resume(head);
   if (!web.has(call)) return iterator;

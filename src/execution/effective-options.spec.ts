@@ -104,7 +104,7 @@ describe('a configuration', () => {
     ]);
   });
 
-  it('of a part whose name is no text is left to the check of the options', () => {
+  it('of a part whose name is not a text is left to the check of the options', () => {
     expect(read({ own: { name: 7 }, kind: 'circuitBreaker' })).toMatchObject({
       options: { name: 7 },
       problems: [],

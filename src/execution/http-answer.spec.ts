@@ -2,7 +2,7 @@ import type { ArgumentsHost } from '@nestjs/common';
 import { ResilienceError } from '../common/errors.js';
 import { answer, rawResponseOf, sayWhenToRetry } from './http-answer.js';
 
-/** What a host gives as its response. */
+/** A host with this response. */
 function hostOf(response: unknown, type = 'http'): ArgumentsHost {
   const http = { getResponse: () => response };
   return { getType: () => type, switchToHttp: () => http } as unknown as ArgumentsHost;

@@ -259,7 +259,7 @@ describe('a protected generator', () => {
   });
 });
 
-describe('an iterator that is no generator', () => {
+describe('an iterator that is not a generator', () => {
   /** Counts up from 1; has no `return()` and no `throw()`. */
   function counting(more: object = {}): AsyncIterable<number> {
     let value = 0;

@@ -2,7 +2,7 @@ import { EMPTY, Observable, Subject, catchError, of as just, tap, throwError } f
 import { tellNotLive } from '../pipeline/liveness.js';
 import { keepOnlyLive } from './keep-only-live.js';
 
-/** What an interceptor that stores answers has seen, and what the caller got. */
+/** The answers that a storing interceptor has seen, and the one that the caller got. */
 interface Seen {
   readonly stored: unknown[];
   readonly got: unknown[];

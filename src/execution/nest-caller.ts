@@ -7,7 +7,7 @@ import { GraphqlRejection } from './rejection-answers.js';
 export type NestCaller = (result: Promise<unknown>) => Promise<unknown>;
 
 /**
- * What is done for a method that packages of Nest call without an interceptor: scheduled ones, listeners, field resolvers;
+ * The treatment of a method that packages of Nest call without an interceptor: scheduled ones, listeners, field resolvers;
  * `undefined` for any other method.
  *
  * @param name of the method, for the log
@@ -50,7 +50,7 @@ const forClients: NestCaller = async (result) => {
   }
 };
 
-/** What the log says of an event that nobody has handled, or not to its end. */
+/** The line in the log about an event that nobody has handled, or not to its end. */
 export function lostEvent(name: string, events: string, error: ResilienceError): string {
   const happened = isOwnFailure(error) ? 'has failed to handle' : 'has turned away';
   return `${name} ${happened} an event (${events}): ${error.message}`;

@@ -189,7 +189,7 @@ describe('the methods of a class are', () => {
     expect(methodsOf(Gateway)).toEqual([]);
   });
 
-  it('none of a function that is no class', () => {
+  it('none of a function that is not a class', () => {
     expect(methodsOf(() => {})).toEqual([]);
   });
 });

@@ -4,9 +4,9 @@ import { ResilienceError } from '../common/errors.js';
 import { look } from '../common/outcomes/look.js';
 import { answer, sayWhenToRetry } from './http-answer.js';
 
-// What clients see of a rejection: never its message, which has names of the inside.
+// Rejections as clients see them: never with the message, which has names of the inside.
 
-/** What programs need to know. */
+/** The details for programs. */
 interface ClientDetails {
   readonly code: string;
   readonly retryAfterMs?: number;

@@ -281,7 +281,7 @@ describe('an instance belongs to the application', () => {
     expect([policedCalls(one), policedCalls(two), policedCalls(three)]).toEqual([1, 0, 2]);
   });
 
-  it('also if its provider is a function, or something that is no object', async () => {
+  it('also if its provider is a function, or something that is not an object', async () => {
     const providers = [
       { provide: 'nothing', useValue: null },
       { provide: 'text', useValue: 'text' },

@@ -80,7 +80,7 @@ describe('a method is certainly synchronous', () => {
     ],
     ['its type is a class without a prototype', () => {}],
     ['its type has null for a prototype', Object.assign(function () {}, { prototype: null })],
-    ['its type is no class', Report.prototype],
+    ['its type is not a class', Report.prototype],
   ])('but not when %s', (_, type) => {
     expect(synchronousTypeOf(typed(plain, type))).toBeUndefined();
   });

@@ -149,7 +149,7 @@ export function firstOf(
   );
 }
 
-/** What a subscriber is told of an error. */
+/** Makes of an error the one that a subscriber gets. */
 type Told = (error: unknown) => unknown;
 
 const asItIs = (it: unknown): unknown => it;

@@ -7,7 +7,7 @@ const ACCESSOR = 'an accessor: make it a method if it returns a promise';
 const FIELD = 'a function in a field: make it a method';
 const STATIC = 'static: decorate it itself';
 
-/** What the warning about a class names. */
+/** The names in the warning about a class. */
 function told(owner: Function, instance?: object): string | undefined {
   const start = `${owner.name}: the policies on the class do not cover `;
   const warning = uncoveredMembers(owner, instance);

@@ -25,7 +25,7 @@ export function createFetch(runtime: Runtime, options: FetchOptions): Fetch {
     (given ?? globalThis.fetch)(input, init);
   const resilientFetch = (input: Input, init?: Init): Promise<Response> => {
     const terms = ask(() => termsOf(input, init, client), undefined);
-    // What is no request to a host fails in its own way.
+    // Anything but a request to a host fails in its own way.
     if (terms === undefined) return send(input, init);
     return client.run(new FetchSender(send, input, init), terms);
   };

@@ -18,7 +18,7 @@ export interface Sender<Answer extends HttpAnswer> {
   answerIn?(error: unknown): Answer | undefined;
 }
 
-/** What is known of a request beforehand. */
+/** All that is known of a request beforehand. */
 export interface Terms {
   readonly request: HttpRequest;
   /** Whether it may be sent again. */

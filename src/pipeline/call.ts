@@ -47,7 +47,7 @@ export abstract class Call extends Interruptible {
     undefined;
   /** The error with which a policy of this pipeline has rejected the last attempt; set by the pipeline. */
   rejection: unknown = undefined;
-  /** What the last attempt was judged to say about the dependency; `undefined` when no policy has judged it. */
+  /** The outcome of the last attempt; `undefined` when no policy has judged it. */
   verdict: Outcome | undefined = undefined;
   /** Where to put the report on this call, if one is wanted. */
   reports: ReportSink | undefined = undefined;

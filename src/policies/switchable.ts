@@ -1,4 +1,4 @@
-/** What the options of every policy have in common. */
+/** The options that all policies have in common. */
 export interface Switchable {
   /**
    * Whether the policy is at work; the layers decide as for any other option, so a later one may switch on again what an

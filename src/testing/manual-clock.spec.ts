@@ -105,7 +105,7 @@ describe('ManualClock', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('takes a time that is no number as none', async () => {
+  it('takes a time that is not a number as none', async () => {
     const clock = new ManualClock();
     const fired = jest.fn();
     clock.setTimer(fired, NaN);

@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { look } from '../common/outcomes/look.js';
 import { isObservableResult } from '../execution/streams.js';
 
-/** What an asynchronous method gives. */
+/** The kinds of asynchronous results. */
 export type Gives = 'promise' | 'observable' | 'iterable';
 
 /** Something that a method has given; an object, since `undefined` may be given too. */
@@ -10,7 +10,7 @@ export interface Given {
   readonly given: unknown;
 }
 
-/** What a result is; `undefined` if it is not asynchronous. Never throws. */
+/** The kind of a result; `undefined` if it is not asynchronous. Never throws. */
 export function asynchronousKindOf(result: unknown): Gives | undefined {
   if ((typeof result !== 'object' && typeof result !== 'function') || result === null) {
     return undefined;
@@ -20,7 +20,7 @@ export function asynchronousKindOf(result: unknown): Gives | undefined {
   return typeof look(result, Symbol.asyncIterator) === 'function' ? 'iterable' : undefined;
 }
 
-/** What a method is known to give without being called. */
+/** The kind of a method's results, as far as it is known without a call. */
 export function knownKindOf(method: Function): Gives | undefined {
   if (!types.isAsyncFunction(method)) return undefined;
   return types.isGeneratorFunction(method) ? 'iterable' : 'promise';

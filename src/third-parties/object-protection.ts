@@ -8,7 +8,7 @@ import { ALL_OTHERS, type Path, pathTo } from './paths.js';
 import { type Members, type Replacement, protectedObject } from './protected-object.js';
 import { ProtectedMethod } from './protected-method.js';
 
-/** What every object has, and what makes an object a promise: never covered by `'*'`. */
+/** Members that every object has, and those that make it a promise: never covered by `'*'`. */
 const NEVER = new Set<PropertyKey>([...Reflect.ownKeys(Object.prototype), 'then', 'toJSON']);
 
 /** The policies of all objects that are protected under one name. */

@@ -11,7 +11,7 @@ export function pathTo(parent: Path, key: PropertyKey): Path {
   return `${String(parent)}.${String(key)}`;
 }
 
-/** What stands at a path; accessors along the way run. */
+/** The value at a path; accessors along the way run. */
 export function valueAt(object: unknown, path: Path): unknown {
   // A name with a dot in it may be a member of its own.
   if (typeof path === 'symbol' || ask(() => path in (object as object), false)) {

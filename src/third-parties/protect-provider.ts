@@ -14,7 +14,7 @@ export const PROTECTIONS = brand('Protections');
 /** Makes Nest 10, which tells modules apart by their text, tell these providers apart. */
 let count = 0;
 
-/** What a token gives: the instances of a class; of other tokens nothing is known. */
+/** The type behind a token: the instances of a class; of other tokens nothing is known. */
 type Instance<Token> = Token extends abstract new (...args: never) => infer T
   ? T
   : Record<string, () => Promise<unknown>>;
@@ -43,7 +43,7 @@ export function protectProvider<Token extends InjectionToken>(
   token: Token,
   options: ProtectOptions<Instance<Token>>,
 ): FactoryProvider;
-/** The same for a token that is no class, when the type of what it gives is known. */
+/** The same for a token other than a class, when the type behind it is known. */
 export function protectProvider<T extends object>(
   token: InjectionToken,
   options: ProtectOptions<T>,

@@ -8,22 +8,22 @@ import { callScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute, adopt } from '../pipeline/call.js';
 import { type Given, type Gives, asynchronousKindOf } from './asynchronous.js';
 
-/** What is known of a call beforehand. */
+/** All that is known of a call beforehand. */
 export interface Expectation {
   readonly clock: Clock;
-  /** What the method gives. */
+  /** The kind of the method's result. */
   readonly kind: Gives;
   /** Whether an error that it throws, instead of giving a promise, goes to the caller in the same way. */
   readonly throws: boolean;
-  /** What it has given already, as the first attempt. */
+  /** A result that it has given already, as the first attempt. */
   readonly begun: Given | undefined;
-  /** What stands for the original object outside; any other value stands for itself. */
+  /** Gives the proxy for the original object, and any other value as it is. */
   readonly proxyOf: (value: unknown) => unknown;
 }
 
 /** A call of a protected object's method. */
 export class ProtectedCall extends Call {
-  /** What the method has given instead of a promise, or thrown, while its caller still waits for `run()` to return. */
+  /** The result instead of a promise, or the error, while the method's caller still waits for `run()` to return. */
   unexpected: { readonly result: unknown } | { readonly error: unknown } | undefined = undefined;
   /** Whether the caller can still be given something else than a promise. */
   entering = true;
@@ -48,7 +48,7 @@ export class ProtectedCall extends Call {
   private obeySignalsOf(arg: unknown): void {
     if (isSignal(arg)) return this.obey(arg);
     if (!isPlainObject(arg)) return;
-    // What `fetch` and the AWS SDK call it.
+    // The names that `fetch` and the AWS SDK use.
     for (const key of ['signal', 'abortSignal']) {
       const given = Object.getOwnPropertyDescriptor(arg, key)?.value as unknown;
       if (isSignal(given)) this.obey(given);
@@ -83,7 +83,7 @@ export class ProtectedCall extends Call {
     }
   }
 
-  /** What is given to the caller as it is says nothing about the dependency. */
+  /** A result that the caller gets as it is says nothing about the dependency. */
   override outcomeBy(rule: OutcomeRule): Outcome {
     return this.unexpected === undefined ? super.outcomeBy(rule) : 'ignored';
   }

@@ -14,7 +14,7 @@ export interface MethodProtection {
   readonly runtime: Runtime;
   /** Whether somebody has said that the method is asynchronous, by naming it. */
   readonly named: boolean;
-  /** What stands for the original object outside; any other value stands for itself. */
+  /** Gives the proxy for the original object, and any other value as it is. */
   readonly proxyOf: (value: unknown) => unknown;
 }
 

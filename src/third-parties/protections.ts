@@ -19,7 +19,7 @@ const OBJECTS = {};
 export type GivenOptions = ProtectOptions<Record<string, unknown>>;
 
 interface Known {
-  /** What a second protection of the name has to repeat. */
+  /** The options that a second protection of the name has to repeat. */
   readonly options: object;
   readonly protection: ObjectProtection;
 }

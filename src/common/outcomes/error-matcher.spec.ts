@@ -52,7 +52,7 @@ describe('an error matcher', () => {
     ['0 to its own class', new SlowStorageError(), 0],
     ['a step for each parent', new (class extends SlowStorageError {})(), 1],
     ['none to another class', new StorageError(), undefined],
-    ['none to what is no object', 'x', undefined],
+    ['none to what is not an object', 'x', undefined],
   ])('has a distance: %s', (_what, error, steps) => {
     expect(distance(SlowStorageError, error)).toBe(steps);
   });

@@ -13,7 +13,7 @@ describe('a cause in the network', () => {
     ['one of its errors', { cause: { errors: [new Error('x'), reset] } }],
     ['a cause of one of its errors', { cause: { errors: [{ cause: reset }] } }],
     ['another one beside wrong use', { cause: { errors: [reset, { code: 'ERR_INVALID_URL' }] } }],
-    ['behind what is no object', { cause: { errors: [reset, null, 'x', undefined] } }],
+    ['behind what is not an object', { cause: { errors: [reset, null, 'x', undefined] } }],
     ['the fiftieth', deep(50, reset)],
     ['the fiftieth, beside none', { cause: { errors: [null], cause: deep(48, reset) } }],
   ])('is found: %s', (_where, error) => {

@@ -1,6 +1,6 @@
 import { isError, lookByCall } from './look.js';
 
-/** What Nest's `RpcException` and `WsException` carry, which is what their callers receive; `undefined` for other errors. */
+/** The payload of Nest's `RpcException` and `WsException`, which their callers receive; `undefined` for other errors. */
 export function payloadOf(error: unknown): object | undefined {
   if (!isError(error)) return undefined;
   const payload = lookByCall(error, 'getError');

@@ -10,7 +10,7 @@ import type { Layers } from './layers.js';
 /** Injection token of the {@link Feature} of a module that `forFeature()` has made. */
 export const FEATURE = brand('feature');
 
-/** What one use of `forFeature()` brings. */
+/** The options of one use of `forFeature()`. */
 export class Feature {
   constructor(readonly options: ResilienceFeatureOptions) {}
 }
@@ -28,7 +28,7 @@ interface NestModule {
   readonly providers: ReadonlyMap<unknown, { readonly instance: unknown }>;
 }
 
-/** What `forFeature()` brings into the modules of an application, as far as these are known. */
+/** The features of an application's modules, as far as these are known, each with the modules that import it. */
 export function featuresIn(modules: ReadonlyMap<string, NestModule>): Map<Feature, string> {
   const found = new Map<Feature, string>();
   for (const module of modules.values()) {
@@ -40,7 +40,7 @@ export function featuresIn(modules: ReadonlyMap<string, NestModule>): Map<Featur
   return found;
 }
 
-/** What all sources say together. What two of them say differently is a problem; then the first one is kept. */
+/** The options of all sources together. Two sources that differ are a problem; then the first one is kept. */
 export function merged(
   sources: readonly Source[],
   problems: Problems,

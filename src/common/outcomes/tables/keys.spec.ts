@@ -37,7 +37,7 @@ const cases: [OutcomeTable, readonly Case[]][] = [
     own,
     [
       ['a timeout', new Rejection('TIMEOUT'), ['TIMEOUT', 'any other']],
-      ['a rejection whose code is no text', withoutCode, ['', 'any other']],
+      ['a rejection whose code is not a text', withoutCode, ['', 'any other']],
       ['an error with the same code', { code: 'TIMEOUT' }, []],
     ],
   ],
@@ -86,7 +86,7 @@ const cases: [OutcomeTable, readonly Case[]][] = [
       ['a code beside what are no details', { code: 5, details: 5 }, []],
       ['a code beside no metadata', { code: 5, metadata: null }, []],
       ['a code beside what is no metadata', { code: 5, metadata: 'x' }, []],
-      ['a code that is no number', { code: '5', details: '', metadata: {} }, []],
+      ['a code that is not a number', { code: '5', details: '', metadata: {} }, []],
     ],
   ],
   [
@@ -309,7 +309,7 @@ const cases: [OutcomeTable, readonly Case[]][] = [
         ['HPE_X', 'HPE_…'],
       ],
       ['a name', { name: 'Error' }, []],
-      ['a code that is no text', { code: 7 }, []],
+      ['a code that is not a text', { code: 7 }, []],
     ],
   ],
   [
