@@ -33,6 +33,8 @@ export interface ObjectShape {
 /** What builders such as `exponential()` make: `{ kind, options }`. */
 export interface TaggedShape {
   readonly is: 'tagged';
+  /** The name of its type. */
+  readonly type: string;
   /** The options by kind; the first kind is meant where none is given. */
   readonly kinds: Readonly<Record<string, ObjectShape>>;
 }

@@ -16,13 +16,13 @@ export interface ExponentialOptions {
   readonly multiplier?: number;
   /** No delay before jitter is longer. Default 60 s. */
   readonly maxDelay?: Duration;
-  /** Default 0.5. */
+  /** Random spread. Default 0.5. */
   readonly jitter?: Jitter;
 }
 
 /** Options of {@link constant}. */
 export interface ConstantOptions {
-  /** Default `'none'`. */
+  /** Random spread. Default `'none'`. */
   readonly jitter?: Jitter;
 }
 
@@ -34,7 +34,7 @@ export interface LinearOptions {
   readonly increment?: Duration;
   /** No delay before jitter is longer. Default 60 s. */
   readonly maxDelay?: Duration;
-  /** Default 0.5. */
+  /** Random spread. Default 0.5. */
   readonly jitter?: Jitter;
 }
 
@@ -44,7 +44,7 @@ export interface FibonacciOptions {
   readonly initialDelay?: Duration;
   /** No delay before jitter is longer. Default 60 s. */
   readonly maxDelay?: Duration;
-  /** Default 0.5. */
+  /** Random spread. Default 0.5. */
   readonly jitter?: Jitter;
 }
 

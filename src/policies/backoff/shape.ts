@@ -14,6 +14,7 @@ const bounds = { initialDelay: TIME, maxDelay: TIME };
 export function backoffShape(delay: Shape): TaggedShape {
   return {
     is: 'tagged',
+    type: 'BackoffSpec',
     kinds: {
       exponential: objectShape<ExponentialOptions>('ExponentialOptions', {
         ...bounds,

@@ -21,11 +21,11 @@ const rate: Shape = { is: 'number', above: 0, max: 1 };
 
 const windowShape = either(
   TIME,
-  objectShape<CountWindow>('CountWindow', { calls: { is: 'integer', min: 1, max: 1_000_000 } }, [
+  objectShape<CountWindow>('WindowOptions', { calls: { is: 'integer', min: 1, max: 1_000_000 } }, [
     'calls',
   ]),
   objectShape<TimeWindow>(
-    'TimeWindow',
+    'WindowOptions',
     {
       duration: TIME,
       buckets: { is: 'integer', min: 1, max: 10_000 },

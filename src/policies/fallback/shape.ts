@@ -17,6 +17,7 @@ import type { StaleIfErrorOptions } from './stale-if-error.js';
 
 const stale: TaggedShape = {
   is: 'tagged',
+  type: 'StaleFallback',
   kinds: {
     staleIfError: objectShape<StaleIfErrorOptions>(
       'StaleIfErrorOptions',
