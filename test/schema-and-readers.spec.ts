@@ -1,4 +1,4 @@
-import { Ajv, type ValidateFunction } from 'ajv';
+import { Ajv } from 'ajv';
 import * as fc from 'fast-check';
 import { OptionsReader, Problems } from '../src/common/options-reader.js';
 import type { ObjectShape, Shape } from '../src/common/shape.js';
