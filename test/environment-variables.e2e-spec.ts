@@ -190,6 +190,10 @@ describe('a variable of the environment', () => {
       { INCREMENT: '1s', JITTER: '0.1' },
       { kind: 'linear', options: { increment: '1s', jitter: 0.1 } },
     ],
+    [
+      { INITIAL_DELAY: '2s', INCREMENT: '1s' },
+      { kind: 'linear', options: { initialDelay: '2s', increment: '1s' } },
+    ],
     [{ DELAY: '100ms' }, { kind: 'constant', options: { delay: '100ms' } }],
     [{ KIND: 'Fibonacci' }, { kind: 'fibonacci', options: {} }],
     [
@@ -278,6 +282,20 @@ describe('the target of a variable', () => {
       { maxRetries: 2 },
     ]);
     expect(service).toBeDefined();
+  });
+
+  it('is known to calls that are made while the application starts', async () => {
+    const found: unknown[] = [];
+    await boot({
+      providers: [
+        making((resilience) => {
+          const find = resilience.command('find-books', { run: () => 'books', retry: {} });
+          found.push(find.describe().policies[0]!.options);
+        }),
+      ],
+      resilience: { overrides: overridesFromEnv(prefixed({ FINDBOOKS__RETRY__MAX_RETRIES: '1' })) },
+    });
+    expect(found).toEqual([{ maxRetries: 1 }]);
   });
 
   it('is more special, and wins, whatever the order of the variables is', async () => {

@@ -26,7 +26,10 @@ function shown(options: unknown): unknown {
 function expectedOf({ layers }: SubjectCase, given: GivenByLayer): unknown {
   const all = layers.flatMap((layer) => given[layer] ?? []);
   const last = <T>(read: (each: Given) => T | undefined): T | undefined =>
-    all.map(read).filter((value) => value !== undefined).at(-1);
+    all
+      .map(read)
+      .filter((value) => value !== undefined)
+      .at(-1);
   if (last(({ enabled }) => enabled) === false) return undefined;
   const minimumCalls = last((each) => each.minimumCalls);
   const maxCalls = last((each) => each.halfOpen?.maxCalls);
