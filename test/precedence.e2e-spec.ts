@@ -15,6 +15,9 @@ import {
 
 afterEach(closeAll);
 
+// Each test starts dozens of applications.
+jest.setTimeout(30_000);
+
 /** Without the key that a client of fetch has. */
 function shown(options: unknown): unknown {
   if (options === undefined) return undefined;

@@ -88,7 +88,6 @@ export function requireOptions(options: unknown): ResilienceModuleOptions {
 /** Checks the options as far as possible without knowing the methods. */
 export function checkModuleOptions(options: ResilienceModuleOptions, problems: Problems): void {
   const read = new OptionsReader(options, ROOT, problems);
-  read.text('$schema');
   const defaults: unknown = read.raw('defaults');
   if (defaults !== undefined) checkPolicies(ROOT, 'defaults.', defaults, problems);
   checkGroups(read, problems);
@@ -101,6 +100,7 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
   if (logger !== undefined && logger !== false && !(logger?.warn && logger.log)) {
     read.wrong('logger', logger, 'a LoggerService or false');
   }
+  read.text('$schema');
   read.done();
 }
 
