@@ -302,8 +302,6 @@ describe('a mistake in a file is refused by the schema, and told at bootstrap:',
     const configuration = parse(yaml) as ResilienceModuleOptions;
     expect(complaintsOf(configuration)).not.toEqual([]);
     const problems = await problemsOf({ ...parts, resilience: configuration });
-    expect(problems).toEqual(
-      expect.arrayContaining([expect.stringContaining(told)]),
-    );
+    expect(problems).toEqual(expect.arrayContaining([expect.stringContaining(told)]));
   });
 });

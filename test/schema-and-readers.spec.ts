@@ -50,7 +50,7 @@ const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(config
 
 /** Whether the schema has a complaint about the options of a policy. */
 function isRefused(kind: string, options: unknown): boolean {
-  return !(validate)({ defaults: { [kind]: options } });
+  return !validate({ defaults: { [kind]: options } });
 }
 
 /** A value of a shape, and the objects within shapes. */

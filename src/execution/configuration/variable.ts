@@ -1,5 +1,5 @@
 import { nearest } from '../../common/nearest.js';
-import { show } from '../../common/printable.js';
+import { printable, show } from '../../common/printable.js';
 import { policies } from '../../policies/canonical-order.js';
 import type { Policy } from '../../policies/policy.js';
 import { plain, segmentsOf, variableForm } from './variable-names.js';
@@ -173,7 +173,7 @@ export class VariableReader {
 
 /** The beginning of a problem with a variable. */
 export function told({ variable, text }: Pick<Setting, 'variable' | 'text'>): string {
-  return `${variable} is ${show(text)}`;
+  return `${printable(variable)} is ${show(text)}`;
 }
 
 function policyOf(segment: string): AnyPolicy | undefined {
