@@ -132,7 +132,14 @@ function contents(library) {
   const names = filesIn(library).map((file) =>
     file.slice(library.length + 1).replaceAll('\\', '/'),
   );
-  const wanted = ['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json', 'dist/cjs/package.json'];
+  const wanted = [
+    'LICENSE',
+    'README.md',
+    'CHANGELOG.md',
+    'package.json',
+    'schema.json',
+    'dist/cjs/package.json',
+  ];
   const missing = wanted.filter((name) => !names.includes(name));
   const strange = names.filter(
     (name) => !wanted.includes(name) && !/^dist\/(esm|cjs)\/.+\.(js|d\.ts|js\.map)$/.test(name),

@@ -26,10 +26,15 @@ export { Retry } from './decorators/retry.decorator.js';
 export { Signal } from './decorators/signal.decorator.js';
 export { Timeout } from './decorators/timeout.decorator.js';
 export { UsePipeline } from './decorators/use-pipeline.decorator.js';
+export {
+  type EnvironmentOptions,
+  overridesFromEnv,
+} from './execution/configuration/environment.js';
 export { ClientGoneError } from './execution/client-gone-error.js';
 export { ResilienceExceptionFilter } from './execution/resilience-exception.filter.js';
 export type {
   NamedConfiguration,
+  Overrides,
   PipelineOptions,
   PolicyDefaults,
   ResilienceFeatureOptions,

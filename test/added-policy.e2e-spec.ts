@@ -5,6 +5,7 @@ import {
   ResilienceService,
   Retry,
   constant,
+  overridesFromEnv,
   withReport,
 } from '../src/index.js';
 import { HystrixStreamModule } from '../src/hystrix-stream/index.js';
@@ -204,6 +205,28 @@ describe('an added policy', () => {
     await expect(desk.ask()).resolves.toBe('asked');
     await clock.advance(2_000);
     await expect(desk.ask()).rejects.toMatchObject({ code: 'CLOSED', retryAfterMs: undefined });
+  });
+
+  it('is overridden by variables of the environment', async () => {
+    const { service } = await boot({
+      providers: [Shelf],
+      resilience: {
+        overrides: overridesFromEnv({
+          RESILIENCE__SHELF__BOOKS__QUOTA: '5',
+          RESILIENCE__SHELF__BOOKS__QUOTA__PER: '3s',
+        }),
+      },
+    });
+    expect(service.describe(Shelf, 'books').policies).toEqual([
+      { kind: 'quota', options: { limit: 5, per: '3s' } },
+    ]);
+  });
+
+  it('cannot be overridden by variables when its options have no shape', async () => {
+    const overrides = overridesFromEnv({ RESILIENCE__DESK__OPENING_HOURS__HOURS__TO: '4s' });
+    expect(await problemsOf({ providers: [Desk], resilience: { overrides } })).toEqual([
+      `ResilienceModule.forRoot(): RESILIENCE__DESK__OPENING_HOURS__HOURS__TO is '4s', but no variable can give options of openingHours; give them in code`,
+    ]);
   });
 
   it('is not checked apart from the methods that it is for, when it says so', async () => {

@@ -48,7 +48,10 @@ export class ResilienceService {
     private readonly protections: Protections,
   ) {
     // Made when it is needed, or to be found by an override.
-    if (ownOf(runtime.layers.overrides, 'fetch') !== undefined) this.ownFetch = this.createFetch();
+    const { overrides, variables } = runtime.layers;
+    if (ownOf(overrides, 'fetch') !== undefined || variables.has('fetch')) {
+      this.ownFetch = this.createFetch();
+    }
   }
 
   /**

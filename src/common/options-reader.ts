@@ -13,7 +13,8 @@ export class Problems {
   }
 }
 
-interface NumberRule {
+/** The numbers that an option allows; by default those from 0. */
+export interface NumberRule {
   readonly min?: number;
   readonly max?: number;
   /** Exclusive lower bound. */

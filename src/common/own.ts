@@ -1,3 +1,9 @@
+/** Sets an own entry, also one with a name such as `__proto__`. */
+export function define(record: object, key: string, value: unknown): void {
+  const property = { value, enumerable: true, writable: true, configurable: true };
+  Object.defineProperty(record, key, property);
+}
+
 /** The record's own entry, as opposed to one that every object has, such as `constructor`. */
 export function ownValue<T>(
   record: Readonly<Record<string, T>> | undefined,

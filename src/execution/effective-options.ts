@@ -1,8 +1,9 @@
-import { isPlainObject, type Problems } from '../common/options-reader.js';
+import type { Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { ownValue } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';
 import type { Layers } from './configuration/layers.js';
+import { type Options, merge } from './configuration/merge.js';
 import { lineOf } from './configuration/named-configurations.js';
 import type { Subject } from './subject.js';
 
@@ -21,8 +22,6 @@ export interface EffectiveOptions {
 /** Options that refer to a part or a configuration, or switch the policy, without defining anything. */
 const NAMING = new Set(['name', 'config', 'enabled']);
 
-type Options = Record<string, unknown>;
-
 /**
  * The options in force for one policy of a subject. Later layers win: `defaults`, the named configuration, the pipeline
  * that it uses, its own options, then `overrides` by `'*'` and by its override keys.
@@ -31,7 +30,7 @@ export function effectiveOptions(
   kind: string,
   { pipeline, policies: given, overrideKeys }: Subject,
   where: string,
-  { defaults, configs, pipelines, overrides }: Layers,
+  { defaults, configs, pipelines, overrides, variables }: Layers,
   problems: Problems,
 ): EffectiveOptions {
   const policy = policies.get(kind)!;
@@ -62,14 +61,16 @@ export function effectiveOptions(
   layer(shared, `pipelines['${pipeline}']`);
   layer(said, undefined);
   for (const target of ['*', ...overrideKeys]) {
-    const override = of(ownValue(overrides, target));
-    if (override === undefined) continue;
-    const set = normalize(override);
-    layer(set, `overrides['${target}']`);
-    // Such an override defines the part.
-    if (target !== '*' && !Object.keys(set).every((option) => NAMING.has(option))) {
-      reference = false;
-    }
+    const override = (set: Options, origin: string): void => {
+      layer(set, origin);
+      // Such an override defines the part.
+      if (target !== '*' && !Object.keys(set).every((option) => NAMING.has(option))) {
+        reference = false;
+      }
+    };
+    const literal = of(ownValue(overrides, target));
+    if (literal !== undefined) override(normalize(literal), `overrides['${target}']`);
+    for (const given of variables.of(target, kind)) override(given.options, given.origin);
   }
   const { enabled = true } = options;
   delete options.config;
@@ -126,18 +127,4 @@ function isObject(value: unknown): value is object {
 /** Values other than objects have been reported already. */
 function asOptions(given: unknown): Options {
   return isObject(given) ? (given as Options) : {};
-}
-
-/** Later wins, option by option. */
-function merge(base: Options, over: Options, nested: readonly string[] = []): Options {
-  const merged = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    if (value === undefined) continue;
-    const before = merged[key];
-    merged[key] =
-      nested.includes(key) && isPlainObject(before) && isPlainObject(value)
-        ? { ...before, ...value }
-        : value;
-  }
-  return merged;
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, type Problems, isPlainObject } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
+import { checkOverrides } from './configuration/overrides.js';
 import {
   type PolicyOptions,
   type StageName,
@@ -12,6 +13,9 @@ import {
 
 /** Options by policy. */
 export type PolicyDefaults = { readonly [K in keyof PolicyOptions]?: PolicyOptions[K] };
+
+/** Options by target, and by policy. */
+export type Overrides = Readonly<Record<string, PolicyDefaults>>;
 
 /** A named set of options by policy. */
 export interface NamedConfiguration extends PolicyDefaults {
@@ -30,6 +34,8 @@ export interface PipelineOptions extends PolicyDefaults {
  * wins: `defaults`, `configs`, `pipelines`, the decorator's or the command's own options, `overrides`.
  */
 export interface ResilienceModuleOptions {
+  /** Ignored: names the JSON schema (`nest-resilience/schema.json`) for editors, in a file that has the options. */
+  readonly $schema?: string;
   /** Replace the library's defaults, for all subjects that have the policy. */
   readonly defaults?: PolicyDefaults;
   /**
@@ -42,9 +48,9 @@ export interface ResilienceModuleOptions {
   /**
    * Take precedence over decorators, for values from the environment for example. By `'*'`, `'Class'`, `'Class.method'` or
    * the name of a command or pipeline; the most specific wins. They only change existing policies; `enabled: false`
-   * switches one off.
+   * switches one off. In a list, later items win; variables of {@link overridesFromEnv} win over literal options.
    */
-  readonly overrides?: Readonly<Record<string, PolicyDefaults>>;
+  readonly overrides?: Overrides | readonly Overrides[];
   /** The source of times and timers. Default: the machine's clock. */
   readonly clock?: Clock;
   /** Random numbers from 0 to below 1, for jitter. Default `Math.random`. */
@@ -94,6 +100,7 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
   if (logger !== undefined && logger !== false && !(logger?.warn && logger.log)) {
     read.wrong('logger', logger, 'a LoggerService or false');
   }
+  read.text('$schema');
   read.done();
 }
 
@@ -112,15 +119,24 @@ function checkGroups(read: OptionsReader<ResilienceFeatureOptions>, problems: Pr
   for (const group of ['configs', 'pipelines', 'overrides'] as const) {
     const sets: unknown = read.raw(group);
     if (sets === undefined) continue;
-    if (!isPlainObject(sets)) {
-      read.wrong(group, sets, 'an object');
-      continue;
-    }
-    for (const [name, set] of Object.entries(sets)) {
-      const path = `${group}['${name}'].`;
-      if (group === 'pipelines') checkPipeline(where, path, set, problems);
-      else checkPolicies(where, path, group === 'configs' ? ownPolicies(set) : set, problems);
-    }
+    if (group === 'overrides') {
+      for (const each of checkOverrides(sets, where, problems))
+        checkSets(group, each, where, problems);
+    } else if (isPlainObject(sets)) checkSets(group, sets, where, problems);
+    else read.wrong(group, sets, 'an object');
+  }
+}
+
+function checkSets(
+  group: keyof ResilienceFeatureOptions,
+  sets: Readonly<Record<string, unknown>>,
+  where: string,
+  problems: Problems,
+): void {
+  for (const [name, set] of Object.entries(sets)) {
+    const path = `${group}['${name}'].`;
+    if (group === 'pipelines') checkPipeline(where, path, set, problems);
+    else checkPolicies(where, path, group === 'configs' ? ownPolicies(set) : set, problems);
   }
 }
 

@@ -224,6 +224,7 @@ function checkOverrideTargets(
       targets.set(target, new Set([...(targets.get(target) ?? []), ...kinds]));
     }
   }
+  layers.variables.checkTargets(targets, problems);
   for (const [target, override] of Object.entries(layers.overrides)) {
     if (target === '*') continue;
     const kinds = targets.get(target);

@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.js';
 import type { OptionsReader } from '../common/options-reader.js';
 import type { OutcomeRule } from '../common/outcomes/outcome.js';
+import type { ObjectShape, Shape } from '../common/shape.js';
 import type { Sleeper } from '../pipeline/sleeper.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
@@ -82,6 +83,13 @@ export interface NamedPart {
   readonly shape?: object;
 }
 
+/** The options of a policy as data, for variables of the environment and the JSON schema. */
+export interface PolicyShape {
+  readonly options: ObjectShape;
+  /** The shorthand. */
+  readonly short?: Shape;
+}
+
 /** Stage factories, each called once, after validation. */
 export type StageMakers = Readonly<Record<string, () => Stage>>;
 
@@ -116,6 +124,8 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   readonly boundToSubject?: boolean;
   /** The options that are objects themselves, which layers of configuration merge. */
   readonly nested?: readonly string[];
+  /** Its options as data: without it, no variable of the environment can set them, and the JSON schema leaves the policy out. */
+  readonly shape?: PolicyShape;
   /** Expands the shorthands that decorators, defaults, pipelines and commands accept. */
   normalize(given: Given): Options;
   /** Completes and checks the options; reports problems to the reader and continues. */

@@ -33,18 +33,19 @@ export interface ResultOutcomeOptions extends OutcomeOptions {
   readonly onResult?: (result: unknown) => boolean;
 }
 
-/** Reads and checks `ignore`, `skip`, `on` and, where the policy has it, `onResult`. */
+/** Reads and checks `ignore`, `skip`, `on` and `onResult`. */
 export function readOutcomeOptions(
   read: OptionsReader<ResultOutcomeOptions>,
 ): ResultOutcomeOptions {
+  const errors = readErrorOptions(read);
+  const onResult = read.function('onResult');
+  return { ...errors, ...(onResult && { onResult }) };
+}
+
+/** Reads and checks `ignore`, `skip` and `on`, for a policy that does not judge results. */
+export function readErrorOptions(read: OptionsReader<OutcomeOptions>): OutcomeOptions {
   const ignore = read.functions('ignore');
   const skip = read.functions('skip');
   const on = read.functions('on');
-  const onResult = read.function('onResult');
-  return {
-    ...(ignore && { ignore }),
-    ...(skip && { skip }),
-    ...(on && { on }),
-    ...(onResult && { onResult }),
-  };
+  return { ...(ignore && { ignore }), ...(skip && { skip }), ...(on && { on }) };
 }

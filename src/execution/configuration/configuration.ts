@@ -10,6 +10,8 @@ import {
 import { type Feature, type Source, merged } from './features.js';
 import type { Layers } from './layers.js';
 import { checkExtensions } from './named-configurations.js';
+import { environmentsOf } from './overrides.js';
+import { Variables } from './variables.js';
 
 /** Injection token of the {@link Configuration}. */
 export const CONFIGURATION = brand('Configuration');
@@ -36,8 +38,9 @@ export class Configuration {
     const [root, ...features] = this.sources();
     checkModuleOptions(this.options, problems);
     for (const { where, options } of features) checkFeatureOptions(options, where, problems);
-    const { configs } = this.merge(problems);
+    const { configs, variables } = this.merge(problems);
     checkExtensions(root!.where, configs, problems);
+    variables.check(problems);
   }
 
   /**
@@ -59,7 +62,11 @@ export class Configuration {
 
   private merge(problems: Problems): Layers {
     const { defaults = {} } = this.options;
-    return { defaults, ...merged(this.sources(), problems) };
+    const sources = this.sources();
+    const variables = sources.flatMap(({ where, options }) =>
+      environmentsOf(options?.overrides).map((environment) => ({ where, environment })),
+    );
+    return { defaults, ...merged(sources, problems), variables: new Variables(variables) };
   }
 
   private sources(): Source[] {

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../../common/brand.js';
 import { type Problems, isPlainObject } from '../../common/options-reader.js';
-import { ownValue } from '../../common/own.js';
+import { define, ownValue } from '../../common/own.js';
 import { show } from '../../common/printable.js';
 import { difference } from '../../registry/named-parts.js';
 import type { ResilienceFeatureOptions } from '../module-options.js';
 import type { Layers } from './layers.js';
+import { literalOverrides } from './overrides.js';
 
 /** Injection token of the {@link Feature} of a module that `forFeature()` has made. */
 export const FEATURE = brand('feature');
@@ -61,7 +62,7 @@ class Collection {
   of(group: keyof ResilienceFeatureOptions, sources: readonly Source[]): Record<string, object> {
     const sets: Record<string, object> = {};
     for (const { where, options } of sources) {
-      const given: unknown = isPlainObject(options) ? options[group] : undefined;
+      const given = givenIn(options, group);
       if (!isPlainObject(given)) continue; // reported
       for (const [name, set] of Object.entries(given)) {
         const path = `${group}['${name}']`;
@@ -98,14 +99,13 @@ class Collection {
   }
 }
 
+function givenIn(options: unknown, group: keyof ResilienceFeatureOptions): unknown {
+  if (!isPlainObject(options)) return undefined;
+  return group === 'overrides' ? literalOverrides(options.overrides) : options[group];
+}
+
 function differenceOf(one: unknown, other: unknown): string {
   return isPlainObject(one) && isPlainObject(other)
     ? difference(one, other)
     : `${show(one)} there and ${show(other)} here`;
-}
-
-/** Also for a name such as `__proto__`. */
-function define(record: object, key: string, value: unknown): void {
-  const property = { value, enumerable: true, writable: true, configurable: true };
-  Object.defineProperty(record, key, property);
 }

@@ -1,3 +1,4 @@
+import type { Variables } from './variables.js';
 import type { PipelineOptions, NamedConfiguration, PolicyDefaults } from '../module-options.js';
 
 /** A set of options by policy for each target. */
@@ -9,4 +10,6 @@ export interface Layers {
   readonly configs: Readonly<Record<string, NamedConfiguration>>;
   readonly pipelines: Readonly<Record<string, PipelineOptions>>;
   readonly overrides: OverridesByTarget;
+  /** Overrides from the environment, which win over the others of the same target. */
+  readonly variables: Variables;
 }

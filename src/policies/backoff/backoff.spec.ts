@@ -245,6 +245,21 @@ describe('readBackoff', () => {
       `backoff is { kind: 'cubic', options: {} }; use exponential(), constant(), … or a function (attempt, error) => ms`,
     ],
     [
+      'the name of what every object has as a kind',
+      { kind: 'constructor', options: {} },
+      `backoff is { kind: 'constructor', options: {} }; use exponential(), constant(), … or a function (attempt, error) => ms`,
+    ],
+    [
+      'a kind without options',
+      { kind: 'linear', options: null },
+      `backoff is { kind: 'linear', options: null }; use exponential(), constant(), … or a function (attempt, error) => ms`,
+    ],
+    [
+      'a constant delay that is missing',
+      { kind: 'constant', options: {} },
+      `backoff.delay is undefined; use a duration such as '1s'`,
+    ],
+    [
       'a shrinking delay',
       exponential({ multiplier: 0.5 }),
       'backoff.multiplier is 0.5; use a number of at least 1',

@@ -1,5 +1,5 @@
 import type { Duration } from '../../common/duration.js';
-import { OptionsReader, Problems } from '../../common/options-reader.js';
+import { OptionsReader, Problems, isPlainObject } from '../../common/options-reader.js';
 
 /**
  * Random spread of a delay, so that clients that failed together do not retry together: a number `f` from 0 to 1 draws from
@@ -16,13 +16,13 @@ export interface ExponentialOptions {
   readonly multiplier?: number;
   /** No delay before jitter is longer. Default 60 s. */
   readonly maxDelay?: Duration;
-  /** Default 0.5. */
+  /** Random spread. Default 0.5. */
   readonly jitter?: Jitter;
 }
 
 /** Options of {@link constant}. */
 export interface ConstantOptions {
-  /** Default `'none'`. */
+  /** Random spread. Default `'none'`. */
   readonly jitter?: Jitter;
 }
 
@@ -34,7 +34,7 @@ export interface LinearOptions {
   readonly increment?: Duration;
   /** No delay before jitter is longer. Default 60 s. */
   readonly maxDelay?: Duration;
-  /** Default 0.5. */
+  /** Random spread. Default 0.5. */
   readonly jitter?: Jitter;
 }
 
@@ -44,7 +44,7 @@ export interface FibonacciOptions {
   readonly initialDelay?: Duration;
   /** No delay before jitter is longer. Default 60 s. */
   readonly maxDelay?: Duration;
-  /** Default 0.5. */
+  /** Random spread. Default 0.5. */
   readonly jitter?: Jitter;
 }
 
@@ -142,7 +142,7 @@ export function readBackoff<T extends object>(
 
 export function isSpec(value: unknown): value is BackoffSpec {
   const { kind, options } = (value ?? {}) as Partial<BackoffSpec>;
-  return typeof kind === 'string' && kind in rules && typeof options === 'object';
+  return typeof kind === 'string' && Object.hasOwn(rules, kind) && isPlainObject(options);
 }
 
 type Reader<K extends BackoffSpec['kind']> = OptionsReader<
@@ -158,6 +158,7 @@ const rules: { [K in BackoffSpec['kind']]: (read: Reader<K>) => DelayRule } = {
   },
   constant(read) {
     const delay = read.duration('delay') ?? 0;
+    if (read.raw('delay') === undefined) read.wrong('delay', undefined, `a duration such as '1s'`);
     return spread(read, 'none', () => delay);
   },
   linear(read) {

@@ -3,6 +3,7 @@ import { Bulkhead } from './bulkhead.js';
 import { BulkheadStage, FlexibleBulkheadStage } from './bulkhead-stage.js';
 import { KeyedBulkheads } from './keyed-bulkheads.js';
 import { type BulkheadOptions, type BulkheadSettings, readBulkheadOptions } from './options.js';
+import { bulkheadShape } from './shape.js';
 
 const KIND = 'bulkhead';
 
@@ -14,6 +15,7 @@ export const bulkheadPolicy: Policy<
 > = {
   kind: KIND,
   label: '@Bulkhead',
+  shape: bulkheadShape,
   normalize: (given) => (typeof given === 'number' ? { maxConcurrent: given } : given),
   read: readBulkheadOptions,
   part: (settings) => ({ name: settings.name, settings }),

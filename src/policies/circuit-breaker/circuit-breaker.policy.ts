@@ -9,6 +9,7 @@ import {
   type CircuitBreakerSettings,
   readCircuitBreakerOptions,
 } from './options.js';
+import { circuitBreakerShape } from './shape.js';
 
 const KIND = 'circuitBreaker';
 
@@ -20,6 +21,7 @@ export const circuitBreakerPolicy: Policy<
 > = {
   kind: KIND,
   label: '@CircuitBreaker',
+  shape: circuitBreakerShape,
   nested: ['halfOpen'],
   normalize: (given) => (typeof given === 'string' ? { name: given } : given),
   read: readCircuitBreakerOptions,

@@ -8,6 +8,7 @@ export type WindowOptions =
   /** The calls that ended within this time. */
   | Duration
   | {
+      /** How long an ended call is considered. */
       readonly duration: Duration;
       /** Number of buckets. Default: one per 100 ms, at least 10 and at most 60. */
       readonly buckets?: number;
@@ -15,7 +16,10 @@ export type WindowOptions =
       readonly countAt?: 'start' | 'end';
     }
   /** The last calls that ended as success or failure, however old. */
-  | { readonly calls: number };
+  | {
+      /** How many ended calls are considered. */
+      readonly calls: number;
+    };
 
 /** A window that has been read and checked. */
 export interface WindowSettings {

@@ -8,6 +8,7 @@ import {
   readFallbackOptions,
   toFallbackOptions,
 } from './options.js';
+import { fallbackShape } from './shape.js';
 
 const KIND = 'fallback';
 
@@ -15,6 +16,7 @@ export const fallbackPolicy: Policy<typeof KIND, FallbackOptions, FallbackSettin
   {
     kind: KIND,
     label: '@Fallback',
+    shape: fallbackShape,
     boundToSubject: true,
     normalize: toFallbackOptions,
     read: readFallbackOptions,

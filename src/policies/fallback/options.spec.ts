@@ -52,6 +52,11 @@ describe('a fallback', () => {
         'handler[0].onn is not an option',
       ],
       ['with a choice without a handler', { handler: [{ on: [Error] }] }, 'handler is undefined'],
+      [
+        'with a judgement of results, which it never asks for',
+        { handler: fallbackValue(1), onResult: () => true },
+        'onResult is not an option',
+      ],
       ['with a misspelt option', { handler: fallbackValue(1), onn: [] }, 'onn is not an option'],
     ])('%s', (_what, options, problem) => {
       expect(problemsOf(options)).toEqual([expect.stringContaining(problem)]);

@@ -2,7 +2,7 @@ import { isResilienceError } from '../../common/errors.js';
 import type { OptionsReader } from '../../common/options-reader.js';
 import { Classifier } from '../../common/outcomes/classifier.js';
 import type { ErrorMatcher } from '../../common/outcomes/error-matcher.js';
-import { type OutcomeOptions, readOutcomeOptions } from '../../common/outcomes/outcome.js';
+import { type OutcomeOptions, readErrorOptions } from '../../common/outcomes/outcome.js';
 import { isFailure } from '../../common/outcomes/default-outcome.js';
 import type { PolicySite } from '../policy.js';
 import type { Switchable } from '../switchable.js';
@@ -54,7 +54,7 @@ export function readFallbackOptions(
       'the handler sends its response itself (@Res() or @Next()), so an answer in its place would never be sent; use @Res({ passthrough: true })',
     );
   }
-  const { on = [isFailure, isResilienceError], ...others } = readOutcomeOptions(read);
+  const { on = [isFailure, isResilienceError], ...others } = readErrorOptions(read);
   const choices = readChoices(read, site);
   const chosen = choices.flatMap((choice) => choice.on ?? []);
   return {

@@ -55,5 +55,5 @@ export function staleIfError(options: StaleIfErrorOptions): StaleFallback {
 
 export function isStale(handler: object): handler is StaleFallback {
   const { kind, options } = handler as Partial<StaleFallback>;
-  return kind === STALE && typeof options === 'object';
+  return kind === STALE && typeof options === 'object' && options !== null;
 }

@@ -2,6 +2,7 @@ import type { Duration } from '../../common/duration.js';
 import type { Policy } from '../policy.js';
 import { type TimeoutOptions, type TimeoutSettings, readTimeoutOptions } from './options.js';
 import { TimeoutStage } from './timeout-stage.js';
+import { timeoutShape } from './shape.js';
 
 export const timeoutPolicy: Policy<
   'timeout',
@@ -11,6 +12,7 @@ export const timeoutPolicy: Policy<
 > = {
   kind: 'timeout',
   label: '@Timeout',
+  shape: timeoutShape,
   normalize: (given) => (typeof given === 'object' && given !== null ? given : { attempt: given }),
   read: readTimeoutOptions,
   stages: ({ attempt, total }, site) => ({

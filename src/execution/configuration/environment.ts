@@ -1,0 +1,83 @@
+import { brand } from '../../common/brand.js';
+import { isPlainObject } from '../../common/options-reader.js';
+import { show } from '../../common/printable.js';
+import type { Overrides } from '../module-options.js';
+
+/** Options of {@link overridesFromEnv}. */
+export interface EnvironmentOptions {
+  /** The beginning of the variables' names, before two underscores: letters, digits and underscores. Default `RESILIENCE`. */
+  readonly prefix?: string;
+}
+
+const ENVIRONMENT = brand('environment');
+
+const DEFAULT_PREFIX = 'RESILIENCE';
+
+/** The variables of one call of {@link overridesFromEnv}, as data, so that any copy of the package can read them. */
+export interface Environment {
+  readonly [ENVIRONMENT]: true;
+  /** Without the underscores after it. */
+  readonly prefix: string;
+  readonly variables: readonly (readonly [name: string, text: string])[];
+  /** What is wrong with the call itself. */
+  readonly problem: string | undefined;
+}
+
+/**
+ * Overrides from variables of the environment, such as `RESILIENCE__STORAGE_CLIENT__GET_BOOKS__RETRY__MAX_RETRIES=2` and
+ * `RESILIENCE__ALL__RETRY__ENABLED=false`: prefix, target, policy and option, with two underscores between them. `ALL` is
+ * `'*'`; names are compared without case and underscores. Values are typed by the option; empty ones count as not given.
+ *
+ * The variables are read when this is called, and matched with the application's classes, commands and pipelines when it
+ * starts: one that matches nothing or two things is a problem then. For the same target, variables win over literal overrides.
+ *
+ * @param env the variables by name: `process.env`
+ * @returns overrides, alone or in a list with others
+ *
+ * @example
+ * ResilienceModule.forRoot({ overrides: [{ StorageClient: { timeout: '2s' } }, overridesFromEnv(process.env)] })
+ */
+export function overridesFromEnv(
+  env: Readonly<Record<string, string | undefined>>,
+  options: EnvironmentOptions = {},
+): Overrides {
+  // A key of its own for each call, so that `{ ...one, ...other }` keeps both.
+  return { [Symbol('variables')]: environmentOf(env, options) };
+}
+
+/** The environments in overrides. */
+export function environmentsIn(overrides: object): Environment[] {
+  return Object.getOwnPropertySymbols(overrides)
+    .map((key) => (overrides as Record<symbol, unknown>)[key])
+    .filter(isEnvironment);
+}
+
+function isEnvironment(value: unknown): value is Environment {
+  return isPlainObject(value) && (value as Partial<Environment>)[ENVIRONMENT] === true;
+}
+
+function environmentOf(env: unknown, options: unknown): Environment {
+  const given: unknown = isPlainObject(options) ? (options.prefix ?? DEFAULT_PREFIX) : options;
+  const prefix = typeof given === 'string' ? given.replace(/_+$/, '') : '';
+  const none = { [ENVIRONMENT]: true, prefix, variables: [] } as const;
+  if (typeof env !== 'object' || env === null) {
+    const problem = `the variables are ${show(env)}; use process.env, or an object with texts by name`;
+    return { ...none, problem };
+  }
+  if (!/^\w+$/.test(prefix)) {
+    const problem = `prefix is ${show(given)}; use letters, digits and underscores, such as 'BOOKS_RESILIENCE'`;
+    return { ...none, problem };
+  }
+  const beginning = `${prefix}__`.toLowerCase();
+  const variables = Object.entries(env)
+    .filter(([name]) => name.toLowerCase().startsWith(beginning))
+    .map(([name, value]) => [name, textOf(value)] as const)
+    .filter(([, text]) => text !== '');
+  return { ...none, variables, problem: undefined };
+}
+
+/** Whitespace around a value is left out: it comes from files and templates. */
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value.trim() : show(value);
+}
