@@ -1,6 +1,7 @@
-import { BadGatewayException, Controller, Get, Sse } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
+import { BadGatewayException, Controller, Get, Res, Sse } from '@nestjs/common';
 import { NEVER, Observable, concat, interval, map, of as just, take, throwError } from 'rxjs';
-import { CircuitBreaker, Retry, Signal, constant } from '../src/index.js';
+import { Bulkhead, CircuitBreaker, Retry, Signal, constant } from '../src/index.js';
 import { type Platform, closeAll, everyPlatform, of } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { servingOn } from './support/handlers.js';
@@ -123,6 +124,30 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
         await until(() => signal.aborted);
       },
     );
+
+    it('has ended with the answer when nobody reads it', async () => {
+      const ended = deferred();
+      @Controller()
+      class K {
+        @Get()
+        @Bulkhead(1)
+        async *items(@Res() response: { raw?: ServerResponse } & ServerResponse) {
+          try {
+            (response.raw ?? response).end('its own answer');
+            yield 'first';
+            yield 'second';
+          } finally {
+            ended.resolve();
+          }
+        }
+      }
+      const { url } = await serving(K);
+      for (let i = 0; i < 2; i++) {
+        const { body } = await request(url).answer; // the second needs the place of the first
+        expect(body).toBe('its own answer');
+        await expect(ended.promise).resolves.toBeUndefined();
+      }
+    });
 
     it('is unsubscribed when the client goes in the middle', async () => {
       const unsubscribed = deferred();

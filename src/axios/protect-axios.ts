@@ -7,6 +7,7 @@ import axios, {
 import { look } from '../common/outcomes/look.js';
 import { brand } from '../common/brand.js';
 import type { ResilienceService } from '../commands/resilience.service.js';
+import { whenRead } from '../http/attempt-signal.js';
 import type { Sender } from '../http/http-call.js';
 import type { HttpClient, HttpPolicies } from '../http/http-client.js';
 import { IDEMPOTENCY_KEY, type HttpRequest, requestTo } from '../http/http-rules.js';
@@ -48,16 +49,24 @@ function protectedAdapter(
     const request = requestOf(config);
     if (request === undefined) return send(config);
     const stop = new Stop(config);
-    const streams = config.responseType === 'stream';
+    const sender = new AxiosSender(send, config);
+    let body: object | undefined;
     try {
       const wanted = client.mayRetry(request.method) || config.headers.has(IDEMPOTENCY_KEY);
-      return await client.run(new AxiosSender(send, config), {
+      const answer = await client.run(sender, {
         request,
         repeatable: wanted && isRepeatable(config.data),
         signal: stop.signal,
       });
+      body = sender.bodyOf(answer);
+      return answer;
+    } catch (error) {
+      const answer = sender.answerIn(error);
+      body = answer && sender.bodyOf(answer);
+      throw error;
     } finally {
-      if (!streams) stop.release();
+      if (body === undefined) stop.release();
+      else whenRead(body, () => stop.release());
     }
   };
   return Object.assign(adapter, { [OURS]: true });
@@ -121,12 +130,9 @@ class AxiosSender implements Sender<AxiosResponse> {
 }
 
 function requestOf(config: InternalAxiosRequestConfig): HttpRequest | undefined {
-  const { url = '', baseURL, method = 'GET' } = config;
-  return requestTo(
-    axios.getUri({ url, ...(baseURL !== undefined && { baseURL }) }),
-    undefined,
-    method,
-  );
+  const { url = '', baseURL, allowAbsoluteUrls = true, method = 'GET' } = config;
+  const full = axios.getUri({ url, allowAbsoluteUrls, ...(baseURL !== undefined && { baseURL }) });
+  return requestTo(full, undefined, method);
 }
 
 function isRepeatable(data: unknown): boolean {

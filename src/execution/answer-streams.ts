@@ -21,6 +21,7 @@ function openAnswer(answer: unknown, call: Call): unknown {
   if (typeof answer !== 'object' || answer === null) return answer;
   const isWeb = answer instanceof ReadableStream && !answer.locked;
   if (!isWeb && !isIterable(answer)) return answer;
+  if (call.interrupted) return drop(answer); // between the answer and its beginning
   if (isWeb) web.add(call);
   return firstItemOf(answer as AsyncIterable<unknown>, call);
 }
@@ -30,9 +31,16 @@ function openAnswer(answer: unknown, call: Call): unknown {
  * is there is its success.
  */
 function openSubscription(answer: unknown, call: Call): unknown {
-  return types.isGeneratorObject(answer) && isIterable(answer)
-    ? firstItemOf(answer as unknown as AsyncIterable<unknown>, call)
-    : answer;
+  if (!types.isGeneratorObject(answer) || !isIterable(answer)) return answer;
+  return call.interrupted
+    ? drop(answer)
+    : firstItemOf(answer as unknown as AsyncIterable<unknown>, call);
+}
+
+/** Ends a stream that has not begun. A generator that has not begun holds nothing. */
+function drop(answer: object): undefined {
+  if (answer instanceof ReadableStream) answer.cancel().catch(() => {});
+  return undefined;
 }
 
 /** Async generators, and iterables of other makes; not Node's streams, which platforms send by themselves, nor queries. */

@@ -87,10 +87,8 @@ export class HandlerCall extends Call {
   }
 
   private readonly onClose = (): void => {
-    if (this.response?.writableFinished) {
-      if (this.streaming) this.finish(); // nobody reads the rest
-      return;
-    }
+    // A stream that has not ended by then is one that nobody reads.
+    if (this.response?.writableFinished && !this.streaming) return;
     const { context } = this;
     this.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));
   };

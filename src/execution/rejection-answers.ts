@@ -2,6 +2,7 @@ import type { ArgumentsHost } from '@nestjs/common';
 import { type Observable, throwError } from 'rxjs';
 import { ResilienceError } from '../common/errors.js';
 import { look } from '../common/outcomes/look.js';
+import { grpcStatusOf } from './grpc-status.js';
 import { answer, sayWhenToRetry } from './http-answer.js';
 
 // Rejections as clients see them: never with the message, which has names of the inside.
@@ -61,7 +62,7 @@ export function answerRejection(
       answer(host, error.getStatus(), error.getResponse());
       return undefined;
     case 'rpc':
-      return throwError(() => detailsOf(error));
+      return throwError(() => grpcStatusOf(error, host, titleOf(error)) ?? detailsOf(error));
     case 'ws':
       tellSocket(host.switchToWs().getClient<SocketClient>(), {
         status: 'error',

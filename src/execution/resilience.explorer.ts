@@ -29,6 +29,7 @@ import { type DecoratedMethod, decoratedMethodOf } from './decorated-method.js';
 import { bindInstance } from './slot.js';
 import { uncoveredMembers } from './uncovered.js';
 import { type Subject, methodSubject } from './subject.js';
+import { mistakenTimeoutsOn } from './schedule-timeouts.js';
 
 /** Nest's `InstanceWrapper`, which its packages do not export. */
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -192,6 +193,12 @@ function reportMisplaced(owner: Function, problems: Problems): void {
   for (const { key, label, problem } of misplacedOn(owner)) {
     const member = key === undefined ? '' : `.${String(key)}`;
     problems.add(`${owner.name}${member} ${label}`, problem);
+  }
+  for (const name of mistakenTimeoutsOn(owner)) {
+    problems.add(
+      `${owner.name}.${name} @Timeout`,
+      'is that of @nestjs/schedule and has no number of milliseconds; import Timeout from nest-resilience, or give a number',
+    );
   }
   for (const key of signalledOn(owner)) {
     const method: unknown = (owner.prototype as Record<string | symbol, unknown>)[key];

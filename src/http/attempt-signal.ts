@@ -1,3 +1,4 @@
+import { look } from '../common/outcomes/look.js';
 import { type SignalLike, obey } from '../pipeline/abort-signals.js';
 
 /** Lets a caller's signal stop an attempt, and reading the body of its answer, which goes on after the call. */
@@ -26,10 +27,20 @@ export class AttemptSignal {
   /** The caller's signal matters as long as somebody has the body: a signal that lives long must not keep what it stops. */
   keepFor(body: object): void {
     controllers.set(body, this.controller);
-    bodies.register(body, this.ignoreCaller);
+    whenRead(body, this.ignoreCaller);
   }
+}
+
+/**
+ * Calls `done` when nobody reads a body any longer: at the end of a stream of Node, at the latest when the body has been
+ * collected. Must not keep the body.
+ */
+export function whenRead(body: object, done: () => void): void {
+  bodies.register(body, done);
+  const once = look(body, 'once');
+  if (typeof once === 'function') Reflect.apply(once, body, ['close', done]);
 }
 
 const controllers = new WeakMap<object, AbortController>();
 
-const bodies = new FinalizationRegistry((ignoreCaller: () => void) => ignoreCaller());
+const bodies = new FinalizationRegistry((done: () => void) => done());

@@ -73,9 +73,12 @@ export class HttpCall<Answer extends HttpAnswer> extends Call {
     let answer: Answer | undefined;
     try {
       answer = await sender.send(attempt?.signal ?? ofCall);
+      if (ofCall.aborted) return this.dropLate(answer);
       this.last = answer;
     } catch (error) {
-      this.last = sender.answerIn?.(error);
+      const failed = sender.answerIn?.(error);
+      if (!ofCall.aborted) this.last = failed;
+      else if (failed !== undefined) this.dropLate(failed);
       throw error;
     } finally {
       const body = answer && sender.bodyOf(answer);
@@ -89,6 +92,12 @@ export class HttpCall<Answer extends HttpAnswer> extends Call {
 
   protected override performInstead(run: Substitute): unknown {
     return adopt(run(this.self, this.args));
+  }
+
+  /** Frees the connection of an answer for which the call no longer waits: its client did not heed the signal. */
+  private dropLate(answer: Answer): Answer {
+    this.sender.discard(answer);
+    return answer;
   }
 
   private discardLast(): void {

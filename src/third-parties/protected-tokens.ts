@@ -1,6 +1,7 @@
 import type { InjectionToken, Provider } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { LazyModuleLoader, ModulesContainer } from '@nestjs/core';
 import { brand, shared } from '../common/brand.js';
+import { look } from '../common/outcomes/look.js';
 
 /** Nest's `Module` and `InstanceWrapper`, which its packages do not export. */
 type Module = ModulesContainer extends Map<string, infer M> ? M : never;
@@ -61,6 +62,28 @@ function watchContainers(): void {
       Reflect.apply(forEach, this, args);
     },
   });
+  watchLazyModules();
+}
+
+/** The part of Nest's `LazyModuleLoader` that is used here. */
+interface Loader {
+  readonly modulesContainer: ModulesContainer;
+  /** The modules that are being loaded, which Nest visits by `forEach()` before it makes their instances. */
+  createLazyModulesContainer?(...args: never): Map<string, Module>;
+}
+
+function watchLazyModules(): void {
+  const prototype = LazyModuleLoader.prototype as unknown as Loader;
+  const create = look(prototype, 'createLazyModulesContainer') as Function | undefined;
+  if (create === undefined) return;
+  prototype.createLazyModulesContainer = function (this: Loader, ...args: never) {
+    const loading = Reflect.apply(create, this, args) as Map<string, Module>;
+    const replaceThenVisit: typeof loading.forEach = (visit) => {
+      replaceAll(this.modulesContainer);
+      Map.prototype.forEach.call(loading, visit as never);
+    };
+    return Object.defineProperty(loading, 'forEach', { value: replaceThenVisit });
+  };
 }
 
 function replaceAll(modules: ModulesContainer): void {

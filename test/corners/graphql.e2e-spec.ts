@@ -178,15 +178,15 @@ class Books {
 }
 
 /** Loaded on demand, since the drivers are heavy. */
+const apollo = async () => ({
+  driver: (await import('@nestjs/apollo')).ApolloDriver,
+  subscriptions: { 'graphql-ws': true },
+  playground: false,
+});
+
 const kinds: Record<string, { platform: Platform; options: () => Promise<GqlModuleOptions> }> = {
-  Apollo: {
-    platform: 'Express',
-    options: async () => ({
-      driver: (await import('@nestjs/apollo')).ApolloDriver,
-      subscriptions: { 'graphql-ws': true },
-      playground: false,
-    }),
-  },
+  Apollo: { platform: 'Express', options: apollo },
+  'Apollo on Fastify': { platform: 'Fastify', options: apollo },
   Mercurius: {
     platform: 'Fastify',
     options: async () => ({

@@ -1,0 +1,31 @@
+import { of as just } from 'rxjs';
+import { TestCall } from '../../test/support/test-call.js';
+import { settle } from '../../test/support/wait.js';
+import { openerFor } from './answer-streams.js';
+import { firstOf } from './streams.js';
+
+describe.each(['http', 'graphql'])('an answer over %s that is a generator', (transport) => {
+  it('does not begin when its call is interrupted after it was given', async () => {
+    let begun = false;
+    async function* items(): AsyncGenerator<string> {
+      begun = true;
+      yield 'first';
+    }
+    const call = new TestCall();
+    void firstOf(just(items()), call, openerFor(transport));
+    call.abort(new Error('gone'));
+    await settle();
+    expect(begun).toBe(false);
+  });
+});
+
+describe('an answer that is a web stream', () => {
+  it('is cancelled when its call is interrupted after it was given', async () => {
+    const cancel = jest.fn();
+    const call = new TestCall();
+    void firstOf(just(new ReadableStream({ cancel })), call, openerFor('http'));
+    call.abort(new Error('gone'));
+    await settle();
+    expect(cancel).toHaveBeenCalledTimes(1);
+  });
+});
