@@ -47,7 +47,7 @@ export class ResilienceInterceptor implements NestInterceptor, OnApplicationBoot
 
   /** @internal */
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const decorated = decoratedMethodOf(context.getHandler());
+    const decorated = decoratedHandler(context.getHandler());
     // Auto-mocking test tools inject something else.
     const runtime = isRuntimeRef(this.ref) ? this.ref.runtime : undefined;
     if (decorated === undefined || runtime === undefined) return next.handle();
@@ -61,6 +61,17 @@ export class ResilienceInterceptor implements NestInterceptor, OnApplicationBoot
       (error) => (isResilienceError(error) ? prepare(error, decorated, context, runtime) : error),
     );
   }
+}
+
+const handlers = new WeakMap<Function, DecoratedMethod>();
+
+/** {@link decoratedMethodOf}, remembered: every request asks, and reading metadata takes a while. */
+function decoratedHandler(handler: Function): DecoratedMethod | undefined {
+  const known = handlers.get(handler);
+  if (known !== undefined) return known;
+  const decorated = decoratedMethodOf(handler);
+  if (decorated !== undefined) handlers.set(handler, decorated);
+  return decorated;
 }
 
 /** Prepares the answer to the client. @returns what to throw */

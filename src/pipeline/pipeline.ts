@@ -85,30 +85,36 @@ export class Pipeline {
       this.fail(call, error, reached);
       return this.resumeOutward(call, level);
     }
-    const end = call.interruptible ? call.interruptibly(work) : Promise.resolve(work);
-    const failed = (error: unknown): Promise<unknown> => {
-      call.tick();
-      this.fail(call, error, true, work);
-      return this.resumeOutward(call, level);
-    };
-    return end.then((value) => {
-      if (call.interrupted) return failed(undefined);
-      call.tick();
-      call.succeed(value);
-      const pause = this.leave(call, level);
-      if (pause !== undefined || call.failed) return this.resumeOutward(call, 0, pause);
-      finish(call);
-      if (call.begunAt !== undefined) this.log.end(call, call.begunAt);
-      return call.value;
-    }, failed);
+    return this.await(call, work);
   }
 
-  private resumeOutward(
-    call: Call,
-    level: number,
-    pause = this.leave(call, level),
-  ): Promise<unknown> {
-    return this.drive(call, { pause });
+  private await(call: Call, work: unknown): Promise<unknown> {
+    const end = call.interruptible ? call.interruptibly(work) : Promise.resolve(work);
+    return end.then(
+      (value) => this.succeedFast(call, value, work),
+      (error: unknown) => this.failFast(call, error, work),
+    );
+  }
+
+  private succeedFast(call: Call, value: unknown, work: unknown): unknown {
+    if (call.interrupted) return this.failFast(call, undefined, work);
+    call.tick();
+    call.succeed(value);
+    const pause = this.leave(call, this.steps.length);
+    if (pause !== undefined || call.failed) return this.drive(call, { pause });
+    finish(call);
+    if (call.begunAt !== undefined) this.log.end(call, call.begunAt);
+    return call.value;
+  }
+
+  private failFast(call: Call, error: unknown, work: unknown): Promise<unknown> {
+    call.tick();
+    this.fail(call, error, true, work);
+    return this.resumeOutward(call, this.steps.length);
+  }
+
+  private resumeOutward(call: Call, level: number): Promise<unknown> {
+    return this.drive(call, { pause: this.leave(call, level) });
   }
 
   private async drive(call: Call, position = OUTSIDE): Promise<unknown> {

@@ -20,7 +20,7 @@ import { BulkheadFullError } from '../bulkhead/bulkhead-full-error.js';
 import { NO_ANSWER } from '../fallback/answer.js';
 import { FallbackStage } from '../fallback/fallback-stage.js';
 import type { PolicySite } from '../policy.js';
-import { CircuitBreakerStage, KeyedCircuitBreakerStage } from './circuit-breaker-stage.js';
+import { CircuitBreakerStage } from './circuit-breaker-stage.js';
 import type { CircuitBreakerOptions } from './options.js';
 
 const hang = (): Promise<never> => new Promise(() => {});
@@ -261,7 +261,7 @@ describe.each([
 
   it('is counted at the breaker of its key', async () => {
     const { run, call, fallback, breakers } = site({ key: (host: string) => host });
-    const stage = new KeyedCircuitBreakerStage(breakers);
+    const stage = new CircuitBreakerStage(breakers);
     await run(
       call(down, ['a']),
       fallback(() => 2),

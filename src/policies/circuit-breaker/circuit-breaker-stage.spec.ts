@@ -6,7 +6,7 @@ import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock } from '../../testing/index.js';
 import { TestCall } from '../../../test/support/test-call.js';
 import { CircuitBreaker } from './circuit-breaker.js';
-import { CircuitBreakerStage, KeyedCircuitBreakerStage } from './circuit-breaker-stage.js';
+import { CircuitBreakerStage } from './circuit-breaker-stage.js';
 import { CircuitOpenError } from './circuit-open-error.js';
 import { environmentOf } from './environment.js';
 import { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
@@ -41,7 +41,7 @@ function setUp(options: CircuitBreakerOptions = {}): {
     clock,
     breaker,
     breakers,
-    keyedStage: new KeyedCircuitBreakerStage(breakers),
+    keyedStage: new CircuitBreakerStage(breakers),
     call: (work, args) => new TestCall(work, { clock, args, interruptible: true }),
     run: (call, stage = new CircuitBreakerStage(breaker)) =>
       new Pipeline('Books.list', [stage], events).run(call),

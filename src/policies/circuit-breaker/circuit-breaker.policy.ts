@@ -1,6 +1,6 @@
 import type { Policy, PolicySite } from '../policy.js';
 import { CircuitBreaker } from './circuit-breaker.js';
-import { CircuitBreakerStage, KeyedCircuitBreakerStage } from './circuit-breaker-stage.js';
+import { CircuitBreakerStage } from './circuit-breaker-stage.js';
 import { environmentOf } from './environment.js';
 import { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
 import {
@@ -28,12 +28,8 @@ export const circuitBreakerPolicy: Policy<
   outcomes: ({ breaker }) => breaker.classifier,
   part: (settings) => ({ name: settings.name, settings }),
   stages: ({ name }, site) => ({
-    'circuit breaker': () => {
-      const part = obtainBreakers(name ?? site.partNameOf(KIND), site);
-      return part instanceof CircuitBreaker
-        ? new CircuitBreakerStage(part)
-        : new KeyedCircuitBreakerStage(part);
-    },
+    'circuit breaker': () =>
+      new CircuitBreakerStage(obtainBreakers(name ?? site.partNameOf(KIND), site)),
   }),
   snapshot: (_settings, part) => ({
     circuitBreaker: part instanceof CircuitBreaker ? part.snapshot() : undefined,

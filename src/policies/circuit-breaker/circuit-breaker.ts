@@ -13,7 +13,6 @@ import type { BreakerSettings } from './options.js';
 import { type OverrideOptions, overrideOf } from './override.js';
 import type { Permit } from './permit.js';
 import { type BreakerSnapshot, snapshotOf } from './snapshot.js';
-import { Tally } from './tally.js';
 
 /** A breaker that nobody has used for longer is idle, milliseconds. */
 const IDLE_AFTER = 300_000;
@@ -36,7 +35,7 @@ export class CircuitBreaker extends Circuit {
   get counts(): BreakerCounts {
     const now = this.now();
     this.update(now);
-    return this.tally.counts(now);
+    return this.window.counts(now);
   }
 
   /** State, counts, limits and metrics at this moment. */
@@ -48,7 +47,7 @@ export class CircuitBreaker extends Circuit {
       name,
       state,
       override: this.overridden?.shown,
-      counts: this.tally.counts(now),
+      counts: this.window.counts(now),
       generation,
       ...this.times.at(state, now),
       retryAfterMs: state === 'open' ? this.opensUntil - now : undefined,
@@ -72,10 +71,10 @@ export class CircuitBreaker extends Circuit {
     try {
       result = await (permit.probe ? runHolding(this.hold(permit), work) : work());
     } catch (error) {
-      this.settle(permit, outcomeOfError(this.classifier, error), error);
+      this.settle(permit, outcomeOfError(this.classifier, error), error, this.now(), 'seen');
       throw error;
     }
-    this.settle(permit, outcomeOfResult(this.classifier, result));
+    this.settle(permit, outcomeOfResult(this.classifier, result), undefined, this.now(), 'seen');
     return result;
   }
 
@@ -146,7 +145,7 @@ export class CircuitBreaker extends Circuit {
     if (sameWindow) {
       this.windowEndsAt = Math.min(this.windowEndsAt, now + settings.resetInterval);
     } else {
-      this.tally = new Tally(settings.window.create(now));
+      this.window = settings.window.create(now);
       this.beginGeneration(now);
     }
   }
@@ -158,7 +157,12 @@ export class CircuitBreaker extends Circuit {
     const { announcer, running, overridden, usedAt, current } = this;
     if (running > 0 || overridden !== undefined || announcer.hasListeners) return false;
     if (current !== 'closed') return now - Math.max(usedAt, this.opensUntil) > IDLE_AFTER;
-    return now - usedAt > IDLE_AFTER || this.tally.totals(now).requests === 0;
+    return now - usedAt > IDLE_AFTER || this.window.totals(now).requests === 0;
+  }
+
+  /** @internal The breaker for a call: breakers by key have one for each key. */
+  forCall(): this {
+    return this;
   }
 
   private overrideWith(kind: OverrideKind, options: OverrideOptions = {}): void {

@@ -14,8 +14,8 @@ import { type Ending, Permit, travelling } from './permit.js';
 import type { Blockade } from '../../pipeline/call.js';
 import { Probes } from './probes.js';
 import { StateTimes } from './state-times.js';
-import { Tally } from './tally.js';
 import { reasonToOpen } from './trip-rule.js';
+import type { Window } from './windows.js';
 
 /** Earlier than any time: it has to be determined when the next change is due. */
 export const UNKNOWN = -Infinity;
@@ -34,7 +34,7 @@ export abstract class Circuit {
   protected readonly times: StateTimes;
   protected usedAt: number;
   protected generation = 0;
-  protected tally: Tally;
+  protected window: Window;
   protected readonly openTime: OpenTime;
   /** Closed: the end of `resetInterval`. */
   protected windowEndsAt: number;
@@ -64,7 +64,7 @@ export abstract class Circuit {
     const now = this.now();
     this.times = new StateTimes(now);
     this.usedAt = now;
-    this.tally = new Tally(settings.window.create(now));
+    this.window = settings.window.create(now);
     this.openTime = new OpenTime(name, environment);
     this.announcer = new Announcer(name, environment);
     this.windowEndsAt = now + settings.resetInterval;
@@ -105,13 +105,7 @@ export abstract class Circuit {
   }
 
   /** @internal Takes a permit back. Does nothing when it has been settled already. */
-  settle(
-    permit: Permit,
-    outcome: Outcome,
-    error?: unknown,
-    now = this.now(),
-    ending: Ending = 'seen',
-  ): void {
+  settle(permit: Permit, outcome: Outcome, error: unknown, now: number, ending: Ending): void {
     if (permit.settled) return;
     permit.settled = true;
     this.update(now); // may end the generation, or the wait for this permit
@@ -120,21 +114,17 @@ export abstract class Circuit {
       this.stale += 1;
       return;
     }
-    this.takeBack(permit);
-    const { metrics } = this;
-    const good = outcome === 'success' && error === undefined && ending === 'seen';
-    const event = good ? MetricEvent.success : measured(outcome, error, ending);
-    if (ending === 'seen') metrics.complete(event, now - permit.admittedAt, now);
-    else metrics.end(event, now);
-    if (permit.generation !== this.generation) {
-      this.stale += 1;
-      return;
-    }
-    if (outcome === 'ignored') this.tally.ignore(now, permit.mark);
+    const decides = this.takeBack(permit);
+    const event = measured(outcome, error, ending);
+    if (ending === 'seen') this.recorded!.complete(event, now - permit.admittedAt, now);
+    else this.recorded!.end(event, now);
+    if (!decides) this.stale += 1;
+    else if (outcome === 'ignored') this.window.ignore(now, permit.mark);
     else this.record(permit, outcome === 'failure', now, error);
   }
 
-  protected now(): number {
+  /** @internal */
+  now(): number {
     return this.environment.clock.now();
   }
 
@@ -157,7 +147,7 @@ export abstract class Circuit {
   }
 
   private issue(now: number, probe: boolean, maxDuration: number): Permit {
-    const mark = this.tally.admit(now);
+    const mark = this.window.admit(now);
     const permit = new Permit(this, this.generation, probe, now, mark);
     this.running += 1;
     this.metrics.begin(now);
@@ -173,30 +163,40 @@ export abstract class Circuit {
     this.environment.pulse?.watch(expiresAt);
   }
 
-  private takeBack(permit: Permit): void {
+  /** @returns whether its outcome decides anything: whether it is of the current generation */
+  private takeBack(permit: Permit): boolean {
+    const decides = permit.generation === this.generation;
     permit.queue?.remove(permit);
+    if (decides) this.running -= 1;
+    if (!permit.probe) return decides;
     permit.holding?.end();
-    if (permit.generation !== this.generation) return;
-    this.running -= 1;
-    if (permit.probe) this.probes!.end();
+    if (decides) this.probes!.end();
+    return decides;
   }
 
   private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
-    const slow = isSlow(permit, now, this.settings, this.environment.pulse);
-    const counts = this.tally.record(now, permit.mark, failed, slow);
-    if (permit.probe) {
-      this.judgeProbe(failed || (slow && this.settings.slowCallRate !== undefined), now, error);
-    } else if (counts && this.current === 'closed') {
-      const { settings, tally, generation, name, environment } = this;
-      if (!failed && settings.readyToTrip === undefined && tally.flawless) return;
-      const reason = reasonToOpen(settings, tally, failed, now, name, environment);
-      // `readyToTrip` may have used the breaker.
-      if (reason !== undefined && generation === this.generation) this.open(reason, now, error);
+    const { window, settings } = this;
+    const slow = isSlow(permit, now, settings, this.environment.pulse);
+    const counts = window.record(now, permit.mark, failed, slow);
+    if (permit.probe) this.judgeProbe(failed, slow, now, error);
+    else if (counts && (failed || settings.readyToTrip !== undefined || !window.flawless)) {
+      this.judge(failed, now, error);
     }
   }
 
-  private judgeProbe(bad: boolean, now: number, error: unknown): void {
-    if (bad) return this.open('probe-failed', now, error);
+  /** Opens the circuit if it is closed, and there is a reason. */
+  private judge(failed: boolean, now: number, error: unknown): void {
+    if (this.current !== 'closed') return;
+    const { settings, window, generation, name, environment } = this;
+    const reason = reasonToOpen(settings, window, failed, now, name, environment);
+    // `readyToTrip` may have used the breaker.
+    if (reason !== undefined && generation === this.generation) this.open(reason, now, error);
+  }
+
+  private judgeProbe(failed: boolean, slow: boolean, now: number, error: unknown): void {
+    if (failed || (slow && this.settings.slowCallRate !== undefined)) {
+      return this.open('probe-failed', now, error);
+    }
     if (!this.probes!.succeed(this.settings)) return;
     this.openTime.reset();
     this.enter('closed', 'probes-succeeded', now);
@@ -249,9 +249,9 @@ export abstract class Circuit {
   /** Judges a hanging call or probe as failed. @param failedAt when the circuit opens, if it opens because of this */
   private expire(permit: Permit, now: number, failedAt: number): void {
     permit.expired = true;
-    this.takeBack(permit);
+    const decides = this.takeBack(permit);
     this.metrics.complete(MetricEvent.timeout, now - permit.admittedAt, now);
-    if (permit.generation === this.generation) this.record(permit, true, failedAt, undefined);
+    if (decides) this.record(permit, true, failedAt, undefined);
   }
 
   protected endOverride(): void {
@@ -262,7 +262,7 @@ export abstract class Circuit {
 
   protected enter(to: BreakerState, reason: StateChangeReason, now: number): void {
     const from = this.current;
-    const counts = this.tally.counts(now);
+    const counts = this.window.counts(now);
     this.times.leave(from, now);
     this.current = to;
     this.beginGeneration(now);
@@ -274,7 +274,7 @@ export abstract class Circuit {
   protected beginGeneration(now: number): void {
     this.generation += 1;
     this.changesAt = UNKNOWN;
-    this.tally.clear(now);
+    this.window.clear(now);
     this.windowEndsAt = now + this.settings.resetInterval;
     this.probes?.clear();
     this.running = 0;

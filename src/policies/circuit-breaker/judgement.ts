@@ -55,12 +55,17 @@ export function isSlow(
   pulse: Pulse | undefined,
 ): boolean {
   const took = now - admittedAt;
-  if (took <= slowCallDuration) return false;
-  return took - (pulse?.lost(admittedAt, now) ?? 0) > slowCallDuration;
+  return took > slowCallDuration && took - (pulse?.lost(admittedAt, now) ?? 0) > slowCallDuration;
 }
 
 /** How metrics count an admitted call. */
 export function measured(outcome: Outcome, error: unknown, ending: Ending): MetricEvent {
+  return outcome === 'success' && error === undefined && ending === 'seen'
+    ? MetricEvent.success
+    : eventOfEnding(outcome, error, ending);
+}
+
+function eventOfEnding(outcome: Outcome, error: unknown, ending: Ending): MetricEvent {
   if (ending === 'turned-away') return rejectionEventOf(error);
   if (ending === 'unseen') return MetricEvent.ignored;
   try {

@@ -10,7 +10,8 @@ export type Ending = 'seen' | 'unseen' | 'turned-away';
 /** The breaker that has issued a permit. */
 export interface Issuer {
   admit(now: number): Permit | undefined;
-  settle(permit: Permit, outcome: Outcome, error?: unknown, now?: number, ending?: Ending): void;
+  settle(permit: Permit, outcome: Outcome, error: unknown, now: number, ending: Ending): void;
+  now(): number;
   readonly blockade: Blockade | undefined;
   readonly metrics: RollingMetrics;
 }
@@ -49,17 +50,17 @@ export class Permit {
 
   /** The call has succeeded. */
   success(): void {
-    this.issuer.settle(this, 'success');
+    this.issuer.settle(this, 'success', undefined, this.issuer.now(), 'seen');
   }
 
   /** The call has failed. */
   failure(error?: unknown): void {
-    this.issuer.settle(this, 'failure', error);
+    this.issuer.settle(this, 'failure', error, this.issuer.now(), 'seen');
   }
 
   /** The call says nothing about the dependency. */
   ignore(): void {
-    this.issuer.settle(this, 'ignored', undefined, undefined, 'unseen');
+    this.issuer.settle(this, 'ignored', undefined, this.issuer.now(), 'unseen');
   }
 
   /** @internal Until when further calls will be rejected. */

@@ -1,4 +1,4 @@
-import { Totals, type Window, type WindowTotals } from './windows.js';
+import { Window, type WindowTotals } from './windows.js';
 
 /** Offsets of the fields in a cell. */
 const BUCKET = 0;
@@ -17,23 +17,25 @@ const NONE: number[] = [];
 
 /**
  * The calls of the last `duration` milliseconds, in buckets of `duration / buckets`, with running totals. A bucket that
- * has become too old is subtracted and reused: one step per passed bucket, at most as many as there are buckets.
+ * has become too old is subtracted: one step per passed bucket, at most as many as there are buckets.
  *
  * An ended call is counted in the bucket of its end, so that a call slower than the window counts too. With
  * `countAt: 'start'` it is counted in the bucket of its admission, and not at all once that bucket has been dropped
  * (sony/gobreaker's rolling window).
  *
- * Buckets are stored in cells, by their number modulo the number of cells. There are only as many cells as are needed to
- * keep the non-empty buckets apart: none at first, and at most as many as there are buckets.
+ * A call counts in the totals alone: what they have beyond the past buckets belongs to the newest one. When that has
+ * passed, it gets a cell, by its number modulo the number of cells. There are only as many cells as are needed to keep
+ * the non-empty buckets apart: none at first, and at most as many as there are buckets.
  */
-export class TimeWindow extends Totals implements Window {
+export class TimeWindow extends Window {
   private readonly width: number;
+  /** The past buckets. */
   private cells = NONE;
+  /** Their totals, by field. */
+  private past = NONE;
   private origin: number;
   /** Number of the newest bucket, counted from `origin`. */
   private newest = 0;
-  /** Where the cell of the newest bucket begins; -1 when it has none yet. */
-  private newestCell = -1;
   private newestEndsAt: number;
 
   constructor(
@@ -50,27 +52,23 @@ export class TimeWindow extends Totals implements Window {
 
   admit(now: number): number {
     this.expire(now);
-    const cell = this.newestCell < 0 ? this.occupy() : this.newestCell;
-    this.cells[cell + REQUESTS]! += 1;
     this.requests += 1;
     return this.newest;
   }
 
   record(now: number, mark: number, failed: boolean, slow: boolean): boolean {
-    const cell = this.cellOf(now, mark);
-    if (cell < 0) return false;
-    const { cells } = this;
-    cells[cell + (failed ? FAILURES : SUCCESSES)]! += 1;
-    if (slow) cells[cell + SLOW]! += 1;
+    this.expire(now);
+    if (mark !== this.newest) {
+      if (!this.end(mark, failed ? FAILURES : SUCCESSES)) return false;
+      if (slow && this.countAt === 'start') this.count(this.find(mark), SLOW, 1);
+    }
     this.add(failed, slow);
     return true;
   }
 
   ignore(now: number, mark: number): void {
-    const cell = this.cellOf(now, mark);
-    if (cell < 0) return;
-    this.cells[cell + IGNORED]! += 1;
-    this.ignored += 1;
+    this.expire(now);
+    if (mark === this.newest || this.end(mark, IGNORED)) this.ignored += 1;
   }
 
   totals(now: number): Readonly<WindowTotals> {
@@ -78,30 +76,38 @@ export class TimeWindow extends Totals implements Window {
     return this;
   }
 
-  clear(now: number): void {
-    this.cells = NONE;
-    this.empty();
+  override clear(now: number): void {
+    super.clear(now);
     this.origin = now;
     this.newest = 0;
-    this.newestCell = -1;
     this.newestEndsAt = now + this.width;
   }
 
-  /** The cell for a call that was admitted in bucket `mark` and ends now; -1 when its bucket has been dropped. */
-  private cellOf(now: number, mark: number): number {
-    this.expire(now);
-    if (mark === this.newest) return this.newestCell;
-    const begun = this.find(mark);
-    if (this.countAt === 'start') return begun;
-    // A call that has ended must expire as a whole, so its request moves to the bucket of its outcome.
-    if (begun < 0) this.requests += 1;
-    else this.cells[begun + REQUESTS]! -= 1;
-    const end = this.newestCell < 0 ? this.occupy() : this.newestCell; // may move the other cells
-    this.cells[end + REQUESTS]! += 1;
-    return end;
+  protected override empty(): void {
+    super.empty();
+    this.cells = NONE;
+    this.past = NONE;
   }
 
-  /** The cell of a bucket; -1 when it has none. */
+  /** A call of a past bucket ends. @returns whether it counts: false when its bucket has been dropped and counts alone */
+  private end(mark: number, field: number): boolean {
+    const begun = this.find(mark);
+    if (this.countAt === 'start') {
+      if (begun >= 0) this.count(begun, field, 1);
+      return begun >= 0;
+    }
+    // A call that has ended must expire as a whole, so its request moves to the bucket of its outcome.
+    if (begun < 0) this.requests += 1;
+    else this.count(begun, REQUESTS, -1);
+    return true;
+  }
+
+  private count(cell: number, field: number, calls: number): void {
+    this.cells[cell + field]! += calls;
+    this.past[field]! += calls;
+  }
+
+  /** The cell of a past bucket; -1 when it has none. */
   private find(bucket: number): number {
     const { cells } = this;
     if (cells.length === 0) return -1;
@@ -109,15 +115,15 @@ export class TimeWindow extends Totals implements Window {
     return cells[cell + BUCKET] === bucket ? cell : -1;
   }
 
-  /** Takes a cell for the newest bucket. */
-  private occupy(): number {
+  /** Takes a cell for a bucket. */
+  private occupy(bucket: number): number {
     for (;;) {
-      const { cells, newest } = this;
+      const { cells } = this;
       const room = cells.length / FIELDS;
-      const cell = (newest % room) * FIELDS;
+      const cell = (bucket % room) * FIELDS;
       if (room > 0 && cells[cell + BUCKET] === FREE) {
-        cells[cell + BUCKET] = newest;
-        return (this.newestCell = cell);
+        cells[cell + BUCKET] = bucket;
+        return cell;
       }
       this.grow(Math.min(this.buckets, Math.max(1, room * 2)));
     }
@@ -144,21 +150,32 @@ export class TimeWindow extends Totals implements Window {
     const current = Math.floor((now - this.origin) / this.width);
     if (current <= this.newest) return;
     if (current - this.newest >= this.buckets) {
-      this.cells = NONE;
       this.empty();
     } else {
       const oldest = this.newest - this.buckets + 1;
       for (let bucket = current - this.buckets; bucket >= oldest; bucket--) this.drop(bucket);
+      this.keepNewest();
     }
     this.newest = current;
-    this.newestCell = -1;
     this.newestEndsAt = this.origin + (current + 1) * this.width;
+  }
+
+  private keepNewest(): void {
+    const { past, newest, requests, successes, failures, ignored, slow } = this;
+    if (requests === (past[REQUESTS] ?? 0)) return; // empty
+    const totals = [newest, requests, successes, failures, ignored, slow];
+    const cell = this.occupy(newest);
+    for (let field = REQUESTS; field < FIELDS; field++) {
+      this.cells[cell + field] = totals[field]! - (past[field] ?? 0);
+    }
+    this.past = totals;
   }
 
   private drop(bucket: number): void {
     const cell = bucket < 0 ? -1 : this.find(bucket);
     if (cell < 0) return;
-    const { cells } = this;
+    const { cells, past } = this;
+    for (let field = REQUESTS; field < FIELDS; field++) past[field]! -= cells[cell + field]!;
     this.requests -= cells[cell + REQUESTS]!;
     this.successes -= cells[cell + SUCCESSES]!;
     this.failures -= cells[cell + FAILURES]!;

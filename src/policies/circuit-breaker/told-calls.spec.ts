@@ -9,7 +9,7 @@ import { down, full, quietly, setUp, timedOut } from '../../../test/support/brea
 import { counts } from '../../../test/support/outcome-counts.js';
 import { TestCall, type Work } from '../../../test/support/test-call.js';
 import type { PolicySite } from '../policy.js';
-import { CircuitBreakerStage, KeyedCircuitBreakerStage } from './circuit-breaker-stage.js';
+import { CircuitBreakerStage } from './circuit-breaker-stage.js';
 import { CircuitOpenError } from './circuit-open-error.js';
 import { circuitBreakerPolicy } from './circuit-breaker.policy.js';
 import { type CircuitBreakerOptions, readCircuitBreakerOptions } from './options.js';
@@ -18,7 +18,7 @@ import { type CircuitBreakerOptions, readCircuitBreakerOptions } from './options
 function stageOf(options: CircuitBreakerOptions = {}) {
   const { breaker, breakers, clock, events, metrics } = setUp(options);
   const stage = new CircuitBreakerStage(breaker);
-  const keyedStage = new KeyedCircuitBreakerStage(breakers);
+  const keyedStage = new CircuitBreakerStage(breakers);
   const run = async (work: Work, by: Stage = stage) => {
     const call = new TestCall(work, { clock, args: ['key'], interruptible: true });
     await quietly(new Pipeline('Books.list', [by], events).run(call));
@@ -159,7 +159,7 @@ describe('the metrics of a breaker', () => {
 
   it('have a timeout for a timeout, also where the rules take it for a success', () => {
     const { breaker, metrics } = setUp();
-    breaker.settle(breaker.tryAcquire()!, 'success', timedOut());
+    breaker.settle(breaker.tryAcquire()!, 'success', timedOut(), 0, 'seen');
     expect(metrics().counts).toEqual(counts({ timeout: 1 }));
     expect(breaker.counts).toMatchObject({ successes: 1, failures: 0 });
   });

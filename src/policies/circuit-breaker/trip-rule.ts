@@ -3,7 +3,7 @@ import type { StateChangeReason } from '../../telemetry/events.js';
 import type { BreakerEnvironment } from './environment.js';
 import { isReadyToTrip } from './judgement.js';
 import type { BreakerSettings } from './options.js';
-import type { Tally } from './tally.js';
+import type { Window } from './windows.js';
 
 /** Keeps `failures ≥ rate · calls` true at equality despite floating point: 0.1 · 30 > 3. */
 const EPSILON = 1e-9;
@@ -11,17 +11,17 @@ const EPSILON = 1e-9;
 /** The reason to open a closed circuit after an outcome, if there is one. Does not throw. */
 export function reasonToOpen(
   settings: BreakerSettings,
-  tally: Tally,
+  window: Window,
   failed: boolean,
   now: number,
   name: string,
   { warn }: Pick<BreakerEnvironment, 'warn'>,
 ): StateChangeReason | undefined {
-  const reason = reasonByNumbers(settings, tally, failed, now);
+  const reason = reasonByNumbers(settings, window, failed, now);
   const { readyToTrip } = settings;
   if (reason !== undefined || readyToTrip === undefined) return reason;
   const complain = (why: string): void => warn(`circuit "${printable(name)}": readyToTrip ${why}`);
-  return isReadyToTrip(readyToTrip, tally.counts(now), complain) ? 'ready-to-trip' : undefined;
+  return isReadyToTrip(readyToTrip, window.counts(now), complain) ? 'ready-to-trip' : undefined;
 }
 
 /**
@@ -30,14 +30,14 @@ export function reasonToOpen(
  */
 function reasonByNumbers(
   settings: BreakerSettings,
-  tally: Tally,
+  window: Window,
   failed: boolean,
   now: number,
 ): StateChangeReason | undefined {
-  if (!failed && tally.flawless) return undefined;
-  const totals = tally.totals(now);
+  if (!failed && window.flawless) return undefined;
+  const totals = window.totals(now);
   const { failureRate, slowCallRate, consecutiveFailures = Infinity, minimumCalls } = settings;
-  if (failed && tally.consecutiveFailures(totals) >= consecutiveFailures) {
+  if (failed && window.consecutiveFailures(totals) >= consecutiveFailures) {
     return 'consecutive-failures';
   }
   const ended = totals.successes + totals.failures;

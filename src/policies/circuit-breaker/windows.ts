@@ -1,3 +1,5 @@
+import type { BreakerCounts } from '../../telemetry/events.js';
+
 /** The counts of a {@link Window} at one moment. */
 export interface WindowTotals {
   requests: number;
@@ -8,36 +10,75 @@ export interface WindowTotals {
 }
 
 /**
- * The recent calls of a breaker, as counts. Every method is amortised O(1). Reading and writing both expire what is too
- * old. A window is small until it is used, and grows with its contents.
+ * The recent calls of a breaker, as running totals, and the current streaks. Every method is amortised O(1). Reading and
+ * writing both expire what is too old. A window is small until it is used, and grows with its contents.
  *
  * A call counts as a request when it is admitted, and as one of the other kinds when it has ended.
  */
-export interface Window extends Readonly<WindowTotals> {
-  /** @returns a mark to pass to `record` or `ignore` */
-  admit(now: number): number;
-  /** @returns whether it counts: false when the call has outlasted the window with `countAt: 'start'` */
-  record(now: number, mark: number, failed: boolean, slow: boolean): boolean;
-  ignore(now: number, mark: number): void;
-  /** The totals at `now`; the same object each time, valid until the next call. */
-  totals(now: number): Readonly<WindowTotals>;
-  clear(now: number): void;
-}
-
-/** The running totals of every window, which returns itself from `totals()`. */
-export abstract class Totals implements WindowTotals {
+export abstract class Window implements WindowTotals {
   requests = 0;
   successes = 0;
   failures = 0;
   ignored = 0;
   slow = 0;
+  private consecutiveSuccesses = 0;
+  private failuresInARow = 0;
 
-  protected add(failed: boolean, slow: boolean): void {
-    if (failed) this.failures += 1;
-    else this.successes += 1;
-    if (slow) this.slow += 1;
+  /** @returns a mark to pass to `record` or `ignore` */
+  abstract admit(now: number): number;
+
+  /** @returns whether it counts: false when the call has outlasted the window with `countAt: 'start'` */
+  abstract record(now: number, mark: number, failed: boolean, slow: boolean): boolean;
+
+  abstract ignore(now: number, mark: number): void;
+
+  /** The totals at `now`; the same object each time, valid until the next call. */
+  abstract totals(now: number): Readonly<WindowTotals>;
+
+  clear(_now: number): void {
+    this.empty();
+    this.consecutiveSuccesses = 0;
+    this.failuresInARow = 0;
   }
 
+  /** Whether no call in the window was slow or has failed, as of the last call that was counted. */
+  get flawless(): boolean {
+    return this.failures === 0 && this.slow === 0;
+  }
+
+  /** The current streak, as far as the window reaches back. */
+  consecutiveFailures({ failures }: Readonly<WindowTotals>): number {
+    return Math.min(this.failuresInARow, failures);
+  }
+
+  counts(now: number): BreakerCounts {
+    const totals = this.totals(now);
+    const { requests, successes, failures, ignored, slow } = totals;
+    return {
+      requests,
+      successes,
+      failures,
+      ignored,
+      slow,
+      consecutiveSuccesses: Math.min(this.consecutiveSuccesses, successes),
+      consecutiveFailures: this.consecutiveFailures(totals),
+    };
+  }
+
+  protected add(failed: boolean, slow: boolean): void {
+    if (slow) this.slow += 1;
+    if (failed) {
+      this.failures += 1;
+      this.failuresInARow += 1;
+      this.consecutiveSuccesses = 0;
+    } else {
+      this.successes += 1;
+      this.consecutiveSuccesses += 1;
+      this.failuresInARow = 0;
+    }
+  }
+
+  /** Drops all calls, but not the streaks. */
   protected empty(): void {
     this.requests = 0;
     this.successes = 0;
@@ -48,7 +89,7 @@ export abstract class Totals implements WindowTotals {
 }
 
 /** Counts all calls since it was cleared. */
-export class CumulativeWindow extends Totals implements Window {
+export class CumulativeWindow extends Window {
   admit(): number {
     this.requests += 1;
     return 0;
@@ -66,10 +107,6 @@ export class CumulativeWindow extends Totals implements Window {
   totals(): Readonly<WindowTotals> {
     return this;
   }
-
-  clear(): void {
-    this.empty();
-  }
 }
 
 const FAILED = 1;
@@ -85,7 +122,7 @@ const FIRST_ROOM = 16;
  * The last `size` calls that ended as success or failure: a ring of flags, one byte per call, with running totals
  * (like resilience4j's `FixedSizeSlidingWindowMetrics`, but without objects).
  */
-export class CountWindow extends Totals implements Window {
+export class CountWindow extends Window {
   private flags = NONE;
   private length = 0;
   private next = 0;
@@ -128,8 +165,8 @@ export class CountWindow extends Totals implements Window {
     return this;
   }
 
-  clear(): void {
-    this.empty();
+  protected override empty(): void {
+    super.empty();
     this.length = 0;
     this.next = 0;
     this.running = 0;
