@@ -57,6 +57,7 @@ module.exports = {
     '^nest-resilience$': '<rootDir>/src/index.ts',
     '^nest-resilience/axios$': '<rootDir>/src/axios/index.ts',
     '^nest-resilience/bullmq$': '<rootDir>/src/bullmq/index.ts',
+    '^nest-resilience/health$': '<rootDir>/src/health/index.ts',
     '^nest-resilience/hystrix-stream$': '<rootDir>/src/hystrix-stream/index.ts',
     '^nest-resilience/testing$': '<rootDir>/src/testing/index.ts',
     '^#common/(.*)\\.js$': '<rootDir>/sample/common/src/$1',

@@ -32,6 +32,11 @@ export class CircuitBreaker extends Circuit {
     return this.overridden?.shown;
   }
 
+  /** Whether the application is of no use without the dependency, by the option `critical`. */
+  get critical(): boolean {
+    return this.settings.critical;
+  }
+
   /** The counts by which it decides: those of its window, or since it became half-open. */
   get counts(): BreakerCounts {
     const now = this.now();
