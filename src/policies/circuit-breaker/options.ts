@@ -121,12 +121,19 @@ export function readCircuitBreakerOptions(
     maxKeys: read.integer('maxKeys', { min: 1 }) ?? 1_000,
     breaker: readBreakerOptions(read),
   };
-  if (settings.key !== undefined && settings.breaker.critical) {
-    read.contradiction(
-      "critical and key exclude each other, since one key's trouble is not that of the application; give the critical dependency a breaker of its own",
-    );
-  }
+  if (settings.key !== undefined) refuseCritical(read, settings);
   return settings;
+}
+
+/** Breakers by key cannot be critical. Separate, since a change at run time does not give the key again. */
+export function refuseCritical(
+  read: OptionsReader<CircuitBreakerOptions>,
+  { breaker }: CircuitBreakerSettings,
+): void {
+  if (!breaker.critical) return;
+  read.contradiction(
+    "critical and key exclude each other, since one key's trouble is not that of the application; give the critical dependency a breaker of its own",
+  );
 }
 
 function readBreakerOptions(read: OptionsReader<CircuitBreakerOptions>): BreakerSettings {
