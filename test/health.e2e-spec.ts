@@ -86,7 +86,7 @@ describe('the health of circuits', () => {
 
   const get = async (path: 'health' | 'ready' | 'live'): Promise<Answer> => {
     const response = await fetch(`${app.url}/${path}`);
-    const { status, details } = (await response.json());
+    const { status, details } = await response.json();
     return { code: response.status, status, circuits: details.circuits };
   };
 
