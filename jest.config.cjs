@@ -59,6 +59,8 @@ module.exports = {
     '^nest-resilience/bullmq$': '<rootDir>/src/bullmq/index.ts',
     '^nest-resilience/health$': '<rootDir>/src/health/index.ts',
     '^nest-resilience/hystrix-stream$': '<rootDir>/src/hystrix-stream/index.ts',
+    '^nest-resilience/opentelemetry$': '<rootDir>/src/opentelemetry/index.ts',
+    '^nest-resilience/prometheus$': '<rootDir>/src/prometheus/index.ts',
     '^nest-resilience/testing$': '<rootDir>/src/testing/index.ts',
     '^#common/(.*)\\.js$': '<rootDir>/sample/common/src/$1',
   },

@@ -23,11 +23,7 @@ import { captureNode, fromRoot, mapLimit, npm, readJson } from './tools.mjs';
 const manifest = readJson(fromRoot('package.json'));
 const PEERS = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
 /** Optional peers, by the only folder that may import them. */
-const OPTIONAL_PEERS = {
-  axios: ['@nestjs/axios', 'axios'],
-  bullmq: ['bullmq'],
-  health: ['@nestjs/terminus'],
-};
+const OPTIONAL_PEERS = { axios: ['@nestjs/axios', 'axios'], bullmq: ['bullmq'], health: ['@nestjs/terminus'], opentelemetry: ['@opentelemetry/api'], prometheus: ['prom-client'] };
 
 /** The lowest version that a peer range allows: 10.0.0 of `^10.0.0 || ^11.0.0`. */
 const lowest = (peer) => /\d+\.\d+\.\d+/.exec(manifest.peerDependencies[peer])[0];

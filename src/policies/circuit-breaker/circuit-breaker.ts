@@ -12,7 +12,7 @@ import { outcomeOfError, outcomeOfResult } from './judgement.js';
 import type { BreakerSettings } from './options.js';
 import { type OverrideOptions, overrideOf } from './override.js';
 import type { Permit } from './permit.js';
-import { type BreakerSnapshot, snapshotOf } from './snapshot.js';
+import { type BreakerReading, type BreakerSnapshot, ratesOf, snapshotOf } from './snapshot.js';
 import { Tally } from './tally.js';
 
 /** A breaker that nobody has used for longer is idle, milliseconds. */
@@ -62,6 +62,16 @@ export class CircuitBreaker extends Circuit {
       stale,
       metrics: (this.recorded ?? new RollingMetrics(now)).snapshot(now),
     });
+  }
+
+  /** @internal A part of the snapshot that takes little time, for those who read very many breakers. */
+  reading(): BreakerReading {
+    const now = this.now();
+    this.update(now);
+    const { current: state, overridden } = this;
+    const { timeInStateMs } = this.times.at(state, now);
+    const rates = ratesOf(this.tally.counts(now));
+    return { state, override: overridden?.shown, timeInStateMs, ...rates };
   }
 
   /**
