@@ -51,6 +51,8 @@ export abstract class Call extends Interruptible {
   verdict: Outcome | undefined = undefined;
   /** Where to put the report on this call, if one is wanted. */
   reports: ReportSink | undefined = undefined;
+  /** When it began, on the pipeline's clock; `undefined` when nobody wants to know of its end. */
+  begunAt: number | undefined = undefined;
   /** Whether a stage keeps results, so that it has to be known whether they are live. */
   keepsResults = false;
   /** Whether the calls made by the running attempt were live; only set if {@link keepsResults}. */
@@ -62,6 +64,7 @@ export abstract class Call extends Interruptible {
   /** Rises each time that the call stops waiting for a stage on the way out, so that the stage can tell that it is too late. */
   waitsEnded = 0;
 
+  private number = 0;
   private time = NaN;
   private brokenBy: { readonly error: unknown } | undefined = undefined;
   private onBroken: ((error: unknown) => void) | undefined = undefined;
@@ -140,6 +143,12 @@ export abstract class Call extends Interruptible {
     return true;
   }
 
+  /** Its number in events. */
+  get callId(): number {
+    if (this.number === 0) this.number = lastNumber += 1;
+    return this.number;
+  }
+
   /** The time, read at most once between two waits. */
   now(): number {
     if (Number.isNaN(this.time)) this.time = this.clock.now();
@@ -209,6 +218,11 @@ export abstract class Call extends Interruptible {
     this.onBroken?.(error);
   }
 
+  /** The error with which its stream has ended; `undefined` when it has not. */
+  get broken(): { readonly error: unknown } | undefined {
+    return this.brokenBy;
+  }
+
   /** @param listener receives the error with which the stream breaks, or has broken already */
   whenBroken(listener: (error: unknown) => void): void {
     this.onBroken = listener;
@@ -234,6 +248,9 @@ export abstract class Call extends Interruptible {
     this.answered = undefined;
   }
 }
+
+/** The number of the call that was the last to get one. */
+let lastNumber = 0;
 
 const nothing = (): void => {};
 

@@ -3,6 +3,7 @@ import type { ResilienceEvent } from '../telemetry/events.js';
 import { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { ManualClock } from '../testing/index.js';
 import { Toy, interruptible, pipelineOf, settled } from '../../test/support/stages.js';
+import { policyEventsOf } from '../../test/support/heard.js';
 import { TestCall, type Work } from '../../test/support/test-call.js';
 import { deferred } from '../../test/support/wait.js';
 import { type CallReport, ReportSink } from './call-report.js';
@@ -46,9 +47,7 @@ describe('the time of a call', () => {
 describe('events', () => {
   function listening(): { events: ResilienceEvents; emitted: ResilienceEvent[] } {
     const events = new ResilienceEvents();
-    const emitted: ResilienceEvent[] = [];
-    events.subscribe((event) => void emitted.push(event));
-    return { events, emitted };
+    return { events, emitted: policyEventsOf(events) };
   }
 
   it('tell of each attempt: its outcome and how long it took', async () => {
@@ -128,12 +127,11 @@ describe('events', () => {
 
   it('tell a listener who comes late nothing of attempts whose beginning it missed', async () => {
     const events = new ResilienceEvents();
-    const emitted: ResilienceEvent[] = [];
     const works = [deferred<unknown>(), deferred<unknown>()];
     const calls = works.map(({ promise }) => interruptible(() => promise));
     const done = calls.map((call) => pipelineOf([new Toy('limit', [])], events).run(call));
     await settled();
-    events.subscribe((event) => void emitted.push(event));
+    const emitted = policyEventsOf(events);
     calls[0]!.interrupt(0, new Error('slow'));
     for (const { resolve } of works) resolve(1);
     await Promise.allSettled(done);

@@ -1,10 +1,8 @@
 import { isResilienceError } from '../common/errors.js';
-import type { Outcome, OutcomeRule } from '../common/outcomes/outcome.js';
-import { defaultOutcome } from '../common/outcomes/default-outcome.js';
-import { type CallReport } from './call-report.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { answerEventOf } from '../telemetry/metrics/event-of.js';
 import { type Call, isPromiseLike } from './call.js';
+import { CallLog } from './call-log.js';
 import { tellNotLive } from './liveness.js';
 import { AGAIN, type Reaction, type Stage } from './stage.js';
 import { Step } from './step.js';
@@ -36,6 +34,7 @@ export class Pipeline {
   private readonly steps: readonly Step[];
   /** The level of the outermost stage that has to know when abandoned work really ends; `Infinity` if there is none. */
   private readonly holder: number;
+  private readonly log: CallLog;
 
   /** @param name of the method (`Class.method`), command or pipeline, for events */
   constructor(
@@ -48,6 +47,7 @@ export class Pipeline {
     const holder = stages.findIndex((stage) => stage.holdsWork);
     this.holder = holder < 0 ? Infinity : holder;
     this.steps = stages.map((stage) => new Step(stage));
+    this.log = new CallLog(name, events);
     stages.forEach((stage, level) => {
       stage.level = level;
     });
@@ -57,10 +57,12 @@ export class Pipeline {
   run(call: Call): Promise<unknown> {
     if (this.interrupts) call.interruptible = true;
     if (this.keepsResults) call.keepsResults = true;
-    return this.events.active || call.reports !== undefined ? this.drive(call) : this.runFast(call);
+    const { events } = this;
+    if (call.reports !== undefined || events.hearsCalls) this.log.begin(call);
+    return events.hearsAttempts ? this.drive(call) : this.runFast(call);
   }
 
-  /** The fast path of the first attempt, if nobody listens to events or wants a report; until a stage makes the call wait. */
+  /** The fast path of the first attempt, if nobody listens to events of attempts; until a stage makes the call wait. */
   private runFast(call: Call): Promise<unknown> {
     const { steps } = this;
     let level = 0;
@@ -96,6 +98,7 @@ export class Pipeline {
       const pause = this.leave(call, level);
       if (pause !== undefined || call.failed) return this.resumeOutward(call, 0, pause);
       finish(call);
+      if (call.begunAt !== undefined) this.log.end(call, call.begunAt);
       return call.value;
     }, failed);
   }
@@ -109,7 +112,6 @@ export class Pipeline {
   }
 
   private async drive(call: Call, position = OUTSIDE): Promise<unknown> {
-    const begunAt = call.reports === undefined ? 0 : call.now();
     let pause =
       'entered' in position
         ? await this.attempt(call, position.entered, position.ready)
@@ -130,7 +132,7 @@ export class Pipeline {
     countAnswer(call);
     if (call.source !== 'live') tellNotLive(call.source, call.ageMs);
     finish(call);
-    call.reports?.add(reportOf(this.name, call, begunAt));
+    if (call.begunAt !== undefined) this.log.end(call, call.begunAt);
     if (call.failed) throw call.error;
     return call.value;
   }
@@ -163,14 +165,14 @@ export class Pipeline {
         ready = step.ready?.call(step.stage, call, held);
       }
       if (call.interruptible) call.throwIfInterrupted();
-      if (this.events.active) startedAt = call.now();
+      startedAt = this.log.beginAttempt(call);
       reached = true;
       work = call.start();
       const result = await (call.interruptible ? call.interruptibly(work) : work);
       call.tick();
       if (call.interruptible) call.throwIfInterrupted();
       call.succeed(result);
-      this.reportAttempt(call, startedAt);
+      this.log.endAttempt(call, startedAt);
     } catch (error) {
       call.tick();
       this.fail(call, error, reached, work, startedAt);
@@ -188,7 +190,7 @@ export class Pipeline {
   ): void {
     call.fail(call.reasonOr(error));
     call.rejection = reached || call.interrupted ? undefined : rejectionIn(error);
-    this.reportAttempt(call, startedAt);
+    this.log.endAttempt(call, startedAt);
     if (call.interrupted) this.abandon(call, work, startedAt);
   }
 
@@ -215,46 +217,13 @@ export class Pipeline {
     return undefined;
   }
 
-  private reportAttempt(call: Call, startedAt: number): void {
-    if (Number.isNaN(startedAt)) return;
-    const { attempt, failed, error } = call;
-    const durationMs = call.now() - startedAt;
-    const outcome = outcomeOf(call);
-    this.events.emit({
-      type: 'attempt',
-      name: this.name,
-      attempt,
-      outcome,
-      durationMs,
-      ...(failed && { error }),
-    });
-  }
-
   /** Remembers the work of an abandoned attempt, and emits a `late` event when it ends. */
   private abandon(call: Call, work: unknown, startedAt: number): void {
     if (!isPromiseLike(work)) return;
     call.abandon(work);
-    if (Number.isNaN(startedAt)) return;
-    const { name, events } = this;
-    const { attempt } = call;
-    const ended = (outcome: Outcome): void => {
-      call.tick();
-      const durationMs = call.now() - startedAt;
-      events.emit({ type: 'late', name, attempt, outcome, durationMs });
-    };
-    work.then(
-      () => ended('success'),
-      (error: unknown) => ended(defaultOutcome(error)),
-    );
+    this.log.watchAbandoned(call, work, startedAt);
   }
 }
-
-/** The outcome by the default rule, regardless of the options of single policies. */
-function outcomeOf(call: Call): Outcome {
-  return call.outcomeBy(defaultRule);
-}
-
-const defaultRule: OutcomeRule = { ofError: defaultOutcome, ofResult: () => 'success' };
 
 /** The error, if it is a rejection. To be called only for calls that have not reached the method. */
 function rejectionIn(error: unknown): unknown {
@@ -272,12 +241,4 @@ function countAnswer(call: Call): void {
 /** Finishes the call, unless its result is a stream, whose end will finish it. */
 function finish(call: Call): void {
   if (!call.streaming) call.finish();
-}
-
-function reportOf(name: string, call: Call, begunAt: number): CallReport {
-  const { attempt } = call;
-  // A result made from answers that were not live is not live either; only known to calls that keep results.
-  const { source, ageMs } = call.source === 'live' ? (call.liveness ?? call) : call;
-  const durationMs = call.now() - begunAt;
-  return { name, attempts: attempt, outcome: outcomeOf(call), source, ageMs, durationMs };
 }

@@ -1,23 +1,12 @@
 import type { Outcome } from '../common/outcomes/outcome.js';
+import type {
+  AttemptEvent,
+  AttemptStartEvent,
+  CallEndEvent,
+  CallStartEvent,
+} from './call-events.js';
 
-/**
- * One run of a protected method has ended, or the call has stopped waiting for it. A rejected attempt, which never ran the
- * method, is a `rejected` event.
- */
-export interface AttemptEvent {
-  /** The kind of event. */
-  readonly type: 'attempt';
-  /** The name of the method (`Class.method`), command or pipeline. */
-  readonly name: string;
-  /** The attempt; the first is 1. */
-  readonly attempt: number;
-  /** The outcome by the default rule, regardless of the options of single policies. */
-  readonly outcome: Outcome;
-  /** From the start of the attempt to its end, milliseconds. */
-  readonly durationMs: number;
-  /** The error, if the run ended with one. */
-  readonly error?: unknown;
-}
+export type * from './call-events.js';
 
 /** An attempt has failed, and another one has been scheduled. */
 export interface RetryEvent {
@@ -176,6 +165,9 @@ export interface CacheErrorEvent {
 
 /** Any event of a policy; `type` says which. */
 export type ResilienceEvent =
+  | CallStartEvent
+  | CallEndEvent
+  | AttemptStartEvent
   | AttemptEvent
   | RetryEvent
   | RetriesExhaustedEvent
@@ -187,6 +179,15 @@ export type ResilienceEvent =
   | OverrideEvent
   | FallbackEvent
   | CacheErrorEvent;
+
+/** A kind of event: its `type`. */
+export type ResilienceEventKind = ResilienceEvent['type'];
+
+/** The event of a kind. */
+export type ResilienceEventOf<Kind extends ResilienceEventKind> = Extract<
+  ResilienceEvent,
+  { readonly type: Kind }
+>;
 
 /** Calls are admitted (`closed`), are rejected (`open`), or a few are admitted as probes and decide (`half-open`). */
 export type BreakerState = 'closed' | 'open' | 'half-open';

@@ -1,7 +1,10 @@
 import { inThisContext } from '../common/async-context.js';
 import { brand } from '../common/brand.js';
+import { show } from '../common/printable.js';
 import { quietly } from '../common/quietly.js';
-import type { ResilienceEvent } from './events.js';
+import { eventChannels } from './event-channels.js';
+import { resilienceEventKinds } from './event-kinds.js';
+import type { ResilienceEvent, ResilienceEventKind, ResilienceEventOf } from './events.js';
 
 /** Receives all events. Called synchronously; an error that it throws or rejects with changes nothing. */
 export type ResilienceEventListener = (event: ResilienceEvent) => void;
@@ -15,18 +18,33 @@ const MAX_ANSWERS = 1_000;
 /** Stands for the listeners that exceed the limit, in the complaint about them. */
 const endless: ResilienceEventListener = () => {};
 
+/** A listener, as long as it listens. */
+interface Subscription {
+  readonly listener: ResilienceEventListener;
+  ended: boolean;
+}
+
+/** The subscriptions by kind of event, in their order. The lists are replaced, never changed. */
+type Subscriptions = Record<ResilienceEventKind, readonly Subscription[]>;
+
+const channels = eventChannels;
+
 /**
  * The events of the policies of one application. Injectable.
  *
  * Listeners are called synchronously, after the state has changed; one that throws, or whose promise rejects,
  * changes nothing. All listeners receive all events in the same order: an event that a listener causes is emitted after
- * all listeners have received the current one. Without listeners no event object is made.
+ * all listeners have received the current one. An event object of a kind without listeners is not made.
  *
  * @example
  * events.subscribe((event) => logger.log(JSON.stringify(event)));
  */
 export class ResilienceEvents {
-  private readonly subscriptions = new Set<{ readonly listener: ResilienceEventListener }>();
+  private readonly subscriptions = Object.fromEntries(
+    resilienceEventKinds.map((kind) => [kind, []]),
+  ) as unknown as Subscriptions;
+  private wantsCalls = false;
+  private wantsAttempts = false;
   /** Set while an event is being emitted: deferred emissions of the events that listeners cause, in their async contexts. */
   private caused: (() => void)[] | undefined = undefined;
 
@@ -38,23 +56,58 @@ export class ResilienceEvents {
     ) => void = () => {},
   ) {}
 
-  /** @internal Whether anybody listens; to be checked before an event object is made. */
-  active = false;
+  /** @internal Whether anybody listens to events of this kind; to be checked before an event object is made. */
+  active(kind: ResilienceEventKind): boolean {
+    return this.subscriptions[kind].length > 0 || channels[kind].hasSubscribers;
+  }
+
+  /** @internal Whether anybody listens to the beginnings or ends of calls. Each call asks, so it has to be cheap. */
+  get hearsCalls(): boolean {
+    return (
+      this.wantsCalls ||
+      channels['call-end'].hasSubscribers ||
+      channels['call-start'].hasSubscribers
+    );
+  }
+
+  /** @internal Whether anybody listens to events of attempts. */
+  get hearsAttempts(): boolean {
+    return (
+      this.wantsAttempts ||
+      channels.attempt.hasSubscribers ||
+      channels['attempt-start'].hasSubscribers ||
+      channels.late.hasSubscribers
+    );
+  }
 
   /** Calls `listener` with every event from now on. @returns a function that ends the subscription */
   subscribe(listener: ResilienceEventListener): () => void {
-    const subscription = { listener };
-    this.subscriptions.add(subscription);
-    this.active = true;
-    return () => {
-      this.subscriptions.delete(subscription);
-      this.active = this.subscriptions.size > 0;
-    };
+    return this.add(resilienceEventKinds, listener);
+  }
+
+  /**
+   * Calls `listener` with every event of one kind from now on. Calls make only the events that somebody listens to.
+   *
+   * @returns a function that ends the subscription
+   * @throws {TypeError} when there is no such kind of event
+   *
+   * @example
+   * events.on('state-change', ({ name, to }) => pager.tell(`${name} is ${to}`));
+   */
+  on<Kind extends ResilienceEventKind>(
+    kind: Kind,
+    listener: (event: ResilienceEventOf<Kind>) => void,
+  ): () => void {
+    if (!resilienceEventKinds.includes(kind)) {
+      const known = resilienceEventKinds.join(', ');
+      throw new TypeError(`events.on(${show(kind)}, …): there is no such event; use ${known}`);
+    }
+    return this.add([kind], listener as ResilienceEventListener);
   }
 
   /** Calls all listeners; for policies. */
   emit(event: ResilienceEvent): void {
-    if (!this.active) return;
+    if (!this.active(event.type)) return;
     if (this.caused !== undefined) return this.postpone(event);
     const caused: (() => void)[] = (this.caused = []);
     try {
@@ -65,14 +118,38 @@ export class ResilienceEvents {
     }
   }
 
+  private add(
+    kinds: readonly ResilienceEventKind[],
+    listener: ResilienceEventListener,
+  ): () => void {
+    const subscription: Subscription = { listener, ended: false };
+    this.change(kinds, (all) => [...all, subscription]);
+    return () => {
+      if (subscription.ended) return;
+      subscription.ended = true;
+      this.change(kinds, (all) => all.filter((each) => each !== subscription));
+    };
+  }
+
+  private change(
+    kinds: readonly ResilienceEventKind[],
+    changed: (all: readonly Subscription[]) => readonly Subscription[],
+  ): void {
+    const { subscriptions } = this;
+    for (const kind of kinds) subscriptions[kind] = changed(subscriptions[kind]);
+    const wants = (kind: ResilienceEventKind): boolean => subscriptions[kind].length > 0;
+    this.wantsCalls = wants('call-start') || wants('call-end');
+    this.wantsAttempts = wants('attempt-start') || wants('attempt') || wants('late');
+  }
+
   private tell(event: ResilienceEvent): void {
+    const { type } = event;
     // A listener that subscribes meanwhile receives only later events.
-    for (const subscription of [...this.subscriptions]) {
-      if (this.subscriptions.has(subscription)) {
-        const { listener } = subscription;
-        notify(listener, event, (error) => this.onListenerError(error, listener));
-      }
+    for (const { listener, ended } of this.subscriptions[type]) {
+      if (!ended) notify(listener, event, (error) => this.onListenerError(error, listener));
     }
+    const channel = channels[type];
+    if (channel.hasSubscribers) channel.publish(event);
   }
 
   private postpone(event: ResilienceEvent): void {

@@ -14,6 +14,7 @@ import { Bulkhead } from '../../src/policies/bulkhead/bulkhead.js';
 import { BulkheadStage } from '../../src/policies/bulkhead/bulkhead-stage.js';
 import { TestCall, type Work } from './test-call.js';
 import { type Deferred, deferred, outcome } from './wait.js';
+import { policyEventsOf } from './heard.js';
 
 /** Runs a function at the moment at which a call has left the stages inside it. */
 export class OnExit extends Stage {
@@ -46,7 +47,7 @@ export interface Begun {
 export class Harness {
   readonly clock = new ManualClock();
   readonly events = new ResilienceEvents();
-  readonly emitted: ResilienceEvent[] = [];
+  emitted: ResilienceEvent[] = [];
   readonly bulkhead: Bulkhead;
   /** The names of the calls whose work has begun, in that order. */
   readonly started: string[] = [];
@@ -65,7 +66,7 @@ export class Harness {
   }
 
   listen(): this {
-    this.events.subscribe((event) => void this.emitted.push(event));
+    this.emitted = policyEventsOf(this.events);
     return this;
   }
 

@@ -7,6 +7,7 @@ import { fallbackPolicy } from '../../src/policies/fallback/fallback.policy.js';
 import type { FallbackOptions } from '../../src/policies/fallback/options.js';
 import { readOptions } from './read-options.js';
 import { TestCall } from './test-call.js';
+import { policyEventsOf } from './heard.js';
 
 /** The service whose method is protected. */
 class Books {
@@ -27,7 +28,7 @@ export const failing = (): Promise<never> => Promise.reject(down);
 export class Harness {
   readonly clock = new ManualClock();
   readonly events = new ResilienceEvents();
-  readonly emitted: ResilienceEvent[] = [];
+  readonly emitted: ResilienceEvent[];
   readonly warnings: string[] = [];
   problems: readonly string[] = [];
   readonly books = new Books();
@@ -38,7 +39,7 @@ export class Harness {
     private readonly options: FallbackOptions,
     private readonly method: Partial<ProtectedMethod> = {},
   ) {
-    this.events.subscribe((event) => void this.emitted.push(event));
+    this.emitted = policyEventsOf(this.events);
   }
 
   /** Options are read when the first call is made, or here. */

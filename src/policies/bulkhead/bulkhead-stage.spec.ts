@@ -153,7 +153,7 @@ describe('a call in a bulkhead', () => {
     const harness = new Harness({ maxQueue: 2, maxWait: 100 });
     const seen: unknown[] = [];
     harness.events.subscribe(({ type }) => {
-      if (type !== 'attempt') seen.push([type, user.getStore()]);
+      if (type === 'queued' || type === 'rejected') seen.push([type, user.getStore()]);
     });
     const first = user.run('anna', () => harness.begin('first'));
     user.run('bob', () => harness.begin('second'));

@@ -143,7 +143,10 @@ export class Bulkhead {
     this.waiters.add(waiter);
     this.waiting += 1;
     waiter.deadline = this.deadlines?.add(waiter, now);
-    if (this.environment.events.active) waiter.origin = new AsyncResource('nest-resilience:waiter');
+    const { events } = this.environment;
+    if (events.active('queued') || events.active('rejected')) {
+      waiter.origin = new AsyncResource('nest-resilience:waiter');
+    }
     return waiter;
   }
 
@@ -168,6 +171,7 @@ export class Bulkhead {
     const waitedMs = now - first.since;
     first.since = now;
     first.resolve();
+    if (!this.environment.events.active('queued')) return;
     this.tell({ type: 'queued', name: this.name, waitedMs }, first);
   }
 
@@ -183,6 +187,7 @@ export class Bulkhead {
     const retryAfterMs = reason === 'closing' ? undefined : this.expectedWait();
     const { name } = this;
     const error = new BulkheadFullError(name, reason, retryAfterMs);
+    if (!this.environment.events.active('rejected')) return error;
     const { policy, code } = error;
     this.tell({ type: 'rejected', name, policy, code, retryAfterMs }, waiter);
     return error;
@@ -191,7 +196,6 @@ export class Bulkhead {
   /** Emits an event in the async context of the call that it is about, since another call's may be current. */
   private tell(event: ResilienceEvent, waiter: Waiter | undefined): void {
     const { events } = this.environment;
-    if (!events.active) return;
     if (waiter?.origin === undefined) events.emit(event);
     else waiter.origin.runInAsyncScope(() => events.emit(event));
   }

@@ -49,9 +49,9 @@ export class Announcer {
     };
   }
 
-  /** Whether anybody listens to events other than changes of state; to be checked before an event is made. */
-  get isHeard(): boolean {
-    return this.environment.events.active;
+  /** Whether anybody listens to rejections; to be checked before one is announced. */
+  get rejectionsAreHeard(): boolean {
+    return this.environment.events.active('rejected');
   }
 
   /** @param configured `onStateChange` of the breaker's options */
@@ -72,7 +72,8 @@ export class Announcer {
   }
 
   overridden(override: BreakerOverride | undefined): void {
-    if (this.isHeard) this.announce({ type: 'override', name: this.name, override });
+    if (!this.environment.events.active('override')) return;
+    this.announce({ type: 'override', name: this.name, override });
   }
 
   private announce(event: BreakerEvent, configured?: StateChangeListener): void {

@@ -74,7 +74,7 @@ export class FallbackStage extends Stage {
   /** The call keeps its error. */
   private tellRejection(): void {
     const { name, events } = this.site;
-    if (!events.active) return;
+    if (!events.active('rejected')) return;
     events.emit({ type: 'rejected', name, policy: 'fallback', code: 'FALLBACK_FULL' });
   }
 
@@ -86,7 +86,7 @@ export class FallbackStage extends Stage {
   ): void {
     call.answered!.by = outcome;
     const { name, events } = this.site;
-    if (!events.active) return;
+    if (!events.active('fallback')) return;
     const { ageMs } = call;
     events.emit({
       type: 'fallback',

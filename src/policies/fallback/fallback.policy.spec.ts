@@ -56,7 +56,7 @@ describe('the policy of fallbacks', () => {
 });
 
 describe('the stage of a fallback', () => {
-  const site = { name: 'Books.list', events: { active: false } } as unknown as PolicySite;
+  const site = { name: 'Books.list', events: { active: () => false } } as unknown as PolicySite;
 
   it('has results watched when one of its answers keeps them', () => {
     const keeping: Partial<Answer> = { ...plain, store: () => {} };
@@ -88,7 +88,10 @@ describe('the stage of a fallback', () => {
       [true, 0],
     ] as const) {
       const emit = jest.fn();
-      const own = { name: 'Books.list', events: { active: true, emit } } as unknown as PolicySite;
+      const own = {
+        name: 'Books.list',
+        events: { active: () => true, emit },
+      } as unknown as PolicySite;
       const call = new Harness({ handler: fallbackValue(1) }).call(failing);
       call.fail(down);
       const answer = (): never => {

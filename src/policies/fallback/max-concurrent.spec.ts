@@ -11,6 +11,7 @@ import type { PolicySite } from '../policy.js';
 import { fallbackPolicy } from './fallback.policy.js';
 import type { FallbackOptions } from './options.js';
 import { staleIfError } from './stale-if-error.js';
+import { policyEventsOf } from '../../../test/support/heard.js';
 
 const down = new Error('down');
 const failing = (): Promise<never> => Promise.reject(down);
@@ -19,7 +20,7 @@ const failing = (): Promise<never> => Promise.reject(down);
 class Harness {
   readonly clock = new ManualClock();
   readonly events = new ResilienceEvents();
-  readonly emitted: ResilienceEvent[] = [];
+  readonly emitted: ResilienceEvent[];
   readonly problems: readonly string[];
   /** The answers that have been asked for. */
   readonly answers: Deferred<string>[] = [];
@@ -46,7 +47,7 @@ class Harness {
     this.problems = problems;
     const { fallback } = fallbackPolicy.stages(settings, site as PolicySite);
     this.pipeline = new Pipeline('Books.list', [fallback!()], events);
-    events.subscribe((event) => void this.emitted.push(event));
+    this.emitted = policyEventsOf(events);
   }
 
   begin(work: () => unknown = failing): {

@@ -163,7 +163,7 @@ class StaleAnswer implements Answer {
   private tellError(operation: 'read' | 'write', error: unknown): void {
     const { site } = this;
     const { name, events } = site;
-    if (events.active) events.emit({ type: 'cache-error', name, operation, error });
+    if (events.active('cache-error')) events.emit({ type: 'cache-error', name, operation, error });
     const noKey = isInstance(error, NoKeyError);
     site.warn(
       noKey

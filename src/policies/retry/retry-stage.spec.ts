@@ -11,6 +11,7 @@ import { constant, decorrelated, exponential } from '../backoff/backoff.js';
 import type { PolicySite } from '../policy.js';
 import { type RetryOptions, readRetryOptions } from './options.js';
 import { RetryStage } from './retry-stage.js';
+import { policyEventsOf } from '../../../test/support/heard.js';
 
 type Work = (attempt: number) => unknown;
 
@@ -18,7 +19,7 @@ type Work = (attempt: number) => unknown;
 class Harness {
   readonly clock = new ManualClock();
   readonly events = new ResilienceEvents();
-  readonly emitted: ResilienceEvent[] = [];
+  readonly emitted: ResilienceEvent[];
   readonly warnings: string[] = [];
   readonly sleeper = new Sleeper(this.clock);
   private readonly pipeline: Pipeline;
@@ -30,7 +31,7 @@ class Harness {
     const settings = settingsOf(readRetryOptions, options);
     const retry = new RetryStage(settings, site as Partial<PolicySite> as PolicySite);
     this.pipeline = new Pipeline('Books.list', [retry], events);
-    events.subscribe((event) => void this.emitted.push(event));
+    this.emitted = policyEventsOf(events);
   }
 
   call(work: Work): TestCall {

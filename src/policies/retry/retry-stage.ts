@@ -43,7 +43,7 @@ export class RetryStage extends Stage<Held> {
 
     progress.previousDelay = delayMs;
     const { name, events } = this.site;
-    if (events.active) events.emit({ type: 'retry', name, attempt, delayMs, error });
+    if (events.active('retry')) events.emit({ type: 'retry', name, attempt, delayMs, error });
     return this.waitAndRetry(call, delayMs);
   }
 
@@ -107,7 +107,7 @@ export class RetryStage extends Stage<Held> {
   private stop(call: Call, reason: ExhaustionReason): void {
     call.resultRejected = !call.failed;
     const { name, events } = this.site;
-    if (!events.active) return;
+    if (!events.active('retries-exhausted')) return;
     const { attempt, error } = call;
     events.emit({ type: 'retries-exhausted', name, attempts: attempt, reason, error });
   }

@@ -12,6 +12,7 @@ import { timeoutPolicy } from './timeout.policy.js';
 import { type TimeoutOptions, readTimeoutOptions } from './options.js';
 import { TimeoutError } from './timeout-error.js';
 import { TimeoutStage } from './timeout-stage.js';
+import { policyEventsOf } from '../../../test/support/heard.js';
 
 /** Tries again as long as attempts fail, up to so many times, with such a wait. */
 class Again extends Stage {
@@ -32,11 +33,11 @@ class Again extends Stage {
 class Harness {
   readonly clock = new ManualClock();
   readonly events = new ResilienceEvents();
-  readonly emitted: ResilienceEvent[] = [];
+  readonly emitted: ResilienceEvent[];
   readonly closers: (() => void)[] = [];
 
   constructor() {
-    this.events.subscribe((event) => void this.emitted.push(event));
+    this.emitted = policyEventsOf(this.events);
   }
 
   stage(scope: 'attempt' | 'total', ms: number): TimeoutStage {

@@ -46,7 +46,7 @@ export class TimeoutStage extends Stage<Limit> {
     const cause = scope === 'total' && call.failed ? call.error : undefined;
     const error = new TimeoutError(name, scope, afterMs, cause);
     call.interrupt(this.level, error);
-    if (!events.active) return;
+    if (!events.active('timeout')) return;
     call.whenInterruptedBy(error, () =>
       events.emit({ type: 'timeout', name, scope, attempt, afterMs }),
     );

@@ -32,7 +32,7 @@ export class QuotaStage extends Stage {
   private reject(retryAfterMs: number): QuotaExceededError {
     const { name, events } = this.site;
     const error = new QuotaExceededError(name, this.settings.limit, retryAfterMs);
-    if (events.active) {
+    if (events.active('rejected')) {
       const { policy, code } = error;
       events.emit({ type: 'rejected', name, policy, code, retryAfterMs });
     }

@@ -1,0 +1,22 @@
+import type { ResilienceEventKind } from './events.js';
+
+/** Complete, which the compiler checks. */
+const KINDS: Readonly<Record<ResilienceEventKind, true>> = {
+  'call-start': true,
+  'call-end': true,
+  'attempt-start': true,
+  attempt: true,
+  retry: true,
+  'retries-exhausted': true,
+  rejected: true,
+  queued: true,
+  timeout: true,
+  late: true,
+  'state-change': true,
+  override: true,
+  fallback: true,
+  'cache-error': true,
+};
+
+/** All kinds of events. */
+export const resilienceEventKinds = Object.keys(KINDS) as readonly ResilienceEventKind[];
