@@ -8,6 +8,7 @@ import {
   createContextKey,
   trace,
 } from '@opentelemetry/api';
+import { ask } from '../common/outcomes/look.js';
 import type { CallTracer } from '../telemetry/call-tracer.js';
 import type { AttemptEvent, CallEndEvent } from '../telemetry/events.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
@@ -34,20 +35,29 @@ export class SpanTracer implements CallTracer {
   ) {}
 
   aroundCall<T>(name: string, callId: number, run: () => T): T {
-    const span = this.tracer.startSpan(name, { attributes: { 'resilience.name': name } });
-    const around = trace.setSpan(context.active(), span);
-    const call: TracedCall = { span, context: around, attempt: undefined };
+    const span = this.startSpan(name, { 'resilience.name': name }, context.active());
+    if (span === undefined) return run();
+    const call: TracedCall = {
+      span,
+      context: trace.setSpan(context.active(), span),
+      attempt: undefined,
+    };
     this.calls.set(callId, call);
-    return context.with(around.setValue(CALL, call), run);
+    return context.with(call.context.setValue(CALL, call), run);
   }
 
   aroundAttempt<T>(callId: number, attempt: number, run: () => T): T {
     const call = this.calls.get(callId);
     if (call === undefined || !this.attemptSpans) return run();
-    const attributes = { 'resilience.attempt': attempt };
-    call.attempt = this.tracer.startSpan('attempt', { attributes }, call.context);
-    const inside = trace.setSpan(call.context, call.attempt);
-    return context.with(inside.setValue(CALL, call), run);
+    const span = this.startSpan('attempt', { 'resilience.attempt': attempt }, call.context);
+    if (span === undefined) return run();
+    call.attempt = span;
+    return context.with(trace.setSpan(call.context, span).setValue(CALL, call), run);
+  }
+
+  /** An SDK that throws, such as in a sampler of the user's, does not fail the call. */
+  private startSpan(name: string, attributes: Attributes, parent: Context): Span | undefined {
+    return ask(() => this.tracer.startSpan(name, { attributes }, parent), undefined);
   }
 
   /** Listens to what becomes of the calls. @returns a function that ends that */

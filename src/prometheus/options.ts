@@ -1,6 +1,7 @@
 import { type OpenMetricsContentType, type Registry, register } from 'prom-client';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
+import { look } from '../common/outcomes/look.js';
 import type { GetExemplar } from './buckets.js';
 
 /** Options of `ResiliencePrometheusModule.forRoot()`, which throws a `ResilienceConfigurationError` when one is wrong. */
@@ -46,8 +47,7 @@ export function readPrometheusOptions(options: ResiliencePrometheusOptions): Pro
 function readRegistry(read: OptionsReader<ResiliencePrometheusOptions>): Registry | undefined {
   const registry: unknown = read.raw('registry');
   if (registry === undefined) return undefined;
-  const known = registry as Partial<Registry> | null;
-  if (typeof known?.registerMetric === 'function') return registry as Registry;
+  if (typeof look(registry, 'registerMetric') === 'function') return registry as Registry;
   return read.wrong('registry', registry, 'a Registry of prom-client');
 }
 

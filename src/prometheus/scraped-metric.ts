@@ -1,6 +1,6 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import { type Instrument, prometheusName } from '../instruments/instrument.js';
-import { Count, type Labels } from '../instruments/series.js';
+import { type Count, type Labels } from '../instruments/series.js';
 import { Buckets, type Exemplar } from './buckets.js';
 
 /** The series of an instrument, of one application. */

@@ -22,6 +22,7 @@ export function expectGenerated(page: string, source: string, text: string): voi
   const begin = old.indexOf(marker) + marker.length;
   const end = old.indexOf('\n\n<!-- generated: end -->', begin);
   expect(begin).toBeGreaterThan(marker.length);
+  expect(end).toBeGreaterThanOrEqual(begin);
   const updated = old.slice(0, begin) + text + old.slice(end);
   if (process.env.UPDATE_DOCS) writeFileSync(path, updated);
   else expect(old).toBe(updated);

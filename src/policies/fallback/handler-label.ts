@@ -1,4 +1,4 @@
-import { type GivenHandler, isValue } from './handler.js';
+import { type FallbackChoice, type GivenHandler, isValue } from './handler.js';
 import { isStale } from './stale-if-error.js';
 
 /** The name of one answer in events and metrics. */
@@ -13,6 +13,12 @@ export function handlerLabel(handler: unknown): string {
 /** The names of all answers of a handler, which may be a list of choices. */
 export function handlerLabels(handler: GivenHandler | undefined): readonly string[] {
   if (handler === undefined) return [];
-  const answers = Array.isArray(handler) ? handler.map(({ handler: one }) => one) : [handler];
+  const answers: readonly unknown[] = isList(handler)
+    ? handler.map((choice) => choice.handler)
+    : [handler];
   return [...new Set(answers.map(handlerLabel))];
+}
+
+function isList(handler: GivenHandler): handler is readonly FallbackChoice[] {
+  return Array.isArray(handler);
 }
