@@ -7,8 +7,10 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
+import { Registry } from 'prom-client';
 import { Bulkhead, CircuitBreaker, Fallback, Retry, Timeout, fallbackValue } from '../src/index.js';
 import { ResilienceOpenTelemetryModule, traceExemplar } from '../src/opentelemetry/index.js';
+import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
 import { type Booted, boot, closeAll } from './support/boot.js';
 import { deferred } from './support/wait.js';
 
