@@ -28,10 +28,18 @@ export type Listenable = Pick<ResilienceEvents, 'on'>;
 /** The result of calls that a retry has saved. */
 export const RECOVERED = 'recovered';
 
+interface HappyCells<D extends Distribution> {
+  readonly calls: Count;
+  readonly attempts: Count;
+  readonly duration: D;
+}
+
 /** Counts events in the series of the instruments. */
 export class Recorder<D extends Distribution = Distribution> {
   readonly counters: Readonly<Record<CounterKey, Series<Count>>>;
   readonly histograms: Readonly<Record<HistogramKey, Series<D>>>;
+
+  private readonly happy = new Map<string, HappyCells<D>>();
 
   constructor(
     private readonly names: Names,
@@ -64,7 +72,7 @@ export class Recorder<D extends Distribution = Distribution> {
   listen(events: Listenable): () => void {
     const { counters, histograms } = this;
     const subscriptions = [
-      events.on('call-end', (event) => this.ended(event, this.names.of(event.name))),
+      events.on('call-end', (event) => this.ended(event)),
       events.on('retry', ({ name }) => {
         counters.retries.at(this.names.of(name)).value += 1;
       }),
@@ -91,17 +99,42 @@ export class Recorder<D extends Distribution = Distribution> {
     };
   }
 
-  private ended(event: CallEndEvent, name: string): void {
+  private ended(event: CallEndEvent): void {
+    const { attempts, outcome, source, durationMs } = event;
+    if (attempts > 1 || outcome !== 'success' || source !== 'live')
+      return this.endedOtherwise(event);
+    const cells = this.happy.get(event.name) ?? this.happyCells(event.name);
+    cells.calls.value += 1;
+    cells.attempts.value += 1;
+    cells.duration.record(durationMs / 1_000);
+  }
+
+  private endedOtherwise(event: CallEndEvent): void {
     const { counters, histograms } = this;
     const { attempts, outcome, source, rejectedBy, durationMs } = event;
+    const name = this.names.of(event.name);
     // A rejection says nothing about the dependency, but much to whoever looks at the calls.
     const shown = outcome === 'ignored' && rejectedBy !== undefined ? 'rejected' : outcome;
     counters.calls.at(name, shown, source).value += 1;
     counters.attempts.at(name).value += attempts;
-    if (attempts > 1 && outcome === 'success' && source === 'live') {
+    if (outcome === 'success' && source === 'live') {
       counters.retryResults.at(name, RECOVERED).value += 1;
     }
     histograms.callDuration.at(name, shown).record(durationMs / 1_000);
+  }
+
+  /** The cells of a call that succeeds at the first attempt, as nearly all do: to find them one by one takes longer. */
+  private happyCells(given: string): HappyCells<D> {
+    const { counters, histograms } = this;
+    const name = this.names.of(given);
+    const cells = {
+      calls: counters.calls.at(name, 'success', 'live'),
+      attempts: counters.attempts.at(name),
+      duration: histograms.callDuration.at(name, 'success'),
+    };
+    // Names are of methods, commands and pipelines; those that are made without end have no cells of their own.
+    if (name === given) this.happy.set(given, cells);
+    return cells;
   }
 
   private changed({ from, to, counts }: StateChangeEvent, name: string): void {
