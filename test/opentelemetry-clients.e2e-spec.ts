@@ -91,6 +91,14 @@ class Books {
   byFetch(): Promise<unknown> {
     return this.storage.byFetch();
   }
+
+  @Retry({ maxRetries: 1, backoff: () => 10 })
+  @Get('handler')
+  async handler(): Promise<unknown> {
+    const response = await fetch(`${this.storage.url}/books`);
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    return response.json();
+  }
 }
 
 const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
@@ -121,6 +129,7 @@ describe.each(everyPlatform)('a trace through a server on %s', (platform) => {
   it.each([
     ['axios', 'instrumentation-http client'],
     ['fetch', 'instrumentation-undici client'],
+    ['handler', 'instrumentation-undici client'],
   ])('has each request by %s in the attempt that made it', async (client, shown) => {
     const answer = new Promise<number | undefined>((resolve, reject) => {
       http
