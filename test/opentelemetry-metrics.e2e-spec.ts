@@ -127,7 +127,10 @@ describe('an export of metrics', () => {
     expect((await sdk.samples()).get(series)).toBe(2);
     await one.app.close();
     expect((await sdk.samples()).get(series)).toBe(1);
+    const meter = sdk.provider.getMeter('nest-resilience');
+    const stopped = jest.spyOn(meter, 'removeBatchObservableCallback');
     await other.app.close();
+    expect(stopped).toHaveBeenCalledTimes(1);
     const looksAtBreakers = jest.spyOn(other.registry, 'list');
     await sdk.samples();
     expect(looksAtBreakers).not.toHaveBeenCalled();
