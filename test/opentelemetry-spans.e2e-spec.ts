@@ -55,6 +55,11 @@ class Shop {
     return client('GET', true);
   }
 
+  @Fallback(() => client('GET substitute'))
+  async substituted(): Promise<string> {
+    return client('GET fails', true);
+  }
+
   @CircuitBreaker({ name: 'cellar' })
   async rejected(): Promise<string> {
     return client('GET');
@@ -186,6 +191,21 @@ describe('a span', () => {
       },
     ]);
     expect(attempts()[0]!.status.code).toBe(SpanStatusCode.ERROR);
+  });
+
+  it('of a call has the work of its fallback inside, but not in an attempt', async () => {
+    await inServer(() => shop.substituted());
+    expect(line(called('GET substitute'))).toEqual([
+      'GET substitute',
+      'Shop.substituted',
+      'server',
+    ]);
+    expect(line(called('GET fails'))).toEqual([
+      'GET fails',
+      'attempt',
+      'Shop.substituted',
+      'server',
+    ]);
   });
 
   it('of a rejected call says by what, and has no attempt', async () => {
