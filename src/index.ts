@@ -110,6 +110,7 @@ export {
   type ResilienceModuleAsyncOptions,
   ResilienceModule,
 } from './resilience.module.js';
+export type { EventIterator, EventIteratorOptions } from './telemetry/event-iterator.js';
 export { resilienceEventKinds } from './telemetry/event-kinds.js';
 export type * from './telemetry/events.js';
 export type {

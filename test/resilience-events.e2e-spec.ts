@@ -9,6 +9,7 @@ import {
 } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
+import { policyEventsOf } from './support/heard.js';
 
 afterEach(closeAll);
 refuseUnhandledRejections();
@@ -78,12 +79,11 @@ describe('ResilienceEvents', () => {
       throw new Error('listener');
     });
     stream.subscribe(() => Promise.reject(new Error('async listener')) as never);
-    const later: string[] = [];
-    stream.subscribe(({ type }) => later.push(type));
+    const later = policyEventsOf(stream);
     const call = app.get(S).m();
     await clock.advance(1_000);
     await expect(call).resolves.toBe('answer');
-    expect(later).toEqual(events.map(({ type }) => type));
+    expect(later).toEqual(events);
     expect(warnings).toContain('a listener of ResilienceEvents threw Error: listener');
     expect(warnings).toContain('a listener of ResilienceEvents threw Error: async listener');
   });

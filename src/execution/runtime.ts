@@ -116,6 +116,7 @@ export class Runtime {
     this.closed = true;
     this.sleeper.close();
     for (const callback of this.onClose) callback();
+    this.events.close(); // last, so that its consumers hear of those that were sent away
   }
 
   /** The services for the policies of all subjects. */

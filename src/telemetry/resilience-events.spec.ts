@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ResilienceEvent } from './events.js';
-import { ResilienceEvents, notify } from './resilience-events.js';
+import { notify } from './notify.js';
+import { ResilienceEvents } from './resilience-events.js';
 
 const event: ResilienceEvent = { type: 'override', name: 'x', override: undefined };
 

@@ -1,11 +1,14 @@
+import { type Observable, observable } from 'rxjs';
 import { inThisContext } from '../common/async-context.js';
 import { brand } from '../common/brand.js';
 import { show } from '../common/printable.js';
-import { quietly } from '../common/quietly.js';
 import type { CallTracer } from './call-tracer.js';
 import { eventChannels } from './event-channels.js';
+import { type EventIterator, type EventIteratorOptions, iterateOver } from './event-iterator.js';
 import { resilienceEventKinds } from './event-kinds.js';
+import { EventStream } from './event-stream.js';
 import type { ResilienceEvent, ResilienceEventKind, ResilienceEventOf } from './events.js';
+import { notify } from './notify.js';
 
 /** Receives all events. Called synchronously; an error that it throws or rejects with changes nothing. */
 export type ResilienceEventListener = (event: ResilienceEvent) => void;
@@ -17,7 +20,7 @@ export const RESILIENCE_EVENTS = brand('ResilienceEvents');
 const MAX_ANSWERS = 1_000;
 
 /** Stands for the listeners that exceed the limit, in the complaint about them. */
-const endless: ResilienceEventListener = () => {};
+const endless = (): void => {};
 
 /** A listener, as long as it listens. */
 interface Subscription {
@@ -50,13 +53,13 @@ export class ResilienceEvents {
   private wantsAttempts = false;
   /** Set while an event is being emitted: deferred emissions of the events that listeners cause, in their async contexts. */
   private caused: (() => void)[] | undefined = undefined;
+  private closed = false;
+  private readonly endings = new Set<() => void>();
+  private readonly awaited = new Set<EventIterator>();
 
   /** @param onListenerError receives what a listener throws or rejects with */
   constructor(
-    private readonly onListenerError: (
-      error: unknown,
-      listener: ResilienceEventListener,
-    ) => void = () => {},
+    private readonly onListenerError: (error: unknown, listener: object) => void = () => {},
   ) {}
 
   /** @internal Whether anybody listens to events of this kind; to be checked before an event object is made. */
@@ -106,6 +109,57 @@ export class ResilienceEvents {
       throw new TypeError(`events.on(${show(kind)}, …): there is no such event; use ${known}`);
     }
     return this.add([kind], listener as ResilienceEventListener);
+  }
+
+  /**
+   * All events from its subscription on. Completes when the application closes. Subscribers may throw, as listeners may.
+   *
+   * @example
+   * events.asObservable().pipe(filter(({ type }) => type === 'late')).subscribe(tell);
+   */
+  asObservable(): Observable<ResilienceEvent> {
+    return new EventStream(this.onListenerError, (subscriber) => {
+      const end = this.subscribe((event) => subscriber.next(event));
+      const forget = this.whenClosed(() => subscriber.complete());
+      return () => {
+        end();
+        forget();
+      };
+    });
+  }
+
+  /** All events from now on, for `for await`: see {@link EventIterator}. @throws {TypeError} when an option is wrong */
+  iterate(options: EventIteratorOptions = {}): EventIterator {
+    return iterateOver(this, this.awaited, options);
+  }
+
+  /**
+   * All events from now on.
+   *
+   * @example
+   * for await (const event of events) await store.add(event);
+   */
+  [Symbol.asyncIterator](): EventIterator {
+    return this.iterate();
+  }
+
+  /** @internal Calls `ending` when the application closes. @returns a function that forgets it */
+  whenClosed(ending: () => void): () => void {
+    if (this.closed) {
+      ending();
+      return () => {};
+    }
+    this.endings.add(ending);
+    return () => {
+      this.endings.delete(ending);
+    };
+  }
+
+  /** @internal To be called when the application closes: ends all iterators and Observables. Listeners stay. */
+  close(): void {
+    this.closed = true;
+    for (const ending of [...this.endings]) ending();
+    this.endings.clear();
   }
 
   /** Calls all listeners; for policies. */
@@ -174,17 +228,9 @@ export class ResilienceEvents {
   }
 }
 
-/** Calls a user's listener so that nothing it does (throwing, an async function that rejects) reaches the caller. */
-export function notify<T>(
-  listener: (value: T) => unknown,
-  value: T,
-  onError: (error: unknown) => void,
-): void {
-  const tell = (error: unknown): void => quietly(() => onError(error));
-  try {
-    const result = listener(value) as Partial<PromiseLike<unknown>> | undefined | null;
-    result?.then?.(undefined, tell);
-  } catch (error) {
-    tell(error);
-  }
-}
+// For RxJS, where `from(events)` would otherwise take the iterator.
+Object.defineProperty(ResilienceEvents.prototype, observable, {
+  value: function (this: ResilienceEvents) {
+    return this.asObservable();
+  },
+});

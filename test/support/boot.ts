@@ -14,6 +14,7 @@ import {
   ResilienceService,
 } from '../../src/index.js';
 import { ManualClock } from '../../src/testing/index.js';
+import { policyEventsOf } from './heard.js';
 
 /** The parts of an application under test, and options of the library; `false`: without the library. */
 export interface Parts extends ModuleMetadata {
@@ -26,7 +27,7 @@ export interface Booted<App extends INestApplicationContext = INestApplicationCo
   readonly clock: ManualClock;
   readonly registry: CircuitBreakerRegistry;
   readonly service: ResilienceService;
-  /** All events since the application has started. */
+  /** The events of policies since the application has started: see {@link policyEventsOf}. */
   readonly events: ResilienceEvent[];
 }
 
@@ -103,8 +104,7 @@ export function watch(
   app: INestApplicationContext,
 ): Pick<Booted, 'registry' | 'service' | 'events'> {
   running.add(app);
-  const events: ResilienceEvent[] = [];
-  app.get(ResilienceEvents, { strict: false }).subscribe((event) => events.push(event));
+  const events = policyEventsOf(app.get(ResilienceEvents, { strict: false }));
   const find = <T>(type: new (...args: never[]) => T): T => app.get(type, { strict: false });
   return { registry: find(CircuitBreakerRegistry), service: find(ResilienceService), events };
 }

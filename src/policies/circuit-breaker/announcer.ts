@@ -1,6 +1,6 @@
 import { printable, show } from '../../common/printable.js';
 import type { BreakerOverride, ResilienceEvent, StateChangeEvent } from '../../telemetry/events.js';
-import { notify } from '../../telemetry/resilience-events.js';
+import { notify } from '../../telemetry/notify.js';
 import type { BreakerEnvironment } from './environment.js';
 
 /** Called with each change of a breaker's state, after it has happened. */

@@ -1,0 +1,16 @@
+import { quietly } from '../common/quietly.js';
+
+/** Calls a user's listener so that nothing it does (throwing, an async function that rejects) reaches the caller. */
+export function notify<T>(
+  listener: (value: T) => unknown,
+  value: T,
+  onError: (error: unknown) => void,
+): void {
+  const tell = (error: unknown): void => quietly(() => onError(error));
+  try {
+    const result = listener(value) as Partial<PromiseLike<unknown>> | undefined | null;
+    result?.then?.(undefined, tell);
+  } catch (error) {
+    tell(error);
+  }
+}
