@@ -6,7 +6,7 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 /** What stands beside the library; a user may leave any of them out. */
-const exporters = ['axios', 'bullmq', 'hystrix-stream'];
+const exporters = ['axios', 'bullmq', 'health', 'hystrix-stream', 'opentelemetry', 'prometheus'];
 
 /** The floors of the house, lowest first. A file imports its own floor and those below it. */
 const layers = [
@@ -17,6 +17,7 @@ const layers = [
   ['registry', 'presets'],
   ['execution', 'decorators'],
   ['commands', 'third-parties', 'http'],
+  ['instruments'],
   exporters,
 ];
 

@@ -23,7 +23,13 @@ import { captureNode, fromRoot, mapLimit, npm, readJson } from './tools.mjs';
 const manifest = readJson(fromRoot('package.json'));
 const PEERS = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
 /** Optional peers, by the only folder that may import them. */
-const OPTIONAL_PEERS = { axios: ['@nestjs/axios', 'axios'], bullmq: ['bullmq'] };
+const OPTIONAL_PEERS = {
+  axios: ['@nestjs/axios', 'axios'],
+  bullmq: ['bullmq'],
+  health: ['@nestjs/terminus'],
+  opentelemetry: ['@opentelemetry/api'],
+  prometheus: ['prom-client'],
+};
 
 /** The lowest version that a peer range allows: 10.0.0 of `^10.0.0 || ^11.0.0`. */
 const lowest = (peer) => /\d+\.\d+\.\d+/.exec(manifest.peerDependencies[peer])[0];
@@ -139,6 +145,8 @@ function contents(library) {
     'package.json',
     'schema.json',
     'dist/cjs/package.json',
+    'monitoring/alerts.yaml',
+    'monitoring/dashboard.json',
   ];
   const missing = wanted.filter((name) => !names.includes(name));
   const strange = names.filter(

@@ -211,6 +211,23 @@ export class ResilienceService {
     for (const { made } of this.known.values()) yield made;
   }
 
+  /**
+   * The policies in force of everything that is protected, one description per name: methods, commands and pipelines.
+   * Objects that were protected while the application runs are left out.
+   */
+  *descriptions(): IterableIterator<PipelineDescription> {
+    const told = new Set<string>();
+    const { runtime, known, pipelines } = this;
+    for (const plan of runtime.planner.made()) {
+      if (told.has(plan.description.name)) continue;
+      told.add(plan.description.name);
+      yield runtime.describePlan(plan);
+    }
+    for (const { made } of [...known.values(), ...pipelines.values()]) {
+      if (!told.has(made.name)) yield made.describe();
+    }
+  }
+
   /** Reports problems together with all others when the application starts; throws at once when it has started. */
   private report(problems: readonly string[]): void {
     if (problems.length > 0 && !this.runtime.planner.reportAtStartup(problems)) {

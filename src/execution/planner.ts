@@ -116,6 +116,14 @@ export class Planner {
     return this.lazyPlans.map(({ subject }) => subject);
   }
 
+  /** The plans made so far: of methods, and of commands and pipelines that were registered before the application started. */
+  *made(): IterableIterator<Plan> {
+    for (const owners of this.plans.values()) {
+      for (const plans of owners.values()) yield* plans.values();
+    }
+    for (const each of this.lazyPlans) if (each.planned) yield each.plan;
+  }
+
   private make(subject: Subject, problems = new Problems()): Plan {
     const draft = this.draft(subject, problems);
     if (problems.all.length === 0) return finishPlan(draft);

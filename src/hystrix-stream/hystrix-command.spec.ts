@@ -77,6 +77,7 @@ const breaker = (given: Partial<BreakerSnapshot> = {}): BreakerSnapshot => ({
   },
   failureRate: 0,
   slowCallRate: 0,
+  critical: false,
   generation: 0,
   stateForMs: 0,
   timeInStateMs: { closed: 0, open: 0, 'half-open': 0 },

@@ -57,6 +57,12 @@ export class Pipeline {
   run(call: Call): Promise<unknown> {
     if (this.interrupts) call.interruptible = true;
     if (this.keepsResults) call.keepsResults = true;
+    const { tracer } = this.events;
+    if (tracer === undefined) return this.begin(call);
+    return tracer.aroundCall(this.name, call.callId, () => this.begin(call));
+  }
+
+  private begin(call: Call): Promise<unknown> {
     const { events } = this;
     if (call.reports !== undefined || events.hearsCalls) this.log.begin(call);
     return events.hearsAttempts ? this.drive(call) : this.runFast(call);
@@ -173,7 +179,7 @@ export class Pipeline {
       if (call.interruptible) call.throwIfInterrupted();
       startedAt = this.log.beginAttempt(call);
       reached = true;
-      work = call.start();
+      work = this.start(call);
       const result = await (call.interruptible ? call.interruptibly(work) : work);
       call.tick();
       if (call.interruptible) call.throwIfInterrupted();
@@ -184,6 +190,13 @@ export class Pipeline {
       this.fail(call, error, reached, work, startedAt);
     }
     return this.leave(call, level);
+  }
+
+  /** Runs the protected work. Only here, since whoever traces listens to attempts too, so that calls do not run fast. */
+  private start(call: Call): unknown {
+    const { tracer } = this.events;
+    if (tracer === undefined) return call.start();
+    return tracer.aroundAttempt(call.callId, call.attempt, () => call.start());
   }
 
   /** The attempt has ended with `error`, or has been abandoned. @param reached whether the method has been called */

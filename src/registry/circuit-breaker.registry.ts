@@ -7,6 +7,7 @@ import { KeyedCircuitBreakers } from '../policies/circuit-breaker/keyed-circuit-
 import {
   type CircuitBreakerOptions,
   readCircuitBreakerOptions,
+  refuseCritical,
 } from '../policies/circuit-breaker/options.js';
 import { NamedRegistry } from './named-registry.js';
 
@@ -55,6 +56,7 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
       problems,
     );
     const settings = readCircuitBreakerOptions(read);
+    if (fixedKey !== undefined) refuseCritical(read, settings);
     read.done();
     if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
     if (part instanceof KeyedCircuitBreakers) part.reconfigure(settings);

@@ -7,6 +7,14 @@ import type { PartStore } from './named-parts.js';
 /** How many names a message lists at most. */
 const LISTED = 20;
 
+/** The parts that were declared under one name. */
+export interface PartsOfName<Shown> {
+  readonly name: string;
+  /** Whether there is one part per key, called `name[key]`. */
+  readonly keyed: boolean;
+  readonly parts: readonly Shown[];
+}
+
 /**
  * The parts of one kind, by name; parts by key are called `name[key]`.
  *
@@ -49,6 +57,21 @@ export abstract class NamedRegistry<
       if (!(part instanceof PartsByKey)) yield this.show(part);
       // A copy, since keys are added and removed between turns.
       else if (keys) for (const each of [...part.values()]) yield this.show(each);
+    }
+  }
+
+  /**
+   * The parts of each declared name: one, or those of its keys.
+   *
+   * @internal
+   */
+  *byName(): IterableIterator<PartsOfName<Shown>> {
+    for (const part of this.declared()) {
+      const keyed = part instanceof PartsByKey;
+      const parts = keyed
+        ? Array.from(part.values(), (each) => this.show(each))
+        : [this.show(part)];
+      yield { name: part.name, keyed, parts };
     }
   }
 

@@ -2,6 +2,7 @@ import { type Observable, observable } from 'rxjs';
 import { inThisContext } from '../common/async-context.js';
 import { brand } from '../common/brand.js';
 import { show } from '../common/printable.js';
+import type { CallTracer } from './call-tracer.js';
 import { eventChannels } from './event-channels.js';
 import { type EventIterator, type EventIteratorOptions, iterateOver } from './event-iterator.js';
 import { resilienceEventKinds } from './event-kinds.js';
@@ -46,6 +47,8 @@ export class ResilienceEvents {
   private readonly subscriptions = Object.fromEntries(
     resilienceEventKinds.map((kind) => [kind, []]),
   ) as unknown as Subscriptions;
+  /** @internal Set by whoever traces the calls of the application. */
+  tracer: CallTracer | undefined = undefined;
   private wantsCalls = false;
   private wantsAttempts = false;
   /** Set while an event is being emitted: deferred emissions of the events that listeners cause, in their async contexts. */

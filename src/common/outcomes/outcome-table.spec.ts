@@ -1,21 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { expectGenerated, markdown } from '../../../test/support/generated-docs.js';
 import { tables } from './tables/index.js';
 
 // docs/outcomes.md shows the tables that the code uses. After a change: UPDATE_DOCS=1 npx jest outcome-table
-
-const PAGE = join(__dirname, '../../../docs/outcomes.md');
-const BEGIN = '<!-- generated from src/common/outcomes/tables: begin -->\n\n';
-const END = '\n\n<!-- generated: end -->';
-
-/** As prettier writes it: every column as wide as its widest cell. */
-function markdown(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
-  const rule = widths.map((width) => '-'.repeat(width));
-  return [line(rows[0]!), line(rule), ...rows.slice(1).map(line)].join('\n');
-}
 
 function generated(): string {
   const known = tables.map(({ client, recognized }) => [`[${client}]`, recognized]);
@@ -37,13 +23,7 @@ function generated(): string {
 
 describe('the tables of outcomes', () => {
   it('stand in docs/outcomes.md as the code has them', () => {
-    const page = readFileSync(PAGE, 'utf8');
-    const begin = page.indexOf(BEGIN) + BEGIN.length;
-    const end = page.indexOf(END);
-    expect(begin).toBeGreaterThan(BEGIN.length);
-    const updated = page.slice(0, begin) + generated() + page.slice(end);
-    if (process.env.UPDATE_DOCS) writeFileSync(PAGE, updated);
-    else expect(page).toBe(updated);
+    expectGenerated('outcomes.md', 'src/common/outcomes/tables', generated());
   });
 
   it('are of one client each, so that each row of the page leads to its source', () => {

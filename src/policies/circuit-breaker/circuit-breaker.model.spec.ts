@@ -469,7 +469,14 @@ class Pair {
   private compare(): void {
     const { breaker, model, time, rules } = this;
     model.pass(time);
-    const { override, limits: _limits, metrics, timeInStateMs, ...snapshot } = breaker.snapshot();
+    const {
+      override,
+      critical: _critical,
+      limits: _limits,
+      metrics,
+      timeInStateMs,
+      ...snapshot
+    } = breaker.snapshot();
     deepStrictEqual({ ...snapshot, override: override?.kind }, model.view(time));
 
     const inAllStates = Object.values(timeInStateMs).reduce((sum, ms) => sum + ms, 0);

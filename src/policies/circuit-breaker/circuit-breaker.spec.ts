@@ -17,6 +17,7 @@ describe('a snapshot', () => {
       counts: harness.breaker.counts,
       failureRate: 0.25,
       slowCallRate: 0,
+      critical: false,
       generation: 0,
       stateForMs: 150,
       timeInStateMs: { closed: 150, open: 0, 'half-open': 0 },

@@ -30,6 +30,7 @@ describe('the options of a circuit breaker', () => {
       maxProbeDuration: 30_000,
       maxCallDuration: 60_000,
       retryAfterCap: 60_000,
+      critical: false,
       onStateChange: undefined,
     });
     expect(breaker.window.id).toBe('10000 ms in 60 by end');

@@ -66,6 +66,11 @@ export interface CircuitBreakerOptions extends ResultOutcomeOptions, Switchable 
   readonly key?: Key;
   /** How many keys are kept at a time; a new one replaces an idle one. Default 1000. */
   readonly maxKeys?: number;
+  /**
+   * Whether the application is of no use without the dependency: health checks then report `down`, not `degraded`, while the
+   * circuit rejects calls. Not together with `key`. Default false.
+   */
+  readonly critical?: boolean;
   /** A named configuration of `forRoot({ configs })` to take options from. */
   readonly config?: string;
 }
@@ -88,6 +93,7 @@ export interface BreakerSettings {
   readonly maxProbeDuration: number;
   readonly maxCallDuration: number;
   readonly retryAfterCap: number;
+  readonly critical: boolean;
   readonly classifier: OutcomeRule;
   readonly onStateChange: ((change: StateChangeEvent) => void) | undefined;
 }
@@ -109,12 +115,25 @@ export function readCircuitBreakerOptions(
   read: OptionsReader<CircuitBreakerOptions>,
   site: Pick<PolicySite, 'method' | 'name'> = { name: read.where, method: undefined },
 ): CircuitBreakerSettings {
-  return {
+  const settings = {
     name: read.text('name'),
     key: readKey(read, site),
     maxKeys: read.integer('maxKeys', { min: 1 }) ?? 1_000,
     breaker: readBreakerOptions(read),
   };
+  if (settings.key !== undefined) refuseCritical(read, settings);
+  return settings;
+}
+
+/** Breakers by key cannot be critical. Separate, since a change at run time does not give the key again. */
+export function refuseCritical(
+  read: OptionsReader<CircuitBreakerOptions>,
+  { breaker }: CircuitBreakerSettings,
+): void {
+  if (!breaker.critical) return;
+  read.contradiction(
+    "critical and key exclude each other, since one key's trouble is not that of the application; give the critical dependency a breaker of its own",
+  );
 }
 
 function readBreakerOptions(read: OptionsReader<CircuitBreakerOptions>): BreakerSettings {
@@ -148,6 +167,7 @@ function readBreakerOptions(read: OptionsReader<CircuitBreakerOptions>): Breaker
     maxProbeDuration,
     maxCallDuration: read.duration('maxCallDuration', { above: 0, infinite: true }) ?? 60_000,
     retryAfterCap: readRetryAfterCap(read),
+    critical: read.boolean('critical') ?? false,
     classifier: readClassifier(read),
     onStateChange: read.function('onStateChange'),
   };

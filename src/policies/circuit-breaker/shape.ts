@@ -60,6 +60,7 @@ export const circuitBreakerShape: PolicyShape = {
     respectRetryAfter: either(BOOLEAN, { is: 'duration' }),
     ...resultOutcomes,
     classify: CODE,
+    critical: BOOLEAN,
     onStateChange: CODE,
     key: TEXT,
     maxKeys: COUNT,

@@ -23,6 +23,8 @@ export interface BreakerSnapshot {
   readonly name: string;
   /** The state by its own rules, regardless of an override. */
   readonly state: BreakerState;
+  /** Whether the application is of no use without the dependency, by the option `critical`. */
+  readonly critical: boolean;
   /** The operator's override in force, if there is one. */
   readonly override: BreakerOverride | undefined;
   /** The counts by which it decides. */
@@ -51,18 +53,35 @@ export interface BreakerSnapshot {
   readonly metrics: MetricsSnapshot;
 }
 
+/** The part of a snapshot that takes little time to make. */
+export type BreakerReading = Pick<
+  BreakerSnapshot,
+  'state' | 'override' | 'failureRate' | 'slowCallRate' | 'timeInStateMs'
+>;
+
 /** Adds the derived values: rates and limits. */
 export function snapshotOf(
-  { minimumCalls, failureRate, consecutiveFailures }: BreakerSettings,
+  { critical, minimumCalls, failureRate, consecutiveFailures }: BreakerSettings,
   openForMs: number | undefined,
-  known: Omit<BreakerSnapshot, 'failureRate' | 'slowCallRate' | 'limits'>,
+  known: Omit<BreakerSnapshot, 'critical' | 'failureRate' | 'slowCallRate' | 'limits'>,
 ): BreakerSnapshot {
-  const { successes, failures, slow } = known.counts;
-  const ended = successes + failures;
   return {
     ...known,
+    critical,
+    ...ratesOf(known.counts),
+    limits: { minimumCalls, failureRate, consecutiveFailures, openForMs },
+  };
+}
+
+/** The rates among the ended calls; 0 when there are none. */
+export function ratesOf({
+  successes,
+  failures,
+  slow,
+}: BreakerCounts): Pick<BreakerSnapshot, 'failureRate' | 'slowCallRate'> {
+  const ended = successes + failures;
+  return {
     failureRate: ended === 0 ? 0 : failures / ended,
     slowCallRate: ended === 0 ? 0 : slow / ended,
-    limits: { minimumCalls, failureRate, consecutiveFailures, openForMs },
   };
 }

@@ -12,6 +12,7 @@ import {
   isHandlerClass,
   isValue,
 } from './handler.js';
+import { handlerLabel } from './handler-label.js';
 import { staleAnswer } from './stale-answer.js';
 import { isStale } from './stale-if-error.js';
 
@@ -87,7 +88,7 @@ function valueAnswer(result: unknown): Answer {
 
 function functionAnswer(handler: FallbackFunction): Answer {
   return {
-    label: handler.name || 'function',
+    label: handlerLabel(handler),
     answer: (call, context) =>
       substitute(call, (self, args) => handler.call(self, context, ...(args as never[]))),
   };
@@ -107,7 +108,7 @@ function classAnswer(
     );
   }
   return {
-    label: type.name,
+    label: handlerLabel(type),
     answer: (call, context) =>
       substitute(call, (_self, args) => find()!.handle(context, ...(args as never[]))),
   };

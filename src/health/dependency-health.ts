@@ -1,0 +1,72 @@
+import { Turns } from '../common/turns.js';
+import {
+  type Breaker,
+  type CircuitHealth,
+  Harm,
+  circuitHealthOf,
+  harmOf,
+} from './circuit-health.js';
+
+/** The circuits of an application at one moment. */
+export interface DependencyHealth {
+  /** The number of breakers, those by key included. */
+  readonly breakers: number;
+  /** How many of them reject all calls: open, or forced open. */
+  readonly open: number;
+  /** How many of them admit only probes. */
+  readonly halfOpen: number;
+  /** The circuits that are open, half-open or overridden, the worst first; at most 20. */
+  readonly circuits: readonly CircuitHealth[];
+  /** How many such circuits `circuits` leaves out. */
+  readonly more: number;
+}
+
+/** Breakers by name, as `CircuitBreakerRegistry` has them. */
+export interface Breakers {
+  byName(): Iterable<{
+    readonly name: string;
+    readonly keyed: boolean;
+    readonly parts: readonly Breaker[];
+  }>;
+}
+
+/** How many circuits are shown at most. */
+const SHOWN = 20;
+
+/** Looks at all breakers, in turns, since there may be very many keys. */
+export async function examine(
+  breakers: Breakers,
+): Promise<{ readonly harm: Harm; readonly health: DependencyHealth }> {
+  const turns = new Turns();
+  const found: { readonly harm: Harm; readonly circuit: CircuitHealth }[] = [];
+  const all = { total: 0, open: 0, halfOpen: 0 };
+  for (const { name, keyed, parts } of breakers.byName()) {
+    const own = { total: parts.length, open: 0, halfOpen: 0 };
+    let harm = Harm.none;
+    let worst: Breaker | undefined;
+    for (const breaker of parts) {
+      if (turns.over) await turns.next();
+      const found = harmOf(breaker);
+      if (found >= Harm.rejecting) own.open += 1;
+      else if (found === Harm.probing) own.halfOpen += 1;
+      if (found > harm) [harm, worst] = [found, breaker];
+    }
+    all.total += own.total;
+    all.open += own.open;
+    all.halfOpen += own.halfOpen;
+    if (worst === undefined) continue;
+    found.push({ harm, circuit: { ...circuitHealthOf(name, worst), ...(keyed && { keys: own }) } });
+  }
+  found.sort((one, other) => other.harm - one.harm);
+  const circuits = found.slice(0, SHOWN).map(({ circuit }) => circuit);
+  return {
+    harm: found[0]?.harm ?? Harm.none,
+    health: {
+      breakers: all.total,
+      open: all.open,
+      halfOpen: all.halfOpen,
+      circuits,
+      more: found.length - circuits.length,
+    },
+  };
+}

@@ -1,0 +1,29 @@
+/** One thing that is measured. Its name and unit are those of OpenTelemetry; those of Prometheus follow from them. */
+export interface Instrument<Label extends string = string> {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  /** Dotted, as OpenTelemetry has it. */
+  readonly name: string;
+  /** A UCUM unit. In braces: a word for what is counted. */
+  readonly unit: string;
+  /** At most three, since each combination of values is a series. */
+  readonly labels: readonly Label[];
+  readonly description: string;
+  /** Upper bounds of the buckets of a histogram. */
+  readonly buckets?: readonly number[];
+}
+
+/** The suffix for a unit, as OpenTelemetry's own translation to Prometheus has it. */
+const SUFFIXES: Readonly<Record<string, string>> = { s: 'seconds', '1': 'ratio' };
+
+/** The name in Prometheus: underscores, the unit, and `_total` for a counter. */
+export function prometheusName({ kind, name, unit }: Instrument): string {
+  const words = name.replaceAll('.', '_');
+  const suffix = SUFFIXES[unit];
+  const measured = suffix === undefined || words.endsWith(suffix) ? words : `${words}_${suffix}`;
+  return kind === 'counter' ? `${measured}_total` : measured;
+}
+
+/** The name of a label in OpenTelemetry, where attributes have a namespace. */
+export function attributeName(label: string): string {
+  return `resilience.${label}`;
+}

@@ -1,0 +1,61 @@
+import type { BulkheadSnapshot } from '../policies/bulkhead/snapshot.js';
+import type { BreakerReading } from '../policies/circuit-breaker/snapshot.js';
+import type { BreakerState, OverrideKind } from '../telemetry/events.js';
+import type { Instrument } from './instrument.js';
+import { type KeysOf, instruments } from './instruments.js';
+import { Count, Series } from './series.js';
+
+/** The instruments whose values are read from the parts. */
+export type ReadKey = KeysOf<'gauge'> | 'breakerTime';
+
+const STATES: readonly BreakerState[] = ['closed', 'open', 'half-open'];
+
+const OVERRIDES: readonly OverrideKind[] = ['forced-open', 'disabled', 'observe-only'];
+
+/** What was read from the parts at one moment. Several parts may be summed under one name. */
+export class Readings {
+  readonly series: Readonly<Record<ReadKey, Series<Count>>> = {
+    breakerState: reading(instruments.breakerState),
+    breakerTime: reading(instruments.breakerTime),
+    breakerFailureRatio: reading(instruments.breakerFailureRatio),
+    breakerSlowRatio: reading(instruments.breakerSlowRatio),
+    breakerOverride: reading(instruments.breakerOverride),
+    bulkheadLimit: reading(instruments.bulkheadLimit),
+    bulkheadInUse: reading(instruments.bulkheadInUse),
+    bulkheadWaiting: reading(instruments.bulkheadWaiting),
+    eventLoopLag: reading(instruments.eventLoopLag),
+  };
+
+  /** Ratios cannot be summed: of several breakers, the highest counts. */
+  addBreaker(name: string, { state, override, ...rest }: BreakerReading): void {
+    const { series } = this;
+    for (const each of STATES) {
+      series.breakerState.at(name, each).value += Number(each === state);
+      series.breakerTime.at(name, each).value += rest.timeInStateMs[each] / 1_000;
+    }
+    for (const kind of OVERRIDES) {
+      series.breakerOverride.at(name, kind).value += Number(override?.kind === kind);
+    }
+    raise(series.breakerFailureRatio.at(name), rest.failureRate);
+    raise(series.breakerSlowRatio.at(name), rest.slowCallRate);
+  }
+
+  addBulkhead(name: string, { maxConcurrent, running, waiting }: BulkheadSnapshot): void {
+    const { series } = this;
+    series.bulkheadLimit.at(name).value += maxConcurrent;
+    series.bulkheadInUse.at(name).value += running;
+    series.bulkheadWaiting.at(name).value += waiting;
+  }
+
+  addLag(quantile: string, seconds: number): void {
+    this.series.eventLoopLag.at(quantile).value = seconds;
+  }
+}
+
+function reading(instrument: Instrument): Series<Count> {
+  return new Series(instrument, (labels) => new Count(labels));
+}
+
+function raise(count: Count, value: number): void {
+  count.value = Math.max(count.value, value);
+}

@@ -1,0 +1,19 @@
+import type { PipelineDescription } from '../pipeline/description.js';
+import type { BulkheadSnapshot } from '../policies/bulkhead/snapshot.js';
+import type { BreakerReading } from '../policies/circuit-breaker/snapshot.js';
+import type { Listenable } from './recorder.js';
+
+/**
+ * What is measured, of one application. Only the parts that are used here: the objects may come from another copy of the
+ * package.
+ */
+export interface Sources {
+  readonly events: Listenable;
+  readonly service: { descriptions(): Iterable<PipelineDescription> };
+  readonly breakers: Parts<{ readonly name: string; reading(): BreakerReading }>;
+  readonly bulkheads: Parts<{ readonly name: string; snapshot(): BulkheadSnapshot }>;
+}
+
+interface Parts<Part> extends AsyncIterable<Part> {
+  list(which: { readonly keys: boolean }): Iterable<Part>;
+}

@@ -1,0 +1,3 @@
+export { traceExemplar } from './exemplar.js';
+export { ResilienceOpenTelemetryModule } from './opentelemetry.module.js';
+export type { ResilienceOpenTelemetryOptions } from './options.js';

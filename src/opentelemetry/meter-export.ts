@@ -1,0 +1,137 @@
+import type {
+  Attributes,
+  BatchObservableCallback,
+  BatchObservableResult,
+  Histogram,
+  Meter,
+  MeterProvider,
+  Observable,
+} from '@opentelemetry/api';
+import { shared } from '../common/brand.js';
+import { type Instrument, attributeName } from '../instruments/instrument.js';
+import { type InstrumentKey, instruments } from '../instruments/instruments.js';
+import { Meters } from '../instruments/meters.js';
+import type { ReadKey } from '../instruments/readings.js';
+import type { CounterKey, Distribution, HistogramKey } from '../instruments/recorder.js';
+import { type Labels, type Series, type Count, summed } from '../instruments/series.js';
+import type { Sources } from '../instruments/sources.js';
+import { SCOPE } from './scope.js';
+
+type ObservedKey = Exclude<InstrumentKey, HistogramKey>;
+
+/** All counters and gauges of one application. */
+type ReadAll = () => Promise<Readonly<Record<ObservedKey, Series<Count>>>>;
+
+/** By provider: applications that share one share its instruments, since each series can have one value only. */
+const known = shared(
+  'opentelemetry-meters',
+  () => new WeakMap<MeterProvider, ObservedInstruments>(),
+);
+
+/** Records what is measured in one application with a provider, until the application closes. */
+export class MeterExport {
+  private readonly meters: Meters;
+  private readonly observed: ObservedInstruments;
+
+  constructor(sources: Sources, provider: MeterProvider, maxNames: number) {
+    const meter = provider.getMeter(SCOPE);
+    const histograms = new Map<HistogramKey, Histogram>();
+    this.meters = new Meters(sources, maxNames, (key, instrument, labels) => {
+      const histogram = histograms.get(key) ?? histogramOf(meter, instrument);
+      histograms.set(key, histogram);
+      return new Recording(histogram, attributesOf(labels));
+    });
+    this.observed = known.get(provider) ?? new ObservedInstruments(meter);
+    known.set(provider, this.observed);
+    this.meters.listen();
+  }
+
+  /** To be called when all that is known at bootstrap is known. */
+  start(): void {
+    this.meters.start();
+    this.observed.add(this.readAll);
+  }
+
+  stop(): void {
+    this.meters.stop();
+    this.observed.remove(this.readAll);
+  }
+
+  private readonly readAll: ReadAll = async () => {
+    const { series } = await this.meters.read();
+    return { ...series, ...this.meters.recorder.counters };
+  };
+}
+
+/** One series of a histogram; the SDK keeps its buckets. */
+class Recording implements Distribution {
+  constructor(
+    private readonly histogram: Histogram,
+    private readonly attributes: Attributes,
+  ) {}
+
+  record(value: number): void {
+    this.histogram.record(value, this.attributes);
+  }
+}
+
+/** The counters and gauges in a meter, which asks for their values when it collects. */
+class ObservedInstruments {
+  private readonly instruments: readonly (readonly [ObservedKey, Observable])[];
+  private readonly applications = new Set<ReadAll>();
+
+  constructor(private readonly meter: Meter) {
+    const keys = Object.keys(instruments) as InstrumentKey[];
+    this.instruments = keys.filter(isObserved).map((key) => [key, observableOf(meter, key)]);
+  }
+
+  add(application: ReadAll): void {
+    if (this.applications.size === 0) {
+      this.meter.addBatchObservableCallback(this.observe, this.observables);
+    }
+    this.applications.add(application);
+  }
+
+  remove(application: ReadAll): void {
+    if (!this.applications.delete(application) || this.applications.size > 0) return;
+    this.meter.removeBatchObservableCallback(this.observe, this.observables);
+  }
+
+  private get observables(): Observable[] {
+    return this.instruments.map(([, observable]) => observable);
+  }
+
+  private readonly observe: BatchObservableCallback = async (result: BatchObservableResult) => {
+    const all = await Promise.all([...this.applications].map((read) => read()));
+    for (const [key, observable] of this.instruments) {
+      for (const { labels, value } of summed(all.map((series) => series[key]))) {
+        result.observe(observable, value, attributesOf(labels));
+      }
+    }
+  };
+}
+
+function isObserved(key: InstrumentKey): key is CounterKey | ReadKey {
+  return instruments[key].kind !== 'histogram';
+}
+
+function observableOf(meter: Meter, key: ObservedKey): Observable {
+  const { kind, name, unit, description } = instruments[key];
+  return kind === 'counter'
+    ? meter.createObservableCounter(name, { unit, description })
+    : meter.createObservableGauge(name, { unit, description });
+}
+
+function histogramOf(
+  meter: Meter,
+  { name, unit, description, buckets = [] }: Instrument,
+): Histogram {
+  const advice = { explicitBucketBoundaries: [...buckets] };
+  return meter.createHistogram(name, { unit, description, advice });
+}
+
+function attributesOf(labels: Labels): Attributes {
+  return Object.fromEntries(
+    Object.entries(labels).map(([label, value]) => [attributeName(label), value]),
+  );
+}

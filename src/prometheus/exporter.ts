@@ -1,0 +1,104 @@
+import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import type { Registry } from 'prom-client';
+import { shared } from '../common/brand.js';
+import { ResilienceConfigurationError } from '../common/errors.js';
+import { type InstrumentKey, instruments } from '../instruments/instruments.js';
+import { Meters } from '../instruments/meters.js';
+import type { ReadKey } from '../instruments/readings.js';
+import type { CounterKey, HistogramKey } from '../instruments/recorder.js';
+import type { Sources } from '../instruments/sources.js';
+import { Buckets } from './buckets.js';
+import type { PrometheusSettings } from './options.js';
+import { type ReadSeries, ScrapedMetric } from './scraped-metric.js';
+
+/** The metrics in each registry, by name: applications that share the registry share them. */
+const registered = shared(
+  'prometheus-metrics',
+  () => new WeakMap<Registry, Map<string, ScrapedMetric>>(),
+);
+
+/** Shows what is measured in one application in a registry, until the application closes. */
+export class PrometheusExporter implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly meters: Meters<Buckets>;
+  private readonly sources: (readonly [ScrapedMetric, ReadSeries])[] = [];
+
+  constructor(
+    sources: Sources,
+    private readonly settings: PrometheusSettings,
+  ) {
+    const { maxNames, exemplar } = settings;
+    this.meters = new Meters(sources, maxNames, (key, { buckets = [] }, labels) => {
+      return new Buckets(labels, buckets, key === 'callDuration' ? exemplar : undefined);
+    });
+    this.meters.listen();
+  }
+
+  /** Late, so that an application whose start fails leaves nothing behind. */
+  onApplicationBootstrap(): void {
+    this.meters.start();
+    try {
+      for (const key of Object.keys(instruments) as InstrumentKey[]) this.register(key);
+    } catch (error) {
+      this.onModuleDestroy();
+      throw error;
+    }
+  }
+
+  onModuleDestroy(): void {
+    this.meters.stop();
+    const { registry } = this.settings;
+    const metrics = registered.get(registry);
+    for (const [metric, source] of this.sources) {
+      if (metric.remove(source)) continue;
+      for (const [name, each] of metrics ?? []) {
+        if (each !== metric) continue;
+        metrics?.delete(name);
+        // Somebody may have cleared the registry, and registered a metric of that name.
+        if (isMetric(registry, name, metric)) registry.removeSingleMetric(name);
+      }
+    }
+    this.sources.length = 0;
+  }
+
+  private register(key: InstrumentKey): void {
+    const metric = this.metricOf(key);
+    const source = this.readerOf(key);
+    metric.add(source);
+    this.sources.push([metric, source]);
+  }
+
+  private metricOf(key: InstrumentKey): ScrapedMetric {
+    const { registry, prefix } = this.settings;
+    const fresh = new ScrapedMetric(instruments[key], prefix);
+    const { name } = fresh;
+    const metrics = registered.get(registry) ?? new Map<string, ScrapedMetric>();
+    registered.set(registry, metrics);
+    const known = metrics.get(name);
+    if (known !== undefined && isMetric(registry, name, known)) return known;
+    try {
+      registry.registerMetric(fresh as never);
+    } catch {
+      throw new ResilienceConfigurationError([
+        `ResiliencePrometheusModule: the registry has a metric "${name}" already, which is not ours; choose a prefix, or another registry`,
+      ]);
+    }
+    metrics.set(name, fresh);
+    return fresh;
+  }
+
+  private readerOf(key: InstrumentKey): ReadSeries {
+    const { recorder } = this.meters;
+    const recorded = { ...recorder.counters, ...recorder.histograms };
+    if (key in recorded) {
+      const series = recorded[key as CounterKey | HistogramKey];
+      // Also of what was defined since the last scrape.
+      return async () => (await this.meters.read(), series);
+    }
+    return async () => (await this.meters.read()).series[key as ReadKey];
+  }
+}
+
+/** Whether the registry still has that metric. */
+function isMetric(registry: Registry, name: string, metric: ScrapedMetric): boolean {
+  return (registry.getSingleMetric(name) as unknown) === metric;
+}

@@ -1,0 +1,2 @@
+export type { ResiliencePrometheusOptions } from './options.js';
+export { ResiliencePrometheusModule } from './prometheus.module.js';

@@ -1,0 +1,276 @@
+import { Counter, Registry, register } from 'prom-client';
+import { ResilienceConfigurationError } from '../src/index.js';
+import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
+import { type Booted, boot, closeAll, of } from './support/boot.js';
+import { Shop, makeCalls, observed, observedParts } from './support/observed-calls.js';
+import { samplesIn } from './support/scrape.js';
+
+afterEach(closeAll);
+
+const bootWith = (
+  registry: Registry,
+  options: Parameters<typeof ResiliencePrometheusModule.forRoot>[0] = {},
+): Promise<Booted> =>
+  boot({
+    ...observedParts,
+    imports: [ResiliencePrometheusModule.forRoot({ registry, ...options })],
+  });
+
+/** Its types know no constructor with a content type. */
+function openMetrics(): Registry {
+  const registry = new Registry();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
+  return registry;
+}
+
+const scrape = async (registry: Registry): Promise<Map<string, number>> =>
+  samplesIn(await registry.metrics());
+
+/** Counters of the scrape. */
+const counters = (samples: Map<string, number>): [string, number][] =>
+  [...samples].filter(
+    ([series]) => /^\w+_total\{/.test(series) && !series.includes('time_in_state'),
+  );
+
+describe('a scrape', () => {
+  let registry: Registry;
+  let booted: Booted;
+
+  beforeEach(async () => {
+    registry = new Registry();
+    booted = await bootWith(registry);
+  });
+
+  it('has every series before the first call, and all are 0', async () => {
+    const before = await scrape(registry);
+    await makeCalls(booted);
+    const after = await scrape(registry);
+    expect([...before.keys()]).toEqual([...after.keys()]);
+    expect([...before.keys()]).toEqual(expect.arrayContaining(Object.keys(observed)));
+    expect(counters(before).filter(([, value]) => value !== 0)).toEqual([]);
+  });
+
+  it('equals the calls that were made', async () => {
+    await makeCalls(booted);
+    const seen = counters(await scrape(registry)).filter(([, value]) => value !== 0);
+    expect(Object.fromEntries(seen)).toEqual(observed);
+  });
+
+  it('has durations in seconds, waits included', async () => {
+    await makeCalls(booted);
+    const samples = await scrape(registry);
+    const at = (series: string): number | undefined => samples.get(series);
+    const books = 'name="Shop.books",outcome="success"';
+    // 0 + 0.1 + 0.1 + 0 + 0 + 0 + (1 + 0.1 + 1)
+    expect(at(`resilience_call_duration_seconds_sum{${books}}`)).toBeCloseTo(2.3);
+    expect(at(`resilience_call_duration_seconds_count{${books}}`)).toBe(7);
+    expect(at(`resilience_call_duration_seconds_bucket{le="0.001",${books}}`)).toBe(4);
+    expect(at(`resilience_call_duration_seconds_bucket{le="0.1",${books}}`)).toBe(6);
+    expect(at(`resilience_call_duration_seconds_bucket{le="2.5",${books}}`)).toBe(7);
+    expect(at(`resilience_call_duration_seconds_bucket{le="+Inf",${books}}`)).toBe(7);
+    expect(at('resilience_bulkhead_wait_duration_seconds_sum{name="reviews"}')).toBe(0.5);
+    expect(at('resilience_stale_age_seconds_sum{name="Shop.prices"}')).toBe(60);
+  });
+
+  it('shows the state of a circuit, the time in it, and an override', async () => {
+    const breaker = booted.registry.get('storage');
+    await booted.clock.advance(1_000);
+    for (let failures = 0; failures < 3; failures++) {
+      await breaker.execute(() => Promise.reject(new Error())).catch(() => {});
+    }
+    await booted.clock.advance(2_000);
+    breaker.forceOpen();
+    const samples = await scrape(registry);
+    const at = (series: string): number | undefined =>
+      samples.get(`resilience_circuit_breaker_${series}`);
+    expect(at('state{name="storage",state="closed"}')).toBe(0);
+    expect(at('state{name="storage",state="open"}')).toBe(1);
+    expect(at('state{name="storage",state="half-open"}')).toBe(0);
+    expect(at('time_in_state_seconds_total{name="storage",state="closed"}')).toBe(1);
+    expect(at('time_in_state_seconds_total{name="storage",state="open"}')).toBe(2);
+    expect(at('override{name="storage",kind="forced-open"}')).toBe(1);
+    expect(at('override{name="storage",kind="disabled"}')).toBe(0);
+  });
+
+  it('shows the shares of failures and of slow calls', async () => {
+    const breaker = booted.registry.get('storage');
+    await breaker.execute(() => Promise.reject(new Error())).catch(() => {});
+    await breaker.execute(() => Promise.resolve());
+    const samples = await scrape(registry);
+    expect(samples.get('resilience_circuit_breaker_failure_ratio{name="storage"}')).toBe(0.5);
+    expect(samples.get('resilience_circuit_breaker_slow_call_ratio{name="storage"}')).toBe(0);
+  });
+
+  it('shows places in use and calls that wait', async () => {
+    const shop = booted.app.get(Shop);
+    const calls = [shop.reviews(), shop.reviews()];
+    const samples = await scrape(registry);
+    expect(samples.get('resilience_bulkhead_limit{name="reviews"}')).toBe(1);
+    expect(samples.get('resilience_bulkhead_in_use{name="reviews"}')).toBe(1);
+    expect(samples.get('resilience_bulkhead_waiting{name="reviews"}')).toBe(1);
+    shop.running[0]!.resolve();
+    await calls[0];
+    shop.running[1]!.resolve();
+    await calls[1];
+  });
+
+  it('counts rejections that an observe-only breaker would have made apart', async () => {
+    booted.registry.get('storage').observeOnly();
+    const shop = booted.app.get(Shop);
+    shop.plan.push('fails', 'fails', 'fails');
+    for (let calls = 0; calls < 3; calls++) {
+      const call = shop.books();
+      await booted.clock.advance(100);
+      await call;
+    }
+    const observedRejections = of('rejected', booted.events).length;
+    expect(observedRejections).toBeGreaterThan(0);
+    const samples = await scrape(registry);
+    const rejections = (seen: boolean): number | undefined =>
+      samples.get(
+        `resilience_rejections_total{name="storage",code="CIRCUIT_OPEN",observed="${seen}"}`,
+      );
+    expect([rejections(true), rejections(false)]).toEqual([observedRejections, 0]);
+  });
+
+  it('begins the series of a command that is made later with the next scrape', async () => {
+    const command = booted.service.command('later', { run: () => 1, retry: {}, bulkhead: 3 });
+    const samples = await scrape(registry);
+    expect(samples.get('resilience_retries_total{name="later"}')).toBe(0);
+    expect(samples.get('resilience_bulkhead_limit{name="later"}')).toBe(3);
+    await command.execute();
+    const series = 'resilience_calls_total{name="later",outcome="success",source="live"}';
+    expect((await scrape(registry)).get(series)).toBe(1);
+  });
+
+  it('shows how late the event loop is', async () => {
+    const samples = await scrape(registry);
+    for (const quantile of ['0.5', '0.99', '1']) {
+      const series = `resilience_event_loop_lag_seconds{quantile="${quantile}"}`;
+      expect(samples.get(series)).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  it('starts over with the registry', async () => {
+    await makeCalls(booted);
+    registry.resetMetrics();
+    const seen = counters(await scrape(registry)).filter(([, value]) => value !== 0);
+    expect(seen).toEqual([]);
+  });
+});
+
+describe('names that are not known at bootstrap', () => {
+  it('have series of their own up to the limit; the rest is summed', async () => {
+    const registry = new Registry();
+    const { app } = await bootWith(registry, { maxNames: 2 });
+    const shop = app.get(Shop);
+    for (const tenant of ['a', 'b', 'c', 'd']) await shop.tenant(tenant);
+    const samples = await scrape(registry);
+    const closed = (name: string): number | undefined =>
+      samples.get(`resilience_circuit_breaker_state{name="${name}",state="closed"}`);
+    expect(closed('tenants[a]')).toBe(1);
+    expect(closed('tenants[b]')).toBe(1);
+    expect(closed('tenants[c]')).toBeUndefined();
+    expect(closed('other')).toBe(2);
+    expect(closed('storage')).toBe(1);
+    // The calls are those of a method, which is known.
+    const calls = 'resilience_calls_total{name="Shop.tenant",outcome="success",source="live"}';
+    expect(samples.get(calls)).toBe(4);
+  });
+
+  it('are escaped, whatever they are', async () => {
+    const registry = new Registry();
+    const { app } = await bootWith(registry);
+    await app.get(Shop).tenant('a"b\\c\nd');
+    const samples = await scrape(registry);
+    const series =
+      'resilience_circuit_breaker_state{name="tenants[a\\"b\\\\c\\nd]",state="closed"}';
+    expect(samples.get(series)).toBe(1);
+  });
+});
+
+describe('a registry', () => {
+  it('is the global one by default', async () => {
+    const { app } = await boot({ imports: [ResiliencePrometheusModule.forRoot()] });
+    expect(await register.metrics()).toMatch(/^# TYPE resilience_calls_total counter$/m);
+    await app.close();
+    expect(await register.metrics()).not.toMatch(/resilience/);
+  });
+
+  it('may be shared by applications, whose equal series are summed, until each closes', async () => {
+    const registry = new Registry();
+    const [one, other] = [await bootWith(registry), await bootWith(registry)];
+    await one.app.get(Shop).prices();
+    await other.app.get(Shop).prices();
+    const series = 'resilience_calls_total{name="Shop.prices",outcome="success",source="live"}';
+    expect((await scrape(registry)).get(series)).toBe(2);
+    await one.app.close();
+    expect((await scrape(registry)).get(series)).toBe(1);
+    await other.app.close();
+    expect(registry.getMetricsAsArray()).toEqual([]);
+  });
+
+  it('that was cleared gets the metrics of the next application', async () => {
+    const registry = new Registry();
+    const { app } = await bootWith(registry);
+    registry.clear();
+    await bootWith(registry);
+    await app.close();
+    expect(await registry.metrics()).toMatch(/resilience_calls_total\{/);
+  });
+
+  it('of OpenMetrics has exemplars, and counters end in _total', async () => {
+    const registry = openMetrics();
+    const exemplar = jest.fn<Record<string, string> | undefined, []>(() => ({ trace_id: 'abc' }));
+    const { app } = await bootWith(registry, { exemplar });
+    await app.get(Shop).prices();
+    exemplar.mockReturnValueOnce(undefined).mockImplementation(() => {
+      throw new Error('no trace');
+    });
+    await app.get(Shop).prices();
+    await app.get(Shop).prices();
+    const text = await registry.metrics();
+    const bucket =
+      'resilience_call_duration_seconds_bucket{le="0.001",name="Shop.prices",outcome="success"}';
+    expect(text).toContain(`${bucket} 3 # {trace_id="abc"} 0 `);
+    expect(text).toContain('# TYPE resilience_calls counter');
+    expect(text).toContain(
+      'resilience_calls_total{name="Shop.prices",outcome="success",source="live"} 3',
+    );
+  });
+
+  it('has the names with a prefix if one is given', async () => {
+    const registry = new Registry();
+    await bootWith(registry, { prefix: 'shop_' });
+    const names = registry.getMetricsAsArray().map(({ name }) => name);
+    expect(names.every((name) => name.startsWith('shop_resilience_'))).toBe(true);
+  });
+});
+
+describe('at bootstrap', () => {
+  it('all wrong options are reported', () => {
+    const wrong = { registry: {}, prefix: '1-a', maxNames: -1, exemplar: 'x', port: 1 } as never;
+    expect(() => ResiliencePrometheusModule.forRoot(wrong)).toThrow(ResilienceConfigurationError);
+    for (const option of ['registry', 'prefix', 'maxNames', 'exemplar', 'port']) {
+      expect(() => ResiliencePrometheusModule.forRoot(wrong)).toThrow(
+        new RegExp(`ResiliencePrometheusModule\\.forRoot\\(\\):.*${option}`),
+      );
+    }
+  });
+
+  it('a metric of somebody else that has the name is reported, and nothing stays registered', async () => {
+    const registry = new Registry();
+    const name = 'resilience_retries_total';
+    registry.registerMetric(new Counter({ name, help: 'theirs', registers: [] }));
+    await expect(bootWith(registry)).rejects.toThrow(/"resilience_retries_total" already.*prefix/);
+    expect(registry.getMetricsAsArray().map((metric) => metric.name)).toEqual([name]);
+  });
+
+  it('a module that is missing, or forRoot(), is named', async () => {
+    const imports = [ResiliencePrometheusModule.forRoot({ registry: new Registry() })];
+    await expect(boot({ resilience: false, imports })).rejects.toThrow(
+      /import ResilienceModule\.forRoot\(\) too/,
+    );
+    await expect(boot({ imports: [ResiliencePrometheusModule] })).rejects.toThrow(/use forRoot/);
+  });
+});
