@@ -30,6 +30,8 @@ export { ClientGoneError } from './execution/client-gone-error.js';
 export { ResilienceExceptionFilter } from './execution/resilience-exception.filter.js';
 export type {
   NamedConfiguration,
+  Patch,
+  PatchNote,
   PipelineOptions,
   PolicyDefaults,
   ResilienceFeatureOptions,

@@ -2,6 +2,7 @@ import { isPlainObject, type Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { ownValue } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';
+import { EVERYTHING } from './configuration/everything.js';
 import type { Layers } from './configuration/layers.js';
 import { lineOf } from './configuration/named-configurations.js';
 import type { Subject } from './subject.js';
@@ -25,13 +26,14 @@ type Options = Record<string, unknown>;
 
 /**
  * The options in force for one policy of a subject. Later layers win: `defaults`, the named configuration, the pipeline
- * that it uses, its own options, then `overrides` by `'*'` and by its override keys.
+ * that it uses, its own options, then `overrides`, and then changes while the
+ * application runs, both by `'*'`, by the name of its breaker or bulkhead, and by its override keys.
  */
 export function effectiveOptions(
   kind: string,
   { pipeline, policies: given, overrideKeys }: Subject,
   where: string,
-  { defaults, configs, pipelines, overrides }: Layers,
+  { defaults, configs, pipelines, overrides, live }: Layers,
   problems: Problems,
 ): EffectiveOptions {
   const policy = policies.get(kind)!;
@@ -61,16 +63,8 @@ export function effectiveOptions(
   }
   layer(shared, `pipelines['${pipeline}']`);
   layer(said, undefined);
-  for (const target of ['*', ...overrideKeys]) {
-    const override = of(ownValue(overrides, target));
-    if (override === undefined) continue;
-    const set = normalize(override);
-    layer(set, `overrides['${target}']`);
-    // Such an override defines the part.
-    if (target !== '*' && !Object.keys(set).every((option) => NAMING.has(option))) {
-      reference = false;
-    }
-  }
+  for (const target of targets()) override(overrides, target, `overrides['${target}']`);
+  for (const target of targets()) override(live, target, `configure('${target}')`);
   const { enabled = true } = options;
   delete options.config;
   delete options.enabled;
@@ -85,6 +79,21 @@ export function effectiveOptions(
     reference,
     originOf: (option) => origins.get(option),
   };
+
+  /** From the least to the most specific. */
+  function targets(): string[] {
+    const { name } = options;
+    const shared = typeof name === 'string' && !overrideKeys.includes(name) ? [name] : [];
+    return [EVERYTHING, ...shared, ...overrideKeys];
+  }
+
+  function override(layers: Layers['overrides'], target: string, origin: string): void {
+    const set = normalize(of(ownValue(layers, target)));
+    layer(set, origin);
+    // One that is for all, or for all users of the part, makes no definition of its name.
+    if (target === EVERYTHING || !overrideKeys.includes(target)) return;
+    if (!Object.keys(set).every((option) => NAMING.has(option))) reference = false;
+  }
 
   function configurationsFor({ config, name }: Options): ReturnType<typeof lineOf> {
     const chosen = config ?? name;
@@ -129,7 +138,7 @@ function asOptions(given: unknown): Options {
 }
 
 /** Later wins, option by option. */
-function merge(base: Options, over: Options, nested: readonly string[] = []): Options {
+export function merge(base: Options, over: Options, nested: readonly string[] = []): Options {
   const merged = { ...base };
   for (const [key, value] of Object.entries(over)) {
     if (value === undefined) continue;

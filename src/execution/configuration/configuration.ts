@@ -23,12 +23,17 @@ export class Configuration {
     readonly options: ResilienceModuleOptions,
     private readonly features = new Map<Feature, string>(),
   ) {
-    this.current = this.merge(new Problems());
+    this.current = this.merge(new Problems(), {});
   }
 
   /** The layers in force. */
   get layers(): Layers {
     return this.current;
+  }
+
+  /** The changes while the application runs. */
+  set live(live: Layers['live']) {
+    this.current = { ...this.current, live };
   }
 
   /** Checks the options as far as possible without knowing the methods. */
@@ -57,9 +62,9 @@ export class Configuration {
     this.current = this.merge(problems);
   }
 
-  private merge(problems: Problems): Layers {
+  private merge(problems: Problems, live = this.current.live): Layers {
     const { defaults = {} } = this.options;
-    return { defaults, ...merged(this.sources(), problems) };
+    return { defaults, live, ...merged(this.sources(), problems) };
   }
 
   private sources(): Source[] {

@@ -9,4 +9,6 @@ export interface Layers {
   readonly configs: Readonly<Record<string, NamedConfiguration>>;
   readonly pipelines: Readonly<Record<string, PipelineOptions>>;
   readonly overrides: OverridesByTarget;
+  /** Changes while the application runs. */
+  readonly live: OverridesByTarget;
 }

@@ -13,7 +13,6 @@ import type { BreakerSettings } from './options.js';
 import { type OverrideOptions, overrideOf } from './override.js';
 import type { Permit } from './permit.js';
 import { type BreakerSnapshot, snapshotOf } from './snapshot.js';
-import { Tally } from './tally.js';
 
 /** A breaker that nobody has used for longer is idle, milliseconds. */
 const IDLE_AFTER = 300_000;
@@ -132,8 +131,9 @@ export class CircuitBreaker extends Circuit {
   }
 
   /**
-   * Changes the settings. The state stays, and so does the time at which it ends; the counts stay unless the window
-   * changes: a new window starts empty.
+   * Changes the settings. The state stays, and so do the time at which it ends, the generation and the override. The
+   * counts stay unless the window changes: then a window of calls takes over the newest calls of another one, and any other
+   * window starts empty. Calls that are running count where they end.
    *
    * @internal
    */
@@ -146,8 +146,8 @@ export class CircuitBreaker extends Circuit {
     if (sameWindow) {
       this.windowEndsAt = Math.min(this.windowEndsAt, now + settings.resetInterval);
     } else {
-      this.tally = new Tally(settings.window.create(now));
-      this.beginGeneration(now);
+      this.tally.countIn(settings.window.create(now), this.running, now);
+      this.windowEndsAt = now + settings.resetInterval;
     }
   }
 

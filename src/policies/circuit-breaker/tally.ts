@@ -6,7 +6,13 @@ export class Tally {
   private consecutiveSuccesses = 0;
   private failuresInARow = 0;
 
-  constructor(private readonly window: Window) {}
+  constructor(private window: Window) {}
+
+  /** Counts in another window from now on. @param running how many calls were admitted before and have not ended */
+  countIn(window: Window, running: number, now: number): void {
+    window.succeed(this.window, running, now);
+    this.window = window;
+  }
 
   /** @returns a mark to give back with the outcome */
   admit(now: number): number {

@@ -30,7 +30,7 @@ export class TimeWindow extends Totals implements Window {
   private readonly width: number;
   private cells = NONE;
   private origin: number;
-  /** Number of the newest bucket, counted from `origin`. */
+  /** Number of the newest bucket; the one that begins at `origin` has the number `firstMark`. */
   private newest = 0;
   /** Where the cell of the newest bucket begins; -1 when it has none yet. */
   private newestCell = -1;
@@ -78,11 +78,21 @@ export class TimeWindow extends Totals implements Window {
     return this;
   }
 
+  /** Starts empty: the ends of earlier calls are not known exactly enough. */
+  succeed({ nextMark }: Window, _running: number, now: number): void {
+    this.firstMark = nextMark;
+    this.clear(now);
+  }
+
+  override get nextMark(): number {
+    return this.newest + 1;
+  }
+
   clear(now: number): void {
     this.cells = NONE;
     this.empty();
     this.origin = now;
-    this.newest = 0;
+    this.newest = this.firstMark;
     this.newestCell = -1;
     this.newestEndsAt = now + this.width;
   }
@@ -141,7 +151,8 @@ export class TimeWindow extends Totals implements Window {
   }
 
   private roll(now: number): void {
-    const current = Math.floor((now - this.origin) / this.width);
+    const passed = Math.floor((now - this.origin) / this.width);
+    const current = this.firstMark + passed;
     if (current <= this.newest) return;
     if (current - this.newest >= this.buckets) {
       this.cells = NONE;
@@ -152,7 +163,7 @@ export class TimeWindow extends Totals implements Window {
     }
     this.newest = current;
     this.newestCell = -1;
-    this.newestEndsAt = this.origin + (current + 1) * this.width;
+    this.newestEndsAt = this.origin + (passed + 1) * this.width;
   }
 
   private drop(bucket: number): void {

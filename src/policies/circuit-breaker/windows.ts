@@ -22,6 +22,15 @@ export interface Window extends Readonly<WindowTotals> {
   /** The totals at `now`; the same object each time, valid until the next call. */
   totals(now: number): Readonly<WindowTotals>;
   clear(now: number): void;
+  /**
+   * Takes the place of another window. It takes over as much as it can of what that holds, and the calls that were admitted
+   * there: they end here, by the marks that they have.
+   *
+   * @param running how many these are
+   */
+  succeed(former: Window, running: number, now: number): void;
+  /** Higher than all marks that it and those before it have given. */
+  readonly nextMark: number;
 }
 
 /** The running totals of every window, which returns itself from `totals()`. */
@@ -31,6 +40,12 @@ export abstract class Totals implements WindowTotals {
   failures = 0;
   ignored = 0;
   slow = 0;
+  /** Marks below this one were given by windows in whose place this one is. */
+  protected firstMark = 0;
+
+  get nextMark(): number {
+    return this.firstMark + 1;
+  }
 
   protected add(failed: boolean, slow: boolean): void {
     if (failed) this.failures += 1;
@@ -65,6 +80,11 @@ export class CumulativeWindow extends Totals implements Window {
 
   totals(): Readonly<WindowTotals> {
     return this;
+  }
+
+  succeed({ nextMark }: Window, running: number): void {
+    this.firstMark = nextMark;
+    this.requests = running;
   }
 
   clear(): void {
@@ -126,6 +146,19 @@ export class CountWindow extends Totals implements Window {
   totals(): Readonly<WindowTotals> {
     this.requests = this.length + this.running;
     return this;
+  }
+
+  /** Takes over the newest calls of another window of this kind. */
+  succeed(former: Window, running: number, now: number): void {
+    this.firstMark = former.nextMark;
+    if (former instanceof CountWindow) {
+      for (let age = Math.min(this.size, former.length); age > 0; age--) {
+        const flag = former.flags[(former.next - age + former.size) % former.size]!;
+        this.record(now, 0, (flag & FAILED) > 0, (flag & SLOW) > 0);
+      }
+      this.ignored = former.ignored;
+    }
+    this.running = running;
   }
 
   clear(): void {
