@@ -62,7 +62,7 @@ export class LiveChanges {
     const problems = new Problems();
     const holders = [...this.held()];
     this.check(where, target, patch, holders, problems);
-    const options = normalizedPatch(patch);
+    const options = withoutFixed(normalizedPatch(patch));
     const before = configuration.layers;
     configuration.live = patched(before.live, target, options);
     try {
@@ -151,6 +151,16 @@ function planOf(holder: Holder): Plan {
 
 function withoutNull(patch: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(patch).filter(([, options]) => options !== null));
+}
+
+/** A patch that changes them is refused; without them its other options can be checked. */
+function withoutFixed(patch: Normalized | null): Normalized | null {
+  if (patch === null) return null;
+  const allowed = [...patch].map(([kind, options]) => {
+    const rest = Object.entries(options ?? {}).filter(([option]) => !FIXED.includes(option));
+    return [kind, options && Object.fromEntries(rest)] as const;
+  });
+  return new Map(allowed);
 }
 
 /** What can be applied of a patch; the rest is reported. `null` for `null`. */
