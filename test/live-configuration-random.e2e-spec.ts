@@ -105,7 +105,7 @@ const bad: fc.Arbitrary<Step> = fc.record({
     { bulkhead: { key: String, maxConcurrent: 4 } },
     { circuitBreaker: { name: 'other' } },
     { nothing: {} },
-  ) as fc.Arbitrary<Patch>,
+  ),
 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
