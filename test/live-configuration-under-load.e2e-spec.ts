@@ -4,6 +4,7 @@ import {
   BulkheadFullError,
   BulkheadRegistry,
   CircuitBreaker,
+  Fallback,
   type ResilienceEvent,
   ResilienceEvents,
   Retry,
@@ -47,6 +48,11 @@ class Client {
   @Retry({ maxRetries: 2, backoff: constant('1s') })
   async retried(): Promise<string> {
     return begin();
+  }
+
+  @Fallback(begin)
+  async answered(): Promise<string> {
+    throw new Error('down');
   }
 
   @Timeout({ attempt: '1s' })
@@ -227,9 +233,9 @@ describe('while calls wait to be retried', () => {
     work[0]!.reject(new Error('first'));
     await settle();
     service.configure('Client.retried', { retry: { maxRetries: 0, backoff: constant('9s') } });
-    await expect(
-      outcome(Promise.race([client.retried(), work[1]!.reject(new Error('later'))])),
-    ).resolves.toBeDefined();
+    const later = client.retried();
+    work[1]!.reject(new Error('later'));
+    await expect(later).rejects.toThrow('later');
     await clock.advance(1_000);
     work[2]!.reject(new Error('second'));
     await clock.advance(1_000);
@@ -250,6 +256,24 @@ describe('while calls wait to be retried', () => {
   });
 });
 
+describe('while fallbacks answer', () => {
+  it('counts those that began under the former limit', async () => {
+    const { client, service } = await start();
+    service.configure('Client.answered', { fallback: { maxConcurrent: 2 } });
+    const calls = [client.answered(), client.answered()].map(outcome);
+    await settle();
+    expect(work).toHaveLength(2);
+    service.configure('Client.answered', { fallback: { maxConcurrent: 1 } });
+    await expect(client.answered()).rejects.toThrow('down');
+    for (const one of work) one.resolve('instead');
+    await expect(Promise.all(calls)).resolves.toEqual(Array(2).fill({ value: 'instead' }));
+    const next = client.answered();
+    await settle();
+    work[2]!.resolve('again');
+    await expect(next).resolves.toBe('again');
+  });
+});
+
 describe('while calls run under a timeout', () => {
   it('ends each by the limit with which it began, and leaves no timer and nothing else behind', async () => {
     const { client, service, clock, app } = await start();
@@ -265,12 +289,8 @@ describe('while calls run under a timeout', () => {
     work[1]!.resolve('in time');
     await expect(young).resolves.toEqual({ value: 'in time' });
     expect(clock.pending).toBe(1);
-    const closers = (
-      app.get(service.constructor as never) as unknown as {
-        runtime: { onClose: ReadonlySet<unknown> };
-      }
-    ).runtime.onClose;
-    expect(closers.size).toBeLessThan(10);
+    const { runtime } = service as unknown as { runtime: { onClose: ReadonlySet<unknown> } };
+    expect(runtime.onClose.size).toBeLessThan(10);
     await app.close();
     expect(clock.pending).toBe(0);
   });
