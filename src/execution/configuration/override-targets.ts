@@ -62,6 +62,7 @@ export class OverrideTargets {
 export function partNamesOf(subject: Subject, layers: Layers): [kind: string, name: string][] {
   return kindsOf(subject, layers).flatMap((kind): [string, string][] => {
     const { options } = effectiveOptions(kind, subject, subject.title, layers, new Problems());
-    return typeof options.name === 'string' ? [[kind, options.name]] : [];
+    const { name } = options;
+    return typeof name === 'string' && name !== '' ? [[kind, name]] : [];
   });
 }
