@@ -138,6 +138,12 @@ describe('configure()', () => {
     await expect(store.get()).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
   });
 
+  it('takes fetch, also before its first use', async () => {
+    const { service, events } = await start();
+    service.configure('fetch', { timeout: { attempt: '3s' } });
+    expect(of('configuration', events)).toHaveLength(1);
+  });
+
   it('takes the name of a breaker for all who use it, also those who only refer to it', async () => {
     const booted = await start();
     const breaker = booted.registry.get('storage');

@@ -141,6 +141,7 @@ export class ResilienceService {
    * resilience.configure('StorageClient.getBooks', { retry: { maxRetries: 1 }, timeout: '500ms' }, { by: 'anna' });
    */
   configure(target: string, patch: Patch | null, note?: PatchNote): void {
+    if (target === 'fetch') this.ownFetch ??= this.createFetch(); // made when it is needed, or to be found
     this.runtime.planner.configure(target, patch, note);
   }
 
