@@ -35,6 +35,8 @@ export { ResilienceExceptionFilter } from './execution/resilience-exception.filt
 export type {
   NamedConfiguration,
   Overrides,
+  Patch,
+  PatchNote,
   PipelineOptions,
   PolicyDefaults,
   ResilienceFeatureOptions,

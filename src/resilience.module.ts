@@ -34,6 +34,7 @@ import {
   CIRCUIT_BREAKER_REGISTRY,
   CircuitBreakerRegistry,
 } from './registry/circuit-breaker.registry.js';
+import type { Configure } from './registry/named-registry.js';
 import { PartStore } from './registry/named-parts.js';
 import { RESILIENCE_EVENTS, ResilienceEvents } from './telemetry/resilience-events.js';
 import { PROTECTIONS } from './third-parties/protect-provider.js';
@@ -170,14 +171,16 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
       },
       {
         provide: CircuitBreakerRegistry,
-        inject: [PARTS],
-        useFactory: (parts: PartStore) => new CircuitBreakerRegistry(parts),
+        inject: [PARTS, RUNTIME_REF],
+        useFactory: (parts: PartStore, ref: RuntimeRef) =>
+          new CircuitBreakerRegistry(parts, configureBy(ref)),
       },
       { provide: CIRCUIT_BREAKER_REGISTRY, useExisting: CircuitBreakerRegistry },
       {
         provide: BulkheadRegistry,
-        inject: [PARTS],
-        useFactory: (parts: PartStore) => new BulkheadRegistry(parts),
+        inject: [PARTS, RUNTIME_REF],
+        useFactory: (parts: PartStore, ref: RuntimeRef) =>
+          new BulkheadRegistry(parts, configureBy(ref)),
       },
       { provide: BULKHEAD_REGISTRY, useExisting: BulkheadRegistry },
       {
@@ -237,6 +240,11 @@ function optionsProviders(options: ResilienceModuleAsyncOptions): Provider[] {
       requireOptions(await made.createResilienceOptions()),
   };
   return useClass === undefined ? [create] : [create, useClass];
+}
+
+/** For the registries, which do not wait for the runtime. */
+function configureBy(ref: RuntimeRef): Configure {
+  return (target, patch, where) => ref.runtime!.planner.configure(target, patch, undefined, where);
 }
 
 function loggerOf({ logger }: ResilienceModuleOptions): QuietLogger | undefined {

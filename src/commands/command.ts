@@ -47,6 +47,9 @@ export class CommandState implements CommandView {
     private readonly definitions: Definitions,
   ) {
     this.metrics = new RollingMetrics(runtime.clock.now());
+    lazyPlan.onReplaced = () => {
+      this.made = undefined;
+    };
   }
 
   /**

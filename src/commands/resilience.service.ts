@@ -4,7 +4,13 @@ import { ResilienceConfigurationError } from '../common/errors.js';
 import { ownValue as ownOf } from '../common/own.js';
 import { type Problems, isPlainObject } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
-import { type PipelineOptions, checkPipeline, checkPolicies } from '../execution/module-options.js';
+import {
+  type PipelineOptions,
+  type Patch,
+  type PatchNote,
+  checkPipeline,
+  checkPolicies,
+} from '../execution/module-options.js';
 import type { Runtime } from '../execution/runtime.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { difference } from '../registry/named-parts.js';
@@ -119,6 +125,27 @@ export class ResilienceService {
       throw new TypeError(`describe(${show(type)}, ${show(method)}): ${right}`);
     }
     return this.runtime.describe(type, method);
+  }
+
+  /**
+   * Changes options of any policy while the application runs: a layer above all others, in which the most specific target
+   * wins. Options that it does not name stay as they are; later patches of a target add to earlier ones. Breakers, bulkheads
+   * and all who wait keep their state; calls that are under way end by the options that they began with. Emits a
+   * `configuration` event.
+   *
+   * @param target `'*'`, `'Class'`, `'Class.method'`, or the name of a command, a pipeline, a protected object or its
+   * method, a breaker or a bulkhead (for all its keys, those included that have not been used yet)
+   * @param patch options by policy; `null` takes all earlier patches of the target back
+   * @param note who makes the change and why, for the event
+   * @throws {ResilienceConfigurationError} with all problems, when the change is wrong or the application has not started;
+   * then nothing has changed
+   *
+   * @example
+   * resilience.configure('StorageClient.getBooks', { retry: { maxRetries: 1 }, timeout: '500ms' }, { by: 'anna' });
+   */
+  configure(target: string, patch: Patch | null, note?: PatchNote): void {
+    if (target === 'fetch') this.ownFetch ??= this.createFetch(); // made when it is needed, or to be found
+    this.runtime.planner.configure(target, patch, note);
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { ownValue } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';
+import { EVERYTHING } from './configuration/everything.js';
 import type { Layers } from './configuration/layers.js';
 import { type Options, merge } from './configuration/merge.js';
 import { lineOf } from './configuration/named-configurations.js';
@@ -24,13 +25,14 @@ const NAMING = new Set(['name', 'config', 'enabled']);
 
 /**
  * The options in force for one policy of a subject. Later layers win: `defaults`, the named configuration, the pipeline
- * that it uses, its own options, then `overrides` by `'*'` and by its override keys.
+ * that it uses, its own options, then `overrides`, and then changes while the
+ * application runs, both by `'*'`, by the name of its breaker or bulkhead, and by its override keys.
  */
 export function effectiveOptions(
   kind: string,
   { pipeline, policies: given, overrideKeys }: Subject,
   where: string,
-  { defaults, configs, pipelines, overrides, variables }: Layers,
+  { defaults, configs, pipelines, overrides, variables, live }: Layers,
   problems: Problems,
 ): EffectiveOptions {
   const policy = policies.get(kind)!;
@@ -60,17 +62,13 @@ export function effectiveOptions(
   }
   layer(shared, `pipelines['${pipeline}']`);
   layer(said, undefined);
-  for (const target of ['*', ...overrideKeys]) {
-    const override = (set: Options, origin: string): void => {
-      layer(set, origin);
-      // Such an override defines the part.
-      if (target !== '*' && !Object.keys(set).every((option) => NAMING.has(option))) {
-        reference = false;
-      }
-    };
-    const literal = of(ownValue(overrides, target));
-    if (literal !== undefined) override(normalize(literal), `overrides['${target}']`);
-    for (const given of variables.of(target, kind)) override(given.options, given.origin);
+  for (const target of targets()) {
+    override(of(ownValue(overrides, target)), target, `overrides['${target}']`);
+    if (target !== EVERYTHING && !overrideKeys.includes(target)) continue; // a part: variables do not name it
+    for (const given of variables.of(target, kind)) override(given.options, target, given.origin);
+  }
+  for (const target of targets()) {
+    override(of(ownValue(live, target)), target, `configure('${target}')`);
   }
   const { enabled = true } = options;
   delete options.config;
@@ -86,6 +84,21 @@ export function effectiveOptions(
     reference,
     originOf: (option) => origins.get(option),
   };
+
+  /** From the least to the most specific. */
+  function targets(): string[] {
+    const { name } = options;
+    const shared = typeof name === 'string' && !overrideKeys.includes(name) ? [name] : [];
+    return [EVERYTHING, ...shared, ...overrideKeys];
+  }
+
+  function override(given: unknown, target: string, origin: string): void {
+    const set = normalize(given);
+    layer(set, origin);
+    // One that is for all, or for all users of the part, makes no definition of its name.
+    if (target === EVERYTHING || !overrideKeys.includes(target)) return;
+    if (!Object.keys(set).every((option) => NAMING.has(option))) reference = false;
+  }
 
   function configurationsFor({ config, name }: Options): ReturnType<typeof lineOf> {
     const chosen = config ?? name;

@@ -4,6 +4,8 @@ import type { Subject } from './subject.js';
 /** The plan of a command or a pipeline, made when the application starts or on first use. */
 export class LazyPlan {
   private made: Plan | undefined = undefined;
+  /** Called when another plan replaces the one that was made. */
+  onReplaced: () => void = () => {};
 
   constructor(
     readonly subject: Subject,
@@ -20,6 +22,8 @@ export class LazyPlan {
   }
 
   accept(plan: Plan): Plan {
-    return (this.made = plan);
+    this.made = plan;
+    this.onReplaced();
+    return plan;
   }
 }

@@ -17,6 +17,20 @@ export type PolicyDefaults = { readonly [K in keyof PolicyOptions]?: PolicyOptio
 /** Options by target, and by policy. */
 export type Overrides = Readonly<Record<string, PolicyDefaults>>;
 
+/**
+ * A change of options while the application runs: options by policy. Those that are not named stay as they are; `null` in the
+ * place of a policy's options takes back all earlier patches of that policy at the same target.
+ */
+export type Patch = { readonly [K in keyof PolicyOptions]?: PolicyOptions[K] | null };
+
+/** Who changes options, and why: for events. */
+export interface PatchNote {
+  /** Who made the change. */
+  readonly by?: string;
+  /** Why. */
+  readonly reason?: string;
+}
+
 /** A named set of options by policy. */
 export interface NamedConfiguration extends PolicyDefaults {
   /** The name of a configuration whose options it takes where it has none of its own. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../common/clock.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
 import { Classifier } from '../common/outcomes/classifier.js';
@@ -14,17 +15,20 @@ import type { Returns } from './return-type.js';
 import type { DecoratedMethod } from './decorated-method.js';
 import type { NestCaller } from './nest-caller.js';
 import type { Subject } from './subject.js';
+import type { SubjectSite } from './subject-site.js';
 
 /** Determines how the calls of one subject run. */
 export interface Plan {
   readonly pipeline: Pipeline;
   readonly description: PipelineDescription;
   /** Gives the names of parts that have no name of their own. */
-  readonly context: Pick<PolicySite, 'partNameOf'>;
+  readonly context: SubjectSite;
   /** The outcome rule for a command's metrics. */
   readonly outcomes: OutcomeRule;
   /** Settings by kind of policy. */
   readonly settings: ReadonlyMap<string, unknown>;
+  /** The named parts that its policies use. */
+  readonly declarations: readonly Declaration[];
 }
 
 /**
@@ -32,11 +36,12 @@ export interface Plan {
  * shape.
  */
 export class MethodPlan implements Plan {
-  readonly pipeline: Pipeline;
-  readonly description: PipelineDescription;
+  pipeline: Pipeline;
+  description: PipelineDescription;
   readonly context: Plan['context'];
-  readonly outcomes: OutcomeRule;
-  readonly settings: Plan['settings'];
+  outcomes: OutcomeRule;
+  settings: Plan['settings'];
+  declarations: Plan['declarations'];
   readonly returns: Returns;
   readonly signalIndex: number | undefined;
 
@@ -45,7 +50,7 @@ export class MethodPlan implements Plan {
    * @param nestCaller for methods that Nest calls without an interceptor
    */
   constructor(
-    { pipeline, description, context, outcomes, settings }: Plan,
+    { pipeline, description, context, outcomes, settings, declarations }: Plan,
     readonly decorated: DecoratedMethod,
     readonly clock: Clock,
     readonly mayResolveToStream: boolean,
@@ -56,8 +61,19 @@ export class MethodPlan implements Plan {
     this.context = context;
     this.outcomes = outcomes;
     this.settings = settings;
+    this.declarations = declarations;
     this.returns = decorated.returns;
     this.signalIndex = decorated.signalIndex;
+  }
+
+  /** Runs further calls by another plan; in place, since bindings hold on to this one. */
+  accept({ pipeline, description, outcomes, settings, declarations }: Plan): this {
+    this.pipeline = pipeline;
+    this.description = description;
+    this.outcomes = outcomes;
+    this.settings = settings;
+    this.declarations = declarations;
+    return this;
   }
 }
 
@@ -74,7 +90,7 @@ interface ConfiguredPolicy {
 
 /** A plan whose options have been checked and whose named parts have been declared, but not made. */
 export interface Draft {
-  readonly site: PolicySite;
+  readonly site: SubjectSite;
   readonly configured: readonly ConfiguredPolicy[];
   readonly stages: StageMakers;
   /** The order of the stages, outermost first. */
@@ -87,10 +103,11 @@ const standard = new Classifier({});
 /** First half: merges and checks options and declares parts. If it adds problems, the draft must not be finished. */
 export function draftPlan(
   subject: Subject,
-  site: PolicySite,
+  site: SubjectSite,
   layers: Layers,
   parts: PartStore,
   problems: Problems,
+  former?: Plan,
 ): Draft {
   const { name, title, owner, pipeline } = subject;
   const shared = ownValue(layers.pipelines, pipeline);
@@ -101,7 +118,7 @@ export function draftPlan(
   const configured: ConfiguredPolicy[] = [];
   const declarations: Declaration[] = [];
   for (const kind of kindsOf(subject, layers)) {
-    const one = configurePolicy(kind, subject, site, layers, problems);
+    const one = configurePolicy(kind, subject, site, layers, problems, former);
     if (one === undefined) continue;
     if (one.effective.enabled) configured.push(one);
     const { policy, where, settings, effective } = one;
@@ -155,7 +172,7 @@ function checkTogether(
 
 /**
  * One policy of a subject, merged and checked. One that is switched off may be wrong: `undefined` then, or when its options
- * only make sense at work.
+ * only make sense at work. The settings stay those of the former plan, if there is one with the same options.
  */
 export function configurePolicy(
   kind: string,
@@ -163,10 +180,15 @@ export function configurePolicy(
   site: PolicySite,
   layers: Layers,
   problems: Problems,
+  former?: Plan,
 ): ConfiguredPolicy | undefined {
   const policy = policies.get(kind)!;
   const where = `${subject.title} ${subject.method === undefined ? kind : policy.label}`;
   const effective = effectiveOptions(kind, subject, where, layers, problems);
+  const before = former?.description.policies.find((each) => each.kind === kind);
+  if (effective.enabled && isDeepStrictEqual(before?.options, effective.options)) {
+    return { policy, where, effective, settings: former!.settings.get(kind) };
+  }
   if (!effective.enabled && policy.boundToSubject) return undefined;
   const found = effective.enabled ? problems : new Problems();
   const read = new OptionsReader<object>(effective.options, where, found, '', effective.originOf);
@@ -176,8 +198,16 @@ export function configurePolicy(
   return { policy, where, effective, settings };
 }
 
+/** Whether a draft says other things than the plan that it may replace. */
+export function differs({ configured }: Draft, { settings }: Plan): boolean {
+  return (
+    configured.length !== settings.size ||
+    configured.some(({ policy, settings: own }) => settings.get(policy.kind) !== own)
+  );
+}
+
 /** Second half: makes the stages and puts them into their order. */
-export function finishPlan({ site, configured, stages, order }: Draft): Plan {
+export function finishPlan({ site, configured, stages, order, declarations }: Draft): Plan {
   const { name, events } = site;
   const names = order.filter((stage) => stage in stages);
   const [outcomes = standard] = configured.flatMap(
@@ -197,5 +227,6 @@ export function finishPlan({ site, configured, stages, order }: Draft): Plan {
     context: site,
     outcomes,
     settings: new Map(configured.map(({ policy, settings }) => [policy.kind, settings])),
+    declarations,
   };
 }

@@ -2,12 +2,13 @@ import { ResilienceConfigurationError } from '../common/errors.js';
 import { Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { policies } from '../policies/canonical-order.js';
-import type { PolicySite } from '../policies/policy.js';
 import type { PartStore } from '../registry/named-parts.js';
 import { kindsOf } from './effective-options.js';
 import { LazyPlan } from './lazy-plan.js';
+import { LiveChanges } from './live-changes.js';
 import { isAwaitedByNest } from './handlers.js';
 import { nestCallerOf } from './nest-caller.js';
+import type { Patch, PatchNote } from './module-options.js';
 import type { Configuration } from './configuration/configuration.js';
 import type { OwnedMethod } from './owned-method.js';
 import {
@@ -28,6 +29,9 @@ type PlansOfOwner = Map<DecoratedMethod, MethodPlan>;
 /** Plans of methods, by `ownOnly` and by class. */
 type Plans = ReadonlyMap<boolean, Map<Function, PlansOfOwner>>;
 
+const NOT_STARTED =
+  'configure(): the application has not started, so there is nothing to change; use forRoot({ overrides })';
+
 /** Makes the plans of all subjects of one application: methods, commands and pipelines. */
 export class Planner {
   private readonly plans: Plans = new Map([
@@ -35,6 +39,7 @@ export class Planner {
     [true, new Map()],
   ]);
   private readonly lazyPlans: LazyPlan[] = [];
+  private readonly changes: LiveChanges;
   private readonly startupProblems: string[] = [];
   private readonly configuration: Configuration;
   private started = false;
@@ -46,6 +51,12 @@ export class Planner {
     private readonly tell: (line: string) => void,
   ) {
     this.configuration = services.configuration;
+    this.changes = new LiveChanges(
+      services,
+      parts,
+      () => this.held(),
+      (pipeline, problems) => this.check(pipeline, problems),
+    );
   }
 
   /**
@@ -101,8 +112,18 @@ export class Planner {
   register(subject: Subject): LazyPlan {
     const lazyPlan = new LazyPlan(subject, (each) => this.make(each));
     if (this.started) void lazyPlan.plan;
-    else this.lazyPlans.push(lazyPlan);
+    this.lazyPlans.push(lazyPlan);
     return lazyPlan;
+  }
+
+  /**
+   * Changes options while the application runs.
+   *
+   * @throws {ResilienceConfigurationError} when the change is wrong; then nothing has changed
+   */
+  configure(target: string, patch: Patch | null, note?: PatchNote, where?: string): void {
+    if (!this.started) throw new ResilienceConfigurationError([NOT_STARTED]);
+    this.changes.make(target, patch, note, where);
   }
 
   /** Reports problems when the application starts. @returns false if it has started already */
@@ -111,17 +132,22 @@ export class Planner {
     return !this.started;
   }
 
-  /** Commands and pipelines registered before the application has started. */
+  /** The commands and pipelines. */
   get subjects(): readonly Subject[] {
     return this.lazyPlans.map(({ subject }) => subject);
   }
 
-  /** The plans made so far: of methods, and of commands and pipelines that were registered before the application started. */
-  *made(): IterableIterator<Plan> {
-    for (const owners of this.plans.values()) {
-      for (const plans of owners.values()) yield* plans.values();
+  /** All plans that have been made. */
+  private *held(): IterableIterator<MethodPlan | LazyPlan> {
+    for (const byOwner of this.plans.values()) {
+      for (const plans of byOwner.values()) yield* plans.values();
     }
-    for (const each of this.lazyPlans) if (each.planned) yield each.plan;
+    for (const each of this.lazyPlans) if (each.planned) yield each;
+  }
+
+  /** The plans made so far: of methods, and of commands and pipelines. */
+  *made(): IterableIterator<Plan> {
+    for (const holder of this.held()) yield holder instanceof LazyPlan ? holder.plan : holder;
   }
 
   private make(subject: Subject, problems = new Problems()): Plan {
@@ -170,7 +196,7 @@ export class Planner {
     return kept;
   }
 
-  private policySite(subject: Subject): PolicySite {
+  private policySite(subject: Subject): SubjectSite {
     return new SubjectSite(this.services, subject);
   }
 }

@@ -8,16 +8,13 @@ import {
 import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { Problems } from '../common/options-reader.js';
 import { look } from '../common/outcomes/look.js';
-import { show } from '../common/printable.js';
-import { policies } from '../policies/canonical-order.js';
 import { cacheInterceptorsOn, isCacheInterceptor, storeOnlyLive } from './cache-interceptors.js';
-import { kindsOf } from './effective-options.js';
 import { SLOT } from './binding.js';
 import { attachFilter } from './handler-filters.js';
 import { offerInterceptor } from './handler-interceptors.js';
 import { isHandler } from './handlers.js';
 import type { Built } from './instances.js';
-import type { Layers } from './configuration/layers.js';
+import { OverrideTargets } from './configuration/override-targets.js';
 import { lineOf } from './class-line.js';
 import { coverLine } from './coverage.js';
 import { liveRuntimes } from './live-runtimes.js';
@@ -28,7 +25,7 @@ import { RUNTIME, type Runtime } from './runtime.js';
 import { type DecoratedMethod, decoratedMethodOf } from './decorated-method.js';
 import { bindInstance } from './slot.js';
 import { uncoveredMembers } from './uncovered.js';
-import { type Subject, methodSubject } from './subject.js';
+import { methodSubject } from './subject.js';
 import { mistakenTimeoutsOn } from './schedule-timeouts.js';
 
 /** Nest's `InstanceWrapper`, which its packages do not export. */
@@ -57,7 +54,12 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     for (const owner of owners.keys()) reportMisplaced(owner, problems);
     const subjects = [...methods.map(methodSubject), ...this.runtime.planner.subjects];
     this.runtime.instances.explore(() => this.built());
-    checkOverrideTargets(this.runtime.layers, subjects, problems);
+    const { layers } = this.runtime;
+    const targets = new OverrideTargets(subjects, layers);
+    for (const [target, override] of Object.entries(layers.overrides)) {
+      targets.check('ResilienceModule.forRoot()', 'overrides', target, override, problems);
+    }
+    layers.variables.checkTargets(targets.ofSubjects, problems);
     this.runtime.planner.prepare(methods, problems);
     liveRuntimes.add(this.runtime);
     for (const [owner, instance] of owners) {
@@ -212,42 +214,5 @@ function reportMisplaced(owner: Function, problems: Problems): void {
       `${owner.name}.${String(key)} @Signal`,
       'gets no signal: the method has no policy; decorate it with one, or leave out @Signal()',
     );
-  }
-}
-
-/** Reports overrides without a target, and those for policies that their target does not have: they are misspelt. */
-function checkOverrideTargets(
-  layers: Layers,
-  subjects: readonly Subject[],
-  problems: Problems,
-): void {
-  const targets = new Map<string, Set<string>>();
-  for (const pipeline of Object.keys(layers.pipelines)) {
-    targets.set(pipeline, new Set(kindsOf({ policies: new Map(), pipeline }, layers)));
-  }
-  for (const subject of subjects) {
-    const kinds = kindsOf(subject, layers);
-    for (const target of subject.overrideKeys) {
-      targets.set(target, new Set([...(targets.get(target) ?? []), ...kinds]));
-    }
-  }
-  layers.variables.checkTargets(targets, problems);
-  for (const [target, override] of Object.entries(layers.overrides)) {
-    if (target === '*') continue;
-    const kinds = targets.get(target);
-    if (kinds === undefined) {
-      problems.add(
-        'ResilienceModule.forRoot()',
-        `overrides has ${show(target)}, which is not a decorated class or method, a command or a pipeline; there are ${['*', ...targets.keys()].join(', ')}`,
-      );
-      continue;
-    }
-    for (const kind of Object.keys(override ?? {})) {
-      if (kinds.has(kind) || !policies.has(kind)) continue;
-      problems.add(
-        'ResilienceModule.forRoot()',
-        `overrides['${target}'] has ${kind}, but ${target} has no such policy; an override can change policies, not add them`,
-      );
-    }
   }
 }

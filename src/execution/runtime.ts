@@ -42,7 +42,7 @@ export class Runtime {
   /** The plans of calls of decorated methods. */
   readonly calls: CallPlans;
   private closed = false;
-  private readonly onClose: (() => void)[] = [];
+  private readonly onClose = new Set<() => void>();
   private readonly warned = new Set<string>();
 
   constructor(private readonly host: RuntimeHost) {
@@ -84,11 +84,9 @@ export class Runtime {
   /** Describes a plan, with the current options of its named parts. */
   describePlan({ description, context }: Plan): PipelineDescription {
     const policies = description.policies.map(({ kind, options }) => {
-      const shared = this.host.parts.optionsOf(
-        kind,
-        (options.name as string | undefined) ?? context.partNameOf(kind),
-      );
-      return { kind, options: { ...options, ...shared } };
+      const name = (options.name as string | undefined) ?? context.partNameOf(kind);
+      const shared = this.host.parts.declarationOf(kind, name);
+      return { kind, options: { ...options, ...shared?.options } };
     });
     return { ...description, policies };
   }
@@ -133,9 +131,9 @@ export class Runtime {
       log: (message, level) => this.log(message, level),
       onClose: (callback) => {
         if (this.closed) callback();
-        else this.onClose.push(callback);
+        else this.onClose.add(callback);
+        return () => this.onClose.delete(callback);
       },
-
       resolve: (token) => host.resolve(token),
       callAsSubstitute,
       instancesOf: (method) => this.instances.of(method),

@@ -31,7 +31,7 @@ export interface SiteServices extends Pick<
 export class SubjectSite implements PolicySite {
   constructor(
     private readonly services: SiteServices,
-    private readonly subject: Subject,
+    readonly subject: Subject,
   ) {}
 
   get name(): string {
@@ -86,8 +86,8 @@ export class SubjectSite implements PolicySite {
     this.services.log(message, level);
   }
 
-  onClose(callback: () => void): void {
-    this.services.onClose(callback);
+  onClose(callback: () => void): () => void {
+    return this.services.onClose(callback);
   }
 
   optionsOf(other: string, kind: string): object | undefined {

@@ -53,6 +53,15 @@ export class Pipeline {
     });
   }
 
+  /** Takes the place of another pipeline: its stages take over what those of the other know beyond single calls. */
+  succeed(former: Pipeline): void {
+    for (const stage of this.stages) {
+      const before = former.stages.find(({ constructor }) => constructor === stage.constructor);
+      if (before !== undefined) stage.inherit?.(before);
+    }
+    for (const stage of former.stages) stage.retire?.();
+  }
+
   /** Resolves to the call's result or rejects with its error; both are the method's own unless a policy has replaced them. */
   run(call: Call): Promise<unknown> {
     if (this.interrupts) call.interruptible = true;

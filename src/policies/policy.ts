@@ -55,8 +55,8 @@ export interface PolicySite {
   readonly sleeper: Sleeper;
   /** The named, stateful parts of the application. */
   readonly named: NamedParts;
-  /** Calls `callback` when the application closes. */
-  onClose(callback: () => void): void;
+  /** Calls `callback` when the application closes. @returns a function that takes this back */
+  onClose(callback: () => void): () => void;
   /** The options in force for a policy of another method of the class; `undefined` when it has no such policy. */
   optionsOf(method: string, kind: string): object | undefined;
   /** A provider of the application; `undefined` when there is none. */
@@ -136,6 +136,10 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   outcomes?(settings: Settings): OutcomeRule;
   /** The stateful part behind the stages, if there is one. */
   part?(settings: Settings): NamedPart | undefined;
+  /** Gives the part other settings while the application runs. It keeps its state and all who wait; its key stays. */
+  reconfigure?(part: object, settings: Settings): void;
+  /** Options that may hold data of users, which no event tells. */
+  readonly untold?: readonly string[];
   /** Factories of its stages, by their names in the canonical order. */
   stages(settings: Settings, site: PolicySite): StageMakers;
   /**

@@ -1,5 +1,6 @@
 import { brand } from '../common/brand.js';
 import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
+import type { BulkheadOptions } from '../policies/bulkhead/options.js';
 import { type BulkheadView, viewOf } from './bulkhead-view.js';
 import { NamedRegistry } from './named-registry.js';
 
@@ -19,6 +20,20 @@ export class BulkheadRegistry extends NamedRegistry<Bulkhead, BulkheadView> {
   protected override readonly what = 'bulkhead';
   protected override readonly kind = 'bulkhead';
   private readonly views = new WeakMap<Bulkhead, BulkheadView>();
+
+  /**
+   * Changes options of a bulkhead, of all its keys, those included that have not been used yet: the same as
+   * `ResilienceService.configure(name, { bulkhead: change })`.
+   *
+   * @throws {ResilienceConfigurationError} when the options are wrong; the old ones then stay in force
+   * @throws {Error} when there is no bulkhead of that name, or the name is that of a single key
+   *
+   * @example
+   * registry.reconfigure('storagesvc', { maxConcurrent: 50 });
+   */
+  reconfigure(name: string, change: Omit<BulkheadOptions, 'name' | 'key' | 'config'>): void {
+    this.change(name, change);
+  }
 
   protected override show(bulkhead: Bulkhead): BulkheadView {
     let view = this.views.get(bulkhead);

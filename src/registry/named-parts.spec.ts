@@ -136,27 +136,31 @@ describe('PartStore', () => {
     expect([...store.ofKind('circuitBreaker')][0]).toBe(a);
   });
 
-  it('knows the options of a part that has been made, changes included', () => {
+  it('knows what a part is like that has been made', () => {
     const { store } = declareAll({});
-    expect(store.optionsOf('circuitBreaker', 'api')).toBeUndefined();
+    expect(store.declarationOf('circuitBreaker', 'api')).toBeUndefined();
     made(store);
-    expect(store.optionsOf('circuitBreaker', 'api')).toEqual({ window: '10s' });
-    store.changed('circuitBreaker', 'api', { window: '1s' }, 'new');
-    expect(store.optionsOf('circuitBreaker', 'api')).toEqual({ window: '1s' });
-    store.changed('circuitBreaker', 'none', {}, 'x');
-    expect(store.optionsOf('circuitBreaker', 'none')).toBeUndefined();
+    expect(store.declarationOf('circuitBreaker', 'api')?.options).toEqual({ window: '10s' });
+    expect(store.declarationOf('circuitBreaker', 'none')).toBeUndefined();
   });
 
-  it('has those who declare a part later agree with the code, whatever it has been changed to', () => {
-    const { store } = declareAll({});
-    made(store);
-    store.changed('circuitBreaker', 'api', { window: '1s' }, 'new');
-    const problems = new Problems();
-    store.declare(
-      declaration({ declaredBy: 'Books.late', where: 'Books.late @CircuitBreaker' }),
-      problems,
-    );
-    expect(problems.all).toEqual([]);
-    expect(store.optionsOf('circuitBreaker', 'api')).toEqual({ window: '1s' });
+  it('adopts other declarations, and tells those parts that are now declared otherwise', () => {
+    const { store } = declareAll({}, { name: 'b', declaredBy: 'B.b' });
+    const part = made(store);
+    made(store, 'b');
+    const others = declareAll(
+      { options: { window: '1s' }, settings: 'new' },
+      { name: 'b', declaredBy: 'B.b' },
+      { name: 'c', declaredBy: 'C.c' },
+    ).store;
+    const told: unknown[] = [];
+    const isChanged = store.adopt(others, (each, { settings }) => told.push([each, settings]));
+    expect(told).toEqual([[part, 'new']]);
+    expect(isChanged(declaration({}))).toBe(true);
+    expect(isChanged(declaration({ name: 'b' }))).toBe(false);
+    expect(isChanged(declaration({ name: 'none' }))).toBe(false);
+    expect(store.declarationOf('circuitBreaker', 'api')?.options).toEqual({ window: '1s' });
+    expect(store.find('circuitBreaker', 'api')).toBe(part);
+    expect(made(store, 'c')).toBeDefined();
   });
 });

@@ -28,10 +28,7 @@ export interface Declaration {
 }
 
 interface Entry {
-  /** From the code. Later declarations have to agree with this one, even after a change at run time. */
   declared: Declaration;
-  /** Set by a change at run time. */
-  changed: Pick<Declaration, 'options' | 'settings'> | undefined;
   part: object | undefined;
 }
 
@@ -42,8 +39,8 @@ export class PartStore implements NamedParts {
 
   /** Registers a part before it is made; reports conflicts with other declarations of it. */
   declare(declaration: Declaration, problems: Problems): void {
-    const { kind, name, declaredBy } = declaration;
-    const entry = this.entry(kind, name ?? declaredBy);
+    const { name, declaredBy } = declaration;
+    const entry = this.entryOf(declaration);
     if (entry === undefined) return this.add(declaration);
     const { declared } = entry;
     if (declaration.off || declared.off) {
@@ -72,27 +69,52 @@ export class PartStore implements NamedParts {
   obtain<T extends object, S>(kind: string, name: string, create: (settings: S) => T): T {
     const entry = this.entry(kind, name);
     if (entry === undefined) throw new Error(`${kind} "${name}" has not been declared`);
-    entry.part ??= create((entry.changed ?? entry.declared).settings as S);
+    entry.part ??= create(entry.declared.settings as S);
     return entry.part as T;
   }
 
-  /** The options of a part, changes included; `undefined` when it has not been made. */
-  optionsOf(kind: string, name: string): object | undefined {
+  /** What a part is like; `undefined` when it has not been made. */
+  declarationOf(kind: string, name: string): Declaration | undefined {
     const entry = this.entry(kind, name);
-    return entry?.part === undefined ? undefined : (entry.changed ?? entry.declared).options;
+    return entry?.part === undefined ? undefined : entry.declared;
   }
 
-  /** Records that a part was given other options at run time. */
-  changed(kind: string, name: string, options: object, settings: unknown): void {
-    const entry = this.entry(kind, name);
-    if (entry !== undefined) entry.changed = { options, settings };
+  /**
+   * Takes over declarations that have changed while the application runs.
+   *
+   * @param changed called with each part that has been made already and is now declared otherwise
+   * @returns whether the part that a declaration is of is now declared otherwise
+   */
+  adopt(
+    others: PartStore,
+    changed: (part: object, { kind, settings }: Declaration) => void,
+  ): (declaration: Declaration) => boolean {
+    const different = new Set<Entry>();
+    for (const entries of others.kinds.values()) {
+      for (const { declared } of entries.values()) {
+        const entry = this.entryOf(declared);
+        if (entry === undefined) {
+          this.add(declared);
+          continue;
+        }
+        const same = isDeepStrictEqual(entry.declared.options, declared.options);
+        entry.declared = declared;
+        if (same) continue;
+        different.add(entry);
+        if (entry.part !== undefined) changed(entry.part, declared);
+      }
+    }
+    return (declaration) => {
+      const entry = this.entryOf(declaration);
+      return entry !== undefined && different.has(entry);
+    };
   }
 
   /** Removes declarations that were wrong, unless their parts have been made. */
   retract(declarations: readonly Declaration[]): void {
     for (const declaration of declarations) {
       const { kind, name, declaredBy } = declaration;
-      const entry = this.entry(kind, name ?? declaredBy);
+      const entry = this.entryOf(declaration);
       if (entry?.declared !== declaration || entry.part !== undefined) continue;
       this.kinds.get(kind)!.delete(name ?? declaredBy);
     }
@@ -114,11 +136,15 @@ export class PartStore implements NamedParts {
     return this.kinds.get(kind)?.get(name);
   }
 
+  private entryOf({ kind, name, declaredBy }: Declaration): Entry | undefined {
+    return this.entry(kind, name ?? declaredBy);
+  }
+
   private add(declared: Declaration): void {
     const { kind, name, declaredBy } = declared;
     let entries = this.kinds.get(kind);
     if (entries === undefined) this.kinds.set(kind, (entries = new Map<string, Entry>()));
-    entries.set(name ?? declaredBy, { declared, changed: undefined, part: undefined });
+    entries.set(name ?? declaredBy, { declared, part: undefined });
   }
 }
 

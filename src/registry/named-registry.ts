@@ -4,6 +4,9 @@ import { PartsByKey } from '../policies/keyed-parts.js';
 import { readingsOf } from './keyed-name.js';
 import type { PartStore } from './named-parts.js';
 
+/** Changes options of a target while the application runs. @param where the place of the change in messages */
+export type Configure = (target: string, patch: object, where: string) => void;
+
 /** How many names a message lists at most. */
 const LISTED = 20;
 
@@ -31,7 +34,10 @@ export abstract class NamedRegistry<
   protected abstract readonly kind: string;
 
   /** @internal */
-  constructor(protected readonly store: PartStore) {}
+  constructor(
+    protected readonly store: PartStore,
+    private readonly configure: Configure,
+  ) {}
 
   protected abstract show(part: Part): Shown;
 
@@ -124,6 +130,18 @@ export abstract class NamedRegistry<
       if (part !== undefined) return { name, part };
     }
     return undefined;
+  }
+
+  /** Changes the options of a part; of those by key, all at once. */
+  protected change(name: string, change: object): void {
+    if (this.partCalled(name) === undefined) {
+      const keyed = this.keyedPartOf(name);
+      if (keyed === undefined) throw this.unknown(name);
+      throw new Error(
+        `there is no ${this.what} "${printable(name)}" to reconfigure: it is one key of "${keyed.name}"; use that name, for all keys`,
+      );
+    }
+    this.configure(name, { [this.kind]: change }, `reconfigure("${printable(name)}")`);
   }
 
   private declared(): IterableIterator<Part | PartsByKey<Part>> {

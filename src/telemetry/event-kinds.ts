@@ -16,6 +16,7 @@ const KINDS: Readonly<Record<ResilienceEventKind, true>> = {
   override: true,
   fallback: true,
   'cache-error': true,
+  configuration: true,
 };
 
 /** All kinds of events. */

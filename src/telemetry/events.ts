@@ -163,6 +163,25 @@ export interface CacheErrorEvent {
   readonly error: unknown;
 }
 
+/** A patch as listeners see it: plain data; functions and the like by their names, `null` where a patch took options back. */
+export type ToldPatch = Readonly<Record<string, Readonly<Record<string, unknown>> | null>>;
+
+/** Options have been changed while the application runs, by `ResilienceService.configure()` or `reconfigure()` of a registry. */
+export interface ConfigurationEvent {
+  /** The kind of event. */
+  readonly type: 'configuration';
+  /** The same as `target`: every event has a name. */
+  readonly name: string;
+  /** What was changed: `'*'`, `'Class'`, `'Class.method'`, or the name of a command, pipeline, object, breaker or bulkhead. */
+  readonly target: string;
+  /** The changed options by policy; `null` when all earlier changes of the target were taken back. */
+  readonly patch: ToldPatch | null;
+  /** Who made the change. */
+  readonly by?: string | undefined;
+  /** Why. */
+  readonly reason?: string | undefined;
+}
+
 /** Any event of a policy; `type` says which. */
 export type ResilienceEvent =
   | CallStartEvent
@@ -178,7 +197,8 @@ export type ResilienceEvent =
   | StateChangeEvent
   | OverrideEvent
   | FallbackEvent
-  | CacheErrorEvent;
+  | CacheErrorEvent
+  | ConfigurationEvent;
 
 /** A kind of event: its `type`. */
 export type ResilienceEventKind = ResilienceEvent['type'];

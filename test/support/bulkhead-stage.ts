@@ -86,7 +86,7 @@ export class Harness {
       events,
       sleeper,
       random: () => 0.5,
-      onClose: () => {},
+      onClose: () => () => {},
     };
     return site as PolicySite;
   }

@@ -25,12 +25,17 @@ export class Configuration {
     readonly options: ResilienceModuleOptions,
     private readonly features = new Map<Feature, string>(),
   ) {
-    this.current = this.merge(new Problems());
+    this.current = this.merge(new Problems(), {});
   }
 
   /** The layers in force. */
   get layers(): Layers {
     return this.current;
+  }
+
+  /** The changes while the application runs. */
+  set live(live: Layers['live']) {
+    this.current = { ...this.current, live };
   }
 
   /** Checks the options as far as possible without knowing the methods. */
@@ -60,13 +65,13 @@ export class Configuration {
     this.current = this.merge(problems);
   }
 
-  private merge(problems: Problems): Layers {
+  private merge(problems: Problems, live = this.current.live): Layers {
     const { defaults = {} } = this.options;
     const sources = this.sources();
     const variables = sources.flatMap(({ where, options }) =>
       environmentsOf(options?.overrides).map((environment) => ({ where, environment })),
     );
-    return { defaults, ...merged(sources, problems), variables: new Variables(variables) };
+    return { defaults, live, ...merged(sources, problems), variables: new Variables(variables) };
   }
 
   private sources(): Source[] {

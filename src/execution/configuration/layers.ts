@@ -12,4 +12,6 @@ export interface Layers {
   readonly overrides: OverridesByTarget;
   /** Overrides from the environment, which win over the others of the same target. */
   readonly variables: Variables;
+  /** Changes while the application runs. */
+  readonly live: OverridesByTarget;
 }

@@ -141,7 +141,7 @@ class World {
       events,
       sleeper: new Sleeper(clock),
       random: () => 0.5,
-      onClose: () => {},
+      onClose: () => () => {},
     } as Partial<PolicySite> as PolicySite;
     const retry = { maxRetries: rules.maxRetries, backoff: constant(rules.delay) };
     const retrySettings = settingsOf(readRetryOptions, retry);

@@ -19,6 +19,7 @@ export const bulkheadPolicy: Policy<
   normalize: (given) => (typeof given === 'number' ? { maxConcurrent: given } : given),
   read: readBulkheadOptions,
   part: (settings) => ({ name: settings.name, settings }),
+  reconfigure: (part, settings) => (part as Bulkhead | KeyedBulkheads).reconfigure(settings),
   stages: ({ name }, site) => ({
     bulkhead: () => {
       const part = obtainBulkheads(name ?? site.partNameOf(KIND), site);
@@ -38,7 +39,7 @@ export const bulkheadPolicy: Policy<
 /** The bulkhead or bulkheads of that name, made with the settings of the subject that defines the name. */
 function obtainBulkheads(name: string, site: PolicySite): Bulkhead | KeyedBulkheads {
   return site.named.obtain(KIND, name, (settings: BulkheadSettings) => {
-    const create = (own: string): Bulkhead => new Bulkhead(own, settings, site);
+    const create = (own: string, limits = settings): Bulkhead => new Bulkhead(own, limits, site);
     const part =
       settings.key === undefined
         ? create(name)

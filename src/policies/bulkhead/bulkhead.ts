@@ -28,6 +28,8 @@ export class Waiter {
   state: 'waiting' | 'placed' | 'gone' = 'waiting';
   /** @internal */
   deadline: Deadline<Waiter> | undefined = undefined;
+  /** @internal The queue that holds its deadline. */
+  deadlines: DeadlineQueue<Waiter> | undefined = undefined;
   /** @internal Its async context, in which events about it are emitted; only set when somebody listens. */
   origin: AsyncResource | undefined = undefined;
   /** @internal The error, when it gets no place. */
@@ -74,20 +76,17 @@ export class Bulkhead {
   private closed = false;
   /** Exponentially weighted mean of the time for which places are held, milliseconds. */
   private meanHold: number | undefined = undefined;
-  private readonly deadlines: DeadlineQueue<Waiter> | undefined;
+  /** Of those who began to wait under the present `maxWait`. */
+  private deadlines: DeadlineQueue<Waiter> | undefined;
 
   /** @internal */
   constructor(
     /** The name in the registry. */
     readonly name: string,
-    private readonly settings: BulkheadLimits,
+    private settings: BulkheadLimits,
     private readonly environment: BulkheadEnvironment,
   ) {
-    const { maxWait } = settings;
-    if (maxWait === undefined) return;
-    this.deadlines = new DeadlineQueue(environment.clock, maxWait, (waiter) =>
-      this.giveUp(waiter, 'max-wait'),
-    );
+    this.deadlines = this.deadlinesAfter(settings.maxWait);
   }
 
   /** @internal Whether calls inside a call that holds a place need none. */
@@ -105,6 +104,25 @@ export class Bulkhead {
     const { name, running, waiting, rejected } = this;
     const { maxConcurrent, maxQueue } = this.settings;
     return { name, maxConcurrent, maxQueue, running, waiting, rejected };
+  }
+
+  /**
+   * @internal Changes the limits. Calls that have a place keep it, and those that wait go on waiting, as long as they were
+   * to wait when they began; free places are given to them at once.
+   */
+  reconfigure(limits: BulkheadLimits): void {
+    const { maxWait } = this.settings;
+    this.settings = limits;
+    if (limits.maxWait !== maxWait) {
+      this.deadlines?.close(); // leaves no timer behind, once nobody waits there any more
+      this.deadlines = this.deadlinesAfter(limits.maxWait);
+    }
+    for (let { first } = this.waiters; first !== undefined; { first } = this.waiters) {
+      // Read anew each time: a listener may have changed it.
+      if (this.running >= this.settings.maxConcurrent) return;
+      this.running += 1;
+      this.place(first);
+    }
   }
 
   /**
@@ -142,6 +160,7 @@ export class Bulkhead {
     const waiter = new Waiter(now);
     this.waiters.add(waiter);
     this.waiting += 1;
+    waiter.deadlines = this.deadlines;
     waiter.deadline = this.deadlines?.add(waiter, now);
     const { events } = this.environment;
     if (events.active('queued') || events.active('rejected')) {
@@ -153,7 +172,7 @@ export class Bulkhead {
   private unlink(waiter: Waiter): void {
     this.waiters.remove(waiter);
     this.waiting -= 1;
-    if (waiter.deadline !== undefined) this.deadlines!.remove(waiter.deadline);
+    if (waiter.deadline !== undefined) waiter.deadlines!.remove(waiter.deadline);
   }
 
   /** Passes the place on to the call that has waited longest, if any. */
@@ -161,18 +180,30 @@ export class Bulkhead {
     const { meanHold } = this;
     const { first } = this.waiters;
     this.meanHold = meanHold === undefined ? heldMs : meanHold + (heldMs - meanHold) * WEIGHT;
-    if (first === undefined) {
+    // After `maxConcurrent` has been lowered, more calls may run than there are places.
+    if (first === undefined || this.running > this.settings.maxConcurrent) {
       this.running -= 1;
       return;
     }
-    this.unlink(first);
-    first.state = 'placed';
+    this.place(first);
+  }
+
+  private place(waiter: Waiter): void {
+    this.unlink(waiter);
+    waiter.state = 'placed';
     const now = this.environment.clock.now();
-    const waitedMs = now - first.since;
-    first.since = now;
-    first.resolve();
+    const waitedMs = now - waiter.since;
+    waiter.since = now;
+    waiter.resolve();
     if (!this.environment.events.active('queued')) return;
-    this.tell({ type: 'queued', name: this.name, waitedMs }, first);
+    this.tell({ type: 'queued', name: this.name, waitedMs }, waiter);
+  }
+
+  private deadlinesAfter(maxWait: number | undefined): DeadlineQueue<Waiter> | undefined {
+    if (maxWait === undefined) return undefined;
+    return new DeadlineQueue(this.environment.clock, maxWait, (waiter) =>
+      this.giveUp(waiter, 'max-wait'),
+    );
   }
 
   private giveUp(waiter: Waiter, reason: BulkheadFullReason): void {

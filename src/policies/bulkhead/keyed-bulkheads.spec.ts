@@ -107,7 +107,7 @@ describe('the policy of bulkheads', () => {
       named: {
         obtain: (_kind: string, _name: string, make: (of: unknown) => unknown) => make(settings),
       },
-      onClose: () => {},
+      onClose: () => () => {},
       warn,
     } as unknown as PolicySite;
     const stage = bulkheadPolicy.stages(settings, site).bulkhead!();

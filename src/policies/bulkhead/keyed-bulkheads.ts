@@ -10,14 +10,14 @@ export class KeyedBulkheads extends PartsByKey<Bulkhead> {
 
   constructor(
     override readonly name: string,
-    private readonly settings: BulkheadSettings,
-    create: (name: string) => Bulkhead,
+    private settings: BulkheadSettings,
+    create: (name: string, settings: BulkheadSettings) => Bulkhead,
     warn: (message: string) => void,
   ) {
     super();
     this.parts = new KeyedParts(
       settings.maxKeys,
-      (key) => create(`${name}[${key}]`),
+      (key) => create(`${name}[${key}]`, this.settings),
       (bulkhead) => bulkhead.idle,
       (maxKeys) =>
         warn(
@@ -38,6 +38,13 @@ export class KeyedBulkheads extends PartsByKey<Bulkhead> {
 
   for(key: string): Bulkhead | undefined {
     return this.parts.obtain(key);
+  }
+
+  /** Changes the limits of all keys; the `key` function stays. */
+  reconfigure(settings: BulkheadSettings): void {
+    this.settings = { ...settings, key: this.settings.key };
+    this.parts.maxParts = settings.maxKeys;
+    for (const bulkhead of this.values()) bulkhead.reconfigure(settings);
   }
 
   close(): void {

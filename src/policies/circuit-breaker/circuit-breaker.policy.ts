@@ -27,6 +27,10 @@ export const circuitBreakerPolicy: Policy<
   read: readCircuitBreakerOptions,
   outcomes: ({ breaker }) => breaker.classifier,
   part: (settings) => ({ name: settings.name, settings }),
+  reconfigure: (part, settings) => {
+    if (part instanceof CircuitBreaker) part.reconfigure(settings.breaker);
+    else (part as KeyedCircuitBreakers).reconfigure(settings);
+  },
   stages: ({ name }, site) => ({
     'circuit breaker': () =>
       new CircuitBreakerStage(obtainBreakers(name ?? site.partNameOf(KIND), site)),

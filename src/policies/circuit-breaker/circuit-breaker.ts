@@ -146,8 +146,9 @@ export class CircuitBreaker extends Circuit {
   }
 
   /**
-   * Changes the settings. The state stays, and so does the time at which it ends; the counts stay unless the window
-   * changes: a new window starts empty.
+   * Changes the settings. The state stays, and so do the time at which it ends, the generation and the override. The
+   * counts stay unless the window changes: then a window of calls takes over the newest calls of another one, and any other
+   * window starts empty. Calls that are running count where they end.
    *
    * @internal
    */
@@ -160,8 +161,10 @@ export class CircuitBreaker extends Circuit {
     if (sameWindow) {
       this.windowEndsAt = Math.min(this.windowEndsAt, now + settings.resetInterval);
     } else {
-      this.window = settings.window.create(now);
-      this.beginGeneration(now);
+      const window = settings.window.create(now);
+      window.succeed(this.window, this.running, now);
+      this.window = window;
+      this.windowEndsAt = now + settings.resetInterval;
     }
   }
 

@@ -27,16 +27,71 @@ describe('reconfigure', () => {
     expect(harness.breaker.state).toBe('open');
   });
 
-  it('begins to count anew in another window, whose outcomes alone count', () => {
-    const harness = new Harness({ window: '10s', failureRate: 0.5, minimumCalls: 2 });
-    harness.fail();
+  it.each<[string, CircuitBreakerOptions, CircuitBreakerOptions]>([
+    ['time to calls', { window: '10s' }, { window: { calls: 3 } }],
+    ['calls to time', { window: { calls: 9 } }, { window: '10s' }],
+    ['time to time', { window: '10s' }, { window: '20s' }],
+    ['no end to time', { resetInterval: '1h' }, { window: '10s' }],
+    ['time to no end', { window: '10s' }, { resetInterval: '1h' }],
+  ])('counts anew in a window of another kind: from %s', (_title, from, to) => {
+    const harness = new Harness({ consecutiveFailures: 3, ...from });
+    harness.fail(2);
+    harness.wait(500);
     const running = harness.admit();
-    reconfigure(harness, { window: { calls: 2 }, failureRate: 0.5 });
+    const { generation } = harness.breaker.snapshot();
+    reconfigure(harness, { consecutiveFailures: 3, ...to });
+    expect(harness.breaker.counts).toMatchObject({ successes: 0, failures: 0 });
     running.failure();
-    expect(harness.breaker.counts).toMatchObject({ requests: 0, failures: 0 });
-    expect(harness.breaker.snapshot()).toMatchObject({ running: 0, stale: 1 });
+    expect(harness.breaker.counts).toMatchObject({ requests: 1, failures: 1 });
+    expect(harness.breaker.snapshot()).toMatchObject({ running: 0, stale: 0, generation });
     harness.fail(2);
     expect(harness.breaker.state).toBe('open');
+  });
+
+  it('takes the newest calls over from one window of calls to another, which may be smaller or larger', () => {
+    const calls = (size: number): CircuitBreakerOptions => ({
+      window: { calls: size },
+      failureRate: 0.9,
+      minimumCalls: 1_000,
+      slowCallDuration: 10,
+      ...(size < 1_000 && { minimumCalls: size }),
+    });
+    const harness = new Harness(calls(20));
+    harness.succeed(19);
+    harness.fail(3); // has gone around once
+    harness.admit();
+    reconfigure(harness, calls(5));
+    expect(harness.breaker.counts).toMatchObject({ requests: 6, successes: 2, failures: 3 });
+    expect(harness.breaker.counts.consecutiveFailures).toBe(3);
+    reconfigure(harness, calls(8));
+    expect(harness.breaker.counts).toMatchObject({ requests: 6, successes: 2, failures: 3 });
+    harness.succeed(5);
+    expect(harness.breaker.counts).toMatchObject({ successes: 5, failures: 3 }); // the two oldest have gone
+  });
+
+  it('lets calls of former windows end in a window of time, without taking them for its own', () => {
+    const harness = new Harness({ window: '1s', consecutiveFailures: 9 });
+    harness.wait(950);
+    const first = harness.admit();
+    reconfigure(harness, { window: { calls: 5 }, consecutiveFailures: 5 });
+    const second = harness.admit();
+    reconfigure(harness, { window: '1s', consecutiveFailures: 9 });
+    harness.wait(910);
+    first.failure();
+    second.success();
+    expect(harness.breaker.counts).toMatchObject({ requests: 2, successes: 1, failures: 1 });
+    harness.wait(1_100);
+    expect(harness.breaker.counts).toMatchObject({ requests: 0, successes: 0, failures: 0 });
+  });
+
+  it('keeps the probes of a half-open circuit when the window changes: they decide', () => {
+    const harness = halfOpen({});
+    const probe = harness.admit();
+    reconfigure(harness, { ...FRAGILE, window: { calls: 9 } });
+    expect(harness.breaker.snapshot()).toMatchObject({ state: 'half-open', running: 1 });
+    probe.failure();
+    expect(harness.breaker.state).toBe('open');
+    expect(harness.breaker.snapshot().stale).toBe(0);
   });
 
   it('leaves an open circuit open as long as it was to be', () => {

@@ -34,7 +34,7 @@ export class TimeWindow extends Window {
   /** Their totals, by field. */
   private past = NONE;
   private origin: number;
-  /** Number of the newest bucket, counted from `origin`. */
+  /** Number of the newest bucket; the one that begins at `origin` has the number `firstMark`. */
   private newest = 0;
   private newestEndsAt: number;
 
@@ -76,10 +76,24 @@ export class TimeWindow extends Window {
     return this;
   }
 
+  /** Starts empty: the ends of earlier calls are not known exactly enough. */
+  override succeed(former: Window, running: number, now: number): void {
+    super.succeed(former, running, now);
+    this.restart(now);
+  }
+
+  override get nextMark(): number {
+    return this.newest + 1;
+  }
+
   override clear(now: number): void {
     super.clear(now);
+    this.restart(now);
+  }
+
+  private restart(now: number): void {
     this.origin = now;
-    this.newest = 0;
+    this.newest = this.firstMark;
     this.newestEndsAt = now + this.width;
   }
 
@@ -147,7 +161,8 @@ export class TimeWindow extends Window {
   }
 
   private roll(now: number): void {
-    const current = Math.floor((now - this.origin) / this.width);
+    const passed = Math.floor((now - this.origin) / this.width);
+    const current = this.firstMark + passed;
     if (current <= this.newest) return;
     if (current - this.newest >= this.buckets) {
       this.empty();
@@ -157,7 +172,7 @@ export class TimeWindow extends Window {
       this.keepNewest();
     }
     this.newest = current;
-    this.newestEndsAt = this.origin + (current + 1) * this.width;
+    this.newestEndsAt = this.origin + (passed + 1) * this.width;
   }
 
   private keepNewest(): void {

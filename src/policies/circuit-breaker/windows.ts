@@ -23,6 +23,25 @@ export abstract class Window implements WindowTotals {
   slow = 0;
   private consecutiveSuccesses = 0;
   private failuresInARow = 0;
+  /** Marks below this one were given by windows in whose place this one is. */
+  protected firstMark = 0;
+
+  /** Higher than all marks that it and those before it have given. */
+  get nextMark(): number {
+    return this.firstMark + 1;
+  }
+
+  /**
+   * Takes the place of another window: of its streaks, of the calls that it holds as far as possible, and of those that were
+   * admitted there and end here, by the marks that they have.
+   *
+   * @param _running how many these are
+   */
+  succeed(former: Window, _running: number, _now: number): void {
+    this.firstMark = former.nextMark;
+    this.consecutiveSuccesses = former.consecutiveSuccesses;
+    this.failuresInARow = former.failuresInARow;
+  }
 
   /** @returns a mark to pass to `record` or `ignore` */
   abstract admit(now: number): number;
@@ -107,6 +126,11 @@ export class CumulativeWindow extends Window {
   totals(): Readonly<WindowTotals> {
     return this;
   }
+
+  override succeed(former: Window, running: number, now: number): void {
+    super.succeed(former, running, now);
+    this.requests = running;
+  }
 }
 
 const FAILED = 1;
@@ -163,6 +187,19 @@ export class CountWindow extends Window {
   totals(): Readonly<WindowTotals> {
     this.requests = this.length + this.running;
     return this;
+  }
+
+  /** Takes over the newest calls of another window of this kind. */
+  override succeed(former: Window, running: number, now: number): void {
+    if (former instanceof CountWindow) {
+      for (let age = Math.min(this.size, former.length); age > 0; age--) {
+        const flag = former.flags[(former.next - age + former.size) % former.size]!;
+        this.record(now, 0, (flag & FAILED) > 0, (flag & SLOW) > 0);
+      }
+      this.ignored = former.ignored;
+    }
+    this.running = running;
+    super.succeed(former, running, now);
   }
 
   protected override empty(): void {

@@ -12,7 +12,8 @@ import type { Choice, FallbackSettings } from './options.js';
 export class FallbackStage extends Stage {
   override readonly keepsResults: boolean;
   private readonly storing: readonly Answer[];
-  private running = 0;
+  /** Calls that are being answered; shared with the stage that this one has replaced. */
+  private running = { count: 0 };
 
   constructor(
     private readonly settings: FallbackSettings,
@@ -25,12 +26,16 @@ export class FallbackStage extends Stage {
     this.keepsResults = this.storing.length > 0;
   }
 
+  override inherit({ running }: FallbackStage): void {
+    this.running = running;
+  }
+
   override react(call: Call): Promise<void> | void {
     if (!call.failed) return this.storing.length === 0 ? undefined : this.store(call);
     if (call.outcomeBy(this.settings.classifier) !== 'failure') return;
     const answer = nearest(this.settings.choices, call.error);
     if (answer === undefined) return;
-    const full = this.running >= this.settings.maxConcurrent;
+    const full = this.running.count >= this.settings.maxConcurrent;
     call.answered = { error: call.error, at: call.now(), by: full ? 'rejected' : 'failure' };
     if (!full) return this.answer(call, answer);
     this.tellRejection();
@@ -43,11 +48,12 @@ export class FallbackStage extends Stage {
   }
 
   private async answer(call: Call, answer: Answer): Promise<void> {
-    this.running += 1;
+    const { running } = this;
+    running.count += 1;
     try {
       await this.giveAnswer(call, answer);
     } finally {
-      this.running -= 1;
+      running.count -= 1;
     }
   }
 

@@ -42,7 +42,10 @@ class Harness {
 
   stage(scope: 'attempt' | 'total', ms: number): TimeoutStage {
     const { clock, events } = this;
-    const onClose = (callback: () => void): void => void this.closers.push(callback);
+    const onClose = (callback: () => void): (() => void) => {
+      this.closers.push(callback);
+      return () => void this.closers.splice(this.closers.indexOf(callback), 1);
+    };
     const site = { name: 'Books.list', clock, events, onClose };
     return new TimeoutStage(scope, ms, site as Partial<PolicySite> as PolicySite);
   }
@@ -372,7 +375,7 @@ describe('the timeout policy', () => {
       name: 'x',
       clock,
       events,
-      onClose: () => {},
+      onClose: () => () => {},
     } as Partial<PolicySite> as PolicySite;
     expect(Object.keys(timeoutPolicy.stages({ attempt: 1, total: 2 }, site)).sort()).toEqual([
       'attempt timeout',

@@ -14,6 +14,7 @@ interface Limit {
 export class TimeoutStage extends Stage<Limit> {
   override readonly interrupts = true;
   private readonly deadlines: DeadlineQueue<Call>;
+  private readonly forget: () => void;
 
   constructor(
     private readonly scope: 'attempt' | 'total',
@@ -22,7 +23,12 @@ export class TimeoutStage extends Stage<Limit> {
   ) {
     super();
     this.deadlines = new DeadlineQueue(site.clock, ms, (call) => this.expire(call));
-    site.onClose(() => this.deadlines.close());
+    this.forget = site.onClose(() => this.deadlines.close());
+  }
+
+  override retire(): void {
+    this.deadlines.close(); // leaves no timer behind once the last call has ended
+    this.forget();
   }
 
   override enter(call: Call): Limit {

@@ -7,7 +7,7 @@ import type { PolicySite } from '../policy.js';
 import type { TimeoutOptions, TimeoutSettings } from './options.js';
 import { timeoutPolicy } from './timeout.policy.js';
 
-const site = { name: 'Books.list', clock: new ManualClock(), onClose: () => {} } as unknown;
+const site = { name: 'Books.list', clock: new ManualClock(), onClose: () => () => {} } as unknown;
 
 function read(given: TimeoutOptions): [TimeoutSettings, readonly string[]] {
   const problems = new Problems();
@@ -66,7 +66,12 @@ describe('the policy of timeouts', () => {
   ])('ends by the %s what takes longer', async (stage, scope) => {
     const clock = new ManualClock();
     const events = new ResilienceEvents();
-    const own = { name: 'Books.list', clock, events, onClose: () => {} } as unknown as PolicySite;
+    const own = {
+      name: 'Books.list',
+      clock,
+      events,
+      onClose: () => () => {},
+    } as unknown as PolicySite;
     const [settings] = read({ attempt: 1_000, total: 2_000 });
     const made = timeoutPolicy.stages(settings, own)[stage]!();
     const call = new TestCall(() => new Promise(() => {}), { clock });

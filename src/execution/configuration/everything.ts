@@ -1,0 +1,2 @@
+/** The target of an override for everything. */
+export const EVERYTHING = '*';

@@ -1,0 +1,194 @@
+import { ResilienceConfigurationError } from '../common/errors.js';
+import { Problems, isPlainObject } from '../common/options-reader.js';
+import { ownValue } from '../common/own.js';
+import { show } from '../common/printable.js';
+import { policies } from '../policies/canonical-order.js';
+import { PartStore } from '../registry/named-parts.js';
+import { EVERYTHING } from './configuration/everything.js';
+import type { Layers, OverridesByTarget } from './configuration/layers.js';
+import { OverrideTargets, partNamesOf } from './configuration/override-targets.js';
+import { merge } from './configuration/merge.js';
+import { LazyPlan } from './lazy-plan.js';
+import { type Patch, type PatchNote, checkPolicies } from './module-options.js';
+import { type Draft, type MethodPlan, type Plan, differs, draftPlan, finishPlan } from './plan.js';
+import type { SiteServices } from './subject-site.js';
+import { toldPatch } from './told-patch.js';
+
+/** Something that holds a plan, which another one may replace. */
+type Holder = MethodPlan | LazyPlan;
+
+/** A plan that may be replaced. */
+interface Replacement {
+  readonly holder: Holder;
+  readonly former: Plan;
+  readonly draft: Draft;
+}
+
+/** The options of a patch without shorthands, by policy; `null` takes those of earlier patches back. */
+type Normalized = ReadonlyMap<string, Readonly<Record<string, unknown>> | null>;
+
+/** Options that say which part is meant, or whose calls belong together: a change of them would lose state. */
+const FIXED = ['name', 'key'];
+
+/**
+ * Changes of options while the application runs: a layer above all others.
+ *
+ * The plans of all subjects that the target stands for are drafted anew, as at bootstrap. If there is no problem, named
+ * parts get their new settings and keep their state, and each plan that has changed is replaced; calls that are under way
+ * end by the plan that they began with. So calls pay nothing for it.
+ */
+export class LiveChanges {
+  constructor(
+    private readonly services: SiteServices,
+    private readonly parts: PartStore,
+    /** All plans that have been made. */
+    private readonly held: () => Iterable<Holder>,
+    /** Checks a pipeline that nobody uses yet. */
+    private readonly checkUnused: (pipeline: string, problems: Problems) => void,
+  ) {}
+
+  /**
+   * @param patch `null` takes all earlier patches of the target back
+   * @param where the place of the change in messages
+   * @throws {ResilienceConfigurationError} when the change is wrong; then nothing has changed
+   */
+  make(
+    target: string,
+    patch: Patch | null,
+    { by, reason }: PatchNote = {},
+    where = `configure(${show(target)})`,
+  ): void {
+    const { configuration, events } = this.services;
+    const problems = new Problems();
+    const holders = [...this.held()];
+    this.check(where, target, patch, holders, problems);
+    const options = withoutFixed(normalizedPatch(patch));
+    const before = configuration.layers;
+    configuration.live = patched(before.live, target, options);
+    try {
+      const declared = new PartStore();
+      const replacements = this.draftAll(target, holders, declared, problems);
+      if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
+      this.carryOut(replacements, declared);
+    } catch (error) {
+      configuration.live = before.live;
+      throw error;
+    }
+    if (!events.active('configuration')) return;
+    const told = options && toldPatch(options);
+    events.emit({ type: 'configuration', name: target, target, patch: told, by, reason });
+  }
+
+  private check(
+    where: string,
+    target: string,
+    patch: unknown,
+    holders: readonly Holder[],
+    problems: Problems,
+  ): void {
+    const { layers } = this.services.configuration;
+    const subjects = holders.map((holder) => planOf(holder).context.subject);
+    const targets = new OverrideTargets(subjects, layers);
+    targets.check(where, 'the patch', target, isPlainObject(patch) ? patch : {}, problems);
+    if (patch === null) return;
+    const given = isPlainObject(patch) ? withoutNull(patch) : patch;
+    checkPolicies(where, '', given, problems);
+    for (const [kind, options] of normalizedPatch(given) ?? []) {
+      for (const option of FIXED.filter((fixed) => options?.[fixed] !== undefined)) {
+        problems.add(where, `${kind}.${option} cannot be changed while the application runs`);
+      }
+    }
+  }
+
+  /** Drafts the plans that the target stands for; all others stand by what they have declared. */
+  private draftAll(
+    target: string,
+    holders: readonly Holder[],
+    declared: PartStore,
+    problems: Problems,
+  ): Replacement[] {
+    const { layers } = this.services.configuration;
+    const unused = new Set(Object.keys(layers.pipelines));
+    const replacements: Replacement[] = [];
+    for (const holder of holders) {
+      const former = planOf(holder);
+      const { subject } = former.context;
+      unused.delete(subject.pipeline ?? '');
+      const isMeant =
+        target === EVERYTHING ||
+        subject.overrideKeys.includes(target) ||
+        partNamesOf(subject, layers).some(([, name]) => name === target);
+      if (isMeant) {
+        const draft = draftPlan(subject, former.context, layers, declared, problems, former);
+        replacements.push({ holder, former, draft });
+      } else {
+        for (const declaration of former.declarations) declared.declare(declaration, problems);
+      }
+    }
+    for (const pipeline of unused) {
+      if (target === EVERYTHING || target === pipeline) this.checkUnused(pipeline, problems);
+    }
+    return replacements;
+  }
+
+  private carryOut(replacements: readonly Replacement[], declared: PartStore): void {
+    const isChanged = this.parts.adopt(declared, (part, { kind, settings }) =>
+      policies.get(kind)!.reconfigure?.(part, settings),
+    );
+    for (const { holder, former, draft } of replacements) {
+      if (!differs(draft, former) && !draft.declarations.some(isChanged)) continue;
+      const { pipeline } = former;
+      const plan = finishPlan(draft);
+      plan.pipeline.succeed(pipeline);
+      holder.accept(plan);
+    }
+  }
+}
+
+function planOf(holder: Holder): Plan {
+  return holder instanceof LazyPlan ? holder.plan : holder;
+}
+
+function withoutNull(patch: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(patch).filter(([, options]) => options !== null));
+}
+
+/** A patch that changes them is refused; without them its other options can be checked. */
+function withoutFixed(patch: Normalized | null): Normalized | null {
+  if (patch === null) return null;
+  const allowed = [...patch].map(([kind, options]) => {
+    const rest = Object.entries(options ?? {}).filter(([option]) => !FIXED.includes(option));
+    return [kind, options && Object.fromEntries(rest)] as const;
+  });
+  return new Map(allowed);
+}
+
+/** What can be applied of a patch; the rest is reported. `null` for `null`. */
+function normalizedPatch(patch: unknown): Normalized | null {
+  if (patch === null) return null;
+  const normalized = new Map<string, Readonly<Record<string, unknown>> | null>();
+  for (const [kind, given] of isPlainObject(patch) ? Object.entries(patch) : []) {
+    const policy = policies.get(kind);
+    if (policy === undefined || given === undefined || given === false) continue;
+    const options: unknown = given === null ? null : policy.normalize(given);
+    if (options === null || isPlainObject(options)) normalized.set(kind, options);
+  }
+  return normalized;
+}
+
+/** The patches so far and this one, option by option. */
+function patched(
+  live: OverridesByTarget,
+  target: string,
+  patch: Normalized | null,
+): Layers['live'] {
+  const { [target]: _before, ...others } = live;
+  if (patch === null) return others;
+  const sets: Record<string, object> = { ...ownValue(live, target) } as Record<string, object>;
+  for (const [kind, options] of patch) {
+    if (options === null) delete sets[kind];
+    else sets[kind] = merge({ ...sets[kind] }, options, policies.get(kind)!.nested);
+  }
+  // A computed key is an own property, also for a name such as `__proto__`.
+  return { ...others, [target]: sets };
+}

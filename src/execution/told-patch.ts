@@ -1,0 +1,30 @@
+import { isPlainObject } from '../common/options-reader.js';
+import { policies } from '../policies/canonical-order.js';
+import type { ToldPatch } from '../telemetry/events.js';
+
+/**
+ * A copy of a patch for listeners, which may write it to a log or send it anywhere: plain data as it is, functions and
+ * other objects by their names alone, and nothing of options that may hold data of users.
+ */
+export function toldPatch(
+  patch: ReadonlyMap<string, Readonly<Record<string, unknown>> | null>,
+): ToldPatch {
+  const told: Record<string, Record<string, unknown> | null> = {};
+  for (const [kind, options] of patch) {
+    const { untold = [] } = policies.get(kind)!;
+    const entries = Object.entries(options ?? {})
+      .filter(([, value]) => value !== undefined)
+      .map(([option, value]) => [option, untold.includes(option) ? `[${option}]` : toldOf(value)]);
+    told[kind] = options && (Object.fromEntries(entries) as Record<string, unknown>);
+  }
+  return told;
+}
+
+function toldOf(value: unknown): unknown {
+  if (typeof value === 'function') return `[${value.name || 'function'}]`;
+  if (Array.isArray(value)) return value.map(toldOf);
+  if (isPlainObject(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toldOf(each)]));
+  }
+  return typeof value === 'object' && value !== null ? '[object]' : value;
+}
