@@ -101,7 +101,7 @@ export class Planner {
   register(subject: Subject): LazyPlan {
     const lazyPlan = new LazyPlan(subject, (each) => this.make(each));
     if (this.started) void lazyPlan.plan;
-    else this.lazyPlans.push(lazyPlan);
+    this.lazyPlans.push(lazyPlan);
     return lazyPlan;
   }
 
@@ -114,6 +114,15 @@ export class Planner {
   /** Commands and pipelines registered before the application has started. */
   get subjects(): readonly Subject[] {
     return this.lazyPlans.map(({ subject }) => subject);
+  }
+
+  /** All plans: of decorated methods, and of commands and pipelines. */
+  *all(): IterableIterator<Plan> {
+    for (const [ownOnly, byOwner] of this.plans) {
+      if (ownOnly) continue; // the same methods as part of another call
+      for (const plans of byOwner.values()) yield* plans.values();
+    }
+    for (const each of this.lazyPlans) if (each.planned) yield each.plan;
   }
 
   private make(subject: Subject, problems = new Problems()): Plan {
