@@ -120,7 +120,7 @@ export interface AdminBreaker {
   readonly slowCallRate: number;
   /** When it opens, and for how long. */
   readonly limits: { readonly [Limit in keyof BreakerLimits]?: NonNullable<BreakerLimits[Limit]> };
-  /** How long it has been in each state since the start. */
+  /** How long it was in each state since the start, without the present stay, which began at `since`. */
   readonly timeInStateMs: Readonly<Record<BreakerState, number>>;
   /** Admitted calls whose outcome is not known yet. */
   readonly running: number;
@@ -326,7 +326,10 @@ export interface AdminSnapshot extends AdminMoment {
   readonly keyedBulkheads: number;
 }
 
-/** A message of the stream with the event name `series`: a part of the series that belong to the snapshot. */
+/**
+ * A message of the stream with the event name `series`: some of the series that belong to the snapshot. The last one has the id
+ * with which the stream can be resumed. A part without a series had zeros.
+ */
 export type AdminSeriesMessage = readonly AdminSeries[];
 
 /** A message of the stream with the event name `delta`: what has changed since the message before. */
@@ -346,7 +349,7 @@ export interface AdminDelta extends AdminMoment {
   readonly events: readonly AdminEvent[];
   /** How many new events are left out here, to be read by `GET events?since=`. */
   readonly omitted: number;
-  /** A step of the series, with the instant of it. */
+  /** A step of the series, with the instant of it; parts that are not among the items had zeros. */
   readonly samples?: { readonly at: number; readonly items: readonly AdminSample[] };
 }
 
