@@ -46,7 +46,7 @@ function shown(value: unknown, name: string, depth: number): AdminValue {
     case 'object':
       return object(value, depth);
     default:
-      return text(String(value));
+      return text(String(value as bigint | symbol));
   }
 }
 

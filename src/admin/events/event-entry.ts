@@ -1,4 +1,4 @@
-import { keysOf, look } from '../../common/outcomes/look.js';
+import { keysOf, look, lookForText } from '../../common/outcomes/look.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import type { AdminEvent, AdminValue } from '../contract.js';
 import { errorText, plain } from '../plain.js';
@@ -27,8 +27,8 @@ export function isNews(event: ResilienceEvent): boolean {
 /** Events that are alike: one line stands for all of them within a second. */
 export function likeness(event: ResilienceEvent): string {
   const { type, name } = event;
-  const what = look(event, 'code') ?? look(event, 'handler') ?? look(event, 'outcome') ?? '';
-  return `${type} ${String(what)} ${name}`;
+  const what = ['code', 'handler', 'outcome'].map((key) => lookForText(event, key) ?? '');
+  return `${type} ${what.join(' ')} ${name}`;
 }
 
 /** An event without references to what it is about, in particular to errors, which may hold requests and answers. */
