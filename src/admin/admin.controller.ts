@@ -120,7 +120,7 @@ export function controllerFor({ path, guards }: AdminRoutes): Type {
 
     // Other methods and paths: answered here, since frameworks repeat the path in their answer.
     @Undocumented()
-    @All(['breakers/:a/:b', 'breakers/:a', ':a', ':a/:b', ':a/:b/:c'])
+    @All([':a', ':a/:b', ':a/:b/:c'])
     nothing(): void {
       throw new AdminError(404, 'NOT_FOUND', 'there is no such route');
     }

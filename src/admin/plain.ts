@@ -45,8 +45,10 @@ function shown(value: unknown, name: string, depth: number): AdminValue {
       return 'function';
     case 'object':
       return object(value, depth);
+    case 'bigint':
+      return String(value);
     default:
-      return text(String(value as bigint | symbol));
+      return `[${typeof value}]`;
   }
 }
 
@@ -64,7 +66,7 @@ function object(value: object, depth: number): AdminValue {
   const copy = Object.create(null) as Record<string, AdminValue>;
   for (const key of keys) {
     const item = look(value, key);
-    if (item !== undefined) copy[key] = plain(item, key, depth + 1);
+    if (item !== undefined) copy[text(key)] = plain(item, key, depth + 1);
   }
   return copy;
 }
