@@ -55,6 +55,7 @@ module.exports = {
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^nest-resilience$': '<rootDir>/src/index.ts',
+    '^nest-resilience/admin$': '<rootDir>/src/admin/index.ts',
     '^nest-resilience/axios$': '<rootDir>/src/axios/index.ts',
     '^nest-resilience/bullmq$': '<rootDir>/src/bullmq/index.ts',
     '^nest-resilience/hystrix-stream$': '<rootDir>/src/hystrix-stream/index.ts',

@@ -4,6 +4,8 @@ import { ResilienceConfigurationError } from '../common/errors.js';
 import { ownValue as ownOf } from '../common/own.js';
 import { type Problems, isPlainObject } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
+import type { Layers } from '../execution/configuration/layers.js';
+import type { PipelineExplanation } from '../execution/explanation.js';
 import { type PipelineOptions, checkPipeline, checkPolicies } from '../execution/module-options.js';
 import type { Runtime } from '../execution/runtime.js';
 import type { PipelineDescription } from '../pipeline/description.js';
@@ -201,6 +203,16 @@ export class ResilienceService {
   /** @internal For clients in entry points of their own. */
   httpClient(policies: HttpPolicies, defaultName: string): HttpClient {
     return new HttpClient(this.runtime, policies, defaultName);
+  }
+
+  /** @internal The pipelines of all methods, commands and names, each option with the layer that it comes from. */
+  explain(): IterableIterator<PipelineExplanation> {
+    return this.runtime.explain();
+  }
+
+  /** @internal The layers of the application's configuration. */
+  get layers(): Layers {
+    return this.runtime.layers;
   }
 
   /** All commands, one per name. */

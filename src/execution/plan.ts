@@ -20,11 +20,13 @@ export interface Plan {
   readonly pipeline: Pipeline;
   readonly description: PipelineDescription;
   /** Gives the names of parts that have no name of their own. */
-  readonly context: Pick<PolicySite, 'partNameOf'>;
+  readonly context: Pick<PolicySite, 'partNameOf' | 'method'>;
   /** The outcome rule for a command's metrics. */
   readonly outcomes: OutcomeRule;
   /** Settings by kind of policy. */
   readonly settings: ReadonlyMap<string, unknown>;
+  /** The layers that options come from, by kind of policy. */
+  readonly origins: ReadonlyMap<string, EffectiveOptions['originOf']>;
 }
 
 /**
@@ -37,6 +39,7 @@ export class MethodPlan implements Plan {
   readonly context: Plan['context'];
   readonly outcomes: OutcomeRule;
   readonly settings: Plan['settings'];
+  readonly origins: Plan['origins'];
   readonly returns: Returns;
   readonly signalIndex: number | undefined;
 
@@ -45,7 +48,7 @@ export class MethodPlan implements Plan {
    * @param nestCaller for methods that Nest calls without an interceptor
    */
   constructor(
-    { pipeline, description, context, outcomes, settings }: Plan,
+    { pipeline, description, context, outcomes, settings, origins }: Plan,
     readonly decorated: DecoratedMethod,
     readonly clock: Clock,
     readonly mayResolveToStream: boolean,
@@ -56,6 +59,7 @@ export class MethodPlan implements Plan {
     this.context = context;
     this.outcomes = outcomes;
     this.settings = settings;
+    this.origins = origins;
     this.returns = decorated.returns;
     this.signalIndex = decorated.signalIndex;
   }
@@ -197,5 +201,6 @@ export function finishPlan({ site, configured, stages, order }: Draft): Plan {
     context: site,
     outcomes,
     settings: new Map(configured.map(({ policy, settings }) => [policy.kind, settings])),
+    origins: new Map(configured.map(({ policy, effective }) => [policy.kind, effective.originOf])),
   };
 }

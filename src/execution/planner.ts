@@ -35,6 +35,8 @@ export class Planner {
     [true, new Map()],
   ]);
   private readonly lazyPlans: LazyPlan[] = [];
+  /** The plans of those that came after the start, by title: one for each, however often it is made again. */
+  private readonly latePlans = new Map<string, LazyPlan>();
   private readonly startupProblems: string[] = [];
   private readonly configuration: Configuration;
   private started = false;
@@ -100,8 +102,11 @@ export class Planner {
    */
   register(subject: Subject): LazyPlan {
     const lazyPlan = new LazyPlan(subject, (each) => this.make(each));
-    if (this.started) void lazyPlan.plan;
-    else this.lazyPlans.push(lazyPlan);
+    if (!this.started) this.lazyPlans.push(lazyPlan);
+    else {
+      void lazyPlan.plan;
+      this.latePlans.set(subject.title, lazyPlan);
+    }
     return lazyPlan;
   }
 
@@ -114,6 +119,17 @@ export class Planner {
   /** Commands and pipelines registered before the application has started. */
   get subjects(): readonly Subject[] {
     return this.lazyPlans.map(({ subject }) => subject);
+  }
+
+  /** All plans: of decorated methods, and of commands and pipelines. */
+  *all(): IterableIterator<Plan> {
+    for (const [ownOnly, byOwner] of this.plans) {
+      if (ownOnly) continue; // the same methods as part of another call
+      for (const plans of byOwner.values()) yield* plans.values();
+    }
+    for (const each of [...this.lazyPlans, ...this.latePlans.values()]) {
+      if (each.planned) yield each.plan;
+    }
   }
 
   private make(subject: Subject, problems = new Problems()): Plan {

@@ -82,6 +82,17 @@ export class PartStore implements NamedParts {
     return entry?.part === undefined ? undefined : (entry.changed ?? entry.declared).options;
   }
 
+  /** Where an option of a part comes from: `live` after a change at run time, or the place of its definition. */
+  originOf(kind: string, name: string, option: string): string | undefined {
+    const entry = this.entry(kind, name);
+    if (entry?.part === undefined) return undefined;
+    const { declared, changed } = entry;
+    const at = (options: object): unknown => (options as Record<string, unknown>)[option];
+    const live =
+      changed !== undefined && !isDeepStrictEqual(at(changed.options), at(declared.options));
+    return live ? 'live' : declared.where;
+  }
+
   /** Records that a part was given other options at run time. */
   changed(kind: string, name: string, options: object, settings: unknown): void {
     const entry = this.entry(kind, name);

@@ -19,5 +19,6 @@ export const timeoutPolicy: Policy<
       'attempt timeout': () => new TimeoutStage('attempt', attempt, site),
     }),
   }),
+  inForce: ({ attempt, total }) => ({ attempt, total }),
   snapshot: ({ attempt }) => ({ attemptTimeoutMs: attempt }),
 };
