@@ -46,7 +46,7 @@ export function App() {
         </nav>
         <span class="spring" />
         <LinkState />
-        {!access.value.writable && <span class="quiet">read-only</span>}
+        {access.value.readOnly && <span class="quiet">read-only</span>}
         <button type="button" onClick={() => (askForToken.value = true)}>
           Token
         </button>

@@ -1,6 +1,12 @@
+import type {
+  AdminBreaker,
+  AdminBulkhead,
+  AdminEvent,
+  AdminPipeline,
+} from '../../src/admin/contract.js';
+
 /*
- * The page's view of what the server tells. `api.ts` makes it from the server's answers, so the views do not know
- * how these are spelled.
+ * What the views show: the server's answers, as the contract of the management API has them, with what the page adds.
  */
 
 /** How much a thing needs a person. */
@@ -9,82 +15,48 @@ export interface Health {
   readonly word: string;
 }
 
-/** Values at equal steps, the newest last; `null`: nothing was measured. */
+/** Values at equal steps, the newest last. */
 export type Values = readonly (number | null)[];
 
 /** The last quarter of an hour. */
 export interface History {
   /** Seconds since 1970. */
   readonly times: readonly number[];
+  /** Per second. */
   readonly requests: Values;
   /** Shares, 0 to 1. */
   readonly errors: Values;
+  /** Per second. */
   readonly rejected: Values;
+  /** Per second. */
   readonly retries: Values;
+  /** Per second. */
   readonly fallbacks: Values;
-  readonly stale: Values;
   /** Milliseconds. */
   readonly p50: Values;
+  /** Milliseconds. */
   readonly p95: Values;
+  /** Milliseconds. */
   readonly p99: Values;
   readonly running: Values;
   readonly waiting: Values;
 }
 
-export interface Override {
-  readonly kind: string;
-  readonly by: string | undefined;
-  readonly reason: string | undefined;
-  /** Milliseconds since 1970. */
-  readonly until: number | undefined;
-}
-
-export interface Dependency {
-  readonly name: string;
+/** A circuit breaker, with its health and its recent past. */
+export interface Dependency extends AdminBreaker {
   readonly health: Health;
-  readonly critical: boolean;
-  readonly state: string;
-  readonly override: Override | undefined;
-  /** Milliseconds since 1970. */
-  readonly since: number;
+  /** Why it is in its state, in words. */
   readonly why: string;
-  /** When probes are admitted, milliseconds since 1970. */
-  readonly nextProbe: number | undefined;
   /** Counts of the window against its thresholds, in words. */
   readonly facts: readonly (readonly [string, string])[];
   readonly history: History | undefined;
 }
 
-export interface Option {
-  readonly name: string;
-  readonly value: string;
-  /** The layer of the configuration that it comes from. */
-  readonly origin: string;
-}
-
-/** A method, command or named pipeline. */
-export interface Method {
-  readonly name: string;
-  readonly stages: readonly string[];
-  readonly policies: readonly { readonly kind: string; readonly options: readonly Option[] }[];
-  readonly breaker: string | undefined;
-}
-
-/** An event, in words. */
-export interface Happening {
-  readonly id: number;
-  readonly at: number;
-  readonly kind: string;
-  readonly name: string;
-  readonly text: string;
-}
-
 /** A bulkhead. */
-export interface Bulkhead {
-  readonly name: string;
-  readonly running: number;
-  readonly places: number;
-  readonly waiting: number;
-  readonly queue: number;
-  readonly rejected: number;
-}
+export type Bulkhead = AdminBulkhead;
+
+/** The pipeline of a method, command or name. */
+export type Method = AdminPipeline;
+
+/** Something that happened. */
+export type Happening = AdminEvent;

@@ -1,7 +1,9 @@
 import { computed, signal } from '@preact/signals';
-import { Reader } from './api.js';
+import { BASE, ApiError, change, pipelines } from './api.js';
+import type { AdminAction, AdminChange } from '../../src/admin/contract.js';
 import { Connection } from './connection.js';
 import type { Bulkhead, Dependency, Happening, Method } from './model.js';
+import { Reader } from './reader.js';
 
 /*
  * All that the page knows. The connection writes it, the views read it.
@@ -14,10 +16,8 @@ export const bulkheads = signal<readonly Bulkhead[]>([]);
 export const methods = signal<readonly Method[]>([]);
 /** The newest first. */
 export const events = signal<readonly Happening[]>([]);
-export const access = signal<{ readonly writable: boolean; readonly why: string }>({
-  writable: false,
-  why: '',
-});
+/** What the server lets us do. */
+export const access = signal({ readOnly: true, needsBy: true });
 
 /** How the connection is; `since`: milliseconds since 1970. */
 export interface Link {
@@ -53,21 +53,61 @@ export function dependency(name: string): Dependency | undefined {
   return dependencies.value.find((known) => known.name === name);
 }
 
-const change = (state: Link['state'], reason = ''): void => {
+const linkIs = (state: Link['state'], reason = ''): void => {
   if (link.value.state !== state) link.value = { state, since: Date.now(), reason };
 };
 
-const reader = new Reader();
-const connection = new Connection('./resilience/stream', authorization, {
-  opened: () => change('live'),
+const reader = new Reader({
+  dependencies: (all, count) => {
+    dependencies.value = all;
+    total.value = count;
+  },
+  bulkheads: (all) => (bulkheads.value = all),
+  events: (all) => (events.value = all),
+  moment: ({ at, readOnly, needsBy }) => {
+    skew.value = at - Date.now();
+    if (access.value.readOnly !== readOnly || access.value.needsBy !== needsBy) {
+      access.value = { readOnly, needsBy };
+    }
+  },
+  reconfigured: () => void readPipelines(),
+});
+
+/** The recent past of a method, command or bulkhead. */
+export const histories = reader.histories;
+
+async function readPipelines(): Promise<void> {
+  try {
+    methods.value = await pipelines(authorization());
+  } catch {
+    // The connection tells why; the next snapshot tries again.
+  }
+}
+
+/** Makes a change. @returns the problem, if there is one */
+export async function act(
+  name: string,
+  action: AdminAction,
+  body: AdminChange,
+): Promise<ApiError | undefined> {
+  try {
+    await change(name, action, body, authorization());
+    return undefined;
+  } catch (error) {
+    return error as ApiError;
+  }
+}
+
+const connection = new Connection(`${BASE}stream`, authorization, {
+  opened: () => linkIs('live'),
   message: (message) => {
     heard.value = Date.now();
-    change('live');
+    linkIs('live');
     reader.read(message);
   },
-  lost: (reason) => change('lost', reason),
+  lost: (reason) => linkIs('lost', reason),
   refused: (status) => {
-    change('refused', `status ${status}`);
+    linkIs('refused', `status ${status}`);
     askForToken.value = status === 401;
   },
 });

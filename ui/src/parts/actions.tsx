@@ -1,7 +1,9 @@
-import { signal } from '@preact/signals';
+import { signal, useSignal } from '@preact/signals';
 import { useEffect, useId, useRef } from 'preact/hooks';
-import { type Action, act } from '../api.js';
-import { access, askForToken } from '../store.js';
+import type { AdminAction } from '../../../src/admin/contract.js';
+import { access, act, askForToken } from '../store.js';
+
+type Action = Exclude<AdminAction, 'configure'>;
 
 interface Wanted {
   readonly action: Action;
@@ -43,10 +45,8 @@ export function Actions({
   readonly name: string;
   readonly overridden: boolean;
 }) {
-  if (!access.value.writable) {
-    return (
-      <p class="quiet">This page is read-only{access.value.why && `: ${access.value.why}`}.</p>
-    );
+  if (access.value.readOnly) {
+    return <p class="quiet">This page is read-only: the server has no guard for changes.</p>;
   }
   const actions: Action[] = ['force-open', 'disable', 'observe-only', 'clear', 'reset'];
   return (
@@ -70,8 +70,8 @@ export function Actions({
 export function ActionDialog() {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
-  const problem = signal('');
-  const busy = signal(false);
+  const problem = useSignal('');
+  const busy = useSignal(false);
   const current = wanted.value;
   useEffect(() => {
     if (current !== undefined) dialog.current?.showModal();
@@ -88,14 +88,14 @@ export function ActionDialog() {
     busy.value = true;
     problem.value = '';
     const minutes = Number(text('minutes'));
-    const answer = await act(action, name, {
-      by: text('by'),
+    const answer = await act(name, action, {
       reason: text('reason'),
-      until: limited && minutes > 0 ? new Date(Date.now() + minutes * 60_000) : undefined,
+      ...(access.value.needsBy && { by: text('by') }),
+      ...(limited && minutes > 0 && { until: `${minutes}m` }),
     });
     busy.value = false;
     if (answer === undefined) {
-      localStorage.setItem('resilience:by', text('by'));
+      if (access.value.needsBy) localStorage.setItem('resilience:by', text('by'));
       wanted.value = undefined;
     } else {
       problem.value = answer.message;
@@ -115,16 +115,18 @@ export function ActionDialog() {
           {LABELS[action]}: {name}
         </h2>
         <p>{EFFECTS[action]}</p>
-        <label>
-          Your name
-          <input
-            name="by"
-            required
-            maxLength={100}
-            autocomplete="username"
-            defaultValue={localStorage.getItem('resilience:by') ?? ''}
-          />
-        </label>
+        {access.value.needsBy && (
+          <label>
+            Your name
+            <input
+              name="by"
+              required
+              maxLength={100}
+              autocomplete="username"
+              defaultValue={localStorage.getItem('resilience:by') ?? ''}
+            />
+          </label>
+        )}
         <label>
           Reason
           <input name="reason" required maxLength={500} autocomplete="off" />

@@ -1,3 +1,4 @@
+import { textOf } from '../describe.js';
 import { timeOf } from '../format.js';
 import type { Happening } from '../model.js';
 import { href } from '../router.js';
@@ -20,18 +21,18 @@ export function EventList({ events, named = false }: Props) {
   return (
     <ol class="events" reversed>
       {events.slice(0, MOST).map((event) => (
-        <li key={event.id}>
+        <li key={event.sequence}>
           <time dateTime={new Date(event.at).toISOString()} class="quiet">
             {timeOf(event.at, now.value)}
           </time>
-          <span>{event.kind}</span>
+          <span>{event.type}</span>
           <span>
             {named && (
               <>
                 <a href={href('dependencies', event.name)}>{event.name}</a>{' '}
               </>
             )}
-            {event.text}
+            {textOf(event)}
           </span>
         </li>
       ))}

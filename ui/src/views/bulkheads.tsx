@@ -4,7 +4,7 @@ import { bulkheads } from '../store.js';
 /** All bulkheads, the fullest first. */
 export function Bulkheads() {
   const rows = [...bulkheads.value].sort(
-    (a, b) => b.waiting - a.waiting || b.running / b.places - a.running / a.places,
+    (a, b) => b.waiting - a.waiting || b.running / b.maxConcurrent - a.running / a.maxConcurrent,
   );
   return (
     <>
@@ -27,15 +27,19 @@ export function Bulkheads() {
             </tr>
           </thead>
           <tbody>
-            {rows.map(({ name, running, places, waiting, queue, rejected }) => (
+            {rows.map(({ name, running, maxConcurrent, waiting, maxQueue, rejected }) => (
               <tr key={name}>
                 <th scope="row">{name}</th>
                 <td>
-                  <meter value={running} max={places} aria-label={`Places of ${name} in use`} />{' '}
-                  {running} of {places}
+                  <meter
+                    value={running}
+                    max={maxConcurrent}
+                    aria-label={`Places of ${name} in use`}
+                  />{' '}
+                  {running} of {maxConcurrent}
                 </td>
                 <td class="number" data-label="Waiting">
-                  {waiting} of {queue}
+                  {waiting} of {maxQueue}
                 </td>
                 <td class="number" data-label="Rejected">
                   {count(rejected)}

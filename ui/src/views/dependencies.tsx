@@ -13,7 +13,6 @@ const latest = (values: Values | undefined): number => values?.at(-1) ?? 0;
 const ORDERS: Record<string, (a: Dependency, b: Dependency) => number> = {
   worst: (a, b) =>
     LEVELS.indexOf(a.health.level) - LEVELS.indexOf(b.health.level) ||
-    Number(b.critical) - Number(a.critical) ||
     latest(b.history?.errors) - latest(a.history?.errors) ||
     byName(a, b),
   name: byName,
@@ -127,18 +126,17 @@ function Table({ rows }: { readonly rows: readonly Dependency[] }) {
   );
 }
 
-function Row({ name, health, critical, since, why, history, override }: Dependency) {
+function Row({ name, health, illSince, since, why, history, override }: Dependency) {
   return (
     <tr>
       <th scope="row">
         <a href={href('dependencies', name)}>{name}</a>
-        {critical && <div class="quiet">critical</div>}
       </th>
       <td>
         <State health={health} />
       </td>
       <td class="why">
-        {why} <span class="quiet">for {duration(now.value - since)}</span>
+        {why} <span class="quiet">for {duration(now.value - (illSince ?? since))}</span>
         {override && (
           <div>
             {override.kind} by {override.by ?? 'unknown'}

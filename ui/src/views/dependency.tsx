@@ -4,9 +4,10 @@ import { EventList } from '../parts/event-list.js';
 import { Plot } from '../parts/plot.js';
 import { State } from '../parts/state.js';
 import { count, duration, percent, timeOf } from '../format.js';
-import type { Dependency as Model, History } from '../model.js';
+import { summed } from '../histories.js';
+import type { Dependency as Model, History, Method } from '../model.js';
 import { href } from '../router.js';
-import { dependency, events, methods, now, theme } from '../store.js';
+import { dependency, events, histories, methods, now, theme } from '../store.js';
 
 /** Whether the plots stand still, so that one can look at them. */
 const still = signal(false);
@@ -38,13 +39,12 @@ export function Dependency({ name }: { readonly name: string }) {
       <div class="title">
         <h2>{name}</h2>
         <State health={found.health} />
-        {found.critical && <span class="quiet">critical</span>}
       </div>
       <Actions name={name} overridden={found.override !== undefined} />
       <div class="cards">
         <Now {...found} />
         <Facts {...found} />
-        {found.history && <Plots history={found.history} />}
+        {found.history && <Plots name={name} history={found.history} />}
         <Users name={name} />
         <section class="card wide">
           <h3>Events</h3>
@@ -55,7 +55,7 @@ export function Dependency({ name }: { readonly name: string }) {
   );
 }
 
-function Now({ since, why, override, nextProbe, state }: Model) {
+function Now({ since, why, override, probeAt, state }: Model) {
   return (
     <section class="card">
       <h3>Now</h3>
@@ -68,13 +68,11 @@ function Now({ since, why, override, nextProbe, state }: Model) {
         </dd>
         <dt>Why</dt>
         <dd>{why}</dd>
-        {nextProbe !== undefined && (
+        {probeAt !== undefined && (
           <>
             <dt>Next probe</dt>
             <dd>
-              {nextProbe > now.value
-                ? `in ${duration(nextProbe - now.value)}`
-                : 'with the next call'}
+              {probeAt > now.value ? `in ${duration(probeAt - now.value)}` : 'with the next call'}
             </dd>
           </>
         )}
@@ -115,8 +113,8 @@ function Facts({ facts }: Model) {
   );
 }
 
-function Plots({ history }: { readonly history: History }) {
-  if (!still.value) kept = history;
+function Plots({ name, history }: { readonly name: string; readonly history: History }) {
+  if (!still.value) kept = { ...history, ...ofUsers(name) };
   const shown = kept ?? history;
   const { times } = shown;
   const common = { times, theme: theme.value };
@@ -175,7 +173,6 @@ function Plots({ history }: { readonly history: History }) {
           lines={[
             { label: 'retries', colour: 'first', values: shown.retries },
             { label: 'fallbacks', colour: 'third', values: shown.fallbacks },
-            { label: 'stale answers', colour: 'fourth', values: shown.stale, dashed: true },
           ]}
         />
       </div>
@@ -183,9 +180,34 @@ function Plots({ history }: { readonly history: History }) {
   );
 }
 
+/** Methods, commands and pipelines whose calls go through a breaker, or through those of all keys of its name. */
+function usersOf(name: string): readonly Method[] {
+  const group = dependency(name)?.group ?? name;
+  return methods.value.filter(({ policies }) =>
+    policies.some(({ kind, part }) => kind === 'circuitBreaker' && part === group),
+  );
+}
+
+/** Retries and fallbacks happen in methods, outside of their breaker; waiting does in their bulkheads. */
+function ofUsers(name: string): Partial<History> {
+  const users = usersOf(name);
+  const found = users.flatMap((user) => histories.of('method', user.name) ?? []);
+  const parts = users.flatMap(({ policies }) =>
+    policies.flatMap(({ kind, part }) => (kind === 'bulkhead' && part ? [part] : [])),
+  );
+  const queues = [...new Set(parts)].flatMap((part) => histories.of('bulkhead', part) ?? []);
+  return {
+    ...(found.length > 0 && {
+      retries: summed(found, 'retries'),
+      fallbacks: summed(found, 'fallbacks'),
+    }),
+    ...(queues.length > 0 && { waiting: summed(queues, 'waiting') }),
+  };
+}
+
 /** The methods and commands behind this breaker. */
 function Users({ name }: { readonly name: string }) {
-  const users = methods.value.filter(({ breaker }) => breaker === name);
+  const users = usersOf(name);
   if (users.length === 0) return null;
   return (
     <section class="card wide">

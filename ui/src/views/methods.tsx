@@ -65,7 +65,8 @@ export function Method({ name }: { readonly name: string }) {
   );
 }
 
-function Drawing({ stages, policies, breaker }: Model) {
+function Drawing({ stages, policies }: Model) {
+  const breaker = policies.find(({ kind }) => kind === 'circuitBreaker')?.part;
   return (
     <section class="card">
       <h3>A call goes through, from left to right</h3>
@@ -107,7 +108,8 @@ function Options({
         <>
           <dt>{name}</dt>
           <dd>
-            {value} <span class="origin">{origin}</span>
+            {typeof value === 'string' ? value : JSON.stringify(value)}{' '}
+            <span class="origin">{origin}</span>
           </dd>
         </>
       ))}

@@ -1,3 +1,4 @@
+import { textOf } from '../describe.js';
 import { EventList } from '../parts/event-list.js';
 import { refine, route } from '../router.js';
 import { events } from '../store.js';
@@ -7,10 +8,10 @@ export function Timeline() {
   const { query } = route.value;
   const kind = query.get('kind') ?? '';
   const text = (query.get('q') ?? '').toLowerCase();
-  const kinds = [...new Set(events.value.map((event) => event.kind))].sort();
+  const kinds = [...new Set(events.value.map((event) => event.type))].sort();
   const found = events.value
-    .filter((event) => kind === '' || event.kind === kind)
-    .filter((event) => `${event.name} ${event.text}`.toLowerCase().includes(text));
+    .filter((event) => kind === '' || event.type === kind)
+    .filter((event) => `${event.name} ${textOf(event)}`.toLowerCase().includes(text));
   return (
     <>
       <h2 class="summary">Events</h2>
