@@ -60,6 +60,7 @@ module.exports = {
     '^nest-resilience/bullmq$': '<rootDir>/src/bullmq/index.ts',
     '^nest-resilience/hystrix-stream$': '<rootDir>/src/hystrix-stream/index.ts',
     '^nest-resilience/testing$': '<rootDir>/src/testing/index.ts',
+    '^#page$': '<rootDir>/dist/page.cjs',
     '^#common/(.*)\\.js$': '<rootDir>/sample/common/src/$1',
   },
   transform: {

@@ -5,7 +5,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: './',
   build: {
-    outDir: '../dist/ui',
+    outDir: '../dist/page',
     emptyOutDir: true,
     target: 'es2022',
     // The page's policy forbids `data:` addresses.

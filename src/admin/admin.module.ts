@@ -26,6 +26,7 @@ import {
   readSettings,
 } from './options.js';
 import { AdminExceptionFilter } from './admin-exception.filter.js';
+import { pageControllerFor } from './page/page.controller.js';
 import { AdminGate } from './security/admin.gate.js';
 import { ADMIN_SETTINGS } from './tokens.js';
 import type { BreakerRegistry, BulkheadRegistry, Events, Service } from './views/parts.js';
@@ -100,7 +101,8 @@ function define(
   return {
     module: ResilienceAdminModule,
     imports,
-    controllers: [controllerFor(routes)],
+    // The page first: the other one answers whatever else is asked for below its path.
+    controllers: [pageControllerFor(routes), controllerFor(routes)],
     providers: [
       settings,
       AdminGate,

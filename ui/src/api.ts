@@ -27,7 +27,7 @@ type Headers = Record<string, string>;
 export async function pipelines(headers: Headers): Promise<Method[]> {
   const found: Method[] = [];
   for (let offset: number | undefined = 0; offset !== undefined;) {
-    const page = (await ask(`pipelines?limit=500&offset=${offset}`, { headers })) as AdminPipelines;
+    const page = (await ask(`pipelines?limit=200&offset=${offset}`, { headers })) as AdminPipelines;
     found.push(...page.items);
     offset = page.next;
   }

@@ -63,11 +63,20 @@ export function textOf({ type, details, error, count }: AdminEvent): string {
     ...(type === 'state-change' ? [`${String(from)} → ${String(to)}`] : []),
     ...Object.entries(others)
       .filter(([name]) => !HIDDEN.has(name))
-      .map(
-        ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-      ),
+      .map(([name, value]) => detail(name, value)),
     ...(error === undefined ? [] : [error]),
     ...(count === undefined ? [] : [`${count} times`]),
   ];
   return parts.join(', ');
+}
+
+/** A detail in words: `retryAfterMs: 2476.3` is “retry after 2.5 s”. */
+function detail(name: string, value: unknown): string {
+  const time = typeof value === 'number' && name.endsWith('Ms');
+  const words = (time ? name.slice(0, -2) : name).replace(
+    /[A-Z]/g,
+    (letter) => ` ${letter.toLowerCase()}`,
+  );
+  if (time) return `${words} ${duration(value)}`;
+  return `${words} ${typeof value === 'string' ? value : JSON.stringify(value)}`;
 }

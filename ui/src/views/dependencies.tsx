@@ -136,7 +136,7 @@ function Row({ name, health, illSince, since, why, history, override }: Dependen
         <State health={health} />
       </td>
       <td class="why">
-        {why} <span class="quiet">for {duration(now.value - (illSince ?? since))}</span>
+        {why}, <span class="quiet">for {duration(now.value - (illSince ?? since))}</span>
         {override && (
           <div>
             {override.kind} by {override.by ?? 'unknown'}

@@ -97,10 +97,8 @@ function Options({
   readonly stage: string;
   readonly policies: Model['policies'];
 }) {
-  // `timeout` has two stages, `timeout.total` and `timeout.attempt`.
-  const policy = policies.find(
-    ({ kind }) => stage === kind || stage.startsWith(`${kind}.`) || stage.endsWith(kind),
-  );
+  // `timeout` has two stages, `attempt timeout` and `total timeout`.
+  const policy = policies.find(({ kind }) => stage.endsWith(inWords(kind)));
   if (policy === undefined) return null;
   return (
     <dl>
@@ -115,4 +113,9 @@ function Options({
       ))}
     </dl>
   );
+}
+
+/** `circuitBreaker` as the stage is called: `circuit breaker`. */
+function inWords(kind: string): string {
+  return kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
