@@ -55,6 +55,7 @@ module.exports = {
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^nest-resilience$': '<rootDir>/src/index.ts',
+    '^nest-resilience/admin$': '<rootDir>/src/admin/index.ts',
     '^nest-resilience/axios$': '<rootDir>/src/axios/index.ts',
     '^nest-resilience/bullmq$': '<rootDir>/src/bullmq/index.ts',
     '^nest-resilience/health$': '<rootDir>/src/health/index.ts',
@@ -62,6 +63,7 @@ module.exports = {
     '^nest-resilience/opentelemetry$': '<rootDir>/src/opentelemetry/index.ts',
     '^nest-resilience/prometheus$': '<rootDir>/src/prometheus/index.ts',
     '^nest-resilience/testing$': '<rootDir>/src/testing/index.ts',
+    '^#page$': '<rootDir>/dist/page.cjs',
     '^#common/(.*)\\.js$': '<rootDir>/sample/common/src/$1',
   },
   transform: {

@@ -1,4 +1,5 @@
-// npm run build: src -> dist/esm and dist/cjs, each with its own .d.ts. Leaves the rest of dist (dist/sample) alone.
+// npm run build: src -> dist/esm and dist/cjs, each with its own .d.ts, and ui -> dist/page.cjs. Leaves the rest of dist
+// (dist/sample) alone.
 import { rmSync, writeFileSync } from 'node:fs';
 import { captureNode, fromRoot } from './tools.mjs';
 
@@ -7,9 +8,11 @@ const tsc = fromRoot('node_modules', 'typescript', 'bin', 'tsc');
 for (const format of ['esm', 'cjs']) {
   rmSync(fromRoot('dist', format), { recursive: true, force: true });
 }
-const results = await Promise.all(
-  ['tsconfig.build.json', 'tsconfig.cjs.json'].map((config) => captureNode([tsc, '-p', config])),
-);
+const results = await Promise.all([
+  captureNode([tsc, '-p', 'tsconfig.build.json']),
+  captureNode([tsc, '-p', 'tsconfig.cjs.json']),
+  captureNode([fromRoot('scripts', 'build-page.mjs')]),
+]);
 for (const { code, output } of results) {
   if (code !== 0) {
     process.stdout.write(output);

@@ -4,6 +4,8 @@ import { ResilienceConfigurationError } from '../common/errors.js';
 import { ownValue as ownOf } from '../common/own.js';
 import { type Problems, isPlainObject } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
+import type { Layers } from '../execution/configuration/layers.js';
+import type { PipelineExplanation } from '../execution/explanation.js';
 import {
   type PipelineOptions,
   type Patch,
@@ -233,6 +235,16 @@ export class ResilienceService {
     return new HttpClient(this.runtime, policies, defaultName);
   }
 
+  /** @internal The pipelines of all methods, commands and names, each option with the layer that it comes from. */
+  explain(): IterableIterator<PipelineExplanation> {
+    return this.runtime.explain();
+  }
+
+  /** @internal The layers of the application's configuration. */
+  get layers(): Layers {
+    return this.runtime.layers;
+  }
+
   /** All commands, one per name. */
   *commands(): IterableIterator<CommandView> {
     for (const { made } of this.known.values()) yield made;
@@ -245,7 +257,7 @@ export class ResilienceService {
   *descriptions(): IterableIterator<PipelineDescription> {
     const told = new Set<string>();
     const { runtime, known, pipelines } = this;
-    for (const plan of runtime.planner.made()) {
+    for (const plan of runtime.planner.all()) {
       if (told.has(plan.description.name)) continue;
       told.add(plan.description.name);
       yield runtime.describePlan(plan);

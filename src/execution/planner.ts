@@ -1,6 +1,7 @@
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
+import { WeakList } from '../common/weak-list.js';
 import { policies } from '../policies/canonical-order.js';
 import type { PartStore } from '../registry/named-parts.js';
 import { kindsOf } from './effective-options.js';
@@ -40,6 +41,8 @@ export class Planner {
   ]);
   private readonly lazyPlans: LazyPlan[] = [];
   private readonly changes: LiveChanges;
+  /** Of those that came after the start; they may be made again and again, and are kept by those who use them. */
+  private readonly latePlans = new WeakList<LazyPlan>();
   private readonly startupProblems: string[] = [];
   private readonly configuration: Configuration;
   private started = false;
@@ -111,8 +114,11 @@ export class Planner {
    */
   register(subject: Subject): LazyPlan {
     const lazyPlan = new LazyPlan(subject, (each) => this.make(each));
-    if (this.started) void lazyPlan.plan;
-    this.lazyPlans.push(lazyPlan);
+    if (!this.started) this.lazyPlans.push(lazyPlan);
+    else {
+      void lazyPlan.plan;
+      this.latePlans.add(lazyPlan);
+    }
     return lazyPlan;
   }
 
@@ -137,17 +143,24 @@ export class Planner {
     return this.lazyPlans.map(({ subject }) => subject);
   }
 
-  /** All plans that have been made. */
+  /** All plans: of decorated methods, and of commands, pipelines and clients, one for each title. */
+  *all(): IterableIterator<Plan> {
+    for (const plans of this.plans.get(false)!.values()) yield* plans.values();
+    const titles = new Set<string>();
+    for (const each of [...this.lazyPlans, ...this.latePlans]) {
+      const { title } = each.subject;
+      if (!each.planned || titles.has(title)) continue;
+      titles.add(title);
+      yield each.plan;
+    }
+  }
+
+  /** All plans that have been made, those of methods as part of another call included. */
   private *held(): IterableIterator<MethodPlan | LazyPlan> {
     for (const byOwner of this.plans.values()) {
       for (const plans of byOwner.values()) yield* plans.values();
     }
-    for (const each of this.lazyPlans) if (each.planned) yield each;
-  }
-
-  /** The plans made so far: of methods, and of commands and pipelines. */
-  *made(): IterableIterator<Plan> {
-    for (const holder of this.held()) yield holder instanceof LazyPlan ? holder.plan : holder;
+    for (const each of [...this.lazyPlans, ...this.latePlans]) if (each.planned) yield each;
   }
 
   private make(subject: Subject, problems = new Problems()): Plan {

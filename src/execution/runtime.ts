@@ -9,6 +9,7 @@ import type { PartStore } from '../registry/named-parts.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { CallPlans } from './call-plans.js';
 import { callAsSubstitute } from './substitute-call.js';
+import { type PipelineExplanation, explained } from './explanation.js';
 import { InstanceRegister } from './instances.js';
 import type { Configuration } from './configuration/configuration.js';
 import type { Layers } from './configuration/layers.js';
@@ -89,6 +90,11 @@ export class Runtime {
       return { kind, options: { ...options, ...shared?.options } };
     });
     return { ...description, policies };
+  }
+
+  /** The plans in force, each option with the layer that it comes from. */
+  *explain(): IterableIterator<PipelineExplanation> {
+    for (const plan of this.planner.all()) yield explained(plan, this.host.parts);
   }
 
   /** The named part of that kind that a plan uses. */

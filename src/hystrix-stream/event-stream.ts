@@ -1,16 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
 import type { OnModuleDestroy } from '@nestjs/common';
-import { StreamClient } from './stream-client.js';
-import { StreamPass } from './stream-pass.js';
-
-const HEAD = {
-  'Content-Type': 'text/event-stream;charset=UTF-8',
-  // no-transform: a compressing middleware would buffer the events.
-  'Cache-Control': 'no-cache, no-store, max-age=0, must-revalidate, no-transform',
-  Pragma: 'no-cache',
-  'X-Accel-Buffering': 'no',
-};
+import { STREAM_HEAD, isGone } from '../common/event-stream/response.js';
+import { StreamClient } from '../common/event-stream/stream-client.js';
+import { StreamPass } from '../common/event-stream/stream-pass.js';
 
 /** How long slow clients may delay a pass, milliseconds. */
 const LONGEST_WAIT = 1_000;
@@ -51,7 +44,7 @@ export class EventStream implements OnModuleDestroy {
     if (this.clients.size >= maxConnections) {
       return refuse(response, `MaxConcurrentConnections reached: ${maxConnections}`);
     }
-    response.writeHead(200, HEAD);
+    response.writeHead(200, STREAM_HEAD);
     if (method === 'HEAD') response.end();
     else this.add(response);
   }
@@ -98,11 +91,6 @@ export class EventStream implements OnModuleDestroy {
   private apart<T>(work: () => T): T {
     return this.context.runInAsyncScope(work);
   }
-}
-
-/** HTTP/2 responses do not set `destroyed`, but lose their socket. */
-function isGone(response: ServerResponse): boolean {
-  return response.destroyed || response.socket === undefined;
 }
 
 function refuse(response: ServerResponse, reason: string): void {

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import {
   Controller,
   Get,
@@ -9,17 +8,9 @@ import {
   UseGuards,
   VERSION_NEUTRAL,
 } from '@nestjs/common';
+import { type AnyResponse, takeOver } from '../common/event-stream/response.js';
 import { EventStream } from './event-stream.js';
 import type { HystrixStreamSettings } from './options.js';
-
-/** Express' response, which is Node's own, or Fastify's reply, which has Node's in `raw`. */
-type AnyResponse =
-  | (ServerResponse & { readonly raw?: undefined })
-  | {
-      readonly raw: ServerResponse;
-      hijack(): void;
-      getHeaders(): ReturnType<ServerResponse['getHeaders']>;
-    };
 
 /** Makes a class per module, since route and guards belong to the class. */
 export function controllerFor({ path, guards }: HystrixStreamSettings): Type {
@@ -34,14 +25,4 @@ export function controllerFor({ path, guards }: HystrixStreamSettings): Type {
     }
   }
   return HystrixStreamController;
-}
-
-/** Takes Node's response from Fastify, with the headers that others have set so far, such as those for CORS. */
-function takeOver(response: AnyResponse): ServerResponse {
-  if (response.raw === undefined) return response;
-  response.hijack();
-  for (const [name, value] of Object.entries(response.getHeaders())) {
-    if (value !== undefined) response.raw.setHeader(name, value);
-  }
-  return response.raw;
 }

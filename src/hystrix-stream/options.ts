@@ -1,6 +1,6 @@
-import type { CanActivate, Type } from '@nestjs/common';
 import type { Duration } from '../common/duration.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
+import { type Guard, readGuards } from '../common/guards.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
 
 /** Options of `HystrixStreamModule.forRoot()`, which throws a `ResilienceConfigurationError` when one is wrong. */
@@ -17,7 +17,7 @@ export interface HystrixStreamOptions {
    */
   readonly keys?: boolean;
   /** Guards of the route. Default: none, so without global guards everybody can read the stream. */
-  readonly guards?: readonly (CanActivate | Type<CanActivate>)[];
+  readonly guards?: readonly Guard[];
 }
 
 export interface HystrixStreamSettings {
@@ -26,7 +26,7 @@ export interface HystrixStreamSettings {
   readonly interval: number;
   readonly maxConnections: number;
   readonly keys: boolean;
-  readonly guards: readonly (CanActivate | Type<CanActivate>)[];
+  readonly guards: readonly Guard[];
 }
 
 /** The dashboard's proxy gives up after 10 s of silence. */
@@ -46,18 +46,4 @@ export function readHystrixStreamOptions(options: HystrixStreamOptions): Hystrix
   read.done();
   if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
   return settings;
-}
-
-function readGuards(
-  read: OptionsReader<HystrixStreamOptions>,
-): HystrixStreamOptions['guards'] | undefined {
-  const guards: unknown = read.raw('guards');
-  if (guards === undefined) return undefined;
-  if (Array.isArray(guards) && guards.every(isGuard)) return guards;
-  return read.wrong('guards', guards, 'a list of guards: classes, or objects with canActivate()');
-}
-
-function isGuard(value: unknown): value is CanActivate | Type<CanActivate> {
-  if (typeof value === 'function') return true;
-  return typeof (value as CanActivate | null)?.canActivate === 'function';
 }

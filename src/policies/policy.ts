@@ -149,6 +149,8 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   askDefinition?(given: Given): Given;
   /** Returns a problem that arises when a command is defined more than once. @param many says so, as a clause for messages */
   checkDefinedAgain?(settings: Settings, many: string): string | undefined;
+  /** The settings in the words of the options, as far as they are plain values: what is in force where nothing is given. */
+  inForce?(settings: Settings): Readonly<Record<string, unknown>>;
   /** Its share of a command's snapshot. @param part its stateful part */
   snapshot?(settings: Settings, part: object | undefined): Partial<PolicySnapshots>;
 }

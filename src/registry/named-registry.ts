@@ -18,6 +18,14 @@ export interface PartsOfName<Shown> {
   readonly parts: readonly Shown[];
 }
 
+/** The parts of one name, by key. */
+export interface PartGroup<Shown> {
+  readonly name: string;
+  readonly size: number;
+  /** A copy of the list, since keys are added and removed between turns. */
+  parts(): Shown[];
+}
+
 /**
  * The parts of one kind, by name; parts by key are called `name[key]`.
  *
@@ -63,6 +71,15 @@ export abstract class NamedRegistry<
       if (!(part instanceof PartsByKey)) yield this.show(part);
       // A copy, since keys are added and removed between turns.
       else if (keys) for (const each of [...part.values()]) yield this.show(each);
+    }
+  }
+
+  /** @internal The names that stand for parts by key, with their number, and the parts. */
+  *groups(): IterableIterator<PartGroup<Shown>> {
+    for (const group of this.declared()) {
+      if (!(group instanceof PartsByKey)) continue;
+      const { name, size } = group;
+      yield { name, size, parts: () => Array.from(group.values(), (part) => this.show(part)) };
     }
   }
 

@@ -31,6 +31,13 @@ export const bulkheadPolicy: Policy<
         : new BulkheadStage(part, site);
     },
   }),
+  inForce: ({ maxConcurrent, maxQueue, maxWait, reentrant, key, maxKeys }) => ({
+    maxConcurrent,
+    maxQueue,
+    maxWait,
+    reentrant,
+    ...(key !== undefined && { maxKeys }),
+  }),
   snapshot: (_settings, part) => ({
     bulkhead: part instanceof Bulkhead ? part.snapshot() : undefined,
   }),

@@ -35,10 +35,31 @@ export const circuitBreakerPolicy: Policy<
     'circuit breaker': () =>
       new CircuitBreakerStage(obtainBreakers(name ?? site.partNameOf(KIND), site)),
   }),
+  inForce: ({ breaker, key, maxKeys }) => ({
+    ...optionsInForce(breaker),
+    ...(key !== undefined && { maxKeys }),
+  }),
   snapshot: (_settings, part) => ({
     circuitBreaker: part instanceof CircuitBreaker ? part.snapshot() : undefined,
   }),
 };
+
+function optionsInForce(settings: BreakerSettings): Readonly<Record<string, unknown>> {
+  const { failureRate, slowCallRate, slowCallDuration, consecutiveFailures, minimumCalls } =
+    settings;
+  const { openForMs, maxProbes, successThreshold, maxProbeDuration, maxCallDuration } = settings;
+  return {
+    failureRate,
+    slowCallRate,
+    consecutiveFailures,
+    ...(slowCallRate !== undefined && { slowCallDuration }),
+    minimumCalls,
+    window: settings.window.id,
+    openFor: openForMs,
+    halfOpen: { maxCalls: maxProbes, successThreshold, maxDuration: maxProbeDuration },
+    maxCallDuration,
+  };
+}
 
 /** The breaker or breakers of that name, made with the settings of the subject that defines the name. */
 function obtainBreakers(name: string, site: PolicySite): CircuitBreaker | KeyedCircuitBreakers {

@@ -10,5 +10,6 @@ export const retryPolicy: Policy<'retry', RetryOptions, RetrySettings> = {
   normalize: (given) => given,
   read: readRetryOptions,
   check: checkRetry,
+  inForce: ({ maxRetries, maxElapsedTime }) => ({ maxRetries, maxElapsedTime }),
   stages: (settings, site) => ({ retry: () => new RetryStage(settings, site) }),
 };

@@ -21,5 +21,6 @@ export const timeoutPolicy: Policy<
       'attempt timeout': () => new TimeoutStage('attempt', attempt, site),
     }),
   }),
+  inForce: ({ attempt, total }) => ({ attempt, total }),
   snapshot: ({ attempt }) => ({ attemptTimeoutMs: attempt }),
 };

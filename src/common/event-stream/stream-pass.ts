@@ -1,4 +1,4 @@
-import { Turns } from '../common/turns.js';
+import { Turns } from '../turns.js';
 import type { StreamClient } from './stream-client.js';
 
 /** Characters per write; not many more are ever buffered for a client. */

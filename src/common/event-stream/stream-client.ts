@@ -8,7 +8,7 @@ export class StreamClient {
   onChange: (() => void) | undefined = undefined;
   private gone = false;
 
-  constructor(private readonly response: ServerResponse) {
+  constructor(protected readonly response: ServerResponse) {
     response.on('drain', () => {
       this.ready = true;
       this.onChange?.();
@@ -19,7 +19,7 @@ export class StreamClient {
     return !this.gone && !this.response.writableEnded;
   }
 
-  write(text: string): void {
+  write(text: string | Uint8Array): void {
     if (this.reads) this.ready = this.response.write(text);
   }
 

@@ -1,0 +1,39 @@
+// The page of ui/ -> dist/page.cjs: its files as one module, which the package imports as `#page`; that works in bundlers too.
+import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+import { fromRoot } from './tools.mjs';
+
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** The page is loaded over slow lines, at night; in kB, gzipped. */
+const LARGEST = 150;
+
+await build({ configFile: fromRoot('ui', 'vite.config.mjs'), logLevel: 'warn' });
+
+const folder = fromRoot('dist', 'page');
+const files = {};
+let size = 0;
+for (const name of readdirSync(folder, { recursive: true }).sort()) {
+  if (!statSync(join(folder, name)).isFile()) continue;
+  const content = gzipSync(readFileSync(join(folder, name)), { level: 9 });
+  size += content.length;
+  files[name.replaceAll('\\', '/')] = {
+    type: TYPES[extname(name)],
+    gzip: content.toString('base64'),
+  };
+}
+writeFileSync(
+  fromRoot('dist', 'page.cjs'),
+  `exports.files = ${JSON.stringify(files, undefined, 2)};\n`,
+);
+if (size > LARGEST * 1000) {
+  console.error(`the page has ${Math.ceil(size / 1000)} kB, gzipped; at most ${LARGEST} kB`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { AsyncResource } from 'node:async_hooks';
+import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
+import type { Clock } from '../common/clock.js';
+import { show } from '../common/printable.js';
+import { Changes } from './changes/changes.js';
+import type { AdminEvents, AdminMoment } from './contract.js';
+import { Episodes } from './events/episodes.js';
+import { EventLog } from './events/event-log.js';
+import type { AdminSettings } from './options.js';
+import { History } from './series/history.js';
+import { Selection } from './series/selection.js';
+import { STEP } from './series/series.js';
+import { ChangesTold } from './stream/changes-told.js';
+import { LiveStream } from './stream/live-stream.js';
+import { BreakerViews } from './views/breaker-view.js';
+import { Inspector, type Parts } from './views/inspector.js';
+import type { Events } from './views/parts.js';
+
+/** All that the routes need, of one application. */
+export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly inspector: Inspector;
+  readonly changes: Changes;
+  readonly stream: LiveStream;
+  readonly log: EventLog;
+  readonly history: History;
+  /** Milliseconds since the epoch, on the clock of the application. */
+  readonly now: () => number;
+  private readonly instance = randomBytes(6).toString('hex');
+  private readonly context = new AsyncResource('nest-resilience:admin');
+  private readonly logger = new Logger('ResilienceAdmin');
+  private readonly unsubscribe: () => void;
+  private timer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(
+    private readonly settings: AdminSettings,
+    parts: Parts,
+    events: Events,
+    clock: Pick<Clock, 'wall'>,
+  ) {
+    this.now = () => Math.round(clock.wall());
+    const moment = (): AdminMoment => this.moment();
+    const episodes = new Episodes();
+    const views = new BreakerViews(episodes, this.now);
+    const selection = new Selection(parts, settings.maxKeys);
+    this.log = new EventLog(settings.maxEvents, this.now);
+    this.history = new History(selection, this.now);
+    this.inspector = new Inspector(parts, views, moment, (part, name) =>
+      this.history.of(part, name),
+    );
+    this.changes = new Changes(
+      parts.breakers,
+      (name, options) => parts.breakers.reconfigure(name, options),
+      this.log,
+      (line) => this.logger.warn(line),
+      this.now,
+    );
+    const told = new ChangesTold(parts, selection, views, this.log, this.history, moment);
+    this.stream = new LiveStream(
+      settings,
+      told,
+      () => this.history.all(),
+      this.instance,
+      (error) => this.complain(error),
+    );
+    this.unsubscribe = events.subscribe((event) => {
+      this.log.record(event);
+      this.history.methods.record(event);
+      if (event.type === 'state-change') episodes.record(event, this.now());
+      if (event.type === 'state-change' || event.type === 'override') told.touch(event.name);
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    if (!this.settings.readOnly)
+      this.logger.log('changes are allowed to those whom the guards admit');
+    this.context.runInAsyncScope(() => {
+      this.step();
+      this.timer = setInterval(() => this.step(), STEP).unref();
+    });
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+    this.unsubscribe();
+    this.stream.close();
+  }
+
+  moment(): AdminMoment {
+    const { readOnly, identify } = this.settings;
+    return {
+      at: this.now(),
+      instance: this.instance,
+      sequence: this.log.sequence,
+      readOnly,
+      needsBy: identify === undefined,
+    };
+  }
+
+  events(since: number): AdminEvents {
+    return { ...this.moment(), ...this.log.since(since) };
+  }
+
+  private step(): void {
+    void this.log.sequence; // lets go of the events that it gathers
+    this.history.step().catch((error: unknown) => this.complain(error));
+  }
+
+  private complain(error: unknown): void {
+    this.logger.error(`the management API has failed: ${show(error)}`);
+  }
+}

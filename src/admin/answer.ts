@@ -1,0 +1,16 @@
+import { type AnyResponse, takeOver } from '../common/event-stream/response.js';
+
+/**
+ * Sends JSON as it is. Not by Nest, so that no interceptor of the application changes or keeps it; an answer that somebody has
+ * begun already stays as it is.
+ */
+export function send(response: AnyResponse, status: number, body: object): void {
+  const sent = (response as { readonly sent?: boolean }).sent === true;
+  if (sent || (response.raw ?? response).headersSent) return;
+  const raw = takeOver(response);
+  const text = JSON.stringify(body);
+  raw.setHeader('Content-Type', 'application/json; charset=utf-8');
+  raw.setHeader('Content-Length', Buffer.byteLength(text));
+  raw.statusCode = status;
+  raw.end(text);
+}

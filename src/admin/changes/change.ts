@@ -1,0 +1,126 @@
+import { isPlainObject } from '../../common/options-reader.js';
+import { parseDuration } from '../../common/duration.js';
+import { printable } from '../../common/printable.js';
+import { AdminError } from '../admin-error.js';
+import type { AdminAction } from '../contract.js';
+
+const LONGEST_BY = 100;
+const LONGEST_REASON = 500;
+/** The longest time that an override may be given, milliseconds: longer ones are mistakes. */
+const LONGEST = 366 * 24 * 3_600_000;
+
+const DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
+const ACTIONS: readonly AdminAction[] = [
+  'force-open',
+  'disable',
+  'observe-only',
+  'clear',
+  'reset',
+  'configure',
+];
+
+const OVERRIDES: readonly AdminAction[] = ['force-open', 'disable', 'observe-only'];
+
+const FIELDS = new Set(['by', 'reason', 'until', 'options']);
+
+/** A change that somebody wants, checked. */
+export interface Change {
+  readonly action: AdminAction;
+  readonly by: string;
+  readonly reason: string;
+  readonly until: Date | undefined;
+  readonly options: Record<string, unknown> | undefined;
+}
+
+/** @throws {AdminError} when there is no such action */
+export function actionOf(name: unknown): AdminAction {
+  const action = ACTIONS.find((each) => each === name);
+  if (action === undefined) throw new AdminError(404, 'NOT_FOUND', 'there is no such action');
+  return action;
+}
+
+/**
+ * Checks the body of a change.
+ *
+ * @param known who makes it, if the server knows
+ * @param now milliseconds since the epoch
+ * @throws {AdminError} with all problems; no value of the body is among them
+ */
+export function readChange(
+  action: AdminAction,
+  body: Readonly<Record<string, unknown>>,
+  known: string | undefined,
+  now: number,
+): Change {
+  const problems: string[] = [];
+  const by = known ?? textOf(body.by, 'by', LONGEST_BY, problems);
+  const reason = textOf(body.reason, 'reason', LONGEST_REASON, problems);
+  const until = untilOf(action, body.until, now, problems);
+  const options = optionsOf(action, body.options, problems);
+  if (Object.keys(body).some((field) => !FIELDS.has(field))) {
+    problems.push(`the fields are ${[...FIELDS].join(', ')}; there is another one`);
+  }
+  if (problems.length > 0) {
+    throw new AdminError(400, 'BAD_REQUEST', 'the change is not complete', problems);
+  }
+  return { action, by: by!, reason: reason!, until, options };
+}
+
+/** One line, so that nothing of it stands out in a log. */
+function textOf(
+  value: unknown,
+  field: string,
+  longest: number,
+  problems: string[],
+): string | undefined {
+  const text = typeof value === 'string' ? value.trim() : '';
+  if (text !== '' && text.length <= longest) return lineOf(text);
+  problems.push(`${field}: use a text of at most ${longest} characters`);
+  return undefined;
+}
+
+/** `printable()` cuts at 200 characters, so a longer text is escaped in parts. */
+function lineOf(text: string): string {
+  const parts: string[] = [];
+  for (let at = 0; at < text.length; at += 200) parts.push(printable(text.slice(at, at + 200)));
+  return parts.join('');
+}
+
+function untilOf(
+  action: AdminAction,
+  value: unknown,
+  now: number,
+  problems: string[],
+): Date | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!OVERRIDES.includes(action)) {
+    problems.push(`until: only for ${OVERRIDES.join(', ')}`);
+    return undefined;
+  }
+  const left = parseDuration(value);
+  const instant = left === undefined ? dateOf(value) : now + left;
+  if (instant > now && instant <= now + LONGEST) return new Date(instant);
+  problems.push(
+    `until: use a date to come, such as '2030-01-31T12:00:00Z', or a duration such as '30m'; within a year`,
+  );
+  return undefined;
+}
+
+function dateOf(value: unknown): number {
+  return typeof value === 'string' && DATE.test(value) ? Date.parse(value) : NaN;
+}
+
+function optionsOf(
+  action: AdminAction,
+  value: unknown,
+  problems: string[],
+): Record<string, unknown> | undefined {
+  if (action !== 'configure') {
+    if (value !== undefined) problems.push('options: only for configure');
+    return undefined;
+  }
+  if (isPlainObject(value) && Object.keys(value).length > 0) return value;
+  problems.push('options: use an object with the options to change');
+  return undefined;
+}

@@ -1,0 +1,105 @@
+import { look } from '../../common/outcomes/look.js';
+import { printable } from '../../common/printable.js';
+import type { CircuitBreakerOptions } from '../../policies/circuit-breaker/options.js';
+import { AdminError } from '../admin-error.js';
+import type { EventLog } from '../events/event-log.js';
+import { plain } from '../plain.js';
+import type { BreakerPart, BreakerRegistry } from '../views/parts.js';
+import type { Change } from './change.js';
+
+/** Changes an option at run time; for the one place that does it. */
+export type Configure = (
+  name: string,
+  options: CircuitBreakerOptions,
+  why: { readonly by: string; readonly reason: string },
+) => void;
+
+/** Makes the changes that operators want, and records who made them and why. */
+export class Changes {
+  constructor(
+    private readonly breakers: BreakerRegistry,
+    private readonly configure: Configure,
+    private readonly log: EventLog,
+    private readonly tell: (line: string) => void,
+    private readonly now: () => number,
+  ) {}
+
+  /** @throws {AdminError} when there is no such breaker, or the options are wrong */
+  make(name: string, change: Change): void {
+    const { action, by, reason, until, options } = change;
+    if (action === 'configure') this.reconfigure(name, change);
+    else apply(this.breaker(name), change);
+    this.log.add({
+      at: this.now(),
+      type: 'change',
+      name,
+      details: {
+        action,
+        by,
+        reason,
+        ...(until !== undefined && { until: until.getTime() }),
+        ...(options !== undefined && { options: plain(options) }),
+      },
+    });
+    const end = until === undefined ? '' : ` until ${until.toISOString()}`;
+    this.tell(`${by}: ${action} "${printable(name)}"${end}: ${reason}`);
+  }
+
+  private breaker(name: string): BreakerPart {
+    if (!this.breakers.has(name)) throw unknown();
+    return this.breakers.get(name);
+  }
+
+  private reconfigure(name: string, { options, by, reason }: Change): void {
+    try {
+      this.configure(name, options as CircuitBreakerOptions, { by, reason });
+    } catch (error) {
+      const problems: unknown = look(error, 'problems');
+      if (!Array.isArray(problems)) throw unknown();
+      throw new AdminError(
+        400,
+        'BAD_REQUEST',
+        'the options are wrong; the old ones stay in force',
+        problems.map((problem) => withoutInput(String(problem))),
+      );
+    }
+  }
+}
+
+function apply(breaker: BreakerPart, { action, by, reason, until }: Change): void {
+  const why = { by, reason, ...(until !== undefined && { until }) };
+  switch (action) {
+    case 'force-open':
+      return breaker.forceOpen(why);
+    case 'disable':
+      return breaker.disable(why);
+    case 'observe-only':
+      return breaker.observeOnly(why);
+    case 'clear':
+      return breaker.clearOverride();
+    case 'reset':
+      return breaker.reset();
+    case 'configure':
+  }
+}
+
+function unknown(): AdminError {
+  return new AdminError(404, 'NOT_FOUND', 'there is no circuit breaker of that name');
+}
+
+/** Names of options that a message may repeat. */
+const OPTION = /^[a-zA-Z]{1,30}(?:\.[a-zA-Z]{1,30})*$/;
+
+/**
+ * A problem with the options without the value that was sent: `failureRate: use a number above 0 and at most 1`. One that names an
+ * unknown option only says which ones there are.
+ */
+function withoutInput(problem: string): string {
+  const text = problem.slice(problem.indexOf('): ') + 3);
+  const unknownOption = /is not an option; (the options are [^;]*)$/s.exec(text);
+  if (unknownOption !== null) return `there is an option too many; ${unknownOption[1]}`;
+  const wrong = /^(\S+) is .*; (use [^;]*)$/s.exec(text);
+  if (wrong !== null && OPTION.test(wrong[1]!)) return `${wrong[1]}: ${wrong[2]}`;
+  // A contradiction between options; without a quote there is no text in it that was sent.
+  return /['"<>]/.test(text) ? 'the options contradict each other' : text;
+}

@@ -1,0 +1,55 @@
+import type { AdminMoment } from './answers.js';
+import type {
+  AdminBreaker,
+  AdminBulkhead,
+  AdminCommand,
+  AdminEvent,
+  AdminSeries,
+  AdminSample,
+} from './parts.js';
+
+/**
+ * The first message of `GET <path>/stream`, with the event name `snapshot`. Breakers and bulkheads by key are among it as far
+ * as there is room, those that are ill first; the lists of the API have all of them. `series` messages follow it.
+ */
+export interface AdminSnapshot extends AdminMoment {
+  /** The breakers. */
+  readonly breakers: readonly AdminBreaker[];
+  /** The bulkheads. */
+  readonly bulkheads: readonly AdminBulkhead[];
+  /** The commands. */
+  readonly commands: readonly AdminCommand[];
+  /** The latest events, oldest first. */
+  readonly events: readonly AdminEvent[];
+  /** How many breakers by key there are. */
+  readonly keyedBreakers: number;
+  /** How many bulkheads by key there are. */
+  readonly keyedBulkheads: number;
+}
+
+/**
+ * A message of the stream with the event name `series`: some of the series that belong to the snapshot. The last one has the id
+ * with which the stream can be resumed. A part without a series had zeros.
+ */
+export type AdminSeriesMessage = readonly AdminSeries[];
+
+/** A message of the stream with the event name `delta`: what has changed since the message before. */
+export interface AdminDelta extends AdminMoment {
+  /** Breakers that are new or have changed, whole. */
+  readonly breakers: readonly AdminBreaker[];
+  /** Bulkheads that are new or have changed, whole. */
+  readonly bulkheads: readonly AdminBulkhead[];
+  /** Commands that are new or have changed, whole. */
+  readonly commands: readonly AdminCommand[];
+  /** Names that are not shown any more. */
+  readonly gone: {
+    readonly breakers: readonly string[];
+    readonly bulkheads: readonly string[];
+  };
+  /** New events, oldest first. */
+  readonly events: readonly AdminEvent[];
+  /** How many new events are left out here, to be read by `GET events?since=`. */
+  readonly omitted: number;
+  /** A step of the series, with the instant of it; parts that are not among the items had zeros. */
+  readonly samples?: { readonly at: number; readonly items: readonly AdminSample[] };
+}

@@ -1,0 +1,50 @@
+import { keysOf, look, lookForText } from '../../common/outcomes/look.js';
+import type { ResilienceEvent } from '../../telemetry/events.js';
+import type { AdminEvent, AdminValue } from '../contract.js';
+import { errorText, plain } from '../plain.js';
+
+/** An event that has no number yet. */
+export type EventEntry = Omit<AdminEvent, 'sequence'>;
+
+/** Events that are never many; storms of others do not push them out. */
+const RARE = new Set(['state-change', 'override', 'change', 'configuration']);
+
+/** Events of calls that went well: they are counted, not recorded. */
+const ORDINARY = new Set(['queued', 'call-start', 'call-end', 'attempt-start']);
+
+const NOT_DETAILS = new Set(['type', 'name', 'error']);
+
+export function isRare(type: string): boolean {
+  return RARE.has(type);
+}
+
+/** Whether an event is worth a line. */
+export function isNews(event: ResilienceEvent): boolean {
+  if (event.type === 'attempt') return event.outcome === 'failure';
+  return !ORDINARY.has(event.type);
+}
+
+/** Events that are alike: one line stands for all of them within a second. */
+export function likeness(event: ResilienceEvent): string {
+  const { type, name } = event;
+  const what = ['code', 'handler', 'outcome'].map((key) => lookForText(event, key) ?? '');
+  return `${type} ${what.join(' ')} ${name}`;
+}
+
+/** An event without references to what it is about, in particular to errors, which may hold requests and answers. */
+export function entryOf(event: ResilienceEvent, at: number): EventEntry {
+  const details: Record<string, AdminValue> = {};
+  for (const key of keysOf(event)) {
+    const value = look(event, key);
+    if (NOT_DETAILS.has(key) || value === undefined) continue;
+    details[key] = plain(value, key);
+  }
+  const error = look(event, 'error');
+  return {
+    at,
+    type: event.type,
+    name: event.name,
+    ...(error !== undefined && { error: errorText(error) }),
+    details,
+  };
+}

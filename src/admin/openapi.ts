@@ -1,0 +1,69 @@
+/*
+ * What @nestjs/swagger shows of the routes. Its decorators write metadata under fixed keys; these are written here, so that the
+ * package need not be there.
+ */
+
+interface Described {
+  readonly summary: string;
+  /** Names of parameters in the path. */
+  readonly path?: readonly string[];
+  /** Names of parameters in the query. */
+  readonly query?: readonly string[];
+  /** Whether the body is a change. */
+  readonly change?: boolean;
+  /** The type of the answer. Default `application/json`. */
+  readonly type?: string;
+}
+
+const CHANGE = {
+  type: 'object',
+  required: ['reason'],
+  properties: {
+    by: { type: 'string', maxLength: 100, description: 'who; left out when the server knows' },
+    reason: { type: 'string', maxLength: 500, description: 'why' },
+    until: {
+      oneOf: [{ type: 'string' }, { type: 'number' }],
+      description: 'when an override ends: a date, or a duration such as 30m',
+    },
+    options: { type: 'object', description: 'for configure: options of the circuit breaker' },
+  },
+  additionalProperties: false,
+};
+
+/** Describes a route. */
+export function Documented({ summary, path, query, change, type }: Described): MethodDecorator {
+  return (_target, _key, descriptor) => {
+    const method = descriptor.value as object;
+    const define = (name: string, value: unknown): void =>
+      Reflect.defineMetadata(`swagger/${name}`, value, method);
+    define('apiOperation', { summary });
+    define('apiParameters', [
+      ...(path ?? []).map((name) => parameter(name, 'path', true)),
+      ...(query ?? []).map((name) => parameter(name, 'query', false)),
+      ...(change ? [{ in: 'body', name: 'body', required: true, schema: CHANGE }] : []),
+    ]);
+    if (change) define('apiConsumes', ['application/json']);
+    define('apiProduces', [type ?? 'application/json']);
+    define('apiResponse', {
+      200: { description: 'see the types of nest-resilience/admin', schema: { type: 'object' } },
+      403: { description: 'refused: read-only, by a guard, or from another site' },
+    });
+  };
+}
+
+/** Leaves a route out of the document. */
+export function Undocumented(): MethodDecorator {
+  return (_target, _key, descriptor) => {
+    const method = descriptor.value as object;
+    Reflect.defineMetadata('swagger/apiExcludeEndpoint', { disable: true }, method);
+  };
+}
+
+/** The heading of all routes. */
+export function Tagged(): ClassDecorator {
+  return (type) => Reflect.defineMetadata('swagger/apiUseTags', ['resilience'], type);
+}
+
+function parameter(name: string, where: 'path' | 'query', required: boolean): object {
+  return { name, in: where, required, schema: { type: 'string' } };
+}

@@ -1,0 +1,179 @@
+import { Turns } from '../../common/turns.js';
+import type { AdminEvent, AdminMoment } from '../contract.js';
+import type { EventLog } from '../events/event-log.js';
+import type { History } from '../series/history.js';
+import type { Selection } from '../series/selection.js';
+import type { BreakerViews } from '../views/breaker-view.js';
+import type { Parts } from '../views/inspector.js';
+import { bulkheadView, commandView } from '../views/other-views.js';
+import { keyedIn } from '../views/parts.js';
+
+/** How many parts are looked at for a delta, in rotation; so few that their JSON is a small share of the time between two. */
+const QUOTA = 125;
+
+/** How many events a delta has at most. */
+const MOST_EVENTS = 100;
+
+const KINDS = ['breakers', 'bulkheads', 'commands'] as const;
+type Kind = (typeof KINDS)[number];
+
+/** The JSON of changed parts by kind. */
+type Changed = Record<Kind, string[]>;
+
+/** What the clients of the stream know, and what has changed since. Made once for all of them. */
+export class ChangesTold {
+  /** The JSON that was sent last, by kind and name. */
+  private readonly told: Record<Kind, Map<string, string>> = {
+    breakers: new Map(),
+    bulkheads: new Map(),
+    commands: new Map(),
+  };
+  /** Breakers that have changed their state or override. */
+  private readonly dirty = new Set<string>();
+  private hand = 0;
+  private sequence = 0;
+  private stepAt = 0;
+
+  constructor(
+    private readonly parts: Parts,
+    private readonly selection: Selection,
+    private readonly views: BreakerViews,
+    private readonly log: EventLog,
+    private readonly history: History,
+    private readonly moment: () => AdminMoment,
+  ) {}
+
+  /** A breaker that belongs into the next delta. */
+  touch(name: string): void {
+    if (this.dirty.size < 1_000) this.dirty.add(name);
+  }
+
+  /**
+   * The JSON of the next delta; `undefined` when nothing has changed.
+   *
+   * @param whole whether all parts are looked at, not only some
+   */
+  async delta(whole: boolean): Promise<string | undefined> {
+    const changed: Changed = { breakers: [], bulkheads: [], commands: [] };
+    for (const name of [...this.dirty]) this.lookAtBreaker(name, changed);
+    this.dirty.clear();
+    const looks = this.looks(changed);
+    const turns = new Turns();
+    const count = whole ? looks.length : Math.min(QUOTA, looks.length);
+    for (let looked = 0; looked < count; looked++) {
+      if (turns.over) await turns.next();
+      this.hand = (this.hand + 1) % looks.length;
+      looks[this.hand]!();
+    }
+    const gone = {
+      breakers: this.forget('breakers', this.selection.breakers),
+      bulkheads: this.forget('bulkheads', this.selection.bulkheads),
+    };
+    const { events, omitted } = this.news();
+    const { at } = this.history.latest;
+    const samples = at !== this.stepAt ? this.history.latest : undefined;
+    this.stepAt = at;
+    const silent =
+      KINDS.every((kind) => changed[kind].length === 0) &&
+      gone.breakers.length + gone.bulkheads.length + events.length === 0;
+    if (silent && samples === undefined) return undefined;
+    return joined({
+      ...this.lists(changed),
+      gone: JSON.stringify(gone),
+      events: JSON.stringify(events),
+      omitted: String(omitted),
+      ...(samples !== undefined && { samples: JSON.stringify(samples) }),
+      ...this.now(),
+    });
+  }
+
+  /** The JSON of a delta without changes: a sign of life. */
+  nothing(): string {
+    const none = { breakers: [], bulkheads: [], commands: [], events: [], omitted: 0 };
+    return JSON.stringify({ ...none, gone: { breakers: [], bulkheads: [] }, ...this.moment() });
+  }
+
+  /** The JSON of what the clients know now. */
+  snapshot(): string {
+    const { events } = this.log.since(0, MOST_EVENTS);
+    return joined({
+      ...this.lists(this.known()),
+      events: JSON.stringify(events),
+      keyedBreakers: String(keyedIn(this.parts.breakers)),
+      keyedBulkheads: String(keyedIn(this.parts.bulkheads)),
+      ...this.now(),
+    });
+  }
+
+  private news(): { events: AdminEvent[]; omitted: number } {
+    const { sequence } = this.log;
+    const { events } = this.log.since(this.sequence, MOST_EVENTS);
+    const omitted = sequence - this.sequence - events.length;
+    this.sequence = sequence;
+    return { events, omitted };
+  }
+
+  /** One function for each part: it looks whether the part has changed. */
+  private looks(changed: Changed): (() => void)[] {
+    const looks: (() => void)[] = [];
+    for (const name of this.selection.breakers.keys()) {
+      looks.push(() => this.lookAtBreaker(name, changed));
+    }
+    for (const [name, { part, group }] of this.selection.bulkheads) {
+      const view = () => bulkheadView(part.snapshot(), group);
+      looks.push(() => this.look('bulkheads', name, view, changed));
+    }
+    for (const command of this.parts.service.commands()) {
+      const view = () => commandView(command.snapshot());
+      looks.push(() => this.look('commands', command.name, view, changed));
+    }
+    return looks;
+  }
+
+  private lookAtBreaker(name: string, changed: Changed): void {
+    const member = this.selection.breakerOf(name);
+    if (member === undefined) return;
+    const { part, group } = member;
+    this.look('breakers', name, () => this.views.view(part.snapshot(), group), changed);
+  }
+
+  private look(kind: Kind, name: string, view: () => object, changed: Changed): void {
+    let json: string;
+    try {
+      json = JSON.stringify(view());
+    } catch {
+      return; // a command that is wrongly configured
+    }
+    if (this.told[kind].get(name) === json) return;
+    this.told[kind].set(name, json);
+    changed[kind].push(json);
+  }
+
+  private forget(kind: 'breakers' | 'bulkheads', shown: ReadonlyMap<string, unknown>): string[] {
+    const told = this.told[kind];
+    const gone = [...told.keys()].filter((name) => !shown.has(name));
+    for (const name of gone) told.delete(name);
+    return gone;
+  }
+
+  private known(): Changed {
+    const list = (kind: Kind): string[] => [...this.told[kind].values()];
+    return { breakers: list('breakers'), bulkheads: list('bulkheads'), commands: list('commands') };
+  }
+
+  private lists(parts: Changed): Record<Kind, string> {
+    const list = (kind: Kind): string => `[${parts[kind].join(',')}]`;
+    return { breakers: list('breakers'), bulkheads: list('bulkheads'), commands: list('commands') };
+  }
+
+  private now(): Record<string, string> {
+    const moment = Object.entries(this.moment());
+    return Object.fromEntries(moment.map(([key, value]) => [key, JSON.stringify(value)]));
+  }
+}
+
+/** An object of members that are JSON already. */
+function joined(members: Readonly<Record<string, string>>): string {
+  const list = Object.entries(members).map(([key, json]) => `"${key}":${json}`);
+  return `{${list.join(',')}}`;
+}

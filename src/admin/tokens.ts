@@ -1,0 +1,4 @@
+import { brand } from '../common/brand.js';
+
+/** Injection token of the `AdminSettings`. */
+export const ADMIN_SETTINGS = brand('AdminSettings');

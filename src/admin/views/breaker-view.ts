@@ -1,0 +1,115 @@
+import type { BreakerSnapshot } from '../../policies/circuit-breaker/snapshot.js';
+import type { BreakerOverride, BreakerState } from '../../telemetry/events.js';
+import type { LatencySnapshot, MetricsSnapshot } from '../../telemetry/metrics/snapshot.js';
+import type { AdminBreaker, AdminOverride } from '../contract.js';
+import type { Episode, Episodes } from '../events/episodes.js';
+
+/** Two readings of one instant differ by a few milliseconds. */
+const SAME = 250;
+
+/** Makes views of breakers that only differ when something has happened, so that a stream need not repeat them. */
+export class BreakerViews {
+  /** The instants of the latest views, by name. */
+  private readonly instants = new Map<string, { since: number; probeAt: number | undefined }>();
+
+  constructor(
+    private readonly episodes: Episodes,
+    private readonly now: () => number,
+  ) {}
+
+  view(snapshot: BreakerSnapshot, group?: string): AdminBreaker {
+    const { name, state, override, counts, failureRate, slowCallRate } = snapshot;
+    const { running, rejected, metrics } = snapshot;
+    const episode = this.episodes.of(name, state);
+    const { since, probeAt } = this.steady(snapshot, episode);
+    return {
+      name,
+      ...(group !== undefined && { group }),
+      state,
+      since,
+      ...(state !== 'closed' && { illSince: episode?.illSince ?? since }),
+      ...(episode !== undefined && { cause: episode.cause }),
+      ...(override !== undefined && { override: overrideView(override) }),
+      ...(probeAt !== undefined && { probeAt }),
+      counts,
+      failureRate,
+      slowCallRate,
+      limits: present(snapshot.limits),
+      timeInStateMs: formerTimes(snapshot),
+      running,
+      rejected,
+      metrics: metricsView(metrics),
+    };
+  }
+
+  /** Forgets those that are not shown any more. */
+  retain(names: ReadonlySet<string>): void {
+    for (const name of this.instants.keys()) if (!names.has(name)) this.instants.delete(name);
+  }
+
+  private steady(
+    { name, stateForMs, retryAfterMs }: BreakerSnapshot,
+    episode: Episode | undefined,
+  ): { since: number; probeAt: number | undefined } {
+    const now = this.now();
+    const before = this.instants.get(name);
+    const since = episode?.cause.at ?? same(before?.since, now - stateForMs);
+    const probeAt =
+      retryAfterMs === undefined ? undefined : same(before?.probeAt, now + retryAfterMs);
+    const instants = { since, probeAt };
+    if (before !== undefined || this.instants.size < 5_000) this.instants.set(name, instants);
+    return instants;
+  }
+}
+
+function same(before: number | undefined, instant: number): number {
+  const rounded = Math.round(instant);
+  return before !== undefined && Math.abs(before - rounded) < SAME ? before : rounded;
+}
+
+export function overrideView({ kind, by, reason, until }: BreakerOverride): AdminOverride {
+  return {
+    kind,
+    ...(by !== undefined && { by }),
+    ...(reason !== undefined && { reason }),
+    ...(until !== undefined && { until: until.getTime() }),
+  };
+}
+
+/** The time in each state, without the current stay, which goes on. */
+function formerTimes({
+  state,
+  stateForMs,
+  timeInStateMs,
+}: BreakerSnapshot): Readonly<Record<BreakerState, number>> {
+  const { closed, open, 'half-open': halfOpen } = timeInStateMs;
+  const times = { closed, open, 'half-open': halfOpen };
+  times[state] -= stateForMs;
+  for (const each of Object.keys(times) as BreakerState[]) times[each] = Math.round(times[each]);
+  return times;
+}
+
+export function metricsView(metrics: MetricsSnapshot): MetricsSnapshot {
+  const { latency, totalLatency } = metrics;
+  const rounded = latencyView(latency);
+  return {
+    ...metrics,
+    latency: rounded,
+    totalLatency: latency === totalLatency ? rounded : latencyView(totalLatency),
+  };
+}
+
+/** In hundredths of a millisecond. */
+function latencyView(latency: LatencySnapshot): LatencySnapshot {
+  const rounded = Object.entries(latency).map(([key, ms]: [string, number]) => [
+    key,
+    Math.round(ms * 100) / 100,
+  ]);
+  return Object.fromEntries(rounded) as LatencySnapshot;
+}
+
+function present<T extends object>(values: T): { readonly [Key in keyof T]?: NonNullable<T[Key]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    readonly [Key in keyof T]?: NonNullable<T[Key]>;
+  };
+}

@@ -1,0 +1,94 @@
+import type { CommandSnapshot } from '../../commands/snapshot.js';
+import { takeTurns } from '../../common/turns.js';
+import type { Layers } from '../../execution/configuration/layers.js';
+import type { PipelineExplanation } from '../../execution/explanation.js';
+import type { BulkheadSnapshot } from '../../policies/bulkhead/snapshot.js';
+import type { CircuitBreakerOptions } from '../../policies/circuit-breaker/options.js';
+import type { OverrideOptions } from '../../policies/circuit-breaker/override.js';
+import type { BreakerSnapshot } from '../../policies/circuit-breaker/snapshot.js';
+import type { PartGroup } from '../../registry/named-registry.js';
+import type { BreakerCounts, BreakerOverride, BreakerState } from '../../telemetry/events.js';
+import type { ResilienceEventListener } from '../../telemetry/resilience-events.js';
+
+// What is used of the library's services; the objects may come from another copy of the package.
+
+export interface BreakerPart {
+  readonly name: string;
+  readonly state: BreakerState;
+  readonly override: BreakerOverride | undefined;
+  readonly counts: BreakerCounts;
+  snapshot(): BreakerSnapshot;
+  forceOpen(options: OverrideOptions): void;
+  disable(options: OverrideOptions): void;
+  observeOnly(options: OverrideOptions): void;
+  clearOverride(): void;
+  reset(): void;
+}
+
+export interface BulkheadPart {
+  readonly name: string;
+  snapshot(): BulkheadSnapshot;
+}
+
+interface Registry<Part> {
+  readonly size: number;
+  list(which: { readonly keys: boolean }): Iterable<Part>;
+  groups(): Iterable<PartGroup<Part>>;
+  has(name: string): boolean;
+  get(name: string): Part;
+}
+
+export interface BreakerRegistry extends Registry<BreakerPart> {
+  reconfigure(name: string, change: CircuitBreakerOptions): void;
+}
+
+export type BulkheadRegistry = Registry<BulkheadPart>;
+
+export interface Service {
+  commands(): Iterable<{ readonly name: string; snapshot(): CommandSnapshot }>;
+  explain(): Iterable<PipelineExplanation>;
+  readonly layers: Layers;
+}
+
+export interface Events {
+  subscribe(listener: ResilienceEventListener): () => void;
+}
+
+/** A part, and for one by key the name that all keys share. */
+export interface Member<Part> {
+  readonly part: Part;
+  readonly group: string | undefined;
+}
+
+/** All parts of a registry, in turns: those that are not by key first. */
+export function membersOf<Part>(
+  registry: Registry<Part>,
+  { keys = true, group: only }: { readonly keys?: boolean; readonly group?: string } = {},
+): AsyncIterable<Member<Part>> {
+  function* members(): Generator<Member<Part>> {
+    if (only === undefined) {
+      for (const part of registry.list({ keys: false })) yield { part, group: undefined };
+    }
+    if (!keys) return;
+    for (const group of registry.groups()) {
+      if (only !== undefined && group.name !== only) continue;
+      for (const part of group.parts()) yield { part, group: group.name };
+    }
+  }
+  return takeTurns(members());
+}
+
+/** How many parts by key there are. */
+export function keyedIn(registry: Registry<unknown>): number {
+  let size = 0;
+  for (const group of registry.groups()) size += group.size;
+  return size;
+}
+
+/** For one by key: the name that all keys share. */
+export function groupOf(registry: Registry<unknown>, name: string): string | undefined {
+  for (const group of registry.groups()) {
+    if (name.startsWith(`${group.name}[`) && name.endsWith(']')) return group.name;
+  }
+  return undefined;
+}

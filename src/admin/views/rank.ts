@@ -1,0 +1,34 @@
+import type { StateFilter } from './query.js';
+import type { BreakerPart } from './parts.js';
+
+/** The state that counts: the override, if there is one. */
+export function stateOf({ state, override }: BreakerPart): StateFilter {
+  return override?.kind ?? state;
+}
+
+/** The worst first. */
+const RANKS: Readonly<Record<StateFilter, number>> = {
+  open: 0,
+  'forced-open': 0,
+  'half-open': 1,
+  'observe-only': 2,
+  disabled: 2,
+  closed: 3,
+};
+
+/** The items in the order of their ranks, and within a rank in their own; without sorting, as there may be many. */
+export class Ranking<Item> {
+  private readonly ranks: Item[][] = [];
+
+  add(item: Item, rank: number): void {
+    (this.ranks[rank] ??= []).push(item);
+  }
+
+  get all(): Item[] {
+    return this.ranks.flatMap((items) => items ?? []);
+  }
+}
+
+export function rankOf(breaker: BreakerPart): number {
+  return RANKS[stateOf(breaker)];
+}

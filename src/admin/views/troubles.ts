@@ -1,0 +1,98 @@
+import type { BulkheadSnapshot } from '../../policies/bulkhead/snapshot.js';
+import type { BreakerCounts, StateChangeReason } from '../../telemetry/events.js';
+import type { AdminBreaker, AdminTrouble, AdminTroubleKind, AdminSeverity } from '../contract.js';
+
+const SEVERITIES: Readonly<Record<AdminTroubleKind, AdminSeverity>> = {
+  open: 'critical',
+  'forced-open': 'critical',
+  'half-open': 'warning',
+  saturated: 'warning',
+  failing: 'warning',
+  disabled: 'notice',
+  'observe-only': 'notice',
+};
+
+const ORDER: readonly AdminTroubleKind[] = [
+  'open',
+  'forced-open',
+  'half-open',
+  'saturated',
+  'failing',
+  'disabled',
+  'observe-only',
+];
+
+/** The place of a trouble in the list: the worst first. */
+export function urgencyOf({ kind }: AdminTrouble): number {
+  return ORDER.indexOf(kind);
+}
+
+/** What is wrong with a breaker; `undefined` when nothing is. */
+export function breakerTrouble(breaker: AdminBreaker): AdminTrouble | undefined {
+  const { name, state, override } = breaker;
+  if (override !== undefined) {
+    const { kind, by = 'somebody', reason = 'no reason was given' } = override;
+    return troubleOf('breaker', name, kind, undefined, `${by}: ${reason}`);
+  }
+  if (state !== 'closed') {
+    return troubleOf('breaker', name, state, breaker.illSince, whyNotClosed(breaker));
+  }
+  const { failureRate, counts, limits } = breaker;
+  const { successes, failures } = counts;
+  const limit = limits.failureRate;
+  if (limit === undefined || failures === 0 || failureRate < limit / 2) return undefined;
+  if (successes + failures < limits.minimumCalls! / 2) return undefined;
+  return troubleOf('breaker', name, 'failing', undefined, rateText(counts, limit));
+}
+
+/** What is wrong with a bulkhead; `undefined` when nothing is. */
+export function bulkheadTrouble({
+  name,
+  running,
+  waiting,
+  maxConcurrent,
+}: BulkheadSnapshot): AdminTrouble | undefined {
+  if (running < maxConcurrent) return undefined;
+  const why = `all ${maxConcurrent} places are taken, and ${waiting} calls wait`;
+  return troubleOf('bulkhead', name, 'saturated', undefined, why);
+}
+
+function troubleOf(
+  part: AdminTrouble['part'],
+  name: string,
+  kind: AdminTroubleKind,
+  since: number | undefined,
+  why: string,
+): AdminTrouble {
+  const severity = SEVERITIES[kind];
+  return { part, name, kind, severity, ...(since !== undefined && { since }), why };
+}
+
+function whyNotClosed({ cause, limits, counts }: AdminBreaker): string {
+  if (cause === undefined) return rateText(counts, limits.failureRate);
+  return REASONS[cause.reason](cause.counts, limits);
+}
+
+const REASONS: Readonly<
+  Record<StateChangeReason, (counts: BreakerCounts, limits: AdminBreaker['limits']) => string>
+> = {
+  'failure-rate': (counts, limits) => rateText(counts, limits.failureRate),
+  'slow-call-rate': ({ slow, successes, failures }) =>
+    `${slow} of ${successes + failures} calls were slow`,
+  'consecutive-failures': ({ consecutiveFailures }) =>
+    `${consecutiveFailures} calls failed in a row`,
+  'ready-to-trip': ({ successes, failures }) =>
+    `readyToTrip() said so, after ${failures} failures of ${successes + failures} calls`,
+  'open-time-elapsed': () => 'its open time is over; probes show whether calls succeed again',
+  'probe-failed': () => 'a probe has failed',
+  'probes-succeeded': () => 'its probes have succeeded',
+  reset: () => 'it was reset',
+};
+
+function rateText({ successes, failures }: BreakerCounts, limit: number | undefined): string {
+  const ended = successes + failures;
+  const percent = (share: number): string => `${Math.round(share * 100)} %`;
+  const rate = ended === 0 ? 0 : failures / ended;
+  const allowed = limit === undefined ? '' : `; the circuit opens at ${percent(limit)}`;
+  return `${failures} of ${ended} calls have failed (${percent(rate)}${allowed})`;
+}

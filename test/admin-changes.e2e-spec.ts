@@ -1,0 +1,200 @@
+import { ResilienceConfigurationError } from '../src/index.js';
+import { ResilienceAdminModule } from '../src/admin/index.js';
+import { type Administered, KeyGuard, administered, key, send } from './support/admin.js';
+import { type Platform, closeAll, everyPlatform } from './support/boot.js';
+
+afterEach(closeAll);
+
+const BREAKER = `/breakers/${encodeURIComponent('storage/svc')}`;
+const why = { by: 'anna', reason: 'migration' };
+
+describe.each(everyPlatform)('changes by the management API on %s', (platform: Platform) => {
+  const start = administered(platform);
+  const guarded = () => start({ guards: [KeyGuard] });
+  const breakerOf = ({ registry }: Administered) => registry.get('storage/svc');
+
+  it.each([
+    ['force-open', 'forced-open'],
+    ['disable', 'disabled'],
+    ['observe-only', 'observe-only'],
+  ])('%s, and clear it', async (action, kind) => {
+    const app = await guarded();
+    const { status, body } = await app.post(`${BREAKER}/${action}`, { ...why, until: '30m' }, key);
+    expect(status).toBe(200);
+    const until = app.clock.wall() + 1_800_000;
+    expect(body.breaker.override).toEqual({ kind, ...why, until });
+    expect(breakerOf(app).override).toMatchObject({ kind, ...why, until: new Date(until) });
+    await app.post(`${BREAKER}/clear`, { by: 'bob', reason: 'done' }, key);
+    expect(breakerOf(app).override).toBeUndefined();
+    const { events } = (await app.get('/events', key)).body;
+    expect(events.filter(({ type }: { type: string }) => type === 'change')).toMatchObject([
+      { name: 'storage/svc', details: { action, ...why, until } },
+      { name: 'storage/svc', details: { action: 'clear', by: 'bob', reason: 'done' } },
+    ]);
+  });
+
+  it('reset and configure', async () => {
+    const app = await guarded();
+    const { generation } = breakerOf(app).snapshot();
+    expect((await app.post(`${BREAKER}/reset`, why, key)).status).toBe(200);
+    expect(breakerOf(app).snapshot().generation).toBeGreaterThan(generation);
+    const options = { openFor: '7s' };
+    const { body } = await app.post(`${BREAKER}/configure`, { ...why, options }, key);
+    expect(body.breaker.limits.openForMs).toBe(7_000);
+    expect((await app.post('/breakers/tenant/configure', { ...why, options }, key)).status).toBe(
+      200,
+    );
+  });
+
+  it('says what is wrong with options, without repeating them', async () => {
+    const app = await guarded();
+    const options = { openFor: '<script>', '<b>': 1, window: { calls: '<i>' }, key: 'x' };
+    const { status, body, text } = await app.post(`${BREAKER}/configure`, { ...why, options }, key);
+    expect(status).toBe(400);
+    expect(body.problems).toContainEqual(expect.stringMatching(/^openFor: use /));
+    expect(text).not.toMatch(/<(script|b|i)>/);
+    expect(breakerOf(app).snapshot().limits.openForMs).toBe(30_000);
+  });
+
+  it.each<[string, object, string]>([
+    ['force-open', { reason: 'x' }, 'by: use a text of at most 100 characters'],
+    ['force-open', { by: 'anna' }, 'reason: use a text of at most 500 characters'],
+    ['force-open', { by: ' ', reason: 'x' }, 'by: use a text of at most 100 characters'],
+    ['force-open', { by: 5, reason: 'x' }, 'by: use a text of at most 100 characters'],
+    ['force-open', { ...why, until: 'soon' }, 'until: use a date to come'],
+    ['force-open', { ...why, until: '2001-01-01T00:00:00Z' }, 'until: use a date to come'],
+    ['force-open', { ...why, until: 0 }, 'until: use a date to come'],
+    ['force-open', { ...why, until: '99999h' }, 'until: use a date to come'],
+    ['force-open', { ...why, state: 'open' }, 'the fields are by, reason, until, options'],
+    ['force-open', { ...why, options: {} }, 'options: only for configure'],
+    ['clear', { ...why, until: '1h' }, 'until: only for'],
+    ['configure', why, 'options: use an object'],
+  ])('refuses %s with %j', async (action, body, problem) => {
+    const app = await guarded();
+    const answer = await app.post(`${BREAKER}/${action}`, body, key);
+    expect(answer.status).toBe(400);
+    expect(answer.body.problems).toEqual([expect.stringContaining(problem)]);
+    expect(breakerOf(app).override).toBeUndefined();
+  });
+
+  it('takes a date', async () => {
+    const app = await guarded();
+    const until = new Date(app.clock.wall() + 60_000).toISOString();
+    await app.post(`${BREAKER}/force-open`, { ...why, until }, key);
+    expect(breakerOf(app).override).toMatchObject({ until: new Date(until) });
+  });
+
+  it('refuses changes of what is not there', async () => {
+    const app = await guarded();
+    for (const path of ['/breakers/x/force-open', `${BREAKER}/explode`, '/breakers/tenant/clear']) {
+      expect((await app.post(path, why, key)).status).toBe(404);
+    }
+  });
+
+  it('asks identify() who it is, and nobody else', async () => {
+    const identify = async ({ headers }: { headers: Record<string, string> }) => headers['x-user'];
+    const app = await start({ guards: [KeyGuard], identify });
+    expect((await app.get('', key)).body.needsBy).toBe(false);
+    const { status, body } = await app.post(`${BREAKER}/force-open`, why, key);
+    expect([status, body.code]).toEqual([403, 'UNKNOWN_CALLER']);
+    await app.post(`${BREAKER}/force-open`, why, { ...key, 'x-user': 'carol' });
+    expect(breakerOf(app).override?.by).toBe('carol');
+  });
+
+  it.each<[string, object]>([
+    ['without guards', {}],
+    ['with readOnly', { guards: [KeyGuard], readOnly: true }],
+  ])('are all refused %s', async (_, options) => {
+    const app = await start(options);
+    for (const action of ['force-open', 'disable', 'observe-only', 'clear', 'reset', 'configure']) {
+      const { status, body } = await app.post(`${BREAKER}/${action}`, why, key);
+      expect([status, body.code]).toEqual([403, 'READ_ONLY']);
+    }
+    expect(breakerOf(app).override).toBeUndefined();
+  });
+
+  describe('without leave are refused', () => {
+    const paths = [
+      `${BREAKER}/force-open`,
+      `${BREAKER}/force-open/`,
+      `${BREAKER}/FORCE-OPEN`,
+      `${BREAKER.toUpperCase()}/force-open`,
+      `/breakers/${encodeURIComponent(encodeURIComponent('storage/svc'))}/force-open`,
+      `/breakers/storage/svc/force-open`,
+      `//breakers/storage%2Fsvc/force-open`,
+      `/../resilience${BREAKER}/force-open`,
+      `/.${BREAKER}/force-open`,
+      `/%2e%2e/resilience${BREAKER}/force-open`,
+      `${BREAKER}/force-open?_method=GET&x=${'y'.repeat(2_000)}`,
+      `${BREAKER};x=1/force-open`,
+      `/breakers/%00/force-open`,
+      `/breakers/%E0%A4%A/force-open`,
+      `${BREAKER}%2Fforce-open`,
+      '/',
+      '/breakers',
+      '/stream',
+    ];
+    const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'QUERY'];
+
+    it('with every method on every path', async () => {
+      const app = await guarded();
+      const override = { 'x-http-method-override': 'POST', 'x-method-override': 'POST' };
+      for (const method of methods) {
+        for (const path of paths) {
+          const { status } = await send(app.url, `/resilience${path}`, {
+            method,
+            headers: override,
+            ...(method === 'POST' && { body: why }),
+          });
+          // Frameworks answer OPTIONS themselves.
+          if (method !== 'OPTIONS') expect(status).toBeGreaterThanOrEqual(400);
+        }
+      }
+      expect(breakerOf(app).override).toBeUndefined();
+      expect((await app.get('', key)).body.sequence).toBe(0);
+    });
+
+    it('with leave, but by another method', async () => {
+      const app = await guarded();
+      for (const method of methods.filter((each) => each !== 'POST')) {
+        const path = `/resilience${BREAKER}/force-open`;
+        const headers = { ...key, 'x-http-method-override': 'POST' };
+        const { status } = await send(app.url, path, { method, headers });
+        if (method !== 'OPTIONS') expect(status).toBeGreaterThanOrEqual(400);
+      }
+      expect(breakerOf(app).override).toBeUndefined();
+    });
+  });
+});
+
+describe('ResilienceAdminModule', () => {
+  const problemsOf = (options: object): readonly string[] => {
+    try {
+      ResilienceAdminModule.forRoot(options);
+    } catch (error) {
+      if (error instanceof ResilienceConfigurationError) return error.problems;
+      throw error;
+    }
+    return [];
+  };
+
+  it.each<[object, string]>([
+    [{ path: '' }, 'path is '],
+    [{ path: '../x' }, 'path is '],
+    [{ path: ':id' }, 'path is '],
+    [{ guards: [{}] }, 'guards is [ {} ]; use a list of guards'],
+    [{ readOnly: false }, 'readOnly is false, but changes need a guard; give guards'],
+    [{ readOnly: 'no' }, `readOnly is 'no'; use true or false`],
+    [{ identify: 'me' }, `identify is 'me'; use a function`],
+    [{ allowedHosts: ['http://x'] }, 'allowedHosts is '],
+    [{ maxConnections: 0 }, 'maxConnections is 0'],
+    [{ interval: '100ms' }, `interval is '100ms'`],
+    [{ maxKeys: -1 }, 'maxKeys is -1'],
+    [{ maxEvents: 1 }, 'maxEvents is 1'],
+    [{ port: 1 }, 'port is not an option'],
+  ])('refuses %j', (options, problem) => {
+    expect(problemsOf(options)).toEqual([
+      expect.stringContaining(`ResilienceAdminModule.forRoot(): ${problem}`),
+    ]);
+  });
+});

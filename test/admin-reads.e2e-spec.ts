@@ -1,0 +1,234 @@
+import { administered, key, KeyGuard, open } from './support/admin.js';
+import { type Platform, closeAll, everyPlatform } from './support/boot.js';
+import { deferred, settle } from './support/wait.js';
+
+afterEach(closeAll);
+
+const NAME = encodeURIComponent('storage/svc');
+
+describe.each(everyPlatform)('the management API on %s', (platform: Platform) => {
+  const start = administered(platform);
+
+  it('says that nothing is ill', async () => {
+    const { get } = await start();
+    const { status, body } = await get();
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ troubles: [], more: 0, readOnly: true, needsBy: true });
+    expect(body.breakers).toMatchObject({ closed: 1, open: 0 });
+    expect(body.instance).toMatch(/^[0-9a-f]{12}$/);
+  });
+
+  it('says what is ill, since when and why, the worst first', async () => {
+    const app = await start();
+    const { get, storage, registry, clock } = app;
+    storage.failing = true;
+    await expect(storage.ofTenant('acme')).rejects.toThrow();
+    registry.get('tenant[acme]').observeOnly({ by: 'anna', reason: 'a look' });
+    await open(app);
+    const openedAt = clock.wall();
+    await clock.advance(1_000);
+    const { body } = await get();
+    expect(body.troubles).toEqual([
+      {
+        part: 'breaker',
+        name: 'storage/svc',
+        kind: 'open',
+        severity: 'critical',
+        since: openedAt,
+        why: '2 calls failed in a row',
+      },
+      {
+        part: 'breaker',
+        name: 'tenant[acme]',
+        kind: 'observe-only',
+        severity: 'notice',
+        why: 'anna: a look',
+      },
+    ]);
+    expect(body.at).toBe(openedAt + 1_000);
+    expect(body.breakers).toMatchObject({ open: 1, 'observe-only': 1, closed: 0 });
+  });
+
+  it('shows a breaker by its name, whatever is in it', async () => {
+    const app = await start();
+    const { get, storage, clock } = app;
+    await open(app);
+    await clock.advance(500);
+    const { body } = await get(`/breakers/${NAME}`);
+    expect(body.breaker).toMatchObject({
+      name: 'storage/svc',
+      state: 'open',
+      since: clock.wall() - 500,
+      illSince: clock.wall() - 500,
+      probeAt: clock.wall() + 29_500,
+      cause: { reason: 'consecutive-failures', counts: { consecutiveFailures: 2 } },
+    });
+    expect(body.usedBy).toEqual(['StorageClient.books']);
+    expect((await get('/breakers/nobody')).status).toBe(404);
+  });
+
+  it('knows since when a circuit is ill, however often it has tried to recover', async () => {
+    const app = await start();
+    const { get, storage, registry, clock } = app;
+    await open(app);
+    const illSince = clock.wall();
+    await clock.advance(31_000);
+    expect(registry.get('storage/svc').state).toBe('half-open');
+    const { body } = await get(`/breakers/${NAME}`);
+    expect(body.breaker).toMatchObject({ state: 'half-open', illSince });
+    expect(body.breaker.since).toBeGreaterThan(illSince);
+  });
+
+  it('lists breakers by key page by page, the ill ones first', async () => {
+    const { get, storage } = await start();
+    for (const tenant of ['a', 'b', 'c', 'd/e']) await storage.ofTenant(tenant);
+    storage.failing = true;
+    await expect(storage.ofTenant('c')).rejects.toThrow();
+    const first = await get('/breakers?group=tenant&limit=2');
+    expect(first.body).toMatchObject({ total: 4, next: 2 });
+    expect(first.body.items.map(({ name }: { name: string }) => name)).toEqual([
+      'tenant[c]',
+      'tenant[a]',
+    ]);
+    expect(first.body.items[0].group).toBe('tenant');
+    const second = await get('/breakers?group=tenant&limit=2&offset=2');
+    expect(second.body.items.map(({ name }: { name: string }) => name)).toEqual([
+      'tenant[b]',
+      'tenant[d/e]',
+    ]);
+    expect(second.body.next).toBeUndefined();
+    expect((await get('/breakers?keys=false')).body.total).toBe(1);
+    expect((await get('/breakers?state=open')).body.items).toHaveLength(1);
+    expect((await get('/breakers?search=D%2FE')).body.items).toHaveLength(1);
+    expect((await get(`/breakers/${encodeURIComponent('tenant[d/e]')}`)).body.breaker.group).toBe(
+      'tenant',
+    );
+  });
+
+  it.each(['limit=0', 'limit=201', 'limit=<b>', 'offset=-1', 'state=ill', 'keys=1', 'offset=1e3'])(
+    'refuses the query %s',
+    async (query) => {
+      const { get } = await start();
+      const { status, body, text } = await get(`/breakers?${query}`);
+      expect(status).toBe(400);
+      expect(body.code).toBe('BAD_REQUEST');
+      expect(text).not.toContain('<b>');
+    },
+  );
+
+  it('lists bulkheads, the fullest first, and says when one is full', async () => {
+    const { get, storage } = await start();
+    const end = deferred();
+    const calls = [1, 2, 3].map(() => storage.held(end.promise));
+    await settle();
+    expect((await get('/bulkheads')).body.items).toEqual([
+      { name: 'places', maxConcurrent: 2, maxQueue: 3, running: 2, waiting: 1, rejected: 0 },
+    ]);
+    expect((await get()).body.troubles).toMatchObject([{ name: 'places', kind: 'saturated' }]);
+    end.resolve();
+    await Promise.all(calls);
+  });
+
+  it('lists commands', async () => {
+    const { get, service } = await start();
+    const books = service.command('books', { run: async () => 1, circuitBreaker: {}, bulkhead: 2 });
+    await books.execute();
+    const { items } = (await get('/commands')).body;
+    expect(items).toMatchObject([{ name: 'books', breaker: 'books', bulkhead: 'books' }]);
+    expect(items[0].metrics.counts.success).toBe(1);
+  });
+
+  it('shows each pipeline with the origin of each option', async () => {
+    const { get, registry } = await start(
+      {},
+      {
+        resilience: {
+          defaults: { retry: { maxElapsedTime: '1m' } },
+          overrides: { 'StorageClient.books': { circuitBreaker: { openFor: '20s' } } },
+        },
+      },
+    );
+    registry.reconfigure('storage/svc', { minimumCalls: 7 });
+    const { items } = (await get('/pipelines?search=books')).body;
+    expect(items).toHaveLength(1);
+    const [{ name, stages, policies }] = items;
+    expect(name).toBe('StorageClient.books');
+    expect(stages).toEqual(['fallback', 'retry', 'circuit breaker']);
+    const optionsOf = (kind: string) =>
+      Object.fromEntries(
+        policies
+          .find((policy: { kind: string }) => policy.kind === kind)
+          .options.map((option: { name: string }) => [option.name, option]),
+      );
+    expect(optionsOf('retry')).toMatchObject({
+      maxRetries: { value: 1, origin: 'decorator' },
+      maxElapsedTime: { value: '1m', origin: 'defaults' },
+      backoff: { value: 'function', origin: 'decorator' },
+    });
+    expect(optionsOf('circuitBreaker')).toMatchObject({
+      consecutiveFailures: { value: 2, origin: 'decorator' },
+      openFor: { value: '20s', origin: "overrides['StorageClient.books']" },
+      minimumCalls: { value: 7, origin: 'live' },
+      maxCallDuration: { value: 60_000, origin: 'library' },
+    });
+    expect(JSON.stringify(policies)).not.toContain('none');
+    expect(policies.find((policy: { kind: string }) => policy.kind === 'circuitBreaker').part).toBe(
+      'storage/svc',
+    );
+  });
+
+  it('shows the configuration without secrets', async () => {
+    const { get } = await start(
+      {},
+      {
+        resilience: {
+          pipelines: { s3: { timeout: '1s', retry: { backoff: () => 1 } } },
+          configs: { 'https://u:hunter2@host': { timeout: '2s' } },
+        },
+      },
+    );
+    const { body, text } = await get('/configuration');
+    expect(body.pipelines).toEqual({ s3: { timeout: '1s', retry: { backoff: 'function' } } });
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('tells events since a number: messages of errors, never what else is in them', async () => {
+    const app = await start();
+    const { get, storage } = app;
+    const before = (await get('/events')).body;
+    expect(before).toMatchObject({ events: [], incomplete: false });
+    await open(app);
+    const { body } = await get(`/events?since=${before.sequence}`);
+    const types = body.events.map(({ type }: { type: string }) => type);
+    expect(types).toContain('state-change');
+    expect(types).toContain('attempt');
+    const attempt = body.events.find(({ type }: { type: string }) => type === 'attempt');
+    expect(attempt.error).toBe('BadGatewayException: <b>secret body</b>');
+    expect(Object.keys(attempt.details).sort()).toEqual(['attempt', 'durationMs', 'outcome']);
+    const { sequence } = body.events.at(-1);
+    expect((await get(`/events?since=${sequence}`)).body.events).toEqual([]);
+    expect((await get('/events?since=x')).status).toBe(400);
+  });
+
+  it('answers HEAD like GET, without a body', async () => {
+    const { url, get } = await start();
+    const { send } = await import('./support/admin.js');
+    const head = await send(url, '/resilience/breakers', { method: 'HEAD' });
+    expect(head.status).toBe(200);
+    expect(head.text).toBe('');
+    expect(head.headers['content-length']).toBe((await get('/breakers')).headers['content-length']);
+  });
+
+  it('may be read by those alone whom the guards admit', async () => {
+    const { get } = await start({ guards: [KeyGuard] });
+    const { status, body, headers } = await get();
+    expect(status).toBe(403);
+    expect(body).toEqual({
+      statusCode: 403,
+      code: 'FORBIDDEN',
+      message: 'a guard has refused this',
+    });
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    expect((await get('', key)).body.readOnly).toBe(false);
+  });
+});

@@ -1,0 +1,272 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import {
+  type CanActivate,
+  type ExecutionContext,
+  type INestApplication,
+  Injectable,
+  Module,
+  type Type,
+} from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { Browser, Page } from 'playwright-core';
+import { ResilienceAdminModule } from '../../src/admin/index.js';
+import { type Command, ResilienceModule, ResilienceService } from '../../src/index.js';
+import { complaintsOf, executable, launch } from './pages.js';
+
+if (executable === undefined && process.env.CI) {
+  throw new Error('no Chromium: install the Debian package `chromium`, or set CHROMIUM');
+}
+if (executable === undefined) {
+  process.stdout.write('skipped: the page in a browser; install Chromium, or set CHROMIUM\n');
+}
+const withBrowser = executable === undefined ? describe.skip : describe;
+
+/** A dependency that can be taken away. */
+class Dependency {
+  private readonly server: Server;
+  up = true;
+
+  constructor() {
+    this.server = createServer((_request, response) => {
+      response.statusCode = this.up ? 200 : 503;
+      response.end('[]');
+    });
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+}
+
+@Injectable()
+class Token implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { headers } = context.switchToHttp().getRequest<{ headers: Record<string, string> }>();
+    return headers.authorization === 'Bearer secret';
+  }
+}
+
+const dependency = new Dependency();
+let url = '';
+
+@Injectable()
+class Storage {
+  readonly books: Command<[], string>;
+
+  constructor(service: ResilienceService) {
+    this.books = service.command('storagesvc', {
+      run: async () => {
+        const response = await fetch(url);
+        if (!response.ok) throw Object.assign(new Error('failed'), { status: response.status });
+        return response.text();
+      },
+      fallback: () => 'nothing',
+      circuitBreaker: { consecutiveFailures: 3, openFor: '2s' },
+      bulkhead: 10,
+    });
+  }
+}
+
+@Module({
+  imports: [
+    ResilienceModule.forRoot({ logger: false }),
+    ResilienceAdminModule.forRoot({ guards: [Token] }),
+  ],
+  providers: [Storage],
+})
+class Guarded {}
+
+@Module({
+  imports: [ResilienceModule.forRoot({ logger: false }), ResilienceAdminModule.forRoot()],
+  providers: [Storage],
+})
+class Open {}
+
+async function start(module: Type, port = 0): Promise<INestApplication> {
+  const app = await NestFactory.create<INestApplication>(module, { logger: false });
+  await app.listen(port, '127.0.0.1');
+  return app;
+}
+
+const portOf = (app: INestApplication): number =>
+  ((app.getHttpServer() as Server).address() as AddressInfo).port;
+
+const pageOf = (app: INestApplication): string => `http://127.0.0.1:${portOf(app)}/resilience/ui`;
+
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** The names of the rules of WCAG AA that a page breaks, with an element each. */
+async function violationsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { axe: checker } = globalThis as unknown as {
+      axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    const { violations } = await checker.run();
+    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+  });
+}
+
+withBrowser('the page, in a browser', () => {
+  jest.setTimeout(60_000);
+  let browser: Browser;
+  let apps: INestApplication[] = [];
+
+  beforeAll(async () => {
+    browser = await launch();
+    url = await dependency.listen();
+  });
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    for (const app of apps) {
+      (app.getHttpServer() as Server).closeAllConnections();
+      await app.close();
+    }
+    apps = [];
+    dependency.up = true;
+  });
+  afterAll(async () => {
+    await browser.close();
+    dependency.close();
+  });
+
+  const open = async (
+    module: Type,
+    { hash = '', token = 'secret', ...options }: Record<string, any> = {},
+  ): Promise<{ app: INestApplication; page: Page; complaints: string[]; storage: Storage }> => {
+    const app = await start(module);
+    apps.push(app);
+    const page = await (await browser.newContext(options)).newPage();
+    const complaints = complaintsOf(page);
+    if (token !== '') {
+      await page.addInitScript((given) => sessionStorage.setItem('resilience:token', given), token);
+    }
+    await page.goto(pageOf(app) + hash);
+    return { app, page, complaints, storage: app.get(Storage) };
+  };
+
+  const stateOf = (page: Page) =>
+    page.locator('tbody tr', { hasText: 'storagesvc' }).locator('.state');
+
+  it('shows a breaker that goes closed, open, half-open and closed during an outage', async () => {
+    const { page, storage, complaints } = await open(Guarded);
+    await storage.books.execute();
+    await stateOf(page).filter({ hasText: 'closed' }).waitFor();
+    dependency.up = false;
+    for (let call = 0; call < 3; call++) await storage.books.execute();
+    await stateOf(page).filter({ hasText: 'open' }).waitFor();
+    await page.getByText('3 calls failed in a row').waitFor();
+    await page.getByText('1 dependency is down').waitFor();
+    dependency.up = true;
+    await stateOf(page).filter({ hasText: 'half-open' }).waitFor({ timeout: 10_000 });
+    for (let call = 0; call < 3; call++) await storage.books.execute();
+    await stateOf(page).filter({ hasText: 'closed' }).waitFor();
+    await page.getByText('All dependencies are well').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('forces a breaker open with a name, a reason and a time, and clears that', async () => {
+    const { page, storage, complaints } = await open(Guarded, {
+      hash: '#/dependencies/storagesvc',
+    });
+    await page.getByRole('button', { name: 'Force open' }).click();
+    await page.getByLabel('Your name').fill('Anna');
+    await page.getByLabel('Reason').fill('storage is being repaired <b>now</b>');
+    await page.getByRole('dialog').getByRole('button', { name: 'Force open' }).click();
+    await page.getByText('storage is being repaired <b>now</b>', { exact: true }).waitFor();
+    await page.getByText('Anna', { exact: true }).waitFor();
+    await expect(storage.books.execute()).resolves.toBe('nothing');
+    await page.getByRole('button', { name: 'Clear override' }).click();
+    await page.getByLabel('Reason').fill('repaired');
+    await page.getByRole('dialog').getByRole('button', { name: 'Clear override' }).click();
+    await page.locator('.title .state', { hasText: 'closed' }).waitFor();
+    await expect(storage.books.execute()).resolves.toBe('[]');
+    expect(complaints).toEqual([]);
+  });
+
+  it('asks for a token when the guard refuses, and goes on with it', async () => {
+    const { page } = await open(Guarded, { token: '' });
+    await page.getByText('The server refuses this page its data').waitFor();
+    await page.getByRole('button', { name: 'Token' }).click();
+    await page.getByLabel('Token', { exact: true }).fill('secret');
+    await page.getByRole('button', { name: 'Use it' }).click();
+    await page.getByText('storagesvc').waitFor();
+  });
+
+  it('offers no change without a guard', async () => {
+    const { page } = await open(Open, { hash: '#/dependencies/storagesvc' });
+    await page.getByText('This page is read-only').waitFor();
+    expect(await page.getByRole('button', { name: 'Force open' }).count()).toBe(0);
+  });
+
+  it('says that its data is old while the server is away, and finds its way back', async () => {
+    const { app, page } = await open(Guarded);
+    await page.getByText('✓ live').waitFor();
+    const port = portOf(app);
+    (app.getHttpServer() as Server).closeAllConnections();
+    await app.close();
+    apps = [];
+    await page.getByText('No connection to the server').waitFor();
+    await page.getByText(/What is shown is .* old/).waitFor();
+    apps.push(await start(Guarded, port));
+    await page.getByText('✓ live').waitFor({ timeout: 20_000 });
+  });
+
+  it('draws the pipeline of a command, with its options and where they come from', async () => {
+    const { page } = await open(Guarded, { hash: '#/methods/storagesvc' });
+    await page.getByRole('heading', { name: 'circuit breaker' }).waitFor();
+    await page.getByText('consecutiveFailures').waitFor();
+    await page.getByText('definition').first().waitFor();
+  });
+
+  it('can be used by the keyboard alone', async () => {
+    const { page } = await open(Guarded);
+    await page.getByText('storagesvc').waitFor();
+    for (let key = 0; key < 30; key++) {
+      await page.keyboard.press('Tab');
+      const focused = await page.evaluate(() => document.activeElement?.textContent);
+      if (focused === 'storagesvc') break;
+    }
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'storagesvc' }).waitFor();
+  });
+
+  it.each([
+    ['light', { colorScheme: 'light' }],
+    ['dark', { colorScheme: 'dark' }],
+    ['on a phone', { viewport: { width: 390, height: 844 }, colorScheme: 'light' }],
+  ])('breaks no rule of accessibility, %s', async (_title, options) => {
+    const { page, storage } = await open(Guarded, options);
+    dependency.up = false;
+    for (let call = 0; call < 3; call++) await storage.books.execute();
+    for (const view of [
+      'dependencies',
+      'dependencies/storagesvc',
+      'bulkheads',
+      'methods',
+      'methods/storagesvc',
+      'events',
+    ]) {
+      await page.goto(`${page.url().split('#')[0]}#/${view}`);
+      await page.locator('main h2').first().waitFor();
+      expect([view, await violationsOf(page)]).toEqual([view, []]);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      expect([view, 'is wider than the screen', wide]).toEqual([
+        view,
+        'is wider than the screen',
+        false,
+      ]);
+    }
+    await page.goto(`${page.url().split('#')[0]}#/dependencies/storagesvc`);
+    await page.getByRole('button', { name: 'Force open' }).click();
+    expect(await violationsOf(page)).toEqual([]);
+  });
+});

@@ -1,0 +1,62 @@
+import type {
+  AdminAction,
+  AdminChange,
+  AdminPipelines,
+  AdminProblem,
+} from '../../src/admin/contract.js';
+import type { Method } from './model.js';
+
+/** The page stands at `<path>/ui`, the API below `<path>`; relative, whatever a proxy puts before it. */
+export const BASE = new URL('.', location.href.split(/[?#]/)[0]!.replace(/\/$/, '')).href;
+
+export type { AdminAction };
+
+/** An answer of status 400 or above, or none at all. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+type Headers = Record<string, string>;
+
+/** All pipelines, page by page. @throws {ApiError} */
+export async function pipelines(headers: Headers): Promise<Method[]> {
+  const found: Method[] = [];
+  for (let offset: number | undefined = 0; offset !== undefined;) {
+    const page = (await ask(`pipelines?limit=200&offset=${offset}`, { headers })) as AdminPipelines;
+    found.push(...page.items);
+    offset = page.next;
+  }
+  return found;
+}
+
+/** Makes a change. @throws {ApiError} */
+export async function change(
+  name: string,
+  action: AdminAction,
+  body: AdminChange,
+  headers: Headers,
+): Promise<void> {
+  await ask(`breakers/${encodeURIComponent(name)}/${action}`, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+async function ask(path: string, init: RequestInit): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(BASE + path, { ...init, cache: 'no-store' });
+  } catch {
+    throw new ApiError(0, 'The server cannot be reached.');
+  }
+  const answer = (await response.json().catch(() => ({}))) as Partial<AdminProblem>;
+  if (response.ok) return answer;
+  const { message = `The server answers with status ${response.status}.`, problems = [] } = answer;
+  throw new ApiError(response.status, [message, ...problems].join(' · '));
+}

@@ -1,0 +1,82 @@
+import type { AdminBreaker, AdminEvent } from '../../src/admin/contract.js';
+import { breakerTrouble } from '../../src/admin/views/troubles.js';
+import { duration, percent } from './format.js';
+import type { Health } from './model.js';
+
+/** States and overrides, the worst first. */
+const WORDS: Record<string, Health> = {
+  open: { level: 'bad', word: 'open' },
+  'forced-open': { level: 'bad', word: 'forced open' },
+  'half-open': { level: 'warn', word: 'half-open' },
+  failing: { level: 'warn', word: 'failing' },
+  disabled: { level: 'info', word: 'disabled' },
+  'observe-only': { level: 'info', word: 'observe only' },
+};
+
+/** The health of a breaker and the reason for it; the server judges by the same rule. */
+export function diagnosis(breaker: AdminBreaker): {
+  readonly health: Health;
+  readonly why: string;
+} {
+  const trouble = breakerTrouble(breaker);
+  if (trouble === undefined) {
+    return { health: { level: 'good', word: 'closed' }, why: 'calls are admitted' };
+  }
+  return { health: WORDS[trouble.kind] ?? { level: 'warn', word: trouble.kind }, why: trouble.why };
+}
+
+/** The counts of the window against the thresholds. */
+export function factsOf(breaker: AdminBreaker): (readonly [string, string])[] {
+  const { counts, limits, failureRate, slowCallRate, running, rejected, metrics } = breaker;
+  const ended = counts.successes + counts.failures;
+  const limit = (text: string | undefined): string =>
+    text === undefined ? '' : `, opens at ${text}`;
+  const facts: (readonly [string, string])[] = [
+    [
+      'Ended calls',
+      `${ended}${limits.minimumCalls ? `, rates count from ${limits.minimumCalls}` : ''}`,
+    ],
+    [
+      'Failure rate',
+      `${percent(failureRate)} (${counts.failures})${limit(limits.failureRate === undefined ? undefined : percent(limits.failureRate))}`,
+    ],
+    ['Slow calls', `${percent(slowCallRate)} (${counts.slow})`],
+    [
+      'Failures in a row',
+      `${counts.consecutiveFailures}${limit(limits.consecutiveFailures === undefined ? undefined : String(limits.consecutiveFailures))}`,
+    ],
+    ['Running', String(running)],
+    ['Rejected since the start', String(rejected)],
+    ['Latency p50 / p99', `${duration(metrics.latency.p50)} / ${duration(metrics.latency.p99)}`],
+  ];
+  if (limits.openForMs !== undefined) facts.push(['Opens for', duration(limits.openForMs)]);
+  return facts;
+}
+
+/** Details that the text of an event leaves out: they are shown elsewhere, or are too long for a line. */
+const HIDDEN = new Set(['counts']);
+
+/** An event as a line. */
+export function textOf({ type, details, error, count }: AdminEvent): string {
+  const { from, to, ...others } = details;
+  const parts = [
+    ...(type === 'state-change' ? [`${String(from)} → ${String(to)}`] : []),
+    ...Object.entries(others)
+      .filter(([name]) => !HIDDEN.has(name))
+      .map(([name, value]) => detail(name, value)),
+    ...(error === undefined ? [] : [error]),
+    ...(count === undefined ? [] : [`${count} times`]),
+  ];
+  return parts.join(', ');
+}
+
+/** A detail in words: `retryAfterMs: 2476.3` is “retry after 2.5 s”. */
+function detail(name: string, value: unknown): string {
+  const time = typeof value === 'number' && name.endsWith('Ms');
+  const words = (time ? name.slice(0, -2) : name).replace(
+    /[A-Z]/g,
+    (letter) => ` ${letter.toLowerCase()}`,
+  );
+  if (time) return `${words} ${duration(value)}`;
+  return `${words} ${typeof value === 'string' ? value : JSON.stringify(value)}`;
+}

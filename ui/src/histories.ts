@@ -1,0 +1,101 @@
+import type { AdminLine, AdminSample, AdminSeries } from '../../src/admin/contract.js';
+import type { History, Values } from './model.js';
+
+type Part = AdminSeries['part'];
+
+/** As many steps as the server keeps: a quarter of an hour. */
+const LONGEST_MS = 15 * 60_000;
+
+interface Kept {
+  readonly values: Map<AdminLine, number[]>;
+  /** Made when somebody looks, and anew after each step. */
+  shown: History | undefined;
+}
+
+/** The series of all parts, which grow by a step at a time. All have the same steps. */
+export class Histories {
+  private readonly kept = new Map<string, Kept>();
+  private until = 0;
+  private stepMs = 5_000;
+  private length = 0;
+
+  clear(): void {
+    this.kept.clear();
+    this.length = 0;
+  }
+
+  add({ part, name, until, stepMs, values }: AdminSeries): void {
+    const lists = Object.entries(values) as [AdminLine, readonly number[]][];
+    for (const [, list] of lists) this.length = Math.max(this.length, list.length);
+    this.until = until;
+    this.stepMs = stepMs;
+    const copies = lists.map(([line, list]) => [line, [...list]] as [AdminLine, number[]]);
+    this.kept.set(keyOf(part, name), { values: new Map(copies), shown: undefined });
+  }
+
+  step(at: number, samples: readonly AdminSample[]): void {
+    const longest = Math.round(LONGEST_MS / this.stepMs);
+    const former = this.length;
+    this.until = at;
+    this.length = Math.min(former + 1, longest);
+    const news = new Map(samples.map((sample) => [keyOf(sample.part, sample.name), sample.values]));
+    for (const key of news.keys()) {
+      if (!this.kept.has(key)) this.kept.set(key, { values: new Map(), shown: undefined });
+    }
+    for (const [key, kept] of this.kept) {
+      kept.shown = undefined;
+      const values = news.get(key) ?? {};
+      const lines = new Set([...kept.values.keys(), ...(Object.keys(values) as AdminLine[])]);
+      for (const line of lines) {
+        const list = kept.values.get(line) ?? new Array<number>(former).fill(0);
+        while (list.length < former) list.unshift(0);
+        list.push(values[line] ?? 0);
+        if (list.length > longest) list.shift();
+        kept.values.set(line, list);
+      }
+    }
+  }
+
+  of(part: Part, name: string): History | undefined {
+    const kept = this.kept.get(keyOf(part, name));
+    if (kept === undefined || this.length === 0) return undefined;
+    return (kept.shown ??= this.show(kept));
+  }
+
+  private show({ values }: Kept): History {
+    const { length, until, stepMs } = this;
+    const times = Array.from({ length }, (_, at) => (until - (length - 1 - at) * stepMs) / 1_000);
+    const line = (name: AdminLine): Values => {
+      const list = values.get(name) ?? [];
+      return [...new Array<number>(Math.max(0, length - list.length)).fill(0), ...list];
+    };
+    return {
+      times,
+      requests: line('requests'),
+      errors: line('errorRate'),
+      rejected: line('rejections'),
+      retries: line('retries'),
+      fallbacks: line('fallbacks'),
+      p50: line('p50'),
+      p95: line('p95'),
+      p99: line('p99'),
+      running: line('concurrency'),
+      waiting: line('queue'),
+    };
+  }
+}
+
+/** The sum of some lines of several histories with the same steps. */
+export function summed(
+  histories: readonly History[],
+  line: 'retries' | 'fallbacks' | 'waiting',
+): Values {
+  const [first, ...others] = histories.map((history) => history[line]);
+  return (first ?? []).map((value, at) =>
+    others.reduce((sum, list) => sum + (list[at] ?? 0), value ?? 0),
+  );
+}
+
+function keyOf(part: Part, name: string): string {
+  return `${part} ${name}`;
+}

@@ -1,0 +1,62 @@
+import type {
+  AdminBreaker,
+  AdminBulkhead,
+  AdminEvent,
+  AdminPipeline,
+} from '../../src/admin/contract.js';
+
+/*
+ * What the views show: the server's answers, as the contract of the management API has them, with what the page adds.
+ */
+
+/** How much a thing needs a person. */
+export interface Health {
+  readonly level: 'bad' | 'warn' | 'info' | 'good';
+  readonly word: string;
+}
+
+/** Values at equal steps, the newest last. */
+export type Values = readonly (number | null)[];
+
+/** The last quarter of an hour. */
+export interface History {
+  /** Seconds since 1970. */
+  readonly times: readonly number[];
+  /** Per second. */
+  readonly requests: Values;
+  /** Shares, 0 to 1. */
+  readonly errors: Values;
+  /** Per second. */
+  readonly rejected: Values;
+  /** Per second. */
+  readonly retries: Values;
+  /** Per second. */
+  readonly fallbacks: Values;
+  /** Milliseconds. */
+  readonly p50: Values;
+  /** Milliseconds. */
+  readonly p95: Values;
+  /** Milliseconds. */
+  readonly p99: Values;
+  readonly running: Values;
+  readonly waiting: Values;
+}
+
+/** A circuit breaker, with its health and its recent past. */
+export interface Dependency extends AdminBreaker {
+  readonly health: Health;
+  /** Why it is in its state, in words. */
+  readonly why: string;
+  /** Counts of the window against its thresholds, in words. */
+  readonly facts: readonly (readonly [string, string])[];
+  readonly history: History | undefined;
+}
+
+/** A bulkhead. */
+export type Bulkhead = AdminBulkhead;
+
+/** The pipeline of a method, command or name. */
+export type Method = AdminPipeline;
+
+/** Something that happened. */
+export type Happening = AdminEvent;

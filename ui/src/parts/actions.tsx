@@ -1,0 +1,158 @@
+import { signal, useSignal } from '@preact/signals';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import type { AdminAction } from '../../../src/admin/contract.js';
+import { access, act, askForToken } from '../store.js';
+
+type Action = Exclude<AdminAction, 'configure'>;
+
+interface Wanted {
+  readonly action: Action;
+  readonly name: string;
+}
+
+const wanted = signal<Wanted | undefined>(undefined);
+
+const LABELS: Record<Action, string> = {
+  'force-open': 'Force open',
+  disable: 'Disable',
+  'observe-only': 'Observe only',
+  clear: 'Clear override',
+  reset: 'Reset',
+};
+
+/** The effects, for somebody who does this once a year, at night. */
+const EFFECTS: Record<Action, string> = {
+  'force-open': 'Every call is rejected at once, and fallbacks answer, until the override ends.',
+  disable: 'Every call is admitted, whatever happens; outcomes are still counted.',
+  'observe-only': 'Every call is admitted; calls that would have been rejected are only reported.',
+  clear: 'The circuit breaker decides by its own state again.',
+  reset: 'The circuit closes and its counts begin anew. An override stays.',
+};
+
+/** `until`, in minutes; empty: until it is cleared. */
+const TIMES = [
+  ['15', '15 minutes'],
+  ['60', '1 hour'],
+  ['480', '8 hours'],
+  ['', 'until it is cleared'],
+] as const;
+
+/** The actions on a breaker, for those who may. */
+export function Actions({
+  name,
+  overridden,
+}: {
+  readonly name: string;
+  readonly overridden: boolean;
+}) {
+  if (access.value.readOnly) {
+    return <p class="quiet">This page is read-only: the server has no guard for changes.</p>;
+  }
+  const actions: Action[] = ['force-open', 'disable', 'observe-only', 'clear', 'reset'];
+  return (
+    <div class="bar" role="group" aria-label={`Actions on ${name}`}>
+      {actions.map((action) => (
+        <button
+          key={action}
+          type="button"
+          class={action === 'force-open' ? 'danger' : ''}
+          disabled={action === 'clear' && !overridden}
+          onClick={() => (wanted.value = { action, name })}
+        >
+          {LABELS[action]}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** Asks for who, why and until when; there is one for the whole page. */
+export function ActionDialog() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const title = useId();
+  const problem = useSignal('');
+  const busy = useSignal(false);
+  const current = wanted.value;
+  useEffect(() => {
+    if (current !== undefined) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [current]);
+  if (current === undefined) return null;
+  const { action, name } = current;
+  const limited = action === 'force-open' || action === 'disable' || action === 'observe-only';
+
+  const submit = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const text = (field: string): string => String(form.get(field) ?? '').trim();
+    busy.value = true;
+    problem.value = '';
+    const minutes = Number(text('minutes'));
+    const answer = await act(name, action, {
+      reason: text('reason'),
+      ...(access.value.needsBy && { by: text('by') }),
+      ...(limited && minutes > 0 && { until: `${minutes}m` }),
+    });
+    busy.value = false;
+    if (answer === undefined) {
+      if (access.value.needsBy) localStorage.setItem('resilience:by', text('by'));
+      wanted.value = undefined;
+    } else {
+      problem.value = answer.message;
+      if (answer.status === 401) askForToken.value = true;
+    }
+  };
+
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby={title}
+      onClose={() => (wanted.value = undefined)}
+      onCancel={() => (wanted.value = undefined)}
+    >
+      <form onSubmit={(event) => void submit(event)}>
+        <h2 id={title}>
+          {LABELS[action]}: {name}
+        </h2>
+        <p>{EFFECTS[action]}</p>
+        {access.value.needsBy && (
+          <label>
+            Your name
+            <input
+              name="by"
+              required
+              maxLength={100}
+              autocomplete="username"
+              defaultValue={localStorage.getItem('resilience:by') ?? ''}
+            />
+          </label>
+        )}
+        <label>
+          Reason
+          <input name="reason" required maxLength={500} autocomplete="off" />
+        </label>
+        {limited && (
+          <label>
+            For how long
+            <select name="minutes">
+              {TIMES.map(([minutes, label]) => (
+                <option key={label} value={minutes}>
+                  {label}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        <p role="alert">{problem}</p>
+        <div class="bar">
+          <button type="submit" class="strong" disabled={busy}>
+            {LABELS[action]}
+          </button>
+          <button type="button" onClick={() => (wanted.value = undefined)}>
+            Cancel
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}

@@ -1,0 +1,123 @@
+import { computed, signal } from '@preact/signals';
+import { BASE, ApiError, change, pipelines } from './api.js';
+import type { AdminAction, AdminChange } from '../../src/admin/contract.js';
+import { Connection } from './connection.js';
+import type { Bulkhead, Dependency, Happening, Method } from './model.js';
+import { Reader } from './reader.js';
+
+/*
+ * All that the page knows. The connection writes it, the views read it.
+ */
+
+export const dependencies = signal<readonly Dependency[]>([]);
+/** How many breakers there are; more than are shown when there are very many keys. */
+export const total = signal(0);
+export const bulkheads = signal<readonly Bulkhead[]>([]);
+export const methods = signal<readonly Method[]>([]);
+/** The newest first. */
+export const events = signal<readonly Happening[]>([]);
+/** What the server lets us do. */
+export const access = signal({ readOnly: true, needsBy: true });
+
+/** How the connection is; `since`: milliseconds since 1970. */
+export interface Link {
+  readonly state: 'connecting' | 'live' | 'lost' | 'refused';
+  readonly since: number;
+  readonly reason: string;
+}
+export const link = signal<Link>({ state: 'connecting', since: Date.now(), reason: '' });
+
+/** When the server was heard last, by the clock of this machine. */
+export const heard = signal(0);
+/** The server's clock minus this machine's, milliseconds. */
+export const skew = signal(0);
+const tick = signal(Date.now());
+setInterval(() => (tick.value = Date.now()), 1_000);
+/** The server's time; ticks each second. */
+export const now = computed(() => tick.value + skew.value);
+/** Older data than this is called stale, milliseconds. */
+const STALE_MS = 20_000;
+export const stale = computed(
+  () => heard.value > 0 && (link.value.state !== 'live' || tick.value - heard.value > STALE_MS),
+);
+
+export const theme = signal(localStorage.getItem('resilience:theme') ?? 'auto');
+
+/** A bearer token, for guards that want one. */
+export const token = signal(sessionStorage.getItem('resilience:token') ?? '');
+token.subscribe((value) => sessionStorage.setItem('resilience:token', value));
+export const askForToken = signal(false);
+
+/** One dependency; `undefined` when there is none of that name. */
+export function dependency(name: string): Dependency | undefined {
+  return dependencies.value.find((known) => known.name === name);
+}
+
+const linkIs = (state: Link['state'], reason = ''): void => {
+  if (link.value.state !== state) link.value = { state, since: Date.now(), reason };
+};
+
+const reader = new Reader({
+  dependencies: (all, count) => {
+    dependencies.value = all;
+    total.value = count;
+  },
+  bulkheads: (all) => (bulkheads.value = all),
+  events: (all) => (events.value = all),
+  moment: ({ at, readOnly, needsBy }) => {
+    skew.value = at - Date.now();
+    if (access.value.readOnly !== readOnly || access.value.needsBy !== needsBy) {
+      access.value = { readOnly, needsBy };
+    }
+  },
+  reconfigured: () => void readPipelines(),
+});
+
+/** The recent past of a method, command or bulkhead. */
+export const histories = reader.histories;
+
+async function readPipelines(): Promise<void> {
+  try {
+    methods.value = await pipelines(authorization());
+  } catch {
+    // The connection tells why; the next snapshot tries again.
+  }
+}
+
+/** Makes a change. @returns the problem, if there is one */
+export async function act(
+  name: string,
+  action: AdminAction,
+  body: AdminChange,
+): Promise<ApiError | undefined> {
+  try {
+    await change(name, action, body, authorization());
+    return undefined;
+  } catch (error) {
+    return error as ApiError;
+  }
+}
+
+const connection = new Connection(`${BASE}stream`, authorization, {
+  opened: () => linkIs('live'),
+  message: (message) => {
+    heard.value = Date.now();
+    linkIs('live');
+    reader.read(message);
+  },
+  lost: (reason) => linkIs('lost', reason),
+  refused: (status) => {
+    linkIs('refused', `status ${status}`);
+    askForToken.value = status === 401;
+  },
+});
+
+/** Connects, or connects anew. */
+export function connect(): void {
+  connection.start();
+}
+
+/** The headers by which the server knows who asks. */
+export function authorization(): Record<string, string> {
+  return token.value === '' ? {} : { authorization: `Bearer ${token.value}` };
+}

@@ -1,0 +1,168 @@
+import { Spark } from '../parts/spark.js';
+import { State } from '../parts/state.js';
+import { count, duration, percent, plural } from '../format.js';
+import type { Dependency, Health, Values } from '../model.js';
+import { href, refine, route } from '../router.js';
+import { dependencies, now, total } from '../store.js';
+
+const LEVELS: readonly Health['level'][] = ['bad', 'warn', 'info', 'good'];
+
+const latest = (values: Values | undefined): number => values?.at(-1) ?? 0;
+
+/** Ways to sort; each puts first what deserves to be looked at first. */
+const ORDERS: Record<string, (a: Dependency, b: Dependency) => number> = {
+  worst: (a, b) =>
+    LEVELS.indexOf(a.health.level) - LEVELS.indexOf(b.health.level) ||
+    latest(b.history?.errors) - latest(a.history?.errors) ||
+    byName(a, b),
+  name: byName,
+  requests: (a, b) => latest(b.history?.requests) - latest(a.history?.requests) || byName(a, b),
+  errors: (a, b) => latest(b.history?.errors) - latest(a.history?.errors) || byName(a, b),
+  latency: (a, b) => latest(b.history?.p99) - latest(a.history?.p99) || byName(a, b),
+};
+
+/** All dependencies, the worst first. */
+export function Dependencies() {
+  const { query } = route.value;
+  const text = query.get('q') ?? '';
+  const order = query.get('sort') ?? 'worst';
+  const only = query.get('only') ?? '';
+  const found = dependencies.value
+    .filter(({ name }) => name.toLowerCase().includes(text.toLowerCase()))
+    .filter(({ health }) => only === '' || health.level !== 'good')
+    .sort(ORDERS[order] ?? ORDERS.worst);
+  return (
+    <>
+      <Summary />
+      <div class="bar" role="search">
+        <label>
+          Search
+          <input
+            type="search"
+            value={text}
+            onInput={(event) => refine({ q: event.currentTarget.value })}
+          />
+        </label>
+        <label>
+          Sort by
+          <select value={order} onChange={(event) => refine({ sort: event.currentTarget.value })}>
+            <option value="worst">Worst first</option>
+            <option value="name">Name</option>
+            <option value="requests">Requests</option>
+            <option value="errors">Error rate</option>
+            <option value="latency">Latency</option>
+          </select>
+        </label>
+        <label>
+          Show
+          <select value={only} onChange={(event) => refine({ only: event.currentTarget.value })}>
+            <option value="">All</option>
+            <option value="ill">Those that need attention</option>
+          </select>
+        </label>
+      </div>
+      <p class="quiet" role="status">
+        {found.length === total.value
+          ? plural(found.length, 'circuit breaker')
+          : `${found.length} of ${plural(total.value, 'circuit breaker')}`}
+      </p>
+      {found.length === 0 ? <Nothing /> : <Table rows={found} />}
+    </>
+  );
+}
+
+function Summary() {
+  const ill = dependencies.value.filter(({ health }) => health.level === 'bad').length;
+  const watched = dependencies.value.filter(({ health }) => health.level === 'warn').length;
+  const parts = [
+    ill > 0 && `${plural(ill, 'dependency is', 'dependencies are')} down`,
+    watched > 0 && `${plural(watched, 'needs', 'need')} attention`,
+  ].filter(Boolean);
+  return (
+    <h2 class="summary">
+      {parts.length > 0 ? `${parts.join(', ')}.` : 'All dependencies are well.'}
+    </h2>
+  );
+}
+
+function Nothing() {
+  return (
+    <p class="card empty">
+      {total.value === 0
+        ? 'There is no circuit breaker yet: a breaker with a key appears with its first call.'
+        : 'No circuit breaker matches.'}
+    </p>
+  );
+}
+
+function Table({ rows }: { readonly rows: readonly Dependency[] }) {
+  return (
+    <div class="scroll">
+      <table class="list">
+        <thead>
+          <tr>
+            <th scope="col">Dependency</th>
+            <th scope="col">State</th>
+            <th scope="col">Why</th>
+            <th scope="col" class="number">
+              Requests/s
+            </th>
+            <th scope="col" class="number">
+              Errors
+            </th>
+            <th scope="col" class="number">
+              p99
+            </th>
+            <th scope="col">15 minutes</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <Row key={row.name} {...row} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ name, health, illSince, since, why, history, override }: Dependency) {
+  return (
+    <tr>
+      <th scope="row">
+        <a href={href('dependencies', name)}>{name}</a>
+      </th>
+      <td>
+        <State health={health} />
+      </td>
+      <td class="why">
+        {why}, <span class="quiet">for {duration(now.value - (illSince ?? since))}</span>
+        {override && (
+          <div>
+            {override.kind} by {override.by ?? 'unknown'}
+            {override.reason && `: ${override.reason}`}
+          </div>
+        )}
+      </td>
+      <td class="number" data-label="Requests/s">
+        {count(latest(history?.requests))}
+      </td>
+      <td class="number" data-label="Errors">
+        {percent(latest(history?.errors))}
+      </td>
+      <td class="number" data-label="p99">
+        {history ? duration(latest(history.p99)) : '–'}
+      </td>
+      <td>
+        <Spark
+          values={history?.requests ?? []}
+          label={`Requests of ${name}: ${count(latest(history?.requests))} a second`}
+        />
+      </td>
+    </tr>
+  );
+}
+
+function byName(a: Dependency, b: Dependency): number {
+  return a.name < b.name ? -1 : 1;
+}

@@ -1,0 +1,44 @@
+import { textOf } from '../describe.js';
+import { EventList } from '../parts/event-list.js';
+import { refine, route } from '../router.js';
+import { events } from '../store.js';
+
+/** What has happened, the newest first; filtered by kind and by text. */
+export function Timeline() {
+  const { query } = route.value;
+  const kind = query.get('kind') ?? '';
+  const text = (query.get('q') ?? '').toLowerCase();
+  const kinds = [...new Set(events.value.map((event) => event.type))].sort();
+  const found = events.value
+    .filter((event) => kind === '' || event.type === kind)
+    .filter((event) => `${event.name} ${textOf(event)}`.toLowerCase().includes(text));
+  return (
+    <>
+      <h2 class="summary">Events</h2>
+      <div class="bar" role="search">
+        <label>
+          Search
+          <input
+            type="search"
+            value={query.get('q') ?? ''}
+            onInput={(event) => refine({ q: event.currentTarget.value })}
+          />
+        </label>
+        <label>
+          Kind
+          <select value={kind} onChange={(event) => refine({ kind: event.currentTarget.value })}>
+            <option value="">All</option>
+            {(kind === '' || kinds.includes(kind) ? kinds : [...kinds, kind]).map((name) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <div class="card">
+        <EventList events={found} named />
+      </div>
+    </>
+  );
+}
