@@ -4,7 +4,6 @@ import { get } from 'node:http';
 
 const [url, clients] = process.argv.slice(2);
 let bytes = 0;
-let gone = 0;
 let deltas = 0;
 for (let client = 0; client < Number(clients); client++) {
   get(url, { agent: false }, (response) => {
@@ -20,8 +19,7 @@ for (let client = 0; client < Number(clients); client++) {
       }
     });
     response.on('error', () => {});
-    response.on('close', () => (gone += 1));
     if (client === clients - 1) process.once('message', () => response.pause());
   });
 }
-setInterval(() => process.send({ bytes, gone, deltas }), 200);
+setInterval(() => process.send({ bytes, deltas }), 200);
