@@ -26,17 +26,19 @@ describe('ResilienceAdminModule', () => {
     const { post } = await start({ guards: [KeyGuard] });
     const path = `/breakers/${encodeURIComponent('storage/svc')}/disable`;
     await post(path, { by: 'anna', reason: 'two\nlines' }, key);
-    expect(warn.mock.calls).toEqual([['anna: disable "storage/svc": two\\nlines']]);
+    const lines = warn.mock.calls.map(([line]) => String(line));
+    expect(lines.filter((line) => line.includes('anna'))).toEqual([
+      'anna: disable "storage/svc": two\\nlines',
+    ]);
   });
 
   it('names a host that it refuses in the log, once', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     const { get } = await start();
     for (const host of ['books.internal', 'other.internal']) await get('', { host });
-    expect(warn.mock.calls).toEqual([
-      [
-        'refused a request that was addressed to "books.internal"; if that is a name of this server, add it to allowedHosts',
-      ],
+    const lines = warn.mock.calls.map(([line]) => String(line));
+    expect(lines.filter((line) => line.includes('refused'))).toEqual([
+      'refused a request that was addressed to "books.internal"; if that is a name of this server, add it to allowedHosts',
     ]);
   });
 
