@@ -51,7 +51,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
 
   it('shows a breaker by its name, whatever is in it', async () => {
     const app = await start();
-    const { get, storage, clock } = app;
+    const { get, clock } = app;
     await open(app);
     await clock.advance(500);
     const { body } = await get(`/breakers/${NAME}`);
@@ -69,7 +69,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
 
   it('knows since when a circuit is ill, however often it has tried to recover', async () => {
     const app = await start();
-    const { get, storage, registry, clock } = app;
+    const { get, registry, clock } = app;
     await open(app);
     const illSince = clock.wall();
     await clock.advance(31_000);
@@ -194,7 +194,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
 
   it('tells events since a number: messages of errors, never what else is in them', async () => {
     const app = await start();
-    const { get, storage } = app;
+    const { get } = app;
     const before = (await get('/events')).body;
     expect(before).toMatchObject({ events: [], incomplete: false });
     await open(app);

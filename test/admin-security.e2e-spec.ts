@@ -154,6 +154,14 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect((await get('', key)).status).toBe(200);
   });
 
+  it('takes no body that is too long, whose length was not told', async () => {
+    const { post, registry } = await start({ guards: [KeyGuard] });
+    const chunked = { ...key, 'transfer-encoding': 'chunked' };
+    const { status, body } = await post(FORCE, { ...why, x: 'x'.repeat(20_000) }, chunked);
+    expect([status, body.code]).toEqual([413, 'TOO_LARGE']);
+    expect(registry.get('storage/svc').override).toBeUndefined();
+  });
+
   it('lets nothing of a reason get into the log or the headers as a line of its own', async () => {
     const { post } = await start({ guards: [KeyGuard] });
     const reason = 'x\r\nSet-Cookie: a=b\u001b[31m\u202e';

@@ -40,7 +40,7 @@ export function Documented({ summary, path, query, change, type }: Described): M
     define('apiParameters', [
       ...(path ?? []).map((name) => parameter(name, 'path', true)),
       ...(query ?? []).map((name) => parameter(name, 'query', false)),
-      ...(change ? [{ in: 'body', name: 'body', required: true, schema: CHANGE }] : []),
+      ...(change ? [{ in: 'body', type: String, required: true, schema: CHANGE }] : []),
     ]);
     if (change) define('apiConsumes', ['application/json']);
     define('apiProduces', [type ?? 'application/json']);

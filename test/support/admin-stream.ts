@@ -49,7 +49,7 @@ export class Client {
   }
 
   get lastId(): string | undefined {
-    return this.messages.findLast(({ id }) => id !== undefined)?.id;
+    return this.messages.filter(({ id }) => id !== undefined).at(-1)?.id;
   }
 
   leave(): void {

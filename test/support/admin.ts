@@ -121,6 +121,7 @@ export const administered =
       imports: [...imports, ResilienceAdminModule.forRoot(options)],
     });
     const { url, app } = served;
+    await settle(); // the first step of the history
     return {
       ...served,
       storage: app.get(StorageClient, { strict: false }),

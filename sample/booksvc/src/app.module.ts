@@ -4,6 +4,7 @@ import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import { ResilienceExceptionFilter, ResilienceModule } from 'nest-resilience';
 import { HystrixStreamModule } from 'nest-resilience/hystrix-stream';
 import { JsonLogger } from '#common/json-logger.js';
+import { managementModule } from './admin/management.module.js';
 import { BooksModule } from './books/books.module.js';
 import { AnswerCacheModule } from './cache/answer-cache.module.js';
 import { booksvcConfig } from './config.js';
@@ -26,6 +27,7 @@ import { TelemetryModule } from './telemetry/telemetry.module.js';
     ShippingModule,
     HealthModule,
     HystrixStreamModule.forRoot(),
+    managementModule(),
   ],
   providers: [
     { provide: APP_INTERCEPTOR, useClass: CacheStatusInterceptor },

@@ -142,6 +142,7 @@ The bookstore is open.
   ${books}/command           the first example of hystrix-go, as a command
   ${books}/shipping          what it costs to send them; needs nothing of storagesvc
   ${books}/breakers          the circuit breakers
+  ${books}/resilience        management: what is ill, since when and why
   ${books}/hystrix.stream    the same for the dashboard of Hystrix: curl -N
   http://localhost:${ports.storagesvc}/books             storagesvc itself
 

@@ -176,10 +176,12 @@ export class Inspector {
     const { page, ...rest } = pageOf(all, query);
     const items: View[] = [];
     const turns = new Turns();
+    await turns.next(); // the search may have used up its turn
     for (const item of page) {
       if (turns.over) await turns.next();
       items.push(view(item));
     }
+    await turns.next(); // for the JSON
     return { ...this.moment(), items, ...rest };
   }
 }

@@ -15,6 +15,7 @@ import {
   isResilienceError,
   fallbackValue,
 } from 'nest-resilience';
+import { type AdminOverview, ResilienceAdminModule } from 'nest-resilience/admin';
 import { HystrixStreamModule } from 'nest-resilience/hystrix-stream';
 import { ManualClock } from 'nest-resilience/testing';
 
@@ -47,7 +48,11 @@ class BooksController {
 }
 
 @Module({
-  imports: [ResilienceModule.forRoot(), HystrixStreamModule.forRoot({ interval: '20ms' })],
+  imports: [
+    ResilienceModule.forRoot(),
+    HystrixStreamModule.forRoot({ interval: '20ms' }),
+    ResilienceAdminModule.forRoot(),
+  ],
   controllers: [BooksController],
   providers: [BooksClient],
 })
@@ -92,6 +97,12 @@ async function main(): Promise<void> {
   assert.match(stream.headers.get('content-type') ?? '', /^text\/event-stream/);
   const chunk = await stream.body!.getReader().read();
   assert.match(new TextDecoder().decode(chunk.value), /^data: .*"name":"shelf"/);
+
+  const overview = (await (await get('/resilience')).json()) as AdminOverview;
+  assert.deepEqual(
+    overview.troubles.map(({ name, kind }) => [name, kind]),
+    [['cellar', 'open']],
+  );
 
   await new ManualClock().advance(1);
   await app.close();

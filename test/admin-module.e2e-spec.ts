@@ -1,0 +1,117 @@
+import { Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ResilienceModule } from '../src/index.js';
+import { ResilienceAdminModule } from '../src/admin/index.js';
+import { KeyGuard, administered, key, open, send } from './support/admin.js';
+import { appModule, closeAll, serve } from './support/boot.js';
+import { outcome } from './support/wait.js';
+
+afterEach(() => jest.restoreAllMocks());
+afterEach(closeAll);
+
+describe('ResilienceAdminModule', () => {
+  const start = administered('Express');
+
+  it('says once that it is read-only without guards', async () => {
+    const log = jest.spyOn(Logger.prototype, 'log').mockImplementation(() => {});
+    await start();
+    const lines = log.mock.calls.map(([line]) => String(line));
+    expect(lines.filter((line) => line.includes('read-only'))).toEqual([
+      'read-only: changes are refused; they need guards',
+    ]);
+  });
+
+  it('writes each change into the log, on one line', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    const { post } = await start({ guards: [KeyGuard] });
+    const path = `/breakers/${encodeURIComponent('storage/svc')}/disable`;
+    await post(path, { by: 'anna', reason: 'two\nlines' }, key);
+    const lines = warn.mock.calls.map(([line]) => String(line));
+    expect(lines.filter((line) => line.includes('anna'))).toEqual([
+      'anna: disable "storage/svc": two\\nlines',
+    ]);
+  });
+
+  it('names a host that it refuses in the log, once', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    const { get } = await start();
+    for (const host of ['books.internal', 'other.internal']) await get('', { host });
+    const lines = warn.mock.calls.map(([line]) => String(line));
+    expect(lines.filter((line) => line.includes('refused'))).toEqual([
+      'refused a request that was addressed to "books.internal"; if that is a name of this server, add it to allowedHosts',
+    ]);
+  });
+
+  it('takes options from other providers', async () => {
+    const module = ResilienceAdminModule.forRootAsync({
+      path: 'ops/circuits',
+      guards: [KeyGuard],
+      useFactory: async () => ({ readOnly: true, identify: () => 'anna' }),
+    });
+    const { url } = await serve('Express', { imports: [module] });
+    const { body } = await send(url, '/ops/circuits', { headers: key });
+    expect(body).toMatchObject({ readOnly: true, needsBy: false });
+    expect((await send(url, '/resilience')).status).toBe(404);
+  });
+
+  const startOf = async (...imports: object[]): Promise<unknown> => {
+    const { AppModule } = appModule({ resilience: false, imports: imports as never });
+    const options = { logger: false, abortOnError: false } as const;
+    const { error, value } = await outcome(
+      NestFactory.createApplicationContext(AppModule, options),
+    );
+    await value?.close();
+    return error;
+  };
+
+  it.each<[string, () => object[], string]>([
+    [
+      'the library is missing',
+      () => [ResilienceAdminModule.forRoot()],
+      'ResilienceAdminModule: shows what ResilienceModule does; import ResilienceModule.forRoot() too',
+    ],
+    [
+      'it is imported without forRoot()',
+      () => [ResilienceModule.forRoot(), ResilienceAdminModule],
+      'ResilienceAdminModule: imported without forRoot(), so it shows nothing; use ResilienceAdminModule.forRoot()',
+    ],
+    [
+      'its factory gives something wrong',
+      () => [
+        ResilienceModule.forRoot(),
+        ResilienceAdminModule.forRootAsync({ useFactory: () => ({ readOnly: false }) }),
+      ],
+      'ResilienceAdminModule.forRootAsync(): readOnly is false, but changes need a guard; give guards',
+    ],
+  ])('says that %s', async (_, imports, problem) => {
+    expect(await startOf(...imports())).toMatchObject({ problems: [problem] });
+  });
+
+  it('keeps two applications apart', async () => {
+    const [one, other] = [await start(), await start()];
+    await open(one);
+    expect((await one.get()).body.troubles).toHaveLength(1);
+    expect((await other.get()).body.troubles).toHaveLength(0);
+    expect((await one.get()).body.instance).not.toBe((await other.get()).body.instance);
+  });
+
+  it('lets go of its application when that closes', async () => {
+    const { app, events } = await start();
+    const { adminOf } = await import('./support/admin-stream.js');
+    const inside = adminOf(app) as unknown as { timer: NodeJS.Timeout };
+    expect(inside.timer.hasRef()).toBe(false);
+    await app.close();
+    expect((inside.timer as unknown as { _destroyed: boolean })._destroyed).toBe(true);
+    expect(events).toEqual([]);
+  });
+
+  it('shows pipelines, commands and clients that came after the start, once each', async () => {
+    const { get, service } = await start();
+    for (let time = 0; time < 3; time++) service.createFetch({ name: 'late' });
+    service.command('later', { run: async () => 1, timeout: '1s' });
+    const names = (await get('/pipelines?search=late')).body.items.map(
+      ({ name }: { name: string }) => name,
+    );
+    expect(names.sort()).toEqual(['late', 'later']);
+  });
+});

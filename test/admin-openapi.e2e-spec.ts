@@ -1,0 +1,36 @@
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { KeyGuard, administered } from './support/admin.js';
+import { closeAll } from './support/boot.js';
+
+afterEach(closeAll);
+
+describe('the OpenAPI document of an application with the management API', () => {
+  it('describes its routes', async () => {
+    const { app } = await administered('Express')({ guards: [KeyGuard] });
+    const document = SwaggerModule.createDocument(app, new DocumentBuilder().build());
+    expect(Object.keys(document.paths).sort()).toEqual([
+      '/resilience',
+      '/resilience/breakers',
+      '/resilience/breakers/{name}',
+      '/resilience/breakers/{name}/{action}',
+      '/resilience/bulkheads',
+      '/resilience/commands',
+      '/resilience/configuration',
+      '/resilience/events',
+      '/resilience/pipelines',
+      '/resilience/stream',
+    ]);
+    const change: any = document.paths['/resilience/breakers/{name}/{action}']!.post;
+    expect(change.summary).toBe('Changes a breaker');
+    expect(change.tags).toEqual(['resilience']);
+    expect(change.parameters.map(({ name, in: where }: any) => [name, where])).toEqual([
+      ['name', 'path'],
+      ['action', 'path'],
+    ]);
+    const { schema } = change.requestBody.content['application/json'];
+    expect(schema.required).toEqual(['reason']);
+    const list: any = document.paths['/resilience/breakers']!.get;
+    expect(list.parameters.map(({ name }: any) => name)).toContain('state');
+    expect(Object.keys(list.responses)).toEqual(['200', '403']);
+  });
+});
