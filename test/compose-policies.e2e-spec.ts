@@ -36,10 +36,12 @@ describe('composePolicies()', () => {
         return 'answer';
       }
     }
-    const { app, service, events } = await boot({ providers: [S] });
+    const { app, clock, service, events } = await boot({ providers: [S] });
     expect(service.describe(S, 'one').stages).toEqual(STAGES);
     expect(service.describe(S, 'two').stages).toEqual(STAGES);
-    await expect(app.get(S).one()).resolves.toBe('answer');
+    const call = app.get(S).one();
+    await clock.advance(1);
+    await expect(call).resolves.toBe('answer');
     expect(of('attempt', events)).toHaveLength(2);
   });
 
@@ -54,7 +56,7 @@ describe('composePolicies()', () => {
 
   it.each(everyPlatform)('takes decorators of Nest among its parts, on %s', async (platform) => {
     const Route = (path: string): MethodPolicyDecorator<never, string> =>
-      composePolicies(Get(path), HttpCode(202), Patient(), Fallback(fallbackValue('answer')));
+      composePolicies(Get(path), HttpCode(202), Timeout('1s'), Fallback(fallbackValue('answer')));
     @Controller()
     class K {
       @Route('books')
@@ -66,7 +68,7 @@ describe('composePolicies()', () => {
     const response = await fetch(`${url}/books`);
     expect(response.status).toBe(202);
     expect(await response.text()).toBe('answer');
-    expect(of('attempt', events)).toHaveLength(2);
+    expect(of('attempt', events)).toHaveLength(1);
   });
 
   it('applies its parts in the given order, and keeps the descriptor and the class that one returns', () => {
