@@ -20,8 +20,10 @@ export type { ErrorClass, ErrorMatcher } from './common/outcomes/error-matcher.j
 export type { Outcome, OutcomeOptions, ResultOutcomeOptions } from './common/outcomes/outcome.js';
 export { Bulkhead } from './decorators/bulkhead.decorator.js';
 export { CircuitBreaker } from './decorators/circuit-breaker.decorator.js';
+export { composePolicies } from './decorators/compose-policies.js';
 export { type PolicyDecorator, type Protectable } from './decorators/define.js';
 export { Fallback } from './decorators/fallback.decorator.js';
+export type { MethodPolicyDecorator } from './decorators/method-policy-decorator.js';
 export { Retry } from './decorators/retry.decorator.js';
 export { Signal } from './decorators/signal.decorator.js';
 export { Timeout } from './decorators/timeout.decorator.js';

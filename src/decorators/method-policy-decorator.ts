@@ -1,0 +1,49 @@
+import type { FallbackContext } from '../policies/fallback/handler.js';
+import type { Protectable } from './define.js';
+
+/** Known to the compiler alone: what a decorator asks of the class and the method. */
+declare const demands: unique symbol;
+
+/**
+ * Decorates a method, not a class: the type of `@Fallback()`, and of a composition that a class cannot have.
+ *
+ * @typeParam Name the method of the same class that answers: `(...args, context) => Result`; `never` for none
+ * @typeParam Result the type of the answer, which must fit the method; `unknown` when it cannot be known
+ */
+export interface MethodPolicyDecorator<Name extends string, Result> extends Demanding<
+  Name,
+  Result
+> {
+  /** Decorates a method. */
+  <T extends (...args: never[]) => Protectable>(
+    target: AnsweringClass<Name, T>,
+    key: string | symbol,
+    descriptor: TypedPropertyDescriptor<T> & FittingFor<T, Result>,
+  ): void;
+}
+
+/** A decorator that asks something of the class and the method. */
+export interface Demanding<Name extends string, Result> {
+  /** Never there at run time. */
+  readonly [demands]: readonly [name: Name, result: Result];
+}
+
+/** A class with a method of each `Name`, with the arguments of `T` and then the context. */
+type AnsweringClass<Name extends string, T extends (...args: never[]) => Protectable> = {
+  [key in Name]: (
+    ...args: [...Parameters<T>, FallbackContext]
+  ) => ResultOf<T> | Protectable<ResultOf<T>>;
+};
+
+/** `unknown` when `Result` fits the method (or is not known); otherwise a type whose property explains the compiler error. */
+type FittingFor<T, Result> = [unknown] extends [Result]
+  ? unknown
+  : [AnswerOf<Result>] extends [ResultOf<T>]
+    ? unknown
+    : { "the fallback's result type does not match the method's": never };
+
+/** The type of an answer: a fallback may return the value, or a promise or stream of it. */
+type AnswerOf<Result> = Result extends Protectable<infer R> ? R : Result;
+
+/** The type of the value that a method's promise or stream yields. */
+type ResultOf<T> = T extends (...args: never[]) => Protectable<infer R> ? R : never;
