@@ -3,6 +3,8 @@ import { AsyncResource } from 'node:async_hooks';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
+import { resilienceEventKinds } from '../telemetry/event-kinds.js';
+import type { ResilienceEvent, ResilienceEventKind } from '../telemetry/events.js';
 import { show } from '../common/printable.js';
 import { Changes } from './changes/changes.js';
 import type { AdminEvents, AdminMoment } from './contract.js';
@@ -17,6 +19,14 @@ import { LiveStream } from './stream/live-stream.js';
 import { BreakerViews } from './views/breaker-view.js';
 import { Inspector, type Parts } from './views/inspector.js';
 import type { Events } from './views/parts.js';
+
+/** Who hears these takes calls off the fast path. */
+const OF_ATTEMPTS: ReadonlySet<string> = new Set<ResilienceEventKind>([
+  'call-start',
+  'attempt-start',
+  'attempt',
+  'late',
+]);
 
 /** All that the routes need, of one application. */
 export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
@@ -51,7 +61,7 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
     );
     this.changes = new Changes(
       parts.breakers,
-      (name, options) => parts.breakers.reconfigure(name, options),
+      (name, circuitBreaker, note) => parts.service.configure(name, { circuitBreaker }, note),
       this.log,
       (line) => this.logger.warn(line),
       this.now,
@@ -64,12 +74,16 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
       this.instance,
       (error) => this.complain(error),
     );
-    this.unsubscribe = events.subscribe((event) => {
+    const hear = (event: ResilienceEvent): void => {
       this.log.record(event);
       this.history.methods.record(event);
       if (event.type === 'state-change') episodes.record(event, this.now());
       if (event.type === 'state-change' || event.type === 'override') told.touch(event.name);
-    });
+    };
+    const ends = resilienceEventKinds
+      .filter((kind) => !OF_ATTEMPTS.has(kind))
+      .map((kind) => events.on(kind, hear));
+    this.unsubscribe = () => ends.forEach((end) => end());
   }
 
   onApplicationBootstrap(): void {

@@ -10,7 +10,7 @@ export type EventEntry = Omit<AdminEvent, 'sequence'>;
 const RARE = new Set(['state-change', 'override', 'change', 'configuration']);
 
 /** Events of calls that went well: they are counted, not recorded. */
-const ORDINARY = new Set(['queued', 'call-start', 'call-end', 'attempt-start']);
+const ORDINARY = new Set(['queued']);
 
 const NOT_DETAILS = new Set(['type', 'name', 'error']);
 
@@ -20,7 +20,7 @@ export function isRare(type: string): boolean {
 
 /** Whether an event is worth a line. */
 export function isNews(event: ResilienceEvent): boolean {
-  if (event.type === 'attempt') return event.outcome === 'failure';
+  if (event.type === 'call-end') return event.outcome === 'failure';
   return !ORDINARY.has(event.type);
 }
 

@@ -60,7 +60,15 @@ describe('the log of events', () => {
   });
 
   it('leaves out what went well', () => {
-    log.record({ type: 'attempt', name: 'a', attempt: 1, outcome: 'success', durationMs: 1 });
+    log.record({
+      type: 'call-end',
+      name: 'a',
+      callId: 1,
+      attempts: 1,
+      outcome: 'success',
+      source: 'live',
+      durationMs: 1,
+    });
     log.record({ type: 'queued', name: 'a', waitedMs: 1 });
     expect(log.sequence).toBe(0);
   });

@@ -9,28 +9,26 @@ const MOST = 1_000;
 /** The events of one method within a step. */
 class Counts {
   requests = 0;
-  attempts = 0;
   failures = 0;
   retries = 0;
   fallbacks = 0;
   latencies: GrowingHistogram | undefined = undefined;
 
-  attempt(attempt: number, failed: boolean, durationMs: number): void {
-    this.attempts += 1;
-    if (attempt === 1) this.requests += 1;
+  end(failed: boolean, durationMs: number): void {
+    this.requests += 1;
     if (failed) this.failures += 1;
     if (this.latencies === undefined) this.latencies = new GrowingHistogram([durationMs]);
     else this.latencies.record(durationMs);
   }
 
   values(): Values {
-    const { requests, attempts, failures, retries, fallbacks } = this;
+    const { requests, failures, retries, fallbacks } = this;
     const total = new LatencyTotal();
     this.latencies?.addTo(total);
     const { p50, p95, p99 } = total.snapshot();
     return {
       requests: perSecond(requests),
-      errorRate: attempts === 0 ? 0 : round(failures / attempts),
+      errorRate: requests === 0 ? 0 : round(failures / requests),
       p50: round(p50),
       p95: round(p95),
       p99: round(p99),
@@ -46,12 +44,8 @@ export class MethodCounts {
 
   record(event: ResilienceEvent): void {
     switch (event.type) {
-      case 'attempt':
-        return this.of(event.name)?.attempt(
-          event.attempt,
-          event.outcome === 'failure',
-          event.durationMs,
-        );
+      case 'call-end':
+        return this.of(event.name)?.end(event.outcome === 'failure', event.durationMs);
       case 'retry':
         return this.add(event.name, 'retries');
       case 'fallback':

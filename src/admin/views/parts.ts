@@ -2,12 +2,17 @@ import type { CommandSnapshot } from '../../commands/snapshot.js';
 import { takeTurns } from '../../common/turns.js';
 import type { Layers } from '../../execution/configuration/layers.js';
 import type { PipelineExplanation } from '../../execution/explanation.js';
+import type { Patch, PatchNote } from '../../execution/module-options.js';
 import type { BulkheadSnapshot } from '../../policies/bulkhead/snapshot.js';
-import type { CircuitBreakerOptions } from '../../policies/circuit-breaker/options.js';
 import type { OverrideOptions } from '../../policies/circuit-breaker/override.js';
 import type { BreakerSnapshot } from '../../policies/circuit-breaker/snapshot.js';
 import type { PartGroup } from '../../registry/named-registry.js';
-import type { BreakerCounts, BreakerOverride, BreakerState } from '../../telemetry/events.js';
+import type {
+  BreakerCounts,
+  BreakerOverride,
+  BreakerState,
+  ResilienceEventKind,
+} from '../../telemetry/events.js';
 import type { ResilienceEventListener } from '../../telemetry/resilience-events.js';
 
 // What is used of the library's services; the objects may come from another copy of the package.
@@ -38,20 +43,19 @@ interface Registry<Part> {
   get(name: string): Part;
 }
 
-export interface BreakerRegistry extends Registry<BreakerPart> {
-  reconfigure(name: string, change: CircuitBreakerOptions): void;
-}
+export type BreakerRegistry = Registry<BreakerPart>;
 
 export type BulkheadRegistry = Registry<BulkheadPart>;
 
 export interface Service {
   commands(): Iterable<{ readonly name: string; snapshot(): CommandSnapshot }>;
   explain(): Iterable<PipelineExplanation>;
+  configure(target: string, patch: Patch, note: PatchNote): void;
   readonly layers: Layers;
 }
 
 export interface Events {
-  subscribe(listener: ResilienceEventListener): () => void;
+  on(kind: ResilienceEventKind, listener: ResilienceEventListener): () => void;
 }
 
 /** A part, and for one by key the name that all keys share. */
