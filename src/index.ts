@@ -45,7 +45,7 @@ export type {
   ResilienceModuleOptions,
   ResilienceOptionsFactory,
 } from './execution/module-options.js';
-export type { AnswerSource, CallReport } from './pipeline/call-report.js';
+export type { CallReport } from './pipeline/call-report.js';
 export { keepOnlyLive } from './execution/keep-only-live.js';
 export { withReport } from './pipeline/with-report.js';
 export type { PipelineDescription, PolicyDescription } from './pipeline/description.js';

@@ -201,8 +201,8 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     const { body } = await get(`/events?since=${before.sequence}`);
     const types = body.events.map(({ type }: { type: string }) => type);
     expect(types).toContain('state-change');
-    expect(types).toContain('call-end');
-    const end = body.events.find(({ type }: { type: string }) => type === 'call-end');
+    expect(types).toContain('retries-exhausted');
+    const end = body.events.find(({ type }: { type: string }) => type === 'retries-exhausted');
     expect(end.error).toBe('BadGatewayException: <b>secret body</b>');
     expect(Object.keys(end.details)).not.toContain('error');
     const { sequence } = body.events.at(-1);

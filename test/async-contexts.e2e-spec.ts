@@ -77,13 +77,17 @@ describe('what is told for a call is told in its own async context', () => {
     expect(await Promise.all(calls)).toEqual(['none', 'none']);
     for (const user of ['alice', 'bob']) {
       expect(told.filter(([, whose]) => whose === user).map(([type]) => type)).toEqual([
+        'call-start',
+        'attempt-start',
         'timeout',
         'attempt',
         'retry',
+        'attempt-start',
         'timeout',
         'attempt',
         'retries-exhausted',
         'fallback',
+        'call-end',
       ]);
     }
     expect(told.filter(([, whose]) => whose === undefined)).toEqual([]);

@@ -38,7 +38,7 @@ describe('the log', () => {
   it('tells of a listener that keeps throwing once a minute, with a count', async () => {
     const log = logger();
     const { app, clock } = await boot({ providers: [Books], resilience: { logger: log } });
-    app.get(ResilienceEvents).subscribe(() => {
+    app.get(ResilienceEvents).on('attempt', () => {
       throw new Error('a bug');
     });
     for (let i = 0; i < 1_000; i++) await app.get(Books).list(false);

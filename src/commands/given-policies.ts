@@ -1,6 +1,6 @@
-import { Problems } from '../common/options-reader.js';
+import { Problems, isPlainObject } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
-import type { PipelineOptions } from '../execution/module-options.js';
+import { type PipelineOptions, checkPolicies } from '../execution/module-options.js';
 import { policies } from '../policies/canonical-order.js';
 
 /** Problems of the name, and of options in the wrong form; the options themselves are checked when the plan is made. */
@@ -36,4 +36,18 @@ export function normalized(given: object, forCommand = false): Record<string, ob
     return [[kind, policy.normalize(own)]];
   });
   return Object.fromEntries(entries);
+}
+
+/** The problems with the definition of a command. */
+export function problemsOfCommand(title: string, name: unknown, definition: unknown): Problems {
+  if (!isPlainObject(definition)) return problemsOf(title, name, definition, checkPolicies);
+  const { run, pipeline, ...set } = definition;
+  const problems = problemsOf(title, name, set, (where, path, own, found) =>
+    checkPolicies(where, path, own, found, { configurable: true }),
+  );
+  if (typeof run !== 'function') problems.add(title, `run is ${show(run)}; use a function`);
+  if (pipeline !== undefined && typeof pipeline !== 'string') {
+    problems.add(title, `pipeline is ${show(pipeline)}; use the name of one`);
+  }
+  return problems;
 }

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { ownValue as ownOf } from '../common/own.js';
-import { type Problems, isPlainObject } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import type { Layers } from '../execution/configuration/layers.js';
 import type { PipelineExplanation } from '../execution/explanation.js';
@@ -11,7 +10,6 @@ import {
   type Patch,
   type PatchNote,
   checkPipeline,
-  checkPolicies,
 } from '../execution/module-options.js';
 import type { Runtime } from '../execution/runtime.js';
 import type { PipelineDescription } from '../pipeline/description.js';
@@ -19,7 +17,7 @@ import { difference } from '../registry/named-parts.js';
 import type { CommandFunctions } from './command-call.js';
 import { Definitions } from './definitions.js';
 import { Command, type CommandDefinition, CommandState, type CommandView } from './command.js';
-import { comparable, normalized, problemsOf } from './given-policies.js';
+import { comparable, normalized, problemsOf, problemsOfCommand } from './given-policies.js';
 import { NamedPipeline } from './named-pipeline.js';
 import { type FetchOptions, createFetch } from '../http/fetch.js';
 import { HttpClient, type HttpPolicies } from '../http/http-client.js';
@@ -288,19 +286,6 @@ export class ResilienceService {
     const known = Array.from(names, show).join(', ') || 'none';
     return `${title}: there is none; give its policies, or use one of ${known}`;
   }
-}
-
-function problemsOfCommand(title: string, name: unknown, definition: unknown): Problems {
-  if (!isPlainObject(definition)) return problemsOf(title, name, definition, checkPolicies);
-  const { run, pipeline, ...set } = definition;
-  const problems = problemsOf(title, name, set, (where, path, own, found) =>
-    checkPolicies(where, path, own, found, { configurable: true }),
-  );
-  if (typeof run !== 'function') problems.add(title, `run is ${show(run)}; use a function`);
-  if (pipeline !== undefined && typeof pipeline !== 'string') {
-    problems.add(title, `pipeline is ${show(pipeline)}; use the name of one`);
-  }
-  return problems;
 }
 
 /** A copy: later changes of the user's object have no effect. */

@@ -20,6 +20,7 @@ class Busy extends ResilienceError {
 function host(type: string, client?: unknown): ArgumentsHost {
   return {
     getType: () => type,
+    getArgByIndex: () => undefined,
     switchToWs: () => ({ getClient: () => client }),
   } as unknown as ArgumentsHost;
 }

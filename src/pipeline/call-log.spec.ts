@@ -29,7 +29,7 @@ describe('a call', () => {
       return 1;
     };
     await pipelineOf([new Toy('again', [], { react: again })], events).run(
-      new TestCall(work as never, { clock }),
+      new TestCall(work, { clock }),
     );
     expect(typesIn(heard)).toEqual([
       'call-start',

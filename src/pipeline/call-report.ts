@@ -1,7 +1,5 @@
+import type { AnswerSource } from '../telemetry/call-events.js';
 import type { Outcome } from '../common/outcomes/outcome.js';
-
-/** The origin of a call's result: the method itself, a fallback, or a former result. */
-export type AnswerSource = 'live' | 'fallback' | 'stale';
 
 /** The report on one protected call. */
 export interface CallReport {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { shared } from '../common/brand.js';
-import type { AnswerSource } from './call-report.js';
+import type { AnswerSource } from '../telemetry/call-events.js';
 
 /**
  * Whether the result of some work is live: it is not if a protected call made by the work was answered by a fallback or

@@ -1,5 +1,7 @@
 import type { Outcome } from '../common/outcomes/outcome.js';
-import type { AnswerSource } from '../pipeline/call-report.js';
+
+/** The origin of a call's result: the method itself, a fallback, or a former result. */
+export type AnswerSource = 'live' | 'fallback' | 'stale';
 
 /** A protected call has begun; its `call-end` event follows, whatever happens. */
 export interface CallStartEvent {

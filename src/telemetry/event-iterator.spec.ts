@@ -109,7 +109,7 @@ describe('the Observable of events', () => {
     };
     events.asObservable().subscribe(fail);
     events.asObservable().pipe(map(fail)).subscribe();
-    events.asObservable().subscribe(() => Promise.reject(new Error('x')));
+    events.asObservable().subscribe(() => Promise.reject(new Error('x')) as unknown as void);
     expect(() => events.emit(event('a'))).not.toThrow();
     await settled();
     expect(errors).toEqual([new Error('x'), new Error('x'), new Error('x')]);

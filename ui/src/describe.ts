@@ -60,7 +60,7 @@ const HIDDEN = new Set(['counts']);
 export function textOf({ type, details, error, count }: AdminEvent): string {
   const { from, to, ...others } = details;
   const parts = [
-    ...(type === 'state-change' ? [`${String(from)} → ${String(to)}`] : []),
+    ...(type === 'state-change' ? [`${wordOf(from)} → ${wordOf(to)}`] : []),
     ...Object.entries(others)
       .filter(([name]) => !HIDDEN.has(name))
       .map(([name, value]) => detail(name, value)),
@@ -78,5 +78,9 @@ function detail(name: string, value: unknown): string {
     (letter) => ` ${letter.toLowerCase()}`,
   );
   if (time) return `${words} ${duration(value)}`;
-  return `${words} ${typeof value === 'string' ? value : JSON.stringify(value)}`;
+  return `${words} ${wordOf(value)}`;
+}
+
+function wordOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import { BASE, ApiError, change, pipelines } from './api.js';
+import { BASE, type ApiError, change, pipelines } from './api.js';
 import type { AdminAction, AdminChange } from '../../src/admin/contract.js';
 import { Connection } from './connection.js';
 import type { Bulkhead, Dependency, Happening, Method } from './model.js';

@@ -87,19 +87,22 @@ function unknown(): AdminError {
   return new AdminError(404, 'NOT_FOUND', 'there is no circuit breaker of that name');
 }
 
-/** Names of options that a message may repeat. */
-const OPTION = /^[a-zA-Z]{1,30}(?:\.[a-zA-Z]{1,30})*$/;
+/** The name of an option, which a message may repeat. */
+const OPTION = '[a-zA-Z]{1,30}(?:\\.[a-zA-Z]{1,30})*';
+const WRONG = new RegExp(
+  `: (${OPTION})(?: \\(from configure\\(.*?\\)\\))? is .*; (use [^;]*)$`,
+  's',
+);
+const FIXED = new RegExp(`: (${OPTION} cannot be changed while the application runs)$`);
 
 /**
  * A problem with the options without the value that was sent: `failureRate: use a number above 0 and at most 1`. One that names an
  * unknown option only says which ones there are.
  */
 function withoutInput(problem: string): string {
-  const text = problem.slice(problem.indexOf('): ') + 3);
-  const unknownOption = /is not an option; (the options are [^;]*)$/s.exec(text);
+  const unknownOption = /is not an option; (the options are [^;]*)$/s.exec(problem);
   if (unknownOption !== null) return `there is an option too many; ${unknownOption[1]}`;
-  const wrong = /^(\S+) is .*; (use [^;]*)$/s.exec(text);
-  if (wrong !== null && OPTION.test(wrong[1]!)) return `${wrong[1]}: ${wrong[2]}`;
-  // A contradiction between options; without a quote there is no text in it that was sent.
-  return /['"<>]/.test(text) ? 'the options contradict each other' : text;
+  const wrong = WRONG.exec(problem);
+  if (wrong !== null) return `${wrong[1]}: ${wrong[2]}`;
+  return FIXED.exec(problem)?.[1] ?? 'the options contradict each other';
 }

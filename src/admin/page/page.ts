@@ -1,3 +1,5 @@
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- tells everybody who compiles this file of `#page`
+/// <reference path="./page-files.d.ts" />
 import { gunzipSync } from 'node:zlib';
 import { AdminError } from '../admin-error.js';
 

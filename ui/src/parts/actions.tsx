@@ -84,7 +84,10 @@ export function ActionDialog() {
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
-    const text = (field: string): string => String(form.get(field) ?? '').trim();
+    const text = (field: string): string => {
+      const value = form.get(field);
+      return typeof value === 'string' ? value.trim() : '';
+    };
     busy.value = true;
     problem.value = '';
     const minutes = Number(text('minutes'));
