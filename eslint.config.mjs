@@ -10,6 +10,7 @@ const exporters = [
   'admin',
   'axios',
   'bullmq',
+  'event-emitter',
   'health',
   'hystrix-stream',
   'opentelemetry',

@@ -58,6 +58,7 @@ module.exports = {
     '^nest-resilience/admin$': '<rootDir>/src/admin/index.ts',
     '^nest-resilience/axios$': '<rootDir>/src/axios/index.ts',
     '^nest-resilience/bullmq$': '<rootDir>/src/bullmq/index.ts',
+    '^nest-resilience/event-emitter$': '<rootDir>/src/event-emitter/index.ts',
     '^nest-resilience/health$': '<rootDir>/src/health/index.ts',
     '^nest-resilience/hystrix-stream$': '<rootDir>/src/hystrix-stream/index.ts',
     '^nest-resilience/opentelemetry$': '<rootDir>/src/opentelemetry/index.ts',

@@ -26,6 +26,7 @@ const PEERS = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
 const OPTIONAL_PEERS = {
   axios: ['@nestjs/axios', 'axios'],
   bullmq: ['bullmq'],
+  'event-emitter': ['@nestjs/event-emitter'],
   health: ['@nestjs/terminus'],
   opentelemetry: ['@opentelemetry/api'],
   prometheus: ['prom-client'],

@@ -1,0 +1,33 @@
+import type { OnModuleDestroy } from '@nestjs/common';
+import type { ResilienceEvent, ResilienceEventKind } from '../telemetry/events.js';
+
+/** What is used of `ResilienceEvents`, which may come from another copy of the package. */
+export interface Events {
+  on(kind: ResilienceEventKind, listener: (event: ResilienceEvent) => void): () => void;
+}
+
+/** What is used of `EventEmitter2`. */
+export interface Emitter {
+  emit(name: string, event: ResilienceEvent): unknown;
+}
+
+/** Emits the library's events once more, by an `EventEmitter2`. What its listeners throw changes nothing. */
+export class EventBridge implements OnModuleDestroy {
+  private readonly ends: readonly (() => void)[];
+
+  constructor(
+    events: Events,
+    emitter: Emitter,
+    kinds: readonly ResilienceEventKind[],
+    prefix: string,
+  ) {
+    this.ends = kinds.map((kind) => {
+      const name = `${prefix}.${kind}`;
+      return events.on(kind, (event) => void emitter.emit(name, event));
+    });
+  }
+
+  onModuleDestroy(): void {
+    for (const end of this.ends) end();
+  }
+}

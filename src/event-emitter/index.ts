@@ -1,0 +1,4 @@
+export {
+  type ResilienceEventEmitterOptions,
+  ResilienceEventEmitterModule,
+} from './event-emitter.module.js';
