@@ -1,5 +1,5 @@
-// The page of ui/ -> dist/page.cjs: its files as one module, which the package imports as `#page`; that works in bundlers too.
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+// The page of ui/ -> dist/cjs/page.cjs: its files as one module, which the package imports as `#page`; that works in bundlers too.
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
@@ -29,8 +29,9 @@ for (const name of readdirSync(folder, { recursive: true }).sort()) {
     gzip: content.toString('base64'),
   };
 }
+mkdirSync(fromRoot('dist', 'cjs'), { recursive: true });
 writeFileSync(
-  fromRoot('dist', 'page.cjs'),
+  fromRoot('dist', 'cjs', 'page.cjs'),
   `exports.files = ${JSON.stringify(files, undefined, 2)};\n`,
 );
 if (size > LARGEST * 1000) {

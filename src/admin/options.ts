@@ -122,7 +122,8 @@ function readPath(
   read: OptionsReader<Pick<ResilienceAdminOptions, 'path' | 'guards'>>,
 ): string | undefined {
   const path = read.text('path');
-  if (path === undefined || (PATH.test(path) && !/(?:^|\/)\.{1,2}(?:\/|$)/.test(path))) return path;
+  if (path === undefined) return undefined;
+  if (PATH.test(path) && !/(?:^|\/)\.{1,2}(?:\/|$)/.test(path)) return path.replace(/^\/|\/$/g, '');
   return read.wrong('path', path, `a path of letters, digits, '-', '_', '.', '~' and '/'`);
 }
 

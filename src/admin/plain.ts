@@ -11,6 +11,12 @@ const LONGEST = 500;
 const SECRET =
   /pass(word|wd|phrase)|secret|token|credential|authori[sz]ation|api[-_]?key|private[-_]?key|cookie|session/i;
 
+/** A parameter of a URL whose name says that nobody may see its value. */
+const SECRET_PARAMETER = new RegExp(
+  `([?&][^=&#\\s]*(?:${SECRET.source})[^=&#\\s]*=)[^&#\\s]*`,
+  'gi',
+);
+
 /** The part of a URL that may have a password in it. */
 const USER_INFO = /\/\/[^/?#@\s]*@/g;
 
@@ -76,6 +82,7 @@ function constructorOf(value: object): string {
 }
 
 function text(value: string): string {
-  const cut = value.length > LONGEST ? `${value.slice(0, LONGEST - 1)}…` : value;
-  return cut.replace(USER_INFO, '//[secret]@');
+  // Masked first: a secret that is cut does not look like one any more.
+  const masked = value.replace(USER_INFO, '//[secret]@').replace(SECRET_PARAMETER, '$1[secret]');
+  return masked.length > LONGEST ? `${masked.slice(0, LONGEST - 1)}…` : masked;
 }

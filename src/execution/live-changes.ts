@@ -132,7 +132,7 @@ export class LiveChanges {
   }
 
   private carryOut(replacements: readonly Replacement[], declared: PartStore): void {
-    const isChanged = this.parts.adopt(declared, (part, { kind, settings }) =>
+    const { isChanged, changeParts } = this.parts.adopt(declared, (part, { kind, settings }) =>
       policies.get(kind)!.reconfigure?.(part, settings),
     );
     for (const { holder, former, draft } of replacements) {
@@ -142,6 +142,7 @@ export class LiveChanges {
       plan.pipeline.succeed(pipeline);
       holder.accept(plan);
     }
+    changeParts();
   }
 }
 

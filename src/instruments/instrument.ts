@@ -27,3 +27,11 @@ export function prometheusName({ kind, name, unit }: Instrument): string {
 export function attributeName(label: string): string {
   return `resilience.${label}`;
 }
+
+/**
+ * What several applications, or processes of a cluster, have in common: numbers are added, but not shares and lags, of which
+ * the worst one counts.
+ */
+export function combinationOf({ kind, unit }: Instrument): 'sum' | 'max' {
+  return kind === 'gauge' && (unit === '1' || unit === 's') ? 'max' : 'sum';
+}

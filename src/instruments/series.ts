@@ -47,17 +47,24 @@ function obtain<K, V, Inner extends Map<K, V>>(outer: Map<string, Inner>, key: s
   return inner;
 }
 
-/** The series of several applications: equal ones are summed. */
-export function summed(all: Iterable<Iterable<Count>>): Iterable<Count> {
-  const sums = new Map<string, Count>();
-  for (const counts of all) {
-    for (const { labels, value } of counts) {
+/** The series of several applications: equal ones are combined. */
+export function combined(
+  all: Iterable<Iterable<Count>>,
+  combination: 'sum' | 'max',
+): Iterable<Count> {
+  const counts = new Map<string, Count>();
+  for (const each of all) {
+    for (const { labels, value } of each) {
       const key = JSON.stringify(labels);
-      const known = sums.get(key);
-      const sum = known ?? new Count(labels);
-      sum.value += value;
-      if (known === undefined) sums.set(key, sum);
+      const known = counts.get(key);
+      const count = known ?? new Count(labels);
+      count.value = known === undefined ? value : combine(known.value, value, combination);
+      if (known === undefined) counts.set(key, count);
     }
   }
-  return sums.values();
+  return counts.values();
+}
+
+export function combine(one: number, other: number, combination: 'sum' | 'max'): number {
+  return combination === 'sum' ? one + other : Math.max(one, other);
 }

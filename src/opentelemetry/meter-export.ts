@@ -8,12 +8,12 @@ import type {
   Observable,
 } from '@opentelemetry/api';
 import { shared } from '../common/brand.js';
-import { type Instrument, attributeName } from '../instruments/instrument.js';
+import { type Instrument, attributeName, combinationOf } from '../instruments/instrument.js';
 import { type InstrumentKey, instruments } from '../instruments/instruments.js';
 import { Meters } from '../instruments/meters.js';
 import type { ReadKey } from '../instruments/readings.js';
 import type { CounterKey, Distribution, HistogramKey } from '../instruments/recorder.js';
-import { type Labels, type Series, type Count, summed } from '../instruments/series.js';
+import { type Labels, type Series, type Count, combined } from '../instruments/series.js';
 import type { Sources } from '../instruments/sources.js';
 import { SCOPE } from './scope.js';
 
@@ -104,7 +104,10 @@ class ObservedInstruments {
   private readonly observe: BatchObservableCallback = async (result: BatchObservableResult) => {
     const all = await Promise.all([...this.applications].map((read) => read()));
     for (const [key, observable] of this.instruments) {
-      for (const { labels, value } of summed(all.map((series) => series[key]))) {
+      for (const { labels, value } of combined(
+        all.map((series) => series[key]),
+        combinationOf(instruments[key]),
+      )) {
         result.observe(observable, value, attributesOf(labels));
       }
     }

@@ -1,3 +1,4 @@
+import { shared } from '../common/brand.js';
 import type { Clock } from '../common/clock.js';
 import type { Outcome, OutcomeRule } from '../common/outcomes/outcome.js';
 import { isStreamResult } from '../common/outcomes/stream-result.js';
@@ -146,7 +147,7 @@ export abstract class Call extends Interruptible {
 
   /** Its number in events. */
   get callId(): number {
-    if (this.number === 0) this.number = lastNumber += 1;
+    if (this.number === 0) this.number = counter.last += 1;
     return this.number;
   }
 
@@ -250,8 +251,8 @@ export abstract class Call extends Interruptible {
   }
 }
 
-/** The number of the call that was the last to get one. */
-let lastNumber = 0;
+/** The number of the call that was the last to get one, in any copy of the package: channels have the events of all. */
+const counter = shared('call-counter', () => ({ last: 0 }));
 
 const nothing = (): void => {};
 

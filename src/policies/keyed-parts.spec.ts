@@ -33,15 +33,14 @@ describe('parts by key', () => {
     expect(full).toEqual([]);
   });
 
-  it('become fewer one by one when fewer may be kept: as long as they are too many, there is none for a new key', () => {
+  it('become as few as may be kept, with the next new key', () => {
     const { parts, gone, full } = partsOf(4);
     for (const key of ['a', 'b', 'c', 'd']) parts.obtain(key);
-    parts.maxParts = 3;
-    expect(parts.obtain('e')).toBeUndefined();
-    expect(gone).toEqual(['part of a']);
-    expect(full).toEqual([3]);
+    parts.maxParts = 2;
     expect(parts.obtain('e')).toBe('part of e');
-    expect(parts.size).toBe(3);
+    expect(gone).toEqual(['part of a', 'part of b', 'part of c']);
+    expect(full).toEqual([]);
+    expect(parts.size).toBe(2);
   });
 
   it('are looked at again from the first one when the last one has been passed', () => {

@@ -56,7 +56,8 @@ export class KeyedParts<T> {
       if (!this.isIdle(part)) continue;
       this.parts.delete(key);
       this.onGone(part);
-      return this.parts.size < this.maxParts;
+      // More than one may have to go, after `maxParts` was lowered.
+      if (this.parts.size < this.maxParts) return true;
     }
     return false;
   }

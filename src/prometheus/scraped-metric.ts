@@ -1,6 +1,6 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
-import { type Instrument, prometheusName } from '../instruments/instrument.js';
-import { type Count, type Labels } from '../instruments/series.js';
+import { type Instrument, combinationOf, prometheusName } from '../instruments/instrument.js';
+import { type Count, type Labels, combine } from '../instruments/series.js';
 import { Buckets, type Exemplar } from './buckets.js';
 
 /** The series of an instrument, of one application. */
@@ -15,7 +15,7 @@ interface Value {
 
 /**
  * A metric of `prom-client` whose values are made when they are scraped. Applications that share a registry share its
- * metrics: equal series are summed.
+ * metrics: equal series are combined.
  */
 export class ScrapedMetric {
   /** Not fixed: a registry of OpenMetrics takes `_total` off. */
@@ -24,7 +24,7 @@ export class ScrapedMetric {
   readonly type: Instrument['kind'];
   readonly labelNames: readonly string[];
   /** How the processes of a cluster are put together. */
-  readonly aggregator = 'sum';
+  readonly aggregator: 'sum' | 'max';
   private readonly sources = new Set<ReadSeries>();
 
   constructor(instrument: Instrument, prefix: string) {
@@ -32,6 +32,7 @@ export class ScrapedMetric {
     this.help = instrument.description;
     this.type = instrument.kind;
     this.labelNames = instrument.labels;
+    this.aggregator = combinationOf(instrument);
   }
 
   add(source: ReadSeries): void {
@@ -51,7 +52,7 @@ export class ScrapedMetric {
     for (const read of this.sources) {
       for (const cell of await read()) {
         for (const value of cell instanceof Buckets ? this.bucketsOf(cell) : [countOf(cell)]) {
-          add(values, value);
+          add(values, value, aggregator);
         }
       }
     }
@@ -90,9 +91,9 @@ function countOf({ labels, value }: Count): Value {
   return { labels, value };
 }
 
-function add(values: Map<string, Value>, value: Value): void {
+function add(values: Map<string, Value>, value: Value, combination: 'sum' | 'max'): void {
   const key = JSON.stringify([value.metricName, value.labels]);
   const known = values.get(key);
   if (known === undefined) values.set(key, value);
-  else known.value += value.value;
+  else known.value = combine(known.value, value.value, combination);
 }

@@ -154,7 +154,11 @@ describe('PartStore', () => {
       { name: 'c', declaredBy: 'C.c' },
     ).store;
     const told: unknown[] = [];
-    const isChanged = store.adopt(others, (each, { settings }) => told.push([each, settings]));
+    const { isChanged, changeParts } = store.adopt(others, (each, { settings }) =>
+      told.push([each, settings]),
+    );
+    expect(told).toEqual([]);
+    changeParts();
     expect(told).toEqual([[part, 'new']]);
     expect(isChanged(declaration({}))).toBe(true);
     expect(isChanged(declaration({ name: 'b' }))).toBe(false);

@@ -32,6 +32,14 @@ interface Entry {
   part: object | undefined;
 }
 
+/** Declarations that have been taken over. */
+export interface Adoption {
+  /** Whether the part that a declaration is of is now declared otherwise. */
+  isChanged(declaration: Declaration): boolean;
+  /** Gives the parts their new settings; to be called last, since their listeners may cause further changes. */
+  changeParts(): void;
+}
+
 /** The named, stateful parts of one application. */
 export class PartStore implements NamedParts {
   /** By kind and name, in the order in which they were declared. */
@@ -82,13 +90,12 @@ export class PartStore implements NamedParts {
   /**
    * Takes over declarations that have changed while the application runs.
    *
-   * @param changed called with each part that has been made already and is now declared otherwise
-   * @returns whether the part that a declaration is of is now declared otherwise
+   * @param change gives a part its settings, if it has been made and is now declared otherwise
    */
   adopt(
     others: PartStore,
-    changed: (part: object, { kind, settings }: Declaration) => void,
-  ): (declaration: Declaration) => boolean {
+    change: (part: object, { kind, settings }: Declaration) => void,
+  ): Adoption {
     const different = new Set<Entry>();
     for (const entries of others.kinds.values()) {
       for (const { declared } of entries.values()) {
@@ -97,16 +104,19 @@ export class PartStore implements NamedParts {
           this.add(declared);
           continue;
         }
-        const same = isDeepStrictEqual(entry.declared.options, declared.options);
+        if (!isDeepStrictEqual(entry.declared.options, declared.options)) different.add(entry);
         entry.declared = declared;
-        if (same) continue;
-        different.add(entry);
-        if (entry.part !== undefined) changed(entry.part, declared);
       }
     }
-    return (declaration) => {
-      const entry = this.entryOf(declaration);
-      return entry !== undefined && different.has(entry);
+    return {
+      isChanged: (declaration) => {
+        const entry = this.entryOf(declaration);
+        return entry !== undefined && different.has(entry);
+      },
+      changeParts: () => {
+        // By the declarations as they are by then: listeners may change them again meanwhile.
+        for (const { part, declared } of different) if (part !== undefined) change(part, declared);
+      },
     };
   }
 

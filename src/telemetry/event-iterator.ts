@@ -83,7 +83,13 @@ export class EventIterator implements AsyncIterableIterator<ResilienceEvent, und
   }
 
   /** @internal */
+  get isOver(): boolean {
+    return this.ended;
+  }
+
+  /** @internal */
   push(event: ResilienceEvent): void {
+    if (this.ended) return;
     const request = this.requests.shift();
     if (request !== undefined) {
       if (this.requests.length === 0) this.awaited.delete(this);
@@ -139,6 +145,7 @@ export function iterateOver(
   let release = (): void => {};
   const iterator = new EventIterator(bufferSize, awaited, () => release());
   release = connect(source, new WeakRef(iterator));
+  if (iterator.isOver) release(); // the application has closed already
   leftAlone.register(iterator, release, iterator);
   return iterator;
 }

@@ -169,7 +169,7 @@ withBrowser('the page, in a browser', () => {
     await stateOf(page).filter({ hasText: 'half-open' }).waitFor({ timeout: 10_000 });
     for (let call = 0; call < 3; call++) await storage.books.execute();
     await stateOf(page).filter({ hasText: 'closed' }).waitFor();
-    await page.getByText('All dependencies are well').waitFor();
+    await page.getByText('No dependency is down').waitFor();
     expect(complaints).toEqual([]);
   });
 

@@ -21,6 +21,9 @@ export class ApiError extends Error {
   }
 }
 
+/** A server that answers later is taken for one that hangs. */
+const LONGEST_MS = 10_000;
+
 type Headers = Record<string, string>;
 
 /** All pipelines, page by page. @throws {ApiError} */
@@ -51,9 +54,13 @@ export async function change(
 async function ask(path: string, init: RequestInit): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(BASE + path, { ...init, cache: 'no-store' });
+    response = await fetch(BASE + path, {
+      ...init,
+      cache: 'no-store',
+      signal: AbortSignal.timeout(LONGEST_MS),
+    });
   } catch {
-    throw new ApiError(0, 'The server cannot be reached.');
+    throw new ApiError(0, 'The server does not answer. It may have made the change all the same.');
   }
   const answer = (await response.json().catch(() => ({}))) as Partial<AdminProblem>;
   if (response.ok) return answer;

@@ -83,20 +83,20 @@ function LinkState() {
 function Notice() {
   const { state, reason } = link.value;
   const lost = state === 'lost' || state === 'refused';
+  if (!stale.value && !lost) return null;
+  const told =
+    state === 'refused'
+      ? `The server refuses this page its data (${reason}).`
+      : `No connection to the server${reason && ` (${reason})`}; trying again.`;
   return (
-    <div role="status">
-      {(stale.value || lost) && (
-        <p class="notice bad">
-          {state === 'refused'
-            ? `The server refuses this page its data (${reason}).`
-            : `No connection to the server${reason && ` (${reason})`}; trying again.`}{' '}
-          {heard.value > 0 &&
-            `What is shown is ${duration(now.value - skew.value - heard.value)} old. `}
-          <button type="button" onClick={connect}>
-            Try now
-          </button>
-        </p>
+    <div class="notice bad">
+      <span role="status">{told}</span>{' '}
+      {heard.value > 0 && (
+        <span>What is shown is {duration(now.value - skew.value - heard.value)} old. </span>
       )}
+      <button type="button" onClick={connect}>
+        Try now
+      </button>
     </div>
   );
 }

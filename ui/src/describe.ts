@@ -13,16 +13,30 @@ const WORDS: Record<string, Health> = {
   'observe-only': { level: 'info', word: 'observe only' },
 };
 
-/** The health of a breaker and the reason for it; the server judges by the same rule. */
-export function diagnosis(breaker: AdminBreaker): {
+/** Judgement of a breaker. */
+export interface Diagnosis {
   readonly health: Health;
+  /** The reason for it, in words. */
   readonly why: string;
-} {
+  /** Since when that is so, milliseconds since 1970; `undefined` when it is not known. */
+  readonly troubleSince: number | undefined;
+}
+
+/** The health of a breaker and the reason for it; the server judges by the same rule. */
+export function diagnosis(breaker: AdminBreaker): Diagnosis {
   const trouble = breakerTrouble(breaker);
   if (trouble === undefined) {
-    return { health: { level: 'good', word: 'closed' }, why: 'calls are admitted' };
+    return {
+      health: { level: 'good', word: 'closed' },
+      why: 'calls are admitted',
+      troubleSince: breaker.since,
+    };
   }
-  return { health: WORDS[trouble.kind] ?? { level: 'warn', word: trouble.kind }, why: trouble.why };
+  return {
+    health: WORDS[trouble.kind] ?? { level: 'warn', word: trouble.kind },
+    why: trouble.why,
+    troubleSince: trouble.since,
+  };
 }
 
 /** The counts of the window against the thresholds. */
@@ -78,9 +92,16 @@ function detail(name: string, value: unknown): string {
     (letter) => ` ${letter.toLowerCase()}`,
   );
   if (time) return `${words} ${duration(value)}`;
+  if (name === 'until' && typeof value === 'number')
+    return `until ${new Date(value).toLocaleString()}`;
   return `${words} ${wordOf(value)}`;
 }
 
 function wordOf(value: unknown): string {
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value)
+      .map(([name, each]) => detail(name, each))
+      .join(', ');
+  }
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

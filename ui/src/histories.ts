@@ -7,7 +7,7 @@ type Part = AdminSeries['part'];
 const LONGEST_MS = 15 * 60_000;
 
 interface Kept {
-  readonly values: Map<AdminLine, number[]>;
+  readonly values: Map<AdminLine, (number | null)[]>;
   /** Made when somebody looks, and anew after each step. */
   shown: History | undefined;
 }
@@ -29,12 +29,13 @@ export class Histories {
     for (const [, list] of lists) this.length = Math.max(this.length, list.length);
     this.until = until;
     this.stepMs = stepMs;
-    const copies = lists.map(([line, list]) => [line, [...list]] as [AdminLine, number[]]);
+    const copies = lists.map(([line, list]) => [line, [...list]] as [AdminLine, (number | null)[]]);
     this.kept.set(keyOf(part, name), { values: new Map(copies), shown: undefined });
   }
 
   step(at: number, samples: readonly AdminSample[]): void {
     const longest = Math.round(LONGEST_MS / this.stepMs);
+    this.skip(Math.min(longest, Math.round((at - this.until) / this.stepMs) - 1), longest);
     const former = this.length;
     this.until = at;
     this.length = Math.min(former + 1, longest);
@@ -47,13 +48,26 @@ export class Histories {
       const values = news.get(key) ?? {};
       const lines = new Set([...kept.values.keys(), ...(Object.keys(values) as AdminLine[])]);
       for (const line of lines) {
-        const list = kept.values.get(line) ?? new Array<number>(former).fill(0);
+        const list = kept.values.get(line) ?? new Array<number | null>(former).fill(0);
         while (list.length < former) list.unshift(0);
         list.push(values[line] ?? 0);
         if (list.length > longest) list.shift();
         kept.values.set(line, list);
       }
+      if (!news.has(key) && isSilent(kept)) this.kept.delete(key);
     }
+  }
+
+  /** Steps that were missed while the server was away are gaps. */
+  private skip(steps: number, longest: number): void {
+    if (this.length === 0 || steps <= 0) return;
+    for (const { values } of this.kept.values()) {
+      for (const list of values.values()) {
+        for (let step = 0; step < steps; step++) list.push(null);
+        list.splice(0, list.length - longest);
+      }
+    }
+    this.length = Math.min(this.length + steps, longest);
   }
 
   of(part: Part, name: string): History | undefined {
@@ -94,6 +108,11 @@ export function summed(
   return (first ?? []).map((value, at) =>
     others.reduce((sum, list) => sum + (list[at] ?? 0), value ?? 0),
   );
+}
+
+/** Whether there is nothing to be seen: such a part has zeros without being remembered. */
+function isSilent({ values }: Kept): boolean {
+  return [...values.values()].every((list) => list.every((value) => !value));
 }
 
 function keyOf(part: Part, name: string): string {

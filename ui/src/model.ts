@@ -47,6 +47,8 @@ export interface Dependency extends AdminBreaker {
   readonly health: Health;
   /** Why it is in its state, in words. */
   readonly why: string;
+  /** Since when that is so, milliseconds since 1970; `undefined` when it is not known. */
+  readonly troubleSince: number | undefined;
   /** Counts of the window against its thresholds, in words. */
   readonly facts: readonly (readonly [string, string])[];
   readonly history: History | undefined;

@@ -108,7 +108,7 @@ const connection = new Connection(`${BASE}stream`, authorization, {
   lost: (reason) => linkIs('lost', reason),
   refused: (status) => {
     linkIs('refused', `status ${status}`);
-    askForToken.value = status === 401;
+    if (token.value === '') askForToken.value = true;
   },
 });
 

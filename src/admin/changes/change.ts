@@ -54,7 +54,10 @@ export function readChange(
   now: number,
 ): Change {
   const problems: string[] = [];
-  const by = known ?? textOf(body.by, 'by', LONGEST_BY, problems);
+  const by =
+    known === undefined
+      ? textOf(body.by, 'by', LONGEST_BY, problems)
+      : lineOf(known.slice(0, LONGEST_BY));
   const reason = textOf(body.reason, 'reason', LONGEST_REASON, problems);
   const until = untilOf(action, body.until, now, problems);
   const options = optionsOf(action, body.options, problems);

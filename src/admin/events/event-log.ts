@@ -72,7 +72,7 @@ export class EventLog {
     const rare = after(this.rare, sequence, this.capacity);
     const others = after(this.others, sequence, this.capacity);
     const all = [...rare, ...others].sort((one, other) => one.sequence - other.sequence);
-    const events = all.length > most ? all.slice(-most) : all;
+    const events = all.length > most ? latest(rare, others, most) : all;
     return { events, incomplete: events.length < this.last - Math.max(sequence, 0) };
   }
 
@@ -89,6 +89,18 @@ export class EventLog {
     const entry = entryOf(latest, at);
     this.add(more === 1 ? entry : { ...entry, count: more });
   }
+}
+
+/** As many as fit: rare ones first, since nobody else tells of them; in their order. */
+function latest(
+  rare: readonly AdminEvent[],
+  others: readonly AdminEvent[],
+  most: number,
+): AdminEvent[] {
+  const kept = rare.slice(-most);
+  const room = most - kept.length;
+  const rest = room > 0 ? others.slice(-room) : [];
+  return [...kept, ...rest].sort((one, other) => one.sequence - other.sequence);
 }
 
 /** The events after a number, at most the latest `most`; found by halving. */

@@ -26,7 +26,8 @@ export const UNKNOWN = -Infinity;
  * Closed, it counts; open, it rejects at once; half-open, it admits a few probes that decide. Time-driven changes are
  * applied when the breaker is used or read, so it has no timers.
  *
- * A new generation begins with each change of state, each reset and each end of a `resetInterval`. Outcomes of calls that were admitted before are stale: they change nothing.
+ * A new generation begins with each change of state, each reset and each end of a `resetInterval`. Outcomes of calls that
+ * were admitted before are stale: they change nothing.
  */
 export abstract class Circuit {
   protected current: BreakerState = 'closed';

@@ -18,8 +18,8 @@ export interface Issuer {
 
 /**
  * The right to one call through a breaker. One of its methods has to be called when the call has ended; only the first such
- * call counts. A permit of an older generation changes nothing: a new one begins with each change of state, each reset, each
- * end of a `resetInterval` and each change of the window.
+ * call counts. A permit of an older generation changes nothing: a new one begins with each change of state, each reset and
+ * each end of a `resetInterval`.
  */
 export class Permit {
   /** @internal Whether its outcome has been reported. */

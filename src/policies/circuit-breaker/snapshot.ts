@@ -33,7 +33,7 @@ export interface BreakerSnapshot {
   readonly failureRate: number;
   /** Slow calls among the ended calls of the window, 0 to 1; 0 when there are none. */
   readonly slowCallRate: number;
-  /** Rises with each change of state, each reset, each end of a `resetInterval` and each change of the window. */
+  /** Rises with each change of state, each reset and each end of a `resetInterval`. */
   readonly generation: number;
   /** How long it has been in this state, milliseconds. */
   readonly stateForMs: number;

@@ -99,6 +99,8 @@ async function main(): Promise<void> {
   assert.match(new TextDecoder().decode(chunk.value), /^data: .*"name":"shelf"/);
 
   const overview = (await (await get('/resilience')).json()) as AdminOverview;
+  const page = await get('/resilience/ui');
+  if (!(await page.text()).includes('<title>Resilience</title>')) throw new Error('no page');
   assert.deepEqual(
     overview.troubles.map(({ name, kind }) => [name, kind]),
     [['cellar', 'open']],

@@ -1,5 +1,5 @@
 import { signal, useSignal } from '@preact/signals';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { AdminAction } from '../../../src/admin/contract.js';
 import { access, act, askForToken } from '../store.js';
 
@@ -46,7 +46,7 @@ export function Actions({
   readonly overridden: boolean;
 }) {
   if (access.value.readOnly) {
-    return <p class="quiet">This page is read-only: the server has no guard for changes.</p>;
+    return <p class="quiet">This page is read-only: the server refuses all changes.</p>;
   }
   const actions: Action[] = ['force-open', 'disable', 'observe-only', 'clear', 'reset'];
   return (
@@ -69,16 +69,32 @@ export function Actions({
 /** Asks for who, why and until when; there is one for the whole page. */
 export function ActionDialog() {
   const dialog = useRef<HTMLDialogElement>(null);
-  const title = useId();
-  const problem = useSignal('');
-  const busy = useSignal(false);
   const current = wanted.value;
   useEffect(() => {
     if (current !== undefined) dialog.current?.showModal();
-    else dialog.current?.close();
   }, [current]);
-  if (current === undefined) return null;
-  const { action, name } = current;
+  return (
+    <dialog ref={dialog} aria-labelledby={TITLE} onClose={() => (wanted.value = undefined)}>
+      {current && (
+        <ActionForm
+          key={`${current.action} ${current.name}`}
+          {...current}
+          close={() => dialog.current?.close()}
+        />
+      )}
+    </dialog>
+  );
+}
+
+/** The dialog's title. */
+const TITLE = 'action-title';
+
+/** One for each action, so that nothing of it is left in the next one. */
+function ActionForm({ action, name, close }: Wanted & { readonly close: () => void }) {
+  const problem = useSignal('');
+  const busy = useSignal(false);
+  const shown = useRef(true);
+  useEffect(() => () => void (shown.current = false), []);
   const limited = action === 'force-open' || action === 'disable' || action === 'observe-only';
 
   const submit = async (event: SubmitEvent): Promise<void> => {
@@ -96,10 +112,11 @@ export function ActionDialog() {
       ...(access.value.needsBy && { by: text('by') }),
       ...(limited && minutes > 0 && { until: `${minutes}m` }),
     });
+    if (!shown.current) return; // somebody has closed the dialog meanwhile
     busy.value = false;
     if (answer === undefined) {
       if (access.value.needsBy) localStorage.setItem('resilience:by', text('by'));
-      wanted.value = undefined;
+      close();
     } else {
       problem.value = answer.message;
       if (answer.status === 401) askForToken.value = true;
@@ -107,55 +124,48 @@ export function ActionDialog() {
   };
 
   return (
-    <dialog
-      ref={dialog}
-      aria-labelledby={title}
-      onClose={() => (wanted.value = undefined)}
-      onCancel={() => (wanted.value = undefined)}
-    >
-      <form onSubmit={(event) => void submit(event)}>
-        <h2 id={title}>
-          {LABELS[action]}: {name}
-        </h2>
-        <p>{EFFECTS[action]}</p>
-        {access.value.needsBy && (
-          <label>
-            Your name
-            <input
-              name="by"
-              required
-              maxLength={100}
-              autocomplete="username"
-              defaultValue={localStorage.getItem('resilience:by') ?? ''}
-            />
-          </label>
-        )}
+    <form onSubmit={(event) => void submit(event)}>
+      <h2 id={TITLE}>
+        {LABELS[action]}: {name}
+      </h2>
+      <p>{EFFECTS[action]}</p>
+      {access.value.needsBy && (
         <label>
-          Reason
-          <input name="reason" required maxLength={500} autocomplete="off" />
+          Your name
+          <input
+            name="by"
+            required
+            maxLength={100}
+            autocomplete="username"
+            defaultValue={localStorage.getItem('resilience:by') ?? ''}
+          />
         </label>
-        {limited && (
-          <label>
-            For how long
-            <select name="minutes">
-              {TIMES.map(([minutes, label]) => (
-                <option key={label} value={minutes}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          </label>
-        )}
-        <p role="alert">{problem}</p>
-        <div class="bar">
-          <button type="submit" class="strong" disabled={busy}>
-            {LABELS[action]}
-          </button>
-          <button type="button" onClick={() => (wanted.value = undefined)}>
-            Cancel
-          </button>
-        </div>
-      </form>
-    </dialog>
+      )}
+      <label>
+        Reason
+        <input name="reason" required maxLength={500} autocomplete="off" />
+      </label>
+      {limited && (
+        <label>
+          For how long
+          <select name="minutes">
+            {TIMES.map(([minutes, label]) => (
+              <option key={label} value={minutes}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      <p role="alert">{problem}</p>
+      <div class="bar">
+        <button type="submit" class="strong" disabled={busy}>
+          {LABELS[action]}
+        </button>
+        <button type="button" onClick={close}>
+          Cancel
+        </button>
+      </div>
+    </form>
   );
 }

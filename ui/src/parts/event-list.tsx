@@ -2,7 +2,7 @@ import { textOf } from '../describe.js';
 import { timeOf } from '../format.js';
 import type { Happening } from '../model.js';
 import { href } from '../router.js';
-import { now } from '../store.js';
+import { dependency, methods, now } from '../store.js';
 
 interface Props {
   readonly events: readonly Happening[];
@@ -29,7 +29,7 @@ export function EventList({ events, named = false }: Props) {
           <span>
             {named && (
               <>
-                <a href={href('dependencies', event.name)}>{event.name}</a>{' '}
+                <Name name={event.name} />{' '}
               </>
             )}
             {textOf(event)}
@@ -38,4 +38,11 @@ export function EventList({ events, named = false }: Props) {
       ))}
     </ol>
   );
+}
+
+/** A link, if there is something of that name to be looked at. */
+function Name({ name }: { readonly name: string }) {
+  if (dependency(name) !== undefined) return <a href={href('dependencies', name)}>{name}</a>;
+  const known = methods.value.some((method) => method.name === name);
+  return known ? <a href={href('methods', name)}>{name}</a> : <>{name}</>;
 }

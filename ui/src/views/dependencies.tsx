@@ -79,9 +79,7 @@ function Summary() {
     watched > 0 && `${plural(watched, 'needs', 'need')} attention`,
   ].filter(Boolean);
   return (
-    <h2 class="summary">
-      {parts.length > 0 ? `${parts.join(', ')}.` : 'All dependencies are well.'}
-    </h2>
+    <h2 class="summary">{parts.length > 0 ? `${parts.join(', ')}.` : 'No dependency is down.'}</h2>
   );
 }
 
@@ -126,7 +124,7 @@ function Table({ rows }: { readonly rows: readonly Dependency[] }) {
   );
 }
 
-function Row({ name, health, illSince, since, why, history, override }: Dependency) {
+function Row({ name, health, troubleSince, why, history }: Dependency) {
   return (
     <tr>
       <th scope="row">
@@ -136,12 +134,9 @@ function Row({ name, health, illSince, since, why, history, override }: Dependen
         <State health={health} />
       </td>
       <td class="why">
-        {why}, <span class="quiet">for {duration(now.value - (illSince ?? since))}</span>
-        {override && (
-          <div>
-            {override.kind} by {override.by ?? 'unknown'}
-            {override.reason && `: ${override.reason}`}
-          </div>
+        {why}
+        {troubleSince !== undefined && (
+          <span class="quiet">, for {duration(now.value - troubleSince)}</span>
         )}
       </td>
       <td class="number" data-label="Requests/s">

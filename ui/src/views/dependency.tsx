@@ -1,4 +1,5 @@
-import { signal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 import { Actions } from '../parts/actions.js';
 import { EventList } from '../parts/event-list.js';
 import { Plot } from '../parts/plot.js';
@@ -8,10 +9,6 @@ import { summed } from '../histories.js';
 import type { Dependency as Model, History, Method } from '../model.js';
 import { href } from '../router.js';
 import { dependency, events, histories, methods, now, theme } from '../store.js';
-
-/** Whether the plots stand still, so that one can look at them. */
-const still = signal(false);
-let kept: History | undefined;
 
 /** All that is known of one dependency. */
 export function Dependency({ name }: { readonly name: string }) {
@@ -113,9 +110,12 @@ function Facts({ facts }: Model) {
   );
 }
 
+/** The plots can stand still, so that one can look at them. */
 function Plots({ name, history }: { readonly name: string; readonly history: History }) {
-  if (!still.value) kept = { ...history, ...ofUsers(name) };
-  const shown = kept ?? history;
+  const still = useSignal(false);
+  const kept = useRef(history);
+  if (!still.value) kept.current = { ...history, ...ofUsers(name) };
+  const shown = kept.current;
   const { times } = shown;
   const common = { times, theme: theme.value };
   return (

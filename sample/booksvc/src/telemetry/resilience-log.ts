@@ -14,7 +14,9 @@ export class ResilienceLog implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   onModuleInit(): void {
-    this.unsubscribe = this.events.subscribe((event) => this.write(event));
+    this.unsubscribe = this.events.subscribe((event) => {
+      if (!BEGINNINGS.has(event.type)) this.write(event);
+    });
   }
 
   onModuleDestroy(): void {
@@ -28,10 +30,14 @@ export class ResilienceLog implements OnModuleInit, OnModuleDestroy {
   }
 }
 
+/** Their ends tell more. */
+const BEGINNINGS: ReadonlySet<string> = new Set(['call-start', 'attempt-start']);
+
 function isGood(event: ResilienceEvent): boolean {
   if (event.type === 'state-change') {
     return event.to !== 'open';
   }
+  if (event.type === 'configuration') return true;
   return 'outcome' in event && event.outcome !== 'failure';
 }
 
