@@ -64,7 +64,7 @@ module.exports = {
     '^nest-resilience/opentelemetry$': '<rootDir>/src/opentelemetry/index.ts',
     '^nest-resilience/prometheus$': '<rootDir>/src/prometheus/index.ts',
     '^nest-resilience/testing$': '<rootDir>/src/testing/index.ts',
-    '^#page$': '<rootDir>/dist/cjs/page.cjs',
+    '^\\./files\\.cjs$': '<rootDir>/dist/cjs/admin/page/files.cjs',
     '^#common/(.*)\\.js$': '<rootDir>/sample/common/src/$1',
   },
   transform: {

@@ -1,4 +1,5 @@
-// The page of ui/ -> dist/cjs/page.cjs: its files as one module, which the package imports as `#page`; that works in bundlers too.
+// The page of ui/ -> admin/page/files.cjs in dist/esm and dist/cjs: its files as one module beside the code that serves them, so
+// that bundlers find them too.
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -29,11 +30,11 @@ for (const name of readdirSync(folder, { recursive: true }).sort()) {
     gzip: content.toString('base64'),
   };
 }
-mkdirSync(fromRoot('dist', 'cjs'), { recursive: true });
-writeFileSync(
-  fromRoot('dist', 'cjs', 'page.cjs'),
-  `exports.files = ${JSON.stringify(files, undefined, 2)};\n`,
-);
+const text = `exports.files = ${JSON.stringify(files, undefined, 2)};\n`;
+for (const format of ['esm', 'cjs']) {
+  mkdirSync(fromRoot('dist', format, 'admin', 'page'), { recursive: true });
+  writeFileSync(fromRoot('dist', format, 'admin', 'page', 'files.cjs'), text);
+}
 if (size > LARGEST * 1000) {
   console.error(`the page has ${Math.ceil(size / 1000)} kB, gzipped; at most ${LARGEST} kB`);
   process.exitCode = 1;

@@ -1,4 +1,4 @@
-// npm run build: src -> dist/esm and dist/cjs, each with its own .d.ts, and the page of ui/ -> dist/cjs/page.cjs.
+// npm run build: src -> dist/esm and dist/cjs, each with its own .d.ts, with the page of ui/.
 // Leaves the rest of dist (dist/sample) alone.
 import { rmSync, writeFileSync } from 'node:fs';
 import { captureNode, fromRoot } from './tools.mjs';
@@ -20,8 +20,6 @@ for (const { code, output } of results) {
   }
 }
 if (!process.exitCode) {
-  // The root package.json says "type": "module", so the CommonJS build needs its own package.json, which also says what
-  // `#page` is: that of the root is not looked at any more. A target must not be above the folder.
-  const manifest = { type: 'commonjs', imports: { '#page': './page.cjs' } };
-  writeFileSync(fromRoot('dist', 'cjs', 'package.json'), `${JSON.stringify(manifest)}\n`);
+  // The root package.json says "type": "module", so the CommonJS build needs its own package.json.
+  writeFileSync(fromRoot('dist', 'cjs', 'package.json'), '{ "type": "commonjs" }\n');
 }

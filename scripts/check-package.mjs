@@ -146,7 +146,8 @@ function contents(library) {
     'package.json',
     'schema.json',
     'dist/cjs/package.json',
-    'dist/cjs/page.cjs',
+    'dist/cjs/admin/page/files.cjs',
+    'dist/esm/admin/page/files.cjs',
     'monitoring/alerts.yaml',
     'monitoring/dashboard.json',
   ];
@@ -179,9 +180,7 @@ function imports(library) {
       const folder = /dist[\\/]\w+[\\/]([\w-]+)[\\/]/.exec(file.slice(library.length))?.[1];
       const peer = [...PEERS, ...(OPTIONAL_PEERS[folder] ?? [])].includes(specifier);
       const relative = /^\.\.?\//.test(specifier);
-      // The page, by `imports` of the nearest package.json.
-      const page = specifier === '#page' && folder === 'admin';
-      if (!peer && !relative && !page && !specifier.startsWith('node:')) {
+      if (!peer && !relative && !specifier.startsWith('node:')) {
         problems.push(`${file.slice(library.length + 1)} imports ${specifier}`);
       }
     }

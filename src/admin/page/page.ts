@@ -1,5 +1,3 @@
-// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- tells everybody who compiles this file of `#page`
-/// <reference path="./page-files.d.ts" />
 import { gunzipSync } from 'node:zlib';
 import { AdminError } from '../admin-error.js';
 
@@ -31,7 +29,7 @@ export function plain({ gzipped }: PageFile): Buffer {
 }
 
 async function load(): Promise<ReadonlyMap<string, PageFile>> {
-  const page = await import('#page').catch(() => {
+  const page = await import('./files.cjs').catch(() => {
     loaded = undefined; // it may be built while we run
     throw new AdminError(404, 'NOT_FOUND', 'the page has not been built; run `npm run build`');
   });
