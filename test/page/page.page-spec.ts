@@ -195,7 +195,6 @@ withBrowser('the page, in a browser', () => {
   it('asks for a token when the guard refuses, and goes on with it', async () => {
     const { page } = await open(Guarded, { token: '' });
     await page.getByText('The server refuses this page its data').waitFor();
-    await page.getByRole('button', { name: 'Token' }).click();
     await page.getByLabel('Token', { exact: true }).fill('secret');
     await page.getByRole('button', { name: 'Use it' }).click();
     await page.getByText('storagesvc').waitFor();
