@@ -35,9 +35,9 @@ interface Entry {
 /** Declarations that have been taken over. */
 export interface Adoption {
   /** Whether the part that a declaration is of is now declared otherwise. */
-  isChanged(declaration: Declaration): boolean;
+  readonly isChanged: (declaration: Declaration) => boolean;
   /** Gives the parts their new settings; to be called last, since their listeners may cause further changes. */
-  changeParts(): void;
+  readonly changeParts: () => void;
 }
 
 /** The named, stateful parts of one application. */
