@@ -24,6 +24,7 @@ export { composePolicies } from './decorators/compose-policies.js';
 export { type PolicyDecorator, type Protectable } from './decorators/define.js';
 export { Fallback } from './decorators/fallback.decorator.js';
 export type { MethodPolicyDecorator } from './decorators/method-policy-decorator.js';
+export { RateLimit } from './decorators/rate-limit.decorator.js';
 export { Retry } from './decorators/retry.decorator.js';
 export { Signal } from './decorators/signal.decorator.js';
 export { Timeout } from './decorators/timeout.decorator.js';
@@ -97,6 +98,13 @@ export {
   staleIfError,
 } from './policies/fallback/stale-if-error.js';
 export type { Key } from './policies/key.js';
+export type { Cost } from './policies/rate-limit/cost.js';
+export type { RateLimitOptions } from './policies/rate-limit/options.js';
+export {
+  RateLimitedError,
+  type RateLimitedReason,
+} from './policies/rate-limit/rate-limited-error.js';
+export type { RateLimitSnapshot } from './policies/rate-limit/snapshot.js';
 export type { RetryOptions } from './policies/retry/options.js';
 export type { TimeoutOptions } from './policies/timeout/options.js';
 export { TimeoutError } from './policies/timeout/timeout-error.js';
@@ -114,6 +122,8 @@ export {
   CIRCUIT_BREAKER_REGISTRY,
   CircuitBreakerRegistry,
 } from './registry/circuit-breaker.registry.js';
+export type { RateLimitView } from './registry/rate-limit-view.js';
+export { RATE_LIMIT_REGISTRY, RateLimitRegistry } from './registry/rate-limit.registry.js';
 export {
   RESILIENCE_MODULE_OPTIONS,
   type ResilienceModuleAsyncOptions,

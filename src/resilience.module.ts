@@ -34,6 +34,7 @@ import {
   CIRCUIT_BREAKER_REGISTRY,
   CircuitBreakerRegistry,
 } from './registry/circuit-breaker.registry.js';
+import { RATE_LIMIT_REGISTRY, RateLimitRegistry } from './registry/rate-limit.registry.js';
 import type { Configure } from './registry/named-registry.js';
 import { PartStore } from './registry/named-parts.js';
 import { RESILIENCE_EVENTS, ResilienceEvents } from './telemetry/resilience-events.js';
@@ -184,6 +185,13 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
       },
       { provide: BULKHEAD_REGISTRY, useExisting: BulkheadRegistry },
       {
+        provide: RateLimitRegistry,
+        inject: [PARTS, RUNTIME_REF],
+        useFactory: (parts: PartStore, ref: RuntimeRef) =>
+          new RateLimitRegistry(parts, configureBy(ref)),
+      },
+      { provide: RATE_LIMIT_REGISTRY, useExisting: RateLimitRegistry },
+      {
         provide: PROTECTIONS,
         inject: [RUNTIME],
         useFactory: (runtime: Runtime) => new Protections(runtime),
@@ -208,6 +216,8 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
       CIRCUIT_BREAKER_REGISTRY,
       BulkheadRegistry,
       BULKHEAD_REGISTRY,
+      RateLimitRegistry,
+      RATE_LIMIT_REGISTRY,
       ResilienceService,
       RESILIENCE_SERVICE,
       PROTECTIONS,

@@ -333,7 +333,7 @@ const mistakes: Record<string, Mistake> = {
   },
   'an override of what is not there': {
     resilience: { overrides: { 'Clientt.m': { retry: { enabled: false } } } },
-    told: `${ROOT} overrides has 'Clientt.m', which is not a decorated class or method, a command, a pipeline, a circuit breaker or a bulkhead; there are *`,
+    told: `${ROOT} overrides has 'Clientt.m', which is not a decorated class or method, a command, a pipeline, a circuit breaker, a rate limit or a bulkhead; there are *`,
   },
   'a wrong clock': {
     resilience: { clock: { now: Date.now } },

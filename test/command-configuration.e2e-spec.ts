@@ -133,7 +133,7 @@ describe('configuration of commands', () => {
     ]);
     const overrides = { boks: { timeout: '2s' }, films: { bulkhead: 3 } } as const;
     await expect(problemsOf({ providers: [maker], resilience: { overrides } })).resolves.toEqual([
-      `ResilienceModule.forRoot(): overrides has 'boks', which is not a decorated class or method, a command, a pipeline, a circuit breaker or a bulkhead; there are *, books, films`,
+      `ResilienceModule.forRoot(): overrides has 'boks', which is not a decorated class or method, a command, a pipeline, a circuit breaker, a rate limit or a bulkhead; there are *, books, films`,
       `ResilienceModule.forRoot(): overrides['films'] has bulkhead, but films has no such policy; an override can change policies, not add them`,
     ]);
   });

@@ -308,7 +308,7 @@ describe('a bad patch', () => {
       'Boks',
       { retry: {} },
       [
-        /the patch has 'Boks', which is not a decorated class or method, a command, a pipeline, a circuit breaker or a bulkhead; there are \*, .*Books\.list/,
+        /the patch has 'Boks', which is not a decorated class or method, a command, a pipeline, a circuit breaker, a rate limit or a bulkhead; there are \*, .*Books\.list/,
       ],
     ],
     ['for what is no name', 5, { retry: {} }, [/the patch has 5, which is not/]],

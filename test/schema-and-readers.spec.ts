@@ -151,7 +151,7 @@ const candidates: readonly unknown[] = [
 
 /** The names of methods are known to the readers only. */
 function areOtherMethods({ path, shape }: Place, value: unknown): boolean {
-  const named = shape.is !== 'word' && /\.(key|handler)$/.test(path);
+  const named = shape.is !== 'word' && /\.(key|cost|handler)$/.test(path);
   return named && typeof value === 'string' && value !== '' && value !== 'other';
 }
 

@@ -57,6 +57,11 @@ export abstract class ResilienceError extends HttpException {
     this.policyName = details.policyName;
     this.retryAfterMs = details.retryAfterMs;
   }
+
+  /** Headers of the HTTP answer beside `Retry-After`; they must not reveal internals of the service to callers. */
+  get httpHeaders(): Readonly<Record<string, string>> {
+    return {};
+  }
 }
 
 /** @returns the limit to restore; `undefined` when it cannot be changed (frozen, deleted, guarded) */

@@ -2,7 +2,7 @@
  * Node's timers are seldom later than this, milliseconds. Longer delays come from a blocked event loop or a suspended
  * process, which is not the dependency's fault.
  */
-const LATE = 10;
+export const LATE = 10;
 
 /**
  * Once nothing has settled for this many turns of the event loop, no answer can still be waiting: one turn reads the

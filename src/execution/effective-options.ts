@@ -45,11 +45,10 @@ export function effectiveOptions(
     problems.add(where, `the options are ${show(decorated)}; use an object`);
   }
   const said = asOptions(decorated);
+  const definesNothing = (set: Options): boolean =>
+    Object.keys(set).every((option) => NAMING.has(option) || policy.ofSubject?.includes(option));
   const shared = normalize(of(ownValue(pipelines, pipeline)));
-  let reference =
-    pipeline === undefined &&
-    'name' in said &&
-    Object.keys(said).every((option) => NAMING.has(option));
+  let reference = pipeline === undefined && 'name' in said && definesNothing(said);
   const origins = new Map<string, string | undefined>();
   let options: Options = {};
   const layer = (set: Options, origin: string | undefined): void => {
@@ -97,7 +96,7 @@ export function effectiveOptions(
     layer(set, origin);
     // One that is for all, or for all users of the part, makes no definition of its name.
     if (target === EVERYTHING || !overrideKeys.includes(target)) return;
-    if (!Object.keys(set).every((option) => NAMING.has(option))) reference = false;
+    if (!definesNothing(set)) reference = false;
   }
 
   function configurationsFor({ config, name }: Options): ReturnType<typeof lineOf> {

@@ -67,7 +67,9 @@ function explainedPolicy(
     .map(([option, value]) => ({ name: option, value, origin: originOf(option) }));
   // The definition of a part that others refer to has settings of its own: theirs would be wrong here.
   const known = new Set(options.map((option) => option.name));
-  const refers = shared !== undefined && Object.keys(given).every((option) => option === 'name');
+  const refers =
+    shared !== undefined &&
+    Object.keys(given).every((option) => option === 'name' || policy.ofSubject?.includes(option));
   const rest = refers && !sameSettings(given, shared) ? {} : (policy.inForce?.(set) ?? {});
   for (const [option, value] of Object.entries(rest)) {
     if (value === undefined || known.has(option)) continue;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { ArgumentsHost } from '@nestjs/common';
-import { isResilienceError } from '../common/errors.js';
+import { type ResilienceError, isResilienceError } from '../common/errors.js';
 
 /** The part of Node's `ServerResponse` that is used here. */
 export type RawResponse = Pick<
@@ -37,15 +37,24 @@ export function rawResponseOf(host: ArgumentsHost): RawResponse | undefined {
   return typeof raw?.once === 'function' ? raw : undefined;
 }
 
-/** Sets `Retry-After`, in whole seconds, when the error is a rejection that knows it and the answer has not begun. */
+/**
+ * Sets `Retry-After`, in whole seconds, when the error is a rejection that knows it, and the rejection's own headers, if the
+ * answer has not begun.
+ */
 export function sayWhenToRetry(host: ArgumentsHost, error: unknown): void {
-  if (!isResilienceError(error) || !Number.isFinite(error.retryAfterMs)) return;
+  if (!isResilienceError(error)) return;
   const raw = rawResponseOf(host);
   if (raw === undefined || raw.headersSent) return;
-  const seconds = String(Math.max(1, Math.ceil(error.retryAfterMs! / 1_000)));
   const response = frameworkResponseOf(host);
-  if (response === undefined) raw.setHeader('Retry-After', seconds);
-  else response.header('Retry-After', seconds);
+  for (const [name, value] of Object.entries(headersOf(error))) {
+    if (response === undefined) raw.setHeader(name, value);
+    else response.header(name, value);
+  }
+}
+
+function headersOf({ retryAfterMs, httpHeaders }: ResilienceError): Record<string, string> {
+  if (!Number.isFinite(retryAfterMs)) return { ...httpHeaders };
+  return { ...httpHeaders, 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs! / 1_000))) };
 }
 
 /** Answers an HTTP request with a JSON body; only ends the answer when it has begun already. */

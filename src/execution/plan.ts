@@ -141,7 +141,7 @@ export function draftPlan(
       where,
       reference,
       off: !one.effective.enabled,
-      options: part.shape ?? merged,
+      options: part.shape ?? withoutOptions(merged, policy.ofSubject),
       settings: part.settings,
     };
     declarations.push(declaration);
@@ -157,6 +157,15 @@ export function draftPlan(
   }
   checkTogether(configured, order, problems);
   return { site, configured, stages, order, declarations };
+}
+
+/** The options on which all users of a part have to agree. */
+function withoutOptions(
+  merged: EffectiveOptions['options'],
+  ofSubject: readonly string[] = [],
+): EffectiveOptions['options'] {
+  if (ofSubject.length === 0) return merged;
+  return Object.fromEntries(Object.entries(merged).filter(([name]) => !ofSubject.includes(name)));
 }
 
 /** Lets each policy check the others in the pipeline. */

@@ -161,7 +161,7 @@ describe('a wrong application is refused, and told', () => {
     });
     expect(problems).toEqual([
       `${ROOT} overrides['One.m'] has timeout, but One.m has no such policy; an override can change policies, not add them`,
-      `${ROOT} overrides has 'One.n', which is not a decorated class or method, a command, a pipeline, a circuit breaker or a bulkhead; there are *, books, One, One.m, Two, Two.m, find`,
+      `${ROOT} overrides has 'One.n', which is not a decorated class or method, a command, a pipeline, a circuit breaker, a rate limit or a bulkhead; there are *, books, One, One.m, Two, Two.m, find`,
       `${ROOT} overrides['books'] has retry, but books has no such policy; an override can change policies, not add them`,
       `${ROOT} overrides['Two'] must be an object with options by policy`,
     ]);

@@ -11,7 +11,7 @@ const AGES = [1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400] as const;
 /**
  * All instruments. Exporters, the tables in the docs, dashboards and alert rules take names, units and labels from here.
  *
- * The label `name` is a method (`Class.method`), command or pipeline; of circuit breakers and bulkheads, the part's name.
+ * The label `name` is a method (`Class.method`), command or pipeline; of circuit breakers, rate limits and bulkheads, the part's name.
  */
 export const instruments = {
   calls: {
@@ -142,6 +142,36 @@ export const instruments = {
     labels: ['name'],
     description:
       'How long calls have waited for the place that they got; those that did not wait are left out',
+    buckets: DURATIONS,
+  },
+  rateLimitBurst: {
+    kind: 'gauge',
+    name: 'resilience.rate_limit.burst',
+    unit: '{call}',
+    labels: ['name'],
+    description: 'Calls that may come at once',
+  },
+  rateLimitRemaining: {
+    kind: 'gauge',
+    name: 'resilience.rate_limit.remaining',
+    unit: '{call}',
+    labels: ['name'],
+    description: 'Calls that would be allowed now without a wait',
+  },
+  rateLimitWaiting: {
+    kind: 'gauge',
+    name: 'resilience.rate_limit.waiting',
+    unit: '{call}',
+    labels: ['name'],
+    description: 'Calls that wait until they are allowed',
+  },
+  rateLimitWait: {
+    kind: 'histogram',
+    name: 'resilience.rate_limit.wait.duration',
+    unit: 's',
+    labels: ['name'],
+    description:
+      'How long calls have waited until they were allowed; those that did not wait are left out',
     buckets: DURATIONS,
   },
   fallbacks: {

@@ -3,7 +3,10 @@ import { Names } from './names.js';
 import { Readings } from './readings.js';
 import { type Distribution, type MakeDistribution, Recorder } from './recorder.js';
 import type { Sources } from './sources.js';
-import { beginBreaker, beginBulkhead, beginSubject } from './zeros.js';
+import { beginBreaker, beginBulkhead, beginRateLimit, beginSubject } from './zeros.js';
+
+/** Makes the series of a part before its first call. */
+const BEGIN = { breaker: beginBreaker, bulkhead: beginBulkhead, 'rate limit': beginRateLimit };
 
 /** Measures one application from {@link listen} to {@link stop}. */
 export class Meters<D extends Distribution = Distribution> {
@@ -32,13 +35,15 @@ export class Meters<D extends Distribution = Distribution> {
   /** To be called when all that is known at bootstrap is known: its series begin with 0. */
   start(): void {
     this.lag.start();
-    const { service, breakers, bulkheads } = this.sources;
+    const { service, breakers, bulkheads, rateLimits } = this.sources;
     for (const { name } of service.descriptions()) this.names.declare(name);
     for (const { name } of breakers.list({ keys: false })) this.names.declare(name);
     for (const { name } of bulkheads.list({ keys: false })) this.names.declare(name);
+    for (const { name } of rateLimits.list({ keys: false })) this.names.declare(name);
     this.beginSubjects();
     for (const { name } of breakers.list({ keys: false })) this.begin('breaker', name);
     for (const { name } of bulkheads.list({ keys: false })) this.begin('bulkhead', name);
+    for (const { name } of rateLimits.list({ keys: false })) this.begin('rate limit', name);
   }
 
   stop(): void {
@@ -61,6 +66,9 @@ export class Meters<D extends Distribution = Distribution> {
     for await (const bulkhead of this.sources.bulkheads) {
       readings.addBulkhead(this.begin('bulkhead', bulkhead.name), bulkhead.snapshot());
     }
+    for await (const limit of this.sources.rateLimits) {
+      readings.addRateLimit(this.begin('rate limit', limit.name), limit.snapshot());
+    }
     for (const [quantile, seconds] of this.lag.take()) readings.addLag(quantile, seconds);
     return readings;
   }
@@ -72,12 +80,9 @@ export class Meters<D extends Distribution = Distribution> {
     }
   }
 
-  private begin(kind: 'breaker' | 'bulkhead', name: string): string {
+  private begin(kind: keyof typeof BEGIN, name: string): string {
     const label = this.names.of(name);
-    if (this.isNew(kind, label)) {
-      if (kind === 'breaker') beginBreaker(label, this.recorder);
-      else beginBulkhead(label, this.recorder);
-    }
+    if (this.isNew(kind, label)) BEGIN[kind](label, this.recorder);
     return label;
   }
 

@@ -1,5 +1,6 @@
 import type { BulkheadSnapshot } from '../policies/bulkhead/snapshot.js';
 import type { BreakerReading } from '../policies/circuit-breaker/snapshot.js';
+import type { RateLimitSnapshot } from '../policies/rate-limit/snapshot.js';
 import type { BreakerState, OverrideKind } from '../telemetry/events.js';
 import type { Instrument } from './instrument.js';
 import { type KeysOf, instruments } from './instruments.js';
@@ -23,6 +24,9 @@ export class Readings {
     bulkheadLimit: reading(instruments.bulkheadLimit),
     bulkheadInUse: reading(instruments.bulkheadInUse),
     bulkheadWaiting: reading(instruments.bulkheadWaiting),
+    rateLimitBurst: reading(instruments.rateLimitBurst),
+    rateLimitRemaining: reading(instruments.rateLimitRemaining),
+    rateLimitWaiting: reading(instruments.rateLimitWaiting),
     eventLoopLag: reading(instruments.eventLoopLag),
   };
 
@@ -45,6 +49,13 @@ export class Readings {
     series.bulkheadLimit.at(name).value += maxConcurrent;
     series.bulkheadInUse.at(name).value += running;
     series.bulkheadWaiting.at(name).value += waiting;
+  }
+
+  addRateLimit(name: string, { burst, remaining, waiting }: RateLimitSnapshot): void {
+    const { series } = this;
+    series.rateLimitBurst.at(name).value += burst;
+    series.rateLimitRemaining.at(name).value += remaining;
+    series.rateLimitWaiting.at(name).value += waiting;
   }
 
   addLag(quantile: string, seconds: number): void {

@@ -64,6 +64,7 @@ export class Recorder<D extends Distribution = Distribution> {
     this.histograms = {
       callDuration: distribution('callDuration'),
       bulkheadWait: distribution('bulkheadWait'),
+      rateLimitWait: distribution('rateLimitWait'),
       staleAge: distribution('staleAge'),
     };
   }
@@ -84,6 +85,9 @@ export class Recorder<D extends Distribution = Distribution> {
       }),
       events.on('queued', ({ name, waitedMs }) => {
         histograms.bulkheadWait.at(this.names.of(name)).record(waitedMs / 1_000);
+      }),
+      events.on('throttled', ({ name, waitedMs }) => {
+        histograms.rateLimitWait.at(this.names.of(name)).record(waitedMs / 1_000);
       }),
       events.on('timeout', ({ name, scope }) => {
         counters.timeouts.at(this.names.of(name), scope).value += 1;

@@ -1,6 +1,7 @@
 import type { PipelineDescription } from '../pipeline/description.js';
 import type { BulkheadSnapshot } from '../policies/bulkhead/snapshot.js';
 import type { BreakerReading } from '../policies/circuit-breaker/snapshot.js';
+import type { RateLimitSnapshot } from '../policies/rate-limit/snapshot.js';
 import type { Listenable } from './recorder.js';
 
 /**
@@ -12,6 +13,7 @@ export interface Sources {
   readonly service: { descriptions(): Iterable<PipelineDescription> };
   readonly breakers: Parts<{ readonly name: string; reading(): BreakerReading }>;
   readonly bulkheads: Parts<{ readonly name: string; snapshot(): BulkheadSnapshot }>;
+  readonly rateLimits: Parts<{ readonly name: string; snapshot(): RateLimitSnapshot }>;
 }
 
 interface Parts<Part> extends AsyncIterable<Part> {

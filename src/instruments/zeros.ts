@@ -72,6 +72,12 @@ export function beginBreaker(name: string, { counters }: Recorder): void {
   counters.breakerProbes.at(name, 'failure');
 }
 
+/** The same for a rate limit. */
+export function beginRateLimit(name: string, { counters, histograms }: Recorder): void {
+  counters.rejections.at(name, 'RATE_LIMITED', 'false');
+  histograms.rateLimitWait.at(name);
+}
+
 /** The same for a bulkhead. */
 export function beginBulkhead(name: string, { counters, histograms }: Recorder): void {
   counters.rejections.at(name, 'BULKHEAD_FULL', 'false');

@@ -3,6 +3,7 @@ import { RESILIENCE_SERVICE } from '../commands/resilience.service.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import type { Sources } from '../instruments/sources.js';
 import { BULKHEAD_REGISTRY } from '../registry/bulkhead.registry.js';
+import { RATE_LIMIT_REGISTRY } from '../registry/rate-limit.registry.js';
 import { CIRCUIT_BREAKER_REGISTRY } from '../registry/circuit-breaker.registry.js';
 import { RESILIENCE_EVENTS } from '../telemetry/resilience-events.js';
 import { OpenTelemetryExporter, type TracedSources } from './exporter.js';
@@ -32,6 +33,7 @@ export class ResilienceOpenTelemetryModule {
       RESILIENCE_SERVICE,
       CIRCUIT_BREAKER_REGISTRY,
       BULKHEAD_REGISTRY,
+      RATE_LIMIT_REGISTRY,
     ];
     return {
       module: ResilienceOpenTelemetryModule,
@@ -45,13 +47,17 @@ export class ResilienceOpenTelemetryModule {
             service?: Sources['service'],
             breakers?: Sources['breakers'],
             bulkheads?: Sources['bulkheads'],
+            rateLimits?: Sources['rateLimits'],
           ) => {
-            if (!events || !service || !breakers || !bulkheads) {
+            if (!events || !service || !breakers || !bulkheads || !rateLimits) {
               throw misused(
                 'measures what ResilienceModule does; import ResilienceModule.forRoot() too',
               );
             }
-            return new OpenTelemetryExporter({ events, service, breakers, bulkheads }, settings);
+            return new OpenTelemetryExporter(
+              { events, service, breakers, bulkheads, rateLimits },
+              settings,
+            );
           },
         },
       ],

@@ -85,6 +85,12 @@ export class SpanTracer implements CallTracer {
           'resilience.wait': waitedMs / 1_000,
         }),
       ),
+      events.on('throttled', ({ name, waitedMs }) =>
+        tell('resilience.throttled', {
+          'resilience.part': name,
+          'resilience.wait': waitedMs / 1_000,
+        }),
+      ),
       events.on('fallback', ({ handler, outcome }) =>
         tell('resilience.fallback', {
           'resilience.handler': handler,

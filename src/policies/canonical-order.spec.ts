@@ -1,12 +1,13 @@
 import { policies, stageOrder } from './canonical-order.js';
 
 describe('the canonical order', () => {
-  it('is, outermost first: fallback, total timeout, retry, circuit breaker, attempt timeout, bulkhead', () => {
+  it('is, outermost first: fallback, total timeout, retry, circuit breaker, rate limit, attempt timeout, bulkhead', () => {
     expect(stageOrder).toEqual([
       'fallback',
       'total timeout',
       'retry',
       'circuit breaker',
+      'rate limit',
       'attempt timeout',
       'bulkhead',
     ]);
@@ -18,6 +19,7 @@ describe('the canonical order', () => {
       ['timeout', '@Timeout'],
       ['retry', '@Retry'],
       ['circuitBreaker', '@CircuitBreaker'],
+      ['rateLimit', '@RateLimit'],
       ['bulkhead', '@Bulkhead'],
     ]);
   });

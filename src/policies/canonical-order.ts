@@ -2,6 +2,7 @@ import { bulkheadPolicy } from './bulkhead/bulkhead.policy.js';
 import { circuitBreakerPolicy } from './circuit-breaker/circuit-breaker.policy.js';
 import { fallbackPolicy } from './fallback/fallback.policy.js';
 import type { Policy } from './policy.js';
+import { rateLimitPolicy } from './rate-limit/rate-limit.policy.js';
 import { retryPolicy } from './retry/retry.policy.js';
 import { timeoutPolicy } from './timeout/timeout.policy.js';
 
@@ -10,13 +11,15 @@ import { timeoutPolicy } from './timeout/timeout.policy.js';
  * position below.
  *
  * The fallback sees every failure, our own rejections included. The total timeout limits all attempts and the waits
- * between them. Each attempt passes the circuit breaker and has its own time limit, which includes the wait for a place.
+ * between them. Each attempt passes the circuit breaker and the rate limit, and has its own time limit, which includes the wait
+ * for a place. The rate limit counts attempts, since each of them is a request; those that an open circuit rejects are none.
  */
 const canonicalOrder = [
   { policy: fallbackPolicy, stage: 'fallback' },
   { policy: timeoutPolicy, stage: 'total timeout' },
   { policy: retryPolicy, stage: 'retry' },
   { policy: circuitBreakerPolicy, stage: 'circuit breaker' },
+  { policy: rateLimitPolicy, stage: 'rate limit' },
   { policy: timeoutPolicy, stage: 'attempt timeout' },
   { policy: bulkheadPolicy, stage: 'bulkhead' },
 ] as const;

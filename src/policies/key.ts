@@ -12,28 +12,47 @@ export type Key = string | ((...args: never[]) => string | number | bigint | boo
 /** Returns the key of a call. @throws what the user's function throws, or a TypeError when it returns no valid key */
 export type KeyOfCall = (call: Pick<Call, 'self' | 'args'>) => string;
 
-type KeyFunction = (this: unknown, ...args: readonly unknown[]) => unknown;
+/** A function of a call's arguments, called with the instance as `this`. */
+type FunctionOfCall = (this: unknown, ...args: readonly unknown[]) => unknown;
 
 /** Reads and checks `key`; `undefined` when it is absent or wrong (reported). */
 export function readKey(
   read: OptionsReader<{ readonly key?: Key }>,
-  { method, name }: Pick<PolicySite, 'method' | 'name'>,
+  site: Pick<PolicySite, 'method' | 'name'>,
 ): KeyOfCall | undefined {
-  const given: unknown = read.raw('key');
-  if (given === undefined) return undefined;
-  if (typeof given === 'function') return keyOf(given as KeyFunction, name);
-  if (typeof given !== 'string' || given === '') {
-    return read.wrong('key', given, 'a function, or the name of a method');
-  }
-  if (method === undefined) {
-    return read.wrong('key', given, 'a function; a method name works only on decorated methods');
-  }
-  const named = methodOf(method.target, given);
-  if (named !== undefined) return keyOf(named, name);
-  return read.wrong('key', given, `the name of a method of ${method.owner.name}`);
+  const key = readFunctionOfCall(read, 'key', site);
+  return key && keyOf(key, site.name);
 }
 
-function keyOf(key: KeyFunction, name: string): KeyOfCall {
+/**
+ * Reads an option that is a function of the call or the name of such a method; `undefined` when it is absent or wrong
+ * (reported).
+ *
+ * @param orElse what else would be right, for messages
+ */
+export function readFunctionOfCall<Options extends object>(
+  read: OptionsReader<Options>,
+  option: keyof Options & string,
+  { method }: Pick<PolicySite, 'method'>,
+  orElse?: string,
+): FunctionOfCall | undefined {
+  const given: unknown = read.raw(option);
+  if (given === undefined) return undefined;
+  if (typeof given === 'function') return given as FunctionOfCall;
+  const other = orElse === undefined ? '' : `${orElse}, `;
+  if (typeof given !== 'string' || given === '') {
+    return read.wrong(option, given, `${other}a function, or the name of a method`);
+  }
+  if (method === undefined) {
+    const right = `${other}a function; a method name works only on decorated methods`;
+    return read.wrong(option, given, right);
+  }
+  const named = methodOf(method.target, given);
+  if (named !== undefined) return named;
+  return read.wrong(option, given, `${other}the name of a method of ${method.owner.name}`);
+}
+
+function keyOf(key: FunctionOfCall, name: string): KeyOfCall {
   return ({ self, args }) => {
     const value = key.apply(self, args as unknown[]);
     switch (typeof value) {
@@ -54,13 +73,13 @@ function keyOf(key: KeyFunction, name: string): KeyOfCall {
  * The method of that name, inherited ones included, but not accessors, nor what every object or function has, such as
  * `toString`. Runs no user code.
  */
-export function methodOf(target: object, name: string): KeyFunction | undefined {
+export function methodOf(target: object, name: string): FunctionOfCall | undefined {
   if (name === 'constructor' || name === '__proto__') return undefined;
   for (let holder: object | null = target; holder !== null; holder = parentOf(holder)) {
     if (holder === Object.prototype || holder === Function.prototype) return undefined;
     const found = Object.getOwnPropertyDescriptor(holder, name);
     if (found === undefined) continue;
-    return typeof found.value === 'function' ? (found.value as KeyFunction) : undefined;
+    return typeof found.value === 'function' ? (found.value as FunctionOfCall) : undefined;
   }
   return undefined;
 }

@@ -113,7 +113,8 @@ export interface Surroundings {
  * - `config` names a configuration of `forRoot({ configs })` to take options from. It is removed before {@link read}; declare
  *   it in `Options`, so that users may write it.
  * - `name` is the name of the {@link part}. It also selects the configuration of that name, if there is one and `config` does
- *   not name another. Options with nothing but these three, `name` among them, refer to a part that another subject defines.
+ *   not name another. Options with nothing but these three, `name` among them, and those in {@link ofSubject} refer to a part
+ *   that another subject defines.
  */
 export interface Policy<Kind extends string, Options extends object, Settings, Given = Options> {
   /** Its key in `defaults`, `configs` and `overrides`. */
@@ -124,6 +125,11 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   readonly boundToSubject?: boolean;
   /** The options that are objects themselves, which layers of configuration merge. */
   readonly nested?: readonly string[];
+  /**
+   * The options that belong to the subject rather than to the {@link part}: its users may differ in them, and options that
+   * only refer to the part may have them.
+   */
+  readonly ofSubject?: readonly string[];
   /** Its options as data: without it, no variable of the environment can set them, and the JSON schema leaves the policy out. */
   readonly shape?: PolicyShape;
   /** Expands the shorthands that decorators, defaults, pipelines and commands accept. */

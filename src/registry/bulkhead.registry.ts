@@ -1,8 +1,9 @@
 import { brand } from '../common/brand.js';
 import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
 import type { BulkheadOptions } from '../policies/bulkhead/options.js';
-import { type BulkheadView, viewOf } from './bulkhead-view.js';
+import type { BulkheadView } from './bulkhead-view.js';
 import { NamedRegistry } from './named-registry.js';
+import { viewOf } from './view.js';
 
 /** Injection token of the {@link BulkheadRegistry}; for its purpose see `CIRCUIT_BREAKER_REGISTRY`. */
 export const BULKHEAD_REGISTRY = brand('BulkheadRegistry');

@@ -17,7 +17,7 @@ export interface CallStartEvent {
 export interface CallRejection {
   /** The kind of policy, such as `circuitBreaker`. */
   readonly policy: string;
-  /** The name of the part that rejected it (a breaker, a bulkhead), or of the method, command or pipeline. */
+  /** The name of the part that rejected it (a breaker, a rate limit, a bulkhead), or of the method, command or pipeline. */
   readonly name: string;
   /** The code of the error, such as `CIRCUIT_OPEN`. */
   readonly code: string;

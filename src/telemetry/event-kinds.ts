@@ -10,6 +10,7 @@ const KINDS: Readonly<Record<ResilienceEventKind, true>> = {
   'retries-exhausted': true,
   rejected: true,
   queued: true,
+  throttled: true,
   timeout: true,
   late: true,
   'state-change': true,

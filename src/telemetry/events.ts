@@ -57,7 +57,7 @@ export interface RetriesExhaustedEvent {
 export interface RejectedEvent {
   /** The kind of event. */
   readonly type: 'rejected';
-  /** The name of the part that rejected it (a breaker, a bulkhead), or of the method, command or pipeline. */
+  /** The name of the part that rejected it (a breaker, a rate limit, a bulkhead), or of the method, command or pipeline. */
   readonly name: string;
   /** The kind of policy, such as `circuitBreaker`. */
   readonly policy: string;
@@ -76,6 +76,16 @@ export interface QueuedEvent {
   /** The bulkhead's name. */
   readonly name: string;
   /** How long it waited for its place, milliseconds. */
+  readonly waitedMs: number;
+}
+
+/** A call that had to wait for a rate limit goes on. */
+export interface ThrottledEvent {
+  /** The kind of event. */
+  readonly type: 'throttled';
+  /** The name of the rate limit. */
+  readonly name: string;
+  /** How long it waited, milliseconds. */
   readonly waitedMs: number;
 }
 
@@ -192,6 +202,7 @@ export type ResilienceEvent =
   | RetriesExhaustedEvent
   | RejectedEvent
   | QueuedEvent
+  | ThrottledEvent
   | TimeoutEvent
   | LateEvent
   | StateChangeEvent

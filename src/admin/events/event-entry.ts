@@ -10,7 +10,7 @@ export type EventEntry = Omit<AdminEvent, 'sequence'>;
 const RARE = new Set(['state-change', 'override', 'change', 'configuration']);
 
 /** Events of calls that went well: they are counted, not recorded. */
-const ORDINARY = new Set(['queued']);
+const ORDINARY = new Set(['queued', 'throttled']);
 
 const NOT_DETAILS = new Set(['type', 'name', 'error']);
 

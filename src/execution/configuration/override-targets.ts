@@ -9,7 +9,7 @@ import type { Layers } from './layers.js';
 /** The names that overrides can have, and the policies that there are under each of them. */
 export class OverrideTargets {
   private readonly kinds = new Map<string, Set<string>>();
-  /** The same without the names of breakers and bulkheads. */
+  /** The same without the names of breakers, rate limits and bulkheads. */
   readonly ofSubjects: ReadonlyMap<string, ReadonlySet<string>>;
 
   constructor(subjects: readonly Subject[], layers: Layers) {
@@ -54,7 +54,7 @@ export class OverrideTargets {
         ? names.find((name) => target.startsWith(`${name}[`))
         : undefined;
     return keyed === undefined
-      ? `not a decorated class or method, a command, a pipeline, a circuit breaker or a bulkhead; there are ${['*', ...names].join(', ')}`
+      ? `not a decorated class or method, a command, a pipeline, a circuit breaker, a rate limit or a bulkhead; there are ${['*', ...names].join(', ')}`
       : `one key of ${show(keyed)}; use that name, for all its keys, also those that have not been used yet`;
   }
 

@@ -1,0 +1,18 @@
+import type { RateLimitOptions } from '../policies/rate-limit/options.js';
+import { rateLimitPolicy } from '../policies/rate-limit/rate-limit.policy.js';
+import { type PolicyDecorator, definePolicy } from './define.js';
+
+/**
+ * Limits how many calls begin in a time, evenly and with bursts, for a dependency that allows no more or against a client
+ * that asks too often. Each attempt counts.
+ *
+ * Further calls are rejected at once with a `RateLimitedError` (429) or, with `maxWait`, wait for their turn.
+ *
+ * @param options how many calls per second, or options
+ *
+ * @example
+ * \@RateLimit({ name: 'storagesvc', limit: 100, per: '1s', burst: 20, maxWait: '500ms' })
+ */
+export function RateLimit(options: number | RateLimitOptions): PolicyDecorator {
+  return definePolicy(rateLimitPolicy, rateLimitPolicy.normalize(options));
+}

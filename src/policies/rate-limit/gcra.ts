@@ -1,0 +1,86 @@
+/** How many calls may be made. */
+export interface Rate {
+  /** Calls per {@link perMs}. */
+  readonly limit: number;
+  readonly perMs: number;
+  /** Calls that may come at once. */
+  readonly burst: number;
+}
+
+/** Sums and differences are off by less than this, calls. */
+const ROUNDING = 1e-9;
+
+/**
+ * The generic cell rate algorithm (ITU-T I.371): a bucket that holds `burst` calls and leaks `limit` calls per `perMs`,
+ * evenly. A call is allowed when it still fits. What has leaked out follows from the time, so that there are no timers.
+ *
+ * The usual form keeps the time at which the bucket will be empty. Calls and the time at which they were counted say the
+ * same, and stay exact however large the time is.
+ */
+export class Gcra {
+  /** Calls in the bucket, at the time {@link at}. */
+  private level = 0;
+  private at = 0;
+  /** From one call to the next at full rate, milliseconds. */
+  private interval: number;
+
+  constructor(private rate: Rate) {
+    this.interval = intervalOf(rate);
+  }
+
+  /**
+   * Counts `cost` calls if they are allowed now.
+   *
+   * @returns 0; if they are not allowed and so not counted, how long they would have to wait, milliseconds
+   */
+  take(cost: number, now: number): number {
+    const level = this.levelAt(now);
+    const over = level + cost - this.rate.burst;
+    if (over > ROUNDING) return over * this.interval;
+    this.level = level + cost;
+    this.at = now;
+    return 0;
+  }
+
+  /** When `cost` calls are allowed if no others come; may be a time that is past. */
+  allowedAt(cost: number): number {
+    const over = this.level + cost - this.rate.burst;
+    return over > ROUNDING ? this.at + over * this.interval : this.at;
+  }
+
+  /** Counts `cost` calls as made at the time `at`, which is not before what has been counted so far. */
+  count(cost: number, at: number): void {
+    this.level = this.levelAt(at) + cost;
+    this.at = at;
+  }
+
+  /** How many calls would be allowed now, one by one. */
+  remaining(now: number): number {
+    return Math.max(0, Math.floor(this.rate.burst - this.levelAt(now) + ROUNDING));
+  }
+
+  /** Until the bucket is empty, milliseconds. */
+  resetMs(now: number): number {
+    return this.levelAt(now) * this.interval;
+  }
+
+  /**
+   * Goes on with another rate. Calls that have been counted stay counted, but never more than fit: otherwise a lower limit
+   * could block everything for hours.
+   */
+  reconfigure(rate: Rate, now: number): void {
+    this.level = Math.min(this.levelAt(now), rate.burst);
+    this.at = now;
+    this.rate = rate;
+    this.interval = intervalOf(rate);
+  }
+
+  private levelAt(now: number): number {
+    const level = this.level - (now - this.at) / this.interval;
+    return level > ROUNDING ? level : 0;
+  }
+}
+
+function intervalOf({ limit, perMs }: Rate): number {
+  return perMs / limit;
+}

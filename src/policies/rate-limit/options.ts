@@ -1,0 +1,70 @@
+import type { Duration } from '../../common/duration.js';
+import type { OptionsReader } from '../../common/options-reader.js';
+import { type Key, type KeyOfCall, readKey } from '../key.js';
+import type { PolicySite } from '../policy.js';
+import type { Switchable } from '../switchable.js';
+import { type Cost, type CostOfCall, readCost } from './cost.js';
+import type { Rate } from './gcra.js';
+
+/** Options of `@RateLimit()`; a number stands for `{ limit }`. */
+export interface RateLimitOptions extends Switchable {
+  /** Methods that use the same name share the limit. Default: the name of the pipeline, method (`Class.method`) or command. */
+  readonly name?: string;
+  /** Calls that are allowed in {@link per}, evenly. Default 100. */
+  readonly limit?: number;
+  /** The period of the limit. Default: 1 s. */
+  readonly per?: Duration;
+  /** Calls that may come at once, after a time without calls. Default: as many as {@link limit}. */
+  readonly burst?: number;
+  /**
+   * How long a call may wait until it is allowed, first come, first served; one that would have to wait longer is rejected at
+   * once. Each user of a limit may have its own. Default 0: nobody waits.
+   */
+  readonly maxWait?: Duration;
+  /** As how many calls a call counts. Each user of a limit may have its own. Default 1. */
+  readonly cost?: Cost;
+  /** One limit per key: per client or tenant, for example. Default: one for all calls. */
+  readonly key?: Key;
+  /** How many keys are kept at a time; a new one replaces one that has recovered fully. Default 10000. */
+  readonly maxKeys?: number;
+  /** A named configuration of `forRoot({ configs })` to take options from. */
+  readonly config?: string;
+}
+
+/** Durations in milliseconds. */
+export interface RateLimitSettings extends Rate {
+  readonly name: string | undefined;
+  readonly maxWait: number;
+  readonly cost: number | CostOfCall;
+  readonly key: KeyOfCall | undefined;
+  readonly maxKeys: number;
+}
+
+/** The options in which users of one limit may differ. */
+export const OF_SUBJECT = ['maxWait', 'cost'] as const satisfies (keyof RateLimitOptions)[];
+
+export function readRateLimitOptions(
+  read: OptionsReader<RateLimitOptions>,
+  site: Pick<PolicySite, 'method' | 'name'> = { name: read.where, method: undefined },
+): RateLimitSettings {
+  const limit = read.integer('limit', { min: 1 }) ?? 100;
+  const settings = {
+    name: read.text('name'),
+    limit,
+    perMs: read.duration('per', { above: 0 }) ?? 1_000,
+    burst: read.integer('burst', { min: 1 }) ?? limit,
+    maxWait: read.duration('maxWait') ?? 0,
+    cost: readCost(read, site) ?? 1,
+    key: readKey(read, site),
+    maxKeys: read.integer('maxKeys', { min: 1 }) ?? 10_000,
+  };
+  const { cost, burst, name } = settings;
+  const defined =
+    name === undefined || read.raw('limit') !== undefined || read.raw('burst') !== undefined;
+  if (defined && typeof cost === 'number' && cost > burst) {
+    read.contradiction(
+      `a cost of ${cost} is more than the burst of ${burst}, so that no call could ever be allowed; use a burst of at least ${cost}`,
+    );
+  }
+  return settings;
+}

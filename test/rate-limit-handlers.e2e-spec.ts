@@ -1,0 +1,130 @@
+import { Controller, Get, Injectable, type Type } from '@nestjs/common';
+import { RateLimit, RateLimitRegistry, Retry } from '../src/index.js';
+import { type Platform, closeAll, everyPlatform, serve } from './support/boot.js';
+import { refuseUnhandledRejections } from './support/commands.js';
+import { answersRejections } from './support/handlers.js';
+import { request } from './support/http.js';
+import { until } from './support/wait.js';
+
+afterEach(closeAll);
+refuseUnhandledRejections();
+
+const body = {
+  statusCode: 429,
+  message: 'Too Many Requests',
+  error: 'Too Many Requests',
+  code: 'RATE_LIMITED',
+};
+
+const headersOf = ({ headers }: Response): (string | null)[] =>
+  ['retry-after', 'ratelimit-policy', 'ratelimit'].map((name) => headers.get(name));
+
+describe.each(everyPlatform)('a rate limit on %s', (platform: Platform) => {
+  it('answers with 429 and headers that tell nothing of the inside', async () => {
+    @Controller()
+    class Secret {
+      @Get()
+      @Retry()
+      @RateLimit({ name: 'secret-upstream', limit: 2, per: '1m' })
+      async get(): Promise<string> {
+        return 'ok';
+      }
+    }
+    const { url, clock } = await serve(platform, { controllers: [Secret] });
+    for (let call = 0; call < 2; call++) expect((await fetch(url)).status).toBe(200);
+    await clock.advance(25_500);
+    const response = await fetch(url);
+    expect(response.status).toBe(429);
+    expect(headersOf(response)).toEqual(['5', '"default";q=2;w=60', '"default";r=0;t=5']);
+    expect(response.headers.get('content-type')).toContain('application/json');
+    const text = await response.text();
+    expect(JSON.parse(text)).toEqual(body);
+    expect(text + JSON.stringify([...response.headers])).not.toMatch(/secret/i);
+    await clock.advance(4_500);
+    const next = await fetch(url);
+    expect([next.status, ...headersOf(next)]).toEqual([200, null, null, null]);
+  });
+
+  it('tells periods in whole seconds, and no time for what can never be allowed', async () => {
+    @Controller()
+    class K {
+      @Get('short')
+      @RateLimit({ limit: 1, per: '250ms' })
+      async short(): Promise<string> {
+        return 'ok';
+      }
+
+      @Get('long')
+      @RateLimit({ limit: 30, per: '1.5s', burst: 1 })
+      async long(): Promise<string> {
+        return 'ok';
+      }
+
+      @Get('dear')
+      @RateLimit({ limit: 3, per: '1h', cost: () => 4 })
+      async dear(): Promise<string> {
+        return 'ok';
+      }
+    }
+    const { url } = await serve(platform, { controllers: [K] });
+    const second = async (path: string): Promise<(string | null)[]> => {
+      await fetch(url + path);
+      return headersOf(await fetch(url + path));
+    };
+    expect(await second('/short')).toEqual(['1', '"default";q=4;w=1', '"default";r=0;t=1']);
+    expect(await second('/long')).toEqual(['1', '"default";q=40;w=2', '"default";r=0;t=1']);
+    expect(await second('/dear')).toEqual([null, '"default";q=3;w=3600', '"default";r=3']);
+  });
+
+  it('of a service below an undecorated handler is answered for alike by the filter', async () => {
+    @Injectable()
+    class Shelf {
+      @RateLimit({ limit: 1, per: '1m' })
+      async books(): Promise<string> {
+        return 'books';
+      }
+    }
+    @Controller()
+    class K {
+      constructor(readonly shelf: Shelf) {}
+      @Get()
+      get(): Promise<string> {
+        return this.shelf.books();
+      }
+    }
+    Reflect.defineMetadata('design:paramtypes', [Shelf], K);
+    const { url } = await serve(platform, {
+      controllers: [K],
+      providers: [Shelf, answersRejections],
+    });
+    await fetch(url);
+    const response = await fetch(url);
+    expect(response.status).toBe(429);
+    expect(headersOf(response)).toEqual(['60', '"default";q=1;w=60', '"default";r=0;t=60']);
+    expect(await response.json()).toEqual(body);
+  });
+
+  it('gives the turn of a client that has gone to the next one', async () => {
+    let ran = 0;
+    @Controller()
+    class K {
+      @Get()
+      @RateLimit({ name: 'k', limit: 1, per: '1m', maxWait: '5m' })
+      async get(): Promise<string> {
+        return `${(ran += 1)}`;
+      }
+    }
+    const { url, app, clock } = await serve(platform, { controllers: [K as Type] });
+    const limit = app.get(RateLimitRegistry).get('k');
+    expect(await (await fetch(url)).text()).toBe('1');
+    const impatient = request(url);
+    await until(() => limit.waiting === 1);
+    const patient = fetch(url);
+    await until(() => limit.waiting === 2);
+    impatient.disconnect();
+    await until(() => limit.waiting === 1);
+    await clock.advance(60_000);
+    expect(await (await patient).text()).toBe('2');
+    expect(ran).toBe(2);
+  });
+});
