@@ -42,7 +42,7 @@ async function toldOfAll(
 
 const durations = `milliseconds or a duration such as '500ms', '2s', '1.5m', '1h'`;
 const targets = 'ALL, STORAGE_CLIENT, STORAGE_CLIENT__GET_BOOKS, STORAGE_CLIENT__GET_BOOK';
-const kinds = 'FALLBACK, TIMEOUT, RETRY, CIRCUIT_BREAKER, BULKHEAD';
+const kinds = 'FALLBACK, TIMEOUT, RETRY, CIRCUIT_BREAKER, RATE_LIMIT, BULKHEAD';
 
 describe('bootstrap reports a variable', () => {
   it.each<[string, string, string, string]>([

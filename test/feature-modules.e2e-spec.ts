@@ -147,7 +147,7 @@ describe('bootstrap reports of feature modules', () => {
     [
       'an unknown policy',
       { pipelines: { mail: { retries: {} } } },
-      `pipelines['mail'] has "retries", which is not a policy; the policies are fallback, timeout, retry, circuitBreaker, bulkhead`,
+      `pipelines['mail'] has "retries", which is not a policy; the policies are fallback, timeout, retry, circuitBreaker, rateLimit, bulkhead`,
     ],
   ])('%s', async (_, options, told) => {
     const problems = await problemsOf({

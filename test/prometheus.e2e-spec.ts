@@ -69,6 +69,10 @@ describe('a scrape', () => {
     expect(at(`resilience_call_duration_seconds_bucket{le="2.5",${books}}`)).toBe(7);
     expect(at(`resilience_call_duration_seconds_bucket{le="+Inf",${books}}`)).toBe(7);
     expect(at('resilience_bulkhead_wait_duration_seconds_sum{name="reviews"}')).toBe(0.5);
+    expect(at('resilience_rate_limit_wait_duration_seconds_sum{name="search"}')).toBe(1);
+    expect(at('resilience_rate_limit_burst{name="search"}')).toBe(1);
+    expect(at('resilience_rate_limit_remaining{name="search"}')).toBe(0);
+    expect(at('resilience_rate_limit_waiting{name="search"}')).toBe(0);
     expect(at('resilience_stale_age_seconds_sum{name="Shop.prices"}')).toBe(60);
   });
 

@@ -3,6 +3,7 @@ import {
   Bulkhead,
   CircuitBreaker,
   Fallback,
+  RateLimit,
   Retry,
   Timeout,
   fallbackValue,
@@ -47,6 +48,9 @@ export class Shop {
 
   @CircuitBreaker({ name: 'tenants', key: (tenant: string) => tenant })
   async tenant(_tenant: string): Promise<void> {}
+
+  @RateLimit({ name: 'search', limit: 2, per: '2s', burst: 1, maxWait: '1s' })
+  async search(): Promise<void> {}
 }
 
 export const observedParts = {
@@ -84,6 +88,12 @@ export async function makeCalls({ app, clock }: Booted): Promise<void> {
   await clock.advance(60_000);
   shop.plan.push('fails');
   await shop.prices();
+
+  await shop.search();
+  const patient = shop.search();
+  await shop.search().catch(() => {}); // too many
+  await clock.advance(1_000);
+  await patient;
 }
 
 /** Counters after {@link makeCalls}, by name and labels; those that are not here are 0. */
@@ -94,6 +104,9 @@ export const observed: Readonly<Record<string, number>> = {
   'resilience_calls_total{name="Shop.reviews",outcome="rejected",source="live"}': 1,
   'resilience_calls_total{name="Shop.prices",outcome="success",source="live"}': 1,
   'resilience_calls_total{name="Shop.prices",outcome="success",source="stale"}': 1,
+  'resilience_calls_total{name="Shop.search",outcome="success",source="live"}': 2,
+  'resilience_calls_total{name="Shop.search",outcome="rejected",source="live"}': 1,
+  'resilience_attempts_total{name="Shop.search"}': 3,
   'resilience_attempts_total{name="Shop.books"}': 1 + 2 + 2 + 1 + 1 + 1 + 2,
   'resilience_attempts_total{name="Shop.reviews"}': 3,
   'resilience_attempts_total{name="Shop.prices"}': 2,
@@ -103,6 +116,7 @@ export const observed: Readonly<Record<string, number>> = {
   'resilience_retry_results_total{name="Shop.books",result="circuit-open"}': 1,
   'resilience_rejections_total{name="storage",code="CIRCUIT_OPEN",observed="false"}': 1,
   'resilience_rejections_total{name="reviews",code="BULKHEAD_FULL",observed="false"}': 1,
+  'resilience_rejections_total{name="search",code="RATE_LIMITED",observed="false"}': 1,
   'resilience_timeouts_total{name="Shop.books",scope="attempt"}': 2,
   'resilience_circuit_breaker_transitions_total{name="storage",from="closed",to="open"}': 1,
   'resilience_circuit_breaker_transitions_total{name="storage",from="open",to="half-open"}': 1,

@@ -2,6 +2,7 @@
 export interface Rate {
   /** Calls per {@link perMs}. */
   readonly limit: number;
+  /** The period of {@link limit}, milliseconds. */
   readonly perMs: number;
   /** Calls that may come at once. */
   readonly burst: number;
