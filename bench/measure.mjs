@@ -9,12 +9,12 @@ const WARM_UP_ROUNDS = 40;
  * Measures calls against each other: every round takes a batch of each, so that whatever else the machine does
  * affects all of them alike. The order changes from round to round.
  *
- * @param calls `{ call, rejects }` by id
+ * @param calls `{ call, rejects, least }` by id; `least`: how many calls a batch has at least, 32 if nothing is said
  * @returns for each id the nanoseconds per call in each round, by the number of the round
  */
 export async function measure(calls, rounds) {
-  const entries = Array.from(Object.entries(calls), ([id, { call, rejects }]) => {
-    return { id, call, rejects, size: 32, times: [] };
+  const entries = Array.from(Object.entries(calls), ([id, { call, rejects, least = 32 }]) => {
+    return { id, call, rejects, least, size: least, times: [] };
   });
   for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
     for (const entry of shuffled(entries)) {
@@ -23,7 +23,7 @@ export async function measure(calls, rounds) {
         throw new Error(`${entry.id}: ${rejections} of ${entry.size} calls were rejected`);
       }
       if (round >= 0) entry.times.push(ns);
-      else entry.size = Math.max(32, Math.round((BATCH_MS * 1e6) / ns));
+      else entry.size = Math.max(entry.least, Math.round((BATCH_MS * 1e6) / ns));
       await nextTurn(); // timers, listeners and the like get their turn between batches
     }
   }

@@ -1,5 +1,5 @@
 /** The results as text. */
-export function report({ node, machine, rounds, bareNs, jobs, counts, checks }) {
+export function report({ node, machine, rounds, bareNs, jobs, limiters, counts, checks }) {
   const lines = [`Node ${node}, ${machine}, median of ${rounds} rounds`, ''];
   for (const { title, contestants } of jobs) {
     const rows = contestants.map(({ name, ns, addedNs, toBare, addedToCockatiel }) => [
@@ -15,6 +15,12 @@ export function report({ node, machine, rounds, bareNs, jobs, counts, checks }) 
       '',
     );
   }
+  const decisions = limiters.map(({ name, ns, toBest }) => [
+    name,
+    ns.toFixed(0),
+    toBest.toFixed(2),
+  ]);
+  lines.push(...table([LIMITERS, 'ns', OF_BEST], decisions), '');
   const made = Object.entries(counts).map(([id, { calls, timers, controllers }]) => [
     id,
     ...[timers, controllers].map((number) => perCall(number / calls)),
@@ -26,11 +32,14 @@ export function report({ node, machine, rounds, bareNs, jobs, counts, checks }) 
   return lines.join('\n');
 }
 
+const LIMITERS = 'a decision of a rate limit';
+const OF_BEST = 'of the best other one’s';
+
 const BEGIN = '<!-- results: begin -->';
 const END = '<!-- results: end -->';
 
 /** bench/README.md with these results, as ratios, which say more about other machines than nanoseconds. */
-export function withResults(readme, { node, rounds, jobs, counts }) {
+export function withResults(readme, { node, rounds, jobs, limiters, counts }) {
   const block = [
     `Node ${node}, 2-core VM, median of ${rounds} rounds.`,
     ...jobs.flatMap(({ job, title, contestants }) => {
@@ -42,6 +51,11 @@ export function withResults(readme, { node, rounds, jobs, counts }) {
       const head = [title, '× bare', 'added, of cockatiel’s', 'timers', 'AbortControllers'];
       return ['', ...table(head, rows)];
     }),
+    '',
+    ...table(
+      [LIMITERS, OF_BEST],
+      limiters.map(({ name, toBest }) => [name, toBest.toFixed(2)]),
+    ),
   ].join('\n');
   const [before, rest] = readme.split(BEGIN);
   return `${before}${BEGIN}\n\n${block}\n\n${END}${rest.split(END)[1]}`;

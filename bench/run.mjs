@@ -1,4 +1,5 @@
-// npm run bench: what the library adds to a call, compared with cockatiel, opossum, mollitia and nestjs-resilience.
+// npm run bench: what the library adds to a call, compared with cockatiel, opossum, mollitia and nestjs-resilience; and a
+// decision of its rate limit, compared with limiter, bottleneck, rate-limiter-flexible and @nestjs/throttler.
 //
 //   node bench/run.mjs [--json] [--check] [--readme] [--rounds 200]
 //
@@ -62,16 +63,24 @@ async function resultsOfOneMeasurement() {
     const { start } = await import(`./contestants/${name}.mjs`);
     contestants.push(await start());
   }
+  const { startLimiters, summarizeLimiters, judgeLimiters } = await import('./limiters.mjs');
+  const limiting = await startLimiters();
   try {
     const client = new BookClient();
     const calls = callsOf(contestants, () => client.getBooks());
     const { counts, signal } = await countAll(calls, contestants);
-    const summary = summarize(await measure(calls, rounds));
-    const checks = [...judgeTimes(summary), ...judgeCounts(counts, signal)];
+    const times = await measure({ ...calls, ...limiting.calls }, rounds);
+    const summary = { ...summarize(times), limiters: summarizeLimiters(times) };
+    const checks = [
+      ...judgeTimes(summary),
+      judgeLimiters(summary.limiters),
+      ...judgeCounts(counts, signal),
+    ];
     const ok = checks.every(({ holds }) => holds);
     const machine = `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores`;
     return { node: process.versions.node, machine, rounds, ...summary, counts, checks, ok };
   } finally {
+    await limiting.stop();
     for (const { stop } of contestants) await stop();
   }
 }

@@ -7,7 +7,7 @@ import {
   requireOptions,
 } from './module-options.js';
 
-const POLICIES = 'fallback, timeout, retry, circuitBreaker, bulkhead';
+const POLICIES = 'fallback, timeout, retry, circuitBreaker, rateLimit, bulkhead';
 
 function problemsOf(options: unknown): readonly string[] {
   const problems = new Problems();
