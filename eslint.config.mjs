@@ -20,7 +20,7 @@ const exporters = [
 /** The floors of the house, lowest first. A file imports its own floor and those below it. */
 const layers = [
   ['common'],
-  ['telemetry', 'testing'],
+  ['fleet', 'telemetry', 'testing'],
   ['pipeline'],
   ['policies'],
   ['registry', 'presets'],
