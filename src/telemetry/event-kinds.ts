@@ -18,6 +18,8 @@ const KINDS: Readonly<Record<ResilienceEventKind, true>> = {
   fallback: true,
   'cache-error': true,
   configuration: true,
+  'store-degraded': true,
+  'store-recovered': true,
 };
 
 /** All kinds of events. */

@@ -141,6 +141,8 @@ export interface OverrideEvent {
   readonly name: string;
   /** The new override; `undefined` when it was cleared or has ended. */
   readonly override: BreakerOverride | undefined;
+  /** True for a shared breaker while the store is away: the other instances hear of it when it is back. */
+  readonly pending?: true;
 }
 
 /** A fallback has answered, or has failed itself. */
@@ -192,6 +194,26 @@ export interface ConfigurationEvent {
   readonly reason?: string | undefined;
 }
 
+/** The store of the fleet does not answer: shared breakers and limits go on as local ones. Told once. */
+export interface StoreDegradedEvent {
+  /** The kind of event. */
+  readonly type: 'store-degraded';
+  /** The kind of store, such as `redis`. */
+  readonly name: string;
+  /** The last error of the store. */
+  readonly error: unknown;
+}
+
+/** The store of the fleet answers again, and has been read. */
+export interface StoreRecoveredEvent {
+  /** The kind of event. */
+  readonly type: 'store-recovered';
+  /** The kind of store, such as `redis`. */
+  readonly name: string;
+  /** How long it was away, milliseconds. */
+  readonly degradedForMs: number;
+}
+
 /** Any event of a policy; `type` says which. */
 export type ResilienceEvent =
   | CallStartEvent
@@ -209,7 +231,9 @@ export type ResilienceEvent =
   | OverrideEvent
   | FallbackEvent
   | CacheErrorEvent
-  | ConfigurationEvent;
+  | ConfigurationEvent
+  | StoreDegradedEvent
+  | StoreRecoveredEvent;
 
 /** A kind of event: its `type`. */
 export type ResilienceEventKind = ResilienceEvent['type'];
@@ -223,7 +247,7 @@ export type ResilienceEventOf<Kind extends ResilienceEventKind> = Extract<
 /** Calls are admitted (`closed`), are rejected (`open`), or a few are admitted as probes and decide (`half-open`). */
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/** Why a breaker has changed its state; `reset`: `reset()` was called. */
+/** Why a breaker has changed its state; `reset`: `reset()` was called; `fleet`: another instance has, or has heard so first. */
 export type StateChangeReason =
   | 'failure-rate'
   | 'slow-call-rate'
@@ -232,6 +256,7 @@ export type StateChangeReason =
   | 'open-time-elapsed'
   | 'probe-failed'
   | 'probes-succeeded'
+  | 'fleet'
   | 'reset';
 
 /** The counts of a breaker in its window (closed), or since it became half-open. */

@@ -1,0 +1,51 @@
+/** Sends to the store. @returns whether it has arrived */
+export type Delivery = () => Promise<boolean>;
+
+/** More decisions than operators make while a store is away. */
+const LIMIT = 1_000;
+
+/** What the fleet has to hear even if the store is away for a while: the last message of each kind and name. */
+export class Outbox {
+  private readonly messages = new Map<string, Delivery>();
+  private delivering = false;
+
+  constructor(private readonly onFull: () => void) {}
+
+  get size(): number {
+    return this.messages.size;
+  }
+
+  has(key: string): boolean {
+    return this.messages.has(key);
+  }
+
+  /** Replaces an older message of that key, and tries to deliver. */
+  put(key: string, deliver: Delivery): void {
+    this.messages.delete(key);
+    if (this.messages.size >= LIMIT) {
+      this.messages.delete(this.messages.keys().next().value!);
+      this.onFull();
+    }
+    this.messages.set(key, deliver);
+    void this.flush();
+  }
+
+  /** Delivers what it can, in order. */
+  async flush(): Promise<void> {
+    if (this.delivering) return;
+    this.delivering = true;
+    for (;;) {
+      const [next] = this.messages;
+      if (next === undefined) break;
+      const [key, deliver] = next;
+      if (!(await deliver())) break;
+      // Another message of that key may have come meanwhile.
+      if (this.messages.get(key) === deliver) this.messages.delete(key);
+    }
+    this.delivering = false;
+  }
+
+  clear(): void {
+    this.messages.clear();
+  }
+}
