@@ -95,7 +95,7 @@ describe('a rate limit', () => {
     const done: unknown[] = [];
     const calls = [1, 2].map((n) => api.waits().then((ran) => done.push([n, ran, clock.now()])));
     await settle();
-    await expect(api.waits()).rejects.toMatchObject({ ...limited, retryAfterMs: 300 });
+    await expect(api.waits()).rejects.toMatchObject({ ...limited, retryAfterMs: 50 });
     await clock.advance(1_000);
     await Promise.all(calls);
     expect(done).toEqual([
@@ -114,7 +114,7 @@ describe('a rate limit', () => {
     await api.inTime();
     const second = api.inTime();
     await settle();
-    await expect(api.inTime()).rejects.toMatchObject({ ...limited, retryAfterMs: 200 });
+    await expect(api.inTime()).rejects.toMatchObject({ ...limited, retryAfterMs: 50 });
     await clock.advance(100);
     await expect(second).resolves.toBe(2);
   });

@@ -80,7 +80,7 @@ describe('calls that wait for a rate limiter', () => {
     harness.wait('a', 1, 200);
     harness.wait('b', 1, 200);
     const error = harness.rejection(1, 200);
-    expect([error.reason, error.retryAfterMs]).toEqual(['limit', 300]);
+    expect([error.reason, error.retryAfterMs]).toEqual(['limit', 100]);
     await harness.clock.advance(100);
     harness.wait('c', 1, 200);
     await harness.clock.advance(1_000);

@@ -104,7 +104,7 @@ export class RateLimiter {
         ? this.meter.take(cost, now)
         : Math.max(0, this.meter.allowedAt(this.queuedCost + cost) - now);
     if (wait === 0 && this.waiting === 0) return undefined;
-    if (wait > maxWait + ROUNDING) throw this.rejection('limit', now, Math.ceil(wait - ROUNDING));
+    if (wait > maxWait + ROUNDING) throw this.rejection('limit', now, Math.ceil(wait - maxWait - ROUNDING));
     if (this.closed) throw this.rejection('closing', now);
     return this.queue(cost, now);
   }
