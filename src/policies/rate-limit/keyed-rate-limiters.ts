@@ -1,17 +1,17 @@
 import { printable } from '../../common/printable.js';
 import type { Call } from '../../pipeline/call.js';
 import { KeyedParts, PartsByKey } from '../keyed-parts.js';
+import type { Limiter } from './limiter.js';
 import type { RateLimitSettings } from './options.js';
-import type { RateLimiter } from './rate-limiter.js';
 
 /** The limiters of one name, one per key. */
-export class KeyedRateLimiters extends PartsByKey<RateLimiter> {
-  protected override readonly parts: KeyedParts<RateLimiter>;
+export class KeyedRateLimiters extends PartsByKey<Limiter> {
+  protected override readonly parts: KeyedParts<Limiter>;
 
   constructor(
     override readonly name: string,
     private settings: RateLimitSettings,
-    create: (name: string, settings: RateLimitSettings) => RateLimiter,
+    create: (name: string, settings: RateLimitSettings) => Limiter,
     warn: (message: string) => void,
   ) {
     super();
@@ -32,7 +32,7 @@ export class KeyedRateLimiters extends PartsByKey<RateLimiter> {
    *
    * @throws what `key` throws, or a TypeError when it returns no valid key
    */
-  forCall(call: Pick<Call, 'self' | 'args'>): RateLimiter | undefined {
+  forCall(call: Pick<Call, 'self' | 'args'>): Limiter | undefined {
     return this.parts.obtain(this.settings.key!(call));
   }
 

@@ -1,20 +1,20 @@
 import type { Call } from '../../pipeline/call.js';
 import { Stage } from '../../pipeline/stage.js';
 import type { KeyedRateLimiters } from './keyed-rate-limiters.js';
+import type { Limiter } from './limiter.js';
 import type { RateLimitSettings } from './options.js';
-import type { RateLimiter } from './rate-limiter.js';
-import type { Waiter } from './waiter.js';
+import type { Turn } from './turn.js';
 
 /** Lets calls through as a limit allows. */
-export class RateLimitStage extends Stage<Waiter> {
+export class RateLimitStage extends Stage<Turn> {
   constructor(
-    private readonly limiters: RateLimiter | KeyedRateLimiters,
+    private readonly limiters: Limiter | KeyedRateLimiters,
     private readonly terms: Pick<RateLimitSettings, 'cost' | 'maxWait'>,
   ) {
     super();
   }
 
-  override enter(call: Call): Waiter | undefined {
+  override enter(call: Call): Turn | undefined {
     const limiter = this.limiters.forCall(call);
     if (limiter === undefined) return undefined;
     const { cost, maxWait } = this.terms;
@@ -26,11 +26,11 @@ export class RateLimitStage extends Stage<Waiter> {
     );
   }
 
-  override ready(_call: Call, waiter: Waiter | undefined): Promise<void> | undefined {
-    return waiter?.ready;
+  override ready(_call: Call, turn: Turn | undefined): Promise<void> | undefined {
+    return turn?.ready;
   }
 
-  override exit(_call: Call, waiter: Waiter | undefined): void {
-    waiter?.leave();
+  override exit(_call: Call, turn: Turn | undefined): void {
+    turn?.leave();
   }
 }

@@ -1,12 +1,11 @@
-import { AsyncResource } from 'node:async_hooks';
 import { outsideOfCalls } from '../../common/async-context.js';
 import type { Clock, Timer } from '../../common/clock.js';
 import { LATE } from '../../common/late.js';
 import { LinkedList } from '../../common/linked-list.js';
-import type { ResilienceEvent } from '../../telemetry/events.js';
 import type { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { Gcra, type Rate } from './gcra.js';
-import { RateLimitedError, type RateLimitedReason } from './rate-limited-error.js';
+import { LimitAnnouncer } from './limit-announcer.js';
+import type { RateLimitedError, RateLimitedReason } from './rate-limited-error.js';
 import type { RateLimitSnapshot } from './snapshot.js';
 import { Waiter } from './waiter.js';
 
@@ -27,12 +26,12 @@ const ROUNDING = 1e-6;
  */
 export class RateLimiter {
   private readonly meter: Gcra;
+  private readonly announcer: LimitAnnouncer;
   /** The waiting calls, longest wait first. */
   private readonly waiters = new LinkedList<Waiter>();
   private waiting = 0;
   /** What the waiting calls cost together. */
   private queuedCost = 0;
-  private rejected = 0;
   private timer: Timer | undefined = undefined;
   private closed = false;
 
@@ -44,6 +43,7 @@ export class RateLimiter {
     private readonly environment: RateLimiterEnvironment,
   ) {
     this.meter = new Gcra(rate);
+    this.announcer = new LimitAnnouncer(name, environment.events);
   }
 
   /** @internal Whether it knows no more than a new one. */
@@ -58,7 +58,8 @@ export class RateLimiter {
 
   /** Its limit and its numbers of this moment. */
   snapshot(): RateLimitSnapshot {
-    const { name, waiting, rejected } = this;
+    const { name, waiting } = this;
+    const { rejected } = this.announcer;
     const { limit, perMs, burst } = this.rate;
     const now = this.environment.clock.now();
     const resetMs = this.meter.resetMs(now);
@@ -104,7 +105,8 @@ export class RateLimiter {
         ? this.meter.take(cost, now)
         : Math.max(0, this.meter.allowedAt(this.queuedCost + cost) - now);
     if (wait === 0 && this.waiting === 0) return undefined;
-    if (wait > maxWait + ROUNDING) throw this.rejection('limit', now, Math.ceil(wait - maxWait - ROUNDING));
+    if (wait > maxWait + ROUNDING)
+      throw this.rejection('limit', now, Math.ceil(wait - maxWait - ROUNDING));
     if (this.closed) throw this.rejection('closing', now);
     return this.queue(cost, now);
   }
@@ -137,10 +139,7 @@ export class RateLimiter {
     this.waiters.add(waiter);
     this.waiting += 1;
     this.queuedCost += cost;
-    const { events } = this.environment;
-    if (events.active('throttled') || events.active('rejected')) {
-      waiter.origin = new AsyncResource('nest-resilience:waiter');
-    }
+    waiter.origin = this.announcer.origin();
     if (this.waiting === 1) this.arm(now);
     return waiter;
   }
@@ -162,7 +161,7 @@ export class RateLimiter {
       // which nothing could run does not come all at once, though.
       this.meter.count(first.cost, Math.max(due, now - LATE));
       first.resolve();
-      this.tellThrottled(first, now);
+      this.announcer.throttled(now - first.since, first.origin);
     }
   }
 
@@ -198,26 +197,7 @@ export class RateLimiter {
     retryAfterMs?: number,
     waiter?: Waiter,
   ): RateLimitedError {
-    this.rejected += 1;
-    const { name, rate } = this;
-    const quota = { ...rate, remaining: this.remaining(now) };
-    const error = new RateLimitedError(name, reason, quota, retryAfterMs);
-    if (!this.environment.events.active('rejected')) return error;
-    const { policy, code } = error;
-    this.tell({ type: 'rejected', name, policy, code, retryAfterMs }, waiter);
-    return error;
-  }
-
-  private tellThrottled(waiter: Waiter, now: number): void {
-    if (!this.environment.events.active('throttled')) return;
-    const waitedMs = now - waiter.since;
-    this.tell({ type: 'throttled', name: this.name, waitedMs }, waiter);
-  }
-
-  /** Emits an event in the async context of the call that it is about, since another call's may be current. */
-  private tell(event: ResilienceEvent, waiter: Waiter | undefined): void {
-    const { events } = this.environment;
-    if (waiter?.origin === undefined) events.emit(event);
-    else waiter.origin.runInAsyncScope(() => events.emit(event));
+    const quota = { ...this.rate, remaining: this.remaining(now) };
+    return this.announcer.rejection(reason, quota, retryAfterMs, waiter?.origin);
   }
 }

@@ -1,8 +1,9 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { RateLimitedError } from './rate-limited-error.js';
+import type { Turn } from './turn.js';
 
 /** A call that waits until its limit allows it. */
-export class Waiter {
+export class Waiter implements Turn {
   /** @internal */
   previous: Waiter | undefined = undefined;
   /** @internal */

@@ -1,0 +1,66 @@
+import type { StoreGuard } from './store-guard.js';
+import type { ResilienceStore } from './store.js';
+
+/** A step of the store. */
+export type StoreStep<T> = (store: ResilienceStore) => Promise<T>;
+
+/** What is known of the fleet where the store is asked. */
+export interface FleetFacts {
+  readonly instanceId: string;
+  /** Living instances, this one included, as far as is known. */
+  readonly instances: number;
+  /** How long a call waits for the store at most, milliseconds. */
+  readonly callTimeout: number;
+  /** How long a step in the background may take, milliseconds. */
+  readonly backgroundTimeout: number;
+}
+
+/** The store, as the limits and semaphores of this instance use it: see {@link StoreGuard}. */
+export class GuardedStore {
+  private readonly listeners = new Set<(name: string) => void>();
+
+  constructor(
+    private readonly guard: StoreGuard,
+    private readonly facts: FleetFacts,
+  ) {}
+
+  get instanceId(): string {
+    return this.facts.instanceId;
+  }
+
+  /** Whether the store is asked at all; if not, each instance takes its share of a limit. */
+  get available(): boolean {
+    return this.guard.available;
+  }
+
+  /** Among how many instances a limit is divided while the store is away. */
+  get instances(): number {
+    return Math.max(1, this.facts.instances);
+  }
+
+  /**
+   * Makes a step that a call waits for.
+   *
+   * @param late receives an answer that has come after the time budget
+   * @returns `undefined` when there is no answer in time
+   */
+  ask<T>(step: StoreStep<T>, late?: (answer: T) => void): Promise<T | undefined> {
+    return this.guard.ask(step, this.facts.callTimeout, late);
+  }
+
+  /** Makes a step that nobody waits for. */
+  send<T>(step: StoreStep<T>): Promise<T | undefined> {
+    return this.guard.ask(step, this.facts.backgroundTimeout);
+  }
+
+  /** Listens to places that become free, by the name of the semaphore. @returns ends that */
+  onPlace(listener: (name: string) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  /** To be called when the store has said so. */
+  placeFreed(name: string): void {
+    for (const listener of [...this.listeners]) listener(name);
+  }
+}

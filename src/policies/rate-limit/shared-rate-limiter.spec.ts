@@ -1,0 +1,245 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { refuseUnhandledRejections } from '../../../test/support/commands.js';
+import { Instance, slowly } from '../../../test/support/guarded-store.js';
+import { outcome, settle } from '../../../test/support/wait.js';
+import type { ResilienceEvent } from '../../telemetry/events.js';
+import { ResilienceEvents } from '../../telemetry/resilience-events.js';
+import { ManualClock, MemoryStore } from '../../testing/index.js';
+import type { RateLimitedError } from './rate-limited-error.js';
+import { SharedRateLimiter } from './shared-rate-limiter.js';
+
+refuseUnhandledRejections();
+
+/** Limiters of one name in several instances, which share a store. */
+class Fleet {
+  readonly clock = new ManualClock();
+  readonly memory = new MemoryStore({ clock: this.clock });
+  readonly emitted: ResilienceEvent[] = [];
+  readonly events = new ResilienceEvents();
+  readonly instances: Instance[];
+  readonly limiters: SharedRateLimiter[];
+
+  constructor({ count = 1, limit = 10, perMs = 1_000, burst = 2, answersAfter = 0 } = {}) {
+    const store = answersAfter > 0 ? slowly(this.memory, this.clock, answersAfter) : this.memory;
+    const { clock, events } = this;
+    events.subscribe((event) => void this.emitted.push(event));
+    this.instances = Array.from({ length: count }, (_, n) => new Instance(store, clock, `${n}`));
+    for (const { facts } of this.instances) facts.instances = count;
+    this.limiters = this.instances.map(
+      ({ store: guarded }) =>
+        new SharedRateLimiter('api', { limit, perMs, burst }, { clock, events }, guarded),
+    );
+  }
+
+  /** 'now', after how long it was allowed, or why not. */
+  async call(n = 0, cost = 1, maxWait = 0): Promise<string> {
+    const began = this.clock.now();
+    try {
+      const turn = this.limiters[n]!.take(cost, maxWait, began);
+      if (turn === undefined) return 'at once';
+      await turn.ready;
+      turn.leave();
+      return `after ${this.clock.now() - began}`;
+    } catch (error) {
+      const { reason, retryAfterMs } = error as RateLimitedError;
+      return `${reason} ${retryAfterMs}`;
+    }
+  }
+}
+
+describe('a limit for all instances', () => {
+  it('allows as many calls as it says over all of them', async () => {
+    const fleet = new Fleet({ count: 3, burst: 2 });
+    expect(await Promise.all([0, 1, 2].map((n) => fleet.call(n)))).toEqual([
+      'after 0',
+      'after 0',
+      'limit 100',
+    ]);
+    await fleet.clock.advance(100);
+    expect(await fleet.call(0)).toBe('after 0');
+    expect(fleet.emitted).toEqual([
+      {
+        type: 'rejected',
+        name: 'api',
+        policy: 'rateLimit',
+        code: 'RATE_LIMITED',
+        retryAfterMs: 100,
+      },
+    ]);
+    expect(fleet.limiters.map((each) => each.snapshot().rejected)).toEqual([0, 0, 1]);
+  });
+
+  it('has calls wait in their order over all of them', async () => {
+    const fleet = new Fleet({ count: 2, burst: 1 });
+    const calls = [0, 1, 0, 1].map((n) => fleet.call(n, 1, 250));
+    await settle();
+    expect(fleet.limiters.map((each) => each.snapshot().waiting)).toEqual([1, 1]);
+    await fleet.clock.advance(1_000);
+    expect(await Promise.all(calls)).toEqual(['after 0', 'after 100', 'after 200', 'limit 50']);
+    expect(fleet.clock.pending).toBe(0);
+  });
+
+  it('asks nobody for a call that is known to be refused', async () => {
+    const fleet = new Fleet({ count: 2, burst: 2 });
+    await fleet.call(1, 2);
+    expect(await fleet.call(0, 2)).toBe('limit 200');
+    const { steps } = fleet.memory;
+    await fleet.clock.advance(50);
+    expect(await fleet.call(0, 2)).toBe('limit 149'); // a millisecond less, as the store rounds up
+    expect(fleet.memory.steps).toBe(steps);
+    expect(await fleet.call(0, 1)).toBe('limit 50'); // a cheaper one may be allowed
+    expect(fleet.memory.steps).toBe(steps + 1);
+    await fleet.clock.advance(150);
+    expect(await fleet.call(0, 2)).toBe('after 0');
+  });
+
+  it('asks nobody for what costs nothing, or more than the burst', async () => {
+    const fleet = new Fleet();
+    expect(await fleet.call(0, 0)).toBe('at once');
+    expect(await fleet.call(0, 3)).toBe('cost undefined');
+    expect(fleet.memory.steps).toBe(0);
+  });
+
+  it('shows what the store has said last', async () => {
+    const fleet = new Fleet({ burst: 4 });
+    await fleet.call(0, 3);
+    expect(fleet.limiters[0]!.snapshot()).toEqual({
+      name: 'api',
+      limit: 10,
+      perMs: 1_000,
+      burst: 4,
+      remaining: 1,
+      resetMs: 300,
+      waiting: 0,
+      rejected: 0,
+    });
+    await fleet.clock.advance(250);
+    expect(fleet.limiters[0]!.snapshot()).toMatchObject({ remaining: 3, resetMs: 50 });
+  });
+
+  it('tells of waits in the async context of their calls', async () => {
+    const user = new AsyncLocalStorage<string>();
+    const fleet = new Fleet({ burst: 1 });
+    const seen: unknown[] = [];
+    fleet.events.subscribe(({ type }) => void seen.push([type, user.getStore()]));
+    await fleet.call();
+    const call = user.run('anna', () => fleet.call(0, 1, 500));
+    await fleet.clock.advance(100);
+    await call;
+    expect(seen).toEqual([['throttled', 'anna']]);
+    expect(fleet.emitted).toEqual([{ type: 'throttled', name: 'api', waitedMs: 100 }]);
+  });
+
+  it('ends waits when the application closes', async () => {
+    const fleet = new Fleet({ burst: 1 });
+    await fleet.call();
+    const waiting = fleet.call(0, 1, 500);
+    await settle();
+    fleet.limiters[0]!.close();
+    expect(await waiting).toBe('closing undefined');
+    expect(await fleet.call(0, 1, 500)).toBe('closing undefined');
+    expect(fleet.clock.pending).toBe(0);
+  });
+
+  it('leaves no timer behind for a call that ends while it waits', async () => {
+    const fleet = new Fleet({ burst: 1 });
+    await fleet.call();
+    const turn = fleet.limiters[0]!.take(1, 500, 0)!;
+    await settle();
+    turn.leave();
+    await turn.ready;
+    expect(fleet.clock.pending).toBe(0);
+    expect(fleet.emitted).toEqual([]);
+  });
+
+  it('changes, and what the store has counted stays', async () => {
+    const fleet = new Fleet({ burst: 2 });
+    await fleet.call(0, 2);
+    expect(await fleet.call()).toBe('limit 100');
+    fleet.limiters[0]!.reconfigure({ limit: 100, perMs: 1_000, burst: 3 });
+    expect(await fleet.call()).toBe('after 0');
+    expect(await fleet.call()).toBe('limit 10');
+  });
+});
+
+describe('while the store is away, a limit for all instances', () => {
+  it('is this share of each instance', async () => {
+    const fleet = new Fleet({ count: 2, limit: 10, burst: 4 });
+    fleet.memory.fail('down');
+    const all: string[] = [];
+    for (let call = 0; call < 4; call++) all.push(await fleet.call(0));
+    // Two calls, as for half of the burst; the first two ask the store in vain.
+    expect(all).toEqual(['after 0', 'after 0', 'limit 200', 'limit 200']);
+    expect(fleet.memory.steps).toBe(2);
+    expect(await fleet.call(1)).toBe('after 0');
+    expect(fleet.limiters[0]!.snapshot()).toMatchObject({ burst: 4, remaining: 0, rejected: 2 });
+    await fleet.clock.advance(200);
+    expect(await fleet.call(0)).toBe('at once');
+  });
+
+  it('waits for no longer than the time budget', async () => {
+    const fleet = new Fleet({ burst: 2 });
+    fleet.memory.fail('frozen');
+    const calls = [fleet.call(), fleet.call()];
+    await fleet.clock.advance(50);
+    expect(await Promise.all(calls)).toEqual(['after 50', 'after 50']);
+    expect(await fleet.call()).toBe('limit 100');
+  });
+
+  it('takes the wait for the store from the time that a call may wait', async () => {
+    const fleet = new Fleet({ burst: 1 });
+    fleet.memory.fail('frozen');
+    const first = fleet.call();
+    const second = fleet.call(0, 1, 120);
+    await fleet.clock.advance(1_000);
+    expect(await first).toBe('after 50');
+    expect(await second).toBe('limit 30');
+  });
+
+  it('lets dear calls through that the whole limit allows', async () => {
+    const fleet = new Fleet({ count: 4, limit: 40, burst: 8 });
+    fleet.memory.fail('down');
+    expect(await fleet.call(0, 8)).toBe('after 0');
+    expect(await fleet.call(0, 1)).toMatch(/^limit/);
+  });
+
+  it('goes by the number of instances of that time', async () => {
+    const fleet = new Fleet({ count: 1, burst: 4 });
+    fleet.memory.fail('down');
+    await fleet.call();
+    fleet.instances[0]!.facts.instances = 4;
+    expect([await fleet.call(), await fleet.call()]).toEqual(['limit 400', 'limit 400']);
+  });
+
+  it('has the store decide again once that is back', async () => {
+    const fleet = new Fleet({ count: 2, burst: 2 });
+    fleet.memory.fail('down');
+    await fleet.call();
+    await fleet.call();
+    fleet.memory.recover();
+    fleet.instances[0]!.recover();
+    expect(await fleet.call()).toBe('after 0');
+    expect(fleet.memory.steps).toBe(3);
+  });
+
+  it('drops an answer that comes too late', async () => {
+    const fleet = new Fleet({ burst: 1, answersAfter: 200 });
+    const call = fleet.call();
+    await fleet.clock.advance(1_000);
+    expect(await call).toBe('after 50');
+    expect(fleet.emitted).toEqual([]);
+    expect(fleet.limiters[0]!.snapshot().remaining).toBe(1);
+  });
+
+  it('lets a call go that ends while the store is asked', async () => {
+    const fleet = new Fleet({ burst: 1 });
+    fleet.memory.fail('frozen');
+    const [turn] = [fleet.limiters[0]!.take(1, 500, 0)!];
+    turn.leave();
+    const ended = outcome(turn.ready);
+    await fleet.clock.advance(1_000);
+    expect(await ended).toEqual({ value: undefined });
+    expect(fleet.limiters[0]!.snapshot().remaining).toBe(1);
+    expect(fleet.clock.pending).toBe(0);
+  });
+});

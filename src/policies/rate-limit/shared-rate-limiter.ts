@@ -1,0 +1,215 @@
+import { outsideOfCalls } from '../../common/async-context.js';
+import type { GuardedStore } from '../../fleet/guarded-store.js';
+import type { LimitDecision } from '../../fleet/store.js';
+import type { Rate } from './gcra.js';
+import { LimitAnnouncer } from './limit-announcer.js';
+import { RateLimiter, type RateLimiterEnvironment } from './rate-limiter.js';
+import type { RateLimitedError, RateLimitedReason } from './rate-limited-error.js';
+import type { RateLimitSnapshot } from './snapshot.js';
+import type { Turn } from './turn.js';
+
+/** What the store has said last. */
+interface Known extends Pick<LimitDecision, 'remaining' | 'resetMs'> {
+  readonly at: number;
+}
+
+/** Calls that the store refuses for some time, whoever asks. */
+interface Refusal {
+  /** Cheaper calls may be allowed. */
+  readonly cost: number;
+  /** Until then, no such call is allowed without a wait. */
+  readonly until: number;
+}
+
+/**
+ * A limit for all instances of the application, which the store decides. While the store is away, this instance takes its
+ * share of the limit. A call that is known to be refused does not ask.
+ */
+export class SharedRateLimiter {
+  private readonly announcer: LimitAnnouncer;
+  /** This instance's share, for the time in which the store is away. */
+  private readonly share: RateLimiter;
+  /** Among how many instances the limit is divided in {@link share}. */
+  private instances = 1;
+  private known: Known | undefined = undefined;
+  private refusal: Refusal | undefined = undefined;
+  /** The calls that the store has told to wait. */
+  private readonly waiting = new Set<SharedTurn>();
+  private closed = false;
+
+  /** @internal */
+  constructor(
+    /** The name in the registry and in the store. */
+    readonly name: string,
+    private rate: Rate,
+    private readonly environment: RateLimiterEnvironment,
+    private readonly store: GuardedStore,
+  ) {
+    this.announcer = new LimitAnnouncer(name, environment.events);
+    this.share = new RateLimiter(name, rate, environment);
+  }
+
+  /** @internal Whether nobody waits for it: what it counts is in the store. */
+  get idle(): boolean {
+    return this.waiting.size === 0 && this.share.idle;
+  }
+
+  /** @internal The limiter for a call: this one, for all. */
+  forCall(): this {
+    return this;
+  }
+
+  /** Its limit, and its numbers as the store has told them last. */
+  snapshot(): RateLimitSnapshot {
+    if (!this.store.available) return this.snapshotOfShare();
+    const { name, rate, known, share, announcer } = this;
+    const { limit, perMs, burst } = rate;
+    const resetMs = Math.max(0, known === undefined ? 0 : known.resetMs - (this.now() - known.at));
+    const waiting = this.waiting.size + share.snapshot().waiting;
+    const rejected = announcer.rejected + share.snapshot().rejected;
+    const remaining = this.remaining(resetMs);
+    return { name, limit, perMs, burst, remaining, resetMs, waiting, rejected };
+  }
+
+  /** @internal Changes the limit; the store keeps what it has counted, as far as it fits. */
+  reconfigure({ limit, perMs, burst }: Rate): void {
+    this.rate = { limit, perMs, burst };
+    this.known = undefined;
+    this.refusal = undefined;
+    this.share.reconfigure(this.rateOfShare());
+  }
+
+  /**
+   * @internal As {@link RateLimiter.take}, except that a call that may be allowed has to wait for the store.
+   *
+   * @throws {RateLimitedError} when it is known that it cannot be allowed in time
+   */
+  take(cost: number, maxWait: number, now: number): Turn | undefined {
+    if (cost === 0) return undefined;
+    if (cost > this.rate.burst) throw this.rejection('cost');
+    if (!this.store.available) return this.takeOfShare(cost, maxWait, now);
+    const { refusal } = this;
+    if (refusal !== undefined && cost >= refusal.cost && now + maxWait < refusal.until) {
+      throw this.rejection('limit', Math.ceil(refusal.until - maxWait - now));
+    }
+    return new SharedTurn((turn) => this.ask(turn, cost, maxWait, now));
+  }
+
+  /** @internal Rejects all waiting calls, and lets no further ones wait. */
+  close(): void {
+    this.closed = true;
+    for (const turn of [...this.waiting]) turn.wake(false);
+    this.share.close();
+  }
+
+  private async ask(turn: SharedTurn, cost: number, maxWaitMs: number, now: number): Promise<void> {
+    const request = { ...this.rate, cost, maxWaitMs };
+    const decision = await this.store.ask((store) => store.limit(this.name, request));
+    if (turn.left) return;
+    if (decision === undefined) {
+      const later = this.now();
+      turn.local = this.takeOfShare(cost, Math.max(0, maxWaitMs - (later - now)), later);
+      return turn.local?.ready;
+    }
+    this.learn(decision, cost, maxWaitMs, now);
+    const { allowed, waitMs, retryAfterMs } = decision;
+    if (!allowed) throw this.rejection('limit', retryAfterMs);
+    if (waitMs > 0) await this.wait(turn, waitMs);
+  }
+
+  /** @param asked when the store was asked: it has decided later, so that nothing is taken for longer than it is */
+  private learn(
+    { allowed, remaining, resetMs, retryAfterMs }: LimitDecision,
+    cost: number,
+    maxWait: number,
+    asked: number,
+  ): void {
+    this.known = { remaining, resetMs, at: this.now() };
+    // The store rounds up to whole milliseconds.
+    const until = asked + retryAfterMs + maxWait - 1;
+    this.refusal = allowed || until === Infinity ? undefined : { cost, until };
+  }
+
+  private async wait(turn: SharedTurn, ms: number): Promise<void> {
+    const { clock } = this.environment;
+    const began = clock.now();
+    if (this.closed) throw this.rejection('closing');
+    const rested = await new Promise<boolean>((resolve) => {
+      const timer = outsideOfCalls(() => clock.setTimer(() => turn.wake(true), ms));
+      turn.wake = (allowed) => {
+        timer.cancel();
+        this.waiting.delete(turn);
+        resolve(allowed);
+      };
+      this.waiting.add(turn);
+    });
+    if (turn.left) return;
+    if (!rested) throw this.rejection('closing');
+    this.announcer.throttled(clock.now() - began);
+  }
+
+  private takeOfShare(cost: number, maxWait: number, now: number): Turn | undefined {
+    if (this.instances !== this.store.instances) {
+      this.instances = this.store.instances;
+      this.share.reconfigure(this.rateOfShare());
+    }
+    // What is allowed by the whole limit must not become impossible because of the store.
+    return this.share.take(Math.min(cost, this.rateOfShare().burst), maxWait, now);
+  }
+
+  private rateOfShare(): Rate {
+    const { limit, perMs, burst } = this.rate;
+    const { instances } = this;
+    return { limit: limit / instances, perMs, burst: Math.max(1, burst / instances) };
+  }
+
+  private snapshotOfShare(): RateLimitSnapshot {
+    const { limit, perMs, burst } = this.rate;
+    const share = this.share.snapshot();
+    return {
+      ...share,
+      limit,
+      perMs,
+      burst,
+      waiting: share.waiting + this.waiting.size,
+      rejected: share.rejected + this.announcer.rejected,
+    };
+  }
+
+  private remaining(resetMs: number): number {
+    const { limit, perMs, burst } = this.rate;
+    const since = Math.floor(burst - (resetMs * limit) / perMs);
+    return Math.max(0, since, this.known?.remaining ?? 0);
+  }
+
+  private rejection(reason: RateLimitedReason, retryAfterMs?: number): RateLimitedError {
+    const { remaining } = this.snapshot();
+    return this.announcer.rejection(reason, { ...this.rate, remaining }, retryAfterMs);
+  }
+
+  private now(): number {
+    return this.environment.clock.now();
+  }
+}
+
+/** The turn of a call that asks the store. */
+class SharedTurn implements Turn {
+  /** Whether the call has ended. */
+  left = false;
+  /** Its turn by this instance's share, when the store is away. */
+  local: Turn | undefined = undefined;
+  /** Ends its wait. @param allowed whether it may go */
+  wake: (allowed: boolean) => void = () => {};
+  readonly ready: Promise<void>;
+
+  constructor(run: (turn: SharedTurn) => Promise<void>) {
+    this.ready = run(this);
+  }
+
+  leave(): void {
+    if (this.left) return;
+    this.left = true;
+    this.wake(false);
+    this.local?.leave();
+  }
+}
