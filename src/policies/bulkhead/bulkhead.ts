@@ -1,10 +1,11 @@
-import { AsyncResource } from 'node:async_hooks';
+import type { AsyncResource } from 'node:async_hooks';
 import { type Deadline, DeadlineQueue } from '../../common/deadline-queue.js';
 import type { Clock } from '../../common/clock.js';
 import { LinkedList } from '../../common/linked-list.js';
-import type { ResilienceEvent } from '../../telemetry/events.js';
 import type { ResilienceEvents } from '../../telemetry/resilience-events.js';
-import { BulkheadFullError, type BulkheadFullReason } from './bulkhead-full-error.js';
+import { BulkheadAnnouncer } from './bulkhead-announcer.js';
+import type { BulkheadFullError, BulkheadFullReason } from './bulkhead-full-error.js';
+import { HoldTimes } from './hold-times.js';
 import type { BulkheadSettings } from './options.js';
 import type { BulkheadSnapshot } from './snapshot.js';
 
@@ -55,12 +56,6 @@ export class Waiter {
 /** The state of an accepted call: the time at which it got a place, or its entry in the queue. */
 export type Place = number | Waiter;
 
-/** Weight of a new duration in the mean. */
-const WEIGHT = 0.1;
-
-/** Assumed time for which a place is held, before any has been given back, milliseconds. */
-const UNKNOWN_HOLD = 1_000;
-
 /**
  * Limits how many calls run at a time, and how many may wait, so that one slow dependency cannot occupy everything.
  *
@@ -70,12 +65,11 @@ const UNKNOWN_HOLD = 1_000;
 export class Bulkhead {
   private running = 0;
   private waiting = 0;
-  private rejected = 0;
   /** The waiting calls, longest wait first. */
   private readonly waiters = new LinkedList<Waiter>();
   private closed = false;
-  /** Exponentially weighted mean of the time for which places are held, milliseconds. */
-  private meanHold: number | undefined = undefined;
+  private readonly holdTimes = new HoldTimes();
+  private readonly announcer: BulkheadAnnouncer;
   /** Of those who began to wait under the present `maxWait`. */
   private deadlines: DeadlineQueue<Waiter> | undefined;
 
@@ -87,6 +81,7 @@ export class Bulkhead {
     private readonly environment: BulkheadEnvironment,
   ) {
     this.deadlines = this.deadlinesAfter(settings.maxWait);
+    this.announcer = new BulkheadAnnouncer(name, environment.events);
   }
 
   /** @internal Whether calls inside a call that holds a place need none. */
@@ -101,7 +96,8 @@ export class Bulkhead {
 
   /** Its limits and its numbers of this moment. */
   snapshot(): BulkheadSnapshot {
-    const { name, running, waiting, rejected } = this;
+    const { name, running, waiting } = this;
+    const { rejected } = this.announcer;
     const { maxConcurrent, maxQueue } = this.settings;
     return { name, maxConcurrent, maxQueue, running, waiting, rejected };
   }
@@ -162,10 +158,7 @@ export class Bulkhead {
     this.waiting += 1;
     waiter.deadlines = this.deadlines;
     waiter.deadline = this.deadlines?.add(waiter, now);
-    const { events } = this.environment;
-    if (events.active('queued') || events.active('rejected')) {
-      waiter.origin = new AsyncResource('nest-resilience:waiter');
-    }
+    waiter.origin = this.announcer.origin();
     return waiter;
   }
 
@@ -177,9 +170,8 @@ export class Bulkhead {
 
   /** Passes the place on to the call that has waited longest, if any. */
   private release(heldMs: number): void {
-    const { meanHold } = this;
     const { first } = this.waiters;
-    this.meanHold = meanHold === undefined ? heldMs : meanHold + (heldMs - meanHold) * WEIGHT;
+    this.holdTimes.record(heldMs);
     // After `maxConcurrent` has been lowered, more calls may run than there are places.
     if (first === undefined || this.running > this.settings.maxConcurrent) {
       this.running -= 1;
@@ -195,8 +187,7 @@ export class Bulkhead {
     const waitedMs = now - waiter.since;
     waiter.since = now;
     waiter.resolve();
-    if (!this.environment.events.active('queued')) return;
-    this.tell({ type: 'queued', name: this.name, waitedMs }, waiter);
+    this.announcer.queued(waitedMs, waiter.origin);
   }
 
   private deadlinesAfter(maxWait: number | undefined): DeadlineQueue<Waiter> | undefined {
@@ -214,26 +205,11 @@ export class Bulkhead {
   }
 
   private rejection(reason: BulkheadFullReason, waiter?: Waiter): BulkheadFullError {
-    this.rejected += 1;
-    const retryAfterMs = reason === 'closing' ? undefined : this.expectedWait();
-    const { name } = this;
-    const error = new BulkheadFullError(name, reason, retryAfterMs);
-    if (!this.environment.events.active('rejected')) return error;
-    const { policy, code } = error;
-    this.tell({ type: 'rejected', name, policy, code, retryAfterMs }, waiter);
-    return error;
-  }
-
-  /** Emits an event in the async context of the call that it is about, since another call's may be current. */
-  private tell(event: ResilienceEvent, waiter: Waiter | undefined): void {
-    const { events } = this.environment;
-    if (waiter?.origin === undefined) events.emit(event);
-    else waiter.origin.runInAsyncScope(() => events.emit(event));
-  }
-
-  /** The time until all waiting calls and one more have had a place, by the mean time for which places are held. */
-  private expectedWait(): number {
-    const { meanHold = UNKNOWN_HOLD, waiting, settings } = this;
-    return (meanHold * (waiting + 1)) / settings.maxConcurrent;
+    const { waiting, settings } = this;
+    const retryAfterMs =
+      reason === 'closing'
+        ? undefined
+        : this.holdTimes.expectedWait(waiting, settings.maxConcurrent);
+    return this.announcer.rejection(reason, retryAfterMs, waiter?.origin);
   }
 }

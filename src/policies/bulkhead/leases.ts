@@ -1,0 +1,97 @@
+import { outsideOfCalls } from '../../common/async-context.js';
+import type { Clock, Timer } from '../../common/clock.js';
+import type { GuardedStore } from '../../fleet/guarded-store.js';
+import type { PlacesReply } from '../../fleet/store.js';
+
+/** How long a place is held without being prolonged, milliseconds: those of an instance that has died come back then. */
+const LEASE = 15_000;
+
+/** Leases are prolonged so often that two attempts may fail, milliseconds. */
+const RENEW_EVERY = LEASE / 3;
+
+/** The places of a shared bulkhead that this instance holds. They are prolonged in the background. */
+export class Leases {
+  private readonly held = new Set<string>();
+  private timer: Timer | undefined = undefined;
+  private tokens = 0;
+  private closed = false;
+  /** The limit that was last asked for. */
+  private limit = 0;
+
+  constructor(
+    private readonly name: string,
+    private readonly clock: Clock,
+    private readonly store: GuardedStore,
+  ) {}
+
+  get size(): number {
+    return this.held.size;
+  }
+
+  /** A token that no other call of the fleet has. */
+  token(): string {
+    return `${this.store.instanceId}:${(this.tokens += 1)}`;
+  }
+
+  /** Asks for a place. One that is granted too late is given back. */
+  acquire(token: string, limit: number): Promise<PlacesReply | undefined> {
+    this.limit = limit;
+    return this.store.ask(
+      (store) => store.places(this.name, this.acquisition(token)),
+      (reply) => {
+        if (reply.granted) void this.release(token);
+      },
+    );
+  }
+
+  /** Begins to prolong a place that has been granted. */
+  add(token: string): void {
+    this.held.add(token);
+    if (this.timer === undefined && !this.closed) this.arm();
+  }
+
+  /** Gives a place back. If the store is away, its lease ends by itself. */
+  async release(token: string): Promise<void> {
+    this.held.delete(token);
+    if (this.held.size === 0) this.disarm();
+    await this.store.send((store) => store.places(this.name, { type: 'release', token }));
+  }
+
+  close(): void {
+    this.closed = true;
+    this.disarm();
+  }
+
+  private acquisition(token: string) {
+    const { instanceId } = this.store;
+    return { type: 'acquire', token, instanceId, limit: this.limit, leaseMs: LEASE } as const;
+  }
+
+  private async renew(): Promise<void> {
+    const tokens = [...this.held];
+    const reply = await this.store.send((store) =>
+      store.places(this.name, { type: 'renew', tokens, leaseMs: LEASE }),
+    );
+    for (const token of reply?.lost ?? []) {
+      // The store has lost it, or has heard of nothing for too long. The work goes on, so the place is taken again if it can be.
+      if (this.held.has(token)) {
+        void this.store.send((store) => store.places(this.name, this.acquisition(token)));
+      }
+    }
+  }
+
+  private arm(): void {
+    this.timer = outsideOfCalls(() =>
+      this.clock.setTimer(() => {
+        this.arm();
+        void this.renew();
+      }, RENEW_EVERY),
+    );
+    this.timer.unref();
+  }
+
+  private disarm(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+  }
+}
