@@ -38,11 +38,17 @@ export interface ResilienceStore {
   /** Changes of options for the whole fleet, by target; see `configure()`. `undefined` for no change so far. */
   settings(): Promise<FleetSettings | undefined>;
 
-  /** Replaces the changes of options if nobody else has done so meanwhile. */
+  /**
+   * Replaces the changes of options if nobody else has done so meanwhile. A store that has lost them starts again from
+   * revision 1, so revisions are compared for equality only.
+   *
+   * @param expectedRevision 0 for no change so far
+   */
   changeSettings(expectedRevision: number, settings: string): Promise<FleetSettings>;
 
   /**
-   * Listens to what other instances do. Messages may be lost or doubled; each may come late.
+   * Listens to what instances do; messages of one's own steps may come too. Messages may be lost or doubled; each may
+   * come late. While the server is away the subscription waits for it, and says `reconnected` when it listens again.
    *
    * @returns ends the subscription
    */
@@ -52,14 +58,15 @@ export interface ResilienceStore {
   close(): Promise<void>;
 }
 
-/** The state of a shared circuit, as far as instances must agree on it. */
+/** A state of a shared circuit. */
 export type CircuitPhase = 'closed' | 'open' | 'half-open';
 
+/** The state of a shared circuit, as far as instances must agree on it; closed at epoch 0 if the store does not know it. */
 export interface CircuitView {
   readonly state: CircuitPhase;
   /** Grows by one with each transition and each override. */
   readonly epoch: number;
-  /** Made anew when the store has lost the circuit: epochs of two incarnations cannot be compared. */
+  /** Made anew when the store has lost the circuit: epochs of two incarnations cannot be compared. Empty if unknown. */
   readonly incarnation: string;
   /** Until the next probes are let through; 0 unless open. */
   readonly remainingMs: number;
@@ -77,12 +84,17 @@ export interface SharedOverride {
   readonly remainingMs?: number;
 }
 
+/** What an instance does with a shared circuit. */
 export type CircuitStep =
   /** The circuit of an instance has opened by its own window. */
   | {
       readonly type: 'trip';
-      /** The epoch that the instance knew; another one makes the step void. */
+      /**
+       * The epoch and the incarnation that the instance knew; others make the step void. A circuit that the store does
+       * not know, or no longer, is opened whatever the instance knew.
+       */
       readonly epoch: number;
+      /** Empty for a circuit that the instance knows nothing about. */
       readonly incarnation: string;
       readonly instanceId: string;
       /** The open time that the instance would choose, by `openings` from 0; the last one stands for all above. */
@@ -90,12 +102,15 @@ export type CircuitStep =
       /** The circuit opens for all once this many votes stand; without it the first one opens it. */
       readonly quorum?: QuorumRule;
     }
-  /** An instance wants to let a probe through; opens a half-open phase if the open time is over. */
+  /**
+   * An instance wants to let a probe through; starts a half-open phase if the open time is over. A closed circuit needs
+   * no probes: the step is granted without a lease.
+   */
   | {
       readonly type: 'acquire';
       /** Unique among all instances. */
       readonly token: string;
-      /** At most this many probes at a time in the whole fleet. */
+      /** At most this many probes at a time in the whole fleet; fewer when fewer successes are left to close the circuit. */
       readonly probes: number;
       /** Successes that close the circuit. */
       readonly successes: number;
@@ -111,11 +126,12 @@ export type CircuitStep =
       readonly failures: number;
       readonly openMs: readonly number[];
     }
-  /** `undefined` takes the override back. */
+  /** `undefined` takes the override back. The state below it goes on by itself. */
   | { readonly type: 'override'; readonly override: SharedOverride | undefined }
-  /** Closes the circuit and forgets its history, by an operator. */
+  /** Closes the circuit and forgets its history, by an operator; an override stays. */
   | { readonly type: 'reset' };
 
+/** How many instances must agree before a circuit opens for all. */
 export interface QuorumRule {
   /** Votes of so many instances, or of this share of the living ones, whichever is more. */
   readonly minVotes: number;
@@ -125,14 +141,16 @@ export interface QuorumRule {
   readonly voteMs: number;
 }
 
+/** What has come of a step, and the circuit after it. */
 export interface CircuitReply {
   /** Whether the step has been made: the circuit opened, the lease granted, the probe counted. */
   readonly granted: boolean;
   readonly view: CircuitView;
-  /** For a refused lease: when the next one may be free. */
+  /** For a refused lease: when the next one may be free, at the latest. */
   readonly retryAfterMs?: number;
 }
 
+/** Asks for `cost` calls of a limit. Another rate than that of the last request keeps what is counted, as far as it fits. */
 export interface LimitRequest {
   /** Calls per `perMs`. */
   readonly limit: number;
@@ -140,10 +158,11 @@ export interface LimitRequest {
   /** Calls that may come at once. */
   readonly burst: number;
   readonly cost: number;
-  /** A call that would have to wait longer is refused. */
+  /** A call that would have to wait longer is refused, milliseconds. */
   readonly maxWaitMs: number;
 }
 
+/** Whether calls may go, and when. Durations in milliseconds. */
 export interface LimitDecision {
   readonly allowed: boolean;
   /** The call must wait this long before it runs; 0 when refused. */
@@ -156,6 +175,7 @@ export interface LimitDecision {
   readonly resetMs: number;
 }
 
+/** What an instance does with a semaphore. */
 export type PlacesStep =
   | {
       readonly type: 'acquire';
@@ -168,7 +188,9 @@ export type PlacesStep =
   | { readonly type: 'renew'; readonly tokens: readonly string[]; readonly leaseMs: number }
   | { readonly type: 'release'; readonly token: string };
 
+/** What has come of a step, and the semaphore after it. */
 export interface PlacesReply {
+  /** Whether the place is held, was held until now, or all leases have been prolonged. */
   readonly granted: boolean;
   readonly inUse: number;
   /** For a refused acquisition: when the earliest lease ends at the latest. */
@@ -177,6 +199,7 @@ export interface PlacesReply {
   readonly lost?: readonly string[];
 }
 
+/** A process that shares the store. */
 export interface InstanceInfo {
   /** Unique per process and start. */
   readonly id: string;
@@ -186,18 +209,20 @@ export interface InstanceInfo {
   readonly facts?: Readonly<Record<string, unknown>>;
 }
 
+/** The changes of options for the whole fleet. */
 export interface FleetSettings {
   readonly revision: number;
-  /** JSON of patches by target, with by and reason. */
+  /** JSON of patches by target, with by and reason; `{}` for none. */
   readonly settings: string;
   /** Whether the change that was asked for has been made. */
   readonly changed: boolean;
 }
 
+/** What subscribers hear. */
 export type StoreMessage =
   | { readonly type: 'circuit'; readonly name: string; readonly view: CircuitView }
   | { readonly type: 'settings'; readonly revision: number }
-  /** A place has become free. */
+  /** A place has become free, of which somebody was refused one lately. */
   | { readonly type: 'place'; readonly name: string }
   /** The connection was lost and is there again: messages may have been lost. */
   | { readonly type: 'reconnected' };

@@ -1,1 +1,2 @@
 export { ManualClock } from './manual-clock.js';
+export { MemoryStore, type StoreTrouble } from './memory/memory-store.js';

@@ -1,0 +1,61 @@
+import type { LimitDecision, LimitRequest } from '../../fleet/store.js';
+
+interface Bucket {
+  /** Calls that are counted, at the time {@link at}. */
+  level: number;
+  /** Microseconds, as servers count. */
+  at: number;
+  limit: number;
+  perMs: number;
+  burst: number;
+}
+
+/** Sums and differences are off by less than this, calls. */
+const ROUNDING = 1e-9;
+
+/** The rate limits of a {@link MemoryStore}: the generic cell rate algorithm. */
+export class MemoryLimits {
+  private readonly buckets = new Map<string, Bucket>();
+
+  constructor(private readonly now: () => number) {}
+
+  take(name: string, request: LimitRequest): LimitDecision {
+    const { limit, perMs, burst, cost, maxWaitMs } = request;
+    const now = Math.floor(this.now() * 1_000);
+    const interval = (perMs * 1_000) / limit;
+    const level = this.levelFor(name, request, now);
+    const over = level + cost - burst;
+    const wait = over > ROUNDING ? over * interval : 0;
+    const allowed = cost <= burst && wait <= maxWaitMs * 1_000 + ROUNDING * interval;
+    const after = allowed ? level + cost : level;
+    if (after > 0) this.buckets.set(name, { level: after, at: now, limit, perMs, burst });
+    else this.buckets.delete(name);
+    return {
+      allowed,
+      waitMs: allowed ? inMs(wait) : 0,
+      remaining: Math.max(0, Math.floor(burst - after + ROUNDING)),
+      retryAfterMs: allowed ? 0 : cost > burst ? Infinity : inMs(wait - maxWaitMs * 1_000),
+      resetMs: inMs(after * interval),
+    };
+  }
+
+  clear(): void {
+    this.buckets.clear();
+  }
+
+  /** What is counted now. What a higher rate has admitted counts as far as it fits. */
+  private levelFor(name: string, { limit, perMs, burst }: LimitRequest, now: number): number {
+    const bucket = this.buckets.get(name);
+    if (bucket === undefined) return 0;
+    const interval = (bucket.perMs * 1_000) / bucket.limit;
+    const level = bucket.level - Math.max(0, now - bucket.at) / interval;
+    if (level <= ROUNDING) return 0;
+    const same = bucket.limit === limit && bucket.perMs === perMs && bucket.burst === burst;
+    return same ? level : Math.min(level, burst);
+  }
+}
+
+/** Whole milliseconds, rounded up, of microseconds. */
+function inMs(microseconds: number): number {
+  return Math.max(0, Math.ceil(microseconds / 1_000 - ROUNDING));
+}

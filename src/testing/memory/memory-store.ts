@@ -1,0 +1,148 @@
+import type { Clock } from '../../common/clock.js';
+import type {
+  CircuitReply,
+  CircuitStep,
+  CircuitView,
+  FleetSettings,
+  InstanceInfo,
+  LimitDecision,
+  LimitRequest,
+  PlacesReply,
+  PlacesStep,
+  ResilienceStore,
+  StoreMessage,
+} from '../../fleet/store.js';
+import { MemoryCircuits } from './circuits.js';
+import { MemoryInstances } from './instances.js';
+import { MemoryLimits } from './limits.js';
+import { MemorySemaphores } from './semaphores.js';
+
+/** What is wrong with a {@link MemoryStore}. */
+export type StoreTrouble =
+  /** Each step rejects, as with a server that is down. */
+  | 'down'
+  /** No step ever ends, as with a server that is frozen; not even after {@link MemoryStore.recover}. */
+  | 'frozen';
+
+/**
+ * A store in the memory of the process: for tests, in which several applications are given the same one.
+ *
+ * @example
+ * const clock = new ManualClock();
+ * const store = new MemoryStore({ clock });
+ */
+export class MemoryStore implements ResilienceStore {
+  readonly kind = 'memory';
+  private readonly clock: Pick<Clock, 'now'>;
+  private readonly listeners = new Set<{ hear: (message: StoreMessage) => void }>();
+  private readonly circuitsByName: MemoryCircuits;
+  private readonly limits: MemoryLimits;
+  private readonly semaphores: MemorySemaphores;
+  private readonly instances: MemoryInstances;
+  private fleetSettings: Omit<FleetSettings, 'changed'> | undefined;
+  private trouble: StoreTrouble | undefined;
+  private counted = 0;
+
+  /** @param options.clock the source of all times, such as a `ManualClock`. Default: the time of the machine */
+  constructor({ clock = performance }: { readonly clock?: Pick<Clock, 'now'> } = {}) {
+    this.clock = clock;
+    const now = (): number => this.clock.now();
+    this.instances = new MemoryInstances(now);
+    this.limits = new MemoryLimits(now);
+    this.semaphores = new MemorySemaphores(now, (name) => this.tell({ type: 'place', name }));
+    this.circuitsByName = new MemoryCircuits(
+      now,
+      () => this.instances.count(),
+      (name, view) => this.tell({ type: 'circuit', name, view }),
+    );
+  }
+
+  /** How many steps have been asked for so far, also in vain; subscriptions do not count. */
+  get steps(): number {
+    return this.counted;
+  }
+
+  circuit(name: string, step: CircuitStep): Promise<CircuitReply> {
+    return this.step(() => this.circuitsByName.step(name, step));
+  }
+
+  circuits(names: readonly string[]): Promise<readonly (CircuitView | undefined)[]> {
+    return this.step(() => names.map((name) => this.circuitsByName.view(name)));
+  }
+
+  limit(name: string, request: LimitRequest): Promise<LimitDecision> {
+    return this.step(() => this.limits.take(name, request));
+  }
+
+  places(name: string, step: PlacesStep): Promise<PlacesReply> {
+    return this.step(() => this.semaphores.step(name, step));
+  }
+
+  heartbeat(instance: InstanceInfo, ttlMs: number): Promise<readonly InstanceInfo[]> {
+    return this.step(() => this.instances.heartbeat(instance, ttlMs));
+  }
+
+  leave(instanceId: string): Promise<void> {
+    return this.step(() => this.instances.leave(instanceId));
+  }
+
+  settings(): Promise<FleetSettings | undefined> {
+    return this.step(() => this.fleetSettings && { ...this.fleetSettings, changed: false });
+  }
+
+  changeSettings(expectedRevision: number, settings: string): Promise<FleetSettings> {
+    return this.step(() => {
+      const current = this.fleetSettings ?? { revision: 0, settings: '{}' };
+      if (current.revision !== expectedRevision) return { ...current, changed: false };
+      this.fleetSettings = { revision: expectedRevision + 1, settings };
+      this.tell({ type: 'settings', revision: expectedRevision + 1 });
+      return { ...this.fleetSettings, changed: true };
+    });
+  }
+
+  /** Listens, also while the store is in trouble: what happens meanwhile is not heard. */
+  async subscribe(listener: (message: StoreMessage) => void): Promise<() => Promise<void>> {
+    const entry = { hear: listener };
+    this.listeners.add(entry);
+    return async () => void this.listeners.delete(entry);
+  }
+
+  /** Ends nothing: others may share the store. */
+  async close(): Promise<void> {}
+
+  /** Puts the store in trouble, until {@link recover}. Steps that are made meanwhile change nothing. */
+  fail(trouble: StoreTrouble = 'down'): void {
+    this.trouble = trouble;
+  }
+
+  /** Ends the trouble, and tells all who listen that messages may have been lost. */
+  recover(): void {
+    this.trouble = undefined;
+    this.tell({ type: 'reconnected' });
+  }
+
+  /** Loses everything, as a server does that restarts empty or whose keys are deleted. Nobody is told. */
+  forget(): void {
+    this.circuitsByName.clear();
+    this.limits.clear();
+    this.semaphores.clear();
+    this.instances.clear();
+    this.fleetSettings = undefined;
+  }
+
+  private async step<T>(make: () => T): Promise<T> {
+    this.counted++;
+    if (this.trouble === 'frozen') return new Promise<never>(() => {});
+    if (this.trouble === 'down') throw new Error('the memory store is down, by fail()');
+    return make();
+  }
+
+  /** Those who listen hear it later, each with a copy of its own. */
+  private tell(message: StoreMessage): void {
+    for (const entry of this.listeners) {
+      queueMicrotask(() => {
+        if (this.listeners.has(entry)) entry.hear(structuredClone(message));
+      });
+    }
+  }
+}
