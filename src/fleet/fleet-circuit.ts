@@ -1,6 +1,8 @@
 import type { StateChangeReason } from '../telemetry/events.js';
 import type { Clock, Timer } from '../common/clock.js';
 import { outsideOfCalls } from '../common/async-context.js';
+import { look } from '../common/outcomes/look.js';
+import { show } from '../common/printable.js';
 import type { FleetSettings } from './options.js';
 import type { Outbox } from './outbox.js';
 import type {
@@ -48,8 +50,8 @@ export class FleetCircuit implements SharedCircuit {
   private askAt = -Infinity;
   private stepsBack = 0;
   /** The change that a probe of this instance is about to cause. */
-  private expected:
-    { readonly state: string; readonly reason: StateChangeReason } | undefined = undefined;
+  private expected: { readonly state: string; readonly reason: StateChangeReason } | undefined =
+    undefined;
   private kept: { readonly token: string; readonly timer: Timer } | undefined = undefined;
 
   constructor(
@@ -69,9 +71,9 @@ export class FleetCircuit implements SharedCircuit {
     return !this.services.guard.available;
   }
 
-  /** Whether the state may change soon, here or in the fleet. */
+  /** Whether the state may change soon. */
   get unsettled(): boolean {
-    return this.member.state !== 'closed' || (this.known?.state ?? 'closed') !== 'closed';
+    return this.member.state !== 'closed';
   }
 
   wait(now: number): number {
@@ -106,7 +108,7 @@ export class FleetCircuit implements SharedCircuit {
   }
 
   async acquire({ probes, successes, maxDuration }: ProbeLimits): Promise<ProbeRight> {
-    const { guard, settings, clock } = this.services;
+    const { settings, clock } = this.services;
     const token = this.services.token();
     // A probe that hangs is judged with one of the next polls, while its lease still stands.
     const leaseMs = maxDuration + 2 * settings.activePollInterval;
@@ -115,7 +117,7 @@ export class FleetCircuit implements SharedCircuit {
       if (isLease(late)) this.giveBack(token);
       this.receive(late.view);
     });
-    if (reply === undefined) return guard.available ? REFUSED : ALONE;
+    if (reply === undefined) return ALONE;
     this.receive(reply.view);
     if (isLease(reply)) return { type: 'leased', token };
     if (reply.view.state === 'closed') {
@@ -270,11 +272,9 @@ export class FleetCircuit implements SharedCircuit {
     return reply !== undefined;
   }
 
-  private async deliver(step: CircuitStep): Promise<boolean> {
+  private async deliver(step: CircuitStep): Promise<(() => void) | undefined> {
     const reply = await this.step(step, this.services.settings.backgroundTimeout);
-    // It has been delivered by then, so its key no longer keeps the view from being applied.
-    if (reply !== undefined) queueMicrotask(() => this.receive(reply.view));
-    return reply !== undefined;
+    return reply && (() => this.receive(reply.view));
   }
 
   private step(
@@ -282,8 +282,18 @@ export class FleetCircuit implements SharedCircuit {
     budgetMs: number,
     late?: (reply: CircuitReply) => void,
   ): Promise<CircuitReply | undefined> {
-    return this.services.guard.ask((store) => store.circuit(this.name, step), budgetMs, late);
+    return this.services.guard.ask(
+      async (store) => checked(await store.circuit(this.name, step)),
+      budgetMs,
+      late,
+    );
   }
+}
+
+/** A store of somebody else may answer anything. */
+function checked(reply: CircuitReply): CircuitReply {
+  if (typeof look(reply, 'view') === 'object' && reply.view !== null) return reply;
+  throw new TypeError(`circuit() gave ${show(reply)} instead of { granted, view }`);
 }
 
 function isLease({ granted, view }: CircuitReply): boolean {
