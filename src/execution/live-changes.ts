@@ -28,7 +28,7 @@ interface Replacement {
 type Normalized = ReadonlyMap<string, Readonly<Record<string, unknown>> | null>;
 
 /** Options that say which part is meant, or whose calls belong together: a change of them would lose state. */
-const FIXED = ['name', 'key'];
+const FIXED = ['name', 'key', 'scope'];
 
 /**
  * Changes of options while the application runs: a layer above all others.

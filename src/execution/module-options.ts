@@ -3,6 +3,8 @@ import type { Clock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, type Problems, isPlainObject } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
+import { type FleetOptions, isStore, readFleetOptions } from '../fleet/options.js';
+import type { ResilienceStore } from '../fleet/store.js';
 import { checkOverrides } from './configuration/overrides.js';
 import {
   type PolicyOptions,
@@ -69,6 +71,10 @@ export interface ResilienceModuleOptions {
   readonly clock?: Clock;
   /** Random numbers from 0 to below 1, for jitter. Default `Math.random`. */
   readonly random?: () => number;
+  /** Where the instances of a fleet meet: what has `scope: 'shared'` needs one. Default: none, every instance is alone. */
+  readonly store?: ResilienceStore;
+  /** How this instance takes part in the fleet. Needs a `store`. */
+  readonly fleet?: FleetOptions;
   /** Where the library logs; `false`: nowhere. Default: Nest's logger, with the context `Resilience`. */
   readonly logger?: LoggerService | false;
 }
@@ -114,8 +120,21 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
   if (logger !== undefined && logger !== false && !(logger?.warn && logger.log)) {
     read.wrong('logger', logger, 'a LoggerService or false');
   }
+  checkFleet(read);
   read.text('$schema');
   read.done();
+}
+
+function checkFleet(read: OptionsReader<ResilienceModuleOptions>): void {
+  const store: unknown = read.raw('store');
+  if (store !== undefined && !isStore(store)) {
+    read.wrong('store', store, 'a store, such as redisStore() of nest-resilience/redis');
+  }
+  const given = read.raw('fleet') !== undefined;
+  readFleetOptions(read.nested<FleetOptions>('fleet'));
+  if (given && store === undefined) {
+    read.contradiction('fleet has no effect without a store; give one: { store }');
+  }
 }
 
 /** The same for what a feature module brings. */

@@ -62,6 +62,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     layers.variables.checkTargets(targets.ofSubjects, problems);
     this.runtime.planner.prepare(methods, problems);
     liveRuntimes.add(this.runtime);
+    this.runtime.start();
     for (const [owner, instance] of owners) {
       const told = uncoveredMembers(owner, instance);
       if (told !== undefined) this.runtime.warn(told);

@@ -2,7 +2,10 @@ import { ExternalContextCreator } from '@nestjs/core';
 import { brand } from '../common/brand.js';
 import { type Clock, systemClock } from '../common/clock.js';
 import { look } from '../common/outcomes/look.js';
+import { OptionsReader, Problems, isPlainObject } from '../common/options-reader.js';
 import type { QuietLogger } from '../common/quiet-logger.js';
+import { Fleet } from '../fleet/fleet.js';
+import { type FleetOptions, isStore, readFleetOptions } from '../fleet/options.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { Sleeper } from '../pipeline/sleeper.js';
 import type { PartStore } from '../registry/named-parts.js';
@@ -13,6 +16,7 @@ import { type PipelineExplanation, explained } from './explanation.js';
 import { InstanceRegister } from './instances.js';
 import type { Configuration } from './configuration/configuration.js';
 import type { Layers } from './configuration/layers.js';
+import type { ResilienceModuleOptions } from './module-options.js';
 import { methodsOf } from './owned-method.js';
 import type { Plan } from './plan.js';
 import { Planner } from './planner.js';
@@ -42,6 +46,8 @@ export class Runtime {
   readonly planner: Planner;
   /** The plans of calls of decorated methods. */
   readonly calls: CallPlans;
+  /** The fleet that the application is part of; `undefined` when it has no store. */
+  readonly fleet: Fleet | undefined;
   private closed = false;
   private readonly onClose = new Set<() => void>();
   private readonly warned = new Set<string>();
@@ -50,6 +56,7 @@ export class Runtime {
     this.clock = host.configuration.options.clock ?? systemClock;
     this.events = host.events;
     this.sleeper = new Sleeper(this.clock);
+    this.fleet = this.fleetOf(host.configuration.options);
     this.planner = new Planner(this.offer(), host.parts, (line) => this.log(line, 'debug'));
     this.calls = new CallPlans((method) => this.planner.planOf(method));
   }
@@ -115,12 +122,42 @@ export class Runtime {
     this.host.logger?.[level](message);
   }
 
+  /** To be called when the application starts, and has been found right. */
+  start(): void {
+    this.fleet?.start();
+  }
+
   /** To be called when the application closes: ends all waits, and leaves no timer behind. */
   close(): void {
     this.closed = true;
     this.sleeper.close();
     for (const callback of this.onClose) callback();
+    this.fleet?.close();
     this.events.close(); // last, so that its consumers hear of those that were sent away
+  }
+
+  /** Wrong options are reported when the application starts. */
+  private fleetOf({
+    store,
+    fleet,
+    random = Math.random,
+  }: ResilienceModuleOptions): Fleet | undefined {
+    if (!isStore(store)) return undefined;
+    const { clock, events } = this;
+    const read = new OptionsReader<FleetOptions>(
+      isPlainObject(fleet) ? fleet : {},
+      '',
+      new Problems(),
+    );
+    const settings = readFleetOptions(read);
+    return new Fleet({
+      store,
+      settings,
+      clock,
+      random,
+      events,
+      log: (line, level) => this.log(line, level),
+    });
   }
 
   /** The services for the policies of all subjects. */
@@ -133,6 +170,7 @@ export class Runtime {
       sleeper,
       configuration: host.configuration,
       named: host.parts,
+      fleet: this.fleet,
       warn: (message) => this.warn(message),
       log: (message, level) => this.log(message, level),
       onClose: (callback) => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../common/clock.js';
 import { Problems } from '../common/options-reader.js';
+import type { FleetSite } from '../fleet/shared-circuit.js';
 import type { Sleeper } from '../pipeline/sleeper.js';
 import type { Instances, NamedParts, PolicySite, ProtectedMethod } from '../policies/policy.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
@@ -17,6 +18,7 @@ export interface SiteServices extends Pick<
   | 'events'
   | 'sleeper'
   | 'named'
+  | 'fleet'
   | 'warn'
   | 'log'
   | 'onClose'
@@ -71,6 +73,10 @@ export class SubjectSite implements PolicySite {
 
   get named(): NamedParts {
     return this.services.named;
+  }
+
+  get fleet(): FleetSite | undefined {
+    return this.services.fleet;
   }
 
   partNameOf(kind: string): string {

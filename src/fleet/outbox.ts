@@ -1,5 +1,5 @@
-/** Sends to the store. @returns whether it has arrived */
-export type Delivery = () => Promise<boolean>;
+/** Sends to the store. @returns what follows once it has arrived; `undefined` when it has not */
+export type Delivery = () => Promise<(() => void) | undefined>;
 
 /** More decisions than operators make while a store is away. */
 const LIMIT = 1_000;
@@ -38,9 +38,11 @@ export class Outbox {
       const [next] = this.messages;
       if (next === undefined) break;
       const [key, deliver] = next;
-      if (!(await deliver())) break;
+      const arrived = await deliver();
+      if (arrived === undefined) break;
       // Another message of that key may have come meanwhile.
       if (this.messages.get(key) === deliver) this.messages.delete(key);
+      arrived();
     }
     this.delivering = false;
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../common/clock.js';
 import type { OptionsReader } from '../common/options-reader.js';
 import type { OutcomeRule } from '../common/outcomes/outcome.js';
 import type { ObjectShape, Shape } from '../common/shape.js';
+import type { FleetSite } from '../fleet/shared-circuit.js';
 import type { Sleeper } from '../pipeline/sleeper.js';
 import type { Stage } from '../pipeline/stage.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
@@ -55,6 +56,8 @@ export interface PolicySite {
   readonly sleeper: Sleeper;
   /** The named, stateful parts of the application. */
   readonly named: NamedParts;
+  /** Where shared parts meet those of other instances; `undefined` when the application has no store. */
+  readonly fleet: FleetSite | undefined;
   /** Calls `callback` when the application closes. @returns a function that takes this back */
   onClose(callback: () => void): () => void;
   /** The options in force for a policy of another method of the class; `undefined` when it has no such policy. */

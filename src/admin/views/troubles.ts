@@ -86,6 +86,7 @@ const REASONS: Readonly<
   'open-time-elapsed': () => 'its open time is over; probes show whether calls succeed again',
   'probe-failed': () => 'a probe has failed',
   'probes-succeeded': () => 'its probes have succeeded',
+  fleet: () => 'another instance has found it so, or has told so first',
   reset: () => 'it was reset',
 };
 

@@ -71,9 +71,11 @@ export class Announcer {
     });
   }
 
-  overridden(override: BreakerOverride | undefined): void {
+  /** @param pending whether the fleet has not heard of it yet */
+  overridden(override: BreakerOverride | undefined, pending: boolean): void {
     if (!this.environment.events.active('override')) return;
-    this.announce({ type: 'override', name: this.name, override });
+    const event = { type: 'override', name: this.name, override } as const;
+    this.announce(pending ? { ...event, pending } : event);
   }
 
   private announce(event: BreakerEvent, configured?: StateChangeListener): void {

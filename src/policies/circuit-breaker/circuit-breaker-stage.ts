@@ -6,25 +6,30 @@ import type { CircuitBreaker } from './circuit-breaker.js';
 import type { Ending, Permit } from './permit.js';
 
 /** One breaker, or a breaker per key. */
-interface Breakers {
+export interface Breakers {
   readonly classifier: OutcomeRule;
   /** @returns `undefined` when the call's key has no breaker, so that it runs without a permit */
   forCall(call: Call): CircuitBreaker | undefined;
 }
 
 /** Takes a permit from a breaker, and gives it back with the outcome. */
-export class CircuitBreakerStage extends Stage<Permit> {
+export class CircuitBreakerStage<Waiting = never> extends Stage<Permit | Waiting> {
   constructor(private readonly breakers: Breakers) {
     super();
   }
 
-  override enter(call: Call): Permit | undefined {
+  override enter(call: Call): Permit | Waiting | undefined {
     const breaker = this.breakers.forCall(call);
     if (breaker === undefined) return undefined;
     const permit = breaker.admit(call.now());
-    if (permit === undefined) throw rejection(call, breaker);
+    if (permit === undefined) return this.turnAway(call, breaker);
     if (permit.probe) permit.holding = call.hold(breaker);
     return permit;
+  }
+
+  /** What a call waits for that has not been admitted. @throws {CircuitOpenError} when it has nothing to wait for */
+  protected turnAway(call: Call, breaker: CircuitBreaker): Waiting {
+    throw rejection(call, breaker);
   }
 
   override exit(call: Call, permit: Permit | undefined): void {
@@ -41,7 +46,7 @@ export class CircuitBreakerStage extends Stage<Permit> {
   }
 }
 
-function rejection(call: Call, breaker: CircuitBreaker): Error {
+export function rejection(call: Call, breaker: CircuitBreaker): Error {
   call.answerMetrics = breaker.metrics;
   return breaker.reject(call.now());
 }

@@ -1,6 +1,8 @@
 import type { Policy, PolicySite } from '../policy.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { CircuitBreakerStage } from './circuit-breaker-stage.js';
+import { SharedCircuitBreakerStage } from './shared-circuit-breaker-stage.js';
+import { SharedCircuitBreaker } from './shared-circuit-breaker.js';
 import { environmentOf } from './environment.js';
 import { KeyedCircuitBreakers } from './keyed-circuit-breakers.js';
 import {
@@ -9,6 +11,7 @@ import {
   type CircuitBreakerSettings,
   readCircuitBreakerOptions,
 } from './options.js';
+import { scopeOf } from './scope.js';
 import { circuitBreakerShape } from './shape.js';
 
 const KIND = 'circuitBreaker';
@@ -32,8 +35,12 @@ export const circuitBreakerPolicy: Policy<
     else (part as KeyedCircuitBreakers).reconfigure(settings);
   },
   stages: ({ name }, site) => ({
-    'circuit breaker': () =>
-      new CircuitBreakerStage(obtainBreakers(name ?? site.partNameOf(KIND), site)),
+    'circuit breaker': () => {
+      const breakers = obtainBreakers(name ?? site.partNameOf(KIND), site);
+      return breakers.shared
+        ? new SharedCircuitBreakerStage(breakers)
+        : new CircuitBreakerStage(breakers);
+    },
   }),
   inForce: ({ breaker, key, maxKeys }) => ({
     ...optionsInForce(breaker),
@@ -58,6 +65,7 @@ function optionsInForce(settings: BreakerSettings): Readonly<Record<string, unkn
     openFor: openForMs,
     halfOpen: { maxCalls: maxProbes, successThreshold, maxDuration: maxProbeDuration },
     maxCallDuration,
+    scope: scopeOf(settings.sharing),
   };
 }
 
@@ -66,8 +74,11 @@ function obtainBreakers(name: string, site: PolicySite): CircuitBreaker | KeyedC
   return site.named.obtain(KIND, name, (settings: CircuitBreakerSettings) => {
     const environment = environmentOf(site);
     site.onClose(() => environment.pulse?.rest());
+    const { fleet } = site;
     const create = (own: string, breaker: BreakerSettings): CircuitBreaker =>
-      new CircuitBreaker(own, breaker, environment);
+      breaker.sharing === undefined || fleet === undefined
+        ? new CircuitBreaker(own, breaker, environment)
+        : new SharedCircuitBreaker(own, breaker, environment, fleet);
     return settings.key === undefined
       ? create(name, settings.breaker)
       : new KeyedCircuitBreakers(name, settings, create, (message) => site.warn(message));

@@ -4,9 +4,11 @@ import type {
   BreakerState,
   OverrideKind,
 } from '../../telemetry/events.js';
+import type { Blockade } from '../../pipeline/call.js';
 import { Holding, heldAround, runHolding } from '../../pipeline/holding.js';
 import { RollingMetrics } from '../../telemetry/metrics/metrics.js';
 import type { StateChangeListener } from './announcer.js';
+import { CircuitOpenError } from './circuit-open-error.js';
 import { Circuit, UNKNOWN } from './circuit.js';
 import { outcomeOfError, outcomeOfResult } from './judgement.js';
 import type { BreakerSettings } from './options.js';
@@ -63,6 +65,15 @@ export class CircuitBreaker extends Circuit {
     });
   }
 
+  /** @internal */
+  get blockade(): Blockade | undefined {
+    const { overridden } = this;
+    const forced = overridden?.shown.kind === 'forced-open';
+    if (!forced && (this.current !== 'open' || overridden !== undefined)) return undefined;
+    const until = forced ? overridden.endsAt : this.opensUntil;
+    return { until, rejection: new CircuitOpenError(this.name, this.retryAfter(this.now())) };
+  }
+
   /** @internal A part of the snapshot that takes little time, for those who read very many breakers. */
   reading(): BreakerReading {
     const now = this.now();
@@ -82,6 +93,10 @@ export class CircuitBreaker extends Circuit {
     const now = this.now();
     const permit = this.admit(now);
     if (permit === undefined) throw this.reject(now);
+    return this.run(permit, work);
+  }
+
+  protected async run<T>(permit: Permit, work: () => T | Promise<T>): Promise<T> {
     let result: T;
     try {
       result = await (permit.probe ? runHolding(this.hold(permit), work) : work());
@@ -178,16 +193,35 @@ export class CircuitBreaker extends Circuit {
     return now - usedAt > IDLE_AFTER || this.window.totals(now).requests === 0;
   }
 
+  /** @internal Counts a rejected call. @returns its error */
+  reject(now: number): CircuitOpenError {
+    this.countRejection(now);
+    return new CircuitOpenError(this.name, this.retryAfter(now));
+  }
+
+  /** @internal Whether the state is that of the fleet: see `SharedCircuitBreaker`. */
+  get shared(): boolean {
+    return false;
+  }
+
+  /** @internal What a call may wait for that has not been admitted; `undefined`: nothing. Never rejects. */
+  ask(_now: number): Promise<Permit | undefined> | undefined {
+    return undefined;
+  }
+
+  /** @internal It is discarded. */
+  retire(): void {}
+
   /** @internal The breaker for a call: breakers by key have one for each key. */
   forCall(): this {
     return this;
   }
 
-  private overrideWith(kind: OverrideKind, options: OverrideOptions = {}): void {
+  protected overrideWith(kind: OverrideKind, options: OverrideOptions = {}): void {
     this.update(this.now());
     this.overridden = overrideOf(kind, options, this.environment.clock);
     this.changesAt = UNKNOWN;
-    this.announcer.overridden(this.overridden.shown);
+    this.announceOverride();
   }
 
   /** Makes a probe known to the calls inside it. */

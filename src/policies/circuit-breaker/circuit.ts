@@ -3,7 +3,6 @@ import type { BreakerState, StateChangeReason } from '../../telemetry/events.js'
 import { isInside } from '../../pipeline/holding.js';
 import { MetricEvent, RollingMetrics } from '../../telemetry/metrics/metrics.js';
 import { Announcer } from './announcer.js';
-import { CircuitOpenError } from './circuit-open-error.js';
 import type { BreakerEnvironment } from './environment.js';
 import { isSlow, measured } from './judgement.js';
 import { Leases } from './leases.js';
@@ -48,7 +47,7 @@ export abstract class Circuit {
   /** Of all generations: a hanging call is counted even if it can no longer decide anything. */
   private readonly leases = new Leases();
   /** Made when the circuit is first half-open. */
-  private probes: Probes | undefined = undefined;
+  protected probes: Probes | undefined = undefined;
   protected overridden: ActiveOverride | undefined = undefined;
   protected readonly announcer: Announcer;
   /** Made at the first call. */
@@ -81,13 +80,7 @@ export abstract class Circuit {
   }
 
   /** @internal Until when calls will be rejected; `undefined` unless the circuit is open or forced open. */
-  get blockade(): Blockade | undefined {
-    const { overridden } = this;
-    const forced = overridden?.shown.kind === 'forced-open';
-    if (!forced && (this.current !== 'open' || overridden !== undefined)) return undefined;
-    const until = forced ? overridden.endsAt : this.opensUntil;
-    return { until, rejection: new CircuitOpenError(this.name, this.retryAfter(this.now())) };
-  }
+  abstract get blockade(): Blockade | undefined;
 
   /** @internal Admits a call at a known time; `undefined` when it has to be rejected. */
   admit(now: number): Permit | undefined {
@@ -96,12 +89,6 @@ export abstract class Circuit {
     return this.current === 'closed' && this.overridden === undefined
       ? this.issue(now, false, this.settings.maxCallDuration)
       : this.admitSome(now);
-  }
-
-  /** @internal Counts a rejected call. @returns its error */
-  reject(now: number): CircuitOpenError {
-    this.countRejection(now);
-    return new CircuitOpenError(this.name, this.retryAfter(now));
   }
 
   /** @internal Takes a permit back. Does nothing when it has been settled already. */
@@ -119,7 +106,7 @@ export abstract class Circuit {
     if (ending === 'seen') this.recorded!.complete(event, now - permit.admittedAt, now);
     else this.recorded!.end(event, now);
     if (!decides) this.stale += 1;
-    else if (outcome === 'ignored') this.window.ignore(now, permit.mark);
+    else if (outcome === 'ignored') this.ignore(permit, now);
     else this.record(permit, outcome === 'failure', now, error);
   }
 
@@ -129,24 +116,27 @@ export abstract class Circuit {
   }
 
   private admitSome(now: number): Permit | undefined {
-    const { maxCallDuration, maxProbeDuration } = this.settings;
     const override = this.overridden?.shown.kind;
     if (override === 'forced-open') return undefined;
-    if (this.current === 'closed') return this.issue(now, false, maxCallDuration);
+    if (this.current === 'closed') return this.issue(now, false, this.settings.maxCallDuration);
     if (this.current === 'half-open') {
       if (isInside(this)) return travelling(this, this.generation, now);
-      const probes = (this.probes ??= new Probes());
-      if (probes.hasPlace(this.settings)) {
-        probes.begin();
-        return this.issue(now, true, maxProbeDuration);
-      }
+      const probe = this.probe(now);
+      if (probe !== undefined) return probe;
     }
     if (override === undefined) return undefined;
     if (override === 'observe-only') this.tellRejection(now, true);
     return this.issue(now, false, Infinity);
   }
 
-  private issue(now: number, probe: boolean, maxDuration: number): Permit {
+  /** Lets a probe through if there is a place. */
+  protected probe(now: number): Permit | undefined {
+    const { settings } = this;
+    const reserved = (this.probes ??= new Probes()).reserve(settings);
+    return reserved ? this.issue(now, true, settings.maxProbeDuration) : undefined;
+  }
+
+  protected issue(now: number, probe: boolean, maxDuration: number): Permit {
     const mark = this.window.admit(now);
     const permit = new Permit(this, this.generation, probe, now, mark);
     this.running += 1;
@@ -164,7 +154,7 @@ export abstract class Circuit {
   }
 
   /** @returns whether its outcome decides anything: whether it is of the current generation */
-  private takeBack(permit: Permit): boolean {
+  protected takeBack(permit: Permit): boolean {
     const decides = permit.generation === this.generation;
     permit.queue?.remove(permit);
     if (decides) this.running -= 1;
@@ -174,11 +164,16 @@ export abstract class Circuit {
     return decides;
   }
 
+  protected ignore(permit: Permit, now: number): void {
+    this.window.ignore(now, permit.mark);
+  }
+
   private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
     const { window, settings } = this;
     const slow = isSlow(permit, now, settings, this.environment.pulse);
     const counts = window.record(now, permit.mark, failed, slow);
-    if (permit.probe) this.judgeProbe(failed, slow, now, error);
+    const bad = failed || (slow && settings.slowCallRate !== undefined);
+    if (permit.probe) this.judgeProbe(permit, bad, now, error);
     else if (counts && (failed || settings.readyToTrip !== undefined || !window.flawless)) {
       this.judge(failed, now, error);
     }
@@ -193,16 +188,14 @@ export abstract class Circuit {
     if (reason !== undefined && generation === this.generation) this.open(reason, now, error);
   }
 
-  private judgeProbe(failed: boolean, slow: boolean, now: number, error: unknown): void {
-    if (failed || (slow && this.settings.slowCallRate !== undefined)) {
-      return this.open('probe-failed', now, error);
-    }
+  protected judgeProbe(_probe: Permit, bad: boolean, now: number, error: unknown): void {
+    if (bad) return this.open('probe-failed', now, error);
     if (!this.probes!.succeed(this.settings)) return;
     this.openTime.reset();
     this.enter('closed', 'probes-succeeded', now);
   }
 
-  private open(reason: StateChangeReason, now: number, error: unknown): void {
+  protected open(reason: StateChangeReason, now: number, error: unknown): void {
     if (this.overridden?.shown.kind === 'disabled') return;
     this.opensUntil = now + this.openTime.next(error, this.settings);
     this.enter('open', reason, now);
@@ -257,7 +250,11 @@ export abstract class Circuit {
   protected endOverride(): void {
     this.overridden = undefined;
     this.changesAt = UNKNOWN;
-    this.announcer.overridden(undefined);
+    this.announceOverride();
+  }
+
+  protected announceOverride(pending = false): void {
+    this.announcer.overridden(this.overridden?.shown, pending);
   }
 
   protected enter(to: BreakerState, reason: StateChangeReason, now: number): void {
@@ -291,7 +288,7 @@ export abstract class Circuit {
   }
 
   /** Milliseconds until another call may be admitted; `undefined` while forced open without an end. */
-  private retryAfter(now: number): number | undefined {
+  protected retryAfter(now: number): number | undefined {
     if (this.overridden?.shown.kind === 'forced-open') return timeLeft(this.overridden, now);
     if (this.current === 'open') return this.opensUntil - now;
     return Math.min(this.probes?.wait(this.generation, now) ?? 0, this.openTime.current);

@@ -8,6 +8,9 @@ import type { BreakerSettings } from './options.js';
 /** The open time when `openFor` returns no usable one, milliseconds. */
 const FALLBACK = 5_000;
 
+/** How many open times the fleet is told: a backoff hardly grows further. */
+const RUNGS = 10;
+
 /** How long a circuit stays open, which may depend on how often it has opened in a row. */
 export class OpenTime {
   private openings = 0;
@@ -32,10 +35,31 @@ export class OpenTime {
   /** Milliseconds to stay open after `error`. */
   next(error: unknown, { openFor, retryAfterCap }: BreakerSettings): number {
     this.openings += 1;
-    const time = this.ask(openFor, error);
+    const time = this.ask(openFor, error, this.openings, this.last);
     const asked = retryAfterCap === 0 ? 0 : this.askedBy(error);
     this.last = Math.max(time, Math.min(asked, retryAfterCap));
     return this.last;
+  }
+
+  /** The fleet has opened the circuit. */
+  adopt(openings: number, ms: number): void {
+    this.openings = openings;
+    this.last = ms;
+  }
+
+  /**
+   * The open times after `error` by how often the circuit has opened before, milliseconds; the last one stands for all above.
+   */
+  ladder(error: unknown, { openFor, retryAfterCap }: BreakerSettings): number[] {
+    const asked = Math.min(retryAfterCap === 0 ? 0 : this.askedBy(error), retryAfterCap);
+    const times: number[] = [];
+    let previous: number | undefined;
+    for (let attempt = 1; attempt <= RUNGS; attempt++) {
+      previous = Math.max(this.ask(openFor, error, attempt, previous), asked);
+      times.push(previous);
+    }
+    while (times.length > 1 && times.at(-1) === times.at(-2)) times.pop();
+    return times;
   }
 
   /** The circuit has closed. */
@@ -45,9 +69,13 @@ export class OpenTime {
   }
 
   /** Calls `openFor`; whatever a user's function does, the circuit does not stay open forever. */
-  private ask(openFor: DelayRule, error: unknown): number {
-    const { openings: attempt, last: previous, environment } = this;
-    const { random } = environment;
+  private ask(
+    openFor: DelayRule,
+    error: unknown,
+    attempt: number,
+    previous: number | undefined,
+  ): number {
+    const { random } = this.environment;
     let time: unknown;
     try {
       time = openFor({ attempt, error, previous, random });

@@ -14,6 +14,7 @@ import { type Backoff, type DelayRule, isSpec, readBackoff } from '../backoff/ba
 import { type Key, type KeyOfCall, readKey } from '../key.js';
 import type { PolicySite } from '../policy.js';
 import { readRetryAfterCap } from '../retry-after-cap.js';
+import { type BreakerScope, type Sharing, readScope } from './scope.js';
 import type { Switchable } from '../switchable.js';
 import { type WindowOptions, type WindowSettings, readWindow } from './window-options.js';
 
@@ -71,6 +72,12 @@ export interface CircuitBreakerOptions extends ResultOutcomeOptions, Switchable 
    * circuit rejects calls. Not together with `key`. Default false.
    */
   readonly critical?: boolean;
+  /**
+   * Who decides about the state: each instance for itself (`'local'`); all of them together, so that one instance's trip opens
+   * the circuit everywhere (`'shared'`); or as many instances as `quorum` says. The last two need a store:
+   * `forRoot({ store })`. Default `'local'`.
+   */
+  readonly scope?: BreakerScope;
   /** A named configuration of `forRoot({ configs })` to take options from. */
   readonly config?: string;
 }
@@ -94,6 +101,8 @@ export interface BreakerSettings {
   readonly maxCallDuration: number;
   readonly retryAfterCap: number;
   readonly critical: boolean;
+  /** `undefined`: a local one. */
+  readonly sharing: Sharing | undefined;
   readonly classifier: OutcomeRule;
   readonly onStateChange: ((change: StateChangeEvent) => void) | undefined;
 }
@@ -113,13 +122,17 @@ const RATE = { above: 0, max: 1 } as const;
 
 export function readCircuitBreakerOptions(
   read: OptionsReader<CircuitBreakerOptions>,
-  site: Pick<PolicySite, 'method' | 'name'> = { name: read.where, method: undefined },
+  site: Pick<PolicySite, 'method' | 'name' | 'fleet'> = {
+    name: read.where,
+    method: undefined,
+    fleet: undefined,
+  },
 ): CircuitBreakerSettings {
   const settings = {
     name: read.text('name'),
     key: readKey(read, site),
     maxKeys: read.integer('maxKeys', { min: 1 }) ?? 1_000,
-    breaker: readBreakerOptions(read),
+    breaker: readBreakerOptions(read, site.fleet !== undefined),
   };
   if (settings.key !== undefined) refuseCritical(read, settings);
   return settings;
@@ -136,7 +149,10 @@ export function refuseCritical(
   );
 }
 
-function readBreakerOptions(read: OptionsReader<CircuitBreakerOptions>): BreakerSettings {
+function readBreakerOptions(
+  read: OptionsReader<CircuitBreakerOptions>,
+  hasStore: boolean,
+): BreakerSettings {
   const failureRate = read.number('failureRate', RATE);
   const slowCallRate = read.number('slowCallRate', RATE);
   const consecutiveFailures = read.integer('consecutiveFailures', { min: 1 });
@@ -168,6 +184,7 @@ function readBreakerOptions(read: OptionsReader<CircuitBreakerOptions>): Breaker
     maxCallDuration: read.duration('maxCallDuration', { above: 0, infinite: true }) ?? 60_000,
     retryAfterCap: readRetryAfterCap(read),
     critical: read.boolean('critical') ?? false,
+    sharing: readScope(read, hasStore),
     classifier: readClassifier(read),
     onStateChange: read.function('onStateChange'),
   };

@@ -8,14 +8,13 @@ export class Probes {
   private running = 0;
   private succeeded = 0;
 
-  /** Whether another probe may begin: never more than are still needed to close. */
-  hasPlace({ maxProbes, successThreshold }: BreakerSettings): boolean {
+  /** Begins another probe, but never more than are still needed to close. @returns whether there was a place */
+  reserve({ maxProbes, successThreshold }: BreakerSettings): boolean {
     // At least one, even if the settings have changed meanwhile.
-    return this.running < Math.min(maxProbes, Math.max(1, successThreshold - this.succeeded));
-  }
-
-  begin(): void {
+    const places = Math.min(maxProbes, Math.max(1, successThreshold - this.succeeded));
+    if (this.running >= places) return false;
     this.running += 1;
+    return true;
   }
 
   /** A probe of the current generation has ended. */

@@ -12,6 +12,7 @@ import {
 import { backoffShape } from '../backoff/shape.js';
 import type { PolicyShape } from '../policy.js';
 import type { CircuitBreakerOptions, HalfOpenOptions } from './options.js';
+import type { QuorumOptions, QuorumScope } from './scope.js';
 import type { WindowOptions } from './window-options.js';
 
 type TimeWindow = Extract<WindowOptions, { readonly duration: unknown }>;
@@ -41,6 +42,24 @@ const halfOpenShape = objectShape<HalfOpenOptions>('HalfOpenOptions', {
   maxDuration: TIME,
 });
 
+const scopeShape = either(
+  { is: 'word', words: ['local', 'shared'] },
+  objectShape<QuorumScope>(
+    'QuorumScope',
+    {
+      quorum: either(
+        COUNT,
+        objectShape<QuorumOptions>(
+          'QuorumOptions',
+          { share: rate, minVotes: COUNT, within: TIME },
+          ['share'],
+        ),
+      ),
+    },
+    ['quorum'],
+  ),
+);
+
 export const circuitBreakerShape: PolicyShape = {
   short: TEXT,
   options: objectShape<CircuitBreakerOptions>('CircuitBreakerOptions', {
@@ -61,6 +80,7 @@ export const circuitBreakerShape: PolicyShape = {
     ...resultOutcomes,
     classify: CODE,
     critical: BOOLEAN,
+    scope: scopeShape,
     onStateChange: CODE,
     key: TEXT,
     maxKeys: COUNT,

@@ -1,0 +1,249 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { outsideOfCalls } from '../common/async-context.js';
+import type { Clock, Timer } from '../common/clock.js';
+import { show } from '../common/printable.js';
+import { quietly, swallow } from '../common/quietly.js';
+import type { ResilienceEvents } from '../telemetry/resilience-events.js';
+import { FleetCircuit, type FleetServices } from './fleet-circuit.js';
+import type { FleetSettings } from './options.js';
+import { Outbox } from './outbox.js';
+import type { CircuitMember, FleetSite, SharedCircuit } from './shared-circuit.js';
+import { StoreGuard } from './store-guard.js';
+import { storeUsers } from './store-users.js';
+import type { InstanceInfo, ResilienceStore, StoreMessage } from './store.js';
+import { Subscription } from './subscription.js';
+
+/** The dependencies of a fleet. */
+export interface FleetHost {
+  readonly store: ResilienceStore;
+  readonly settings: FleetSettings;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly events: ResilienceEvents;
+  log(message: string, level?: 'log' | 'warn'): void;
+}
+
+/** An instance counts as alive for so many intervals of its heartbeat. */
+const LIVES = 3;
+
+/** A heartbeat is due after this share of its interval: turns come up to 20 % early. */
+const DUE = 0.7;
+
+/** Times differ by up to this share between instances, in both directions. */
+const JITTER = 0.2;
+
+/**
+ * The fleet, as this instance takes part in it: it says that it is alive, reads what the others have decided, and tells
+ * them what operators decide here. All of it happens in the background.
+ */
+export class Fleet implements FleetSite {
+  readonly instanceId: string;
+  /** The living instances as of the last heartbeat, this one included; empty until the first one. */
+  instances: readonly InstanceInfo[] = [];
+  private readonly guard: StoreGuard;
+  private readonly circuits = new Map<string, FleetCircuit>();
+  private readonly outbox: Outbox;
+  private readonly subscription: Subscription;
+  private readonly services: FleetServices;
+  private timer: Timer | undefined = undefined;
+  private turnAt = Infinity;
+  private beatenAt = -Infinity;
+  private running = false;
+  private turning = false;
+  private turnAgain = false;
+  /** Whether a circuit has joined that has not been read yet. */
+  private unread = false;
+  private tokens = 0;
+
+  constructor(private readonly host: FleetHost) {
+    const { store, settings, clock } = host;
+    this.instanceId =
+      settings.instanceId ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+    this.guard = new StoreGuard(store, clock, {
+      degraded: (error) => this.tellDegraded(error),
+      recovered: (ms) => this.tellRecovered(ms),
+    });
+    this.outbox = new Outbox(() =>
+      host.log(
+        `store ${this.kind}: too many decisions wait for it; the oldest is left out`,
+        'warn',
+      ),
+    );
+    this.subscription = new Subscription(store, (message) => this.hear(message));
+    this.services = {
+      clock,
+      guard: this.guard,
+      outbox: this.outbox,
+      instanceId: this.instanceId,
+      settings,
+      jittered: (ms) => this.jittered(ms),
+      token: () => `${this.instanceId}:${++this.tokens}`,
+      hurry: () => this.hurry(),
+      leave: (circuit) => {
+        if (this.circuits.get(circuit.name) === circuit) this.circuits.delete(circuit.name);
+      },
+    };
+  }
+
+  /** The kind of store, such as `redis`. */
+  get kind(): string {
+    return this.host.store.kind;
+  }
+
+  /** Whether the store is away, so that what is shared goes on as if it were local. */
+  get degraded(): boolean {
+    return this.running && !this.guard.available;
+  }
+
+  join(member: CircuitMember): SharedCircuit {
+    const circuit = new FleetCircuit(member, this.services);
+    this.circuits.set(member.name, circuit);
+    this.unread = true;
+    this.hurry();
+    return circuit;
+  }
+
+  /** Begins to take part; the application has been checked. */
+  start(): void {
+    if (this.running) return;
+    this.running = true;
+    storeUsers.add(this.host.store);
+    this.subscription.ensure();
+    void this.turn();
+  }
+
+  /** To be called when the application closes: waits for nothing, and leaves no timer behind. */
+  close(): void {
+    if (!this.running) return;
+    const { store } = this.host;
+    const { available } = this.guard;
+    this.running = false;
+    this.timer?.cancel();
+    this.outbox.clear();
+    for (const circuit of this.circuits.values()) circuit.close();
+    this.guard.close();
+    this.subscription.close();
+    if (available) quietly(() => swallow(store.leave(this.instanceId)));
+    if (storeUsers.remove(store)) quietly(() => swallow(store.close()));
+  }
+
+  /** One round in the background: reads all, tells what has to be told, and says that the instance is alive. */
+  private async turn(): Promise<void> {
+    this.turnAgain = true;
+    if (this.turning) return;
+    this.turning = true;
+    this.timer?.cancel();
+    while (this.turnAgain && this.running) {
+      this.turnAgain = false;
+      if (!(await this.read())) break;
+      await this.outbox.flush();
+      this.subscription.ensure();
+    }
+    this.turning = false;
+    this.schedule();
+  }
+
+  /** @returns whether the store is there */
+  private async read(): Promise<boolean> {
+    const { guard, host } = this;
+    const { backgroundTimeout, pollInterval } = host.settings;
+    this.unread = false;
+    const circuits = [...this.circuits.values()];
+    if (circuits.length > 0) {
+      const afresh = !guard.available;
+      const names = circuits.map(({ name }) => name);
+      const views = await guard.try(
+        async (store) => listOf(await store.circuits(names), 'circuits()'),
+        backgroundTimeout,
+      );
+      if (views === undefined || !this.running) return false;
+      circuits.forEach((circuit, i) => circuit.polled(views[i], afresh));
+      guard.recover();
+    }
+    if (host.clock.now() < this.beatenAt + DUE * pollInterval) return true;
+    return this.beat();
+  }
+
+  private async beat(): Promise<boolean> {
+    const { guard, host, instanceId: id } = this;
+    const { version, pollInterval, backgroundTimeout } = host.settings;
+    const info: InstanceInfo = { id, host: hostname(), ...(version !== undefined && { version }) };
+    const instances = await guard.try(
+      async (store) => listOf(await store.heartbeat(info, LIVES * pollInterval), 'heartbeat()'),
+      backgroundTimeout,
+    );
+    if (instances === undefined || !this.running) return false;
+    this.instances = instances;
+    this.beatenAt = host.clock.now();
+    guard.recover();
+    return true;
+  }
+
+  private hear(message: StoreMessage): void {
+    switch (message.type) {
+      case 'circuit':
+        return this.circuits.get(message.name)?.receive(message.view);
+      case 'reconnected':
+        // Messages may have been lost, so nothing is certain before all has been read.
+        return void this.turn();
+      case 'settings':
+      case 'place':
+        return;
+    }
+  }
+
+  private schedule(): void {
+    if (!this.running) return;
+    const { clock } = this.host;
+    const ms = this.jittered(this.interval());
+    this.turnAt = clock.now() + ms;
+    this.timer = outsideOfCalls(() => clock.setTimer(() => void this.turn(), ms));
+    this.timer.unref();
+  }
+
+  private interval(): number {
+    const { pollInterval, activePollInterval } = this.host.settings;
+    if (!this.guard.available) return this.guard.waitUpTo(activePollInterval);
+    const busy = this.unread || this.guard.troubled || this.outbox.size > 0;
+    const active = busy || [...this.circuits.values()].some(({ unsettled }) => unsettled);
+    return active ? activePollInterval : pollInterval;
+  }
+
+  /** Something has changed: the next round is that of a circuit which is not closed. */
+  private hurry(): void {
+    if (!this.running || this.turning) return;
+    const longest = (1 + JITTER) * this.host.settings.activePollInterval;
+    if (this.turnAt <= this.host.clock.now() + longest) return;
+    this.timer?.cancel();
+    this.unread = true;
+    this.schedule();
+  }
+
+  private jittered(ms: number): number {
+    let random = 0.5;
+    quietly(() => {
+      random = this.host.random();
+    });
+    return ms * (1 + JITTER * (2 * (random >= 0 && random <= 1 ? random : 0.5) - 1));
+  }
+
+  private tellDegraded(error: unknown): void {
+    const { host, kind: name } = this;
+    const goesOn = 'shared breakers and limits go on as local ones';
+    quietly(() => host.log(`store ${name} does not answer: ${show(error)}; ${goesOn}`, 'warn'));
+    quietly(() => host.events.emit({ type: 'store-degraded', name, error }));
+  }
+
+  private tellRecovered(degradedForMs: number): void {
+    const { host, kind: name } = this;
+    quietly(() => host.log(`store ${name} answers again after ${Math.round(degradedForMs)} ms`));
+    quietly(() => host.events.emit({ type: 'store-recovered', name, degradedForMs }));
+  }
+}
+
+/** What a store has answered, if it is a list: a store of somebody else may answer anything. */
+function listOf<T>(answer: readonly T[], step: string): readonly T[] {
+  if (Array.isArray(answer)) return answer as readonly T[];
+  throw new TypeError(`${step} gave ${show(answer)} instead of a list`);
+}

@@ -1,0 +1,48 @@
+import { outsideOfCalls } from '../common/async-context.js';
+import { quietly, swallow } from '../common/quietly.js';
+import type { ResilienceStore, StoreMessage } from './store.js';
+
+/** Listens to a store, which may be away when the application starts. */
+export class Subscription {
+  private asked = false;
+  private closed = false;
+  private end: (() => Promise<void>) | undefined = undefined;
+
+  constructor(
+    private readonly store: ResilienceStore,
+    private readonly hear: (message: StoreMessage) => void,
+  ) {}
+
+  /** Subscribes unless it has; to be called again and again, since it may fail. */
+  ensure(): void {
+    if (this.asked || this.closed) return;
+    this.asked = true;
+    outsideOfCalls(() => this.subscribe()).then(
+      (end) => {
+        this.end = end;
+        if (this.closed) this.unsubscribe();
+      },
+      () => {
+        this.asked = false;
+      },
+    );
+  }
+
+  close(): void {
+    this.closed = true;
+    this.unsubscribe();
+  }
+
+  /** A store may throw, although it should not. */
+  private async subscribe(): Promise<() => Promise<void>> {
+    return this.store.subscribe((message) => {
+      if (!this.closed) quietly(() => this.hear(message));
+    });
+  }
+
+  private unsubscribe(): void {
+    const { end } = this;
+    this.end = undefined;
+    quietly(() => swallow(end?.()));
+  }
+}
