@@ -105,6 +105,7 @@ export {
   type RateLimitedReason,
 } from './policies/rate-limit/rate-limited-error.js';
 export type { RateLimitSnapshot } from './policies/rate-limit/snapshot.js';
+export type { Scope } from './policies/scope.js';
 export type { RetryOptions } from './policies/retry/options.js';
 export type { TimeoutOptions } from './policies/timeout/options.js';
 export { TimeoutError } from './policies/timeout/timeout-error.js';

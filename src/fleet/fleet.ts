@@ -6,6 +6,7 @@ import { show } from '../common/printable.js';
 import { quietly, swallow } from '../common/quietly.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { FleetCircuit, type FleetServices } from './fleet-circuit.js';
+import { GuardedStore } from './guarded-store.js';
 import type { FleetSettings } from './options.js';
 import { Outbox } from './outbox.js';
 import type { CircuitMember, FleetSite, SharedCircuit } from './shared-circuit.js';
@@ -41,6 +42,7 @@ export class Fleet implements FleetSite {
   readonly instanceId: string;
   /** The living instances as of the last heartbeat, this one included; empty until the first one. */
   instances: readonly InstanceInfo[] = [];
+  readonly store: GuardedStore;
   private readonly guard: StoreGuard;
   private readonly circuits = new Map<string, FleetCircuit>();
   private readonly outbox: Outbox;
@@ -63,6 +65,12 @@ export class Fleet implements FleetSite {
     this.guard = new StoreGuard(store, clock, {
       degraded: (error) => this.tellDegraded(error),
       recovered: (ms) => this.tellRecovered(ms),
+    });
+    this.store = new GuardedStore(this.guard, {
+      instanceId: this.instanceId,
+      callTimeout: settings.callTimeout,
+      backgroundTimeout: settings.backgroundTimeout,
+      instances: () => this.instances.length,
     });
     this.outbox = new Outbox(() =>
       host.log(
@@ -161,7 +169,8 @@ export class Fleet implements FleetSite {
       circuits.forEach((circuit, i) => circuit.polled(views[i], afresh));
       guard.recover();
     }
-    if (host.clock.now() < this.beatenAt + DUE * pollInterval) return true;
+    // Without circuits, a heartbeat is what shows that the store is back.
+    if (guard.available && host.clock.now() < this.beatenAt + DUE * pollInterval) return true;
     return this.beat();
   }
 
@@ -187,8 +196,9 @@ export class Fleet implements FleetSite {
       case 'reconnected':
         // Messages may have been lost, so nothing is certain before all has been read.
         return void this.turn();
-      case 'settings':
       case 'place':
+        return this.store.placeFreed(message.name);
+      case 'settings':
         return;
     }
   }

@@ -7,8 +7,8 @@ export type StoreStep<T> = (store: ResilienceStore) => Promise<T>;
 /** What is known of the fleet where the store is asked. */
 export interface FleetFacts {
   readonly instanceId: string;
-  /** Living instances, this one included, as far as is known. */
-  readonly instances: number;
+  /** How many instances are alive, this one included; 0 when that is not known. */
+  readonly instances: () => number;
   /** How long a call waits for the store at most, milliseconds. */
   readonly callTimeout: number;
   /** How long a step in the background may take, milliseconds. */
@@ -35,7 +35,7 @@ export class GuardedStore {
 
   /** Among how many instances a limit is divided while the store is away. */
   get instances(): number {
-    return Math.max(1, this.facts.instances);
+    return Math.max(1, this.facts.instances());
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { StateChangeReason } from '../telemetry/events.js';
+import type { GuardedStore } from './guarded-store.js';
 import type { CircuitPhase, CircuitView, QuorumRule, SharedOverride } from './store.js';
 
 /** A circuit of this instance that takes part in the decisions of the fleet, as the fleet sees it. */
@@ -80,7 +81,8 @@ export interface SharedCircuit {
   leave(): void;
 }
 
-/** Where circuits join the fleet. */
+/** Where circuits join the fleet, and where limits and semaphores ask the store. */
 export interface FleetSite {
+  readonly store: GuardedStore;
   join(member: CircuitMember): SharedCircuit;
 }

@@ -1,5 +1,5 @@
 import { brand } from '../common/brand.js';
-import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
+import type { AnyBulkhead } from '../policies/bulkhead/any-bulkhead.js';
 import type { BulkheadOptions } from '../policies/bulkhead/options.js';
 import type { BulkheadView } from './bulkhead-view.js';
 import { NamedRegistry } from './named-registry.js';
@@ -17,10 +17,10 @@ export const BULKHEAD_REGISTRY = brand('BulkheadRegistry');
  * @example
  * const { running, waiting } = registry.get('storagesvc').snapshot();
  */
-export class BulkheadRegistry extends NamedRegistry<Bulkhead, BulkheadView> {
+export class BulkheadRegistry extends NamedRegistry<AnyBulkhead, BulkheadView> {
   protected override readonly what = 'bulkhead';
   protected override readonly kind = 'bulkhead';
-  private readonly views = new WeakMap<Bulkhead, BulkheadView>();
+  private readonly views = new WeakMap<AnyBulkhead, BulkheadView>();
 
   /**
    * Changes options of a bulkhead, of all its keys, those included that have not been used yet: the same as
@@ -32,11 +32,14 @@ export class BulkheadRegistry extends NamedRegistry<Bulkhead, BulkheadView> {
    * @example
    * registry.reconfigure('storagesvc', { maxConcurrent: 50 });
    */
-  reconfigure(name: string, change: Omit<BulkheadOptions, 'name' | 'key' | 'config'>): void {
+  reconfigure(
+    name: string,
+    change: Omit<BulkheadOptions, 'name' | 'key' | 'scope' | 'config'>,
+  ): void {
     this.change(name, change);
   }
 
-  protected override show(bulkhead: Bulkhead): BulkheadView {
+  protected override show(bulkhead: AnyBulkhead): BulkheadView {
     let view = this.views.get(bulkhead);
     if (view === undefined) this.views.set(bulkhead, (view = viewOf(bulkhead)));
     return view;

@@ -1,6 +1,6 @@
 import { brand } from '../common/brand.js';
+import type { Limiter } from '../policies/rate-limit/limiter.js';
 import type { RateLimitOptions } from '../policies/rate-limit/options.js';
-import type { RateLimiter } from '../policies/rate-limit/rate-limiter.js';
 import { NamedRegistry } from './named-registry.js';
 import type { RateLimitView } from './rate-limit-view.js';
 import { viewOf } from './view.js';
@@ -17,10 +17,10 @@ export const RATE_LIMIT_REGISTRY = brand('RateLimitRegistry');
  * @example
  * const { remaining, waiting } = registry.get('storagesvc').snapshot();
  */
-export class RateLimitRegistry extends NamedRegistry<RateLimiter, RateLimitView> {
+export class RateLimitRegistry extends NamedRegistry<Limiter, RateLimitView> {
   protected override readonly what = 'rate limit';
   protected override readonly kind = 'rateLimit';
-  private readonly views = new WeakMap<RateLimiter, RateLimitView>();
+  private readonly views = new WeakMap<Limiter, RateLimitView>();
 
   /**
    * Changes options of a rate limit, of all its keys, those included that have not been used yet: the same as
@@ -32,11 +32,14 @@ export class RateLimitRegistry extends NamedRegistry<RateLimiter, RateLimitView>
    * @example
    * registry.reconfigure('storagesvc', { limit: 50 });
    */
-  reconfigure(name: string, change: Omit<RateLimitOptions, 'name' | 'key' | 'config'>): void {
+  reconfigure(
+    name: string,
+    change: Omit<RateLimitOptions, 'name' | 'key' | 'scope' | 'config'>,
+  ): void {
     this.change(name, change);
   }
 
-  protected override show(limiter: RateLimiter): RateLimitView {
+  protected override show(limiter: Limiter): RateLimitView {
     let view = this.views.get(limiter);
     if (view === undefined) this.views.set(limiter, (view = viewOf(limiter)));
     return view;

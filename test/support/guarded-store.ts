@@ -5,14 +5,19 @@ import type { ManualClock } from '../../src/testing/index.js';
 
 /** A store as one instance of a fleet uses it, and what that knows. */
 export class Instance {
-  readonly facts = { instanceId: 'a', instances: 1, callTimeout: 50, backgroundTimeout: 250 };
+  /** How many instances are alive. */
+  living = 1;
   readonly guard: StoreGuard;
   readonly store: GuardedStore;
 
   constructor(store: ResilienceStore, clock: ManualClock, instanceId = 'a') {
-    this.facts.instanceId = instanceId;
     this.guard = new StoreGuard(store, clock, { degraded: () => {}, recovered: () => {} });
-    this.store = new GuardedStore(this.guard, this.facts);
+    this.store = new GuardedStore(this.guard, {
+      instanceId,
+      callTimeout: 50,
+      backgroundTimeout: 250,
+      instances: () => this.living,
+    });
   }
 
   /** What the fleet does once the store answers again. */

@@ -2,28 +2,28 @@ import type { Call } from '../../pipeline/call.js';
 import { type Holding, isInside } from '../../pipeline/holding.js';
 import { Stage } from '../../pipeline/stage.js';
 import type { PolicySite } from '../policy.js';
-import type { Bulkhead, Place } from './bulkhead.js';
+import type { AnyPlace, Places } from './any-bulkhead.js';
 
 /** Makes each call hold a place in a bulkhead until its work has really ended. */
-export class BulkheadStage extends Stage<Place> {
+export class BulkheadStage extends Stage<AnyPlace> {
   override readonly holdsWork = true;
 
   constructor(
-    private readonly bulkhead: Bulkhead,
+    private readonly bulkhead: Places,
     private readonly site: Pick<PolicySite, 'clock'>,
   ) {
     super();
   }
 
-  override enter(call: Call): Place {
+  override enter(call: Call): AnyPlace {
     return this.bulkhead.take(call.now());
   }
 
-  override ready(_call: Call, place: Place): Promise<void> | undefined {
+  override ready(_call: Call, place: AnyPlace): Promise<void> | undefined {
     return typeof place === 'number' ? undefined : place.ready;
   }
 
-  override exit(call: Call, place: Place): void {
+  override exit(call: Call, place: AnyPlace): void {
     if (call.streaming || call.unfinishedWork(this.level) !== undefined) {
       const { bulkhead, site } = this;
       atEndOfWork(call, this.level, () => bulkhead.giveBack(place, site.clock.now()));
@@ -35,8 +35,8 @@ export class BulkheadStage extends Stage<Place> {
 
 /** A place in one of several bulkheads, or in one that is `reentrant`. */
 interface Held {
-  readonly bulkhead: Bulkhead;
-  readonly place: Place;
+  readonly bulkhead: Places;
+  readonly place: AnyPlace;
   /** Makes the place known to the calls inside of this one. */
   readonly holding: Holding | undefined;
 }
@@ -50,7 +50,7 @@ export class FlexibleBulkheadStage extends Stage<Held> {
 
   /** @param find returns the bulkhead for a call; `undefined` when there is no room for its key, so that it needs no place */
   constructor(
-    private readonly find: (call: Call) => Bulkhead | undefined,
+    private readonly find: (call: Call) => Places | undefined,
     private readonly site: Pick<PolicySite, 'clock'>,
   ) {
     super();

@@ -1,9 +1,11 @@
 import type { Policy, PolicySite } from '../policy.js';
+import type { AnyBulkhead } from './any-bulkhead.js';
 import { Bulkhead } from './bulkhead.js';
 import { BulkheadStage, FlexibleBulkheadStage } from './bulkhead-stage.js';
 import { KeyedBulkheads } from './keyed-bulkheads.js';
 import { type BulkheadOptions, type BulkheadSettings, readBulkheadOptions } from './options.js';
 import { bulkheadShape } from './shape.js';
+import { SharedBulkhead } from './shared-bulkhead.js';
 
 const KIND = 'bulkhead';
 
@@ -19,11 +21,12 @@ export const bulkheadPolicy: Policy<
   normalize: (given) => (typeof given === 'number' ? { maxConcurrent: given } : given),
   read: readBulkheadOptions,
   part: (settings) => ({ name: settings.name, settings }),
-  reconfigure: (part, settings) => (part as Bulkhead | KeyedBulkheads).reconfigure(settings),
+  reconfigure: (part, settings) =>
+    (part as AnyBulkhead | KeyedBulkheads<AnyBulkhead>).reconfigure(settings),
   stages: ({ name }, site) => ({
     bulkhead: () => {
       const part = obtainBulkheads(name ?? site.partNameOf(KIND), site);
-      if (!(part instanceof Bulkhead)) {
+      if (part instanceof KeyedBulkheads) {
         return new FlexibleBulkheadStage((call) => part.forCall(call), site);
       }
       return part.reentrant
@@ -31,26 +34,37 @@ export const bulkheadPolicy: Policy<
         : new BulkheadStage(part, site);
     },
   }),
-  inForce: ({ maxConcurrent, maxQueue, maxWait, reentrant, key, maxKeys }) => ({
+  inForce: ({ maxConcurrent, maxQueue, maxWait, reentrant, key, maxKeys, scope }) => ({
     maxConcurrent,
     maxQueue,
     maxWait,
     reentrant,
+    scope,
     ...(key !== undefined && { maxKeys }),
   }),
   snapshot: (_settings, part) => ({
-    bulkhead: part instanceof Bulkhead ? part.snapshot() : undefined,
+    bulkhead:
+      part === undefined || part instanceof KeyedBulkheads
+        ? undefined
+        : (part as AnyBulkhead).snapshot(),
   }),
 };
 
 /** The bulkhead or bulkheads of that name, made with the settings of the subject that defines the name. */
-function obtainBulkheads(name: string, site: PolicySite): Bulkhead | KeyedBulkheads {
+function obtainBulkheads(
+  name: string,
+  site: PolicySite,
+): AnyBulkhead | KeyedBulkheads<AnyBulkhead> {
   return site.named.obtain(KIND, name, (settings: BulkheadSettings) => {
-    const create = (own: string, limits = settings): Bulkhead => new Bulkhead(own, limits, site);
+    const { fleet } = site;
+    const create = (own: string, limits = settings): AnyBulkhead =>
+      settings.scope === 'local' || fleet === undefined
+        ? new Bulkhead(own, limits, site)
+        : new SharedBulkhead(own, limits, site, fleet.store);
     const part =
       settings.key === undefined
         ? create(name)
-        : new KeyedBulkheads(name, settings, create, (message) => site.warn(message));
+        : new KeyedBulkheads<AnyBulkhead>(name, settings, create, (message) => site.warn(message));
     site.onClose(() => part.close());
     return part;
   });

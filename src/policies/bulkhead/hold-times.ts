@@ -15,6 +15,6 @@ export class HoldTimes {
 
   /** The time until `waiting` calls and one more have had one of so many places, milliseconds. */
   expectedWait(waiting: number, places: number): number {
-    return ((this.mean ?? UNKNOWN_HOLD) * (waiting + 1)) / places;
+    return ((this.mean ?? UNKNOWN_HOLD) * (waiting + 1)) / Math.max(1, places);
   }
 }

@@ -1,17 +1,18 @@
 import { printable } from '../../common/printable.js';
 import type { Call } from '../../pipeline/call.js';
 import { KeyedParts, PartsByKey } from '../keyed-parts.js';
+import type { AnyBulkhead } from './any-bulkhead.js';
 import type { Bulkhead } from './bulkhead.js';
 import type { BulkheadSettings } from './options.js';
 
 /** The bulkheads of one name, one per key. */
-export class KeyedBulkheads extends PartsByKey<Bulkhead> {
-  protected override readonly parts: KeyedParts<Bulkhead>;
+export class KeyedBulkheads<B extends AnyBulkhead = Bulkhead> extends PartsByKey<B> {
+  protected override readonly parts: KeyedParts<B>;
 
   constructor(
     override readonly name: string,
     private settings: BulkheadSettings,
-    create: (name: string, settings: BulkheadSettings) => Bulkhead,
+    create: (name: string, settings: BulkheadSettings) => B,
     warn: (message: string) => void,
   ) {
     super();
@@ -32,11 +33,11 @@ export class KeyedBulkheads extends PartsByKey<Bulkhead> {
    *
    * @throws what `key` throws, or a TypeError when it returns no valid key
    */
-  forCall(call: Pick<Call, 'self' | 'args'>): Bulkhead | undefined {
+  forCall(call: Pick<Call, 'self' | 'args'>): B | undefined {
     return this.for(this.settings.key!(call));
   }
 
-  for(key: string): Bulkhead | undefined {
+  for(key: string): B | undefined {
     return this.parts.obtain(key);
   }
 

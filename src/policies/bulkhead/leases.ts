@@ -1,5 +1,6 @@
 import { outsideOfCalls } from '../../common/async-context.js';
 import type { Clock, Timer } from '../../common/clock.js';
+import { show } from '../../common/printable.js';
 import type { GuardedStore } from '../../fleet/guarded-store.js';
 import type { PlacesReply } from '../../fleet/store.js';
 
@@ -37,7 +38,7 @@ export class Leases {
   acquire(token: string, limit: number): Promise<PlacesReply | undefined> {
     this.limit = limit;
     return this.store.ask(
-      (store) => store.places(this.name, this.acquisition(token)),
+      async (store) => replyOf(await store.places(this.name, this.acquisition(token))),
       (reply) => {
         if (reply.granted) void this.release(token);
       },
@@ -72,12 +73,13 @@ export class Leases {
     const reply = await this.store.send((store) =>
       store.places(this.name, { type: 'renew', tokens, leaseMs: LEASE }),
     );
-    for (const token of reply?.lost ?? []) {
-      // The store has lost it, or has heard of nothing for too long. The work goes on, so the place is taken again if it can be.
-      if (this.held.has(token)) {
-        void this.store.send((store) => store.places(this.name, this.acquisition(token)));
-      }
-    }
+    // The store has lost them, or has heard nothing for too long. Their work goes on, so they are taken again if they can be.
+    for (const token of reply?.lost ?? []) if (this.held.has(token)) void this.retake(token);
+  }
+
+  private async retake(token: string): Promise<void> {
+    const reply = await this.acquire(token, this.limit);
+    if (reply?.granted && !this.held.has(token)) await this.release(token);
   }
 
   private arm(): void {
@@ -94,4 +96,10 @@ export class Leases {
     this.timer?.cancel();
     this.timer = undefined;
   }
+}
+
+/** A store of somebody else may answer anything. */
+function replyOf(answer: PlacesReply): PlacesReply {
+  if (typeof (answer as PlacesReply | undefined | null)?.granted === 'boolean') return answer;
+  throw new TypeError(`places() gave ${show(answer)} instead of a reply`);
 }

@@ -19,6 +19,7 @@ describe('the options of a bulkhead', () => {
         reentrant: false,
         key: undefined,
         maxKeys: 1_000,
+        scope: 'local',
       },
       [],
     ]);
@@ -109,7 +110,7 @@ describe('the options of a bulkhead', () => {
     [
       'a misspelt option',
       { maxConcurent: 5 },
-      'maxConcurent is not an option; the options are maxQueue, maxWait, name, maxConcurrent, reentrant, key, maxKeys',
+      'maxConcurent is not an option; the options are maxQueue, maxWait, name, maxConcurrent, reentrant, key, maxKeys, scope',
     ],
   ])('must not have %s', (_what, options, problem) => {
     expect(settle(options)[1]).toEqual([problem]);

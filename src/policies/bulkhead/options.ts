@@ -2,6 +2,7 @@ import type { Duration } from '../../common/duration.js';
 import type { OptionsReader } from '../../common/options-reader.js';
 import { type Key, type KeyOfCall, readKey } from '../key.js';
 import type { PolicySite } from '../policy.js';
+import { type Scope, readScope } from '../scope.js';
 import type { Switchable } from '../switchable.js';
 
 /** Options of `@Bulkhead()`; a number stands for `{ maxConcurrent }`. */
@@ -23,6 +24,11 @@ export interface BulkheadOptions extends Switchable {
   readonly key?: Key;
   /** How many keys are kept at a time; a new one replaces one that is not in use. Default 1000. */
   readonly maxKeys?: number;
+  /**
+   * Whose calls share the places: those of this process (`'local'`), or those of all instances (`'shared'`), which needs a
+   * store: `forRoot({ store })`. Default `'local'`.
+   */
+  readonly scope?: Scope;
   /** A named configuration of `forRoot({ configs })` to take options from. */
   readonly config?: string;
 }
@@ -37,11 +43,16 @@ export interface BulkheadSettings {
   readonly reentrant: boolean;
   readonly key: KeyOfCall | undefined;
   readonly maxKeys: number;
+  readonly scope: Scope;
 }
 
 export function readBulkheadOptions(
   read: OptionsReader<BulkheadOptions>,
-  site: Pick<PolicySite, 'method' | 'name'> = { name: read.where, method: undefined },
+  site: Pick<PolicySite, 'method' | 'name' | 'fleet'> = {
+    name: read.where,
+    method: undefined,
+    fleet: undefined,
+  },
 ): BulkheadSettings {
   const maxQueue = read.integer('maxQueue') ?? 0;
   if ((read.raw('maxQueue') ?? 0) === 0 && read.raw('maxWait') !== undefined) {
@@ -55,5 +66,6 @@ export function readBulkheadOptions(
     reentrant: read.boolean('reentrant') ?? false,
     key: readKey(read, site),
     maxKeys: read.integer('maxKeys', { min: 1 }) ?? 1_000,
+    scope: readScope(read, site, 'places'),
   };
 }

@@ -1,5 +1,6 @@
 import { BOOLEAN, COUNT, TEXT, TIME, objectShape } from '../../common/shape.js';
 import type { PolicyShape } from '../policy.js';
+import { SCOPE } from '../scope.js';
 import type { BulkheadOptions } from './options.js';
 
 export const bulkheadShape: PolicyShape = {
@@ -13,6 +14,7 @@ export const bulkheadShape: PolicyShape = {
     reentrant: BOOLEAN,
     key: TEXT,
     maxKeys: COUNT,
+    scope: SCOPE,
     config: TEXT,
   }),
 };

@@ -89,7 +89,10 @@ export class SharedBulkhead {
 
   /** @internal Asks for a place, or for an entry in the queue. @throws {BulkheadFullError} when neither is free */
   take(now: number): Place | SharedPlace {
-    if (!this.store.available && this.waiting === 0) return this.takeOfShare(now);
+    if (!this.store.available) {
+      this.moveToShare(); // those that wait come first
+      return this.takeOfShare(now);
+    }
     const place = new SharedPlace(this.leases.token(), now);
     place.begin(this.waiting > 0 ? this.queue(place) : this.enter(place));
     return place;
@@ -167,8 +170,9 @@ export class SharedBulkhead {
     }
     if (this.timer === undefined && !this.serving) this.arm(ASK_AGAIN);
     if (!(await placed)) {
-      if (place.refused === undefined) return; // the call has ended
-      throw this.rejection(place.refused);
+      const { refused } = place;
+      if (refused === undefined) return; // the call has ended
+      throw typeof refused === 'string' ? this.rejection(refused) : refused;
     }
     if (place.local !== undefined && typeof place.local !== 'number') await place.local.ready;
     else this.announcer.queued(clock.now() - began);
@@ -215,8 +219,9 @@ export class SharedBulkhead {
         first.local = this.takeOfShare(this.environment.clock.now());
         first.state = 'held';
         first.wake(true);
-      } catch {
-        first.refused = 'full';
+      } catch (error) {
+        first.state = 'gone';
+        first.refused = error as BulkheadFullError;
         first.wake(false);
       }
     }

@@ -1,6 +1,6 @@
 import type { Timer } from '../../common/clock.js';
 import type { Place } from './bulkhead.js';
-import type { BulkheadFullReason } from './bulkhead-full-error.js';
+import type { BulkheadFullError, BulkheadFullReason } from './bulkhead-full-error.js';
 
 /** The state of a call that has asked for a place of all instances. */
 export class SharedPlace {
@@ -14,8 +14,8 @@ export class SharedPlace {
   local: Place | undefined = undefined;
   /** @internal Ends its wait at the latest. */
   deadline: Timer | undefined = undefined;
-  /** @internal Why it gets no place. */
-  refused: BulkheadFullReason | undefined = undefined;
+  /** @internal Why it gets no place; the error, if there is one already. */
+  refused: BulkheadFullReason | BulkheadFullError | undefined = undefined;
   /** @internal Ends its wait. @param placed whether it has a place */
   wake: (placed: boolean) => void = () => {};
   /** Resolves when it has a place; rejects when it will get none. */

@@ -2,6 +2,7 @@ import type { Duration } from '../../common/duration.js';
 import type { OptionsReader } from '../../common/options-reader.js';
 import { type Key, type KeyOfCall, readKey } from '../key.js';
 import type { PolicySite } from '../policy.js';
+import { type Scope, readScope } from '../scope.js';
 import type { Switchable } from '../switchable.js';
 import { type Cost, type CostOfCall, readCost } from './cost.js';
 import type { Rate } from './gcra.js';
@@ -27,6 +28,11 @@ export interface RateLimitOptions extends Switchable {
   readonly key?: Key;
   /** How many keys are kept at a time; a new one replaces one that has recovered fully. Default 10000. */
   readonly maxKeys?: number;
+  /**
+   * Whose calls are counted together: those of this process (`'local'`), or those of all instances (`'shared'`), which needs
+   * a store: `forRoot({ store })`. Default `'local'`.
+   */
+  readonly scope?: Scope;
   /** A named configuration of `forRoot({ configs })` to take options from. */
   readonly config?: string;
 }
@@ -38,6 +44,7 @@ export interface RateLimitSettings extends Rate {
   readonly cost: number | CostOfCall;
   readonly key: KeyOfCall | undefined;
   readonly maxKeys: number;
+  readonly scope: Scope;
 }
 
 /** The options in which users of one limit may differ. */
@@ -45,7 +52,11 @@ export const OF_SUBJECT = ['maxWait', 'cost'] as const satisfies (keyof RateLimi
 
 export function readRateLimitOptions(
   read: OptionsReader<RateLimitOptions>,
-  site: Pick<PolicySite, 'method' | 'name'> = { name: read.where, method: undefined },
+  site: Pick<PolicySite, 'method' | 'name' | 'fleet'> = {
+    name: read.where,
+    method: undefined,
+    fleet: undefined,
+  },
 ): RateLimitSettings {
   const limit = read.integer('limit', { min: 1 }) ?? 100;
   const settings = {
@@ -57,6 +68,7 @@ export function readRateLimitOptions(
     cost: readCost(read, site) ?? 1,
     key: readKey(read, site),
     maxKeys: read.integer('maxKeys', { min: 1 }) ?? 10_000,
+    scope: readScope(read, site, 'limit'),
   };
   const { cost, burst, name } = settings;
   const defined =

@@ -1,5 +1,6 @@
 import type { Policy, PolicySite } from '../policy.js';
 import { KeyedRateLimiters } from './keyed-rate-limiters.js';
+import type { Limiter } from './limiter.js';
 import {
   OF_SUBJECT,
   type RateLimitOptions,
@@ -8,6 +9,7 @@ import {
 } from './options.js';
 import { RateLimitStage } from './rate-limit-stage.js';
 import { RateLimiter } from './rate-limiter.js';
+import { SharedRateLimiter } from './shared-rate-limiter.js';
 import { rateLimitShape } from './shape.js';
 
 const KIND = 'rateLimit';
@@ -25,26 +27,30 @@ export const rateLimitPolicy: Policy<
   normalize: (given) => (typeof given === 'number' ? { limit: given } : given),
   read: readRateLimitOptions,
   part: (settings) => ({ name: settings.name, settings }),
-  reconfigure: (part, settings) => (part as RateLimiter | KeyedRateLimiters).reconfigure(settings),
+  reconfigure: (part, settings) => (part as Limiter | KeyedRateLimiters).reconfigure(settings),
   stages: (settings, site) => ({
     'rate limit': () =>
       new RateLimitStage(obtainLimiters(settings.name ?? site.partNameOf(KIND), site), settings),
   }),
-  inForce: ({ limit, perMs, burst, maxWait, cost, key, maxKeys }) => ({
+  inForce: ({ limit, perMs, burst, maxWait, cost, key, maxKeys, scope }) => ({
     limit,
     per: perMs,
     burst,
     maxWait,
     ...(typeof cost === 'number' && { cost }),
+    scope,
     ...(key !== undefined && { maxKeys }),
   }),
 };
 
 /** The limiter or limiters of that name, made with the settings of the subject that defines the name. */
-function obtainLimiters(name: string, site: PolicySite): RateLimiter | KeyedRateLimiters {
+function obtainLimiters(name: string, site: PolicySite): Limiter | KeyedRateLimiters {
   return site.named.obtain(KIND, name, (settings: RateLimitSettings) => {
-    const create = (own: string, { limit, perMs, burst } = settings): RateLimiter =>
-      new RateLimiter(own, { limit, perMs, burst }, site);
+    const { fleet } = site;
+    const create = (own: string, { limit, perMs, burst } = settings): Limiter =>
+      settings.scope === 'local' || fleet === undefined
+        ? new RateLimiter(own, { limit, perMs, burst }, site)
+        : new SharedRateLimiter(own, { limit, perMs, burst }, site, fleet.store);
     const part =
       settings.key === undefined
         ? create(name)

@@ -1,5 +1,6 @@
 import { BOOLEAN, COUNT, TEXT, TIME, either, objectShape } from '../../common/shape.js';
 import type { PolicyShape } from '../policy.js';
+import { SCOPE } from '../scope.js';
 import type { RateLimitOptions } from './options.js';
 
 export const rateLimitShape: PolicyShape = {
@@ -14,6 +15,7 @@ export const rateLimitShape: PolicyShape = {
     cost: either(COUNT, TEXT),
     key: TEXT,
     maxKeys: COUNT,
+    scope: SCOPE,
     config: TEXT,
   }),
 };

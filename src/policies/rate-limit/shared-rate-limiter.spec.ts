@@ -24,7 +24,7 @@ class Fleet {
     const { clock, events } = this;
     events.subscribe((event) => void this.emitted.push(event));
     this.instances = Array.from({ length: count }, (_, n) => new Instance(store, clock, `${n}`));
-    for (const { facts } of this.instances) facts.instances = count;
+    for (const instance of this.instances) instance.living = count;
     this.limiters = this.instances.map(
       ({ store: guarded }) =>
         new SharedRateLimiter('api', { limit, perMs, burst }, { clock, events }, guarded),
@@ -207,7 +207,7 @@ describe('while the store is away, a limit for all instances', () => {
     const fleet = new Fleet({ count: 1, burst: 4 });
     fleet.memory.fail('down');
     await fleet.call();
-    fleet.instances[0]!.facts.instances = 4;
+    fleet.instances[0]!.living = 4;
     expect([await fleet.call(), await fleet.call()]).toEqual(['limit 400', 'limit 400']);
   });
 
