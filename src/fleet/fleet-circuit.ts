@@ -1,10 +1,11 @@
 import type { StateChangeReason } from '../telemetry/events.js';
-import type { Clock, Timer } from '../common/clock.js';
-import { outsideOfCalls } from '../common/async-context.js';
+import type { Clock } from '../common/clock.js';
 import { look } from '../common/outcomes/look.js';
 import { show } from '../common/printable.js';
+import { KeptLease } from './kept-lease.js';
 import type { FleetSettings } from './options.js';
 import type { Outbox } from './outbox.js';
+import { isSameOverride, sharedOf } from './overrides.js';
 import type {
   CircuitMember,
   ProbeLimits,
@@ -13,7 +14,7 @@ import type {
   TimedOverride,
 } from './shared-circuit.js';
 import type { StoreGuard } from './store-guard.js';
-import type { CircuitReply, CircuitStep, CircuitView, SharedOverride } from './store.js';
+import type { CircuitReply, CircuitStep, CircuitView } from './store.js';
 
 /** The part of an instance that its shared circuits use. */
 export interface FleetServices {
@@ -30,9 +31,6 @@ export interface FleetServices {
   hurry(): void;
   leave(circuit: FleetCircuit): void;
 }
-
-/** How long a lease waits for a call that can use it, milliseconds. */
-const KEPT = 1_000;
 
 /** So many polls in a row that show an older epoch: the store has lost its newest writes, as after a failover. */
 const STEPS_BACK = 2;
@@ -52,12 +50,14 @@ export class FleetCircuit implements SharedCircuit {
   /** The change that a probe of this instance is about to cause. */
   private expected: { readonly state: string; readonly reason: StateChangeReason } | undefined =
     undefined;
-  private kept: { readonly token: string; readonly timer: Timer } | undefined = undefined;
+  private readonly kept: KeptLease;
 
   constructor(
     readonly member: CircuitMember,
     private readonly services: FleetServices,
-  ) {}
+  ) {
+    this.kept = new KeptLease(services.clock, (token) => this.giveBack(token));
+  }
 
   get name(): string {
     return this.member.name;
@@ -132,24 +132,11 @@ export class FleetCircuit implements SharedCircuit {
   }
 
   take(): string | undefined {
-    const { kept } = this;
-    if (kept === undefined) return undefined;
-    this.kept = undefined;
-    kept.timer.cancel();
-    return kept.token;
+    return this.kept.take();
   }
 
   keep(token: string): void {
-    const former = this.take();
-    if (former !== undefined) this.giveBack(former);
-    const timer = outsideOfCalls(() =>
-      this.services.clock.setTimer(() => {
-        this.kept = undefined;
-        this.giveBack(token);
-      }, KEPT),
-    );
-    timer.unref();
-    this.kept = { token, timer };
+    this.kept.keep(token);
   }
 
   giveBack(token: string): void {
@@ -179,12 +166,9 @@ export class FleetCircuit implements SharedCircuit {
   }
 
   overridden(override: TimedOverride | undefined): void {
-    this.services.outbox.put(this.overrideKey, () => {
-      const left = override && override.endsAt - this.services.clock.now();
-      const over = left !== undefined && left <= 0;
-      const shared = over || override === undefined ? undefined : sharedOf(override, left!);
-      return this.deliver({ type: 'override', override: shared });
-    });
+    this.services.outbox.put(this.overrideKey, () =>
+      this.deliver({ type: 'override', override: sharedOf(override, this.services.clock.now()) }),
+    );
   }
 
   reset(): void {
@@ -298,23 +282,4 @@ function checked(reply: CircuitReply): CircuitReply {
 
 function isLease({ granted, view }: CircuitReply): boolean {
   return granted && view.state !== 'closed';
-}
-
-function sharedOf(
-  { state, by, reason, endsAt }: TimedOverride,
-  remainingMs: number,
-): SharedOverride {
-  return {
-    state,
-    ...(by !== undefined && { by }),
-    ...(reason !== undefined && { reason }),
-    ...(endsAt !== Infinity && { remainingMs }),
-  };
-}
-
-function isSameOverride(
-  one: SharedOverride | undefined,
-  other: SharedOverride | undefined,
-): boolean {
-  return one?.state === other?.state && one?.by === other?.by && one?.reason === other?.reason;
 }

@@ -32,7 +32,9 @@ export class CircuitBreakerStage<Waiting = never> extends Stage<Permit | Waiting
     throw rejection(call, breaker);
   }
 
-  override exit(call: Call, permit: Permit | undefined): void {
+  /** @param held of the same type as what {@link enter} gives; a subclass that lets calls wait looks after those itself */
+  override exit(call: Call, held: Permit | Waiting | undefined): void {
+    const permit = held as Permit | undefined;
     const { classifier } = this.breakers;
     const outcome = call.outcomeBy(classifier);
     call.verdict = outcome;
