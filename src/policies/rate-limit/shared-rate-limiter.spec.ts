@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import * as fc from 'fast-check';
 import { refuseUnhandledRejections } from '../../../test/support/commands.js';
 import { Instance, slowly } from '../../../test/support/guarded-store.js';
 import { outcome, settle } from '../../../test/support/wait.js';
@@ -161,6 +162,52 @@ describe('a limit for all instances', () => {
     expect(await fleet.call()).toBe('limit 10');
   });
 });
+
+it('a limit for all instances never allows more than limit and burst in any window', async () => {
+  const call = fc.record({
+    n: fc.nat(2),
+    gap: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 150 })),
+    cost: fc.integer({ min: 1, max: 3 }),
+    maxWait: fc.constantFrom(0, 100, 1_000),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 3, max: 8 }),
+      fc.array(call, { maxLength: 40 }),
+      async (limit, burst, calls) => {
+        const fleet = new Fleet({ count: 3, limit, burst });
+        const started: { at: number; cost: number }[] = [];
+        for (const { n, gap, cost, maxWait } of calls) {
+          await fleet.clock.advance(gap);
+          const turn = tryTo(() => fleet.limiters[n]!.take(cost, maxWait, fleet.clock.now()));
+          turn?.ready.then(
+            () => started.push({ at: fleet.clock.now(), cost }),
+            () => {},
+          );
+        }
+        await fleet.clock.advance(5_000);
+        expect(fleet.clock.pending).toBe(0);
+        started.forEach((from, first) => {
+          let sum = 0;
+          for (const { at, cost } of started.slice(first)) {
+            sum += cost;
+            expect(sum).toBeLessThanOrEqual(burst + ((at - from.at + 1) * limit) / 1_000);
+          }
+        });
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+function tryTo<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
 
 describe('while the store is away, a limit for all instances', () => {
   it('is this share of each instance', async () => {
