@@ -132,7 +132,7 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
       [{ name: '' }, `name is ''; use a non-empty string`],
       [
         { maxConcurrency: 5 },
-        'maxConcurrency is not an option; the options are maxQueue, maxWait, name, maxConcurrent, reentrant, key, maxKeys',
+        'maxConcurrency is not an option; the options are maxQueue, maxWait, name, maxConcurrent, reentrant, key, maxKeys, scope',
       ],
       [
         { config: 'wide' },

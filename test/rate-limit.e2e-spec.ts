@@ -485,6 +485,25 @@ describe('the options of a rate limit', () => {
     ]);
   });
 
+  it('warn of a cost that a limit which is only named can never allow', async () => {
+    @Injectable()
+    class Cheap {
+      @RateLimit({ name: 'api', limit: 10 })
+      async get(): Promise<void> {}
+    }
+    @Injectable()
+    class Dear {
+      @RateLimit({ name: 'api', cost: 11 })
+      async search(): Promise<void> {}
+    }
+    const warnings: string[] = [];
+    const logger = { log() {}, error() {}, warn: (line: string) => void warnings.push(line) };
+    await boot({ resilience: { logger }, providers: [Dear, Cheap] });
+    expect(warnings).toEqual([
+      'Dear.search @RateLimit: a cost of 11 is more than the burst of 10 of rate limit "api", so that each call is rejected',
+    ]);
+  });
+
   it('have to agree among those who share a limit, apart from cost and maxWait', async () => {
     class One {
       @RateLimit({ name: 'shared', limit: 10, cost: 2, maxWait: '1s' })

@@ -1,3 +1,4 @@
+import { printable } from '../../common/printable.js';
 import type { Policy, PolicySite } from '../policy.js';
 import { KeyedRateLimiters } from './keyed-rate-limiters.js';
 import type { Limiter } from './limiter.js';
@@ -29,8 +30,11 @@ export const rateLimitPolicy: Policy<
   part: (settings) => ({ name: settings.name, settings }),
   reconfigure: (part, settings) => (part as Limiter | KeyedRateLimiters).reconfigure(settings),
   stages: (settings, site) => ({
-    'rate limit': () =>
-      new RateLimitStage(obtainLimiters(settings.name ?? site.partNameOf(KIND), site), settings),
+    'rate limit': () => {
+      const limiters = obtainLimiters(settings.name ?? site.partNameOf(KIND), site);
+      warnOfCost(settings, limiters, site);
+      return new RateLimitStage(limiters, settings);
+    },
   }),
   inForce: ({ limit, perMs, burst, maxWait, cost, key, maxKeys, scope }) => ({
     limit,
@@ -58,4 +62,16 @@ function obtainLimiters(name: string, site: PolicySite): Limiter | KeyedRateLimi
     site.onClose(() => part.close());
     return part;
   });
+}
+
+/** Where the limit is only named, its burst is not known before. */
+function warnOfCost(
+  { cost }: RateLimitSettings,
+  { name, burst }: Limiter | KeyedRateLimiters,
+  site: PolicySite,
+): void {
+  if (typeof cost !== 'number' || cost <= burst) return;
+  site.warn(
+    `${site.name} @RateLimit: a cost of ${cost} is more than the burst of ${burst} of rate limit "${printable(name)}", so that each call is rejected`,
+  );
 }
