@@ -20,7 +20,7 @@ export class Messages {
     this.subscription ??= new Subscription(this.driver, this.channel, (message) =>
       this.tell(message),
     );
-    await settledWithin(this.subscription.tried, CONNECT_MS);
+    await this.subscription.begin();
     return async () => {
       this.listeners.delete(entry);
       if (this.listeners.size === 0) await this.close();
@@ -41,9 +41,10 @@ export class Messages {
 
 /** Goes on trying to listen, until it is ended. */
 class Subscription {
-  /** The first attempt to listen. */
-  readonly tried: Promise<void>;
+  private readonly firstAttempt: Promise<void>;
   private leave: (() => Promise<void>) | undefined;
+  /** Somebody has not waited any longer, and must be told when it listens. */
+  private overdue = false;
   private retry: NodeJS.Timeout | undefined;
   private ended = false;
   private attempts = 0;
@@ -53,7 +54,13 @@ class Subscription {
     private readonly channel: string,
     private readonly tell: (message: StoreMessage) => void,
   ) {
-    this.tried = this.listen();
+    this.firstAttempt = this.listen();
+  }
+
+  /** Waits until the server listens, but not for a server that is away. */
+  async begin(): Promise<void> {
+    await settledWithin(this.firstAttempt, CONNECT_MS);
+    this.overdue ||= this.leave === undefined;
   }
 
   async end(): Promise<void> {
@@ -74,7 +81,8 @@ class Subscription {
       );
       if (this.ended) return await leave();
       this.leave = leave;
-      if (this.attempts > 0) this.reconnected();
+      if (this.overdue) this.reconnected();
+      this.overdue = false;
     } catch {
       if (this.ended) return;
       this.retry = setTimeout(() => void this.listen(), backoff(++this.attempts));

@@ -138,7 +138,7 @@ class RedisStore implements ResilienceStore {
             ? await this.run(LIVING, [this.keys.alive], [])
             : 0;
         return [
-          text(step.epoch),
+          String(step.epoch),
           step.incarnation,
           step.instanceId,
           times(step.openMs),
