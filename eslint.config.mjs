@@ -15,6 +15,7 @@ const exporters = [
   'hystrix-stream',
   'opentelemetry',
   'prometheus',
+  'redis',
 ];
 
 /** The floors of the house, lowest first. A file imports its own floor and those below it. */

@@ -63,6 +63,7 @@ module.exports = {
     '^nest-resilience/hystrix-stream$': '<rootDir>/src/hystrix-stream/index.ts',
     '^nest-resilience/opentelemetry$': '<rootDir>/src/opentelemetry/index.ts',
     '^nest-resilience/prometheus$': '<rootDir>/src/prometheus/index.ts',
+    '^nest-resilience/redis$': '<rootDir>/src/redis/index.ts',
     '^nest-resilience/testing$': '<rootDir>/src/testing/index.ts',
     '^\\./files\\.cjs$': '<rootDir>/dist/cjs/admin/page/files.cjs',
     '^#common/(.*)\\.js$': '<rootDir>/sample/common/src/$1',

@@ -30,6 +30,7 @@ const OPTIONAL_PEERS = {
   health: ['@nestjs/terminus'],
   opentelemetry: ['@opentelemetry/api'],
   prometheus: ['prom-client'],
+  redis: ['redis', 'ioredis'],
 };
 
 /** The lowest version that a peer range allows: 10.0.0 of `^10.0.0 || ^11.0.0`. */

@@ -26,6 +26,7 @@ import {
   type ResilienceModuleOptions,
   type ResilienceOptionsFactory,
 } from './execution/module-options.js';
+import { FLEET } from './fleet/fleet.js';
 import { ResilienceExplorer } from './execution/resilience.explorer.js';
 import { RUNTIME_REF, RuntimeRef } from './execution/runtime-ref.js';
 import { RUNTIME, Runtime } from './execution/runtime.js';
@@ -171,6 +172,11 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
         useFactory: (runtime: Runtime) => runtime.configuration,
       },
       {
+        provide: FLEET,
+        inject: [RUNTIME],
+        useFactory: (runtime: Runtime) => runtime.fleet ?? null,
+      },
+      {
         provide: CircuitBreakerRegistry,
         inject: [PARTS, RUNTIME_REF],
         useFactory: (parts: PartStore, ref: RuntimeRef) =>
@@ -214,6 +220,7 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
       RESILIENCE_EVENTS,
       CircuitBreakerRegistry,
       CIRCUIT_BREAKER_REGISTRY,
+      FLEET,
       BulkheadRegistry,
       BULKHEAD_REGISTRY,
       RateLimitRegistry,

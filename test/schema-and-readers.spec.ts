@@ -21,6 +21,7 @@ const site = {
   method: { name: 'find', key: 'find', owner: Books, target: Books.prototype, arity: 0 },
   anyWork: false,
   instances: undefined,
+  fleet: {},
   resolve: () => undefined,
   optionsOf: () => undefined,
   warn: () => undefined,

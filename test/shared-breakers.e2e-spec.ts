@@ -58,7 +58,7 @@ describe('a breaker that a fleet shares', () => {
   it('opens again for all when a probe fails, for a time that grows with the openings of the fleet', async () => {
     const fleet = new TestFleet();
     const [one, two, three] = await fleet.start(3, {
-      openFor: ({ attempt }) => attempt * 1_000,
+      openFor: (attempt) => attempt * 1_000,
     });
     await one!.fail();
     await fleet.clock.advance(1_000);

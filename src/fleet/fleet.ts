@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { outsideOfCalls } from '../common/async-context.js';
+import { brand } from '../common/brand.js';
 import type { Clock, Timer } from '../common/clock.js';
 import { show } from '../common/printable.js';
 import { quietly, swallow } from '../common/quietly.js';
@@ -14,6 +15,9 @@ import { StoreGuard } from './store-guard.js';
 import { storeUsers } from './store-users.js';
 import type { InstanceInfo, ResilienceStore, StoreMessage } from './store.js';
 import { Subscription } from './subscription.js';
+
+/** Injection token of the {@link Fleet}; `null` for an application without a store. */
+export const FLEET = brand('Fleet');
 
 /** The dependencies of a fleet. */
 export interface FleetHost {
@@ -214,8 +218,8 @@ export class Fleet implements FleetSite {
 
   private interval(): number {
     const { pollInterval, activePollInterval } = this.host.settings;
-    if (!this.guard.available) return this.guard.waitUpTo(activePollInterval);
-    const busy = this.unread || this.guard.troubled || this.outbox.size > 0;
+    if (this.guard.troubled) return this.guard.waitUpTo(activePollInterval);
+    const busy = this.unread || this.outbox.size > 0;
     const active = busy || [...this.circuits.values()].some(({ unsettled }) => unsettled);
     return active ? activePollInterval : pollInterval;
   }

@@ -5,8 +5,8 @@ import type { ResilienceStore } from './store.js';
 /** One failure may be a hiccup, of the network or of this process; two in a row are not. */
 const FAILURES = 2;
 
-/** The first wait before the store is tried again, milliseconds. It doubles with each failure. */
-const FIRST_WAIT = 250;
+/** The wait after the first failure, milliseconds. It doubles with each one. */
+const FIRST_WAIT = 125;
 
 /** Hears of the store's troubles, once for each. */
 export interface GuardListener {
@@ -44,9 +44,9 @@ export class StoreGuard {
     return this.failures > 0;
   }
 
-  /** How long to wait before the store is tried again, milliseconds: twice as long after each failure. */
+  /** How long to wait before the store that has failed is tried again, milliseconds: twice as long after each failure. */
   waitUpTo(longest: number): number {
-    return Math.min(longest, FIRST_WAIT * 2 ** Math.min(this.failures - FAILURES, 20));
+    return Math.min(longest, FIRST_WAIT * 2 ** Math.min(this.failures - 1, 20));
   }
 
   /**

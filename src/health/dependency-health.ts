@@ -19,6 +19,29 @@ export interface DependencyHealth {
   readonly circuits: readonly CircuitHealth[];
   /** How many such circuits `circuits` leaves out. */
   readonly more: number;
+  /** Where the instances of the fleet meet; not set for an application without a store. */
+  readonly store?: StoreHealth;
+}
+
+/** The store of a fleet. */
+export interface StoreHealth {
+  /** The kind of store, such as `redis`. */
+  readonly kind: string;
+  /** `degraded` when it does not answer, so that shared breakers and limits go on as local ones. */
+  readonly status: 'up' | 'degraded';
+}
+
+/** The part of a fleet that is used here; it may come from another copy of the package. */
+export interface Fleet {
+  readonly kind: string;
+  readonly degraded: boolean;
+}
+
+/** The health of the store, as a part of that of the dependencies. */
+export function storeHealthOf(fleet: Fleet | undefined): Pick<DependencyHealth, 'store'> {
+  if (fleet === undefined) return {};
+  const { kind, degraded } = fleet;
+  return { store: { kind, status: degraded ? 'degraded' : 'up' } };
 }
 
 /** Breakers by name, as `CircuitBreakerRegistry` has them. */

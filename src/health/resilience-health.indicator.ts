@@ -1,9 +1,10 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import { ResilienceConfigurationError } from '../common/errors.js';
+import { FLEET } from '../fleet/fleet.js';
 import { CIRCUIT_BREAKER_REGISTRY } from '../registry/circuit-breaker.registry.js';
 import { Harm } from './circuit-health.js';
-import { type Breakers, type DependencyHealth, examine } from './dependency-health.js';
+import { type Breakers, type DependencyHealth, type Fleet, examine, storeHealthOf } from './dependency-health.js';
 
 /** The answer to a health check: a status, and the circuits. */
 export type ResilienceHealth<Key extends string = string> = HealthIndicatorResult<
@@ -29,11 +30,13 @@ export type ResilienceHealth<Key extends string = string> = HealthIndicatorResul
 export class ResilienceHealthIndicator {
   private readonly breakers: Breakers;
   private readonly terminus: HealthIndicatorService;
+  private readonly fleet: Fleet | undefined;
 
   /** @throws {ResilienceConfigurationError} when `ResilienceModule` or `TerminusModule` is missing */
   constructor(
     @Optional() @Inject(CIRCUIT_BREAKER_REGISTRY) breakers?: unknown,
     @Optional() @Inject(HealthIndicatorService) terminus?: HealthIndicatorService,
+    @Optional() @Inject(FLEET) fleet?: unknown,
   ) {
     const missing: string[] = [];
     if (breakers === undefined) {
@@ -49,11 +52,12 @@ export class ResilienceHealthIndicator {
     }
     this.breakers = breakers as Breakers;
     this.terminus = terminus;
+    this.fleet = (fleet ?? undefined) as Fleet | undefined;
   }
 
   /**
    * For people and monitoring: `down` when a breaker with the option `critical` rejects calls, `degraded` when any other one
-   * does or when one is half-open.
+   * does, when one is half-open, or when the store of the fleet does not answer.
    */
   check<const Key extends string>(key: Key): Promise<ResilienceHealth<Key>> {
     return this.report(key, 'down');
@@ -76,11 +80,13 @@ export class ResilienceHealthIndicator {
     key: Key,
     worst: 'up' | 'degraded' | 'down',
   ): Promise<ResilienceHealth<Key>> {
-    const { harm, health } = await examine(this.breakers);
+    const { harm, health: circuits } = await examine(this.breakers);
+    const health = { ...circuits, ...storeHealthOf(this.fleet) };
     const session: Session<Key> = this.terminus.check(key);
-    if (harm < Harm.probing || worst === 'up') return session.up({ ...health });
-    if (harm === Harm.critical && worst === 'down') return session.down({ ...health });
-    return session.degraded?.({ ...health }) ?? session.up({ degraded: true, ...health });
+    const harmless = harm < Harm.probing && health.store?.status !== 'degraded';
+    if (harmless || worst === 'up') return session.up(health);
+    if (harm === Harm.critical && worst === 'down') return session.down(health);
+    return session.degraded?.(health) ?? session.up({ degraded: true, ...health });
   }
 }
 

@@ -7,7 +7,14 @@ import { errorText, plain } from '../plain.js';
 export type EventEntry = Omit<AdminEvent, 'sequence'>;
 
 /** Events that are never many; storms of others do not push them out. */
-const RARE = new Set(['state-change', 'override', 'change', 'configuration']);
+const RARE = new Set([
+  'state-change',
+  'override',
+  'change',
+  'configuration',
+  'store-degraded',
+  'store-recovered',
+]);
 
 /** Events of calls that went well: they are counted, not recorded. */
 const ORDINARY = new Set(['queued', 'throttled']);

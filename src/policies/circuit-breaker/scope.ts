@@ -43,7 +43,7 @@ export function readScope(
   const sharing = { quorum: scope === 'shared' ? undefined : readQuorum(read, scope) };
   if (!hasStore) {
     read.contradiction(
-      `scope is ${scope === 'shared' ? "'shared'" : 'a quorum'}, but there is no store that could share the breaker; give one: ResilienceModule.forRoot({ store })`,
+      'a scope beyond this instance needs a store where instances meet; give one: ResilienceModule.forRoot({ store })',
     );
   }
   return sharing;

@@ -8,8 +8,9 @@ export class MemoryInstances {
   constructor(private readonly now: () => number) {}
 
   heartbeat(info: InstanceInfo, ttlMs: number): InstanceInfo[] {
+    this.endOverdue();
     this.instances.set(info.id, { info: JSON.stringify(info), until: this.now() + span(ttlMs) });
-    return this.living().map((json) => JSON.parse(json) as InstanceInfo);
+    return [...this.instances.values()].map((entry) => JSON.parse(entry.info) as InstanceInfo);
   }
 
   leave(id: string): void {
@@ -17,17 +18,17 @@ export class MemoryInstances {
   }
 
   count(): number {
-    return this.living().length;
+    this.endOverdue();
+    return this.instances.size;
   }
 
   clear(): void {
     this.instances.clear();
   }
 
-  private living(): string[] {
+  private endOverdue(): void {
     for (const [id, { until }] of this.instances) {
       if (until <= this.now()) this.instances.delete(id);
     }
-    return [...this.instances.values()].map(({ info }) => info);
   }
 }

@@ -23,13 +23,15 @@ export class MemoryLimits {
     const { limit, perMs, burst, cost, maxWaitMs } = request;
     const now = Math.floor(this.now() * 1_000);
     const interval = (perMs * 1_000) / limit;
-    const level = this.levelFor(name, request, now);
+    const { level, mend } = this.levelFor(name, request, now);
     const over = level + cost - burst;
     const wait = over > ROUNDING ? over * interval : 0;
     const allowed = cost <= burst && wait <= maxWaitMs * 1_000 + ROUNDING * interval;
     const after = allowed ? level + cost : level;
-    if (after > 0) this.buckets.set(name, { level: after, at: now, limit, perMs, burst });
-    else this.buckets.delete(name);
+    if (after === 0) this.buckets.delete(name);
+    else if (mend || allowed) {
+      this.buckets.set(name, { level: after, at: now, limit, perMs, burst });
+    }
     return {
       allowed,
       waitMs: allowed ? inMs(wait) : 0,
@@ -43,15 +45,23 @@ export class MemoryLimits {
     this.buckets.clear();
   }
 
-  /** What is counted now. What a higher rate has admitted counts as far as it fits. */
-  private levelFor(name: string, { limit, perMs, burst }: LimitRequest, now: number): number {
+  /**
+   * What is counted now: calls that another rate has admitted count as far as they fit. `mend` says that the bucket must be
+   * written in any case, so that an older state does not block for too long.
+   */
+  private levelFor(
+    name: string,
+    { limit, perMs, burst }: LimitRequest,
+    now: number,
+  ): { level: number; mend: boolean } {
     const bucket = this.buckets.get(name);
-    if (bucket === undefined) return 0;
+    if (bucket === undefined) return { level: 0, mend: false };
     const interval = (bucket.perMs * 1_000) / bucket.limit;
-    const level = bucket.level - Math.max(0, now - bucket.at) / interval;
-    if (level <= ROUNDING) return 0;
+    const elapsed = now - bucket.at;
+    const left = bucket.level - Math.max(0, elapsed) / interval;
+    const level = left > ROUNDING ? left : 0;
     const same = bucket.limit === limit && bucket.perMs === perMs && bucket.burst === burst;
-    return same ? level : Math.min(level, burst);
+    return same ? { level, mend: elapsed < 0 } : { level: Math.min(level, burst), mend: true };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../common/clock.js';
+import { quietly } from '../../common/quietly.js';
 import type {
   CircuitReply,
   CircuitStep,
@@ -141,7 +142,7 @@ export class MemoryStore implements ResilienceStore {
   private tell(message: StoreMessage): void {
     for (const entry of this.listeners) {
       queueMicrotask(() => {
-        if (this.listeners.has(entry)) entry.hear(structuredClone(message));
+        if (this.listeners.has(entry)) quietly(() => entry.hear(structuredClone(message)));
       });
     }
   }

@@ -1,0 +1,47 @@
+/** What the store needs of a client of Redis. */
+export interface RedisDriver {
+  /** Whether the keys of one command must be in one slot. */
+  readonly cluster: boolean;
+
+  /** Sends one command. In a cluster `key` picks the node. */
+  send(key: string, command: readonly string[]): Promise<unknown>;
+
+  /**
+   * Listens to a channel over a connection that does nothing else.
+   *
+   * @param reconnected is told when the connection was lost and listens again
+   * @returns ends it
+   */
+  listen(
+    channel: string,
+    heard: (message: string) => void,
+    reconnected: () => void,
+  ): Promise<() => Promise<void>>;
+
+  /** Ends the connections that the driver has made itself, at once. */
+  close(): Promise<void>;
+}
+
+/** How long a connection may take, milliseconds. */
+export const CONNECT_MS = 1_000;
+
+/** The longest wait between two attempts to connect, milliseconds. */
+const LONGEST_BACKOFF_MS = 2_000;
+
+/** The wait before an attempt to connect: instances that have lost one server do not come back at the same time. */
+export function backoff(attempt: number): number {
+  const longest = Math.min(LONGEST_BACKOFF_MS, 50 * 2 ** Math.min(attempt, 10));
+  return Math.ceil(longest * (0.5 + Math.random() / 2));
+}
+
+/** Resolves when `promise` is settled, whatever its end, or when `ms` milliseconds have passed. */
+export function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    promise.then(end, end);
+  });
+}

@@ -1,0 +1,99 @@
+import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
+
+/** What is used of a client of ioredis 5: of a server, of Sentinels or a cluster. */
+export interface IoRedis {
+  readonly isCluster?: boolean;
+  call(command: string, ...args: string[]): Promise<unknown>;
+  duplicate(overrides?: object): IoRedis;
+  disconnect(): void;
+  subscribe(channel: string): Promise<unknown>;
+  unsubscribe(channel: string): Promise<unknown>;
+  on(event: string, listener: (...args: string[]) => void): unknown;
+  off(event: string, listener: (...args: string[]) => void): unknown;
+}
+
+/** The options of a client of our own. What cannot be sent is rejected. */
+export const OWN_OPTIONS = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  connectTimeout: CONNECT_MS,
+  retryStrategy: backoff,
+};
+
+/** The options of a connection that waits for the server, to listen. */
+const SUBSCRIBER_OPTIONS = {
+  enableOfflineQueue: true,
+  autoResubscribe: true,
+  lazyConnect: false,
+  maxRetriesPerRequest: null,
+  commandTimeout: undefined,
+  retryStrategy: backoff,
+};
+
+/** ioredis 5. */
+export class IoRedisDriver implements RedisDriver {
+  readonly cluster: boolean;
+  private readonly own = new Set<IoRedis>();
+
+  /** @param owned whether the driver closes it */
+  constructor(
+    private readonly client: IoRedis,
+    owned: boolean,
+  ) {
+    this.cluster = client.isCluster === true;
+    if (owned) this.own.add(client);
+  }
+
+  /** Waits until the client is connected, if it is the driver's own; errors are those of the commands. */
+  connect(): Promise<void> {
+    return new Promise((resolve) => {
+      this.client.on('ready', () => resolve());
+      this.client.on('error', () => resolve());
+    });
+  }
+
+  /** ioredis finds the keys of a command, and so the node, by itself. */
+  send(_key: string, [name, ...args]: readonly string[]): Promise<unknown> {
+    return this.client.call(name!, ...args);
+  }
+
+  /** A cluster has a connection for subscriptions; a client of one server or of Sentinels is duplicated. */
+  async listen(
+    channel: string,
+    heard: (message: string) => void,
+    reconnected: () => void,
+  ): Promise<() => Promise<void>> {
+    const subscriber = this.cluster ? this.client : this.client.duplicate(SUBSCRIBER_OPTIONS);
+    const onMessage = (from?: string, message?: string): void => {
+      if (from === channel && message !== undefined) heard(message);
+    };
+    subscriber.on('message', onMessage);
+    if (this.cluster) {
+      await subscriber.subscribe(channel);
+      return async () => {
+        subscriber.off('message', onMessage);
+        await subscriber.unsubscribe(channel);
+      };
+    }
+    this.own.add(subscriber);
+    let listening = false;
+    subscriber.on('error', () => {});
+    subscriber.on('ready', () => {
+      // Twice is once: this one tells when it listens again.
+      if (listening) subscriber.subscribe(channel).then(reconnected, () => {});
+    });
+    await subscriber.subscribe(channel);
+    listening = true;
+    return async () => this.end(subscriber);
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.own) this.end(client);
+  }
+
+  /** At once: `quit()` would wait for a server that is frozen. */
+  private end(client: IoRedis): void {
+    this.own.delete(client);
+    client.disconnect();
+  }
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+
+/** Longer names are told apart by their hash. */
+const LONGEST_NAME = 200;
+
+/** What would move a key to another slot, or could not be read in a terminal. */
+// eslint-disable-next-line no-control-regex
+const UNSAFE = /[%{}\u0000-\u0020\u007f]/g;
+
+/** The keys of a store. All keys of one name are in one slot of a cluster, by their hash tag. */
+export class Keys {
+  readonly channel: string;
+  /** Sorted set: living instances, by the end of their time. */
+  readonly alive: string;
+  /** Hash: what instances tell, by instance. */
+  readonly instances: string;
+  /** Hash: changes of options. */
+  readonly settings: string;
+
+  constructor(private readonly prefix: string) {
+    this.channel = `${prefix}messages`;
+    this.alive = this.of('fleet', 'alive');
+    this.instances = this.of('fleet', 'instances');
+    this.settings = this.of('fleet', 'settings');
+  }
+
+  circuit(name: string): string {
+    return this.of(name, 'circuit');
+  }
+
+  /** The circuit, the leases of its probes, and the votes to open it. */
+  allOfCircuit(name: string): readonly string[] {
+    return [this.circuit(name), this.of(name, 'leases'), this.of(name, 'votes')];
+  }
+
+  limit(name: string): string {
+    return this.of(name, 'limit');
+  }
+
+  /** The leases of the places, and whether somebody waits. */
+  places(name: string): readonly string[] {
+    return [this.of(name, 'places'), this.of(name, 'awaited')];
+  }
+
+  private of(name: string, kind: string): string {
+    return `${this.prefix}{${escape(name)}}:${kind}`;
+  }
+}
+
+/** Two names never become the same: `%` is always escaped, so what follows one is unambiguous. */
+function escape(name: string): string {
+  if (name === '') return '%-';
+  if (name.length > LONGEST_NAME) {
+    const hash = createHash('sha256').update(name).digest('hex').slice(0, 32);
+    return `${escape(name.slice(0, 100))}%~${hash}`;
+  }
+  return name.replace(
+    UNSAFE,
+    (unsafe) => `%${unsafe.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
+  );
+}

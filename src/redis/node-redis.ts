@@ -1,0 +1,121 @@
+import { swallow } from '../common/quietly.js';
+import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
+
+type Listener = (message: string) => void;
+type Args = readonly string[];
+
+/** What is used of a client of node-redis 4 and later: of a server, a cluster or Sentinels. */
+export interface NodeRedis {
+  readonly isReady?: boolean;
+  readonly isOpen?: boolean;
+  readonly options?: NodeRedisOptions;
+  /** The promises of a client in `legacyMode`. */
+  readonly v4?: Pick<NodeRedis, 'sendCommand'>;
+  /** Of clusters alone. */
+  readonly nodeClient?: unknown;
+  /** Of Sentinels alone. */
+  readonly getSentinelNode?: unknown;
+  sendCommand(...args: unknown[]): Promise<unknown>;
+  duplicate(overrides?: NodeRedisOptions): NodeRedis;
+  connect(): Promise<unknown>;
+  /** From version 5. */
+  destroy?(): void;
+  disconnect(): Promise<unknown>;
+  subscribe(channel: string, listener: Listener): Promise<unknown>;
+  unsubscribe(channel: string, listener: Listener): Promise<unknown>;
+  on(event: string, listener: (error: unknown) => void): unknown;
+}
+
+export interface NodeRedisOptions {
+  readonly url?: string;
+  readonly disableOfflineQueue?: boolean;
+  readonly commandsQueueMaxLength?: number;
+  readonly legacyMode?: boolean;
+  readonly socket?: object;
+}
+
+/** The options of a client of our own. What cannot be sent is rejected. */
+export function ownOptions(url: string): NodeRedisOptions {
+  return {
+    url,
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: 1_000,
+    socket: { connectTimeout: CONNECT_MS, reconnectStrategy: backoff },
+  };
+}
+
+/** node-redis 4 and later. */
+export class NodeRedisDriver implements RedisDriver {
+  readonly cluster: boolean;
+  private readonly sentinel: boolean;
+  private readonly own = new Set<NodeRedis>();
+
+  /** @param owned whether the driver closes it */
+  constructor(
+    private readonly client: NodeRedis,
+    owned: boolean,
+  ) {
+    this.cluster = typeof client.nodeClient === 'function';
+    this.sentinel = typeof client.getSentinelNode === 'function';
+    if (owned) this.own.add(client);
+  }
+
+  /** Waits until the client is connected, if it is the driver's own; errors are those of the commands. */
+  async connect(): Promise<void> {
+    this.client.on('error', () => {});
+    const failed = new Promise<void>((resolve) => void this.client.on('error', () => resolve()));
+    const connected = this.client.connect();
+    swallow(connected);
+    await Promise.race([connected, failed]);
+  }
+
+  send(key: string, command: Args): Promise<unknown> {
+    const { client } = this;
+    if (this.cluster) return client.sendCommand(key, false, command);
+    if (this.sentinel) return client.sendCommand(false, command);
+    return (client.options?.legacyMode === true ? client.v4! : client).sendCommand(command);
+  }
+
+  /** A cluster and Sentinels have connections for subscriptions; a client of one server is duplicated. */
+  async listen(
+    channel: string,
+    heard: Listener,
+    reconnected: () => void,
+  ): Promise<() => Promise<void>> {
+    const { client } = this;
+    if (this.cluster || this.sentinel) {
+      await client.subscribe(channel, heard);
+      return async () => void (await client.unsubscribe(channel, heard));
+    }
+    const subscriber = client.duplicate({
+      disableOfflineQueue: false,
+      legacyMode: false,
+      socket: { ...client.options?.socket, reconnectStrategy: backoff },
+    });
+    this.own.add(subscriber);
+    let listening = false;
+    subscriber.on('error', () => {});
+    subscriber.on('ready', () => {
+      if (listening) reconnected();
+    });
+    await subscriber.connect();
+    await subscriber.subscribe(channel, heard);
+    listening = true;
+    return () => this.end(subscriber);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.own].map((client) => this.end(client)));
+  }
+
+  /** At once: `quit()` would wait for a server that is frozen. */
+  private async end(client: NodeRedis): Promise<void> {
+    this.own.delete(client);
+    try {
+      if (client.destroy !== undefined) client.destroy();
+      else await client.disconnect();
+    } catch {
+      // It has never been connected, or has been closed already.
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { span, votesNeeded } from '../fleet/spans.js';
+import type {
+  CircuitReply,
+  CircuitStep,
+  CircuitView,
+  FleetSettings,
+  InstanceInfo,
+  LimitDecision,
+  LimitRequest,
+  PlacesReply,
+  PlacesStep,
+  ResilienceStore,
+  StoreMessage,
+} from '../fleet/store.js';
+import { CONNECT_MS, type RedisDriver, settledWithin } from './driver.js';
+import { type IoRedis, IoRedisDriver } from './ioredis.js';
+import { Keys } from './keys.js';
+import { Messages } from './messages.js';
+import { type NodeRedis, NodeRedisDriver } from './node-redis.js';
+import { type RedisClient, type RedisStoreOptions, readRedisStoreOptions } from './options.js';
+import { readCircuit, readDecision, readPlaces, readSettings, readView, texts } from './replies.js';
+import { STEP, VIEWS } from './scripts/circuits.js';
+import { HEARTBEAT, LEAVE, LIVING, SETTINGS } from './scripts/fleets.js';
+import { LIMIT } from './scripts/limits.js';
+import { PLACES } from './scripts/places.js';
+import type { Script } from './scripts/script.js';
+import { UrlDriver } from './url-driver.js';
+
+/** So many circuits are read by one run of a script, which keeps the server from others meanwhile. */
+const CIRCUITS_AT_ONCE = 250;
+
+/**
+ * A store in Redis 6.2 or later, or Valkey: one server, Sentinels or a cluster.
+ *
+ * @throws ResilienceConfigurationError for wrong options
+ * @example
+ * ResilienceModule.forRoot({ store: redisStore({ url: 'redis://localhost:6379' }) })
+ */
+export function redisStore(options: RedisStoreOptions): ResilienceStore {
+  const { client, url, prefix } = readRedisStoreOptions(options);
+  const driver = client === undefined ? new UrlDriver(url!) : driverOf(client);
+  return new RedisStore(driver, new Keys(prefix));
+}
+
+/** node-redis has no `call()`. */
+function driverOf(client: RedisClient): RedisDriver {
+  return typeof (client as { call?: unknown }).call === 'function'
+    ? new IoRedisDriver(client as unknown as IoRedis, false)
+    : new NodeRedisDriver(client as unknown as NodeRedis, false);
+}
+
+class RedisStore implements ResilienceStore {
+  readonly kind = 'redis';
+  private readonly messages: Messages;
+  private closed = false;
+
+  constructor(
+    private readonly driver: RedisDriver,
+    private readonly keys: Keys,
+  ) {
+    this.messages = new Messages(driver, keys.channel);
+  }
+
+  async circuit(name: string, step: CircuitStep): Promise<CircuitReply> {
+    const { channel } = this.keys;
+    const random = randomBytes(4).toString('hex');
+    const args = [channel, name, random, step.type, ...(await this.argsOf(step))];
+    return readCircuit(texts(await this.run(STEP, this.keys.allOfCircuit(name), args)));
+  }
+
+  async circuits(names: readonly string[]): Promise<readonly (CircuitView | undefined)[]> {
+    const keys = names.map((name) => this.keys.circuit(name));
+    const atOnce = this.driver.cluster ? 1 : CIRCUITS_AT_ONCE;
+    const reads: Promise<unknown>[] = [];
+    for (let i = 0; i < keys.length; i += atOnce) {
+      reads.push(this.run(VIEWS, keys.slice(i, i + atOnce), []));
+    }
+    const views = (await Promise.all(reads)).flat();
+    return views.map((view) => (view === null ? undefined : readView(texts(view))));
+  }
+
+  async limit(name: string, request: LimitRequest): Promise<LimitDecision> {
+    const { limit, perMs, burst, cost, maxWaitMs } = request;
+    const args = [limit, perMs, burst, cost, Math.min(maxWaitMs, Number.MAX_SAFE_INTEGER)];
+    return readDecision(texts(await this.run(LIMIT, [this.keys.limit(name)], args.map(String))));
+  }
+
+  async places(name: string, step: PlacesStep): Promise<PlacesReply> {
+    const args = [this.keys.channel, name, step.type, ...argsOfPlaces(step)];
+    const reply = texts(await this.run(PLACES, this.keys.places(name), args));
+    return readPlaces(reply, step.type === 'renew');
+  }
+
+  async heartbeat(instance: InstanceInfo, ttlMs: number): Promise<readonly InstanceInfo[]> {
+    const { alive, instances } = this.keys;
+    const args = [instance.id, JSON.stringify(instance), text(ttlMs)];
+    const infos = texts(await this.run(HEARTBEAT, [alive, instances], args));
+    return infos.map((json) => JSON.parse(json) as InstanceInfo);
+  }
+
+  async leave(instanceId: string): Promise<void> {
+    await this.run(LEAVE, [this.keys.alive, this.keys.instances], [instanceId]);
+  }
+
+  async settings(): Promise<FleetSettings | undefined> {
+    const { settings: key } = this.keys;
+    const reply = await this.send(key, ['HMGET', key, 'revision', 'settings']);
+    const [revision, settings] = reply as unknown[];
+    return revision === null ? undefined : readSettings(texts(['0', revision, settings]));
+  }
+
+  async changeSettings(expectedRevision: number, settings: string): Promise<FleetSettings> {
+    const { channel, settings: key } = this.keys;
+    const args = [channel, String(expectedRevision), settings];
+    return readSettings(texts(await this.run(SETTINGS, [key], args)));
+  }
+
+  async subscribe(listener: (message: StoreMessage) => void): Promise<() => Promise<void>> {
+    this.mustBeOpen();
+    return this.messages.subscribe(listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    const ended = Promise.all([this.messages.close(), this.driver.close()]);
+    await settledWithin(ended, CONNECT_MS - 100);
+  }
+
+  private async argsOf(step: CircuitStep): Promise<string[]> {
+    switch (step.type) {
+      case 'trip': {
+        const { quorum } = step;
+        // In a cluster the instances are on another node. Their number changes little meanwhile.
+        const living =
+          quorum !== undefined && quorum.share > 0
+            ? await this.run(LIVING, [this.keys.alive], [])
+            : 0;
+        return [
+          String(step.epoch),
+          step.incarnation,
+          step.instanceId,
+          times(step.openMs),
+          quorum === undefined ? '' : text(votesNeeded(quorum, Number(living))),
+          quorum === undefined ? '' : text(quorum.voteMs),
+        ];
+      }
+      case 'acquire':
+        return [step.token, text(step.probes), text(step.successes), text(step.leaseMs)];
+      case 'settle': {
+        const { token, outcome, successes, failures, openMs } = step;
+        return [token, outcome, text(successes), text(failures), times(openMs)];
+      }
+      case 'override': {
+        if (step.override === undefined) return ['', ''];
+        const { remainingMs, ...override } = step.override;
+        return [JSON.stringify(override), remainingMs === undefined ? '' : text(remainingMs)];
+      }
+      case 'reset':
+        return [];
+    }
+  }
+
+  /** Runs a script by its hash; a server that does not know it, such as one that has restarted, is sent the text. */
+  private async run(script: Script, keys: readonly string[], args: string[]): Promise<unknown> {
+    const [key = ''] = keys;
+    const rest = [String(keys.length), ...keys, ...args];
+    try {
+      return await this.send(key, ['EVALSHA', script.sha1, ...rest]);
+    } catch (error) {
+      if (!String((error as Error).message).startsWith('NOSCRIPT')) throw error;
+      return this.send(key, ['EVAL', script.text, ...rest]);
+    }
+  }
+
+  private send(key: string, command: string[]): Promise<unknown> {
+    this.mustBeOpen();
+    return this.driver.send(key, command);
+  }
+
+  private mustBeOpen(): void {
+    if (this.closed) throw new Error('the Redis store has been closed');
+  }
+}
+
+function argsOfPlaces(step: PlacesStep): string[] {
+  switch (step.type) {
+    case 'acquire':
+      return [step.token, text(step.limit), text(step.leaseMs)];
+    case 'renew':
+      return [text(step.leaseMs), ...step.tokens];
+    case 'release':
+      return [step.token];
+  }
+}
+
+function times(openMs: readonly number[]): string {
+  return openMs.map(text).join(',');
+}
+
+/** Counts and durations are whole and finite in Redis. */
+function text(value: number): string {
+  return String(span(value));
+}

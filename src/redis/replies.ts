@@ -1,0 +1,94 @@
+import type {
+  CircuitReply,
+  CircuitView,
+  FleetSettings,
+  LimitDecision,
+  PlacesReply,
+  SharedOverride,
+  StoreMessage,
+} from '../fleet/store.js';
+
+/** The reply of a script as text, however the client is set to read it. */
+export function texts(reply: unknown): string[] {
+  if (!Array.isArray(reply)) throw new TypeError('Redis has answered a script with no array');
+  return reply.map(String);
+}
+
+export function readView([
+  state,
+  epoch,
+  incarnation,
+  remainingMs,
+  openings,
+  override,
+  overrideMs,
+]: readonly string[]): CircuitView {
+  return {
+    state: state as CircuitView['state'],
+    epoch: Number(epoch),
+    incarnation: incarnation!,
+    remainingMs: Number(remainingMs),
+    openings: Number(openings),
+    ...(override !== '' && {
+      override: {
+        ...(JSON.parse(override!) as SharedOverride),
+        ...(overrideMs !== '' && { remainingMs: Number(overrideMs) }),
+      },
+    }),
+  };
+}
+
+export function readCircuit([granted, retryAfter, , ...view]: readonly string[]): CircuitReply {
+  return {
+    granted: granted === '1',
+    view: readView(view),
+    ...(retryAfter !== '' && { retryAfterMs: Number(retryAfter) }),
+  };
+}
+
+export function readDecision([
+  allowed,
+  remaining,
+  wait,
+  retryAfter,
+  reset,
+]: readonly string[]): LimitDecision {
+  return {
+    allowed: allowed === '1',
+    waitMs: Number(wait),
+    remaining: Number(remaining),
+    retryAfterMs: retryAfter === '' ? Infinity : Number(retryAfter),
+    resetMs: Number(reset),
+  };
+}
+
+export function readPlaces(
+  [granted, inUse, retryAfter, , ...lost]: readonly string[],
+  renewal: boolean,
+): PlacesReply {
+  return {
+    granted: granted === '1',
+    inUse: Number(inUse),
+    ...(retryAfter !== '' && { retryAfterMs: Number(retryAfter) }),
+    ...(renewal && { lost }),
+  };
+}
+
+export function readSettings([changed, revision, settings]: readonly string[]): FleetSettings {
+  return { revision: Number(revision), settings: settings!, changed: changed === '1' };
+}
+
+/** A message of the channel; `undefined` for one that is no message of a store. */
+export function readMessage(message: string): StoreMessage | undefined {
+  try {
+    const parts: unknown = JSON.parse(message);
+    if (!Array.isArray(parts)) return undefined;
+    const [type, first, ...view] = parts.map(String);
+    if (type === 'place' && first !== undefined) return { type, name: first };
+    if (type === 'settings') return { type, revision: Number(first) };
+    if (type === 'circuit' && view.length >= 7) return { type, name: first!, view: readView(view) };
+  } catch {
+    // Others may use the channel.
+  }
+  return undefined;
+}

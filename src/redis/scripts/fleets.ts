@@ -1,0 +1,55 @@
+import { script } from './script.js';
+
+const INSTANCES = `
+local deadlines, infos = KEYS[1], KEYS[2]
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', deadlines, '-inf', int(now))) do
+  redis.call('ZREM', deadlines, id)
+  redis.call('HDEL', infos, id)
+end
+`;
+
+/**
+ * KEYS: sorted set of instances by deadline; hash of what they tell, JSON by instance.
+ * ARGV: instance, JSON, milliseconds until the deadline.
+ * Returns what the living instances tell.
+ */
+export const HEARTBEAT = script(
+  INSTANCES,
+  `
+redis.call('ZADD', deadlines, int(now + tonumber(ARGV[3]) * 1000), ARGV[1])
+redis.call('HSET', infos, ARGV[1], ARGV[2])
+local last = tonumber(redis.call('ZRANGE', deadlines, -1, -1, 'WITHSCORES')[2])
+local ttl = int(math.ceil((last - now) / 1000) + 60000)
+redis.call('PEXPIRE', deadlines, ttl)
+redis.call('PEXPIRE', infos, ttl)
+return redis.call('HVALS', infos)
+`,
+);
+
+/** KEYS: as above. ARGV: instance. */
+export const LEAVE = script(
+  INSTANCES,
+  `
+redis.call('ZREM', deadlines, ARGV[1])
+redis.call('HDEL', infos, ARGV[1])
+return '1'
+`,
+);
+
+/** KEYS: the sorted set. Returns how many instances are alive. */
+export const LIVING = script(`
+return int(redis.call('ZCOUNT', KEYS[1], '(' .. int(now), '+inf'))
+`);
+
+/**
+ * KEYS: hash of revision and settings. ARGV: channel or '', expected revision, JSON.
+ * Returns: whether they have been replaced, revision, JSON.
+ */
+export const SETTINGS = script(`
+local v = redis.call('HMGET', KEYS[1], 'revision', 'settings')
+local revision = tonumber(v[1] or '0')
+if revision ~= tonumber(ARGV[2]) then return {'0', int(revision), v[2] or '{}'} end
+redis.call('HSET', KEYS[1], 'revision', int(revision + 1), 'settings', ARGV[3])
+if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[1], cjson.encode({'settings', int(revision + 1)})) end
+return {'1', int(revision + 1), ARGV[3]}
+`);

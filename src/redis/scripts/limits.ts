@@ -1,0 +1,50 @@
+import { script } from './script.js';
+
+/**
+ * The generic cell rate algorithm: a bucket of calls that leaks evenly.
+ *
+ * KEYS: string of the bucket: calls that are counted, time at which they were, rate.
+ * ARGV: limit, milliseconds of the period, burst, cost, longest wait in milliseconds.
+ * Returns: whether it is allowed, calls that remain, and in milliseconds: wait, retry after or '' for never, reset.
+ *
+ * A refused request writes only what keeps an older state from blocking for too long: after a change of the rate, and after
+ * the server's clock has gone back.
+ */
+export const LIMIT = script(`
+local ROUNDING = 1e-9
+local limit, period, burst = tonumber(ARGV[1]), tonumber(ARGV[2]) * 1000, tonumber(ARGV[3])
+local cost, longest = tonumber(ARGV[4]), tonumber(ARGV[5]) * 1000
+local rate = ARGV[1] .. '/' .. ARGV[2] .. '/' .. ARGV[3]
+local interval = period / limit
+local level, mend = 0, false
+
+local bucket = redis.call('GET', KEYS[1])
+if bucket then
+  local stored, at, ofLimit, ofPeriod, ofBurst = string.match(bucket, '^(%S+) (%S+) ([^/]+)/([^/]+)/([^/]+)$')
+  local elapsed = now - tonumber(at)
+  mend = elapsed < 0
+  level = tonumber(stored) - math.max(0, elapsed) / (tonumber(ofPeriod) * 1000 / tonumber(ofLimit))
+  if level <= ROUNDING then level = 0 end
+  if ofLimit .. '/' .. ofPeriod .. '/' .. ofBurst ~= rate then
+    level, mend = math.min(level, burst), true
+  end
+end
+
+local function inMs(us) return int(math.max(0, math.ceil(us / 1000 - ROUNDING))) end
+
+local over = level + cost - burst
+local wait = over > ROUNDING and over * interval or 0
+local allowed = cost <= burst and wait <= longest + ROUNDING * interval
+if allowed then level = level + cost end
+if level > 0 and (mend or (allowed and cost > 0)) then
+  redis.call('SET', KEYS[1], string.format('%.17g', level) .. ' ' .. int(now) .. ' ' .. rate,
+    'PX', int(math.ceil(level * interval / 1000) + 1))
+end
+return {
+  allowed and '1' or '0',
+  int(math.max(0, math.floor(burst - level + ROUNDING))),
+  allowed and inMs(wait) or '0',
+  allowed and '0' or cost > burst and '' or inMs(wait - longest),
+  inMs(level * interval)
+}
+`);

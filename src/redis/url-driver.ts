@@ -1,0 +1,64 @@
+import { CONNECT_MS, type RedisDriver, settledWithin } from './driver.js';
+import { type IoRedis, IoRedisDriver, OWN_OPTIONS } from './ioredis.js';
+import { type NodeRedis, NodeRedisDriver, ownOptions } from './node-redis.js';
+
+/** A client of our own, of whichever package is installed. */
+export class UrlDriver implements RedisDriver {
+  readonly cluster = false;
+  private readonly connected: Promise<RedisDriver>;
+
+  constructor(url: string) {
+    this.connected = connectTo(url);
+    // The steps that wait for it are rejected with it.
+    this.connected.catch(() => {});
+  }
+
+  async send(key: string, command: readonly string[]): Promise<unknown> {
+    return (await this.connected).send(key, command);
+  }
+
+  async listen(
+    channel: string,
+    heard: (message: string) => void,
+    reconnected: () => void,
+  ): Promise<() => Promise<void>> {
+    return (await this.connected).listen(channel, heard, reconnected);
+  }
+
+  async close(): Promise<void> {
+    const driver = await this.connected.catch(() => undefined);
+    await driver?.close();
+  }
+}
+
+/** Rejects if no package is there; a server that is not there is told by the first commands. */
+async function connectTo(url: string): Promise<RedisDriver> {
+  const driver = await load(url);
+  await settledWithin(driver.connect(), CONNECT_MS);
+  return driver;
+}
+
+async function load(url: string): Promise<NodeRedisDriver | IoRedisDriver> {
+  try {
+    const { createClient } = (await import('redis')) as unknown as {
+      createClient: (options: object) => NodeRedis;
+    };
+    return new NodeRedisDriver(createClient(ownOptions(url)), true);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  try {
+    const { Redis } = (await import('ioredis')) as unknown as {
+      Redis: new (url: string, options: object) => IoRedis;
+    };
+    return new IoRedisDriver(new Redis(url, OWN_OPTIONS), true);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  throw new Error('redisStore({ url }) needs the package redis or ioredis: npm install redis');
+}
+
+function isMissing(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
+}

@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import type { Promised, Space } from './space.js';
+import { CIRCUIT, CircuitOf, LONG, PAUSE, SHORT } from './steps.js';
+
+const QUORUM = { minVotes: 2, share: 0, voteMs: LONG };
+
+async function aliveInstances(space: Space, size: number): Promise<void> {
+  const store = await space.connect();
+  for (let i = 0; i < size; i++) await store.heartbeat({ id: `alive-${i}` }, LONG);
+}
+
+/** What a store promises about votes, overrides, instances, settings and messages. */
+export const fleetPromises: Promised[] = [
+  {
+    title: 'a circuit opens when so many instances have voted, each of which counts once',
+    async try(space) {
+      const [a, b] = await space.fleet(2);
+      const [one, two] = [new CircuitOf(a, 'a'), new CircuitOf(b, 'b')];
+      for (let i = 0; i < 3; i++) {
+        const { granted, view } = await one.trip({ quorum: QUORUM });
+        assert.equal(granted, false);
+        assert.equal(view.state, 'closed');
+        assert.equal(view.epoch, 0);
+      }
+      const { granted, view } = await two.trip({ quorum: QUORUM, openMs: [LONG] });
+      assert.equal(granted, true);
+      assert.equal(view.state, 'open');
+    },
+  },
+  {
+    title: 'a circuit opens when a share of the living instances has voted',
+    async try(space) {
+      const [store] = await space.fleet(1);
+      await aliveInstances(space, 4);
+      const quorum = { minVotes: 1, share: 0.5, voteMs: LONG };
+      assert.equal((await new CircuitOf(store, 'a').trip({ quorum })).granted, false);
+      assert.equal((await new CircuitOf(store, 'b').trip({ quorum })).granted, true);
+      const all = { ...quorum, share: 1 };
+      const trip = (id: string): Promise<{ granted: boolean }> =>
+        new CircuitOf(store, id, 'all').trip({ quorum: all });
+      const votes = [await trip('a'), await trip('b'), await trip('c'), await trip('d')];
+      assert.deepEqual(
+        votes.map(({ granted }) => granted),
+        [false, false, false, true],
+      );
+    },
+  },
+  {
+    title: 'a vote ends',
+    async try(space) {
+      const [store] = await space.fleet(1);
+      const quorum = { ...QUORUM, voteMs: SHORT };
+      await new CircuitOf(store, 'a').trip({ quorum });
+      await space.wait(PAUSE);
+      assert.equal((await new CircuitOf(store, 'b').trip({ quorum })).granted, false);
+    },
+  },
+  {
+    title: 'votes do not outlive a change of the circuit',
+    async try(space) {
+      const [store] = await space.fleet(1);
+      await new CircuitOf(store, 'a').trip({ quorum: QUORUM });
+      await new CircuitOf(store).reset();
+      assert.equal((await new CircuitOf(store, 'b').trip({ quorum: QUORUM })).granted, false);
+    },
+  },
+  {
+    title: 'an override holds for all, until it is taken back',
+    async try(space) {
+      const [a, b] = await space.fleet(2);
+      const [one, two] = [new CircuitOf(a), new CircuitOf(b, 'b')];
+      const override = { state: 'forced-open', by: 'Ada "admin" 日本', reason: 'a\n{}' } as const;
+      const { granted, view } = await one.override(override);
+      assert.equal(granted, true);
+      assert.deepEqual(view.override, override);
+      assert.equal(view.state, 'closed');
+      assert.equal(view.epoch, 1);
+      assert.deepEqual(await two.view(), view);
+      const { view: after } = await two.override({ state: 'disabled' });
+      assert.deepEqual(after.override, { state: 'disabled' });
+      assert.equal(after.epoch, 2);
+      const { view: cleared } = await one.override(undefined);
+      assert.equal(cleared.override, undefined);
+      assert.equal(cleared.epoch, 3);
+      const again = await one.override(undefined);
+      assert.deepEqual(again, { granted: true, view: cleared });
+    },
+  },
+  {
+    title: 'an override ends by itself, and the circuit is as it is below it',
+    async try(space) {
+      const [store] = await space.fleet(1);
+      const circuit = new CircuitOf(store);
+      const { view } = await circuit.override({ state: 'forced-closed', remainingMs: LONG });
+      const remaining = view.override?.remainingMs ?? 0;
+      assert.ok(remaining > LONG / 2 && remaining <= LONG, `${remaining}`);
+      await circuit.override({ state: 'forced-closed', remainingMs: SHORT });
+      const { view: open } = await circuit.trip({ openMs: [LONG] });
+      assert.equal(open.state, 'open');
+      await space.wait(PAUSE);
+      const after = await circuit.view();
+      assert.equal(after?.override, undefined);
+      assert.equal(after?.state, 'open');
+      assert.equal(after?.epoch, open.epoch);
+    },
+  },
+  {
+    title: 'a reset leaves an override in force',
+    async try(space) {
+      const [store] = await space.fleet(1);
+      const circuit = new CircuitOf(store);
+      await circuit.override({ state: 'forced-open' });
+      assert.deepEqual((await circuit.reset()).view.override, { state: 'forced-open' });
+    },
+  },
+  {
+    title: 'an instance is alive from its heartbeat until its time ends or it leaves',
+    async try(space) {
+      const [a, b] = await space.fleet(2);
+      const first = { id: 'a', version: '1.2.3', host: 'pod-1', facts: { calls: 3, text: '日本' } };
+      assert.deepEqual(await a.heartbeat(first, LONG), [first]);
+      const ids = async (ttlMs: number): Promise<string[]> =>
+        (await b.heartbeat({ id: 'b' }, ttlMs)).map(({ id }) => id).sort();
+      assert.deepEqual(await ids(LONG), ['a', 'b']);
+      await a.heartbeat({ id: 'c' }, SHORT);
+      await space.wait(PAUSE);
+      assert.deepEqual(await ids(LONG), ['a', 'b']);
+      await a.leave('a');
+      await a.leave('nobody');
+      assert.deepEqual(await ids(LONG), ['b']);
+      const changed = await b.heartbeat({ id: 'b', version: '2' }, LONG);
+      assert.deepEqual(changed, [{ id: 'b', version: '2' }]);
+    },
+  },
+  {
+    title: 'settings are replaced only by those who know them',
+    async try(space) {
+      const [a, b] = await space.fleet(2);
+      assert.equal(await a.settings(), undefined);
+      const early = await a.changeSettings(3, '{"never":1}');
+      assert.deepEqual(early, { revision: 0, settings: '{}', changed: false });
+      const writes = await Promise.all([
+        a.changeSettings(0, '{"by":"a"}'),
+        b.changeSettings(0, '{"by":"b"}'),
+      ]);
+      assert.equal(writes.filter(({ changed }) => changed).length, 1);
+      const [won] = writes.filter(({ changed }) => changed);
+      assert.deepEqual(await b.settings(), { ...won, changed: false });
+      const next = await b.changeSettings(1, '{"text":"日本 {}"}');
+      assert.deepEqual(next, { revision: 2, settings: '{"text":"日本 {}"}', changed: true });
+      const late = await a.changeSettings(1, '{}');
+      assert.deepEqual(late, { ...next, changed: false });
+    },
+  },
+  {
+    title: 'changes are told to those who listen, until they do not any more',
+    async try(space) {
+      const [a, b] = await space.fleet(2);
+      const heard = await space.listen(b);
+      const left: unknown[] = [];
+      const leave = await b.subscribe((message) => void left.push(message));
+      await leave();
+      const { view } = await new CircuitOf(a, 'a', '日本 {}\n').trip({ openMs: [LONG] });
+      const message = await space.until('the trip is told', () =>
+        heard.find(({ type }) => type === 'circuit'),
+      );
+      assert.ok(message.type === 'circuit');
+      assert.equal(message.name, '日本 {}\n');
+      assert.deepEqual({ ...message.view, remainingMs: 0 }, { ...view, remainingMs: 0 });
+      assert.ok(message.view.remainingMs > LONG / 2);
+      const { revision } = await a.changeSettings(0, '{}');
+      await space.until('the settings are told', () =>
+        heard.some((told) => told.type === 'settings' && told.revision === revision),
+      );
+      await new CircuitOf(a).override({ state: 'forced-open', by: 'Ada', remainingMs: LONG });
+      await space.until('the override is told', () =>
+        heard.some((told) => told.type === 'circuit' && told.view.override?.by === 'Ada'),
+      );
+      assert.deepEqual(left, []);
+    },
+  },
+  {
+    title: 'steps that change nothing are not told',
+    async try(space) {
+      const [a, b] = await space.fleet(2);
+      const heard = await space.listen(b);
+      const circuit = new CircuitOf(a);
+      await circuit.settle('nobody', 'failure');
+      await circuit.trip({ quorum: QUORUM });
+      await circuit.acquire('token');
+      await circuit.trip({ openMs: [LONG] });
+      await circuit.trip();
+      await circuit.acquire('token');
+      await circuit.reset();
+      const told = await space.until('the reset is told', () =>
+        heard.length > 1 ? heard : undefined,
+      );
+      assert.deepEqual(
+        told.map((message) => message.type === 'circuit' && [message.name, message.view.epoch]),
+        [
+          [CIRCUIT, 1],
+          [CIRCUIT, 2],
+        ],
+      );
+    },
+  },
+  {
+    title: 'a store that has been closed ends in time, also twice',
+    async try(space) {
+      const [store] = await space.fleet(1);
+      await space.listen(store);
+      await store.close();
+      await store.close();
+    },
+  },
+];

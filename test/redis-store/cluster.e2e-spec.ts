@@ -1,0 +1,31 @@
+import { storeContract } from 'nest-resilience/testing';
+import { redisStore } from 'nest-resilience/redis';
+import { describeWithRedis } from '../support/redis.js';
+import { CLUSTER, type TestClient } from '../support/redis-clients.js';
+import { type RedisServer, startCluster } from '../support/redis-servers.js';
+
+describeWithRedis('a store in a Redis Cluster of three nodes', () => {
+  let nodes: RedisServer[] = [];
+
+  beforeAll(async () => {
+    nodes = await startCluster();
+  }, 30_000);
+
+  afterAll(() => Promise.all(nodes.map((node) => node.end())));
+
+  describe.each(Object.keys(CLUSTER))('by a client of %s, keeps the contract', (name) => {
+    let client: TestClient;
+
+    beforeAll(async () => {
+      client = await CLUSTER[name]!(nodes.map(({ port }) => port));
+    });
+
+    afterAll(() => client.end());
+
+    const cases = storeContract({
+      connect: (space) => redisStore({ client: client.client, prefix: space }),
+      lose: () => Promise.all(nodes.map((node) => node.tell(['flushall']))).then(() => {}),
+    });
+    test.each(cases)('$title', ({ run }) => run());
+  });
+});
