@@ -77,7 +77,6 @@ export abstract class CallState {
   /** Rises each time that the call stops waiting for a stage on the way out, so that the stage can tell that it is too late. */
   waitsEnded = 0;
 
-
   /** Whether anything may stop it before its work ends. */
   interruptible = false;
   /** Called when the current wait is interrupted. */
