@@ -13,7 +13,8 @@ interface Told {
  * minute, with the number so far.
  */
 export class Complaints {
-  private readonly about = new WeakMap<object, Told>();
+  /** Made for the first complaint: there are very many of these, and most never complain. */
+  private about: WeakMap<object, Told> | undefined = undefined;
 
   /** @param tell receives the message; may throw */
   constructor(
@@ -24,6 +25,7 @@ export class Complaints {
   /** @param culprit the object that misbehaves, such as the listener */
   complain(culprit: object, message: () => string): void {
     const now = this.clock.now();
+    this.about ??= new WeakMap();
     const told = this.about.get(culprit);
     if (told === undefined) {
       this.about.set(culprit, { at: now, times: 1 });

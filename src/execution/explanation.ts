@@ -40,7 +40,7 @@ export function explained(plan: Plan, parts: PartStore): PipelineExplanation {
 function explainedPolicy(
   kind: string,
   given: Options,
-  { settings, origins, context }: Plan,
+  { settings, context }: Plan,
   parts: PartStore,
 ): ExplainedPolicy {
   const policy = policies.get(kind)!;
@@ -54,8 +54,9 @@ function explainedPolicy(
       ? undefined
       : (parts.declarationOf(kind, part)?.options as Options | undefined);
   const own = context.method === undefined ? 'definition' : 'decorator';
+  const effective = context.effectiveOptions(kind);
   const originOf = (option: string): string => {
-    const origin = origins.get(kind)?.(option);
+    const origin = effective.originOf(option);
     if (origin?.startsWith('configure(')) return 'live';
     if (shared !== undefined && option in shared && !(option in given)) {
       return parts.declarationOf(kind, part!)!.where;

@@ -14,12 +14,14 @@ export function invoke(
   if (plan.returns !== 'promise') return stream(plan, self, args, scope);
   const call = new MethodCall(plan, self, args, scope);
   const result = plan.pipeline.run(call);
-  if (call.misuse === undefined) {
-    return plan.nestCaller === undefined ? result : plan.nestCaller(result);
-  }
-  // The caller expects a stream, and would not handle a rejected promise.
+  if (call.misuse !== undefined) return refuse(result, call.misuse);
+  return plan.nestCaller === undefined ? result : plan.nestCaller(result);
+}
+
+/** The caller expects a stream, and would not handle a rejected promise. */
+function refuse(result: Promise<unknown>, misuse: TypeError): never {
   result.catch(() => {});
-  throw call.misuse;
+  throw misuse;
 }
 
 /** Each subscription to the stream begins a separate call. */

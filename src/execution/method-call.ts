@@ -19,12 +19,15 @@ export class MethodCall extends Call {
     scope: CallScope | undefined,
   ) {
     super(args, plan.clock, self);
-    if (plan.signalIndex !== undefined) {
-      this.interruptible = true;
-      const given = args[plan.signalIndex];
-      if (isSignal(given)) this.obey(given);
-    }
+    if (plan.signalIndex !== undefined) this.giveSignal(plan.signalIndex);
     if (scope !== undefined) this.reports = scope.reports;
+  }
+
+  /** The method gets a signal of this call, which also ends by that of the caller. */
+  private giveSignal(index: number): void {
+    this.interruptible = true;
+    const given = this.args[index];
+    if (isSignal(given)) this.obey(given);
   }
 
   protected override get mayStream(): boolean {

@@ -29,8 +29,6 @@ export interface Plan {
   readonly settings: ReadonlyMap<string, unknown>;
   /** The named parts that its policies use. */
   readonly declarations: readonly Declaration[];
-  /** The layers that options come from, by kind of policy. */
-  readonly origins: ReadonlyMap<string, EffectiveOptions['originOf']>;
 }
 
 /**
@@ -44,7 +42,6 @@ export class MethodPlan implements Plan {
   outcomes: OutcomeRule;
   settings: Plan['settings'];
   declarations: Plan['declarations'];
-  origins: Plan['origins'];
   readonly returns: Returns;
   readonly signalIndex: number | undefined;
 
@@ -53,7 +50,7 @@ export class MethodPlan implements Plan {
    * @param nestCaller for methods that Nest calls without an interceptor
    */
   constructor(
-    { pipeline, description, context, outcomes, settings, declarations, origins }: Plan,
+    { pipeline, description, context, outcomes, settings, declarations }: Plan,
     readonly decorated: DecoratedMethod,
     readonly clock: Clock,
     readonly mayResolveToStream: boolean,
@@ -65,19 +62,17 @@ export class MethodPlan implements Plan {
     this.outcomes = outcomes;
     this.settings = settings;
     this.declarations = declarations;
-    this.origins = origins;
     this.returns = decorated.returns;
     this.signalIndex = decorated.signalIndex;
   }
 
   /** Runs further calls by another plan; in place, since bindings hold on to this one. */
-  accept({ pipeline, description, outcomes, settings, declarations, origins }: Plan): this {
+  accept({ pipeline, description, outcomes, settings, declarations }: Plan): this {
     this.pipeline = pipeline;
     this.description = description;
     this.outcomes = outcomes;
     this.settings = settings;
     this.declarations = declarations;
-    this.origins = origins;
     return this;
   }
 }
@@ -242,6 +237,5 @@ export function finishPlan({ site, configured, stages, order, declarations }: Dr
     outcomes,
     settings: new Map(configured.map(({ policy, settings }) => [policy.kind, settings])),
     declarations,
-    origins: new Map(configured.map(({ policy, effective }) => [policy.kind, effective.originOf])),
   };
 }

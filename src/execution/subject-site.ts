@@ -4,7 +4,7 @@ import type { FleetSite } from '../fleet/shared-circuit.js';
 import type { Sleeper } from '../pipeline/sleeper.js';
 import type { Instances, NamedParts, PolicySite, ProtectedMethod } from '../policies/policy.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
-import { effectiveOptions, isShared, kindsOf } from './effective-options.js';
+import { type EffectiveOptions, effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import type { Configuration } from './configuration/configuration.js';
 import type { Layers } from './configuration/layers.js';
 import { decoratedMethodOf } from './decorated-method.js';
@@ -82,6 +82,13 @@ export class SubjectSite implements PolicySite {
   partNameOf(kind: string): string {
     const { name, pipeline } = this.subject;
     return isShared(kind, this.subject, this.services.configuration.layers) ? pipeline! : name;
+  }
+
+  /** Its options for one policy, and where they come from: merged anew, since they are seldom asked for. */
+  effectiveOptions(kind: string): EffectiveOptions {
+    const { subject, services } = this;
+    const { layers } = services.configuration;
+    return effectiveOptions(kind, subject, subject.title, layers, new Problems());
   }
 
   warn(message: string): void {

@@ -1,12 +1,8 @@
 import { shared } from '../common/brand.js';
-import type { Clock } from '../common/clock.js';
 import type { Outcome, OutcomeRule } from '../common/outcomes/outcome.js';
 import { isStreamResult } from '../common/outcomes/stream-result.js';
-import type { AnswerOutcome } from '../telemetry/metrics/event-of.js';
-import type { RollingMetrics } from '../telemetry/metrics/metrics.js';
 import { callerHasGone } from './abort-signals.js';
 import type { AnswerSource } from '../telemetry/call-events.js';
-import type { ReportSink } from './call-report.js';
 import { Holding, heldAround, runHolding } from './holding.js';
 import { Interruptible } from './interruption.js';
 import { Liveness, tellNotLive } from './liveness.js';
@@ -15,72 +11,8 @@ import { UnfinishedWork, endOf } from './unfinished-work.js';
 /** A function that answers instead of the method. */
 export type Substitute = (self: unknown, args: readonly unknown[]) => unknown;
 
-/** A period in which a policy rejects calls. */
-export interface Blockade {
-  /** On the pipeline's clock. */
-  readonly until: number;
-  /** The error of rejected calls. */
-  readonly rejection: Error;
-}
-
 /** One invocation on its way through a pipeline: its state, and the operations that stages have on it. */
 export abstract class Call extends Interruptible {
-  /** The running attempt; the first is 1. */
-  attempt = 1;
-  /** Whether the outcome so far is an error ({@link error}) or a result ({@link value}). */
-  failed = false;
-  value: unknown = undefined;
-  error: unknown = undefined;
-  /** Whether the result is a stream that continues after the pipeline has ended. */
-  streaming = false;
-  source: AnswerSource = 'live';
-  /** Age of a stale answer, milliseconds. */
-  ageMs: number | undefined = undefined;
-  /** True when a policy rejected this result but it is returned anyway; it must not be cached. */
-  resultRejected = false;
-  /** On the pipeline's clock: no wait may end after this. */
-  deadline = Infinity;
-  /** Until when, and with which error, a policy would reject another attempt; set by the last attempt. */
-  nextRejection: Blockade | undefined = undefined;
-  /** Where the answer to this failure, or its absence, is counted; `undefined` when nowhere. */
-  answerMetrics: RollingMetrics | undefined = undefined;
-  /** The error that a policy has answered instead of the method, the time at which it began, and the answer's outcome. */
-  answered: { readonly error: unknown; readonly at: number; by: AnswerOutcome } | undefined =
-    undefined;
-  /** The error with which a policy of this pipeline has rejected the last attempt; set by the pipeline. */
-  rejection: unknown = undefined;
-  /** The outcome of the last attempt; `undefined` when no policy has judged it. */
-  verdict: Outcome | undefined = undefined;
-  /** Where to put the report on this call, if one is wanted. */
-  reports: ReportSink | undefined = undefined;
-  /** When it began, on the pipeline's clock; `undefined` when nobody wants to know of its end. */
-  begunAt: number | undefined = undefined;
-  /** Whether a stage keeps results, so that it has to be known whether they are live. */
-  keepsResults = false;
-  /** Whether the calls made by the running attempt were live; only set if {@link keepsResults}. */
-  liveness: Liveness | undefined = undefined;
-  /** The innermost part that the call holds and that calls inside it have to know about. */
-  holding: Holding | undefined = undefined;
-  /** The state that stages keep for this call, by level. */
-  readonly held: unknown[] = [undefined, undefined, undefined, undefined, undefined, undefined]; // room for most pipelines
-  /** Rises each time that the call stops waiting for a stage on the way out, so that the stage can tell that it is too late. */
-  waitsEnded = 0;
-
-  private number = 0;
-  private time = NaN;
-  private brokenBy: { readonly error: unknown } | undefined = undefined;
-  private onBroken: ((error: unknown) => void) | undefined = undefined;
-  private unfinished: UnfinishedWork | undefined = undefined;
-
-  constructor(
-    readonly args: readonly unknown[],
-    private readonly clock: Clock,
-    /** The `this` of the protected method; `undefined` if there is none or it is not known yet. */
-    readonly self: unknown = undefined,
-  ) {
-    super();
-  }
-
   /** Whether its result may be a stream. */
   protected get mayStream(): boolean {
     return false;

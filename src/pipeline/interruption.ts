@@ -1,21 +1,7 @@
 import { inThisContext } from '../common/async-context.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 import { type SignalLike, obey } from './abort-signals.js';
-
-/** Why a call stops waiting, and how far outwards it unwinds. */
-interface Interruption {
-  /** The level of the stage that interrupted: everything inside it is abandoned. {@link WHOLE_CALL} abandons everything. */
-  readonly level: number;
-  readonly error: unknown;
-  /** Emits its event; `undefined` when that has been done. */
-  tell: (() => void) | undefined;
-}
-
-/** The signal of an attempt. */
-interface Signalled {
-  readonly signal: AbortSignal;
-  abort(reason: unknown): void;
-}
+import { CallState, type Signalled } from './call-state.js';
 
 function makeSignal(): Signalled {
   const controller = new AbortController();
@@ -31,19 +17,7 @@ const WHOLE_CALL = -1;
  * A call that can be stopped before its work ends: by a timeout stage, or by its caller. Only {@link interruptible} calls
  * pay for this: others await their work directly.
  */
-export abstract class Interruptible {
-  /** Whether anything may stop it before its work ends. */
-  interruptible = false;
-  /** Called when the current wait is interrupted. */
-  onInterrupt: ((error: unknown) => void) | undefined = undefined;
-  /** Whether its outcome is decided. */
-  protected finished = false;
-
-  private interruption: Interruption | undefined = undefined;
-  private interruptWait: ((error: unknown) => void) | undefined = undefined;
-  private signalled: Signalled | undefined = undefined;
-  private endings: (() => void)[] | undefined = undefined;
-
+export abstract class Interruptible extends CallState {
   /**
    * Aborted when the attempt has run out of time or the caller has gone. Created on first access; an attempt after an
    * aborted one gets a new signal.

@@ -1,5 +1,6 @@
 import { isResilienceError } from '../common/errors.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
+import type { CallTracer } from '../telemetry/call-tracer.js';
 import { answerEventOf } from '../telemetry/metrics/event-of.js';
 import { type Call, isPromiseLike } from './call.js';
 import { CallLog } from './call-log.js';
@@ -67,7 +68,10 @@ export class Pipeline {
     if (this.interrupts) call.interruptible = true;
     if (this.keepsResults) call.keepsResults = true;
     const { tracer } = this.events;
-    if (tracer === undefined) return this.begin(call);
+    return tracer === undefined ? this.begin(call) : this.traced(tracer, call);
+  }
+
+  private traced(tracer: CallTracer, call: Call): Promise<unknown> {
     return tracer.aroundCall(this.name, call.callId, () => this.begin(call));
   }
 

@@ -10,7 +10,7 @@ import { OpenTime } from './open-time.js';
 import type { BreakerSettings } from './options.js';
 import { type ActiveOverride, timeLeft } from './override.js';
 import { type Ending, Permit, travelling } from './permit.js';
-import type { Blockade } from '../../pipeline/call.js';
+import type { Blockade } from '../../pipeline/call-state.js';
 import { Probes } from './probes.js';
 import { StateTimes } from './state-times.js';
 import { reasonToOpen } from './trip-rule.js';

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../common/outcomes/outcome.js';
-import type { Blockade } from '../../pipeline/call.js';
+import type { Blockade } from '../../pipeline/call-state.js';
 import type { Holding } from '../../pipeline/holding.js';
 import type { RollingMetrics } from '../../telemetry/metrics/metrics.js';
 import type { PermitQueue } from './leases.js';
