@@ -4,7 +4,7 @@ import type {
   BreakerState,
   OverrideKind,
 } from '../../telemetry/events.js';
-import type { Blockade } from '../../pipeline/call.js';
+import type { Blockade } from '../../pipeline/call-state.js';
 import { Holding, heldAround, runHolding } from '../../pipeline/holding.js';
 import { RollingMetrics } from '../../telemetry/metrics/metrics.js';
 import type { StateChangeListener } from './announcer.js';
