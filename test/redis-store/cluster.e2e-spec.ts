@@ -16,16 +16,16 @@ describeWithRedis('a store in a Redis Cluster of three nodes', () => {
   afterAll(() => Promise.all(nodes.map((node) => node.end())));
 
   describe.each(Object.keys(CLUSTER))('by a client of %s, keeps the contract', (name) => {
-    let client: TestClient;
+    let client: TestClient | undefined;
 
     beforeAll(async () => {
       client = await CLUSTER[name]!(nodes.map(({ port }) => port));
     });
 
-    afterAll(() => client.end());
+    afterAll(() => client?.end());
 
     const cases = storeContract({
-      connect: (space) => redisStore({ client: client.client, prefix: `resilience:${space}:` }),
+      connect: (space) => redisStore({ client: client!.client, prefix: `resilience:${space}:` }),
       lose: () => Promise.all(nodes.map((node) => node.tell(['flushall']))).then(() => {}),
     });
     test.each(cases)('$title', ({ run }) => run());

@@ -15,16 +15,16 @@ describeWithRedis('a store in one Redis', () => {
   afterAll(() => server.end());
 
   describe.each(Object.keys(SINGLE))('by a client of %s, keeps the contract', (name) => {
-    let client: TestClient;
+    let client: TestClient | undefined;
 
     beforeAll(async () => {
       client = await SINGLE[name]!(server.port);
     });
 
-    afterAll(() => client.end());
+    afterAll(() => client?.end());
 
     const cases = storeContract({
-      connect: (space) => redisStore({ client: client.client, prefix: `resilience:${space}:` }),
+      connect: (space) => redisStore({ client: client!.client, prefix: `resilience:${space}:` }),
       lose: () => server.tell(['flushall']).then(() => {}),
     });
     test.each(cases)('$title', ({ run }) => run());
