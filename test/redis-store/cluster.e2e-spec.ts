@@ -9,7 +9,7 @@ describeWithRedis('a store in a Redis Cluster of three nodes', () => {
 
   beforeAll(async () => {
     nodes = await startCluster();
-    const user = documentedUser('+cluster|slots', '+cluster|shards', '+readonly');
+    const user = documentedUser('+cluster|slots', '+cluster|info');
     await Promise.all(nodes.map((node) => node.tell(['acl', 'setuser', ...user])));
   }, 30_000);
 
