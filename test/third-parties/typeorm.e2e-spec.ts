@@ -90,10 +90,11 @@ describeWithPostgres('TypeORM under protect()', () => {
     it('asks again where told', async () => {
       await closeAll();
       booted = await boot({ resilience: { clock: systemClock } });
-      const twice = { retry: { maxRetries: 2, backoff: constant(0) } };
+      // More than two, since a connection that has been cut may be found dead once more.
+      const often = { retry: { maxRetries: 9, backoff: constant(0) } };
       const p = booted.service.protect(books, {
         name: 'books',
-        methods: { query: twice },
+        methods: { query: often },
       });
       await source.query('create sequence tries');
       await p.query(
