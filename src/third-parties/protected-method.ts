@@ -5,7 +5,7 @@ import { iterate } from '../execution/iterators.js';
 import { adopt } from '../pipeline/call.js';
 import { asStream } from '../execution/streams.js';
 import { type Given, type Gives, asynchronousKindOf, knownKindOf } from './asynchronous.js';
-import { withIterator } from './iterable-facade.js';
+import { Chain, withIterator } from './iterable-facade.js';
 import { ProtectedCall } from './protected-call.js';
 
 /** The policies of a method, and what is needed to run its calls by them. */
@@ -62,7 +62,7 @@ export class ProtectedMethod {
       case 'observable':
         return this.stream(self, args, { given });
       case 'iterable':
-        return withIterator(given as AsyncIterable<unknown>, this.iterator(self, args, { given }));
+        return this.iterable(given as AsyncIterable<unknown>, self, args);
       default:
         return this.protection.proxyOf(given);
     }
@@ -113,8 +113,20 @@ export class ProtectedMethod {
     return asStream(begin, (call) => this.plan.pipeline.run(call));
   }
 
-  private iterator(self: unknown, args: readonly unknown[], begun?: Given): AsyncIterable<unknown> {
-    return iterate(async () => this.plan.pipeline.run(this.newCall('iterable', self, args, begun)));
+  private iterable(given: AsyncIterable<unknown>, self: unknown, args: readonly unknown[]): object {
+    const chain = new Chain();
+    return withIterator(given, this.iterator(self, args, { given }, chain), chain);
+  }
+
+  private iterator(
+    self: unknown,
+    args: readonly unknown[],
+    begun?: Given,
+    chain?: Chain,
+  ): AsyncIterable<unknown> {
+    return iterate(async () =>
+      this.plan.pipeline.run(this.newCall('iterable', self, args, begun, chain)),
+    );
   }
 
   private newCall(
@@ -122,6 +134,7 @@ export class ProtectedMethod {
     self: unknown,
     args: readonly unknown[],
     begun?: Given,
+    chain?: Chain,
   ): ProtectedCall {
     const { runtime, proxyOf } = this.protection;
     return new ProtectedCall(this.method, self, args, {
@@ -129,6 +142,7 @@ export class ProtectedMethod {
       kind,
       proxyOf,
       begun,
+      chain,
       throws: !this.formOf(args).hasGivenPromise && this.known === undefined,
     });
   }
