@@ -8,6 +8,8 @@
 //     -->
 // - A line that must not compile says so: `// @ts-expect-error` above it.
 // - Unused names are fine; anything else the compiler dislikes is not. No snippet at all is an error.
+// - ```ts test/recipes/x.ts is that file, which a spec runs: all of it, or what follows its line `// docs/…`. Each file
+//   of a recipe is shown.
 //
 // The rule for links: a relative link points to an existing file, its #anchor to a heading there, and every
 // page under docs/ can be reached from README.md by links.
@@ -15,6 +17,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { fromRoot, root } from './tools.mjs';
+
+const RECIPES = 'test/recipes';
 
 const pages = [
   'README.md',
@@ -26,7 +30,7 @@ const pages = [
 const texts = new Map(pages.map((page) => [page, readFileSync(fromRoot(page), 'utf8')]));
 
 const snippets = pages.flatMap((page) => snippetsOf(page, texts.get(page)));
-const problems = [...compile(snippets), ...checkLinks()];
+const problems = [...compile(snippets), ...checkFiles(), ...checkLinks()];
 if (snippets.length === 0) problems.push('no ```ts snippet found in README.md and docs/');
 
 for (const problem of problems) console.error(problem);
@@ -49,14 +53,16 @@ function snippetsOf(page, text) {
   const found = [];
   let setup = [];
   for (let i = 0; i < lines.length; i++) {
-    const fence = /^( {0,3})(`{3,}|~{3,})\s*(\w*)/.exec(lines[i]);
+    const fence = /^( {0,3})(`{3,}|~{3,})\s*(\w*)\s*(\S*)/.exec(lines[i]);
     if (fence) {
-      const [, , ticks, language] = fence;
+      const [, , ticks, language, file] = fence;
       const first = i + 1;
       for (i = first; i < lines.length && !lines[i].trim().startsWith(ticks); i++);
       if (language === 'ts' || language === 'typescript') {
-        const own = lines.slice(first, i).map((line, n) => [first + n, line]);
-        found.push({ page, line: first, text: place([...setup, ...own]) });
+        const shown = lines.slice(first, i);
+        const own = shown.map((line, n) => [first + n, line]);
+        const text = place([...setup, ...own]);
+        found.push({ page, line: first, text, file, shown: shown.join('\n') });
       }
       setup = [];
     } else if (/^\s*<!--\s*setup:/.test(lines[i])) {
@@ -119,6 +125,30 @@ function compile(snippets) {
     const page = files.get(file.fileName)?.page ?? relative(root, file.fileName);
     return `${page}:${line} ${message}`;
   });
+}
+
+/** Snippets that are a file's, and the files of recipes. */
+function checkFiles() {
+  const problems = [];
+  const shown = snippets.filter(({ file }) => file !== '');
+  for (const snippet of shown) {
+    const { page, line, file } = snippet;
+    if (!existsSync(fromRoot(file))) problems.push(`${page}:${line} no such file: ${file}`);
+    else if (snippet.shown.trim() !== partForDocs(file)) {
+      problems.push(`${page}:${line} is not the code of ${file}; copy it from there`);
+    }
+  }
+  const files = readdirSync(fromRoot(RECIPES)).filter((name) => /^[^.]+\.ts$/.test(name));
+  for (const file of files.map((name) => `${RECIPES}/${name}`)) {
+    if (!shown.some((snippet) => snippet.file === file)) problems.push(`${file}: no page shows it`);
+  }
+  return problems;
+}
+
+function partForDocs(file) {
+  const text = readFileSync(fromRoot(file), 'utf8');
+  const [, below] = /^\/\/ docs\/.*\n([^]*)/m.exec(text) ?? [];
+  return (below ?? text).trim();
 }
 
 function checkLinks() {

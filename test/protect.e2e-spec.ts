@@ -319,6 +319,8 @@ describe('protect()', () => {
     expect(await all(p.find())).toEqual([0, 1]);
     expect(p.find().limit(1)).toBeInstanceOf(Cursor);
     expect(await all(p.find().limit(1))).toEqual([0]);
+    failures = 1;
+    expect(await all(p.find().limit(1))).toEqual([0]);
   });
 
   it('sends a query that is a thenable once', async () => {

@@ -29,3 +29,25 @@ describe('an answer that is a web stream', () => {
     expect(cancel).toHaveBeenCalledTimes(1);
   });
 });
+
+describe('an answer that is no stream to begin', () => {
+  const locked = new ReadableStream();
+  locked.getReader();
+
+  it.each([
+    ['a web stream that somebody reads', locked],
+    ['a Response whose body somebody reads', { [Symbol.toStringTag]: 'Response', body: locked }],
+    ['a Response without a body', new Response(null)],
+    ['a proxy', new Proxy(new ReadableStream(), {})],
+    [
+      'hostile',
+      {
+        get [Symbol.toStringTag]() {
+          throw new Error('no');
+        },
+      },
+    ],
+  ])('is left as it is: %s', (_, answer) => {
+    expect(openerFor('http')!(answer, new TestCall())).toBe(answer);
+  });
+});

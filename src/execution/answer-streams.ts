@@ -1,12 +1,10 @@
 import { types } from 'node:util';
 import { look } from '../common/outcomes/look.js';
 import type { Call } from '../pipeline/call.js';
-import { firstItemOf, resume } from './iterators.js';
+import { type IteratorHead, firstItemOf, resume } from './iterators.js';
+import { WebItems, responseWith, streamOf } from './web-streams.js';
 
 // Async generators and web streams that handlers answer with. Policies cover them up to the first item.
-
-/** Calls whose answer was a web stream, so that it becomes one again. */
-const web = new WeakSet<Call>();
 
 /** Begins an answer that is a stream; returns any other as it is. */
 type Opener = (answer: unknown, call: Call) => unknown;
@@ -18,12 +16,18 @@ export function openerFor(transport: string): Opener | undefined {
 }
 
 function openAnswer(answer: unknown, call: Call): unknown {
-  if (typeof answer !== 'object' || answer === null) return answer;
-  const isWeb = answer instanceof ReadableStream && !answer.locked;
-  if (!isWeb && !isIterable(answer)) return answer;
-  if (call.interrupted) return drop(answer); // between the answer and its beginning
-  if (isWeb) web.add(call);
-  return firstItemOf(answer as AsyncIterable<unknown>, call);
+  if (typeof answer !== 'object' || answer === null || types.isProxy(answer)) return answer;
+  const whole = isResponse(answer) ? answer : undefined;
+  const stream: unknown = whole === undefined ? answer : look(whole, 'body');
+  if (stream instanceof ReadableStream) {
+    if (stream.locked) return answer; // whoever sends it says so
+    const items = new WebItems(stream);
+    if (!call.interrupted) return firstItemOf(items, call, whole);
+    void items.return(); // interrupted between the answer and its beginning
+    return undefined;
+  }
+  if (whole !== undefined || !isIterable(answer)) return answer;
+  return begin(answer, call);
 }
 
 /**
@@ -31,16 +35,18 @@ function openAnswer(answer: unknown, call: Call): unknown {
  * is there is its success.
  */
 function openSubscription(answer: unknown, call: Call): unknown {
-  if (!types.isGeneratorObject(answer) || !isIterable(answer)) return answer;
-  return call.interrupted
-    ? drop(answer)
-    : firstItemOf(answer as unknown as AsyncIterable<unknown>, call);
+  return types.isGeneratorObject(answer) && isIterable(answer) ? begin(answer, call) : answer;
 }
 
-/** Ends a stream that has not begun. A generator that has not begun holds nothing. */
-function drop(answer: object): undefined {
-  if (answer instanceof ReadableStream) answer.cancel().catch(() => {});
-  return undefined;
+/** A generator that has not begun holds nothing. */
+function begin(answer: object, call: Call): unknown {
+  if (call.interrupted) return undefined; // between the answer and its beginning
+  return firstItemOf(answer as AsyncIterable<unknown>, call);
+}
+
+/** Also true for a `Response` of another copy of undici. Asked for each answer, so it does not cost much. */
+function isResponse(answer: object): answer is Response {
+  return look(answer, Symbol.toStringTag) === 'Response';
 }
 
 /** Async generators, and iterables of other makes; not Node's streams, which platforms send by themselves, nor queries. */
@@ -51,20 +57,9 @@ function isIterable(answer: object): boolean {
 }
 
 /** An answer that has begun, in the form that Nest sends. */
-export function sendable(head: unknown, call: Call): unknown {
-  const iterator = resume(head);
-  if (!web.has(call)) return iterator;
-  return new ReadableStream<unknown>(
-    {
-      pull: async (controller) => {
-        const { value, done } = await iterator.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: async () => {
-        await iterator.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+export function sendable(head: IteratorHead): unknown {
+  const rest = resume(head);
+  if (!(head.iterator instanceof WebItems)) return rest;
+  const stream = streamOf(rest);
+  return head.whole === undefined ? stream : responseWith(stream, head.whole as Response);
 }

@@ -16,6 +16,7 @@ class IteratorHead extends StreamResult {
     readonly iterator: AsyncIterator<unknown>,
     readonly first: Item,
     readonly call: Call,
+    override readonly whole: object | undefined,
   ) {
     super();
   }
@@ -24,20 +25,30 @@ class IteratorHead extends StreamResult {
   toJSON(): undefined {}
 }
 
+export type { IteratorHead };
+
 /** Whether a pipeline's result is an async iterator that has begun. */
-export function isIteratorHead(value: unknown): boolean {
+export function isIteratorHead(value: unknown): value is IteratorHead {
   return IteratorHead.is(value);
 }
 
 /** The rest of an iterator that has begun, its first item included, for a consumer of its own. */
-export function resume(head: unknown): AsyncIterableIterator<unknown, unknown, unknown> {
-  return new ProtectedIterator(nothingToBegin, new RunningSource(head as IteratorHead));
+export function resume(head: IteratorHead): AsyncIterableIterator<unknown, unknown, unknown> {
+  return new ProtectedIterator(nothingToBegin, new RunningSource(head));
 }
 
 const nothingToBegin = (): Promise<never> => Promise.reject(new Error('has begun already'));
 
-/** Requests the first item. */
-export async function firstItemOf(source: AsyncIterable<unknown>, call: Call): Promise<unknown> {
+/**
+ * Requests the first item.
+ *
+ * @param whole the answer that has the items as its body
+ */
+export async function firstItemOf(
+  source: AsyncIterable<unknown>,
+  call: Call,
+  whole?: object,
+): Promise<unknown> {
   const iterator = source[Symbol.asyncIterator]();
   let givenUp = false;
   call.onInterrupt = () => {
@@ -48,7 +59,7 @@ export async function firstItemOf(source: AsyncIterable<unknown>, call: Call): P
   if (givenUp) return undefined; // the call continues with another attempt, or has ended
   // The consumer may never request a second item.
   call.onInterrupt = () => void endQuietly(iterator).then(() => call.finish());
-  return new IteratorHead(iterator, first, call);
+  return new IteratorHead(iterator, first, call, whole);
 }
 
 async function endQuietly(iterator: AsyncIterator<unknown>): Promise<void> {

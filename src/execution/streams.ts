@@ -201,7 +201,7 @@ export function asStream(
       (value) => {
         if (!isIteratorHead(value)) return deliver(value, subscriber, told);
         handedOver = !subscriber.closed; // whoever consumes it ends it
-        deliver(sendable(value, call), subscriber, told);
+        deliver(sendable(value), subscriber, told);
       },
       (error: unknown) => fail(error, subscriber, told),
     );

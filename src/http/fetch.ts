@@ -1,3 +1,4 @@
+import { finished } from 'node:stream';
 import { types } from 'node:util';
 import { ask, look } from '../common/outcomes/look.js';
 import type { Runtime } from '../execution/runtime.js';
@@ -45,6 +46,13 @@ class FetchSender implements Sender<Response> {
 
   bodyOf({ body }: Response): object | undefined {
     return body ?? undefined;
+  }
+
+  watch({ body }: Response, broken: (error: unknown) => void): void {
+    if (!(body instanceof ReadableStream)) return;
+    finished(body as unknown as NodeJS.ReadableStream, (error) => {
+      if (error) broken(error);
+    });
   }
 
   discard({ body, bodyUsed }: Response): void {

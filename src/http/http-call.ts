@@ -12,6 +12,8 @@ export interface Sender<Answer extends HttpAnswer> {
   send(signal: AbortSignal): Promise<Answer>;
   /** The body that is still to be read, if it is a stream. */
   bodyOf(answer: Answer): object | undefined;
+  /** Calls `broken` if the body of an answer ends with an error, whoever reads it. */
+  watch?(answer: Answer, broken: (error: unknown) => void): void;
   /** Frees the connection of an answer that nobody will read. */
   discard(answer: Answer): void;
   /** The answer that an error brings. */
@@ -46,7 +48,9 @@ export class HttpCall<Answer extends HttpAnswer> extends Call {
   async run(pipeline: Pipeline): Promise<Answer> {
     let given: unknown;
     try {
-      return (given = await pipeline.run(this)) as Answer;
+      given = await pipeline.run(this);
+      if (given === this.last && this.awaitsBreak) this.watchBody(this.last!);
+      return given as Answer;
     } catch (error) {
       if (error instanceof FailedAnswerError && error.response === this.last) {
         given = this.last;
@@ -60,8 +64,19 @@ export class HttpCall<Answer extends HttpAnswer> extends Call {
     }
   }
 
+  override get mayBreak(): boolean {
+    return !this.failed && this.sender.watch !== undefined;
+  }
+
   override wantsAnotherAttempt(): boolean {
     return this.terms.repeatable;
+  }
+
+  private watchBody(answer: Answer): void {
+    const { sender, terms } = this;
+    sender.watch?.(answer, (error) => {
+      if (!terms.signal?.aborted) this.breakOff(error);
+    });
   }
 
   protected override async perform(): Promise<Answer> {

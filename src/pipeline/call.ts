@@ -13,6 +13,11 @@ export type Substitute = (self: unknown, args: readonly unknown[]) => unknown;
 
 /** One invocation on its way through a pipeline: its state, and the operations that stages have on it. */
 export abstract class Call extends Interruptible {
+  /** Whether the result, a success, may still turn out to be broken: {@link breakOff}. */
+  get mayBreak(): boolean {
+    return this.streaming;
+  }
+
   /** Whether its result may be a stream. */
   protected get mayStream(): boolean {
     return false;
@@ -145,7 +150,7 @@ export abstract class Call extends Interruptible {
     this.liveness?.end();
   }
 
-  /** To be called when its stream has ended with an error after the first item. */
+  /** To be called when its stream, or the body of its answer, has ended with an error after its beginning. */
   breakOff(error: unknown): void {
     if (this.brokenBy !== undefined || this.interrupted) return;
     this.brokenBy = { error };
@@ -155,6 +160,11 @@ export abstract class Call extends Interruptible {
   /** The error with which its stream has ended; `undefined` when it has not. */
   get broken(): { readonly error: unknown } | undefined {
     return this.brokenBy;
+  }
+
+  /** Whether somebody wants to know of a break. */
+  protected get awaitsBreak(): boolean {
+    return this.onBroken !== undefined;
   }
 
   /** @param listener receives the error with which the stream breaks, or has broken already */

@@ -15,9 +15,18 @@ export function asynchronousKindOf(result: unknown): Gives | undefined {
   if ((typeof result !== 'object' && typeof result !== 'function') || result === null) {
     return undefined;
   }
-  if (types.isPromise(result) || typeof look(result, 'then') === 'function') return 'promise';
+  if (types.isPromise(result) || isThenable(result)) return 'promise';
   if (isObservableResult(result)) return 'observable';
   return typeof look(result, Symbol.asyncIterator) === 'function' ? 'iterable' : undefined;
+}
+
+/**
+ * Whether a result is a promise of another make, or a query that is sent by `then()`. The queries of mysql2 that call back have one
+ * function as `then()` and as `catch()`, which throws that they are no promises.
+ */
+function isThenable(result: object): boolean {
+  const then = look(result, 'then');
+  return typeof then === 'function' && then !== look(result, 'catch');
 }
 
 /** The kind of a method's results, as far as it is known without a call. */

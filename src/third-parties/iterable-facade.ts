@@ -1,10 +1,33 @@
 import { types } from 'node:util';
 
+/** Calls such as `limit(5)`, that were made on an iterable and have returned it, to be made on another one. */
+export class Chain {
+  private readonly calls: { readonly key: PropertyKey; readonly args: readonly unknown[] }[] = [];
+
+  add(key: PropertyKey, args: readonly unknown[]): void {
+    this.calls.push({ key, args });
+  }
+
+  /** @returns what the last call has given */
+  repeat(iterable: unknown): unknown {
+    return this.calls.reduce((at, { key, args }) => {
+      const method = (at as Record<PropertyKey, Function>)[key]!;
+      return Reflect.apply(method, at, args) as unknown;
+    }, iterable);
+  }
+}
+
 /**
  * An async iterable whose iteration is `iterable`. A generator is replaced by it; anything else, such as a cursor or a
  * `Readable`, keeps its other members.
+ *
+ * @param chain gets the calls that return the original
  */
-export function withIterator(original: object, iterable: AsyncIterable<unknown>): object {
+export function withIterator(
+  original: object,
+  iterable: AsyncIterable<unknown>,
+  chain: Chain,
+): object {
   if (types.isGeneratorObject(original)) return iterable;
   const facade: object = new Proxy(original, {
     get(target, key) {
@@ -12,7 +35,10 @@ export function withIterator(original: object, iterable: AsyncIterable<unknown>)
       const value: unknown = Reflect.get(target, key, target);
       if (typeof value !== 'function' || isFixed(target, key)) return value;
       return function (this: unknown, ...args: unknown[]): unknown {
-        return Reflect.apply(value, this === facade ? target : this, args);
+        const result: unknown = Reflect.apply(value, this === facade ? target : this, args);
+        if (result !== target) return result;
+        chain.add(key, args);
+        return facade;
       };
     },
   });

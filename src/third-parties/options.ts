@@ -38,7 +38,9 @@ type HasPolicies<F> = F extends {
       | IsAsynchronous<R8>
     ? true
     : false
-  : false;
+  : F extends (...args: never) => infer R
+    ? IsAsynchronous<R>
+    : false;
 
 /** The methods of `T` that return a promise, an Observable or an async iterable, at least in one overload. */
 export type AsynchronousMethod<T> = {

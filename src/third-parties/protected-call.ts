@@ -7,6 +7,7 @@ import { isSignal } from '../pipeline/abort-signals.js';
 import { callScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute, adopt } from '../pipeline/call.js';
 import { type Given, type Gives, asynchronousKindOf } from './asynchronous.js';
+import type { Chain } from './iterable-facade.js';
 
 /** All that is known of a call beforehand. */
 export interface Expectation {
@@ -17,6 +18,8 @@ export interface Expectation {
   readonly throws: boolean;
   /** A result that it has given already, as the first attempt. */
   readonly begun: Given | undefined;
+  /** What has been called on that result, to be called on that of another attempt. */
+  readonly chain: Chain | undefined;
   /** Gives the proxy for the original object, and any other value as it is. */
   readonly proxyOf: (value: unknown) => unknown;
 }
@@ -64,7 +67,7 @@ export class ProtectedCall extends Call {
     const given = this.give();
     if (kind === 'iterable') return firstItemOf(given as AsyncIterable<unknown>, this);
     if (kind === 'observable' && isObservableResult(given)) return firstOf(given, this);
-    return adopt(given);
+    return this.unexpected === undefined ? adopt(given) : undefined; // the caller has it already
   }
 
   private give(): unknown {
@@ -72,7 +75,10 @@ export class ProtectedCall extends Call {
     this.begun = undefined;
     if (begun !== undefined) return begun.given;
     this.reached = true;
-    if (expected.kind !== 'promise' || !this.entering) return Reflect.apply(method, self, args);
+    if (expected.kind !== 'promise' || !this.entering) {
+      const result: unknown = Reflect.apply(method, self, args);
+      return expected.chain === undefined ? result : expected.chain.repeat(result);
+    }
     try {
       const result: unknown = Reflect.apply(method, self, args);
       if (asynchronousKindOf(result) !== 'promise') this.unexpected = { result };

@@ -5,7 +5,7 @@ import { iterate } from '../execution/iterators.js';
 import { adopt } from '../pipeline/call.js';
 import { asStream } from '../execution/streams.js';
 import { type Given, type Gives, asynchronousKindOf, knownKindOf } from './asynchronous.js';
-import { withIterator } from './iterable-facade.js';
+import { Chain, withIterator } from './iterable-facade.js';
 import { ProtectedCall } from './protected-call.js';
 
 /** The policies of a method, and what is needed to run its calls by them. */
@@ -25,38 +25,44 @@ export interface MethodProtection {
  */
 export class ProtectedMethod {
   private readonly known: Gives | undefined;
-  /** Whether calls are expected to give promises. */
-  private givesPromises: boolean;
-  /** Whether a call has given one. */
-  private hasGivenPromise = false;
+  private readonly form: Form;
+  /** Calls whose last argument is a function: whoever passes a callback may get no promise. */
+  private readonly callbackForm: Form;
 
   constructor(
     private readonly method: Function,
     private readonly protection: MethodProtection,
   ) {
     this.known = knownKindOf(method);
-    this.givesPromises =
-      this.known === 'promise' ||
-      (protection.named && this.known === undefined && !mentionsObservable(method));
+    const isAsync = this.known === 'promise';
+    const saysSo = protection.named && this.known === undefined && !mentionsObservable(method);
+    this.form = new Form(isAsync || saysSo);
+    this.callbackForm = isAsync ? this.form : new Form(false);
   }
 
   call(self: unknown, args: readonly unknown[]): unknown {
     if (this.known === 'iterable') return this.iterator(self, args);
-    if (this.givesPromises) return this.policiesFirst(self, args);
+    if (this.formOf(args).givesPromises) return this.policiesFirst(self, args);
     const result: unknown = Reflect.apply(this.method, self, args);
     return this.take(result, self, args);
+  }
+
+  private formOf(args: readonly unknown[]): Form {
+    return typeof args[args.length - 1] === 'function' ? this.callbackForm : this.form;
   }
 
   /** Gives the caller what the method has given, protected if it is asynchronous. */
   private take(given: unknown, self: unknown, args: readonly unknown[]): unknown {
     switch (asynchronousKindOf(given)) {
-      case 'promise':
-        this.givesPromises = this.hasGivenPromise = true;
+      case 'promise': {
+        const form = this.formOf(args);
+        form.givesPromises = form.hasGivenPromise = true;
         return this.promise(self, args, adopt(given) as Promise<unknown>);
+      }
       case 'observable':
         return this.stream(self, args, { given });
       case 'iterable':
-        return withIterator(given as AsyncIterable<unknown>, this.iterator(self, args, { given }));
+        return this.iterable(given as AsyncIterable<unknown>, self, args);
       default:
         return this.protection.proxyOf(given);
     }
@@ -69,23 +75,31 @@ export class ProtectedMethod {
     } catch (error) {
       return Promise.reject(error); // used before the application has started, and wrongly configured
     }
+    const form = this.formOf(args);
     const call = this.newCall('promise', self, args);
     const result = plan.pipeline.run(call);
     call.entering = false;
     const { unexpected } = call;
     if (unexpected === undefined) {
-      this.hasGivenPromise ||= call.reached;
-      return result;
+      form.hasGivenPromise ||= call.reached;
+      return this.handed(result, form);
     }
     result.catch(() => {}); // the caller gets what the method has given or thrown
     if ('error' in unexpected) throw unexpected.error;
-    if (!this.hasGivenPromise) this.givesPromises = false;
+    if (!form.hasGivenPromise) form.givesPromises = false;
     return this.take(unexpected.result, self, args);
   }
 
   private promise(self: unknown, args: readonly unknown[], begun: Promise<unknown>): unknown {
     begun.catch(() => {}); // if a policy turns the call away, nobody else handles the failure of the work
-    return this.plan.pipeline.run(this.newCall('promise', self, args, { given: begun }));
+    const call = this.newCall('promise', self, args, { given: begun });
+    return this.handed(this.plan.pipeline.run(call), this.formOf(args));
+  }
+
+  /** Whoever has passed a callback may not look at the promise, whose failure must not end the process. */
+  private handed(result: Promise<unknown>, form: Form): Promise<unknown> {
+    if (form !== this.form) result.catch(() => {});
+    return result;
   }
 
   /** Each subscription is a call; the first one has what the method has given. */
@@ -99,8 +113,20 @@ export class ProtectedMethod {
     return asStream(begin, (call) => this.plan.pipeline.run(call));
   }
 
-  private iterator(self: unknown, args: readonly unknown[], begun?: Given): AsyncIterable<unknown> {
-    return iterate(async () => this.plan.pipeline.run(this.newCall('iterable', self, args, begun)));
+  private iterable(given: AsyncIterable<unknown>, self: unknown, args: readonly unknown[]): object {
+    const chain = new Chain();
+    return withIterator(given, this.iterator(self, args, { given }, chain), chain);
+  }
+
+  private iterator(
+    self: unknown,
+    args: readonly unknown[],
+    begun?: Given,
+    chain?: Chain,
+  ): AsyncIterable<unknown> {
+    return iterate(async () =>
+      this.plan.pipeline.run(this.newCall('iterable', self, args, begun, chain)),
+    );
   }
 
   private newCall(
@@ -108,6 +134,7 @@ export class ProtectedMethod {
     self: unknown,
     args: readonly unknown[],
     begun?: Given,
+    chain?: Chain,
   ): ProtectedCall {
     const { runtime, proxyOf } = this.protection;
     return new ProtectedCall(this.method, self, args, {
@@ -115,13 +142,23 @@ export class ProtectedMethod {
       kind,
       proxyOf,
       begun,
-      throws: !this.hasGivenPromise && this.known === undefined,
+      chain,
+      throws: !this.formOf(args).hasGivenPromise && this.known === undefined,
     });
   }
 
   private get plan(): Plan {
     return this.protection.lazyPlan.plan;
   }
+}
+
+/** What is known of the calls of one form. */
+class Form {
+  /** Whether a call has given a promise. */
+  hasGivenPromise = false;
+
+  /** @param givesPromises whether calls are expected to give promises */
+  constructor(public givesPromises: boolean) {}
 }
 
 /**

@@ -2,7 +2,7 @@ import { defaultOutcome } from './default-outcome.js';
 import { toPredicate } from './error-matcher.js';
 import { safely } from './look.js';
 import type { Outcome, OutcomeRule, ResultOutcomeOptions } from './outcome.js';
-import { isStreamResult } from './stream-result.js';
+import { outcomeOfResult } from './stream-result.js';
 
 type Predicate = (value: unknown) => boolean;
 
@@ -32,7 +32,8 @@ export class Classifier implements OutcomeRule {
   }
 
   ofResult(result: unknown): Outcome {
-    if (this.onResult === undefined || isStreamResult(result)) return 'success';
-    return this.onResult(result) ? 'failure' : 'success';
+    const { onResult } = this;
+    if (onResult === undefined) return 'success';
+    return outcomeOfResult(result, (shown) => (onResult(shown) ? 'failure' : 'success'));
   }
 }

@@ -1,5 +1,16 @@
+import type { Outcome } from './outcome.js';
+
 /** A result that is a stream. Only its beginning is known, so it counts as a success. */
-export abstract class StreamResult {}
+export abstract class StreamResult {
+  /** The answer that has the stream as its body; `undefined` for a mere stream. */
+  readonly whole: object | undefined = undefined;
+}
+
+/** The outcome of a result by a rule, which sees no streams, but answers that have one. */
+export function outcomeOfResult(result: unknown, rule: (result: unknown) => Outcome): Outcome {
+  if (!isStreamResult(result)) return rule(result);
+  return result.whole === undefined ? 'success' : rule(result.whole);
+}
 
 /** `instanceof` asks a proxy for its prototype, which may throw. */
 export function isStreamResult(value: unknown): value is StreamResult {

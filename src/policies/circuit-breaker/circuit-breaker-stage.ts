@@ -43,7 +43,7 @@ export class CircuitBreakerStage<Waiting = never> extends Stage<Permit | Waiting
     const travelling = permit.settled;
     if (permit.holding !== undefined) call.holding = permit.holding.outer; // what the call does next is not part of the probe
     permit.settle(outcome, call.error, call.now(), endingOf(call));
-    const over = outcome === 'success' && !call.failed && !call.streaming;
+    const over = outcome === 'success' && !call.failed && !call.mayBreak;
     if (!over && !travelling) prepare(call, permit, classifier);
   }
 }
@@ -61,15 +61,15 @@ function endingOf(call: Call): Ending {
 
 /** Prepares for what may follow: another attempt or an answer after a failure, the rest of a stream. */
 function prepare(call: Call, permit: Permit, classifier: OutcomeRule): void {
-  if (call.streaming) watchStream(call, permit, classifier);
+  if (call.mayBreak) watchForBreak(call, permit, classifier);
   const failed = call.verdict === 'failure';
   if (!failed && !call.failed) return;
   call.nextRejection = permit.blockade;
   call.answerMetrics = failed || isResilienceError(call.error) ? permit.metrics : undefined;
 }
 
-/** The first item of a stream is a success; a break after it is one failure more. */
-function watchStream(call: Call, permit: Permit, classifier: OutcomeRule): void {
+/** The beginning of a stream is a success; a break after it is one failure more. */
+function watchForBreak(call: Call, permit: Permit, classifier: OutcomeRule): void {
   call.whenBroken((error) => {
     call.tick();
     if (classifier.ofError(error) === 'failure') permit.broken(error, call.now());

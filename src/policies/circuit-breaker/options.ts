@@ -7,7 +7,7 @@ import {
   type ResultOutcomeOptions,
   readOutcomeOptions,
 } from '../../common/outcomes/outcome.js';
-import { isStreamResult } from '../../common/outcomes/stream-result.js';
+import { outcomeOfResult } from '../../common/outcomes/stream-result.js';
 import { swallow } from '../../common/quietly.js';
 import type { BreakerCounts, StateChangeEvent } from '../../telemetry/events.js';
 import { type Backoff, type DelayRule, isSpec, readBackoff } from '../backoff/backoff.js';
@@ -244,7 +244,7 @@ function readClassifier(read: OptionsReader<CircuitBreakerOptions>): OutcomeRule
   return {
     ofError: (error) => answerOf(() => classify(error, undefined), 'failure'),
     ofResult: (result) =>
-      isStreamResult(result) ? 'success' : answerOf(() => classify(undefined, result), 'success'),
+      outcomeOfResult(result, (shown) => answerOf(() => classify(undefined, shown), 'success')),
   };
 }
 
