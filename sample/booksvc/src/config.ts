@@ -15,6 +15,8 @@ export interface BooksvcConfig {
   /** Maximum connections to one host. */
   readonly outgoingSockets: number;
   readonly redisUrl: string | undefined;
+  /** The Redis in which all instances share the circuit of storagesvc. */
+  readonly fleetRedisUrl: string | undefined;
   /** For comparison: `off` removes every policy. */
   readonly protection: Protection;
   readonly policies: PolicySettings;
@@ -70,6 +72,7 @@ export function readConfig(env: NodeJS.ProcessEnv): BooksvcConfig {
     shippingUrl: read.url('SHIPPING_URL', 'http://127.0.0.1:8083', 'http', 'https'),
     outgoingSockets: read.integer('OUTGOING_SOCKETS', 64, { min: 1, max: 10_000 }),
     redisUrl: read.optionalUrl('REDIS_URL', 'redis', 'rediss'),
+    fleetRedisUrl: read.optionalUrl('FLEET_REDIS_URL', 'redis', 'rediss'),
     protection: read.oneOf('PROTECTION', PROTECTION),
     policies,
   });

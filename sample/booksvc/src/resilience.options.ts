@@ -4,13 +4,18 @@ import {
   type ResilienceModuleOptions,
   staleIfError,
 } from 'nest-resilience';
+import { redisStore } from 'nest-resilience/redis';
 import type { JsonLogger } from '#common/json-logger.js';
 import { bookKey } from './books/book-key.js';
 import type { BooksvcConfig, PolicySettings } from './config.js';
 
 /** The options of the policies, with values from the environment; decorators name the set that they use. */
 export function resilienceOptions(
-  { policies, protection }: Pick<BooksvcConfig, 'policies' | 'protection'>,
+  {
+    policies,
+    protection,
+    fleetRedisUrl,
+  }: Pick<BooksvcConfig, 'policies' | 'protection' | 'fleetRedisUrl'>,
   logger: JsonLogger,
 ): ResilienceModuleOptions {
   const { initialDelay, multiplier, maxDelay, maxRetries } = policies;
@@ -21,11 +26,14 @@ export function resilienceOptions(
   };
   const bulkhead = bulkheadOptions(policies);
   const attempt = policies.attemptTimeout;
+  const fleet = fleetRedisUrl !== undefined;
   return {
+    ...(fleet && { store: redisStore({ url: fleetRedisUrl, prefix: 'booksvc:' }) }),
     configs: {
       storagesvc: {
         retry,
-        circuitBreaker,
+        // With a place to meet, one instance that sees an outage opens the circuit of all.
+        circuitBreaker: { ...circuitBreaker, ...(fleet && { scope: 'shared' as const }) },
         timeout: { attempt, total: policies.totalTimeout },
         bulkhead,
       },

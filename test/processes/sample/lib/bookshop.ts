@@ -13,6 +13,7 @@ type Upstream = Exclude<AppName, 'booksvc'>;
 interface BreakerSnapshot {
   readonly name: string;
   readonly state: string;
+  readonly override?: { readonly kind: string };
 }
 
 /** In the log of booksvc when an attempt has ended by itself or has been given up. */
@@ -39,19 +40,25 @@ export class Booksvc {
     });
   }
 
+  get url(): string {
+    return `http://${HOST}:${this.port}`;
+  }
+
   async start(): Promise<void> {
     this.app.start();
-    await until('booksvc listens', () => answersOk(`http://${HOST}:${this.port}/health`));
+    await until('booksvc listens', () => answersOk(`${this.url}/health`));
   }
 
   ask(path: string, signal?: AbortSignal): Promise<Answer> {
-    return ask(`http://${HOST}:${this.port}${path}`, signal);
+    return ask(`${this.url}${path}`, signal);
   }
 
+  /** Its state, or the override that is in force. */
   async breaker(name: string): Promise<string> {
     const { body } = await this.ask('/breakers');
     const breakers = JSON.parse(body) as BreakerSnapshot[];
-    return breakers.find((breaker) => breaker.name === name)?.state ?? 'none';
+    const found = breakers.find((breaker) => breaker.name === name);
+    return found?.override?.kind ?? found?.state ?? 'none';
   }
 }
 
