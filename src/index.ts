@@ -46,6 +46,8 @@ export type {
   ResilienceModuleOptions,
   ResilienceOptionsFactory,
 } from './execution/module-options.js';
+export type { FleetOptions } from './fleet/options.js';
+export type * from './fleet/store.js';
 export type { CallReport } from './pipeline/call-report.js';
 export { keepOnlyLive } from './execution/keep-only-live.js';
 export { withReport } from './pipeline/with-report.js';
@@ -77,6 +79,7 @@ export type { PolicyKind, PolicyOptions, StageName } from './policies/canonical-
 export type { CircuitBreaker as Breaker } from './policies/circuit-breaker/circuit-breaker.js';
 export { CircuitOpenError } from './policies/circuit-breaker/circuit-open-error.js';
 export type { CircuitBreakerOptions, HalfOpenOptions } from './policies/circuit-breaker/options.js';
+export type { BreakerScope, QuorumOptions, QuorumScope } from './policies/circuit-breaker/scope.js';
 export type { OverrideOptions } from './policies/circuit-breaker/override.js';
 export type { Permit } from './policies/circuit-breaker/permit.js';
 export type { BreakerLimits, BreakerSnapshot } from './policies/circuit-breaker/snapshot.js';

@@ -55,3 +55,25 @@ describe('a simulated fleet', () => {
     expect(simulation.mostProbes).toBeLessThanOrEqual(2);
   }, 120_000);
 });
+
+/** The figures of docs/scaling.md: `FLEET_TABLE=1 npx jest fleet-simulation -t table`. */
+const table = process.env.FLEET_TABLE === undefined ? it.skip : it;
+
+table.each([10, 100, 1_000, 10_000])(
+  'the table of steps per second: %i instances',
+  async (instances) => {
+    const simulation = new Simulation({ instances, seed: 17, latency: 20 });
+    await simulation.start();
+    const closed = await simulation.run(60);
+    simulation.down = true;
+    const opening = await simulation.run(5);
+    const open = await simulation.run(30);
+    simulation.down = false;
+    const closing = await simulation.run(15);
+    process.stdout.write(
+      `${instances} | ${JSON.stringify({ closed, opening, open, closing, states: simulation.states })}\n`,
+    );
+    simulation.close();
+  },
+  600_000,
+);

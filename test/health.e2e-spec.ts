@@ -2,6 +2,7 @@ import { Controller, Get, Injectable } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { ResilienceHealthIndicator } from '../src/health/index.js';
 import { CircuitBreaker, ResilienceConfigurationError } from '../src/index.js';
+import { ManualClock, MemoryStore } from '../src/testing/index.js';
 import { type Served, boot, closeAll, serve } from './support/boot.js';
 
 afterEach(closeAll);
@@ -266,6 +267,38 @@ describe('the health of circuits', () => {
     expect(circuits).toMatchObject({ status: 'down', open: 30, more: 10 });
     expect(listed).toHaveLength(20);
     expect(listed[0]!.name).toBe('command 29');
+  });
+});
+
+describe('the store of a fleet', () => {
+  it('is part of the health: degraded while it does not answer, and never down', async () => {
+    const store = new MemoryStore();
+    const clock = new ManualClock();
+    const { url } = await serve('Express', {
+      imports: [TerminusModule],
+      controllers: [HealthController],
+      providers: [Clients, ResilienceHealthIndicator],
+      resilience: { store, clock },
+    });
+    const get = async (path: string): Promise<unknown> => {
+      const response = await fetch(`${url}/${path}`);
+      const { details } = (await response.json()) as { details: { circuits: object } };
+      return { code: response.status, ...details.circuits };
+    };
+    expect(await get('health')).toMatchObject({
+      code: 200,
+      status: 'up',
+      store: { kind: 'memory', status: 'up' },
+    });
+    store.fail();
+    await clock.advance(20_000);
+    const away = { store: { kind: 'memory', status: 'degraded' } };
+    expect(await get('health')).toMatchObject({ code: 200, status: degraded, ...flag, ...away });
+    expect(await get('ready')).toMatchObject({ code: 200, status: degraded, ...flag, ...away });
+    expect(await get('live')).toMatchObject({ code: 200, status: 'up', ...away });
+    store.recover();
+    await clock.advance(2_000);
+    expect(await get('health')).toMatchObject({ status: 'up', store: { status: 'up' } });
   });
 });
 
