@@ -50,6 +50,22 @@ export type { FleetOptions } from './fleet/options.js';
 export type * from './fleet/store.js';
 export type { CallReport } from './pipeline/call-report.js';
 export { keepOnlyLive } from './execution/keep-only-live.js';
+export type {
+  CircuitPhase,
+  CircuitReply,
+  CircuitStep,
+  CircuitView,
+  FleetSettings,
+  InstanceInfo,
+  LimitDecision,
+  LimitRequest,
+  PlacesReply,
+  PlacesStep,
+  QuorumRule,
+  ResilienceStore,
+  SharedOverride,
+  StoreMessage,
+} from './fleet/store.js';
 export { withReport } from './pipeline/with-report.js';
 export type { PipelineDescription, PolicyDescription } from './pipeline/description.js';
 export type { Switchable } from './policies/switchable.js';

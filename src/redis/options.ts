@@ -37,32 +37,37 @@ export interface RedisStoreSettings {
 
 /** @throws ResilienceConfigurationError for wrong options, all at once */
 export function readRedisStoreOptions(options: RedisStoreOptions): RedisStoreSettings {
-  const problems = new Problems();
   const where = 'redisStore()';
+  if (typeof options !== 'object' || options === null) {
+    throw new ResilienceConfigurationError([
+      `${where}: the options are ${show(options)}; an object with client or url would be right`,
+    ]);
+  }
+  const problems = new Problems();
   const read = new OptionsReader(options, where, problems);
   const client = read.raw('client');
   const url = read.text('url');
   const prefix = read.text('prefix') ?? 'resilience:';
   if (client === undefined && read.raw('url') === undefined) {
-    problems.add(where, 'no `client` and no `url`; one of them says where the Redis is');
+    problems.add(where, 'neither client nor url is given; one of them says where the Redis is');
   }
   if (client !== undefined && url !== undefined) {
-    problems.add(where, '`client` and `url` are given; one of them says where the Redis is');
+    problems.add(where, 'both client and url are given; one of them says where the Redis is');
   }
   if (client !== undefined && !isClient(client)) {
     problems.add(
       where,
-      `\`client\` is ${show(client)}; a client of redis (node-redis 4 or later) or ioredis 5 would be right`,
+      `client is ${show(client)}; a client of redis (node-redis 4 or later) or ioredis 5 would be right`,
     );
   }
   if (url !== undefined && !/^rediss?:\/\/\S+$/.test(url)) {
     // It may hold a password.
-    problems.add(where, '`url` starts with neither redis:// nor rediss://');
+    problems.add(where, 'url starts with neither redis:// nor rediss://');
   }
   if (/[{}]/.test(prefix)) {
     problems.add(
       where,
-      `\`prefix\` is ${show(prefix)}; braces would move the keys of one name to different nodes of a cluster`,
+      `prefix is ${show(prefix)}; braces would move the keys of one name to different nodes of a cluster`,
     );
   }
   read.done();

@@ -1,7 +1,7 @@
 import { storeContract } from 'nest-resilience/testing';
 import { redisStore } from 'nest-resilience/redis';
 import { describeWithRedis } from '../support/redis.js';
-import { CLUSTER, type TestClient } from '../support/redis-clients.js';
+import { CLUSTER, documentedUser, type TestClient } from '../support/redis-clients.js';
 import { type RedisServer, startCluster } from '../support/redis-servers.js';
 
 describeWithRedis('a store in a Redis Cluster of three nodes', () => {
@@ -9,21 +9,23 @@ describeWithRedis('a store in a Redis Cluster of three nodes', () => {
 
   beforeAll(async () => {
     nodes = await startCluster();
+    const user = documentedUser('+cluster|slots', '+cluster|info');
+    await Promise.all(nodes.map((node) => node.tell(['acl', 'setuser', ...user])));
   }, 30_000);
 
   afterAll(() => Promise.all(nodes.map((node) => node.end())));
 
   describe.each(Object.keys(CLUSTER))('by a client of %s, keeps the contract', (name) => {
-    let client: TestClient;
+    let client: TestClient | undefined;
 
     beforeAll(async () => {
       client = await CLUSTER[name]!(nodes.map(({ port }) => port));
     });
 
-    afterAll(() => client.end());
+    afterAll(() => client?.end());
 
     const cases = storeContract({
-      connect: (space) => redisStore({ client: client.client, prefix: space }),
+      connect: (space) => redisStore({ client: client!.client, prefix: `resilience:${space}:` }),
       lose: () => Promise.all(nodes.map((node) => node.tell(['flushall']))).then(() => {}),
     });
     test.each(cases)('$title', ({ run }) => run());

@@ -4,7 +4,7 @@ import { type RedisClient, redisStore } from 'nest-resilience/redis';
 import { storeContract } from 'nest-resilience/testing';
 import { until } from '../../sample/launcher/src/net.js';
 import { describeWithRedis } from '../support/redis.js';
-import { SINGLE, type TestClient } from '../support/redis-clients.js';
+import { SINGLE, documentedUser, type TestClient } from '../support/redis-clients.js';
 import { RedisServer } from '../support/redis-servers.js';
 
 const LIMIT = { limit: 10, perMs: 3_600_000, burst: 10, cost: 1, maxWaitMs: 0 };
@@ -67,6 +67,7 @@ describeWithRedis('a store in a Redis in trouble', () => {
 
   beforeEach(async () => {
     server = await RedisServer.start();
+    await server.tell(['acl', 'setuser', ...documentedUser()]);
   });
 
   afterEach(async () => {
@@ -121,6 +122,7 @@ describeWithRedis('a store in a Redis in trouble', () => {
       await store.circuit('name', TRIP);
       await server.kill();
       await server.restart();
+      await server.tell(['acl', 'setuser', ...documentedUser()]);
       await until('the store answers again', () =>
         store.settings().then(
           () => true,

@@ -1,8 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import * as nodeRedis4 from 'redis';
 import * as nodeRedis6 from 'redis-next';
 import type { RedisClient } from 'nest-resilience/redis';
 import { HOST } from '../../sample/launcher/src/net.js';
+
+/** The user that docs/redis.md describes, as arguments of `ACL SETUSER`. */
+export function documentedUser(...more: string[]): string[] {
+  const page = readFileSync(join(__dirname, '..', '..', 'docs', 'redis.md'), 'utf8');
+  const [, line] = /^user (.*)$/m.exec(page)!;
+  return [...line!.split(' '), ...more];
+}
+
+const USER = { username: 'resilience', password: 'password' };
 
 /** A client that the test has made, and must end. */
 export interface TestClient {
@@ -28,20 +39,28 @@ function ofIoRedis(client: Redis | Cluster): TestClient {
   return { client, end: () => client.disconnect() };
 }
 
-/** Clients of one server, by package. */
+/** Clients of one server, by package, with the permissions of the {@link documentedUser}. */
 export const SINGLE: Record<string, (port: number) => TestClient | Promise<TestClient>> = {
-  'node-redis 4': (port) => connected(nodeRedis4.createClient({ socket: { host: HOST, port } })),
-  'node-redis 6': (port) => connected(nodeRedis6.createClient({ socket: { host: HOST, port } })),
-  ioredis: (port) => ofIoRedis(new Redis(port, HOST)),
+  'node-redis 4': (port) =>
+    connected(nodeRedis4.createClient({ socket: { host: HOST, port }, ...USER })),
+  'node-redis 6': (port) =>
+    connected(nodeRedis6.createClient({ socket: { host: HOST, port }, ...USER })),
+  ioredis: (port) => ofIoRedis(new Redis(port, HOST, USER)),
 };
 
-/** Clients of a cluster, by package. */
+/** Clients of a cluster, by package, with the permissions of the {@link documentedUser}. */
 export const CLUSTER: Record<string, (ports: number[]) => TestClient | Promise<TestClient>> = {
   'node-redis 4': (ports) =>
-    connected(nodeRedis4.createCluster({ rootNodes: ports.map((port) => at(port)) })),
+    connected(nodeRedis4.createCluster({ rootNodes: ports.map(at), defaults: USER })),
   'node-redis 6': (ports) =>
-    connected(nodeRedis6.createCluster({ rootNodes: ports.map((port) => at(port)) })),
-  ioredis: (ports) => ofIoRedis(new Cluster(ports.map((port) => ({ host: HOST, port })))),
+    connected(nodeRedis6.createCluster({ rootNodes: ports.map(at), defaults: USER })),
+  ioredis: (ports) =>
+    ofIoRedis(
+      new Cluster(
+        ports.map((port) => ({ host: HOST, port })),
+        { redisOptions: USER },
+      ),
+    ),
 };
 
 /** Clients of Sentinels, by package; node-redis has them from version 5. */
