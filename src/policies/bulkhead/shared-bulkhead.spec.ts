@@ -16,6 +16,8 @@ interface Given {
   readonly maxQueue?: number;
   readonly maxWait?: number;
   readonly answersAfter?: number;
+  /** Whether messages of the store are lost. Default: false. */
+  readonly deaf?: boolean;
 }
 
 /** Bulkheads of one name in several instances, which share a store. */
@@ -35,6 +37,7 @@ class Fleet {
     maxQueue = 0,
     maxWait,
     answersAfter = 0,
+    deaf = false,
   }: Given = {}) {
     const { clock, memory, events } = this;
     events.subscribe((event) => void this.emitted.push(event));
@@ -46,7 +49,7 @@ class Fleet {
       (instance) => new SharedBulkhead('db', limits, { clock, events }, instance.store),
     );
     void memory.subscribe((message) => {
-      if (message.type !== 'place') return;
+      if (deaf || message.type !== 'place') return;
       for (const instance of this.instances) instance.store.placeFreed(message.name);
     });
   }
@@ -135,6 +138,30 @@ describe('places for all instances', () => {
     expect(fleet.log).toEqual([]);
     await fleet.clock.advance(251);
     expect(fleet.log).toEqual(['a runs']);
+  });
+
+  it('go to calls that wait in the same instance also when no message comes', async () => {
+    const fleet = new Fleet({ maxConcurrent: 1, maxQueue: 1, deaf: true });
+    const a = fleet.begin('a');
+    await settle();
+    fleet.begin('b');
+    await settle();
+    fleet.end(a);
+    await settle();
+    expect(fleet.log).toEqual(['a runs', 'b runs']);
+  });
+
+  it('go to no newcomer before those that wait', async () => {
+    const fleet = new Fleet({ count: 2, maxConcurrent: 1, maxQueue: 2, deaf: true });
+    const a = fleet.begin('a', 0);
+    await settle();
+    fleet.begin('first', 1);
+    await settle();
+    fleet.end(a, 0);
+    await settle();
+    fleet.begin('newcomer', 1);
+    await fleet.clock.advance(250);
+    expect(fleet.log).toEqual(['a runs', 'first runs']);
   });
 
   it('are held as long as their calls run, and come back when an instance dies', async () => {
@@ -251,6 +278,24 @@ describe('while the store is away, places for all instances', () => {
     await fleet.clock.advance(400);
     expect(fleet.log).toEqual(['other runs', 'another runs', 'a runs']);
     expect(fleet.numbers(0)).toEqual([1, 1, 0]);
+  });
+
+  it('become free for those that wait when a place of the store is given back', async () => {
+    const fleet = new Fleet({ count: 2, maxConcurrent: 4, maxQueue: 1 });
+    const held = fleet.begin('held');
+    await settle();
+    fleet.memory.fail('down');
+    for (const name of ['a', 'b']) {
+      fleet.begin(name);
+      await settle();
+    }
+    expect([fleet.log, fleet.numbers()]).toEqual([
+      ['held runs', 'a runs'],
+      [2, 1, 0],
+    ]);
+    fleet.end(held);
+    await settle();
+    expect(fleet.log).toEqual(['held runs', 'a runs', 'b runs']);
   });
 
   it('are one at least', async () => {
