@@ -1,7 +1,7 @@
 import { ResilienceModule } from '../src/index.js';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { CircuitBreaker, type CircuitBreakerOptions, type ResilienceEvent } from '../src/index.js';
+import { CircuitBreaker, type CircuitBreakerOptions } from '../src/index.js';
 import { closeAll, of, quiet } from './support/boot.js';
 import { type Instance, SlowCalls, TestFleet, type Trouble } from './support/fleet.js';
 import { settle } from './support/wait.js';
@@ -203,6 +203,37 @@ describe('when the store is back', () => {
     expect(fleet.states).toEqual(['open', 'open']);
   });
 
+  it('and has lost everything, an override holds on, and for those too that start later', async () => {
+    const fleet = new TestFleet();
+    const [one, two] = await fleet.start(2);
+    one!.breaker.forceOpen({ by: 'anna' });
+    await settle();
+    fleet.memory.forget();
+    await fleet.clock.advance(18_000);
+    await fleet.start(1);
+    expect(fleet.states).toEqual(['forced-open!', 'forced-open!', 'forced-open!']);
+    two!.breaker.clearOverride();
+    await settle();
+    fleet.memory.forget();
+    await fleet.clock.advance(40_000);
+    expect(fleet.states).toEqual(['closed', 'closed', 'closed']);
+  });
+
+  it('and an override has been lost, a trip does not end it', async () => {
+    const fleet = new TestFleet();
+    const [one, two] = await fleet.start(2);
+    one!.breaker.observeOnly();
+    await settle();
+    fleet.memory.forget();
+    await one!.fail();
+    await settle();
+    expect(fleet.states).toEqual(['observe-only!', 'observe-only!']);
+    expect(two!.breaker.state).toBe('open');
+    await fleet.clock.advance(2_400);
+    await fleet.start(1);
+    expect(fleet.instances[2]!.state).toBe('observe-only!');
+  });
+
   it('finds a circuit open that it has heard nothing of, within two polls', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2, { openFor: '60s' });
@@ -261,12 +292,7 @@ describe('a fleet that is configured wrongly', () => {
 
   it.each<[string, unknown, object, string[]]>([
     ['is shared without a store', 'shared', {}, [`${at} ${missing}`]],
-    [
-      'has a quorum without a store',
-      { quorum: 2 },
-      {},
-      [`${at} ${missing}`],
-    ],
+    ['has a quorum without a store', { quorum: 2 }, {}, [`${at} ${missing}`]],
     ['has an unknown scope', 'global', { store }, [`${at} scope is 'global'; ${forms}`]],
     [
       'has a quorum of nobody',
@@ -336,7 +362,7 @@ describe('a fleet that is configured wrongly', () => {
       'circuitBreaker.scope cannot be changed while the application runs',
     );
     one!.registry.reconfigure('storagesvc', { openFor: '1s' });
-    expect(of('configuration', one!.events as ResilienceEvent[])).toHaveLength(1);
+    expect(of('configuration', one!.events)).toHaveLength(1);
     await one!.fail();
     await settle();
     expect(one!.breaker.snapshot().retryAfterMs).toBe(1_000);

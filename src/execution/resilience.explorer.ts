@@ -62,7 +62,6 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     layers.variables.checkTargets(targets.ofSubjects, problems);
     this.runtime.planner.prepare(methods, problems);
     liveRuntimes.add(this.runtime);
-    this.runtime.start();
     for (const [owner, instance] of owners) {
       const told = uncoveredMembers(owner, instance);
       if (told !== undefined) this.runtime.warn(told);
@@ -73,6 +72,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
   onApplicationBootstrap(): void {
     this.ref.live = true;
     liveRuntimes.started(this.runtime);
+    this.runtime.start();
   }
 
   onModuleDestroy(): void {

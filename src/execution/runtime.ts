@@ -122,7 +122,7 @@ export class Runtime {
     this.host.logger?.[level](message);
   }
 
-  /** To be called when the application starts, and has been found right. */
+  /** To be called when all modules of the application have been initialized. */
   start(): void {
     this.fleet?.start();
   }

@@ -5,7 +5,7 @@ import { show } from '../common/printable.js';
 import { KeptLease } from './kept-lease.js';
 import type { FleetSettings } from './options.js';
 import type { Outbox } from './outbox.js';
-import { isSameOverride, sharedOf } from './overrides.js';
+import { HeldOverride, isSameOverride, sharedOf } from './overrides.js';
 import type {
   CircuitMember,
   ProbeLimits,
@@ -41,6 +41,7 @@ const REFUSED: ProbeRight = { type: 'refused' };
 /** One shared circuit of this instance: what the fleet has agreed on, as far as it is known here. */
 export class FleetCircuit implements SharedCircuit {
   private known: CircuitView | undefined = undefined;
+  private readonly held = new HeldOverride();
   /** Whether the circuit is not closed by its own decision alone: it keeps to that until it closes by its own rules. */
   private alone = false;
   /** Whether the fleet is being told that the circuit has opened. */
@@ -95,6 +96,9 @@ export class FleetCircuit implements SharedCircuit {
    * @param afresh after the store was away: what was decided here meanwhile gives way to a circuit that is open for the fleet
    */
   polled(view: CircuitView | undefined, afresh: boolean): void {
+    // Whoever polls next and holds a lost override tells it again.
+    const lost = this.held.lostIn(view, this.services.clock.now());
+    if (lost !== undefined) this.overridden(lost);
     if (view === undefined) return this.forget();
     const { known } = this;
     const same = known?.incarnation === view.incarnation;
@@ -166,6 +170,7 @@ export class FleetCircuit implements SharedCircuit {
   }
 
   overridden(override: TimedOverride | undefined): void {
+    if (override === undefined) this.held.forget();
     this.services.outbox.put(this.overrideKey, () =>
       this.deliver({ type: 'override', override: sharedOf(override, this.services.clock.now()) }),
     );
@@ -199,8 +204,12 @@ export class FleetCircuit implements SharedCircuit {
     const { outbox } = this.services;
     const stands = isSameOverride(this.known?.override, view.override);
     this.known = view;
-    // What an operator has decided here is newer, even if the store has not heard of it yet.
-    if (!outbox.has(this.overrideKey)) this.member.adoptOverride(view.override);
+    const now = this.services.clock.now();
+    if (this.held.lostIn(view, now) === undefined) {
+      this.held.keep(view, now);
+      // What an operator has decided here is newer, even if the store has not heard of it yet.
+      if (!outbox.has(this.overrideKey)) this.member.adoptOverride(view.override);
+    }
     if (!outbox.has(this.resetKey)) this.applyState(view, continues && (stands || !this.alone));
   }
 
