@@ -63,6 +63,7 @@ export type CircuitPhase = 'closed' | 'open' | 'half-open';
 
 /** The state of a shared circuit, as far as instances must agree on it; closed at epoch 0 if the store does not know it. */
 export interface CircuitView {
+  /** As it is without the override. An open circuit stays open when its time is over, until a probe is asked for. */
   readonly state: CircuitPhase;
   /** Grows by one with each transition and each override. */
   readonly epoch: number;
@@ -72,13 +73,17 @@ export interface CircuitView {
   readonly remainingMs: number;
   /** How often the circuit has opened since it was last closed; open times grow by it. */
   readonly openings: number;
+  /** What an operator has decided; it comes before the state. */
   readonly override?: SharedOverride;
 }
 
 /** An operator's override, for the whole fleet. */
 export interface SharedOverride {
+  /** What calls meet instead of the state. */
   readonly state: 'forced-open' | 'forced-closed' | 'disabled' | 'observe-only';
+  /** Who has decided it. */
   readonly by?: string;
+  /** Why. */
   readonly reason?: string;
   /** Until it ends by itself; without it, it stays. */
   readonly remainingMs?: number;
@@ -145,6 +150,7 @@ export interface QuorumRule {
 export interface CircuitReply {
   /** Whether the step has been made: the circuit opened, the lease granted, the probe counted. */
   readonly granted: boolean;
+  /** After the step. */
   readonly view: CircuitView;
   /** For a refused lease: when the next one may be free, at the latest. */
   readonly retryAfterMs?: number;
@@ -154,9 +160,11 @@ export interface CircuitReply {
 export interface LimitRequest {
   /** Calls per `perMs`. */
   readonly limit: number;
+  /** The period of the limit, milliseconds. */
   readonly perMs: number;
   /** Calls that may come at once. */
   readonly burst: number;
+  /** As how many calls it counts; 0 asks how it stands. */
   readonly cost: number;
   /** A call that would have to wait longer is refused, milliseconds. */
   readonly maxWaitMs: number;
@@ -164,6 +172,7 @@ export interface LimitRequest {
 
 /** Whether calls may go, and when. Durations in milliseconds. */
 export interface LimitDecision {
+  /** Whether it may go, if need be after {@link waitMs}. */
   readonly allowed: boolean;
   /** The call must wait this long before it runs; 0 when refused. */
   readonly waitMs: number;
@@ -192,6 +201,7 @@ export type PlacesStep =
 export interface PlacesReply {
   /** Whether the place is held, was held until now, or all leases have been prolonged. */
   readonly granted: boolean;
+  /** Places that are held by all instances together. */
   readonly inUse: number;
   /** For a refused acquisition: when the earliest lease ends at the latest. */
   readonly retryAfterMs?: number;
@@ -203,7 +213,9 @@ export interface PlacesReply {
 export interface InstanceInfo {
   /** Unique per process and start. */
   readonly id: string;
+  /** Of the application. */
   readonly version?: string;
+  /** Where it runs. */
   readonly host?: string;
   /** Further facts for operators, such as sums of counts; a few hundred bytes of JSON at most. */
   readonly facts?: Readonly<Record<string, unknown>>;
@@ -211,6 +223,7 @@ export interface InstanceInfo {
 
 /** The changes of options for the whole fleet. */
 export interface FleetSettings {
+  /** Grows by one with each change. */
   readonly revision: number;
   /** JSON of patches by target, with by and reason; `{}` for none. */
   readonly settings: string;

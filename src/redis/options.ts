@@ -8,8 +8,11 @@ import { look } from '../common/outcomes/look.js';
  * by whoever has made it.
  */
 export interface RedisClient {
+  /** Makes the connection that listens. */
   readonly duplicate: (...args: never[]) => unknown;
+  /** Listens to the channel. */
   readonly subscribe: (...args: never[]) => unknown;
+  /** Makes a step. */
   readonly sendCommand: (...args: never[]) => unknown;
 }
 

@@ -39,26 +39,31 @@ async function connectTo(url: string): Promise<RedisDriver> {
 }
 
 async function load(url: string): Promise<NodeRedisDriver | IoRedisDriver> {
-  try {
-    const { createClient } = (await import('redis')) as unknown as {
-      createClient: (options: object) => NodeRedis;
-    };
-    return new NodeRedisDriver(createClient(ownOptions(url)), true);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
+  const nodeRedis = await installed<NodeRedisPackage>(() => import('redis'));
+  if (nodeRedis !== undefined) {
+    return new NodeRedisDriver(nodeRedis.createClient(ownOptions(url)), true);
   }
-  try {
-    const { Redis } = (await import('ioredis')) as unknown as {
-      Redis: new (url: string, options: object) => IoRedis;
-    };
-    return new IoRedisDriver(new Redis(url, OWN_OPTIONS), true);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
+  const ioRedis = await installed<IoRedisPackage>(() => import('ioredis'));
+  if (ioRedis !== undefined) return new IoRedisDriver(new ioRedis.Redis(url, OWN_OPTIONS), true);
   throw new Error('redisStore({ url }) needs the package redis or ioredis: npm install redis');
 }
 
-function isMissing(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
+interface NodeRedisPackage {
+  createClient(options: object): NodeRedis;
+}
+
+interface IoRedisPackage {
+  readonly Redis: new (url: string, options: object) => IoRedis;
+}
+
+/** The exports of a package; those of a CommonJS package are complete in its default export alone. */
+async function installed<T>(load: () => Promise<object>): Promise<T | undefined> {
+  try {
+    const module = (await load()) as { default?: T };
+    return module.default ?? (module as T);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
 }
