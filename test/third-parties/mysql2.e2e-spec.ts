@@ -54,6 +54,7 @@ describe('a pool of mysql2 under protect()', () => {
   let server: Server;
   let port: number;
   let booted: Booted;
+  let pool: mysql.Pool | undefined;
 
   beforeEach(async () => {
     booted = await boot();
@@ -63,6 +64,9 @@ describe('a pool of mysql2 under protect()', () => {
   });
 
   afterEach(async () => {
+    pool?.end(() => {});
+    pool = undefined;
+    jest.restoreAllMocks();
     await closeAll();
     (server as any)._server.close();
   });
@@ -84,7 +88,7 @@ describe('a pool of mysql2 under protect()', () => {
 
   it('of callbacks stays as it is: its queries are no promises, although they have a then()', async () => {
     const told = jest.spyOn(console, 'log').mockImplementation(() => {});
-    const pool = mysql.createPool({ host: '127.0.0.1', port, user: 'x' });
+    pool = mysql.createPool({ host: '127.0.0.1', port, user: 'x' });
     for (const policies of [{ '*': breaker }, { methods: { query: breaker } as never }]) {
       const p = booted.service.protect(pool, {
         name: `mysql ${Object.keys(policies)[0]}`,
@@ -105,7 +109,5 @@ describe('a pool of mysql2 under protect()', () => {
       expect(rows).toEqual([{ n: 1 }]);
     }
     expect(told).not.toHaveBeenCalled();
-    told.mockRestore();
-    await new Promise((resolve) => pool.end(resolve));
   });
 });
