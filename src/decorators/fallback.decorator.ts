@@ -1,9 +1,16 @@
+import type { Type } from '@nestjs/common';
 import { fallbackPolicy } from '../policies/fallback/fallback.policy.js';
-import type { FallbackAnswer, FallbackChoice } from '../policies/fallback/handler.js';
+import type {
+  FallbackAnswer,
+  FallbackChoice,
+  FallbackFunction,
+  FallbackHandler,
+  ValueFallback,
+} from '../policies/fallback/handler.js';
 import type { FallbackOptions } from '../policies/fallback/options.js';
 import type { StaleFallback } from '../policies/fallback/stale-if-error.js';
 import { decorateMethod } from './define.js';
-import type { MethodPolicyDecorator } from './method-policy-decorator.js';
+import type { Arguments, MethodPolicyDecorator } from './method-policy-decorator.js';
 
 /** Options of `@Fallback()` apart from the handler. */
 type AnswerOptions = Omit<FallbackOptions, 'handler'>;
@@ -33,10 +40,11 @@ export function Fallback(
   options?: AnswerOptions,
 ): MethodPolicyDecorator<never, unknown>;
 /** Answers with a value, or with the result of a function or an injectable class. */
-export function Fallback<Result>(
-  handler: Exclude<FallbackAnswer<Result>, string | StaleFallback>,
+export function Fallback<Args extends Arguments = never, Result = unknown>(
+  handler:
+    FallbackFunction<Args, Result> | Type<FallbackHandler<Args, Result>> | ValueFallback<Result>,
   options?: AnswerOptions,
-): MethodPolicyDecorator<never, Result>;
+): MethodPolicyDecorator<never, Result, Args>;
 export function Fallback(
   handler: FallbackAnswer | readonly FallbackChoice[],
   options: AnswerOptions = {},
