@@ -81,6 +81,19 @@ export class Accepted {
     return [];
   }
 
+  // Compiles: a function whose parameters have no types
+  @Fallback((context, words) => [{ title: words }, { title: String(context.error) }])
+  async byPlainFunction(words: string): Promise<Book[]> {
+    return [{ title: words }];
+  }
+
+  // Compiles: a promise of the answer, and an empty list
+  @Fallback(async () => [])
+  @Timeout('1s')
+  async later(): Promise<Book[]> {
+    return [];
+  }
+
   // Compiles: choices by error
   @Fallback([{ on: [TimeoutError], handler: 'shelf' }, { handler: fallbackValue([]) }])
   async chosen(words: string): Promise<Book[]> {
@@ -155,7 +168,7 @@ export class Refused {
     return { title: 'Gophers at Sea' };
   }
 
-  // @ts-expect-error a value that is not wrapped: `Fallback(` or `title: 'none'` 'title' does not exist in type 'FallbackFunction
+  // @ts-expect-error a value that is not wrapped: `title: 'none'` 'title' does not exist in type
   @Fallback({ title: 'none' })
   async bare(): Promise<Book> {
     return { title: 'Gophers at Sea' };
@@ -165,7 +178,7 @@ export class Refused {
   @Fallback()
   async nothing(): Promise<void> {}
 
-  // @ts-expect-error an option of the bulkhead: `Fallback` or `'shelf'` Argument of type 'string' is not assignable to parameter of type 'FallbackFunction
+  // @ts-expect-error an option of the bulkhead: `maxQueue: 1` 'maxQueue' does not exist in type 'AnswerOptions'
   @Fallback('shelf', { maxQueue: 1 })
   async queue(words: string): Promise<Book[]> {
     return [{ title: words }];
