@@ -10,7 +10,15 @@ import { OverrideTargets, partNamesOf } from './configuration/override-targets.j
 import { merge } from './configuration/merge.js';
 import { LazyPlan } from './lazy-plan.js';
 import { type Patch, type PatchNote, checkPolicies } from './module-options.js';
-import { type Draft, type MethodPlan, type Plan, differs, draftPlan, finishPlan } from './plan.js';
+import {
+  type Draft,
+  type MethodPlan,
+  type Plan,
+  differs,
+  draftPlan,
+  finishPlan,
+  originsOf,
+} from './plan.js';
 import type { SiteServices } from './subject-site.js';
 import { toldPatch } from './told-patch.js';
 
@@ -136,7 +144,10 @@ export class LiveChanges {
       policies.get(kind)!.reconfigure?.(part, settings),
     );
     for (const { holder, former, draft } of replacements) {
-      if (!differs(draft, former) && !draft.declarations.some(isChanged)) continue;
+      if (!differs(draft, former) && !draft.declarations.some(isChanged)) {
+        former.origins = originsOf(draft.configured);
+        continue;
+      }
       const { pipeline } = former;
       const plan = finishPlan(draft);
       plan.pipeline.succeed(pipeline);

@@ -29,8 +29,8 @@ export interface Plan {
   readonly settings: ReadonlyMap<string, unknown>;
   /** The named parts that its policies use. */
   readonly declarations: readonly Declaration[];
-  /** The layers that options come from, by kind of policy. */
-  readonly origins: ReadonlyMap<string, EffectiveOptions['originOf']>;
+  /** The layers that options come from, by kind of policy. Another layer may give the same value later. */
+  origins: ReadonlyMap<string, EffectiveOptions['originOf']>;
 }
 
 /**
@@ -211,6 +211,11 @@ export function differs({ configured }: Draft, { settings }: Plan): boolean {
   );
 }
 
+/** The layers that the options of a draft come from. */
+export function originsOf(configured: Draft['configured']): Plan['origins'] {
+  return new Map(configured.map(({ policy, effective }) => [policy.kind, effective.originOf]));
+}
+
 /** Second half: makes the stages and puts them into their order. */
 export function finishPlan({ site, configured, stages, order, declarations }: Draft): Plan {
   const { name, events } = site;
@@ -233,6 +238,6 @@ export function finishPlan({ site, configured, stages, order, declarations }: Dr
     outcomes,
     settings: new Map(configured.map(({ policy, settings }) => [policy.kind, settings])),
     declarations,
-    origins: new Map(configured.map(({ policy, effective }) => [policy.kind, effective.originOf])),
+    origins: originsOf(configured),
   };
 }

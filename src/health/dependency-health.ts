@@ -27,7 +27,7 @@ export interface Breakers {
     readonly name: string;
     readonly keyed: boolean;
     readonly size: number;
-    parts(): readonly Breaker[];
+    readonly parts: () => readonly Breaker[];
   }>;
 }
 

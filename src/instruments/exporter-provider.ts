@@ -19,7 +19,7 @@ export interface ExporterDefinition<From extends Sources, Exporter> {
   readonly module: string;
   /** Where it exports to: a second exporter to the same place would count everything twice. */
   readonly destination: unknown;
-  make(sources: From): Exporter;
+  readonly make: (sources: From) => Exporter;
 }
 
 /** How many exporters have been defined in this process. */

@@ -17,7 +17,7 @@ export interface PartsOfName<Shown> {
   readonly keyed: boolean;
   readonly size: number;
   /** A copy of the list, since keys are added and removed between turns. */
-  parts(): Shown[];
+  readonly parts: () => Shown[];
 }
 
 /**
