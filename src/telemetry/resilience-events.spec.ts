@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { ResilienceEvent } from './events.js';
+import type { FallbackEvent, ResilienceEvent } from './events.js';
 import { notify } from './notify.js';
 import { ResilienceEvents } from './resilience-events.js';
 
@@ -43,6 +43,7 @@ describe('ResilienceEvents', () => {
     const failed = (error: unknown): ResilienceEvent => ({
       type: 'fallback',
       name: 'Books.list',
+      callId: 1,
       handler: 'shelf',
       outcome: 'failure',
       error,
@@ -61,7 +62,7 @@ describe('ResilienceEvents', () => {
       events.emit(failed(error));
     }
     events.emit(Object.freeze(failed('frozen')));
-    const shown = { type: 'fallback', name: 'Books.list', handler: 'shelf', outcome: 'failure' };
+    const { error: _, ...shown } = failed(undefined) as FallbackEvent;
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
       { ...shown, error: { name: 'TypeError', message: 'down' } },
       { ...shown, error: { name: 'Error' } },

@@ -55,7 +55,7 @@ export class TimeoutStage extends Stage<Limit> {
     call.interrupt(this.level, error);
     if (!events.active('timeout')) return;
     call.whenInterruptedBy(error, () =>
-      events.emit({ type: 'timeout', name, scope, attempt, afterMs }),
+      events.emit({ type: 'timeout', name, callId: call.callId, scope, attempt, afterMs }),
     );
   }
 }
