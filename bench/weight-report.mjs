@@ -8,6 +8,8 @@ const measures = {
   busyBreaker: ['breaker by key, 100 000 calls in 60 s', 'B'],
   usedCommand: ['command with a breaker, used once', 'B', 6_000],
   manyKeysMB: ['100 000 breakers by key, used once', 'MB', 300],
+  cappedBreakersMB: ['1 000 000 keys of a breaker with room for 10 000', 'MB', 30],
+  cappedBulkheadsMB: ['1 000 000 keys of a bulkhead with room for 10 000', 'MB', 15],
   lookupNs: ['`registry.get()` among 100 000', 'ns', 5_000],
   blockMs: ['`/hystrix.stream` of 20 000 keys: longest block of the loop', 'ms', 10],
   blockWallMs: ['the same, with what the machine did meanwhile', 'ms'],

@@ -18,6 +18,7 @@ if (globalThis.gc === undefined) throw new Error('weights want node --expose-gc'
 
 await setUp();
 const { weights } = await import('./weight/weights.mjs');
+const { capped } = await import('./weight/capped.mjs');
 const { lookup } = await import('./weight/lookup.mjs');
 const { stream } = await import('./weight/stream.mjs');
 
@@ -25,6 +26,7 @@ const results = {
   node: process.versions.node,
   machine: `${availableParallelism()}-core`,
   ...(await weights()),
+  ...(await capped()),
 };
 for (let left = options.check ? MEASUREMENTS : 1; left > 0; left--) {
   for (const [name, value] of Object.entries({ ...(await lookup()), ...(await stream()) })) {

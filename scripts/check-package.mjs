@@ -4,7 +4,8 @@
 // 2. On each Nest major the tarball is installed in an empty folder, and apps compiled from test/packaging run
 //    in a real Node process: as ESM, as CommonJS, and as ESM beside a CommonJS package that requires the library.
 //    The first of the Nest 10 folders has the lowest versions that the peer ranges allow.
-// 3. The apps type-check with the TypeScript versions and module settings that users have, skipLibCheck off.
+// 3. The apps type-check with the TypeScript versions and module settings that users have, skipLibCheck off, and so do the
+//    type cases: what must compile does, and each error of the others stands where it should (type-cases.mjs).
 //
 //   node scripts/check-package.mjs [--keep]     --keep leaves the folders for a look and prints where they are
 import {
@@ -18,7 +19,8 @@ import {
 } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { captureNode, fromRoot, mapLimit, npm, readJson } from './tools.mjs';
+import { captureNode, filesBelow, fromRoot, mapLimit, npm, readJson } from './tools.mjs';
+import { countCases, exposeErrors, problemsOf } from './type-cases.mjs';
 
 const manifest = readJson(fromRoot('package.json'));
 const PEERS = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
@@ -73,6 +75,8 @@ try {
   const library = join(apps[0].folder, 'node_modules', manifest.name);
   await check('contents', () => contents(library));
   await check('imports', () => imports(library));
+  const { accepted, refused } = countCases(join(apps[0].folder, 'esm', 'types'));
+  console.log(`     ${accepted} type cases that must compile, ${refused} that must not`);
 
   const results = await mapLimit(jobs(apps, compilers), availableParallelism(), async (job) => ({
     title: job.title,
@@ -125,19 +129,18 @@ async function must(args, cwd) {
 
 /** Runs the command of an installed package. */
 function tool(packageName, command, args, from = fromRoot()) {
-  const folder = join(from, 'node_modules', packageName);
-  const { bin } = readJson(join(folder, 'package.json'));
-  return must([join(folder, typeof bin === 'string' ? bin : bin[command]), ...args], from);
+  return must([scriptOf(packageName, command, from), ...args], from);
 }
 
-function filesIn(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
+/** The script behind a command of an installed package. */
+function scriptOf(packageName, command, from) {
+  const folder = join(from, 'node_modules', packageName);
+  const { bin } = readJson(join(folder, 'package.json'));
+  return join(folder, typeof bin === 'string' ? bin : bin[command]);
 }
 
 function contents(library) {
-  const names = filesIn(library).map((file) =>
+  const names = filesBelow(library).map((file) =>
     file.slice(library.length + 1).replaceAll('\\', '/'),
   );
   const wanted = [
@@ -167,7 +170,7 @@ function contents(library) {
 /** No optional package may leak into code or types, and `sideEffects: false` must be true. */
 function imports(library) {
   const problems = [];
-  for (const file of filesIn(join(library, 'dist'))) {
+  for (const file of filesBelow(join(library, 'dist'))) {
     if (!/\.(js|d\.ts)$/.test(file)) continue;
     const text = readFileSync(file, 'utf8').replaceAll(
       /\/\*[\s\S]*?\*\/|^\s*\/\/(?!\/\s*<reference).*$/gm,
@@ -198,7 +201,7 @@ function imports(library) {
   if (problems.length > 0) throw new Error(problems.join('\n'));
 }
 
-/** Resolves to the `tsc` of each version: a function of its arguments. */
+/** Resolves to the `tsc` of each version: the path of its script. */
 async function installCompilers() {
   const folder = join(work, 'typescript');
   writeJson(join(folder, 'package.json'), {
@@ -209,10 +212,7 @@ async function installCompilers() {
   });
   await npm(['install'], folder);
   return Object.fromEntries(
-    COMPILERS.map((version) => [
-      version,
-      (args) => tool(`typescript-${version}`, 'tsc', args, folder),
-    ]),
+    COMPILERS.map((version) => [version, scriptOf(`typescript-${version}`, 'tsc', folder)]),
   );
 }
 
@@ -240,6 +240,7 @@ async function installApp({ name, nest, rxjs, metadata, untyped = false }, tarba
   const apps = fromRoot('test', 'packaging', 'consumer');
   for (const format of ['esm', 'cjs']) {
     cpSync(apps, join(folder, format), { recursive: true });
+    exposeErrors(join(folder, format, 'types'));
     writeJson(join(folder, format, 'package.json'), {
       type: format === 'esm' ? 'module' : 'commonjs',
     });
@@ -285,11 +286,11 @@ function jobs(apps, compilers) {
   async function serve(folder, noCheck) {
     const build = tsconfig(folder, 'build', {
       settings: 'nodenext',
-      include: ['esm', 'cjs', 'reviews-client'],
+      include: ['esm/*.ts', 'cjs/*.ts', 'reviews-client'],
       emit: true,
       noCheck,
     });
-    await compilers[DEVELOPMENT_COMPILER](['-p', build]);
+    await must([compilers[DEVELOPMENT_COMPILER], '-p', build], folder);
     cpSync(join(folder, 'reviews-client'), join(folder, 'node_modules', 'reviews-client'), {
       recursive: true,
     });
@@ -301,14 +302,17 @@ function jobs(apps, compilers) {
   }
 }
 
-function typeCheck(compiler, folder, settings, format) {
-  return compiler([
-    '-p',
-    tsconfig(folder, `${settings}-${format}-${Math.random()}`, {
-      settings,
-      include: [`${format}/app.ts`, `${format}/types.ts`],
-    }),
-  ]);
+/** Compiles the app and the type cases, and compares the errors with those that the cases expect. */
+async function typeCheck(compiler, folder, settings, format) {
+  const config = tsconfig(folder, `${settings}-${format}-${Math.random()}`, {
+    settings,
+    include: [`${format}/app.ts`, `${format}/types`],
+  });
+  const { output } = await captureNode([compiler, '-p', config, '--pretty', 'false'], {
+    cwd: folder,
+  });
+  const problems = problemsOf(output, folder, join(folder, format, 'types'));
+  if (problems.length > 0) throw new Error(problems.join('\n'));
 }
 
 function tsconfig(folder, name, { settings, include, emit = false, noCheck = false }) {

@@ -6,6 +6,7 @@ import {
   Fallback,
   type Patch,
   ResilienceConfigurationError,
+  ResilienceEvents,
   type ResilienceModuleOptions,
   ResilienceService,
   Retry,
@@ -291,13 +292,59 @@ describe('the event of configure()', () => {
     const booted = await start();
     const seen: unknown[] = [];
     booted.service.configure('Books.get', { timeout: '2s' });
-    const { ResilienceEvents } = await import('../src/index.js');
     booted.app.get(ResilienceEvents).subscribe(() => {
       seen.push(optionsOf(booted, Books, 'get', 'timeout'));
       throw new Error('listener');
     });
     booted.service.configure('Books.get', { timeout: '3s' });
     expect(seen).toEqual([{ attempt: '3s', total: '5s' }]);
+  });
+});
+
+describe('a change that a listener makes when it hears of a change', () => {
+  it('is made at once, and told after it', async () => {
+    const booted = await start();
+    const { service, events } = booted;
+    booted.app.get(ResilienceEvents).on('configuration', ({ target }) => {
+      if (target !== 'Books.get') return;
+      service.configure('Books', { timeout: { total: '9s' } });
+      expect(optionsOf(booted, Books, 'get', 'timeout')).toEqual({ attempt: '3s', total: '5s' });
+    });
+    service.configure('Books.get', { timeout: '3s' });
+    service.configure('Books.get', null);
+    expect(optionsOf(booted, Books, 'get', 'timeout')).toEqual({ attempt: '1s', total: '9s' });
+    const told = of('configuration', events).map(({ target }) => target);
+    expect(told).toEqual(['Books.get', 'Books', 'Books.get', 'Books']);
+  });
+
+  it('is undone alone when it is wrong', async () => {
+    const booted = await start();
+    const { service, events } = booted;
+    const problems: (readonly string[])[] = [];
+    booted.app.get(ResilienceEvents).on('configuration', () => {
+      problems.push(problemsOf(() => service.configure('Books.get', { timeout: '0s' })));
+    });
+    service.configure('Books.get', { timeout: '3s' });
+    expect(problems).toEqual([[expect.stringContaining('attempt')]]);
+    expect(optionsOf(booted, Books, 'get', 'timeout')).toEqual({ attempt: '3s', total: '5s' });
+    expect(of('configuration', events)).toHaveLength(1);
+  });
+});
+
+describe('an option that a change gives the value it had', () => {
+  const originOf = ({ service }: Booted): string | undefined => {
+    const plan = [...service.explain()].find(({ name }) => name === 'Books.get');
+    const timeout = plan?.policies.find(({ kind }) => kind === 'timeout');
+    return timeout?.options.find(({ name }) => name === 'attempt')?.origin;
+  };
+
+  it('comes from the change, until that is taken back', async () => {
+    const booted = await start();
+    expect(originOf(booted)).toBe('decorator');
+    booted.service.configure('Books.get', { timeout: { attempt: '1s' } });
+    expect(originOf(booted)).toBe('live');
+    booted.service.configure('Books.get', null);
+    expect(originOf(booted)).toBe('decorator');
   });
 });
 

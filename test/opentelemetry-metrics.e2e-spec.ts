@@ -177,6 +177,16 @@ describe('without an SDK', () => {
     }
   });
 
+  it('a second forRoot() is refused', async () => {
+    const imports = [
+      ResilienceOpenTelemetryModule.forRoot(),
+      ResilienceOpenTelemetryModule.forRoot({ spans: false }),
+    ];
+    await expect(boot({ imports })).rejects.toThrow(
+      /ResilienceOpenTelemetryModule: forRoot\(\) is used twice/,
+    );
+  });
+
   it('a module that is missing, or forRoot(), is named', async () => {
     const imports = [ResilienceOpenTelemetryModule.forRoot()];
     await expect(boot({ resilience: false, imports })).rejects.toThrow(

@@ -1,3 +1,4 @@
+import type { DynamicModule } from '@nestjs/common';
 import { Counter, Registry, register } from 'prom-client';
 import { ResilienceConfigurationError } from '../src/index.js';
 import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
@@ -268,6 +269,20 @@ describe('at bootstrap', () => {
     registry.registerMetric(new Counter({ name, help: 'theirs', registers: [] }));
     await expect(bootWith(registry)).rejects.toThrow(/"resilience_retries_total" already.*prefix/);
     expect(registry.getMetricsAsArray().map((metric) => metric.name)).toEqual([name]);
+  });
+
+  it('a second forRoot() to the same registry is refused, one to another registry is not', async () => {
+    const to = (registry: Registry): DynamicModule =>
+      ResiliencePrometheusModule.forRoot({ registry });
+    const registry = new Registry();
+    await expect(
+      boot({
+        imports: [to(registry), ResiliencePrometheusModule.forRoot({ registry, maxNames: 5 })],
+      }),
+    ).rejects.toThrow(/ResiliencePrometheusModule: forRoot\(\) is used twice/);
+    await boot({
+      imports: [to(new Registry()), ResiliencePrometheusModule.forRoot({ registry, maxNames: 5 })],
+    });
   });
 
   it('a module that is missing, or forRoot(), is named', async () => {

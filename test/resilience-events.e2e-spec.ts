@@ -4,6 +4,7 @@ import {
   Fallback,
   ResilienceEvents,
   Retry,
+  Timeout,
   constant,
   fallbackValue,
 } from '../src/index.js';
@@ -26,6 +27,48 @@ describe('ResilienceEvents', () => {
       throw new Error(`attempt ${this.attempts}`);
     }
   }
+
+  it('gives the events of a call its number', async () => {
+    @Injectable()
+    class Slow {
+      @Fallback(fallbackValue('answer'))
+      @Retry({ maxRetries: 1, backoff: constant(0) })
+      @Timeout('1s')
+      async m(works: Promise<string>[]): Promise<string> {
+        return works.shift()!;
+      }
+    }
+    const { app, clock } = await boot({ providers: [Slow] });
+    const heard: string[] = [];
+    app.get(ResilienceEvents).subscribe((event) => {
+      if ('callId' in event) heard.push(`${event.type} ${event.callId - first}`);
+    });
+    let first = 0;
+    app.get(ResilienceEvents).on('call-start', ({ callId }) => (first ||= callId));
+    const late = (): Promise<string> =>
+      new Promise((resolve) => void clock.setTimer(() => resolve('late'), 10_000));
+    for (let call = 0; call < 2; call++) {
+      const answer = app.get(Slow).m([late(), late()]);
+      await clock.advance(2_000);
+      await expect(answer).resolves.toBe('answer');
+    }
+    await clock.advance(10_000);
+    const counts = new Map<string, number>();
+    for (const each of heard.slice(1)) counts.set(each, (counts.get(each) ?? 0) + 1);
+    const once = (call: number): [string, number][] => [
+      [`attempt-start ${call}`, 2],
+      [`timeout ${call}`, 2],
+      [`attempt ${call}`, 2],
+      [`retry ${call}`, 1],
+      [`retries-exhausted ${call}`, 1],
+      [`fallback ${call}`, 1],
+      [`call-end ${call}`, 1],
+      [`late ${call}`, 2],
+    ];
+    expect(Object.fromEntries(counts)).toEqual(
+      Object.fromEntries([...once(0), ['call-start 1', 1], ...once(1)]),
+    );
+  });
 
   it('tells everything that happens to a call, in its order', async () => {
     const { app, clock, events } = await boot({ providers: [S] });

@@ -2,12 +2,13 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
+  BulkheadRegistry,
   CircuitBreakerRegistry,
   ResilienceModule,
   ResilienceService,
 } from '../../dist/esm/index.js';
 
-/** An application with the module, and its service and registry. */
+/** An application with the module, its service and its registries. */
 export async function start(options = {}) {
   class Application {}
   Module({ imports: [ResilienceModule.forRoot(options)] })(Application);
@@ -15,6 +16,7 @@ export async function start(options = {}) {
   return {
     service: app.get(ResilienceService),
     registry: app.get(CircuitBreakerRegistry),
+    bulkheads: app.get(BulkheadRegistry),
     close: () => app.close(),
   };
 }

@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
 import { ManualClock } from '../../dist/esm/testing/index.js';
 import { byKey, start } from './application.mjs';
+import { memory } from './memory.mjs';
 
 const MANY = 100_000;
 const SOME = 1_000;
@@ -97,14 +97,4 @@ async function keys(count) {
   if (registry.names().length !== count + 1) throw new Error('keys are missing');
   await close();
   return bytes;
-}
-
-/** Whatever was closed before is let go of in turns, so that it does not count as negative weight. */
-async function memory() {
-  for (let left = 5; left > 0; left--) {
-    await setImmediate();
-    globalThis.gc();
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }

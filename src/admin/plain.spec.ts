@@ -27,6 +27,18 @@ describe('a value of the configuration, shown', () => {
     expect(JSON.parse(JSON.stringify(plain(value)))).toEqual(shown);
   });
 
+  it('hides a secret before it cuts a long text', () => {
+    const before = 'x'.repeat(495);
+    for (const long of [`${before}//anna:classified@host`, `${before}?a=b&token=classified`]) {
+      const shown = plain(long);
+      expect(shown).toHaveLength(500);
+      expect(shown).not.toMatch(/anna|cl/);
+    }
+    for (let length = 470; length < 500; length++) {
+      expect(plain(`${'x'.repeat(length)}//anna:classified@host`)).not.toMatch(/anna|classified/);
+    }
+  });
+
   it('never throws, and is never endless', () => {
     const circle: Record<string, unknown> = {};
     circle.self = circle;

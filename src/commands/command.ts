@@ -5,7 +5,7 @@ import { asStream } from '../execution/streams.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
 import { policies } from '../policies/canonical-order.js';
-import type { CommandPolicies } from '../policies/command-policies.js';
+import type { CommandPolicies, Spareable } from '../policies/command-policies.js';
 import { noSnapshots } from '../policies/snapshots.js';
 import { RollingMetrics } from '../telemetry/metrics/metrics.js';
 import type { CallContext } from './call-context.js';
@@ -14,11 +14,18 @@ import { CommandHandle, QueuedCall } from './command-handle.js';
 import type { Definitions } from './definitions.js';
 import type { CommandSnapshot } from './snapshot.js';
 
-/** The work of a command, and its policies. */
-export interface CommandDefinition<Args extends readonly unknown[], Result> extends CommandPolicies<
-  Args,
-  Result
-> {
+/**
+ * The work of a command, and its policies.
+ *
+ * @typeParam Args the arguments of the work
+ * @typeParam Result the result of the work
+ * @typeParam Spare the result of the fallback: the same, or `null` or `undefined`
+ */
+export interface CommandDefinition<
+  Args extends readonly unknown[],
+  Result,
+  Spare extends Spareable<Result> = Result,
+> extends CommandPolicies<Args, Spare> {
   /** The work: calls the dependency that may fail. */
   run(this: void, context: CallContext, ...args: Args): Result | Promise<Result>;
   /** A pipeline of `forRoot({ pipelines })` to take policies from; the command's own options change them or add to them. */

@@ -21,6 +21,7 @@ import { comparable, normalized, problemsOf, problemsOfCommand } from './given-p
 import { NamedPipeline } from './named-pipeline.js';
 import { type FetchOptions, createFetch } from '../http/fetch.js';
 import { HttpClient, type HttpPolicies } from '../http/http-client.js';
+import type { Spareable } from '../policies/command-policies.js';
 import type { ProtectOptions } from '../third-parties/options.js';
 import type { Protections } from '../third-parties/protections.js';
 
@@ -76,10 +77,10 @@ export class ResilienceService {
    *   bulkhead: 10,
    * });
    */
-  command<Args extends readonly unknown[], Result>(
+  command<Args extends readonly unknown[], Result, Spare extends Spareable<Result> = Result>(
     name: string,
-    definition: CommandDefinition<Args, Result>,
-  ): Command<Args, Result> {
+    definition: CommandDefinition<Args, Result, Spare>,
+  ): Command<Args, Result | Spare> {
     const title = `command ${show(name)}`;
     this.report(problemsOfCommand(title, name, definition).all);
     const { run: _run, pipeline, ...given } = (definition ?? {}) as Partial<typeof definition>;
@@ -90,7 +91,7 @@ export class ResilienceService {
       this.requireSame(title, known.options, options);
       const problem = known.made.defineAgain();
       if (problem !== undefined) this.report([`${title}: ${problem}`]);
-      return new Command<Args, Result>(known.made, functionsOf(definition));
+      return new Command<Args, Result | Spare>(known.made, functionsOf(definition));
     }
     const definitions = new Definitions('the command is defined more than once');
     const lazyPlan = this.runtime.planner.register({
@@ -107,7 +108,7 @@ export class ResilienceService {
     });
     const state = new CommandState(name, lazyPlan, this.runtime, definitions);
     this.known.set(name, { options, made: state });
-    return new Command<Args, Result>(state, functionsOf(definition));
+    return new Command<Args, Result | Spare>(state, functionsOf(definition));
   }
 
   /**

@@ -1,18 +1,19 @@
 import { show } from '../common/printable.js';
 import { recordMisplaced } from '../execution/records.js';
 import type { PolicyDecorator } from './define.js';
-import type { Demanding, MethodPolicyDecorator } from './method-policy-decorator.js';
+import type { Arguments, Demanding, MethodPolicyDecorator } from './method-policy-decorator.js';
 
 /** A decorator of this library or another one that may stand on a method. */
 type MethodPart =
   | PolicyDecorator
   | MethodDecorator
   | (((target: never, key: string | symbol, descriptor: never) => void) &
-      Demanding<string, unknown>);
+      Demanding<string, unknown, Arguments>);
 
 /** What the parts ask of the class and the method. */
-type NameIn<Part> = Part extends Demanding<infer Name, unknown> ? Name : never;
-type ResultIn<Part> = Part extends Demanding<string, infer Result> ? [Result] : never;
+type NameIn<Part> = Part extends Demanding<infer Name, unknown, Arguments> ? Name : never;
+type ResultIn<Part> = Part extends Demanding<string, infer Result, Arguments> ? [Result] : never;
+type ArgumentsIn<Part> = Part extends Demanding<string, unknown, infer Args> ? Args : never;
 
 /** The type of the answer; `unknown` without one. */
 type AnswerIn<Part> = [ResultIn<Part>] extends [never] ? unknown : ResultIn<Part>[0];
@@ -42,7 +43,11 @@ export function composePolicies(
 /** A composition for methods alone: a part of it, such as `Fallback()` or `Get()`, is for methods. */
 export function composePolicies<Parts extends AtLeastOne<MethodPart>>(
   ...decorators: Parts
-): MethodPolicyDecorator<NameIn<Parts[number]>, AnswerIn<Parts[number]>>;
+): MethodPolicyDecorator<
+  NameIn<Parts[number]>,
+  AnswerIn<Parts[number]>,
+  ArgumentsIn<Parts[number]>
+>;
 export function composePolicies(...decorators: readonly AnyDecorator[]): unknown {
   return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): unknown => {
     const tell = (problem: string): void => {

@@ -11,16 +11,18 @@ export type Protectable<R = unknown> = Promise<R> | Observable<R> | AsyncIterabl
  * Decorates a class, or a method that returns a promise, an Observable or an async iterable. Any other method is
  * a compile-time error.
  */
-export interface PolicyDecorator {
-  /** Decorates a class. */
-  <T extends Function>(target: T): void;
-  /** Decorates a method. */
-  <T extends (...args: never[]) => Protectable>(
-    target: object,
-    key: string | symbol,
-    descriptor: TypedPropertyDescriptor<T>,
-  ): void;
-}
+// An intersection, and no interface with both: a decorator for classes alone would be assignable to that.
+export type PolicyDecorator = ClassPolicyDecorator & AnyMethodPolicyDecorator;
+
+/** Decorates a class. */
+type ClassPolicyDecorator = <T extends Function>(target: T) => void;
+
+/** Decorates a method that returns a promise, an Observable or an async iterable. */
+type AnyMethodPolicyDecorator = <T extends (...args: never[]) => Protectable>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<T>,
+) => void;
 
 /** The key under which a decorator records its options, and the decorator's name for users. */
 type Recorded = Readonly<Record<'kind' | 'label', string>>;

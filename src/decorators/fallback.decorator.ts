@@ -1,12 +1,36 @@
+import type { Type } from '@nestjs/common';
 import { fallbackPolicy } from '../policies/fallback/fallback.policy.js';
-import type { FallbackAnswer, FallbackChoice } from '../policies/fallback/handler.js';
+import type {
+  FallbackAnswer,
+  FallbackChoice,
+  FallbackHandler,
+  ValueFallback,
+} from '../policies/fallback/handler.js';
 import type { FallbackOptions } from '../policies/fallback/options.js';
-import type { StaleFallback } from '../policies/fallback/stale-if-error.js';
 import { decorateMethod } from './define.js';
 import type { MethodPolicyDecorator } from './method-policy-decorator.js';
 
 /** Options of `@Fallback()` apart from the handler. */
 type AnswerOptions = Omit<FallbackOptions, 'handler'>;
+
+/** What a handler asks of the class and the method; one signature, so that an error stands at the wrong argument. */
+type NameOf<Handler> = Handler extends string ? Handler : never;
+
+/** The type of the answer; `unknown` when the compiler does not see it. */
+type ResultOf<Handler> = Handler extends (...args: never[]) => infer Result
+  ? Result
+  : Handler extends Type<FallbackHandler<never, infer Result>>
+    ? Result
+    : Handler extends ValueFallback<infer Result>
+      ? Result
+      : unknown;
+
+/** The arguments of a function or class; `never` of another handler. */
+type ArgumentsOf<Handler> = Handler extends (context: never, ...args: infer Args) => unknown
+  ? Args
+  : Handler extends Type<FallbackHandler<infer Args>>
+    ? Args
+    : never;
 
 /**
  * Answers instead of the method when it has finally failed or was rejected (open circuit, timeout, …).
@@ -23,20 +47,10 @@ type AnswerOptions = Omit<FallbackOptions, 'handler'>;
  * @example
  * \@Fallback(staleIfError({ ttl: '10m' }))
  */
-export function Fallback<Name extends string>(
-  handler: Name,
+export function Fallback<Handler extends FallbackAnswer | readonly FallbackChoice[]>(
+  handler: Handler,
   options?: AnswerOptions,
-): MethodPolicyDecorator<Name, unknown>;
-/** Answers with a former result, or with the choice whose error class is nearest to the error. */
-export function Fallback(
-  handler: StaleFallback | readonly FallbackChoice[],
-  options?: AnswerOptions,
-): MethodPolicyDecorator<never, unknown>;
-/** Answers with a value, or with the result of a function or an injectable class. */
-export function Fallback<Result>(
-  handler: Exclude<FallbackAnswer<Result>, string | StaleFallback>,
-  options?: AnswerOptions,
-): MethodPolicyDecorator<never, Result>;
+): MethodPolicyDecorator<NameOf<Handler>, ResultOf<Handler>, ArgumentsOf<Handler>>;
 export function Fallback(
   handler: FallbackAnswer | readonly FallbackChoice[],
   options: AnswerOptions = {},

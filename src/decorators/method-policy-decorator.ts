@@ -5,27 +5,36 @@ import type { Protectable } from './define.js';
 declare const demands: unique symbol;
 
 /**
+ * The arguments that a function takes. A parameter without a type is `any` to the compiler, as the method's is not known
+ * where the function stands.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` would be the type of such parameters
+export type Arguments = readonly any[];
+
+/**
  * Decorates a method, not a class: the type of `@Fallback()`, and of a composition that a class cannot have.
  *
  * @typeParam Name the method of the same class that answers: `(...args, context) => Result`; `never` for none
  * @typeParam Result the type of the answer, which must fit the method; `unknown` when it cannot be known
+ * @typeParam Args the arguments that the answer is made of, which must be those of the method; `never` when not known
  */
-export interface MethodPolicyDecorator<Name extends string, Result> extends Demanding<
-  Name,
-  Result
-> {
+export interface MethodPolicyDecorator<
+  Name extends string,
+  Result,
+  Args extends Arguments = never,
+> extends Demanding<Name, Result, Args> {
   /** Decorates a method. */
   <T extends (...args: never[]) => Protectable>(
     target: AnsweringClass<Name, T>,
     key: string | symbol,
-    descriptor: TypedPropertyDescriptor<T> & FittingFor<T, Result>,
+    descriptor: TypedPropertyDescriptor<T> & FittingResult<T, Result> & FittingArguments<T, Args>,
   ): void;
 }
 
 /** A decorator that asks something of the class and the method. */
-export interface Demanding<Name extends string, Result> {
+export interface Demanding<Name extends string, Result, Args extends Arguments> {
   /** Never there at run time. */
-  readonly [demands]: readonly [name: Name, result: Result];
+  readonly [demands]: readonly [name: Name, result: Result, args: Args];
 }
 
 /** A class with a method of each `Name`, with the arguments of `T` and then the context. */
@@ -36,11 +45,28 @@ type AnsweringClass<Name extends string, T extends (...args: never[]) => Protect
 };
 
 /** `unknown` when `Result` fits the method (or is not known); otherwise a type whose property explains the compiler error. */
-type FittingFor<T, Result> = [unknown] extends [Result]
+type FittingResult<T, Result> = [unknown] extends [Result]
   ? unknown
   : [AnswerOf<Result>] extends [ResultOf<T>]
     ? unknown
     : { "the fallback's result type does not match the method's": never };
+
+/**
+ * The same for a function that takes `Args`: it may take fewer than the method, and know more of their types.
+ * `never[]` are arguments of any type.
+ */
+type FittingArguments<T extends (...args: never[]) => unknown, Args extends Arguments> = [
+  Args[number],
+] extends [never]
+  ? unknown
+  : Taking<Args> extends Taking<Parameters<T>>
+    ? unknown
+    : { "the fallback's arguments do not match the method's": never };
+
+/** A method, since TypeScript compares the parameters of methods both ways. */
+interface Taking<Args extends Arguments> {
+  take(...args: Args): void;
+}
 
 /** The type of an answer: a fallback may return the value, or a promise or stream of it. */
 type AnswerOf<Result> = Result extends Protectable<infer R> ? R : Result;

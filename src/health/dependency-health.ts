@@ -49,7 +49,8 @@ export interface Breakers {
   byName(): Iterable<{
     readonly name: string;
     readonly keyed: boolean;
-    readonly parts: readonly Breaker[];
+    readonly size: number;
+    readonly parts: () => readonly Breaker[];
   }>;
 }
 
@@ -63,11 +64,11 @@ export async function examine(
   const turns = new Turns();
   const found: { readonly harm: Harm; readonly circuit: CircuitHealth }[] = [];
   const all = { total: 0, open: 0, halfOpen: 0 };
-  for (const { name, keyed, parts } of breakers.byName()) {
-    const own = { total: parts.length, open: 0, halfOpen: 0 };
+  for (const { name, keyed, size, parts } of breakers.byName()) {
+    const own = { total: size, open: 0, halfOpen: 0 };
     let harm = Harm.none;
     let worst: Breaker | undefined;
-    for (const breaker of parts) {
+    for (const breaker of parts()) {
       if (turns.over) await turns.next();
       const found = harmOf(breaker);
       if (found >= Harm.rejecting) own.open += 1;

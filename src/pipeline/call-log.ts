@@ -97,7 +97,7 @@ export class CallLog {
     const ended = (outcome: Outcome): void => {
       call.tick();
       const durationMs = call.now() - startedAt;
-      events.emit({ type: 'late', name, attempt, outcome, durationMs });
+      events.emit({ type: 'late', name, callId: call.callId, attempt, outcome, durationMs });
     };
     work.then(
       () => ended('success'),

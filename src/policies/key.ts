@@ -7,7 +7,13 @@ import type { PolicySite } from './policy.js';
  * Which calls belong together: a function of the call's arguments, called with the instance as `this`, or the name of
  * such a method of the class. It returns a string, a number, a bigint or a boolean.
  */
-export type Key = string | ((...args: never[]) => string | number | bigint | boolean);
+export type Key = string | ((...args: never[]) => KeyValue);
+
+type KeyValue = string | number | bigint | boolean;
+
+/** A key of certain arguments. TypeScript compares the parameters of methods both ways, so it may be any {@link Key}. */
+export type KeyOf<Args extends readonly unknown[]> =
+  string | { keyOf(...args: Args): KeyValue }['keyOf'];
 
 /** Returns the key of a call. @throws what the user's function throws, or a TypeError when it returns no valid key */
 export type KeyOfCall = (call: Pick<Call, 'self' | 'args'>) => string;

@@ -10,20 +10,14 @@ export type Configure = (target: string, patch: object, where: string) => void;
 /** How many names a message lists at most. */
 const LISTED = 20;
 
-/** The parts that were declared under one name. */
+/** The parts that were declared under one name: one, or those of its keys. */
 export interface PartsOfName<Shown> {
   readonly name: string;
   /** Whether there is one part per key, called `name[key]`. */
   readonly keyed: boolean;
-  readonly parts: readonly Shown[];
-}
-
-/** The parts of one name, by key. */
-export interface PartGroup<Shown> {
-  readonly name: string;
   readonly size: number;
   /** A copy of the list, since keys are added and removed between turns. */
-  parts(): Shown[];
+  readonly parts: () => Shown[];
 }
 
 /**
@@ -52,7 +46,7 @@ export abstract class NamedRegistry<
   /** The number of parts, those by key included. */
   get size(): number {
     let size = 0;
-    for (const part of this.declared()) size += part instanceof PartsByKey ? part.size : 1;
+    for (const each of this.byName()) size += each.size;
     return size;
   }
 
@@ -67,34 +61,17 @@ export abstract class NamedRegistry<
    * @param options.keys whether parts by key are listed too. Default: true
    */
   *list({ keys = true }: { readonly keys?: boolean } = {}): IterableIterator<Shown> {
-    for (const part of this.declared()) {
-      if (!(part instanceof PartsByKey)) yield this.show(part);
-      // A copy, since keys are added and removed between turns.
-      else if (keys) for (const each of [...part.values()]) yield this.show(each);
-    }
+    for (const { keyed, parts } of this.byName()) if (keys || !keyed) yield* parts();
   }
 
-  /** @internal The names that stand for parts by key, with their number, and the parts. */
-  *groups(): IterableIterator<PartGroup<Shown>> {
-    for (const group of this.declared()) {
-      if (!(group instanceof PartsByKey)) continue;
-      const { name, size } = group;
-      yield { name, size, parts: () => Array.from(group.values(), (part) => this.show(part)) };
-    }
-  }
-
-  /**
-   * The parts of each declared name: one, or those of its keys.
-   *
-   * @internal
-   */
+  /** @internal The parts of each declared name. */
   *byName(): IterableIterator<PartsOfName<Shown>> {
     for (const part of this.declared()) {
-      const keyed = part instanceof PartsByKey;
-      const parts = keyed
-        ? Array.from(part.values(), (each) => this.show(each))
-        : [this.show(part)];
-      yield { name: part.name, keyed, parts };
+      const { name } = part;
+      if (part instanceof PartsByKey) {
+        const parts = (): Shown[] => Array.from(part.values(), (each) => this.show(each));
+        yield { name, keyed: true, size: part.size, parts };
+      } else yield { name, keyed: false, size: 1, parts: () => [this.show(part)] };
     }
   }
 

@@ -14,6 +14,8 @@ export interface RetryEvent {
   readonly type: 'retry';
   /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
+  /** The number of the call, as in its `call-start`. */
+  readonly callId: number;
   /** The attempt that failed. */
   readonly attempt: number;
   /** The wait before the next attempt, milliseconds. */
@@ -45,6 +47,8 @@ export interface RetriesExhaustedEvent {
   readonly type: 'retries-exhausted';
   /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
+  /** The number of the call, as in its `call-start`. */
+  readonly callId: number;
   /** Attempts that were made, the first one included. */
   readonly attempts: number;
   /** Why there is no further attempt. */
@@ -95,6 +99,8 @@ export interface TimeoutEvent {
   readonly type: 'timeout';
   /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
+  /** The number of the call, as in its `call-start`. */
+  readonly callId: number;
   /** The limit that was reached. */
   readonly scope: 'attempt' | 'total';
   /** The attempt that was running. */
@@ -109,6 +115,8 @@ export interface LateEvent {
   readonly type: 'late';
   /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
+  /** The number of the call, as in its `call-start`. */
+  readonly callId: number;
   /** The abandoned attempt; the first is 1. */
   readonly attempt: number;
   /** The outcome of the abandoned work. */
@@ -151,6 +159,8 @@ export interface FallbackEvent {
   readonly type: 'fallback';
   /** The name of the method (`Class.method`), command or pipeline. */
   readonly name: string;
+  /** The number of the call, as in its `call-start`. */
+  readonly callId: number;
   /** The handler: the name of a method, function or class, `value`, `staleIfError`, … */
   readonly handler: string;
   /** Whether the fallback has answered. */

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { ResilienceEvent } from './events.js';
+import type { FallbackEvent, ResilienceEvent } from './events.js';
 import { notify } from './notify.js';
 import { ResilienceEvents } from './resilience-events.js';
 
@@ -34,6 +34,55 @@ describe('ResilienceEvents', () => {
     end();
     events.emit(event);
     expect(listener).toHaveBeenCalledTimes(3);
+  });
+
+  it('shows JSON the name and message of an error alone', () => {
+    const events = new ResilienceEvents();
+    const lines: string[] = [];
+    events.subscribe((each) => void lines.push(JSON.stringify(each)));
+    const failed = (error: unknown): ResilienceEvent => ({
+      type: 'fallback',
+      name: 'Books.list',
+      callId: 1,
+      handler: 'shelf',
+      outcome: 'failure',
+      error,
+    });
+    const headers = { authorization: 'classified' };
+    const request = Object.assign(new TypeError('down', { cause: headers }), {
+      headers,
+      toJSON: () => ({ headers }),
+    });
+    const hostile = Object.defineProperty({}, 'message', {
+      get: () => {
+        throw new Error('no');
+      },
+    });
+    for (const error of [request, { headers }, hostile, 'down', undefined]) {
+      events.emit(failed(error));
+    }
+    events.emit(Object.freeze(failed('frozen')));
+    const { error: _, ...shown } = failed(undefined) as FallbackEvent;
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { ...shown, error: { name: 'TypeError', message: 'down' } },
+      { ...shown, error: { name: 'Error' } },
+      { ...shown, error: { name: 'Error' } },
+      { ...shown, error: 'down' },
+      shown,
+      { ...shown, error: 'frozen' },
+    ]);
+  });
+
+  it('gives listeners the error itself', () => {
+    const events = new ResilienceEvents();
+    const error = new Error('down');
+    const failed = { type: 'cache-error', name: 'Books.list', operation: 'read', error } as const;
+    const seen: ResilienceEvent[] = [];
+    events.subscribe((each) => void seen.push(each));
+    events.emit(failed);
+    expect(seen).toEqual([failed]);
+    expect((seen[0] as typeof failed).error).toBe(error);
+    expect(Object.keys(seen[0]!)).not.toContain('toJSON');
   });
 
   it('is not active when nobody listens any more', () => {

@@ -4,6 +4,7 @@ import { brand } from '../common/brand.js';
 import { show } from '../common/printable.js';
 import type { CallTracer } from './call-tracer.js';
 import { eventChannels } from './event-channels.js';
+import { hideErrorFromJson } from './event-json.js';
 import { type EventIterator, type EventIteratorOptions, iterateOver } from './event-iterator.js';
 import { resilienceEventKinds } from './event-kinds.js';
 import { EventStream } from './event-stream.js';
@@ -38,7 +39,8 @@ const channels = eventChannels;
  *
  * Listeners are called synchronously, after the state has changed; one that throws, or whose promise rejects,
  * changes nothing. All listeners receive all events in the same order: an event that a listener causes is emitted after
- * all listeners have received the current one. An event object of a kind without listeners is not made.
+ * all listeners have received the current one. An event object of a kind without listeners is not made. As JSON, an event
+ * shows the name and the message of its error, and nothing else of it.
  *
  * @example
  * events.subscribe((event) => logger.log(JSON.stringify(event)));
@@ -201,6 +203,7 @@ export class ResilienceEvents {
 
   private tell(event: ResilienceEvent): void {
     const { type } = event;
+    hideErrorFromJson(event);
     // A listener that subscribes meanwhile receives only later events.
     for (const { listener, ended } of this.subscriptions[type]) {
       if (!ended) notify(listener, event, (error) => this.onListenerError(error, listener));

@@ -6,7 +6,7 @@ import type { Patch, PatchNote } from '../../execution/module-options.js';
 import type { BulkheadSnapshot } from '../../policies/bulkhead/snapshot.js';
 import type { OverrideOptions } from '../../policies/circuit-breaker/override.js';
 import type { BreakerSnapshot } from '../../policies/circuit-breaker/snapshot.js';
-import type { PartGroup } from '../../registry/named-registry.js';
+import type { PartsOfName } from '../../registry/named-registry.js';
 import type {
   BreakerCounts,
   BreakerOverride,
@@ -38,7 +38,7 @@ export interface BulkheadPart {
 interface Registry<Part> {
   readonly size: number;
   list(which: { readonly keys: boolean }): Iterable<Part>;
-  groups(): Iterable<PartGroup<Part>>;
+  byName(): Iterable<PartsOfName<Part>>;
   has(name: string): boolean;
   get(name: string): Part;
 }
@@ -74,7 +74,7 @@ export function membersOf<Part>(
       for (const part of registry.list({ keys: false })) yield { part, group: undefined };
     }
     if (!keys) return;
-    for (const group of registry.groups()) {
+    for (const group of groupsOf(registry)) {
       if (only !== undefined && group.name !== only) continue;
       for (const part of group.parts()) yield { part, group: group.name };
     }
@@ -82,16 +82,21 @@ export function membersOf<Part>(
   return takeTurns(members());
 }
 
+/** The names that stand for parts by key. */
+function* groupsOf<Part>(registry: Registry<Part>): Generator<PartsOfName<Part>> {
+  for (const each of registry.byName()) if (each.keyed) yield each;
+}
+
 /** How many parts by key there are. */
 export function keyedIn(registry: Registry<unknown>): number {
   let size = 0;
-  for (const group of registry.groups()) size += group.size;
+  for (const group of groupsOf(registry)) size += group.size;
   return size;
 }
 
 /** For one by key: the name that all keys share. */
 export function groupOf(registry: Registry<unknown>, name: string): string | undefined {
-  for (const group of registry.groups()) {
+  for (const group of groupsOf(registry)) {
     if (name.startsWith(`${group.name}[`) && name.endsWith(']')) return group.name;
   }
   return undefined;

@@ -138,8 +138,8 @@ export function readCircuitBreakerOptions(
   return settings;
 }
 
-/** Breakers by key cannot be critical. Separate, since a change at run time does not give the key again. */
-export function refuseCritical(
+/** Breakers by key cannot be critical. */
+function refuseCritical(
   read: OptionsReader<CircuitBreakerOptions>,
   { breaker }: CircuitBreakerSettings,
 ): void {

@@ -15,8 +15,8 @@ import type { CircuitBreakerOptions, HalfOpenOptions } from './options.js';
 import type { QuorumOptions, QuorumScope } from './scope.js';
 import type { WindowOptions } from './window-options.js';
 
-type TimeWindow = Extract<WindowOptions, { readonly duration: unknown }>;
-type CountWindow = Extract<WindowOptions, { readonly calls: unknown }>;
+type TimeWindow = Omit<Extract<WindowOptions, { readonly duration: unknown }>, 'calls'>;
+type CountWindow = Pick<Extract<WindowOptions, { readonly calls: unknown }>, 'calls'>;
 
 const rate: Shape = { is: 'number', above: 0, max: 1 };
 

@@ -14,11 +14,19 @@ export type WindowOptions =
       readonly buckets?: number;
       /** Whether a call counts at the time of its end or of its start (and not at all if that is too long ago). Default `'end'`. */
       readonly countAt?: 'start' | 'end';
+      /** The other kind of window. */
+      readonly calls?: never;
     }
   /** The last calls that ended as success or failure, however old. */
   | {
       /** How many ended calls are considered. */
       readonly calls: number;
+      /** The other kind of window. */
+      readonly duration?: never;
+      /** Only for a window of time. */
+      readonly buckets?: never;
+      /** Only for a window of time. */
+      readonly countAt?: never;
     };
 
 /** A window that has been read and checked. */

@@ -93,10 +93,11 @@ export class FallbackStage extends Stage {
     call.answered!.by = outcome;
     const { name, events } = this.site;
     if (!events.active('fallback')) return;
-    const { ageMs } = call;
+    const { callId, ageMs } = call;
     events.emit({
       type: 'fallback',
       name,
+      callId,
       handler: label,
       outcome,
       error,

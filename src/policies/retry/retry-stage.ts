@@ -43,7 +43,9 @@ export class RetryStage extends Stage<Held> {
 
     progress.previousDelay = delayMs;
     const { name, events } = this.site;
-    if (events.active('retry')) events.emit({ type: 'retry', name, attempt, delayMs, error });
+    if (events.active('retry')) {
+      events.emit({ type: 'retry', name, callId: call.callId, attempt, delayMs, error });
+    }
     return this.waitAndRetry(call, delayMs);
   }
 
@@ -108,7 +110,7 @@ export class RetryStage extends Stage<Held> {
     call.resultRejected = !call.failed;
     const { name, events } = this.site;
     if (!events.active('retries-exhausted')) return;
-    const { attempt, error } = call;
-    events.emit({ type: 'retries-exhausted', name, attempts: attempt, reason, error });
+    const { callId, attempt, error } = call;
+    events.emit({ type: 'retries-exhausted', name, callId, attempts: attempt, reason, error });
   }
 }

@@ -12,6 +12,7 @@ import { timeoutPolicy } from './timeout.policy.js';
 import { type TimeoutOptions, readTimeoutOptions } from './options.js';
 import { TimeoutError } from './timeout-error.js';
 import { TimeoutStage } from './timeout-stage.js';
+import { Remembered } from '../../../test/support/let-go.js';
 import { policyEventsOf } from '../../../test/support/heard.js';
 
 /** Tries again as long as attempts fail, up to so many times, with such a wait. */
@@ -75,6 +76,19 @@ class Harness {
 }
 
 const hanging: Work = () => new Promise(() => {});
+
+it('is let go of by those who would close it, once nobody uses it', async () => {
+  const harness = new Harness();
+  const stages = new Remembered();
+  const use = (): void => {
+    for (let count = 0; count < 10; count++) stages.add(harness.stage('attempt', 1_000));
+  };
+  use();
+  expect(harness.closers).toHaveLength(10);
+  expect(await stages.left(1)).toBeLessThanOrEqual(1);
+  await new Promise((resolve) => setTimeout(resolve, 3));
+  expect(harness.closers.length).toBeLessThanOrEqual(1);
+});
 
 describe('the timeout stage', () => {
   it('ends a call on time, though its work goes on', async () => {

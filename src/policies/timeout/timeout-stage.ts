@@ -23,7 +23,8 @@ export class TimeoutStage extends Stage<Limit> {
   ) {
     super();
     this.deadlines = new DeadlineQueue(site.clock, ms, (call) => this.expire(call));
-    this.forget = site.onClose(() => this.deadlines.close());
+    this.forget = site.onClose(closing(new WeakRef(this.deadlines)));
+    forgotten.register(this, this.forget);
   }
 
   override retire(): void {
@@ -54,7 +55,15 @@ export class TimeoutStage extends Stage<Limit> {
     call.interrupt(this.level, error);
     if (!events.active('timeout')) return;
     call.whenInterruptedBy(error, () =>
-      events.emit({ type: 'timeout', name, scope, attempt, afterMs }),
+      events.emit({ type: 'timeout', name, callId: call.callId, scope, attempt, afterMs }),
     );
   }
+}
+
+/** Stages that nobody uses any more, such as those of a `fetch` that was made for one request. */
+const forgotten = new FinalizationRegistry((forget: () => void) => forget());
+
+/** Apart from the stage, which it must not keep. A queue with a timer is kept by that. */
+function closing(deadlines: WeakRef<DeadlineQueue<Call>>): () => void {
+  return () => deadlines.deref()?.close();
 }
