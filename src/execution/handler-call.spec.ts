@@ -40,10 +40,11 @@ function called(
   const handler = Books.prototype[key];
   const context = {
     getArgs: () => [],
-    getArgByIndex: (at: number) => (at === 1 ? response : undefined),
+    getArgByIndex: () => undefined,
     getClass: () => Books,
     getHandler: () => handler,
     getType: () => (response === undefined ? 'rpc' : 'http'),
+    switchToHttp: () => ({ getResponse: () => response }),
   } as unknown as ExecutionContext;
   const decorated = decoratedMethodOf(handler)!;
   return new EndingCall(

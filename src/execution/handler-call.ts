@@ -7,7 +7,7 @@ import { HandlerAttempt } from '../pipeline/handler-attempt.js';
 import { ClientGoneError } from './client-gone-error.js';
 import { clientSignalOf } from './client-signals.js';
 import { isEventStream } from './handlers.js';
-import { type RawResponse, rawResponseIn } from './http-answer.js';
+import { type RawResponse, rawResponseOf } from './http-answer.js';
 import type { DecoratedMethod } from './decorated-method.js';
 import { openerFor } from './answer-streams.js';
 import { firstOf } from './streams.js';
@@ -30,7 +30,7 @@ export class HandlerCall extends Call {
   ) {
     super(context.getArgs(), clock, controller);
     this.reports = reports;
-    this.response = rawResponseIn(context);
+    this.response = rawResponseOf(context);
     this.client = this.response === undefined ? clientSignalOf(context) : undefined;
     if (this.response?.destroyed || this.client?.aborted) this.onClose();
     else if (this.response !== undefined) this.response.on('close', this.onClose);

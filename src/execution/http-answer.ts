@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ArgumentsHost, ExecutionContext } from '@nestjs/common';
+import type { ArgumentsHost } from '@nestjs/common';
 import { isResilienceError } from '../common/errors.js';
 
 /** The part of Node's `ServerResponse` that is used here. */
@@ -31,20 +31,8 @@ interface FrameworkResponse {
 
 /** The response of an HTTP request, under Express or Fastify; `undefined` for other transports. */
 export function rawResponseOf(host: ArgumentsHost): RawResponse | undefined {
-  return host.getType() === 'http' ? rawOf(host.switchToHttp().getResponse()) : undefined;
-}
-
-/**
- * The same as {@link rawResponseOf} for a context that Nest has made. `switchToHttp()` would add three functions to it,
- * at each request.
- */
-export function rawResponseIn(context: ExecutionContext): RawResponse | undefined {
-  return context.getType() === 'http' ? rawOf(context.getArgByIndex(1)) : undefined;
-}
-
-function rawOf(
-  response: (Partial<FrameworkResponse> & RawResponse) | undefined,
-): RawResponse | undefined {
+  if (host.getType() !== 'http') return undefined;
+  const response = host.switchToHttp().getResponse<Partial<FrameworkResponse> & RawResponse>();
   const raw = response?.raw ?? response;
   return typeof raw?.once === 'function' ? raw : undefined;
 }

@@ -9,9 +9,6 @@ import { isIteratorHead } from './iterators.js';
 /** The result of a stream that ended without an item, inside a pipeline. */
 const EMPTY = Symbol('empty');
 
-/** For a turn of the microtask queue: `queueMicrotask()` makes an async resource each time, which takes ten times as long. */
-const RESOLVED = Promise.resolve();
-
 type Notification =
   | { readonly kind: 'next'; readonly value: unknown }
   | { readonly kind: 'error'; readonly error: unknown }
@@ -102,7 +99,7 @@ class Beginning {
     this.begun = true;
     this.first = value;
     // A promise's Observable completes right after its item.
-    void RESOLVED.then(() => this.settle());
+    queueMicrotask(() => this.settle());
   }
 
   error(error: unknown): void {
