@@ -107,7 +107,7 @@ async function measure(platform, rounds) {
 }
 
 async function start(platform, variant) {
-  const child = fork(fromRoot('bench', 'http', 'app.mjs'), [platform, variant]);
+  const child = fork(fromRoot('bench', 'http', 'server.mjs'), [platform, variant]);
   child.once('exit', (code) => {
     if (code !== 0) throw new Error(`the server of ${platform}, ${variant} ended with ${code}`);
   });

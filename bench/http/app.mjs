@@ -1,5 +1,4 @@
-// A server for bench/http.mjs: node app.mjs <express|fastify> <variant>. Tells its parent its URL, and answers each
-// message with the CPU time it has used so far, in microseconds.
+// The application that bench/http.mjs measures, in each of its variants.
 import 'reflect-metadata';
 import { Controller, Get, Inject, Injectable, Module, UseInterceptors } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -12,8 +11,6 @@ import {
   Timeout,
   fallbackValue,
 } from '../../dist/esm/index.js';
-
-const [platform, variant] = process.argv.slice(2);
 
 const five = [
   Fallback(fallbackValue({ hello: 'nobody' })),
@@ -42,48 +39,45 @@ const variants = {
   'five policies on a service': { handler: [], service: five, imported: true },
   'a breaker on a service': { handler: [], service: [five[2]], imported: true },
 };
-const { handler, service, imported } = variants[variant];
 
-class Greeter {
-  async greet() {
-    return { hello: 'world' };
+/** @returns the application, not yet listening */
+export async function create(platform, variant) {
+  const { handler, service, imported } = variants[variant];
+
+  class Greeter {
+    async greet() {
+      return { hello: 'world' };
+    }
   }
+  Injectable()(Greeter);
+  decorate(Greeter, 'greet', service);
+
+  class Greetings {
+    constructor(greeter) {
+      this.greeter = greeter;
+    }
+
+    get() {
+      return this.greeter.greet();
+    }
+  }
+  Controller()(Greetings);
+  Inject(Greeter)(Greetings, undefined, 0);
+  decorate(Greetings, 'get', [Get(), ...handler]);
+
+  class AppModule {}
+  Module({
+    imports: imported ? [ResilienceModule.forRoot({ logger: false })] : [],
+    controllers: [Greetings],
+    providers: [Greeter],
+  })(AppModule);
+
+  const adapter =
+    platform === 'fastify'
+      ? new (await import('@nestjs/platform-fastify')).FastifyAdapter()
+      : new (await import('@nestjs/platform-express')).ExpressAdapter();
+  return NestFactory.create(AppModule, adapter, { logger: false });
 }
-Injectable()(Greeter);
-decorate(Greeter, 'greet', service);
-
-class Greetings {
-  constructor(greeter) {
-    this.greeter = greeter;
-  }
-
-  get() {
-    return this.greeter.greet();
-  }
-}
-Controller()(Greetings);
-Inject(Greeter)(Greetings, undefined, 0);
-decorate(Greetings, 'get', [Get(), ...handler]);
-
-class AppModule {}
-Module({
-  imports: imported ? [ResilienceModule.forRoot({ logger: false })] : [],
-  controllers: [Greetings],
-  providers: [Greeter],
-})(AppModule);
-
-const adapter =
-  platform === 'fastify'
-    ? new (await import('@nestjs/platform-fastify')).FastifyAdapter()
-    : new (await import('@nestjs/platform-express')).ExpressAdapter();
-const app = await NestFactory.create(AppModule, adapter, { logger: false });
-await app.listen(0, '127.0.0.1');
-process.on('message', () => {
-  const { user, system } = process.cpuUsage();
-  process.send({ cpu: user + system });
-});
-process.on('disconnect', () => process.exit());
-process.send({ url: await app.getUrl() });
 
 /** As TypeScript does; the handler's promise is declared, as `emitDecoratorMetadata` would. */
 function decorate({ prototype }, method, decorators) {
