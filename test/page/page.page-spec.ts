@@ -13,15 +13,7 @@ import { NestFactory } from '@nestjs/core';
 import type { Browser, Page } from 'playwright-core';
 import { ResilienceAdminModule } from '../../src/admin/index.js';
 import { type Command, ResilienceModule, ResilienceService } from '../../src/index.js';
-import { complaintsOf, executable, launch } from './pages.js';
-
-if (executable === undefined && process.env.CI) {
-  throw new Error('no Chromium: install the Debian package `chromium`, or set CHROMIUM');
-}
-if (executable === undefined) {
-  process.stdout.write('skipped: the page in a browser; install Chromium, or set CHROMIUM\n');
-}
-const withBrowser = executable === undefined ? describe.skip : describe;
+import { closed, complaintsOf, describeWithBrowser, launch } from './pages.js';
 
 /** A dependency that can be taken away. */
 class Dependency {
@@ -115,7 +107,7 @@ async function violationsOf(page: Page): Promise<string[]> {
   });
 }
 
-withBrowser('the page, in a browser', () => {
+describeWithBrowser('the page, in a browser', () => {
   jest.setTimeout(60_000);
   let browser: Browser;
   let apps: INestApplication[] = [];
@@ -126,10 +118,7 @@ withBrowser('the page, in a browser', () => {
   });
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close();
-    for (const app of apps) {
-      (app.getHttpServer() as Server).closeAllConnections();
-      await app.close();
-    }
+    for (const app of apps) await closed(app);
     apps = [];
     dependency.up = true;
   });
@@ -210,8 +199,7 @@ withBrowser('the page, in a browser', () => {
     const { app, page } = await open(Guarded);
     await page.getByText('✓ live').waitFor();
     const port = portOf(app);
-    (app.getHttpServer() as Server).closeAllConnections();
-    await app.close();
+    await closed(app);
     apps = [];
     await page.getByText('No connection to the server').waitFor();
     await page.getByText(/What is shown is .* old/).waitFor();
