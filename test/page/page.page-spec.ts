@@ -13,7 +13,8 @@ import { NestFactory } from '@nestjs/core';
 import type { Browser, Page } from 'playwright-core';
 import { ResilienceAdminModule } from '../../src/admin/index.js';
 import { type Command, ResilienceModule, ResilienceService } from '../../src/index.js';
-import { closed, complaintsOf, describeWithBrowser, launch } from './pages.js';
+import { complaintsOf, launch, violationsOf } from './chromium.js';
+import { closed, describeWithBrowser } from './pages.js';
 
 /** A dependency that can be taken away. */
 class Dependency {
@@ -94,18 +95,6 @@ const portOf = (app: INestApplication): number =>
 const pageOf = (app: INestApplication): string => `http://127.0.0.1:${portOf(app)}/resilience/ui`;
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-
-/** The names of the rules of WCAG AA that a page breaks, with an element each. */
-async function violationsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe: checker } = globalThis as unknown as {
-      axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    const { violations } = await checker.run();
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-  });
-}
 
 describeWithBrowser('the page, in a browser', () => {
   jest.setTimeout(60_000);
@@ -244,7 +233,7 @@ describeWithBrowser('the page, in a browser', () => {
     ]) {
       await page.goto(`${page.url().split('#')[0]}#/${view}`);
       await page.locator('main h2').first().waitFor();
-      expect([view, await violationsOf(page)]).toEqual([view, []]);
+      expect([view, await violationsOf(page, axe)]).toEqual([view, []]);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
       expect([view, 'is wider than the screen', wide]).toEqual([
         view,
@@ -254,6 +243,6 @@ describeWithBrowser('the page, in a browser', () => {
     }
     await page.goto(`${page.url().split('#')[0]}#/dependencies/storagesvc`);
     await page.getByRole('button', { name: 'Force open' }).click();
-    expect(await violationsOf(page)).toEqual([]);
+    expect(await violationsOf(page, axe)).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { closed, describeWithBrowser, launch } from './pages.js';
+import { launch } from './chromium.js';
+import { closed, describeWithBrowser } from './pages.js';
 import { type Situation, play } from './situation.js';
 
 const IMAGES = join(__dirname, '../../docs/images');

@@ -54,6 +54,8 @@ export function pageControllerFor({ path }: AdminRoutes): Type {
     @Undocumented()
     @Get(':file')
     async file(@Req() request: Request, @Res() response: AnyResponse): Promise<void> {
+      // Fastify takes the nothing behind a slash for a name.
+      if (request.params.file === '') return redirect(response, '../ui');
       await sendFile(request, response, `ui/${request.params.file}`);
     }
   }

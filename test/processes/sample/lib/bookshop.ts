@@ -44,8 +44,12 @@ export class Booksvc {
     await until('booksvc listens', () => answersOk(`http://${HOST}:${this.port}/health`));
   }
 
+  get url(): string {
+    return `http://${HOST}:${this.port}`;
+  }
+
   ask(path: string, signal?: AbortSignal): Promise<Answer> {
-    return ask(`http://${HOST}:${this.port}${path}`, signal);
+    return ask(this.url + path, signal);
   }
 
   async breaker(name: string): Promise<string> {
