@@ -43,8 +43,9 @@ export function pageControllerFor({ path }: AdminRoutes): Type {
   @UseGuards(AdminGate)
   @UseFilters(AdminExceptionFilter)
   class ResilienceAdminPageController {
+    // Fastify tells `ui/` from `ui`. Nest takes one slash away from the end of a path, so there are two.
     @Undocumented()
-    @Get()
+    @Get(['', '//'])
     async index(@Req() request: Request, @Res() response: AnyResponse): Promise<void> {
       // The page's own addresses are relative to one without a slash at its end.
       if (request.url.split('?')[0]!.endsWith('/')) return redirect(response, '../ui');
@@ -54,8 +55,6 @@ export function pageControllerFor({ path }: AdminRoutes): Type {
     @Undocumented()
     @Get(':file')
     async file(@Req() request: Request, @Res() response: AnyResponse): Promise<void> {
-      // Fastify takes the nothing behind a slash for a name.
-      if (request.params.file === '') return redirect(response, '../ui');
       await sendFile(request, response, `ui/${request.params.file}`);
     }
   }
