@@ -13,15 +13,8 @@ import { NestFactory } from '@nestjs/core';
 import type { Browser, Page } from 'playwright-core';
 import { ResilienceAdminModule } from '../../src/admin/index.js';
 import { type Command, ResilienceModule, ResilienceService } from '../../src/index.js';
-import { complaintsOf, executable, launch } from './pages.js';
-
-if (executable === undefined && process.env.CI) {
-  throw new Error('no Chromium: install the Debian package `chromium`, or set CHROMIUM');
-}
-if (executable === undefined) {
-  process.stdout.write('skipped: the page in a browser; install Chromium, or set CHROMIUM\n');
-}
-const withBrowser = executable === undefined ? describe.skip : describe;
+import { complaintsOf, launch, violationsOf } from './chromium.js';
+import { closed, describeWithBrowser } from './pages.js';
 
 /** A dependency that can be taken away. */
 class Dependency {
@@ -103,19 +96,7 @@ const pageOf = (app: INestApplication): string => `http://127.0.0.1:${portOf(app
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-/** The names of the rules of WCAG AA that a page breaks, with an element each. */
-async function violationsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe: checker } = globalThis as unknown as {
-      axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    const { violations } = await checker.run();
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-  });
-}
-
-withBrowser('the page, in a browser', () => {
+describeWithBrowser('the page, in a browser', () => {
   jest.setTimeout(60_000);
   let browser: Browser;
   let apps: INestApplication[] = [];
@@ -126,10 +107,7 @@ withBrowser('the page, in a browser', () => {
   });
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close();
-    for (const app of apps) {
-      (app.getHttpServer() as Server).closeAllConnections();
-      await app.close();
-    }
+    for (const app of apps) await closed(app);
     apps = [];
     dependency.up = true;
   });
@@ -210,8 +188,7 @@ withBrowser('the page, in a browser', () => {
     const { app, page } = await open(Guarded);
     await page.getByText('✓ live').waitFor();
     const port = portOf(app);
-    (app.getHttpServer() as Server).closeAllConnections();
-    await app.close();
+    await closed(app);
     apps = [];
     await page.getByText('No connection to the server').waitFor();
     await page.getByText(/What is shown is .* old/).waitFor();
@@ -256,7 +233,7 @@ withBrowser('the page, in a browser', () => {
     ]) {
       await page.goto(`${page.url().split('#')[0]}#/${view}`);
       await page.locator('main h2').first().waitFor();
-      expect([view, await violationsOf(page)]).toEqual([view, []]);
+      expect([view, await violationsOf(page, axe)]).toEqual([view, []]);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
       expect([view, 'is wider than the screen', wide]).toEqual([
         view,
@@ -266,6 +243,6 @@ withBrowser('the page, in a browser', () => {
     }
     await page.goto(`${page.url().split('#')[0]}#/dependencies/storagesvc`);
     await page.getByRole('button', { name: 'Force open' }).click();
-    expect(await violationsOf(page)).toEqual([]);
+    expect(await violationsOf(page, axe)).toEqual([]);
   });
 });

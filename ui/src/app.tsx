@@ -47,10 +47,14 @@ export function App() {
         <span class="spring" />
         <LinkState />
         {access.value.readOnly && <span class="quiet">read-only</span>}
-        <button type="button" onClick={() => (askForToken.value = true)}>
+        <button type="button" class="plain" onClick={() => (askForToken.value = true)}>
           Token
         </button>
-        <button type="button" onClick={() => (theme.value = THEMES[theme.value] ?? 'auto')}>
+        <button
+          type="button"
+          class="plain"
+          onClick={() => (theme.value = THEMES[theme.value] ?? 'auto')}
+        >
           Theme: {theme.value}
         </button>
       </header>

@@ -28,7 +28,7 @@ export function diagnosis(breaker: AdminBreaker): Diagnosis {
   if (trouble === undefined) {
     return {
       health: { level: 'good', word: 'closed' },
-      why: 'calls are admitted',
+      why: 'all is well',
       troubleSince: breaker.since,
     };
   }

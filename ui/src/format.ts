@@ -22,10 +22,16 @@ export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${trim(ms / 1_000)} s`;
   const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1_000)} s`;
+  const seconds = Math.floor((ms % 60_000) / 1_000);
+  if (minutes < 60) return `${minutes} min${minutes < 10 && seconds > 0 ? ` ${seconds} s` : ''}`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return `${hours} h ${minutes % 60} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** A time that is still to come, in whole seconds. */
+export function countdown(ms: number): string {
+  return duration(Math.max(1, Math.ceil(ms / 1_000)) * 1_000);
 }
 
 /** The time of the day; with the date when it is another day than `now`. */

@@ -90,6 +90,7 @@ export class Histories {
       rejected: line('rejections'),
       retries: line('retries'),
       fallbacks: line('fallbacks'),
+      stale: line('stale'),
       p50: line('p50'),
       p95: line('p95'),
       p99: line('p99'),
@@ -102,7 +103,7 @@ export class Histories {
 /** The sum of some lines of several histories with the same steps. */
 export function summed(
   histories: readonly History[],
-  line: 'retries' | 'fallbacks' | 'waiting',
+  line: 'retries' | 'fallbacks' | 'stale' | 'waiting',
 ): Values {
   const [first, ...others] = histories.map((history) => history[line]);
   return (first ?? []).map((value, at) =>

@@ -32,6 +32,8 @@ export interface History {
   readonly retries: Values;
   /** Per second. */
   readonly fallbacks: Values;
+  /** Per second: those fallbacks that gave a former result. */
+  readonly stale: Values;
   /** Milliseconds. */
   readonly p50: Values;
   /** Milliseconds. */

@@ -43,6 +43,12 @@ export const stale = computed(
 
 export const theme = signal(localStorage.getItem('resilience:theme') ?? 'auto');
 
+const darkness = matchMedia('(prefers-color-scheme: dark)');
+const dark = signal(darkness.matches);
+darkness.addEventListener('change', () => (dark.value = darkness.matches));
+/** Another text for other colours: plots are drawn anew. */
+export const colours = computed(() => `${theme.value} ${dark.value}`);
+
 /** A bearer token, for guards that want one. */
 export const token = signal(sessionStorage.getItem('resilience:token') ?? '');
 token.subscribe((value) => sessionStorage.setItem('resilience:token', value));

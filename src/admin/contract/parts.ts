@@ -165,7 +165,8 @@ export interface AdminSeries {
 }
 
 /**
- * A line of a plot. Per second: `requests`, `retries`, `fallbacks`, `rejections`. A share of the requests: `errorRate`.
+ * A line of a plot. Per second: `requests`, `retries`, `fallbacks`, `stale` (those
+ * fallbacks that gave a former result), `rejections`. A share of the requests: `errorRate`.
  * Milliseconds: `p50`, `p95`, `p99`. At that moment: `concurrency`, `queue`.
  */
 export type AdminLine =
@@ -177,6 +178,7 @@ export type AdminLine =
   | 'rejections'
   | 'retries'
   | 'fallbacks'
+  | 'stale'
   | 'concurrency'
   | 'queue';
 

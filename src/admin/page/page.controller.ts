@@ -43,8 +43,9 @@ export function pageControllerFor({ path }: AdminRoutes): Type {
   @UseGuards(AdminGate)
   @UseFilters(AdminExceptionFilter)
   class ResilienceAdminPageController {
+    // Fastify tells `ui/` from `ui`. Nest takes one slash away from the end of a path, so there are two.
     @Undocumented()
-    @Get()
+    @Get(['', '//'])
     async index(@Req() request: Request, @Res() response: AnyResponse): Promise<void> {
       // The page's own addresses are relative to one without a slash at its end.
       if (request.url.split('?')[0]!.endsWith('/')) return redirect(response, '../ui');

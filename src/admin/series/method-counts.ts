@@ -12,6 +12,7 @@ class Counts {
   failures = 0;
   retries = 0;
   fallbacks = 0;
+  stale = 0;
   latencies: GrowingHistogram | undefined = undefined;
 
   end(failed: boolean, durationMs: number): void {
@@ -22,7 +23,7 @@ class Counts {
   }
 
   values(): Values {
-    const { requests, failures, retries, fallbacks } = this;
+    const { requests, failures, retries, fallbacks, stale } = this;
     const total = new LatencyTotal();
     this.latencies?.addTo(total);
     const { p50, p95, p99 } = total.snapshot();
@@ -34,6 +35,7 @@ class Counts {
       p99: round(p99),
       retries: perSecond(retries),
       fallbacks: perSecond(fallbacks),
+      stale: perSecond(stale),
     };
   }
 }
@@ -49,7 +51,9 @@ export class MethodCounts {
       case 'retry':
         return this.add(event.name, 'retries');
       case 'fallback':
-        if (event.outcome === 'success') this.add(event.name, 'fallbacks');
+        if (event.outcome !== 'success') return;
+        this.add(event.name, 'fallbacks');
+        if (event.stale === true) this.add(event.name, 'stale');
         return;
       default:
     }
@@ -62,7 +66,7 @@ export class MethodCounts {
     return taken;
   }
 
-  private add(name: string, count: 'retries' | 'fallbacks'): void {
+  private add(name: string, count: 'retries' | 'fallbacks' | 'stale'): void {
     const counts = this.of(name);
     if (counts !== undefined) counts[count] += 1;
   }

@@ -25,7 +25,7 @@ export function EventList({ events, named = false }: Props) {
           <time dateTime={new Date(event.at).toISOString()} class="quiet">
             {timeOf(event.at, now.value)}
           </time>
-          <span>{event.type}</span>
+          <span>{event.type.replace('-', ' ')}</span>
           <span>
             {named && (
               <>

@@ -24,6 +24,16 @@ interface Props {
 
 const HEIGHT = 150;
 
+const clock = new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit' });
+
+/** A colour of the style sheet as a canvas takes it: properties may hold one for light and one for dark. */
+function colourOf(element: HTMLElement, name: string): string {
+  element.style.color = `var(--${name})`;
+  const { color } = getComputedStyle(element);
+  element.style.removeProperty('color');
+  return color;
+}
+
 /** A plot of the last quarter of an hour, with its newest values in words for those who cannot see it. */
 export function Plot({ title, times, lines, format, theme }: Props) {
   const place = useRef<HTMLDivElement>(null);
@@ -84,8 +94,7 @@ function optionsOf(
   lines: readonly Line[],
   format: (value: number) => string,
 ): uPlot.Options {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  const colour = (name: string): string => colourOf(element, name);
   const axis: uPlot.Axis = {
     stroke: colour('quiet'),
     grid: { stroke: colour('rule'), width: 1 },
@@ -98,7 +107,10 @@ function optionsOf(
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-    axes: [axis, { ...axis, size: 64, values: (_plot, ticks) => ticks.map(format) }],
+    axes: [
+      { ...axis, size: 28, values: (_plot, ticks) => ticks.map((at) => clock.format(at * 1_000)) },
+      { ...axis, size: 64, values: (_plot, ticks) => ticks.map(format) },
+    ],
     series: [
       {},
       ...lines.map(({ label, colour: name, dashed }) => ({

@@ -1,14 +1,29 @@
 import { count, plural } from '../format.js';
+import { href, refine, route } from '../router.js';
 import { bulkheads } from '../store.js';
 
 /** All bulkheads, the fullest first. */
 export function Bulkheads() {
-  const rows = [...bulkheads.value].sort(
+  const text = route.value.query.get('q') ?? '';
+  const found = bulkheads.value.filter(({ name }) =>
+    name.toLowerCase().includes(text.toLowerCase()),
+  );
+  const rows = found.sort(
     (a, b) => b.waiting - a.waiting || b.running / b.maxConcurrent - a.running / a.maxConcurrent,
   );
   return (
     <>
       <h2 class="summary">Bulkheads</h2>
+      <div class="bar" role="search">
+        <label>
+          Search
+          <input
+            type="search"
+            value={text}
+            onInput={(event) => refine({ q: event.currentTarget.value })}
+          />
+        </label>
+      </div>
       <p class="quiet" role="status">
         {plural(rows.length, 'bulkhead')}
       </p>
@@ -28,8 +43,10 @@ export function Bulkheads() {
           </thead>
           <tbody>
             {rows.map(({ name, running, maxConcurrent, waiting, maxQueue, rejected }) => (
-              <tr key={name}>
-                <th scope="row">{name}</th>
+              <tr key={name} class={running >= maxConcurrent ? 'warn' : ''}>
+                <th scope="row">
+                  <a href={href('bulkheads', undefined, { q: name })}>{name}</a>
+                </th>
                 <td>
                   <meter
                     value={running}

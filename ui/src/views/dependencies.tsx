@@ -1,9 +1,11 @@
+import type { VNode } from 'preact';
+import { useComputed } from '@preact/signals';
 import { Spark } from '../parts/spark.js';
 import { State } from '../parts/state.js';
-import { count, duration, percent, plural } from '../format.js';
+import { count, countdown, duration, percent, plural } from '../format.js';
 import type { Dependency, Health, Values } from '../model.js';
 import { href, refine, route } from '../router.js';
-import { dependencies, now, total } from '../store.js';
+import { bulkheads, dependencies, now, total } from '../store.js';
 
 const LEVELS: readonly Health['level'][] = ['bad', 'warn', 'info', 'good'];
 
@@ -78,8 +80,20 @@ function Summary() {
     ill > 0 && `${plural(ill, 'dependency is', 'dependencies are')} down`,
     watched > 0 && `${plural(watched, 'needs', 'need')} attention`,
   ].filter(Boolean);
+  const full = bulkheads.value.filter(
+    ({ running, maxConcurrent }) => running >= maxConcurrent,
+  ).length;
   return (
-    <h2 class="summary">{parts.length > 0 ? `${parts.join(', ')}.` : 'No dependency is down.'}</h2>
+    <>
+      <h2 class="summary">
+        {parts.length > 0 ? `${parts.join(', ')}.` : 'No dependency is down.'}
+      </h2>
+      {full > 0 && (
+        <p class="beside">
+          <a href={href('bulkheads')}>{plural(full, 'bulkhead is', 'bulkheads are')} full</a>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -114,19 +128,29 @@ function Table({ rows }: { readonly rows: readonly Dependency[] }) {
             <th scope="col">15 minutes</th>
           </tr>
         </thead>
-        <tbody>
-          {rows.map((row) => (
-            <Row key={row.name} {...row} />
-          ))}
-        </tbody>
+        <tbody>{rows.map(drawn)}</tbody>
       </table>
     </div>
   );
 }
 
-function Row({ name, health, troubleSince, why, history }: Dependency) {
+const rowsDrawn = new WeakMap<Dependency, VNode>();
+
+/** A row is drawn again when its dependency is another object: most of 500 are as they were. */
+function drawn(row: Dependency): VNode {
+  let node = rowsDrawn.get(row);
+  if (node === undefined) rowsDrawn.set(row, (node = <Row key={row.name} {...row} />));
+  return node;
+}
+
+/** A text that ticks, without its row being drawn again. */
+function Ticking({ text }: { readonly text: (now: number) => string }) {
+  return <>{useComputed(() => text(now.value))}</>;
+}
+
+function Row({ name, health, troubleSince, why, probeAt, history }: Dependency) {
   return (
-    <tr>
+    <tr class={health.level}>
       <th scope="row">
         <a href={href('dependencies', name)}>{name}</a>
       </th>
@@ -136,7 +160,19 @@ function Row({ name, health, troubleSince, why, history }: Dependency) {
       <td class="why">
         {why}
         {troubleSince !== undefined && (
-          <span class="quiet">, for {duration(now.value - troubleSince)}</span>
+          <span class="quiet">
+            {' '}
+            for <Ticking key={troubleSince} text={(at) => duration(at - troubleSince)} />
+          </span>
+        )}
+        {probeAt !== undefined && (
+          <span class="quiet">
+            {', next probe '}
+            <Ticking
+              key={probeAt}
+              text={(at) => (probeAt > at ? `in ${countdown(probeAt - at)}` : 'with the next call')}
+            />
+          </span>
         )}
       </td>
       <td class="number" data-label="Requests/s">
@@ -148,9 +184,10 @@ function Row({ name, health, troubleSince, why, history }: Dependency) {
       <td class="number" data-label="p99">
         {history ? duration(latest(history.p99)) : '–'}
       </td>
-      <td>
+      <td class="wide">
         <Spark
           values={history?.requests ?? []}
+          shares={history?.errors ?? []}
           label={`Requests of ${name}: ${count(latest(history?.requests))} a second`}
         />
       </td>

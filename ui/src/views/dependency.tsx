@@ -4,11 +4,11 @@ import { Actions } from '../parts/actions.js';
 import { EventList } from '../parts/event-list.js';
 import { Plot } from '../parts/plot.js';
 import { State } from '../parts/state.js';
-import { count, duration, percent, timeOf } from '../format.js';
+import { count, countdown, duration, percent, timeOf } from '../format.js';
 import { summed } from '../histories.js';
 import type { Dependency as Model, History, Method } from '../model.js';
 import { href } from '../router.js';
-import { dependency, events, histories, methods, now, theme } from '../store.js';
+import { dependency, events, histories, methods, colours, now } from '../store.js';
 
 /** All that is known of one dependency. */
 export function Dependency({ name }: { readonly name: string }) {
@@ -30,7 +30,7 @@ export function Dependency({ name }: { readonly name: string }) {
   }
   return (
     <>
-      <p>
+      <p class="back">
         <a href={href('dependencies')}>← All dependencies</a>
       </p>
       <div class="title">
@@ -52,7 +52,7 @@ export function Dependency({ name }: { readonly name: string }) {
   );
 }
 
-function Now({ since, why, override, probeAt, state }: Model) {
+function Now({ since, why, troubleSince, override, probeAt, state, health }: Model) {
   return (
     <section class="card">
       <h3>Now</h3>
@@ -65,11 +65,19 @@ function Now({ since, why, override, probeAt, state }: Model) {
         </dd>
         <dt>Why</dt>
         <dd>{why}</dd>
+        {health.level !== 'good' && troubleSince !== undefined && (
+          <>
+            <dt>Trouble since</dt>
+            <dd>
+              {timeOf(troubleSince, now.value)} ({duration(now.value - troubleSince)})
+            </dd>
+          </>
+        )}
         {probeAt !== undefined && (
           <>
             <dt>Next probe</dt>
             <dd>
-              {probeAt > now.value ? `in ${duration(probeAt - now.value)}` : 'with the next call'}
+              {probeAt > now.value ? `in ${countdown(probeAt - now.value)}` : 'with the next call'}
             </dd>
           </>
         )}
@@ -117,7 +125,7 @@ function Plots({ name, history }: { readonly name: string; readonly history: His
   if (!still.value) kept.current = { ...history, ...ofUsers(name) };
   const shown = kept.current;
   const { times } = shown;
-  const common = { times, theme: theme.value };
+  const common = { times, theme: colours.value };
   return (
     <section class="card wide">
       <div class="title">
@@ -168,11 +176,17 @@ function Plots({ name, history }: { readonly name: string; readonly history: His
         />
         <Plot
           {...common}
-          title="Retries and fallbacks per second"
+          title="Retries per second"
+          format={count}
+          lines={[{ label: 'retries', colour: 'first', values: shown.retries }]}
+        />
+        <Plot
+          {...common}
+          title="Fallbacks per second"
           format={count}
           lines={[
-            { label: 'retries', colour: 'first', values: shown.retries },
-            { label: 'fallbacks', colour: 'third', values: shown.fallbacks },
+            { label: 'all', colour: 'first', values: shown.fallbacks },
+            { label: 'stale answers', colour: 'third', values: shown.stale, dashed: true },
           ]}
         />
       </div>
@@ -200,6 +214,7 @@ function ofUsers(name: string): Partial<History> {
     ...(found.length > 0 && {
       retries: summed(found, 'retries'),
       fallbacks: summed(found, 'fallbacks'),
+      stale: summed(found, 'stale'),
     }),
     ...(queues.length > 0 && { waiting: summed(queues, 'waiting') }),
   };

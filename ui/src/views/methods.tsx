@@ -1,4 +1,4 @@
-import { plural } from '../format.js';
+import { duration, plural } from '../format.js';
 import type { Method as Model } from '../model.js';
 import { href, refine, route } from '../router.js';
 import { methods } from '../store.js';
@@ -52,7 +52,7 @@ export function Method({ name }: { readonly name: string }) {
   const found = methods.value.find((method) => method.name === name);
   return (
     <>
-      <p>
+      <p class="back">
         <a href={href('methods')}>← All methods</a>
       </p>
       <h2 class="summary">{name}</h2>
@@ -69,7 +69,7 @@ function Drawing({ stages, policies }: Model) {
   const breaker = policies.find(({ kind }) => kind === 'circuitBreaker')?.part;
   return (
     <section class="card">
-      <h3>A call goes through, from left to right</h3>
+      <h3>A call goes through, from top to bottom</h3>
       <ol class="stages">
         {stages.map((stage) => (
           <li key={stage}>
@@ -102,17 +102,39 @@ function Options({
   if (policy === undefined) return null;
   return (
     <dl>
-      {policy.options.map(({ name, value, origin }) => (
+      {optionsOf(stage, policy.options).map(({ name, value, origin }) => (
         <>
           <dt>{name}</dt>
           <dd>
-            {typeof value === 'string' ? value : JSON.stringify(value)}{' '}
-            <span class="origin">{origin}</span>
+            {valueOf(name, value)} <span class="origin">{origin}</span>
           </dd>
         </>
       ))}
     </dl>
   );
+}
+
+/** `timeout` has an option for each of its two stages. */
+function optionsOf(
+  stage: string,
+  options: Model['policies'][number]['options'],
+): Model['policies'][number]['options'] {
+  const [of] = stage.split(' timeout');
+  return of === stage ? options : options.filter(({ name }) => name === of || name === 'enabled');
+}
+
+const DURATIONS = /^(attempt|total|ttl|windowMs)$|(For|Wait|Time|Duration|Delay)$/;
+
+/** The value of an option as one would write it in code. */
+function valueOf(name: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' && DURATIONS.test(name)) return duration(value);
+  if (Array.isArray(value)) return value.map((each) => valueOf('', each)).join(', ');
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const { kind, options, ...others } = value as Record<string, unknown>;
+  const inner = typeof options === 'object' && options !== null ? options : others;
+  const parts = Object.entries(inner).map(([key, each]) => `${key}: ${valueOf(key, each)}`);
+  return typeof kind === 'string' ? `${kind}(${parts.join(', ')})` : `{ ${parts.join(', ')} }`;
 }
 
 /** `circuitBreaker` as the stage is called: `circuit breaker`. */
