@@ -8,7 +8,7 @@ export class UnfinishedWork {
   /** Work of the last attempt, if that was abandoned. */
   abandoned: PromiseLike<unknown> | undefined = undefined;
   /** Work of earlier attempts. */
-  private readonly earlier = new Set<Promise<void>>();
+  private earlier: Set<Promise<void>> | undefined = undefined;
   /** The level of the stage that last ran the call again: the earlier work was inside it. */
   private level = -1;
 
@@ -26,17 +26,19 @@ export class UnfinishedWork {
     this.level = level;
     const last = this.abandoned ?? this.running;
     if (!kept || last === undefined) return;
+    const earlier = (this.earlier ??= new Set());
     const done = endOf(last).then(() => {
-      this.earlier.delete(done);
+      earlier.delete(done);
     });
-    this.earlier.add(done);
+    earlier.add(done);
   }
 
   /** Resolves when all work inside `level` has ended; `undefined` if there is none. */
   end(level: number): PromiseLike<unknown> | undefined {
     const last = this.abandoned ?? this.running;
-    if (level > this.level || this.earlier.size === 0) return last;
-    return Promise.allSettled(last === undefined ? this.earlier : [...this.earlier, last]);
+    const { earlier } = this;
+    if (earlier === undefined || earlier.size === 0 || level > this.level) return last;
+    return Promise.allSettled(last === undefined ? earlier : [...earlier, last]);
   }
 }
 
