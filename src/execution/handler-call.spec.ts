@@ -7,6 +7,7 @@ import { ManualClock } from '../testing/index.js';
 import { decoratedMethodOf } from './decorated-method.js';
 import type { ClientGoneError } from './client-gone-error.js';
 import { HandlerCall } from './handler-call.js';
+import type { MethodPlan } from './plan.js';
 
 class Books {
   @Retry()
@@ -26,7 +27,7 @@ class Response extends EventEmitter {
 
 /** Lets the test see whether it has ended. */
 class EndingCall extends HandlerCall {
-  get over(): boolean {
+  get hasEnded(): boolean {
     return this.finished;
   }
 }
@@ -46,15 +47,20 @@ function called(
     getType: () => (response === undefined ? 'rpc' : 'http'),
     switchToHttp: () => ({ getResponse: () => response }),
   } as unknown as ExecutionContext;
-  const decorated = decoratedMethodOf(handler)!;
-  return new EndingCall(
-    decorated,
-    undefined,
+  const call = new EndingCall(
+    {
+      decorated: decoratedMethodOf(handler)!,
+      plan: {} as MethodPlan,
+      controller: undefined,
+      direct: true,
+    },
     context,
     { handle: () => source },
     new ManualClock(),
     undefined,
   );
+  call.watchClient(); // as the next turn of the event loop does
+  return call;
 }
 
 const reasonOf = ({ signal }: HandlerCall): unknown => signal.reason;

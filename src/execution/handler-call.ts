@@ -6,9 +6,10 @@ import { Call, type Substitute } from '../pipeline/call.js';
 import { HandlerAttempt } from '../pipeline/handler-attempt.js';
 import { ClientGoneError } from './client-gone-error.js';
 import { clientSignalOf } from './client-signals.js';
+import { watchLater } from './client-watch.js';
 import { isEventStream } from './handlers.js';
 import { type RawResponse, rawResponseOf } from './http-answer.js';
-import type { DecoratedMethod } from './decorated-method.js';
+import type { HandlerSite } from './handler-sites.js';
 import { openerFor } from './answer-streams.js';
 import { firstOf } from './streams.js';
 
@@ -19,40 +20,51 @@ export class HandlerCall extends Call {
   /** Of another transport than HTTP. */
   private readonly client: AbortSignal | undefined;
   private running: HandlerAttempt | undefined = undefined;
+  private over = false;
+  /** Listens to the end of the client. */
+  private onClose: (() => void) | undefined = undefined;
 
   constructor(
-    private readonly decorated: DecoratedMethod,
-    controller: unknown,
+    private readonly site: HandlerSite,
     private readonly context: ExecutionContext,
     private readonly next: CallHandler,
     clock: Clock,
     reports: ReportSink | undefined,
   ) {
-    super(context.getArgs(), clock, controller);
+    super(context.getArgs(), clock, site.controller);
     this.reports = reports;
     this.response = rawResponseOf(context);
     this.client = this.response === undefined ? clientSignalOf(context) : undefined;
-    if (this.response?.destroyed || this.client?.aborted) this.onClose();
-    else if (this.response !== undefined) this.response.on('close', this.onClose);
-    else this.client?.addEventListener('abort', this.onClose);
+    if (this.response?.destroyed || this.client?.aborted) this.clientGone();
+    else if (this.response !== undefined || this.client !== undefined) watchLater(this);
+  }
+
+  /** Listens to the end of the client, unless the call has ended before it could go. */
+  watchClient(): void {
+    const { response, client } = this;
+    if (this.over || this.onClose !== undefined) return;
+    if (response?.destroyed || client?.aborted) return this.clientGone();
+    this.onClose = (): void => this.clientGone();
+    if (response !== undefined) response.on('close', this.onClose);
+    else client?.addEventListener('abort', this.onClose);
   }
 
   protected override get mayStream(): boolean {
     return true;
   }
 
-  protected override perform(): Promise<unknown> {
+  protected override perform(): PromiseLike<unknown> {
     return this.runHandler();
   }
 
   /** Runs the substitute through Nest, which makes its arguments, and treats its answer like the handler's. */
-  protected override performInstead(run: Substitute): Promise<unknown> {
+  protected override performInstead(run: Substitute): PromiseLike<unknown> {
     return this.runHandler(run);
   }
 
-  private runHandler(substitute?: Substitute): Promise<unknown> {
-    const { decorated, reports, holding } = this;
-    const handler = new HandlerAttempt(this, decorated, substitute);
+  private runHandler(substitute?: Substitute): PromiseLike<unknown> {
+    const { site, reports, holding } = this;
+    const handler = new HandlerAttempt(this, site.decorated, substitute, !site.direct);
     this.running?.end();
     this.running = handler;
     this.track(undefined);
@@ -66,9 +78,15 @@ export class HandlerCall extends Call {
     super.interrupt(level, error);
   }
 
+  override succeed(value: unknown): void {
+    super.succeed(value);
+    if (this.site.direct && !this.interrupted) this.track(undefined);
+  }
+
   override fail(error: unknown): void {
     super.fail(error);
     this.running?.end();
+    if (this.site.direct && !this.interrupted) this.track(undefined);
   }
 
   /** False when the response is being sent, or its client has gone. */
@@ -82,14 +100,18 @@ export class HandlerCall extends Call {
   override finish(): void {
     super.finish();
     this.running?.end();
-    this.response?.off('close', this.onClose);
-    this.client?.removeEventListener('abort', this.onClose);
+    this.over = true;
+    const { onClose } = this;
+    if (onClose === undefined) return;
+    this.onClose = undefined;
+    this.response?.off('close', onClose);
+    this.client?.removeEventListener('abort', onClose);
   }
 
-  private readonly onClose = (): void => {
+  private clientGone(): void {
     // A stream that has not ended by then is one that nobody reads.
     if (this.response?.writableFinished && !this.streaming) return;
     const { context } = this;
     this.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));
-  };
+  }
 }

@@ -44,7 +44,7 @@ describe('a request passes the interceptor', () => {
     async bare(): Promise<void> {}
   }
   const contextOf = (handler: Function): ExecutionContext =>
-    ({ getHandler: () => handler, getType: () => 'http' }) as never;
+    ({ getClass: () => Books, getHandler: () => handler, getType: () => 'http' }) as never;
   const answer = just('answer');
   const next: CallHandler = { handle: () => answer };
 

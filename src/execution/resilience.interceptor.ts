@@ -12,9 +12,10 @@ import type { Observable } from 'rxjs';
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
 import { show } from '../common/printable.js';
 import { callScope } from '../pipeline/call-scope.js';
-import { type DecoratedMethod, decoratedMethodOf } from './decorated-method.js';
+import type { DecoratedMethod } from './decorated-method.js';
 import { isCaughtByApplication } from './application-filters.js';
 import { HandlerCall } from './handler-call.js';
+import { HandlerSites } from './handler-sites.js';
 import { leaveToFilter } from './handler-filters.js';
 import { eventPatternsOf } from './handlers.js';
 import { sayWhenToRetry } from './http-answer.js';
@@ -34,6 +35,8 @@ import { asStream } from './streams.js';
  */
 @Injectable()
 export class ResilienceInterceptor implements NestInterceptor, OnApplicationBootstrap {
+  private sites: HandlerSites | undefined = undefined;
+
   /** @param ref absent in an application without `ResilienceModule.forRoot()` */
   constructor(@Optional() @Inject(RUNTIME_REF) private readonly ref?: RuntimeRef) {}
 
@@ -47,31 +50,20 @@ export class ResilienceInterceptor implements NestInterceptor, OnApplicationBoot
 
   /** @internal */
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const decorated = decoratedHandler(context.getHandler());
     // Auto-mocking test tools inject something else.
     const runtime = isRuntimeRef(this.ref) ? this.ref.runtime : undefined;
-    if (decorated === undefined || runtime === undefined) return next.handle();
-    const type = context.getClass();
-    const { pipeline } = runtime.planner.planFor(decorated, type);
-    const self = runtime.controllerOf(type);
+    if (runtime === undefined) return next.handle();
+    this.sites ??= new HandlerSites(runtime);
+    const site = this.sites.of(context.getHandler(), context.getClass());
+    if (site === undefined) return next.handle();
     const reports = callScope.getStore()?.reports; // here: the subscriber may be in another async context
     return asStream(
-      () => new HandlerCall(decorated, self, context, next, runtime.clock, reports),
-      (call) => pipeline.run(call),
-      (error) => (isResilienceError(error) ? prepare(error, decorated, context, runtime) : error),
+      () => new HandlerCall(site, context, next, runtime.clock, reports),
+      (call) => site.plan.pipeline.run(call),
+      (error) =>
+        isResilienceError(error) ? prepare(error, site.decorated, context, runtime) : error,
     );
   }
-}
-
-const handlers = new WeakMap<Function, DecoratedMethod>();
-
-/** {@link decoratedMethodOf}, remembered: every request asks, and reading metadata takes a while. */
-function decoratedHandler(handler: Function): DecoratedMethod | undefined {
-  const known = handlers.get(handler);
-  if (known !== undefined) return known;
-  const decorated = decoratedMethodOf(handler);
-  if (decorated !== undefined) handlers.set(handler, decorated);
-  return decorated;
 }
 
 /** Prepares the answer to the client. @returns what to throw */

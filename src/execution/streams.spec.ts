@@ -16,7 +16,7 @@ function watch(source: Observable<unknown>, call = new EndingCall()) {
   const seen: unknown[] = [];
   const stream = asStream(
     () => call,
-    () => firstOf(source, call),
+    async () => firstOf(source, call),
   );
   const subscription = stream.subscribe({
     next: (value) => seen.push(value),
@@ -174,7 +174,7 @@ describe('an interruption of a protected stream', () => {
     const call = new TestCall();
     call.interruptible = true;
     const source = new Subject<number>();
-    const first = outcome(firstOf(source, call));
+    const first = outcome(Promise.resolve(firstOf(source, call)));
     call.abort('gone');
     expect(source.observed).toBe(false);
     expect(await first).toEqual({ error: 'gone' });
@@ -196,7 +196,7 @@ describe('an interruption of a protected stream', () => {
     call.interruptible = true;
     const work = deferred<string>();
     let value: unknown;
-    const first = outcome(firstOf(NEVER, call));
+    const first = outcome(Promise.resolve(firstOf(NEVER, call)));
     call.track(work.promise.then((result) => void (value = result)));
     call.abort('gone');
     end(work);

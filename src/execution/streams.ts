@@ -2,6 +2,7 @@ import { types } from 'node:util';
 import { Observable, type Subscriber, type Subscription, isObservable } from 'rxjs';
 import { inThisContext } from '../common/async-context.js';
 import { StreamResult } from '../common/outcomes/stream-result.js';
+import { AwaitedWork } from '../pipeline/awaited-work.js';
 import type { Call } from '../pipeline/call.js';
 import { sendable } from './answer-streams.js';
 import { isIteratorHead } from './iterators.js';
@@ -67,7 +68,7 @@ class StreamHead extends StreamResult {
 }
 
 /** Listens to an Observable until its first item has arrived; what comes later, it passes to a {@link StreamHead}. */
-class Beginning {
+class Beginning extends AwaitedWork {
   private begun = false;
   private first: unknown = undefined;
   /** Whether it has ended after its first item. */
@@ -79,9 +80,9 @@ class Beginning {
   constructor(
     private readonly call: Call,
     private readonly open: (item: unknown, call: Call) => unknown,
-    private readonly resolve: (result: unknown) => void,
-    private readonly reject: (error: unknown) => void,
-  ) {}
+  ) {
+    super();
+  }
 
   subscribe(source: Observable<unknown>): void {
     // Whoever interrupts the call, the teardown of the stream runs in the context of its subscriber.
@@ -99,7 +100,7 @@ class Beginning {
     this.begun = true;
     this.first = value;
     // A promise's Observable completes right after its item.
-    queueMicrotask(() => this.settle());
+    queueMicrotask(() => this.begin());
   }
 
   error(error: unknown): void {
@@ -114,7 +115,7 @@ class Beginning {
     else this.head.push({ kind: 'complete' });
   }
 
-  private settle(): void {
+  private begin(): void {
     this.resolve(this.ended ? this.open(this.first, this.call) : this.more());
   }
 
@@ -127,8 +128,12 @@ class Beginning {
     const { runningWork } = this.call;
     if (this.begun) this.more().push({ kind: 'error', error });
     // The subscription has ended, but the work of a promise behind it may go on.
-    else if (runningWork !== undefined) runningWork.then(this.resolve, this.reject);
-    else this.reject(error);
+    else if (runningWork !== undefined) {
+      runningWork.then(
+        (value) => this.resolve(value),
+        (reason: unknown) => this.reject(reason),
+      );
+    } else this.reject(error);
     this.unsubscribe();
   }
 }
@@ -143,10 +148,10 @@ export function firstOf(
   source: Observable<unknown>,
   call: Call,
   open: (item: unknown, call: Call) => unknown = asItIs,
-): Promise<unknown> {
-  return new Promise((resolve, reject) =>
-    new Beginning(call, open, resolve, reject).subscribe(source),
-  );
+): PromiseLike<unknown> {
+  const beginning = new Beginning(call, open);
+  beginning.subscribe(source);
+  return beginning;
 }
 
 /** Makes of an error the one that a subscriber gets. */

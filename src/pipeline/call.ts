@@ -114,16 +114,10 @@ export abstract class Call extends Interruptible {
     this.streaming = false;
   }
 
-  /**
-   * Remembers work, without its result, in case that the pipeline stops waiting for it.
-   *
-   * @param onFailure called if the work fails
-   */
-  track(work: unknown, onFailure = nothing): void {
-    if (isPromiseLike(work)) {
-      this.workToRemember.running = work.then(nothing);
-      this.workToRemember.running.then(nothing, onFailure);
-    } else if (this.unfinished !== undefined) this.unfinished.running = undefined;
+  /** Remembers work in case that the pipeline stops waiting for it; `undefined` when it has ended. */
+  track(work: unknown): void {
+    if (isPromiseLike(work)) this.workToRemember.running = work;
+    else if (this.unfinished !== undefined) this.unfinished.running = undefined;
   }
 
   /** Remembers the work of an abandoned attempt. */
@@ -195,8 +189,6 @@ export abstract class Call extends Interruptible {
 
 /** The number of the call that was the last to get one, in any copy of the package: channels have the events of all. */
 const counter = shared('call-counter', () => ({ last: 0 }));
-
-const nothing = (): void => {};
 
 /**
  * Turns a thenable into a promise. To be called once, where the work begins: each `then()` of a query builder sends its

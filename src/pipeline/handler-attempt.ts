@@ -1,4 +1,4 @@
-import { type Call, type Substitute, adopt } from './call.js';
+import { type Call, type Substitute, adopt, isPromiseLike } from './call.js';
 
 /** An unwrapped method. */
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -17,6 +17,8 @@ export class HandlerAttempt {
     private method: object | undefined,
     /** Runs instead of the method. */
     private substitute: Substitute | undefined,
+    /** Whether other interceptors of the method may repeat its call. */
+    private readonly repeatable = true,
   ) {}
 
   /** The signal of the attempt; `undefined` when the attempt has ended. */
@@ -36,9 +38,14 @@ export class HandlerAttempt {
     const { call, substitute } = this;
     if (substitute !== undefined) return substitute(self, args);
     const result = adopt(original.apply(self, args));
-    call?.track(result, () => {
-      this.claimed = false; // an inner interceptor may repeat the call, within the same attempt
-    });
+    if (isPromiseLike(result)) {
+      call?.track(result);
+      if (this.repeatable) {
+        result.then(undefined, () => {
+          this.claimed = false; // another interceptor may repeat the call, within the same attempt
+        });
+      }
+    }
     return result;
   }
 

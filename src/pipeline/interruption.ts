@@ -1,6 +1,7 @@
 import { inThisContext } from '../common/async-context.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 import { type SignalLike, obey } from './abort-signals.js';
+import { AwaitedWork } from './awaited-work.js';
 import { CallState, type Signalled } from './call-state.js';
 
 function makeSignal(): Signalled {
@@ -94,7 +95,8 @@ export abstract class Interruptible extends CallState {
     return new Promise<T>((resolve, reject) => {
       this.interruptWait = reject;
       if (this.interruption !== undefined) reject(this.interruption.error);
-      Promise.resolve(work).then(resolve, reject);
+      if (AwaitedWork.is(work)) work.settle(resolve as (value: unknown) => void, reject);
+      else Promise.resolve(work).then(resolve, reject);
     });
   }
 

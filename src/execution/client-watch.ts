@@ -1,0 +1,25 @@
+import { outsideOfCalls } from '../common/async-context.js';
+
+/** Captured at load: test frameworks replace the global one. */
+const { setImmediate } = globalThis;
+
+/** A call that wants to know when its client goes. */
+interface Watching {
+  watchClient(): void;
+}
+
+let begun: Watching[] = [];
+
+/**
+ * Lets a call listen to its client once the event loop turns: before that, nobody can notice that a client has gone, and many
+ * calls have ended by then. One turn for all calls that begin in it.
+ */
+export function watchLater(call: Watching): void {
+  if (begun.push(call) === 1) outsideOfCalls(() => setImmediate(watchAll));
+}
+
+function watchAll(): void {
+  const calls = begun;
+  begun = [];
+  for (const call of calls) call.watchClient();
+}
