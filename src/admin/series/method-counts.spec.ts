@@ -1,6 +1,6 @@
 import { MethodCounts } from './method-counts.js';
 
-const answered = { type: 'fallback', name: 'books', callId: 1, handler: 'x', error: 0, callId: 1 } as const;
+const answered = { type: 'fallback', name: 'books', callId: 1, handler: 'x', error: 0 } as const;
 
 describe('the counts of a method', () => {
   it('tell stale answers from other fallbacks, and leave out fallbacks that failed', () => {
