@@ -2,6 +2,7 @@ import { ResilienceModule } from '../src/index.js';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CircuitBreaker, type CircuitBreakerOptions } from '../src/index.js';
+import type { StoreMessage } from '../src/fleet/store.js';
 import { closeAll, of, quiet } from './support/boot.js';
 import { type Instance, SlowCalls, TestFleet, type Trouble } from './support/fleet.js';
 import { settle } from './support/wait.js';
@@ -247,6 +248,51 @@ describe('when the store is back', () => {
     expect(fleet.states).toEqual(['open', 'closed']);
     await fleet.clock.advance(18_000);
     expect(fleet.states).toEqual(['open', 'open']);
+  });
+});
+
+describe('what an instance hears', () => {
+  it('changes nothing when it is old', async () => {
+    const fleet = new TestFleet();
+    const [one] = await fleet.start(2);
+    await one!.fail();
+    await settle();
+    const [old] = await fleet.memory.circuits(['storagesvc']);
+    one!.breaker.reset();
+    await settle();
+    const { memory } = fleet as unknown as { memory: { tell(message: StoreMessage): void } };
+    memory.tell({ type: 'circuit', name: 'storagesvc', view: old! });
+    await settle();
+    expect(fleet.states).toEqual(['closed', 'closed']);
+  });
+
+  it('gives way to what its operator has decided and the store has not heard of yet', async () => {
+    const fleet = new TestFleet();
+    const [one, two] = await fleet.start(2);
+    one!.route.trouble = 'down';
+    one!.route.methods = ['circuit'];
+    one!.breaker.forceOpen({ by: 'anna' });
+    await settle();
+    two!.breaker.observeOnly({ by: 'bert' });
+    await settle();
+    expect(fleet.states).toEqual(['forced-open!', 'observe-only!']);
+    one!.route.trouble = undefined;
+    await fleet.clock.advance(18_000);
+    expect(fleet.states).toEqual(['forced-open!', 'forced-open!']);
+  });
+
+  it('after it was alone is taken over at an epoch that it knows, too', async () => {
+    const fleet = new TestFleet();
+    const [one, two] = await fleet.start(2);
+    await one!.fail();
+    await settle();
+    two!.route.trouble = 'down';
+    await fleet.clock.advance(5_000);
+    await two!.call();
+    expect(two!.state).toBe('closed');
+    two!.route.trouble = undefined;
+    await fleet.clock.advance(2_400);
+    expect(fleet.states).toEqual(['half-open', 'half-open']);
   });
 });
 

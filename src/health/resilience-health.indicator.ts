@@ -4,7 +4,13 @@ import { ResilienceConfigurationError } from '../common/errors.js';
 import { FLEET } from '../fleet/fleet.js';
 import { CIRCUIT_BREAKER_REGISTRY } from '../registry/circuit-breaker.registry.js';
 import { Harm } from './circuit-health.js';
-import { type Breakers, type DependencyHealth, type Fleet, examine, storeHealthOf } from './dependency-health.js';
+import {
+  type Breakers,
+  type DependencyHealth,
+  type Fleet,
+  examine,
+  storeHealthOf,
+} from './dependency-health.js';
 
 /** The answer to a health check: a status, and the circuits. */
 export type ResilienceHealth<Key extends string = string> = HealthIndicatorResult<
