@@ -3,6 +3,7 @@ import type { Clock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, type Problems, isPlainObject } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
+import { type LogOptions, readLogOptions } from '../telemetry/log/log-options.js';
 import { checkOverrides } from './configuration/overrides.js';
 import {
   type PolicyOptions,
@@ -71,6 +72,8 @@ export interface ResilienceModuleOptions {
   readonly random?: () => number;
   /** Where the library logs; `false`: nowhere. Default: Nest's logger, with the context `Resilience`. */
   readonly logger?: LoggerService | false;
+  /** What of the events is logged; `false`: none of them. Warnings about mistakes are always logged. */
+  readonly logging?: LogOptions | false;
 }
 
 /**
@@ -114,6 +117,10 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
   if (logger !== undefined && logger !== false && !(logger?.warn && logger.log)) {
     read.wrong('logger', logger, 'a LoggerService or false');
   }
+  const logging: unknown = read.raw('logging');
+  if (logging === undefined || logging === false || isPlainObject(logging)) {
+    readLogOptions(logging, ROOT, problems);
+  } else read.wrong('logging', logging, 'an object with options, or false');
   read.text('$schema');
   read.done();
 }

@@ -218,7 +218,7 @@ export class Bulkhead {
     const retryAfterMs = reason === 'closing' ? undefined : this.expectedWait();
     const { name } = this;
     const error = new BulkheadFullError(name, reason, retryAfterMs);
-    if (!this.environment.events.active('rejected')) return error;
+    if (!this.environment.events.countRejection()) return error;
     const { policy, code } = error;
     this.tell({ type: 'rejected', name, policy, code, retryAfterMs }, waiter);
     return error;
