@@ -19,7 +19,6 @@ import { systemClock } from './common/clock.js';
 import { Complaints } from './common/complaints.js';
 import { ResilienceConfigurationError } from './common/errors.js';
 import { Problems } from './common/options-reader.js';
-import { look } from './common/outcomes/look.js';
 import { CONFIGURATION, Configuration } from './execution/configuration/configuration.js';
 import { FEATURE, Feature, featuresIn } from './execution/configuration/features.js';
 import {
@@ -286,16 +285,14 @@ function createRuntime(
   const settings = readLogOptions(options.logging, ROOT, new Problems());
   if (logger !== undefined && settings !== undefined) {
     const breakers = new CircuitBreakerRegistry(parts, configureBy(ref));
-    new EventLog(
-      {
-        events,
-        clock: options.clock ?? systemClock,
-        logger,
-        takesFields: () => writesJson(options.logger ?? look(Logger, 'staticInstanceRef')),
-        factsOf: (name) => (breakers.has(name) ? breakers.get(name).snapshot() : undefined),
-      },
+    new EventLog({
+      events,
+      clock: options.clock ?? systemClock,
+      logger,
       settings,
-    );
+      takesFields: () => writesJson(options.logger),
+      factsOf: (name) => (breakers.has(name) ? breakers.get(name).snapshot() : undefined),
+    });
   }
   const runtime = new Runtime({ configuration, events, parts, logger, resolve });
   ref.runtime = runtime;

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { Clock, Timer } from '../../common/clock.js';
 import { look } from '../../common/outcomes/look.js';
 import type { QuietLogger } from '../../common/quiet-logger.js';
@@ -12,6 +13,7 @@ export interface EventLogHost {
   readonly events: ResilienceEvents;
   readonly clock: Clock;
   readonly logger: QuietLogger;
+  readonly settings: LogSettings;
   /** Whether the logger takes objects as they are; asked for each line, since applications change their logger. */
   takesFields(): boolean;
   /** The breaker of that name; `undefined` when it is not kept. */
@@ -31,11 +33,8 @@ export class EventLog {
   private rejectionsHeard: number | undefined = undefined;
   private timer: Timer | undefined = undefined;
 
-  constructor(
-    private readonly host: EventLogHost,
-    private readonly settings: LogSettings,
-  ) {
-    const { clock, events } = host;
+  constructor(private readonly host: EventLogHost) {
+    const { clock, events, settings } = host;
     this.changes = new LineLimit(clock, settings.maxEventsPerSecond);
     this.rejections = new LineLimit(clock, settings.maxRejectionsPerSecond);
     const change = (event: LoggedEvent): void => this.change(event);
@@ -53,7 +52,7 @@ export class EventLog {
   }
 
   private listenToRejections(): void {
-    if (this.settings.maxRejectionsPerSecond === 0) return;
+    if (this.host.settings.maxRejectionsPerSecond === 0) return;
     this.host.events.rejectionSample = (event) => this.rejection(event);
   }
 
@@ -93,13 +92,13 @@ export class EventLog {
   }
 
   private lineOf(event: LoggedEvent): LogLine {
-    const { clock, factsOf } = this.host;
-    return lineOf(event, clock.wall(), factsOf);
+    const { host } = this;
+    return lineOf(event, host.clock.wall(), (name) => host.factsOf(name));
   }
 
   private write({ level, message, fields }: LogLine): void {
     const { logger } = this.host;
-    const wantsFields = this.settings.fields ?? this.host.takesFields();
+    const wantsFields = this.host.settings.fields ?? this.host.takesFields();
     logger[level](wantsFields ? { message, ...fields } : message);
   }
 
@@ -110,7 +109,8 @@ export class EventLog {
   }
 }
 
-/** Whether it is a `ConsoleLogger` that writes JSON, as Nest has it from 11 on. */
-export function writesJson(logger: unknown): boolean {
+/** Whether it, or else the logger of the application, is a `ConsoleLogger` that writes JSON, as Nest has it from 11 on. */
+export function writesJson(given: unknown): boolean {
+  const logger = given ?? look(Logger, 'staticInstanceRef');
   return look(look(logger, 'options'), 'json') === true;
 }
