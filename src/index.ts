@@ -152,6 +152,7 @@ export {
 export type { EventIterator, EventIteratorOptions } from './telemetry/event-iterator.js';
 export { resilienceEventKinds } from './telemetry/event-kinds.js';
 export type * from './telemetry/events.js';
+export type { LogOptions } from './telemetry/log/log-options.js';
 export type {
   LatencySnapshot,
   MetricsSnapshot,

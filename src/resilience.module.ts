@@ -18,9 +18,11 @@ import { brand } from './common/brand.js';
 import { systemClock } from './common/clock.js';
 import { Complaints } from './common/complaints.js';
 import { ResilienceConfigurationError } from './common/errors.js';
+import { Problems } from './common/options-reader.js';
 import { CONFIGURATION, Configuration } from './execution/configuration/configuration.js';
 import { FEATURE, Feature, featuresIn } from './execution/configuration/features.js';
 import {
+  ROOT,
   requireOptions,
   type ResilienceFeatureOptions,
   type ResilienceModuleOptions,
@@ -38,6 +40,8 @@ import {
 import { RATE_LIMIT_REGISTRY, RateLimitRegistry } from './registry/rate-limit.registry.js';
 import type { Configure } from './registry/named-registry.js';
 import { PartStore } from './registry/named-parts.js';
+import { EventLog, writesJson } from './telemetry/log/event-log.js';
+import { readLogOptions } from './telemetry/log/log-options.js';
 import { RESILIENCE_EVENTS, ResilienceEvents } from './telemetry/resilience-events.js';
 import { PROTECTIONS } from './third-parties/protect-provider.js';
 import { Protections } from './third-parties/protections.js';
@@ -295,6 +299,18 @@ function createRuntime(
       return undefined;
     }
   };
+  const settings = readLogOptions(options.logging, ROOT, new Problems());
+  if (logger !== undefined && settings !== undefined) {
+    const breakers = new CircuitBreakerRegistry(parts, configureBy(ref));
+    new EventLog({
+      events,
+      clock: options.clock ?? systemClock,
+      logger,
+      settings,
+      takesFields: () => writesJson(options.logger),
+      factsOf: (name) => (breakers.has(name) ? breakers.get(name).snapshot() : undefined),
+    });
+  }
   const runtime = new Runtime({ configuration, events, parts, logger, resolve });
   ref.runtime = runtime;
   return runtime;

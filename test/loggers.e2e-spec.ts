@@ -28,8 +28,13 @@ describe('the log', () => {
       await clock.advance(1_000);
       await books.list(false);
     }
-    const opened = 'circuit "Books.list" is open, was closed: consecutive-failures';
-    expect(log.warn.mock.calls.flat()).toEqual([opened, opened]);
+    const opened =
+      'circuit "Books.list" is open, was closed: consecutive-failures; 1 of 1 calls failed = 100 %, 1 in a row (limit: 1 in a row), 0 were slow';
+    expect(log.warn.mock.calls.flat()).toEqual([
+      `${opened}; until 2026-01-01T00:00:01.000Z`,
+      // The successful probe has begun a new window.
+      `${opened}; until 2026-01-01T00:00:02.000Z`,
+    ]);
     expect(log.log.mock.calls.flat()).toContain(
       'circuit "Books.list" is closed, was half-open: probes-succeeded',
     );

@@ -84,6 +84,18 @@ describe('the options of the module', () => {
       'defaults.retry.config has no effect; only decorators, commands and pipelines can name a configuration',
     ],
     ['random', 7, 'random is 7; use a function'],
+    ['logging', true, 'logging is true; use an object with options, or false'],
+    ['logging', { fields: 1 }, 'logging.fields is 1; use true or false'],
+    [
+      'logging',
+      { maxEventsPerSecond: 0 },
+      'logging.maxEventsPerSecond is 0; use a whole number of at least 1',
+    ],
+    [
+      'logging',
+      { maxRejectionsPerSecond: -1 },
+      'logging.maxRejectionsPerSecond is -1; use a whole number of at least 0',
+    ],
     ['retries', 7, expect.stringContaining('retries is not an option')],
   ])('are wrong with %s of %j', (option, given, told) => {
     expect(problemsOf({ [option]: given })).toEqual([told]);

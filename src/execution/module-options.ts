@@ -5,6 +5,7 @@ import { OptionsReader, type Problems, isPlainObject } from '../common/options-r
 import { show } from '../common/printable.js';
 import { type FleetOptions, isStore, readFleetOptions } from '../fleet/options.js';
 import type { ResilienceStore } from '../fleet/store.js';
+import { type LogOptions, readLogOptions } from '../telemetry/log/log-options.js';
 import { checkOverrides } from './configuration/overrides.js';
 import {
   type PolicyOptions,
@@ -77,6 +78,8 @@ export interface ResilienceModuleOptions {
   readonly fleet?: FleetOptions;
   /** Where the library logs; `false`: nowhere. Default: Nest's logger, with the context `Resilience`. */
   readonly logger?: LoggerService | false;
+  /** What of the events is logged; `false`: none of them. Warnings about mistakes are always logged. */
+  readonly logging?: LogOptions | false;
 }
 
 /**
@@ -121,6 +124,10 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
     read.wrong('logger', logger, 'a LoggerService or false');
   }
   checkFleet(read);
+  const logging: unknown = read.raw('logging');
+  if (logging === undefined || logging === false || isPlainObject(logging)) {
+    readLogOptions(logging, ROOT, problems);
+  } else read.wrong('logging', logging, 'an object with options, or false');
   read.text('$schema');
   read.done();
 }

@@ -20,12 +20,13 @@ export interface SiteServices extends Pick<
   | 'named'
   | 'fleet'
   | 'warn'
-  | 'log'
   | 'onClose'
   | 'resolve'
   | 'callAsSubstitute'
 > {
   readonly configuration: Configuration;
+  /** Writes a line to the log, each time. */
+  log(message: string, level?: 'log' | 'warn'): void;
   instancesOf(method: ProtectedMethod): Instances;
 }
 
@@ -93,10 +94,6 @@ export class SubjectSite implements PolicySite {
 
   warn(message: string): void {
     this.services.warn(message);
-  }
-
-  log(message: string, level?: 'log' | 'warn'): void {
-    this.services.log(message, level);
   }
 
   onClose(callback: () => void): () => void {

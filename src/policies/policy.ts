@@ -50,8 +50,6 @@ export interface PolicySite {
   readonly events: ResilienceEvents;
   /** Warns operators, once per message. */
   warn(message: string): void;
-  /** Writes a line to the log. */
-  log(message: string, level?: 'log' | 'warn'): void;
   /** For waits, which end early when the application closes. */
   readonly sleeper: Sleeper;
   /** The named, stateful parts of the application. */

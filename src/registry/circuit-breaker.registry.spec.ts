@@ -20,7 +20,6 @@ function registryOf(methods: Record<string, CircuitBreakerOptions>): CircuitBrea
     events: new ResilienceEvents(),
     named: parts,
     warn: () => {},
-    log: () => {},
     onClose: () => () => {},
   };
   for (const [name, options] of Object.entries(methods)) {

@@ -8,7 +8,12 @@ import { hideErrorFromJson } from './event-json.js';
 import { type EventIterator, type EventIteratorOptions, iterateOver } from './event-iterator.js';
 import { resilienceEventKinds } from './event-kinds.js';
 import { EventStream } from './event-stream.js';
-import type { ResilienceEvent, ResilienceEventKind, ResilienceEventOf } from './events.js';
+import type {
+  RejectedEvent,
+  ResilienceEvent,
+  ResilienceEventKind,
+  ResilienceEventOf,
+} from './events.js';
 import { notify } from './notify.js';
 
 /** Receives all events. Called synchronously; an error that it throws or rejects with changes nothing. */
@@ -51,6 +56,10 @@ export class ResilienceEvents {
   ) as unknown as Subscriptions;
   /** @internal Set by whoever traces the calls of the application. */
   tracer: CallTracer | undefined = undefined;
+  /** @internal Set by the log while it wants to hear of the next rejection. Does not count as a listener. */
+  rejectionSample: ((event: RejectedEvent) => void) | undefined = undefined;
+  /** @internal Rejections since the start, whether or not anybody has heard of them. */
+  rejections = 0;
   private wantsCalls = false;
   private wantsAttempts = false;
   /** Set while an event is being emitted: deferred emissions of the events that listeners cause, in their async contexts. */
@@ -67,6 +76,12 @@ export class ResilienceEvents {
   /** @internal Whether anybody listens to events of this kind; to be checked before an event object is made. */
   active(kind: ResilienceEventKind): boolean {
     return this.subscriptions[kind].length > 0 || channels[kind].hasSubscribers;
+  }
+
+  /** @internal To be called once per rejection: counts it. @returns whether an event has to be made */
+  countRejection(): boolean {
+    this.rejections += 1;
+    return this.rejectionSample !== undefined || this.active('rejected');
   }
 
   /** @internal Whether anybody listens to the beginnings or ends of calls. Each call asks, so it has to be cheap. */
@@ -166,7 +181,8 @@ export class ResilienceEvents {
 
   /** Calls all listeners; for policies. */
   emit(event: ResilienceEvent): void {
-    if (!this.active(event.type)) return;
+    const sampled = event.type === 'rejected' && this.rejectionSample !== undefined;
+    if (!sampled && !this.active(event.type)) return;
     if (this.caused !== undefined) return this.postpone(event);
     const caused: (() => void)[] = (this.caused = []);
     try {
@@ -204,6 +220,10 @@ export class ResilienceEvents {
   private tell(event: ResilienceEvent): void {
     const { type } = event;
     hideErrorFromJson(event);
+    const sample = this.rejectionSample;
+    if (type === 'rejected' && sample !== undefined) {
+      notify(sample, event, (error) => this.onListenerError(error, sample));
+    }
     // A listener that subscribes meanwhile receives only later events.
     for (const { listener, ended } of this.subscriptions[type]) {
       if (!ended) notify(listener, event, (error) => this.onListenerError(error, listener));

@@ -39,7 +39,6 @@ export function setUp(options: CircuitBreakerOptions = {}): SetUp {
     random: () => 0.5,
     events,
     warn: () => {},
-    log: () => {},
   });
   const create = (name: string, own = settings.breaker): CircuitBreaker =>
     new CircuitBreaker(name, own, environment);

@@ -28,7 +28,6 @@ export function breakerAt(
     clock,
     random: () => 0.5,
     events: new ResilienceEvents(),
-    log: () => {},
     warn: () => {},
   });
   const warn = (message: string): never => {
@@ -46,8 +45,6 @@ export class Harness {
   readonly events = new ResilienceEvents();
   readonly emitted: ResilienceEvent[] = [];
   readonly warnings: string[] = [];
-  /** The lines of the log, each with its level. */
-  readonly logs: [level: string, message: string][] = [];
   readonly breaker: CircuitBreaker;
   random = 0.5;
   time = 0;
@@ -64,7 +61,6 @@ export class Harness {
         },
         random: () => this.random,
         events: this.events,
-        log: (message, level = 'log') => void this.logs.push([level, message]),
         warn: (message) => void this.warnings.push(message),
       }),
       ...(pulse && { pulse }),

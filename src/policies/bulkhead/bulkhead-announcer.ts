@@ -29,7 +29,7 @@ export class BulkheadAnnouncer {
     this.rejected += 1;
     const { name } = this;
     const error = new BulkheadFullError(name, reason, retryAfterMs);
-    if (!this.events.active('rejected')) return error;
+    if (!this.events.countRejection()) return error;
     const { policy, code } = error;
     this.tell({ type: 'rejected', name, policy, code, retryAfterMs }, origin);
     return error;

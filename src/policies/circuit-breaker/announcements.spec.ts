@@ -149,7 +149,7 @@ describe('what listeners throw', () => {
           throw hostile();
         },
       }),
-      environmentOf({ clock, random: () => 0.5, events, warn: no, log: no }),
+      environmentOf({ clock, random: () => 0.5, events, warn: no }),
     );
     const last = jest.fn();
     events.subscribe(no);

@@ -49,9 +49,9 @@ export class Announcer {
     };
   }
 
-  /** Whether anybody listens to rejections; to be checked before one is announced. */
-  get rejectionsAreHeard(): boolean {
-    return this.environment.events.active('rejected');
+  /** To be called once per rejection. @returns whether it has to be announced */
+  countRejection(): boolean {
+    return this.environment.events.countRejection();
   }
 
   /** @param configured `onStateChange` of the breaker's options */
@@ -99,12 +99,6 @@ export class Announcer {
   }
 
   private tell({ event, configured }: Announcement): void {
-    if (event.type === 'state-change') {
-      // Production logs often show only warnings, and an open circuit deserves one.
-      const level = event.to === 'open' ? 'warn' : 'log';
-      const changed = `is ${event.to}, was ${event.from}: ${event.reason}`;
-      this.environment.log(this.about(changed), level);
-    }
     try {
       this.environment.events.emit(event);
     } catch {

@@ -28,7 +28,6 @@ function setUp(options: CircuitBreakerOptions = {}): {
     random: () => 0.5,
     events,
     warn: () => {},
-    log: () => {},
   });
   const breaker = new CircuitBreaker('api', settings.breaker, environment);
   const breakers = new KeyedCircuitBreakers(

@@ -284,7 +284,7 @@ export abstract class Circuit {
   }
 
   private tellRejection(now: number, observed: boolean): void {
-    if (this.announcer.rejectionsAreHeard) this.announcer.rejected(this.retryAfter(now), observed);
+    if (this.announcer.countRejection()) this.announcer.rejected(this.retryAfter(now), observed);
   }
 
   /** Milliseconds until another call may be admitted; `undefined` while forced open without an end. */

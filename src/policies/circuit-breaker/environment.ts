@@ -15,8 +15,6 @@ export interface BreakerEnvironment {
   readonly pulse?: Pulse | undefined;
   /** Warns operators, once per message; does not throw. */
   warn(message: string): void;
-  /** Tells operators of something that happened, each time; does not throw. */
-  log(message: string, level?: 'log' | 'warn'): void;
 }
 
 /** The environment that the breakers of one name share. */
@@ -32,6 +30,5 @@ export function environmentOf(
     complaints: new Complaints(clock, warn),
     pulse: isMachineTime(clock.now()) ? pulse : undefined,
     warn,
-    log: (message, level) => quietly(() => given.log(message, level)),
   };
 }

@@ -29,7 +29,6 @@ function keyed(options: CircuitBreakerOptions = {}): {
     random: () => 0.5,
     events: new ResilienceEvents(),
     warn: (message) => void warnings.push(message),
-    log: () => {},
   });
   const settings = settingsOf({ maxKeys: 3, consecutiveFailures: 2, window: '10s', ...options });
   const create = (name: string, breaker: CircuitBreakerSettings['breaker']): CircuitBreaker => {

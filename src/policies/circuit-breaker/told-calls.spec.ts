@@ -4,7 +4,7 @@ import { isInside } from '../../pipeline/holding.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import type { Stage } from '../../pipeline/stage.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
-import { FRAGILE, Harness, halfOpen } from '../../../test/support/breaker.js';
+import { FRAGILE, Harness } from '../../../test/support/breaker.js';
 import { down, full, quietly, setUp, timedOut } from '../../../test/support/breaker-metrics.js';
 import { counts } from '../../../test/support/outcome-counts.js';
 import { TestCall, type Work } from '../../../test/support/test-call.js';
@@ -166,19 +166,6 @@ describe('the metrics of a breaker', () => {
 });
 
 describe('what a breaker tells', () => {
-  it('operators: a warning when it opens, and a line for other changes', () => {
-    const harness = halfOpen();
-    harness.succeed();
-    harness.breaker.forceOpen();
-    expect(harness.isRejecting).toBe(true);
-    expect(harness.logs).toEqual([
-      ['warn', 'circuit "storagesvc" is open, was closed: consecutive-failures'],
-      ['log', 'circuit "storagesvc" is half-open, was open: open-time-elapsed'],
-      ['log', 'circuit "storagesvc" is closed, was half-open: probes-succeeded'],
-    ]);
-    expect(harness.warnings).toEqual([]);
-  });
-
   it('a caller that it turns away', () => {
     const error = new CircuitOpenError('storagesvc', 20);
     expect(error).toMatchObject({ policy: 'circuitBreaker', code: 'CIRCUIT_OPEN' });

@@ -80,7 +80,7 @@ export class FallbackStage extends Stage {
   /** The call keeps its error. */
   private tellRejection(): void {
     const { name, events } = this.site;
-    if (!events.active('rejected')) return;
+    if (!events.countRejection()) return;
     events.emit({ type: 'rejected', name, policy: 'fallback', code: 'FALLBACK_FULL' });
   }
 

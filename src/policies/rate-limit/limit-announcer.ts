@@ -30,7 +30,7 @@ export class LimitAnnouncer {
     this.rejected += 1;
     const { name } = this;
     const error = new RateLimitedError(name, reason, quota, retryAfterMs);
-    if (!this.events.active('rejected')) return error;
+    if (!this.events.countRejection()) return error;
     const { policy, code } = error;
     this.tell({ type: 'rejected', name, policy, code, retryAfterMs }, origin);
     return error;

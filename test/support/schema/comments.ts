@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as ts from 'typescript';
 
 const SOURCES = join(__dirname, '../../../src');
-const FOLDERS = ['common', 'execution', 'policies'];
+const FOLDERS = ['common', 'execution', 'policies', 'telemetry/log'];
 
 /** What the comments in the sources say about types of options and their members. */
 export class Comments {

@@ -43,8 +43,27 @@ class Generator {
         configs: group('configs', 'configuration'),
         pipelines: group('pipelines', 'pipeline'),
         overrides: group('overrides', 'policies'),
+        logging: this.logging(),
       }),
       definitions: this.definitions(),
+    };
+  }
+
+  private logging(): Schema {
+    const member = (name: string, type: Schema): Schema => ({
+      description: this.comments.ofMember('LogOptions', name),
+      ...type,
+    });
+    return {
+      description: this.comments.ofMember('ResilienceModuleOptions', 'logging'),
+      anyOf: [
+        { const: false },
+        closed({
+          maxEventsPerSecond: member('maxEventsPerSecond', { type: 'integer', minimum: 1 }),
+          maxRejectionsPerSecond: member('maxRejectionsPerSecond', { type: 'integer', minimum: 0 }),
+          fields: member('fields', { type: 'boolean' }),
+        }),
+      ],
     };
   }
 

@@ -1,0 +1,116 @@
+import { Logger } from '@nestjs/common';
+import type { Clock, Timer } from '../../common/clock.js';
+import { look } from '../../common/outcomes/look.js';
+import type { QuietLogger } from '../../common/quiet-logger.js';
+import type { RejectedEvent } from '../events.js';
+import type { ResilienceEvents } from '../resilience-events.js';
+import { LineLimit, SECOND } from './line-limit.js';
+import { type CircuitFacts, type LogLine, type LoggedEvent, lineOf } from './log-line.js';
+import type { LogSettings } from './log-options.js';
+
+/** What the log of the events depends on. */
+export interface EventLogHost {
+  readonly events: ResilienceEvents;
+  readonly clock: Clock;
+  readonly logger: QuietLogger;
+  readonly settings: LogSettings;
+  /** Whether the logger takes objects as they are; asked for each line, since applications change their logger. */
+  takesFields(): boolean;
+  /** The breaker of that name; `undefined` when it is not kept. */
+  factsOf(name: string): CircuitFacts | undefined;
+}
+
+/**
+ * Writes openings and recoveries of circuits, overrides and changes of the configuration to the log, and a sample of the
+ * rejections. In a storm it writes as many lines as it may, and once a second how many were left out. When enough
+ * rejections of a second are written, it stops listening to them, so that no further events are made for it.
+ */
+export class EventLog {
+  private readonly changes: LineLimit;
+  private readonly rejections: LineLimit;
+  private changesLeftOut = 0;
+  /** The number of rejections so far when the log stopped listening; `undefined` while it listens. */
+  private rejectionsHeard: number | undefined = undefined;
+  private timer: Timer | undefined = undefined;
+
+  constructor(private readonly host: EventLogHost) {
+    const { clock, events, settings } = host;
+    this.changes = new LineLimit(clock, settings.maxEventsPerSecond);
+    this.rejections = new LineLimit(clock, settings.maxRejectionsPerSecond);
+    const change = (event: LoggedEvent): void => this.change(event);
+    events.on('state-change', change);
+    events.on('override', change);
+    events.on('configuration', change);
+    this.listenToRejections();
+    events.whenClosed(() => this.close());
+  }
+
+  private change(event: LoggedEvent): void {
+    if (this.changes.take()) return this.write(this.lineOf(event));
+    this.changesLeftOut += 1;
+    this.tellLater();
+  }
+
+  private listenToRejections(): void {
+    if (this.host.settings.maxRejectionsPerSecond === 0) return;
+    this.host.events.rejectionSample = (event) => this.rejection(event);
+  }
+
+  private rejection(event: RejectedEvent): void {
+    const line = this.rejections.take() ? this.lineOf(event) : undefined;
+    if (this.rejections.exhausted) {
+      const { events } = this.host;
+      events.rejectionSample = undefined;
+      this.rejectionsHeard = events.rejections - (line === undefined ? 1 : 0);
+      this.tellLater();
+    }
+    if (line !== undefined) this.write(line);
+  }
+
+  private tellLater(): void {
+    if (this.timer !== undefined) return;
+    this.timer = this.host.clock.setTimer(() => this.tellLeftOut(), SECOND);
+    this.timer.unref();
+  }
+
+  private tellLeftOut(): void {
+    this.timer = undefined;
+    const changes = this.changesLeftOut;
+    const { rejections } = this.host.events;
+    const rejected = rejections - (this.rejectionsHeard ?? rejections);
+    this.changesLeftOut = 0;
+    if (this.rejectionsHeard !== undefined) {
+      this.rejectionsHeard = undefined;
+      this.listenToRejections();
+    }
+    if (changes + rejected === 0) return;
+    this.write({
+      level: changes > 0 ? 'warn' : 'log',
+      message: `left out of the log within a second: ${rejected} rejections, ${changes} other events`,
+      fields: { event: 'left-out', rejections: rejected, others: changes },
+    });
+  }
+
+  private lineOf(event: LoggedEvent): LogLine {
+    const { host } = this;
+    return lineOf(event, host.clock.wall(), (name) => host.factsOf(name));
+  }
+
+  private write({ level, message, fields }: LogLine): void {
+    const { logger } = this.host;
+    const wantsFields = this.host.settings.fields ?? this.host.takesFields();
+    logger[level](wantsFields ? { message, ...fields } : message);
+  }
+
+  private close(): void {
+    this.timer?.cancel();
+    this.tellLeftOut();
+    this.host.events.rejectionSample = undefined;
+  }
+}
+
+/** Whether it, or else the logger of the application, is a `ConsoleLogger` that writes JSON, as Nest has it from 11 on. */
+export function writesJson(given: unknown): boolean {
+  const logger = given ?? look(Logger, 'staticInstanceRef');
+  return look(look(logger, 'options'), 'json') === true;
+}

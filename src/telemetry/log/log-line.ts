@@ -1,0 +1,175 @@
+import { printable, show } from '../../common/printable.js';
+import type {
+  BreakerCounts,
+  BreakerOverride,
+  ConfigurationEvent,
+  OverrideEvent,
+  RejectedEvent,
+  StateChangeEvent,
+} from '../events.js';
+
+/** The kinds of events that are logged. */
+export type LoggedEvent = StateChangeEvent | OverrideEvent | ConfigurationEvent | RejectedEvent;
+
+/** What a breaker adds to the news that it is open. */
+export interface CircuitFacts {
+  readonly state: string;
+  /** Milliseconds until probes are admitted. */
+  readonly retryAfterMs: number | undefined;
+  readonly limits: {
+    readonly minimumCalls: number;
+    readonly failureRate: number | undefined;
+    readonly consecutiveFailures: number | undefined;
+  };
+}
+
+/** A line of the log: a sentence, and the same as fields. All its text is printable. */
+export interface LogLine {
+  readonly level: 'log' | 'warn';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** @param wall milliseconds since the epoch; @param factsOf `undefined` for a breaker that is not kept */
+export function lineOf(
+  event: LoggedEvent,
+  wall: number,
+  factsOf: (name: string) => CircuitFacts | undefined,
+): LogLine {
+  switch (event.type) {
+    case 'state-change':
+      return event.to === 'open' ? opening(event, wall, factsOf(event.name)) : change(event);
+    case 'override':
+      return override(event);
+    case 'configuration':
+      return configuration(event);
+    case 'rejected':
+      return rejection(event);
+  }
+}
+
+function change({ type, name, from, to, reason }: StateChangeEvent): LogLine {
+  const shown = printable(name);
+  return {
+    level: 'log',
+    message: `circuit "${shown}" is ${to}, was ${from}: ${reason}`,
+    fields: { event: type, name: shown, from, to, reason },
+  };
+}
+
+/** Production logs often show only warnings, and an open circuit deserves one. */
+function opening(event: StateChangeEvent, wall: number, facts?: CircuitFacts): LogLine {
+  const { message, fields } = change(event);
+  const { counts } = event;
+  // Listeners may have changed the state since.
+  const wait = facts?.state === 'open' ? facts.retryAfterMs : undefined;
+  const until = wait === undefined ? undefined : time(wall + wait);
+  const end = until === undefined ? '' : `; until ${until}`;
+  const limits = facts && {
+    minimumCalls: facts.limits.minimumCalls,
+    failureRate: facts.limits.failureRate,
+    consecutiveFailures: facts.limits.consecutiveFailures,
+  };
+  return {
+    level: 'warn',
+    message: `${message}; ${numbers(counts, limits)}${end}`,
+    fields: { ...fields, counts: { ...counts }, ...(limits && { limits }), until },
+  };
+}
+
+function numbers(
+  { successes, failures, slow, consecutiveFailures }: BreakerCounts,
+  limits: CircuitFacts['limits'] | undefined,
+): string {
+  const ended = successes + failures;
+  const bounds = [
+    limits?.failureRate !== undefined &&
+      `${percent(limits.failureRate)} of at least ${limits.minimumCalls} calls`,
+    limits?.consecutiveFailures !== undefined && `${limits.consecutiveFailures} in a row`,
+  ].filter((bound) => bound !== false);
+  const allowed = bounds.length === 0 ? '' : ` (limit: ${bounds.join(', ')})`;
+  const share = ended === 0 ? '' : ` = ${percent(failures / ended)}`;
+  return `${failures} of ${ended} calls failed${share}, ${consecutiveFailures} in a row${allowed}, ${slow} were slow`;
+}
+
+function percent(rate: number): string {
+  return `${Math.round(rate * 1_000) / 10} %`;
+}
+
+function override({ type, name, override: given }: OverrideEvent): LogLine {
+  const shown = printable(name);
+  if (given === undefined) {
+    return {
+      level: 'log',
+      message: `circuit "${shown}" is no longer overridden`,
+      fields: { event: type, name: shown, override: null },
+    };
+  }
+  const until = untilOf(given);
+  const message = `circuit "${shown}" is overridden: ${given.kind}${note(given)}`;
+  return {
+    level: 'log',
+    message: `${message}, until ${until ?? 'it is cleared'}`,
+    fields: { event: type, name: shown, override: given.kind, ...noteFields(given), until },
+  };
+}
+
+function untilOf({ until }: BreakerOverride): string | undefined {
+  return until === undefined ? undefined : time(until.getTime());
+}
+
+function configuration({ type, target, patch, ...who }: ConfigurationEvent): LogLine {
+  const shown = printable(target);
+  const changed = patch === null ? null : printable(JSON.stringify(patch));
+  const what = changed === null ? 'all changes were taken back' : changed;
+  return {
+    level: 'log',
+    message: `options of "${shown}" have been changed${note(who)}: ${what}`,
+    fields: { event: type, target: shown, patch: changed, ...noteFields(who) },
+  };
+}
+
+function rejection({ type, name, policy, code, retryAfterMs, observed }: RejectedEvent): LogLine {
+  const shown = printable(name);
+  const verb = observed ? 'would have rejected' : 'has rejected';
+  return {
+    level: 'log',
+    message: `${printable(policy)} "${shown}" ${verb} a call: ${printable(code)}`,
+    fields: {
+      event: type,
+      name: shown,
+      policy: printable(policy),
+      code: printable(code),
+      retryAfterMs,
+      ...(observed && { observed }),
+    },
+  };
+}
+
+/** Who, and why. */
+interface Note {
+  readonly by?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+function note({ by, reason }: Note): string {
+  const who = by === undefined ? '' : ` by ${text(by)}`;
+  return reason === undefined ? who : `${who} (${text(reason)})`;
+}
+
+function noteFields({ by, reason }: Note): Note {
+  return {
+    ...(by !== undefined && { by: text(by) }),
+    ...(reason !== undefined && { reason: text(reason) }),
+  };
+}
+
+/** Typed as text, but from outside. */
+function text(value: unknown): string {
+  return printable(typeof value === 'string' ? value : show(value));
+}
+
+function time(at: number): string | undefined {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
