@@ -1,10 +1,7 @@
-import { show } from './common/printable.js';
-import { type QuietLogger, quietLogger } from './common/quiet-logger.js';
 import {
   type DynamicModule,
   Inject,
   type InjectionToken,
-  Logger,
   Module,
   type ModuleMetadata,
   Optional,
@@ -15,14 +12,10 @@ import {
 import { DiscoveryModule, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { RESILIENCE_SERVICE, ResilienceService } from './commands/resilience.service.js';
 import { brand } from './common/brand.js';
-import { systemClock } from './common/clock.js';
-import { Complaints } from './common/complaints.js';
 import { ResilienceConfigurationError } from './common/errors.js';
-import { Problems } from './common/options-reader.js';
-import { CONFIGURATION, Configuration } from './execution/configuration/configuration.js';
-import { FEATURE, Feature, featuresIn } from './execution/configuration/features.js';
+import { CONFIGURATION, type Configuration } from './execution/configuration/configuration.js';
+import { FEATURE, Feature } from './execution/configuration/features.js';
 import {
-  ROOT,
   requireOptions,
   type ResilienceFeatureOptions,
   type ResilienceModuleOptions,
@@ -31,17 +24,15 @@ import {
 import { FLEET } from './fleet/fleet.js';
 import { ResilienceExplorer } from './execution/resilience.explorer.js';
 import { RUNTIME_REF, RuntimeRef } from './execution/runtime-ref.js';
-import { RUNTIME, Runtime } from './execution/runtime.js';
+import { configureBy, createEvents, createRuntime } from './execution/runtime-factories.js';
+import { RUNTIME, type Runtime } from './execution/runtime.js';
 import { BULKHEAD_REGISTRY, BulkheadRegistry } from './registry/bulkhead.registry.js';
 import {
   CIRCUIT_BREAKER_REGISTRY,
   CircuitBreakerRegistry,
 } from './registry/circuit-breaker.registry.js';
 import { RATE_LIMIT_REGISTRY, RateLimitRegistry } from './registry/rate-limit.registry.js';
-import type { Configure } from './registry/named-registry.js';
 import { PartStore } from './registry/named-parts.js';
-import { EventLog, writesJson } from './telemetry/log/event-log.js';
-import { readLogOptions } from './telemetry/log/log-options.js';
 import { RESILIENCE_EVENTS, ResilienceEvents } from './telemetry/resilience-events.js';
 import { PROTECTIONS } from './third-parties/protect-provider.js';
 import { Protections } from './third-parties/protections.js';
@@ -261,57 +252,4 @@ function optionsProviders(options: ResilienceModuleAsyncOptions): Provider[] {
       requireOptions(await made.createResilienceOptions()),
   };
   return useClass === undefined ? [create] : [create, useClass];
-}
-
-/** For the registries, which do not wait for the runtime. */
-function configureBy(ref: RuntimeRef): Configure {
-  return (target, patch, where) => ref.runtime!.planner.configure(target, patch, undefined, where);
-}
-
-function loggerOf({ logger }: ResilienceModuleOptions): QuietLogger | undefined {
-  return logger === false ? undefined : quietLogger(logger ?? new Logger('Resilience'));
-}
-
-function createEvents(options: ResilienceModuleOptions): ResilienceEvents {
-  const logger = loggerOf(options);
-  const complaints = new Complaints(options.clock ?? systemClock, (message) => {
-    logger?.warn(message);
-  });
-  return new ResilienceEvents((error, listener) =>
-    complaints.complain(listener, () => `a listener of ResilienceEvents threw ${show(error)}`),
-  );
-}
-
-function createRuntime(
-  options: ResilienceModuleOptions,
-  modules: ModulesContainer,
-  ref: RuntimeRef,
-  parts: PartStore,
-  events: ResilienceEvents,
-  moduleRef: ModuleRef,
-): Runtime {
-  const configuration = new Configuration(options, featuresIn(modules));
-  const logger = loggerOf(options);
-  const resolve = (token: unknown): unknown => {
-    try {
-      return moduleRef.get<unknown>(token as InjectionToken, { strict: false });
-    } catch {
-      return undefined;
-    }
-  };
-  const settings = readLogOptions(options.logging, ROOT, new Problems());
-  if (logger !== undefined && settings !== undefined) {
-    const breakers = new CircuitBreakerRegistry(parts, configureBy(ref));
-    new EventLog({
-      events,
-      clock: options.clock ?? systemClock,
-      logger,
-      settings,
-      takesFields: () => writesJson(options.logger),
-      factsOf: (name) => (breakers.has(name) ? breakers.get(name).snapshot() : undefined),
-    });
-  }
-  const runtime = new Runtime({ configuration, events, parts, logger, resolve });
-  ref.runtime = runtime;
-  return runtime;
 }

@@ -197,12 +197,12 @@ export class Planner {
   }
 
   private keep({ decorated, owner, ownOnly }: OwnedMethod, plan: Plan): MethodPlan {
-    const { clock, log } = this.services;
+    const { services } = this;
     const wrapper = decorated.wrapper!;
     const mayResolveToStream = decorated.returns !== 'promise' || isAwaitedByNest(wrapper);
-    const warn = (message: string): void => log(message, 'warn');
+    const warn = (message: string): void => services.log(message, 'warn');
     const nestCaller = ownOnly ? undefined : nestCallerOf(wrapper, plan.pipeline.name, warn);
-    const kept = new MethodPlan(plan, decorated, clock, mayResolveToStream, nestCaller);
+    const kept = new MethodPlan(plan, decorated, services.clock, mayResolveToStream, nestCaller);
     const byOwner = this.plans.get(ownOnly)!;
     const plans: PlansOfOwner = byOwner.get(owner) ?? new Map<DecoratedMethod, MethodPlan>();
     byOwner.set(owner, plans.set(decorated, kept));

@@ -59,8 +59,7 @@ class Simulated {
     this.fleet = new Fleet({ store, settings, clock, random, events, log: () => {} });
     const site = { name: NAME, method: undefined, fleet: this.fleet };
     const { breaker } = readCircuitBreakerOptions(reader(options), site);
-    const log = (): void => {};
-    const environment = environmentOf({ clock, random, events, log, warn: log });
+    const environment = environmentOf({ clock, random, events, warn: () => {} });
     this.breaker = new SharedCircuitBreaker(NAME, breaker, environment, this.fleet);
   }
 

@@ -130,9 +130,8 @@ export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMembe
     const { away } = this.fleet;
     super.announceOverride(away);
     if (!away) return;
-    this.environment.log(
+    this.environment.warn(
       `circuit "${printable(this.name)}": the override is that of this instance until the store is back`,
-      'warn',
     );
   }
 
