@@ -23,8 +23,7 @@ export class TimeoutStage extends Stage<Limit> {
   ) {
     super();
     this.deadlines = new DeadlineQueue(site.clock, ms, (call) => this.expire(call));
-    this.forget = site.onClose(closing(new WeakRef(this.deadlines)));
-    forgotten.register(this, this.forget);
+    this.forget = closeWith(site, this.deadlines, this);
   }
 
   override retire(): void {
@@ -60,10 +59,26 @@ export class TimeoutStage extends Stage<Limit> {
   }
 }
 
-/** Stages that nobody uses any more, such as those of a `fetch` that was made for one request. */
-const forgotten = new FinalizationRegistry((forget: () => void) => forget());
+/** What an application has to do for a stage when it closes. */
+interface Closing {
+  /** Weak, since the stage must not be kept. A queue with a timer is kept by that. */
+  readonly deadlines: WeakRef<DeadlineQueue<Call>>;
+  forget: () => void;
+}
 
-/** Apart from the stage, which it must not keep. A queue with a timer is kept by that. */
-function closing(deadlines: WeakRef<DeadlineQueue<Call>>): () => void {
-  return () => deadlines.deref()?.close();
+/** For stages that nobody uses any more, such as those of a `fetch` that was made for one request. Keeps no application. */
+const forgotten = new FinalizationRegistry((closing: WeakRef<Closing>) => {
+  closing.deref()?.forget();
+});
+
+/** Closes the queue with the application, as long as the stage is in use. @returns a function that ends this */
+function closeWith(
+  site: Pick<PolicySite, 'onClose'>,
+  deadlines: DeadlineQueue<Call>,
+  stage: TimeoutStage,
+): () => void {
+  const closing: Closing = { deadlines: new WeakRef(deadlines), forget: () => {} };
+  closing.forget = site.onClose(() => closing.deadlines.deref()?.close());
+  forgotten.register(stage, new WeakRef(closing));
+  return closing.forget;
 }

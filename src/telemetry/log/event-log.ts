@@ -32,6 +32,7 @@ export class EventLog {
   /** The number of rejections so far when the log stopped listening; `undefined` while it listens. */
   private rejectionsHeard: number | undefined = undefined;
   private timer: Timer | undefined = undefined;
+  private closed = false;
 
   constructor(private readonly host: EventLogHost) {
     const { clock, events, settings } = host;
@@ -68,7 +69,7 @@ export class EventLog {
   }
 
   private tellLater(): void {
-    if (this.timer !== undefined) return;
+    if (this.timer !== undefined || this.closed) return;
     this.timer = this.host.clock.setTimer(() => this.tellLeftOut(), SECOND);
     this.timer.unref();
   }
@@ -103,6 +104,7 @@ export class EventLog {
   }
 
   private close(): void {
+    this.closed = true;
     this.timer?.cancel();
     this.tellLeftOut();
     this.host.events.rejectionSample = undefined;
