@@ -46,7 +46,7 @@ export abstract class Circuit {
   protected stale = 0;
   /** Of all generations: a hanging call is counted even if it can no longer decide anything. */
   private readonly leases = new Leases();
-  /** Made when the circuit is first half-open. */
+  /** @internal Made when the circuit is first half-open. */
   protected probes: Probes | undefined = undefined;
   protected overridden: ActiveOverride | undefined = undefined;
   protected readonly announcer: Announcer;
