@@ -1,7 +1,6 @@
+import { setImmediate } from 'node:timers'; // test frameworks replace the global one
 import { outsideOfCalls } from '../common/async-context.js';
-
-/** Captured at load: test frameworks replace the global one. */
-const { setImmediate } = globalThis;
+import { quietly } from '../common/quietly.js';
 
 /** A call that wants to know when its client goes. */
 interface Watching {
@@ -21,5 +20,5 @@ export function watchLater(call: Watching): void {
 function watchAll(): void {
   const calls = begun;
   begun = [];
-  for (const call of calls) call.watchClient();
+  for (const call of calls) quietly(() => call.watchClient());
 }

@@ -146,14 +146,19 @@ export class Fleet implements FleetSite {
     if (this.turning) return;
     this.turning = true;
     this.timer?.cancel();
-    while (this.turnAgain && this.running) {
-      this.turnAgain = false;
-      if (!(await this.read())) break;
-      await this.outbox.flush();
-      this.subscription.ensure();
+    try {
+      while (this.turnAgain && this.running) {
+        this.turnAgain = false;
+        if (!(await this.read())) break;
+        await this.outbox.flush();
+        this.subscription.ensure();
+      }
+    } catch {
+      // A store that answers nonsense must not end the rounds.
+    } finally {
+      this.turning = false;
+      this.schedule();
     }
-    this.turning = false;
-    this.schedule();
   }
 
   /** @returns whether the store is there */

@@ -82,7 +82,12 @@ export class IoRedisDriver implements RedisDriver {
       // Twice is once: this one tells when it listens again.
       if (listening) subscriber.subscribe(channel).then(reconnected, () => {});
     });
-    await subscriber.subscribe(channel);
+    try {
+      await subscriber.subscribe(channel);
+    } catch (error) {
+      this.end(subscriber); // the next try makes another one
+      throw error;
+    }
     listening = true;
     return async () => this.end(subscriber);
   }

@@ -98,8 +98,13 @@ export class NodeRedisDriver implements RedisDriver {
     subscriber.on('ready', () => {
       if (listening) reconnected();
     });
-    await subscriber.connect();
-    await subscriber.subscribe(channel, heard);
+    try {
+      await subscriber.connect();
+      await subscriber.subscribe(channel, heard);
+    } catch (error) {
+      await this.end(subscriber); // the next try makes another one
+      throw error;
+    }
     listening = true;
     return () => this.end(subscriber);
   }

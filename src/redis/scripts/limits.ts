@@ -38,7 +38,7 @@ local allowed = cost <= burst and wait <= longest + ROUNDING * interval
 if allowed then level = level + cost end
 if level > 0 and (mend or (allowed and cost > 0)) then
   redis.call('SET', KEYS[1], string.format('%.17g', level) .. ' ' .. int(now) .. ' ' .. rate,
-    'PX', int(math.ceil(level * interval / 1000) + 1))
+    'PX', int(math.min(math.ceil(level * interval / 1000) + 1, 315360000000)))
 end
 return {
   allowed and '1' or '0',
