@@ -177,7 +177,7 @@ describe('a span', () => {
     );
   });
 
-  it('of a call that a fallback has answered is no error, unlike its attempt', async () => {
+  it('of a call that a fallback has answered is not an error, unlike its attempt', async () => {
     await shop.answered();
     expect(called('Shop.answered').status.code).toBe(SpanStatusCode.UNSET);
     expect(called('Shop.answered').attributes).toMatchObject({
