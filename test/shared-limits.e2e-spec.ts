@@ -138,10 +138,15 @@ describe('a limit that a fleet shares', () => {
     void codes(calls).then((all) => (answers = all));
     await settle();
     expect(answers).toEqual([1, 2, 3].flatMap(() => [1, 2, 'RATE_LIMITED']));
+    // Calls at the same time have failed once.
+    expect(of('store-degraded', instances[0]!.events)).toEqual([]);
+    void outcome(instances[0]!.client.limited());
+    await world.clock.advance(60);
     expect(of('store-degraded', instances[0]!.events)).toHaveLength(1);
     for (const { route } of instances) route.trouble = undefined;
-    await world.clock.advance(10_000);
+    await world.clock.advance(1_100); // much less than until the next poll
     expect(of('store-recovered', instances[0]!.events)).toHaveLength(1);
+    await world.clock.advance(10_000);
     for (const { route } of instances) route.calls.length = 0;
     await instances[0]!.client.limited();
     expect(instances[0]!.route.calls).toContain('limit');

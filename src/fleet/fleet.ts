@@ -166,9 +166,12 @@ export class Fleet implements FleetSite {
     const { guard, host } = this;
     const { backgroundTimeout, pollInterval } = host.settings;
     this.unread = false;
+    const afresh = !guard.available;
+    // Only a write shows that a store is well again: a replica that takes none answers questions all the same.
+    const beats = guard.troubled || host.clock.now() >= this.beatenAt + DUE * pollInterval;
+    if (beats && !(await this.beat())) return false;
     const circuits = [...this.circuits.values()];
     if (circuits.length > 0) {
-      const afresh = !guard.available;
       const names = circuits.map(({ name }) => name);
       const views = await guard.try(
         async (store) => listOf(await store.circuits(names), 'circuits()'),
@@ -176,11 +179,9 @@ export class Fleet implements FleetSite {
       );
       if (views === undefined || !this.running) return false;
       circuits.forEach((circuit, i) => circuit.polled(views[i], afresh));
-      guard.recover();
     }
-    // Without circuits, a heartbeat is what shows that the store is back.
-    if (guard.available && host.clock.now() < this.beatenAt + DUE * pollInterval) return true;
-    return this.beat();
+    if (beats) guard.recover();
+    return true;
   }
 
   private async beat(): Promise<boolean> {
@@ -194,7 +195,6 @@ export class Fleet implements FleetSite {
     if (instances === undefined || !this.running) return false;
     this.instances = instances;
     this.beatenAt = host.clock.now();
-    guard.recover();
     return true;
   }
 
@@ -248,16 +248,16 @@ export class Fleet implements FleetSite {
   }
 
   private tellDegraded(error: unknown): void {
-    const { host, kind: name } = this;
-    const goesOn = 'shared breakers and limits go on as local ones';
-    quietly(() => host.log(`store ${name} does not answer: ${show(error)}; ${goesOn}`, 'warn'));
-    quietly(() => host.events.emit({ type: 'store-degraded', name, error }));
+    quietly(() => this.host.events.emit({ type: 'store-degraded', name: this.kind, error }));
+    // Calls have found it out: the next round would be far away.
+    if (this.turning) return;
+    this.timer?.cancel();
+    this.schedule();
   }
 
   private tellRecovered(degradedForMs: number): void {
-    const { host, kind: name } = this;
-    quietly(() => host.log(`store ${name} answers again after ${Math.round(degradedForMs)} ms`));
-    quietly(() => host.events.emit({ type: 'store-recovered', name, degradedForMs }));
+    const { kind: name } = this;
+    quietly(() => this.host.events.emit({ type: 'store-recovered', name, degradedForMs }));
   }
 }
 

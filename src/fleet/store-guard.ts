@@ -1,8 +1,10 @@
 import { outsideOfCalls } from '../common/async-context.js';
 import type { Clock } from '../common/clock.js';
+import { quietly } from '../common/quietly.js';
 import type { ResilienceStore } from './store.js';
+import { TimeBudget } from './time-budget.js';
 
-/** One failure may be a hiccup, of the network or of this process; two in a row are not. */
+/** One failure may be a hiccup, of the network or of this process; two in a row are not. Calls at the same time fail once. */
 const FAILURES = 2;
 
 /** The wait after the first failure, milliseconds. It doubles with each one. */
@@ -19,7 +21,10 @@ export interface GuardListener {
  * left alone for a while. So no trouble of the store becomes one of a caller.
  */
 export class StoreGuard {
+  /** In a row. */
   private failures = 0;
+  /** All that have been counted so far. */
+  private incidents = 0;
   private degradedAt: number | undefined = undefined;
   private closed = false;
   private readonly waiting = new Set<() => void>();
@@ -39,7 +44,7 @@ export class StoreGuard {
     return this.degradedAt === undefined && !this.closed;
   }
 
-  /** Whether the last call has failed. */
+  /** Whether it is away, or the last call has failed. */
   get troubled(): boolean {
     return this.failures > 0;
   }
@@ -60,17 +65,19 @@ export class StoreGuard {
     budgetMs: number,
     late?: (answer: T) => void,
   ): Promise<T | undefined> {
-    return this.available ? this.make(step, budgetMs, late) : Promise.resolve(undefined);
+    if (!this.available) return Promise.resolve(undefined);
+    return this.make(step, budgetMs, () => this.succeeded(), late);
   }
 
-  /** The same, also while the store is away: a success shows that it is back, which {@link recover} has to say. */
+  /** The same, also while the store is away. A success alone does not say that it is well: see {@link recover}. */
   try<T>(step: (store: ResilienceStore) => Promise<T>, budgetMs: number): Promise<T | undefined> {
-    return this.closed ? Promise.resolve(undefined) : this.make(step, budgetMs);
+    return this.closed ? Promise.resolve(undefined) : this.make(step, budgetMs, () => {});
   }
 
-  /** The store is back, and has been read. */
+  /** The store takes what it is told, and has been read. A store that only answers questions is still away. */
   recover(): void {
     const { degradedAt } = this;
+    this.failures = 0;
     if (degradedAt === undefined || this.closed) return;
     this.degradedAt = undefined;
     this.listener.recovered(this.clock.now() - degradedAt);
@@ -85,12 +92,14 @@ export class StoreGuard {
   private make<T>(
     step: (store: ResilienceStore) => Promise<T>,
     budgetMs: number,
+    succeeded: () => void,
     late?: (answer: T) => void,
   ): Promise<T | undefined> {
+    const { incidents } = this;
     return new Promise((resolve) => {
       const end = (answer: T | undefined): void => {
         this.waiting.delete(giveUp);
-        timer.cancel();
+        budget.end();
         resolve(answer);
       };
       const giveUp = (): void => end(undefined);
@@ -98,22 +107,26 @@ export class StoreGuard {
       const fail = (error: unknown): void => {
         if (!isWaiting()) return;
         end(undefined);
-        this.failed(error);
+        if (incidents === this.incidents) this.failed(error);
       };
       this.waiting.add(giveUp);
-      const timer = outsideOfCalls(() =>
-        this.clock.setTimer(() => fail(new Error(`no answer within ${budgetMs} ms`)), budgetMs),
+      const budget = new TimeBudget(this.clock, budgetMs, () =>
+        fail(new Error(`no answer within ${budgetMs} ms`)),
       );
-      timer.unref();
       outsideOfCalls(() => called(step, this.store)).then((answer) => {
-        if (!isWaiting()) return this.closed ? undefined : late?.(answer);
-        this.failures = 0;
+        if (!isWaiting()) return this.closed ? undefined : quietly(() => late?.(answer));
+        succeeded();
         end(answer);
       }, fail);
     });
   }
 
+  private succeeded(): void {
+    if (this.degradedAt === undefined) this.failures = 0;
+  }
+
   private failed(error: unknown): void {
+    this.incidents += 1;
     this.failures += 1;
     if (this.failures < FAILURES || this.degradedAt !== undefined) return;
     this.degradedAt = this.clock.now();

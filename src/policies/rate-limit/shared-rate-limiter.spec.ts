@@ -230,7 +230,10 @@ describe('while the store is away, a limit for all instances', () => {
     const calls = [fleet.call(), fleet.call()];
     await fleet.clock.advance(50);
     expect(await Promise.all(calls)).toEqual(['after 50', 'after 50']);
-    expect(await fleet.call()).toBe('limit 100');
+    const third = fleet.call();
+    await fleet.clock.advance(50);
+    expect(await third).toBe('limit 50');
+    expect(await fleet.call()).toBe('limit 50'); // the store is not asked any more
   });
 
   it('takes the wait for the store from the time that a call may wait', async () => {
