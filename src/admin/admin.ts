@@ -17,8 +17,9 @@ import { STEP } from './series/series.js';
 import { ChangesTold } from './stream/changes-told.js';
 import { LiveStream } from './stream/live-stream.js';
 import { BreakerViews } from './views/breaker-view.js';
-import { Inspector, type Parts } from './views/inspector.js';
-import type { Events } from './views/parts.js';
+import { Inspector } from './views/inspector.js';
+import type { Events, Parts } from './views/parts.js';
+import { RateLimitViews, type Views } from './views/views.js';
 
 /** Who hears these takes calls off the fast path. */
 const OF_ATTEMPTS: ReadonlySet<string> = new Set<ResilienceEventKind>([
@@ -52,8 +53,11 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
     this.now = () => Math.round(clock.wall());
     const moment = (): AdminMoment => this.moment();
     const episodes = new Episodes();
-    const views = new BreakerViews(episodes, this.now);
-    const selection = new Selection(parts, settings.maxKeys);
+    const views: Views = {
+      breakers: new BreakerViews(episodes, this.now),
+      rateLimits: new RateLimitViews((name) => this.history.recent(name)),
+    };
+    const selection = new Selection(parts, settings.maxKeys, views.rateLimits);
     this.log = new EventLog(settings.maxEvents, this.now);
     this.history = new History(selection, this.now);
     this.inspector = new Inspector(parts, views, moment, (part, name) =>

@@ -10,10 +10,12 @@ import { FleetCircuit, type FleetServices } from './fleet-circuit.js';
 import { GuardedStore } from './guarded-store.js';
 import type { FleetSettings } from './options.js';
 import { Outbox } from './outbox.js';
+import { Roster } from './roster.js';
 import type { CircuitMember, FleetSite, SharedCircuit } from './shared-circuit.js';
+import type { FleetSnapshot } from './snapshot.js';
 import { StoreGuard } from './store-guard.js';
 import { storeUsers } from './store-users.js';
-import type { InstanceInfo, ResilienceStore, StoreMessage } from './store.js';
+import type { ResilienceStore, StoreMessage } from './store.js';
 import { Subscription } from './subscription.js';
 
 /** Injection token of the {@link Fleet}; `null` for an application without a store. */
@@ -44,10 +46,11 @@ const JITTER = 0.2;
  */
 export class Fleet implements FleetSite {
   readonly instanceId: string;
-  /** The living instances as of the last heartbeat, this one included; empty until the first one. */
-  instances: readonly InstanceInfo[] = [];
+  /** How many instances were alive at the last heartbeat, this one included; 0 until the first one. */
+  private living = 0;
   readonly store: GuardedStore;
   private readonly guard: StoreGuard;
+  private readonly roster: Roster;
   private readonly circuits = new Map<string, FleetCircuit>();
   private readonly outbox: Outbox;
   private readonly subscription: Subscription;
@@ -74,7 +77,15 @@ export class Fleet implements FleetSite {
       instanceId: this.instanceId,
       callTimeout: settings.callTimeout,
       backgroundTimeout: settings.backgroundTimeout,
-      instances: () => this.instances.length,
+      instances: () => this.living,
+    });
+    this.roster = new Roster({
+      instanceId: this.instanceId,
+      version: settings.version,
+      clock,
+      guard: this.guard,
+      backgroundTimeout: settings.backgroundTimeout,
+      members: () => Array.from(this.circuits.values(), ({ member }) => member),
     });
     this.outbox = new Outbox(() =>
       host.log(
@@ -108,6 +119,11 @@ export class Fleet implements FleetSite {
     return this.running && !this.guard.available;
   }
 
+  /** The fleet for operators: its instances, and sums over all of them. It asks the store, once a second at most. */
+  snapshot(): Promise<FleetSnapshot> {
+    return this.roster.snapshot(this.kind);
+  }
+
   join(member: CircuitMember): SharedCircuit {
     const circuit = new FleetCircuit(member, this.services);
     this.circuits.set(member.name, circuit);
@@ -121,6 +137,7 @@ export class Fleet implements FleetSite {
     if (this.running) return;
     this.running = true;
     storeUsers.add(this.host.store);
+    this.roster.start();
     this.subscription.ensure();
     void this.turn();
   }
@@ -185,15 +202,15 @@ export class Fleet implements FleetSite {
   }
 
   private async beat(): Promise<boolean> {
-    const { guard, host, instanceId: id } = this;
-    const { version, pollInterval, backgroundTimeout } = host.settings;
-    const info: InstanceInfo = { id, host: hostname(), ...(version !== undefined && { version }) };
-    const instances = await guard.try(
-      async (store) => listOf(await store.heartbeat(info, LIVES * pollInterval), 'heartbeat()'),
+    const { guard, host } = this;
+    const { pollInterval, backgroundTimeout } = host.settings;
+    const info = this.roster.info();
+    const living = await guard.try(
+      async (store) => countOf(await store.heartbeat(info, LIVES * pollInterval), 'heartbeat()'),
       backgroundTimeout,
     );
-    if (instances === undefined || !this.running) return false;
-    this.instances = instances;
+    if (living === undefined || !this.running) return false;
+    this.living = living;
     this.beatenAt = host.clock.now();
     return true;
   }
@@ -248,6 +265,7 @@ export class Fleet implements FleetSite {
   }
 
   private tellDegraded(error: unknown): void {
+    this.roster.degraded();
     quietly(() => this.host.events.emit({ type: 'store-degraded', name: this.kind, error }));
     // Calls have found it out: the next round would be far away.
     if (this.turning) return;
@@ -256,6 +274,7 @@ export class Fleet implements FleetSite {
   }
 
   private tellRecovered(degradedForMs: number): void {
+    this.roster.recovered();
     const { kind: name } = this;
     quietly(() => this.host.events.emit({ type: 'store-recovered', name, degradedForMs }));
   }
@@ -265,4 +284,9 @@ export class Fleet implements FleetSite {
 function listOf<T>(answer: readonly T[], step: string): readonly T[] {
   if (Array.isArray(answer)) return answer as readonly T[];
   throw new TypeError(`${step} gave ${show(answer)} instead of a list`);
+}
+
+function countOf(answer: number, step: string): number {
+  if (typeof answer === 'number' && answer >= 0) return answer;
+  throw new TypeError(`${step} gave ${show(answer)} instead of a number`);
 }

@@ -8,6 +8,7 @@ import type {
   InstanceInfo,
   LimitDecision,
   LimitRequest,
+  LivingInstance,
   PlacesReply,
   PlacesStep,
   ResilienceStore,
@@ -19,9 +20,17 @@ import { Keys } from './keys.js';
 import { Messages } from './messages.js';
 import { type NodeRedis, NodeRedisDriver } from './node-redis.js';
 import { type RedisClient, type RedisStoreOptions, readRedisStoreOptions } from './options.js';
-import { readCircuit, readDecision, readPlaces, readSettings, readView, texts } from './replies.js';
+import {
+  readCircuit,
+  readDecision,
+  readInstances,
+  readPlaces,
+  readSettings,
+  readView,
+  texts,
+} from './replies.js';
 import { STEP, VIEWS } from './scripts/circuits.js';
-import { HEARTBEAT, LEAVE, LIVING, SETTINGS } from './scripts/fleets.js';
+import { HEARTBEAT, INSTANCES, LEAVE, LIVING, SETTINGS } from './scripts/fleets.js';
 import { LIMIT } from './scripts/limits.js';
 import { PLACES } from './scripts/places.js';
 import type { Script } from './scripts/script.js';
@@ -92,15 +101,17 @@ class RedisStore implements ResilienceStore {
     return readPlaces(reply, step.type === 'renew');
   }
 
-  async heartbeat(instance: InstanceInfo, ttlMs: number): Promise<readonly InstanceInfo[]> {
-    const { alive, instances } = this.keys;
+  async heartbeat(instance: InstanceInfo, ttlMs: number): Promise<number> {
     const args = [instance.id, JSON.stringify(instance), text(ttlMs)];
-    const infos = texts(await this.run(HEARTBEAT, [alive, instances], args));
-    return infos.map((json) => JSON.parse(json) as InstanceInfo);
+    return Number(await this.run(HEARTBEAT, this.keys.living, args));
+  }
+
+  async instances(): Promise<readonly LivingInstance[]> {
+    return readInstances(texts(await this.run(INSTANCES, this.keys.living, [])));
   }
 
   async leave(instanceId: string): Promise<void> {
-    await this.run(LEAVE, [this.keys.alive, this.keys.instances], [instanceId]);
+    await this.run(LEAVE, this.keys.living, [instanceId]);
   }
 
   async settings(): Promise<FleetSettings | undefined> {
@@ -135,7 +146,7 @@ class RedisStore implements ResilienceStore {
         // In a cluster the instances are on another node. Their number changes little meanwhile.
         const living =
           quorum !== undefined && quorum.share > 0
-            ? await this.run(LIVING, [this.keys.alive], [])
+            ? await this.run(LIVING, [this.keys.living[0]!], [])
             : 0;
         return [
           String(step.epoch),

@@ -2,7 +2,9 @@ import type {
   CircuitReply,
   CircuitView,
   FleetSettings,
+  InstanceInfo,
   LimitDecision,
+  LivingInstance,
   PlacesReply,
   SharedOverride,
   StoreMessage,
@@ -72,6 +74,16 @@ export function readPlaces(
     ...(retryAfter !== '' && { retryAfterMs: Number(retryAfter) }),
     ...(renewal && { lost }),
   };
+}
+
+/** Pairs: how many milliseconds ago, and JSON. */
+export function readInstances(told: readonly string[]): LivingInstance[] {
+  const instances: LivingInstance[] = [];
+  for (let i = 0; i < told.length; i += 2) {
+    const info = JSON.parse(told[i + 1]!) as InstanceInfo;
+    instances.push({ ...info, silentMs: Number(told[i]) });
+  }
+  return instances;
 }
 
 export function readSettings([changed, revision, settings]: readonly string[]): FleetSettings {

@@ -8,11 +8,13 @@ import { Bulkheads } from './views/bulkheads.js';
 import { Dependencies } from './views/dependencies.js';
 import { Dependency } from './views/dependency.js';
 import { Method, Methods } from './views/methods.js';
+import { RateLimits } from './views/rate-limits.js';
 import { Timeline } from './views/timeline.js';
 
 const VIEWS = [
   ['dependencies', 'Dependencies'],
   ['bulkheads', 'Bulkheads'],
+  ['rate-limits', 'Rate limits'],
   ['methods', 'Methods'],
   ['events', 'Events'],
 ] as const;
@@ -71,6 +73,7 @@ export function App() {
 function View() {
   const { view, name } = route.value;
   if (view === 'bulkheads') return <Bulkheads />;
+  if (view === 'rate-limits') return <RateLimits />;
   if (view === 'events') return <Timeline />;
   if (view === 'methods') return name === undefined ? <Methods /> : <Method name={name} />;
   return name === undefined ? <Dependencies /> : <Dependency key={name} name={name} />;

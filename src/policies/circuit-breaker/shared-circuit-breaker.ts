@@ -1,4 +1,5 @@
 import { printable } from '../../common/printable.js';
+import type { Figures } from '../../fleet/figures.js';
 import type {
   CircuitMember,
   FleetSite,
@@ -50,6 +51,15 @@ export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMembe
   /** @internal */
   get quorum(): QuorumRule | undefined {
     return this.settings.sharing?.quorum;
+  }
+
+  /** @internal */
+  get figures(): Figures {
+    const counts = this.recorded?.outcomes(this.now());
+    if (counts === undefined) return { calls: 0, failures: 0, rejections: 0 };
+    const failures = counts.failure + counts.timeout;
+    const calls = counts.success + failures + counts.ignored;
+    return { calls, failures, rejections: counts.rejected.circuitOpen };
   }
 
   override async execute<T>(work: () => T | Promise<T>): Promise<T> {

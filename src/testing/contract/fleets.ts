@@ -117,19 +117,36 @@ export const fleetPromises: Promised[] = [
     title: 'an instance is alive from its heartbeat until its time ends or it leaves',
     async try(space) {
       const [a, b] = await space.fleet(2);
-      const first = { id: 'a', version: '1.2.3', host: 'pod-1', facts: { calls: 3, text: '日本' } };
-      assert.deepEqual(await a.heartbeat(first, LONG), [first]);
-      const ids = async (ttlMs: number): Promise<string[]> =>
-        (await b.heartbeat({ id: 'b' }, ttlMs)).map(({ id }) => id).sort();
-      assert.deepEqual(await ids(LONG), ['a', 'b']);
-      await a.heartbeat({ id: 'c' }, SHORT);
+      const ids = async (): Promise<string[]> => (await b.instances()).map(({ id }) => id).sort();
+      assert.deepEqual(await ids(), []);
+      assert.equal(await a.heartbeat({ id: 'a' }, LONG), 1);
+      assert.equal(await b.heartbeat({ id: 'b' }, LONG), 2);
+      assert.equal(await b.heartbeat({ id: 'b' }, LONG), 2);
+      assert.deepEqual(await ids(), ['a', 'b']);
+      assert.equal(await a.heartbeat({ id: 'c' }, SHORT), 3);
       await space.wait(PAUSE);
-      assert.deepEqual(await ids(LONG), ['a', 'b']);
+      assert.deepEqual(await ids(), ['a', 'b']);
+      assert.equal(await b.heartbeat({ id: 'b' }, LONG), 2);
       await a.leave('a');
       await a.leave('nobody');
-      assert.deepEqual(await ids(LONG), ['b']);
-      const changed = await b.heartbeat({ id: 'b', version: '2' }, LONG);
-      assert.deepEqual(changed, [{ id: 'b', version: '2' }]);
+      assert.deepEqual(await ids(), ['b']);
+      assert.equal(await b.heartbeat({ id: 'b' }, LONG), 1);
+    },
+  },
+  {
+    title: 'all can read what an instance has told last, and how long ago',
+    async try(space) {
+      const [a, b] = await space.fleet(2);
+      const facts = { calls: 3, text: '日本\n"{}"', list: [['x', 1]] };
+      const info = { id: 'a b', version: '1.2.3', host: 'pod-1', ageMs: 5_000, facts };
+      await a.heartbeat({ ...info, version: '1' }, LONG);
+      await a.heartbeat(info, LONG);
+      await space.wait(PAUSE);
+      const [told, ...others] = await b.instances();
+      assert.deepEqual(others, []);
+      const { silentMs, ...rest } = told!;
+      assert.deepEqual(rest, info);
+      assert.ok(silentMs >= PAUSE - 1 && silentMs < LONG, `${silentMs}`);
     },
   },
   {

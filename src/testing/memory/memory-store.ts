@@ -8,6 +8,7 @@ import type {
   InstanceInfo,
   LimitDecision,
   LimitRequest,
+  LivingInstance,
   PlacesReply,
   PlacesStep,
   ResilienceStore,
@@ -39,7 +40,7 @@ export class MemoryStore implements ResilienceStore {
   private readonly circuitsByName: MemoryCircuits;
   private readonly limits: MemoryLimits;
   private readonly semaphores: MemorySemaphores;
-  private readonly instances: MemoryInstances;
+  private readonly living: MemoryInstances;
   private fleetSettings: Omit<FleetSettings, 'changed'> | undefined;
   private trouble: StoreTrouble | undefined;
   private counted = 0;
@@ -48,12 +49,12 @@ export class MemoryStore implements ResilienceStore {
   constructor({ clock = performance }: { readonly clock?: Pick<Clock, 'now'> } = {}) {
     this.clock = clock;
     const now = (): number => this.clock.now();
-    this.instances = new MemoryInstances(now);
+    this.living = new MemoryInstances(now);
     this.limits = new MemoryLimits(now);
     this.semaphores = new MemorySemaphores(now, (name) => this.tell({ type: 'place', name }));
     this.circuitsByName = new MemoryCircuits(
       now,
-      () => this.instances.count(),
+      () => this.living.count(),
       (name, view) => this.tell({ type: 'circuit', name, view }),
     );
   }
@@ -79,12 +80,16 @@ export class MemoryStore implements ResilienceStore {
     return this.step(() => this.semaphores.step(name, step));
   }
 
-  heartbeat(instance: InstanceInfo, ttlMs: number): Promise<readonly InstanceInfo[]> {
-    return this.step(() => this.instances.heartbeat(instance, ttlMs));
+  heartbeat(instance: InstanceInfo, ttlMs: number): Promise<number> {
+    return this.step(() => this.living.heartbeat(instance, ttlMs));
+  }
+
+  instances(): Promise<readonly LivingInstance[]> {
+    return this.step(() => this.living.all());
   }
 
   leave(instanceId: string): Promise<void> {
-    return this.step(() => this.instances.leave(instanceId));
+    return this.step(() => this.living.leave(instanceId));
   }
 
   settings(): Promise<FleetSettings | undefined> {
@@ -127,7 +132,7 @@ export class MemoryStore implements ResilienceStore {
     this.circuitsByName.clear();
     this.limits.clear();
     this.semaphores.clear();
-    this.instances.clear();
+    this.living.clear();
     this.fleetSettings = undefined;
   }
 

@@ -1,11 +1,11 @@
-import type { VNode } from 'preact';
 import { useComputed } from '@preact/signals';
+import { drawnOnce } from '../parts/drawn-once.js';
 import { Spark } from '../parts/spark.js';
 import { State } from '../parts/state.js';
 import { count, countdown, duration, percent, plural } from '../format.js';
 import type { Dependency, Health, Values } from '../model.js';
 import { href, refine, route } from '../router.js';
-import { bulkheads, dependencies, now, total } from '../store.js';
+import { bulkheads, dependencies, now, rateLimits, total } from '../store.js';
 
 const LEVELS: readonly Health['level'][] = ['bad', 'warn', 'info', 'good'];
 
@@ -83,6 +83,7 @@ function Summary() {
   const full = bulkheads.value.filter(
     ({ running, maxConcurrent }) => running >= maxConcurrent,
   ).length;
+  const limiting = rateLimits.value.filter(({ health }) => health !== undefined).length;
   return (
     <>
       <h2 class="summary">
@@ -91,6 +92,13 @@ function Summary() {
       {full > 0 && (
         <p class="beside">
           <a href={href('bulkheads')}>{plural(full, 'bulkhead is', 'bulkheads are')} full</a>
+        </p>
+      )}
+      {limiting > 0 && (
+        <p class="beside">
+          <a href={href('rate-limits')}>
+            {plural(limiting, 'rate limit rejects', 'rate limits reject')} many calls
+          </a>
         </p>
       )}
     </>
@@ -134,14 +142,7 @@ function Table({ rows }: { readonly rows: readonly Dependency[] }) {
   );
 }
 
-const rowsDrawn = new WeakMap<Dependency, VNode>();
-
-/** A row is drawn again when its dependency is another object: most of 500 are as they were. */
-function drawn(row: Dependency): VNode {
-  let node = rowsDrawn.get(row);
-  if (node === undefined) rowsDrawn.set(row, (node = <Row key={row.name} {...row} />));
-  return node;
-}
+const drawn = drawnOnce((row: Dependency) => <Row key={row.name} {...row} />);
 
 /** A text that ticks, without its row being drawn again. */
 function Ticking({ text }: { readonly text: (now: number) => string }) {
