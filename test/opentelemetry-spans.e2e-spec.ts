@@ -294,6 +294,17 @@ describe('a span', () => {
     ).not.toContain('fetch failed');
   });
 
+  it('tells how a call has ended that ends while the application closes', async () => {
+    const call = shop.queued('first');
+    const beforeApplicationShutdown = async (): Promise<void> => {
+      shop.work.resolve();
+      await call;
+    };
+    Object.assign(shop, { beforeApplicationShutdown });
+    await booted.app.close();
+    expect(called('Shop.queued').attributes).toMatchObject({ 'resilience.outcome': 'success' });
+  });
+
   it('ends when the application closes, and no further ones are made', async () => {
     const call = shop.hangs();
     call.catch(() => {});

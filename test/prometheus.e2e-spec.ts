@@ -5,6 +5,7 @@ import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
 import { type Booted, boot, closeAll, of } from './support/boot.js';
 import { Shop, makeCalls, observed, observedParts } from './support/observed-calls.js';
 import { samplesIn } from './support/scrape.js';
+import { outcome } from './support/wait.js';
 
 afterEach(closeAll);
 
@@ -202,17 +203,46 @@ describe('a registry', () => {
     expect(await register.metrics()).not.toMatch(/resilience/);
   });
 
-  it('may be shared by applications, whose equal series are summed, until each closes', async () => {
+  it('may be shared by applications, whose equal series are summed; a counter never goes down', async () => {
     const registry = new Registry();
     const [one, other] = [await bootWith(registry), await bootWith(registry)];
+    const at = async (...all: string[]): Promise<unknown[]> => {
+      const samples = await scrape(registry);
+      return all.map((series) => samples.get(series));
+    };
+    const calls = 'resilience_calls_total{name="Shop.prices",outcome="success",source="live"}';
+    const durations =
+      'resilience_call_duration_seconds_count{name="Shop.prices",outcome="success"}';
+    const closed = 'resilience_circuit_breaker_state{name="storage",state="closed"}';
     await one.app.get(Shop).prices();
     await other.app.get(Shop).prices();
-    const series = 'resilience_calls_total{name="Shop.prices",outcome="success",source="live"}';
-    expect((await scrape(registry)).get(series)).toBe(2);
+    expect(await at(calls, durations, closed)).toEqual([2, 2, 2]);
     await one.app.close();
-    expect((await scrape(registry)).get(series)).toBe(1);
+    expect(await at(calls, durations, closed)).toEqual([2, 2, 1]);
+    registry.resetMetrics();
+    await other.app.get(Shop).prices();
+    expect(await at(calls, durations, closed)).toEqual([1, 1, 1]);
     await other.app.close();
     expect(registry.getMetricsAsArray()).toEqual([]);
+  });
+
+  it('counts the calls that end while the application closes', async () => {
+    const registry = new Registry();
+    const { app } = await bootWith(registry);
+    const shop = app.get(Shop);
+    const [running, waiting] = [shop.reviews(), outcome(shop.reviews())];
+    let samples = new Map<string, number>();
+    // As a server does that waits for its requests, of which one is the last scrape.
+    const beforeApplicationShutdown = async (): Promise<void> => {
+      shop.running[0]!.resolve();
+      await Promise.all([running, waiting]);
+      samples = await scrape(registry);
+    };
+    Object.assign(shop, { beforeApplicationShutdown });
+    await app.close();
+    const calls = (ended: string): number | undefined =>
+      samples.get(`resilience_calls_total{name="Shop.reviews",outcome="${ended}",source="live"}`);
+    expect([calls('success'), calls('rejected')]).toEqual([1, 1]);
   });
 
   it('that was cleared gets the metrics of the next application', async () => {
