@@ -3,9 +3,9 @@ import { hostname } from 'node:os';
 import { outsideOfCalls } from '../common/async-context.js';
 import { brand } from '../common/brand.js';
 import type { Clock, Timer } from '../common/clock.js';
-import { show } from '../common/printable.js';
 import { quietly, swallow } from '../common/quietly.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
+import { CheckedStore } from './checked-store.js';
 import { FleetCircuit, type FleetServices } from './fleet-circuit.js';
 import { GuardedStore } from './guarded-store.js';
 import type { FleetSettings } from './options.js';
@@ -66,7 +66,8 @@ export class Fleet implements FleetSite {
     const { store, settings, clock } = host;
     this.instanceId =
       settings.instanceId ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-    this.guard = new StoreGuard(store, clock, {
+    const checked = new CheckedStore(store);
+    this.guard = new StoreGuard(checked, clock, {
       degraded: (error) => this.tellDegraded(error),
       recovered: (ms) => this.tellRecovered(ms),
     });
@@ -82,7 +83,7 @@ export class Fleet implements FleetSite {
         'warn',
       ),
     );
-    this.subscription = new Subscription(store, (message) => this.hear(message));
+    this.subscription = new Subscription(checked, (message) => this.hear(message));
     this.services = {
       clock,
       guard: this.guard,
@@ -154,7 +155,7 @@ export class Fleet implements FleetSite {
         this.subscription.ensure();
       }
     } catch {
-      // A store that answers nonsense must not end the rounds.
+      // Whatever happens, it must not end the rounds.
     } finally {
       this.turning = false;
       this.schedule();
@@ -173,10 +174,7 @@ export class Fleet implements FleetSite {
     const circuits = [...this.circuits.values()];
     if (circuits.length > 0) {
       const names = circuits.map(({ name }) => name);
-      const views = await guard.try(
-        async (store) => listOf(await store.circuits(names), 'circuits()'),
-        backgroundTimeout,
-      );
+      const views = await guard.try((store) => store.circuits(names), backgroundTimeout);
       if (views === undefined || !this.running) return false;
       circuits.forEach((circuit, i) => circuit.polled(views[i], afresh));
     }
@@ -189,7 +187,7 @@ export class Fleet implements FleetSite {
     const { version, pollInterval, backgroundTimeout } = host.settings;
     const info: InstanceInfo = { id, host: hostname(), ...(version !== undefined && { version }) };
     const instances = await guard.try(
-      async (store) => listOf(await store.heartbeat(info, LIVES * pollInterval), 'heartbeat()'),
+      (store) => store.heartbeat(info, LIVES * pollInterval),
       backgroundTimeout,
     );
     if (instances === undefined || !this.running) return false;
@@ -259,10 +257,4 @@ export class Fleet implements FleetSite {
     const { kind: name } = this;
     quietly(() => this.host.events.emit({ type: 'store-recovered', name, degradedForMs }));
   }
-}
-
-/** What a store has answered, if it is a list: a store of somebody else may answer anything. */
-function listOf<T>(answer: readonly T[], step: string): readonly T[] {
-  if (Array.isArray(answer)) return answer as readonly T[];
-  throw new TypeError(`${step} gave ${show(answer)} instead of a list`);
 }

@@ -1,6 +1,5 @@
 import { outsideOfCalls } from '../../common/async-context.js';
 import type { Clock, Timer } from '../../common/clock.js';
-import { show } from '../../common/printable.js';
 import type { GuardedStore } from '../../fleet/guarded-store.js';
 import type { PlacesReply } from '../../fleet/store.js';
 
@@ -38,7 +37,7 @@ export class Leases {
   acquire(token: string, limit: number): Promise<PlacesReply | undefined> {
     this.limit = limit;
     return this.store.ask(
-      async (store) => replyOf(await store.places(this.name, this.acquisition(token))),
+      (store) => store.places(this.name, this.acquisition(token)),
       (reply) => {
         if (reply.granted) void this.release(token);
       },
@@ -96,10 +95,4 @@ export class Leases {
     this.timer?.cancel();
     this.timer = undefined;
   }
-}
-
-/** A store of somebody else may answer anything. */
-function replyOf(answer: PlacesReply): PlacesReply {
-  if (typeof (answer as PlacesReply | undefined | null)?.granted === 'boolean') return answer;
-  throw new TypeError(`places() gave ${show(answer)} instead of a reply`);
 }

@@ -1,5 +1,4 @@
 import { outsideOfCalls } from '../../common/async-context.js';
-import { show } from '../../common/printable.js';
 import type { GuardedStore } from '../../fleet/guarded-store.js';
 import type { LimitDecision } from '../../fleet/store.js';
 import type { Rate } from './gcra.js';
@@ -110,9 +109,7 @@ export class SharedRateLimiter {
 
   private async ask(turn: SharedTurn, cost: number, maxWaitMs: number, now: number): Promise<void> {
     const request = { ...this.rate, cost, maxWaitMs };
-    const decision = await this.store.ask(async (store) =>
-      decisionOf(await store.limit(this.name, request)),
-    );
+    const decision = await this.store.ask((store) => store.limit(this.name, request));
     if (turn.left) return;
     if (decision === undefined) {
       const later = this.now();
@@ -198,12 +195,6 @@ export class SharedRateLimiter {
   private now(): number {
     return this.environment.clock.now();
   }
-}
-
-/** A store of somebody else may answer anything. */
-function decisionOf(answer: LimitDecision): LimitDecision {
-  if (typeof (answer as LimitDecision | undefined | null)?.allowed === 'boolean') return answer;
-  throw new TypeError(`limit() gave ${show(answer)} instead of a decision`);
 }
 
 /** The turn of a call that asks the store. */
