@@ -65,7 +65,7 @@ class RedisStore implements ResilienceStore {
   async circuit(name: string, step: CircuitStep): Promise<CircuitReply> {
     const { channel } = this.keys;
     const random = randomBytes(4).toString('hex');
-    const args = [channel, name, random, step.type, ...(await this.argsOf(step))];
+    const args = [channel, told(name), random, step.type, ...(await this.argsOf(step))];
     return readCircuit(texts(await this.run(STEP, this.keys.allOfCircuit(name), args)));
   }
 
@@ -87,7 +87,7 @@ class RedisStore implements ResilienceStore {
   }
 
   async places(name: string, step: PlacesStep): Promise<PlacesReply> {
-    const args = [this.keys.channel, name, step.type, ...argsOfPlaces(step)];
+    const args = [this.keys.channel, told(name), step.type, ...argsOfPlaces(step)];
     const reply = texts(await this.run(PLACES, this.keys.places(name), args));
     return readPlaces(reply, step.type === 'renew');
   }
@@ -193,6 +193,11 @@ function argsOfPlaces(step: PlacesStep): string[] {
     case 'release':
       return [step.token];
   }
+}
+
+/** A name in messages: JSON has an escape for surrogates that are alone, UTF-8 has none. */
+function told(name: string): string {
+  return JSON.stringify(name);
 }
 
 function times(openMs: readonly number[]): string {

@@ -33,14 +33,12 @@ export class Leases {
     return `${this.store.instanceId}:${(this.tokens += 1)}`;
   }
 
-  /** Asks for a place. One that is granted too late is given back. */
+  /** Asks for a place. One that is granted too late is given back, unless a call holds it. */
   acquire(token: string, limit: number): Promise<PlacesReply | undefined> {
     this.limit = limit;
     return this.store.ask(
       (store) => store.places(this.name, this.acquisition(token)),
-      (reply) => {
-        if (reply.granted) void this.release(token);
-      },
+      (reply) => void this.releaseUnheld(token, reply),
     );
   }
 
@@ -77,7 +75,10 @@ export class Leases {
   }
 
   private async retake(token: string): Promise<void> {
-    const reply = await this.acquire(token, this.limit);
+    await this.releaseUnheld(token, await this.acquire(token, this.limit));
+  }
+
+  private async releaseUnheld(token: string, reply: PlacesReply | undefined): Promise<void> {
     if (reply?.granted && !this.held.has(token)) await this.release(token);
   }
 
