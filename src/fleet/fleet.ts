@@ -4,6 +4,7 @@ import { outsideOfCalls } from '../common/async-context.js';
 import { brand } from '../common/brand.js';
 import type { Clock, Timer } from '../common/clock.js';
 import { quietly, swallow } from '../common/quietly.js';
+import { settledWithin } from '../common/settled-within.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { CheckedStore } from './checked-store.js';
 import { FleetCircuit, type FleetServices } from './fleet-circuit.js';
@@ -34,6 +35,9 @@ const LIVES = 3;
 
 /** A heartbeat is due after this share of its interval: turns come up to 20 % early. */
 const DUE = 0.7;
+
+/** How long the store may take to hear that the instance ends, milliseconds of the machine: nobody waits for it. */
+const LONGEST_LEAVE = 250;
 
 /** Times differ by up to this share between instances, in both directions. */
 const JITTER = 0.2;
@@ -129,7 +133,6 @@ export class Fleet implements FleetSite {
   /** To be called when the application closes: waits for nothing, and leaves no timer behind. */
   close(): void {
     if (!this.running) return;
-    const { store } = this.host;
     const { available } = this.guard;
     this.running = false;
     this.timer?.cancel();
@@ -137,7 +140,19 @@ export class Fleet implements FleetSite {
     for (const circuit of this.circuits.values()) circuit.close();
     this.guard.close();
     this.subscription.close();
-    if (available) quietly(() => swallow(store.leave(this.instanceId)));
+    if (available) void this.leave();
+    else this.letGo();
+  }
+
+  /** Says that the instance ends; only then its connection may. */
+  private async leave(): Promise<void> {
+    const leaving = outsideOfCalls(async () => this.host.store.leave(this.instanceId));
+    await settledWithin(leaving, LONGEST_LEAVE);
+    this.letGo();
+  }
+
+  private letGo(): void {
+    const { store } = this.host;
     if (storeUsers.remove(store)) quietly(() => swallow(store.close()));
   }
 

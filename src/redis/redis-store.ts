@@ -13,7 +13,8 @@ import type {
   ResilienceStore,
   StoreMessage,
 } from '../fleet/store.js';
-import { CONNECT_MS, type RedisDriver, settledWithin } from './driver.js';
+import { settledWithin } from '../common/settled-within.js';
+import { CONNECT_MS, type RedisDriver } from './driver.js';
 import { type IoRedis, IoRedisDriver } from './ioredis.js';
 import { Keys } from './keys.js';
 import { Messages } from './messages.js';
