@@ -3,9 +3,10 @@ import { hostname } from 'node:os';
 import { outsideOfCalls } from '../common/async-context.js';
 import { brand } from '../common/brand.js';
 import type { Clock, Timer } from '../common/clock.js';
-import { show } from '../common/printable.js';
 import { quietly, swallow } from '../common/quietly.js';
+import { settledWithin } from '../common/settled-within.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
+import { CheckedStore } from './checked-store.js';
 import { FleetCircuit, type FleetServices } from './fleet-circuit.js';
 import { GuardedStore } from './guarded-store.js';
 import type { FleetSettings } from './options.js';
@@ -36,6 +37,9 @@ const LIVES = 3;
 
 /** A heartbeat is due after this share of its interval: turns come up to 20 % early. */
 const DUE = 0.7;
+
+/** How long the store may take to hear that the instance ends, milliseconds of the machine: nobody waits for it. */
+const LONGEST_LEAVE = 250;
 
 /** Times differ by up to this share between instances, in both directions. */
 const JITTER = 0.2;
@@ -69,7 +73,8 @@ export class Fleet implements FleetSite {
     const { store, settings, clock } = host;
     this.instanceId =
       settings.instanceId ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-    this.guard = new StoreGuard(store, clock, {
+    const checked = new CheckedStore(store);
+    this.guard = new StoreGuard(checked, clock, {
       degraded: (error) => this.tellDegraded(error),
       recovered: (ms) => this.tellRecovered(ms),
     });
@@ -93,7 +98,7 @@ export class Fleet implements FleetSite {
         'warn',
       ),
     );
-    this.subscription = new Subscription(store, (message) => this.hear(message));
+    this.subscription = new Subscription(checked, (message) => this.hear(message));
     this.services = {
       clock,
       guard: this.guard,
@@ -145,7 +150,6 @@ export class Fleet implements FleetSite {
   /** To be called when the application closes: waits for nothing, and leaves no timer behind. */
   close(): void {
     if (!this.running) return;
-    const { store } = this.host;
     const { available } = this.guard;
     this.running = false;
     this.timer?.cancel();
@@ -153,7 +157,19 @@ export class Fleet implements FleetSite {
     for (const circuit of this.circuits.values()) circuit.close();
     this.guard.close();
     this.subscription.close();
-    if (available) quietly(() => swallow(store.leave(this.instanceId)));
+    if (available) void this.leave();
+    else this.letGo();
+  }
+
+  /** Says that the instance ends; only then its connection may. */
+  private async leave(): Promise<void> {
+    const leaving = outsideOfCalls(async () => this.host.store.leave(this.instanceId));
+    await settledWithin(leaving, LONGEST_LEAVE);
+    this.letGo();
+  }
+
+  private letGo(): void {
+    const { store } = this.host;
     if (storeUsers.remove(store)) quietly(() => swallow(store.close()));
   }
 
@@ -171,7 +187,7 @@ export class Fleet implements FleetSite {
         this.subscription.ensure();
       }
     } catch {
-      // A store that answers nonsense must not end the rounds.
+      // Whatever happens, it must not end the rounds.
     } finally {
       this.turning = false;
       this.schedule();
@@ -190,10 +206,7 @@ export class Fleet implements FleetSite {
     const circuits = [...this.circuits.values()];
     if (circuits.length > 0) {
       const names = circuits.map(({ name }) => name);
-      const views = await guard.try(
-        async (store) => listOf(await store.circuits(names), 'circuits()'),
-        backgroundTimeout,
-      );
+      const views = await guard.try((store) => store.circuits(names), backgroundTimeout);
       if (views === undefined || !this.running) return false;
       circuits.forEach((circuit, i) => circuit.polled(views[i], afresh));
     }
@@ -206,7 +219,7 @@ export class Fleet implements FleetSite {
     const { pollInterval, backgroundTimeout } = host.settings;
     const info = this.roster.info();
     const living = await guard.try(
-      async (store) => countOf(await store.heartbeat(info, LIVES * pollInterval), 'heartbeat()'),
+      (store) => store.heartbeat(info, LIVES * pollInterval),
       backgroundTimeout,
     );
     if (living === undefined || !this.running) return false;
@@ -278,15 +291,4 @@ export class Fleet implements FleetSite {
     const { kind: name } = this;
     quietly(() => this.host.events.emit({ type: 'store-recovered', name, degradedForMs }));
   }
-}
-
-/** What a store has answered, if it is a list: a store of somebody else may answer anything. */
-function listOf<T>(answer: readonly T[], step: string): readonly T[] {
-  if (Array.isArray(answer)) return answer as readonly T[];
-  throw new TypeError(`${step} gave ${show(answer)} instead of a list`);
-}
-
-function countOf(answer: number, step: string): number {
-  if (typeof answer === 'number' && answer >= 0) return answer;
-  throw new TypeError(`${step} gave ${show(answer)} instead of a number`);
 }

@@ -2,6 +2,7 @@ import { refuseUnhandledRejections } from '../../test/support/commands.js';
 import { deferred } from '../../test/support/wait.js';
 import type { Timer } from '../common/clock.js';
 import { ManualClock, MemoryStore } from '../testing/index.js';
+import { CheckedStore } from './checked-store.js';
 import { StoreGuard } from './store-guard.js';
 
 refuseUnhandledRejections();
@@ -48,7 +49,7 @@ class TestClock extends ManualClock {
 function guarded(): { clock: TestClock; guard: StoreGuard; told: unknown[] } {
   const clock = new TestClock();
   const told: unknown[] = [];
-  const guard = new StoreGuard(new MemoryStore({ clock }), clock, {
+  const guard = new StoreGuard(new CheckedStore(new MemoryStore({ clock })), clock, {
     degraded: (error) => told.push((error as Error).message),
     recovered: (ms) => told.push(ms),
   });

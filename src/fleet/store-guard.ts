@@ -1,6 +1,7 @@
 import { outsideOfCalls } from '../common/async-context.js';
 import type { Clock } from '../common/clock.js';
 import { quietly } from '../common/quietly.js';
+import type { CheckedStore } from './checked-store.js';
 import type { ResilienceStore } from './store.js';
 import { TimeBudget } from './time-budget.js';
 
@@ -30,7 +31,7 @@ export class StoreGuard {
   private readonly waiting = new Set<() => void>();
 
   constructor(
-    private readonly store: ResilienceStore,
+    private readonly store: CheckedStore,
     private readonly clock: Clock,
     private readonly listener: GuardListener,
   ) {}

@@ -282,6 +282,20 @@ describe('while the store is away, a limit for all instances', () => {
     expect(fleet.memory.steps).toBe(3);
   });
 
+  it('is in use while the store is asked, so that no other key takes its room', async () => {
+    const fleet = new Fleet();
+    const [limiter] = fleet.limiters;
+    expect(limiter!.idle).toBe(true);
+    const call = fleet.call();
+    expect(limiter!.idle).toBe(false);
+    await call;
+    expect(limiter!.idle).toBe(true);
+    fleet.memory.fail('down');
+    await fleet.call();
+    await fleet.clock.advance(1_000);
+    expect(limiter!.idle).toBe(true);
+  });
+
   it('drops an answer that comes too late', async () => {
     const fleet = new Fleet({ burst: 1, answersAfter: 200 });
     const call = fleet.call();

@@ -1,5 +1,4 @@
 import { outsideOfCalls } from '../../common/async-context.js';
-import { show } from '../../common/printable.js';
 import type { GuardedStore } from '../../fleet/guarded-store.js';
 import type { LimitDecision } from '../../fleet/store.js';
 import type { Rate } from './gcra.js';
@@ -36,6 +35,8 @@ export class SharedRateLimiter {
   private refusal: Refusal | undefined = undefined;
   /** The calls that the store has told to wait. */
   private readonly waiting = new Set<SharedTurn>();
+  /** Calls that ask the store. */
+  private asking = 0;
   private closed = false;
 
   /** @internal */
@@ -50,9 +51,9 @@ export class SharedRateLimiter {
     this.share = new RateLimiter(name, rate, environment);
   }
 
-  /** @internal Whether nobody waits for it: what it counts is in the store. */
+  /** @internal Whether no call asks or waits: what it counts is in the store. */
   get idle(): boolean {
-    return this.waiting.size === 0 && this.share.idle;
+    return this.asking + this.waiting.size === 0 && this.share.idle;
   }
 
   /** @internal Calls that may come at once. */
@@ -109,9 +110,9 @@ export class SharedRateLimiter {
 
   private async ask(turn: SharedTurn, cost: number, maxWaitMs: number, now: number): Promise<void> {
     const request = { ...this.rate, cost, maxWaitMs };
-    const decision = await this.store.ask(async (store) =>
-      decisionOf(await store.limit(this.name, request)),
-    );
+    this.asking += 1;
+    const decision = await this.store.ask((store) => store.limit(this.name, request));
+    this.asking -= 1;
     if (turn.left) return;
     if (decision === undefined) {
       const later = this.now();
@@ -201,12 +202,6 @@ export class SharedRateLimiter {
   private now(): number {
     return this.environment.clock.now();
   }
-}
-
-/** A store of somebody else may answer anything. */
-function decisionOf(answer: LimitDecision): LimitDecision {
-  if (typeof (answer as LimitDecision | undefined | null)?.allowed === 'boolean') return answer;
-  throw new TypeError(`limit() gave ${show(answer)} instead of a decision`);
 }
 
 /** The turn of a call that asks the store. */
