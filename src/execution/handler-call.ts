@@ -8,7 +8,7 @@ import { ClientGoneError } from './client-gone-error.js';
 import { clientSignalOf } from './client-signals.js';
 import { watchLater } from './client-watch.js';
 import { isEventStream } from './handlers.js';
-import { type RawResponse, rawResponseOf } from './http-answer.js';
+import { type RawResponse, rawResponseOf, setHeaders } from './http-answer.js';
 import type { HandlerSite } from './handler-sites.js';
 import { openerFor } from './answer-streams.js';
 import { firstOf } from './streams.js';
@@ -95,6 +95,10 @@ export class HandlerCall extends Call {
     if (response === undefined) return true;
     // Nest sends the head of an event stream before its first event.
     return !response.destroyed && (!response.headersSent || isEventStream(context.getHandler()));
+  }
+
+  override setHeaders(headers: Readonly<Record<string, string>>): void {
+    setHeaders(this.context, headers);
   }
 
   override finish(): void {

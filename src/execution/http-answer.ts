@@ -42,11 +42,15 @@ export function rawResponseOf(host: ArgumentsHost): RawResponse | undefined {
  * answer has not begun.
  */
 export function sayWhenToRetry(host: ArgumentsHost, error: unknown): void {
-  if (!isResilienceError(error)) return;
+  if (isResilienceError(error)) setHeaders(host, headersOf(error));
+}
+
+/** Sets headers of an HTTP answer, if it has not begun. */
+export function setHeaders(host: ArgumentsHost, headers: Readonly<Record<string, string>>): void {
   const raw = rawResponseOf(host);
   if (raw === undefined || raw.headersSent) return;
   const response = frameworkResponseOf(host);
-  for (const [name, value] of Object.entries(headersOf(error))) {
+  for (const [name, value] of Object.entries(headers)) {
     if (response === undefined) raw.setHeader(name, value);
     else response.header(name, value);
   }

@@ -106,8 +106,11 @@ export abstract class Circuit {
     if (ending === 'seen') this.recorded!.complete(event, now - permit.admittedAt, now);
     else this.recorded!.end(event, now);
     if (!decides) this.stale += 1;
-    else if (outcome === 'ignored') this.ignore(permit, now);
-    else this.record(permit, outcome === 'failure', now, error);
+    else if (outcome !== 'ignored') this.record(permit, outcome === 'failure', now, error);
+    else {
+      this.window.ignore(now, permit.mark);
+      if (permit.probe) this.voidProbe(permit);
+    }
   }
 
   /** @internal */
@@ -154,19 +157,19 @@ export abstract class Circuit {
   }
 
   /** @returns whether its outcome decides anything: whether it is of the current generation */
-  protected takeBack(permit: Permit): boolean {
+  private takeBack(permit: Permit): boolean {
     const decides = permit.generation === this.generation;
     permit.queue?.remove(permit);
     if (decides) this.running -= 1;
     if (!permit.probe) return decides;
     permit.holding?.end();
     if (decides) this.probes!.end();
+    else this.voidProbe(permit);
     return decides;
   }
 
-  protected ignore(permit: Permit, now: number): void {
-    this.window.ignore(now, permit.mark);
-  }
+  /** @internal The outcome of a probe decides nothing. */
+  protected voidProbe(_probe: Permit): void {}
 
   private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
     const { window, settings } = this;

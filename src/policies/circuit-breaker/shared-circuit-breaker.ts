@@ -155,15 +155,12 @@ export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMembe
     return probe;
   }
 
-  protected override takeBack(permit: Permit): boolean {
-    const decides = super.takeBack(permit);
-    if (permit.probe && !decides) this.giveBack(permit);
-    return decides;
-  }
-
-  protected override ignore(permit: Permit, now: number): void {
-    super.ignore(permit, now);
-    if (permit.probe) this.giveBack(permit);
+  /** @internal */
+  protected override voidProbe(probe: Permit): void {
+    const token = this.leased.get(probe);
+    if (token === undefined) return;
+    this.leased.delete(probe);
+    this.fleet.giveBack(token);
   }
 
   /** The fleet decides about a probe that has a lease; if the store is away by now, the breaker does it alone. */
@@ -240,13 +237,6 @@ export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMembe
       if (stands) this.fleet.keep(right.token);
       else this.fleet.giveBack(right.token);
     });
-  }
-
-  private giveBack(probe: Permit): void {
-    const token = this.leased.get(probe);
-    if (token === undefined) return;
-    this.leased.delete(probe);
-    this.fleet.giveBack(token);
   }
 
   private shownOf({ state, by, reason, remainingMs }: SharedOverride): BreakerOverride {

@@ -12,6 +12,7 @@ import { RateLimitStage } from './rate-limit-stage.js';
 import { RateLimiter } from './rate-limiter.js';
 import { SharedRateLimiter } from './shared-rate-limiter.js';
 import { rateLimitShape } from './shape.js';
+import { TellingRateLimitStage } from './telling-rate-limit-stage.js';
 
 const KIND = 'rateLimit';
 
@@ -33,16 +34,18 @@ export const rateLimitPolicy: Policy<
     'rate limit': () => {
       const limiters = obtainLimiters(settings.name ?? site.partNameOf(KIND), site);
       warnOfCost(settings, limiters, site);
-      return new RateLimitStage(limiters, settings);
+      const tells = settings.headers && site.method?.handler === true;
+      return new (tells ? TellingRateLimitStage : RateLimitStage)(limiters, settings);
     },
   }),
-  inForce: ({ limit, perMs, burst, maxWait, cost, key, maxKeys, scope }) => ({
+  inForce: ({ limit, perMs, burst, maxWait, cost, key, maxKeys, headers, scope }) => ({
     limit,
     per: perMs,
     burst,
     maxWait,
     ...(typeof cost === 'number' && { cost }),
     scope,
+    headers,
     ...(key !== undefined && { maxKeys }),
   }),
 };
