@@ -225,6 +225,7 @@ describe('a rate limit with a name', () => {
       remaining: 10,
       resetMs: 0,
       waiting: 0,
+      calls: 0,
       rejected: 0,
     });
     expect(() => registry.get('apj')).toThrow('there is no rate limit "apj"; there are "api"');

@@ -1,4 +1,5 @@
 import { EventLoopLag } from './event-loop.js';
+import { Growth } from './growth.js';
 import { Names } from './names.js';
 import { Readings } from './readings.js';
 import { type Distribution, type MakeDistribution, Recorder } from './recorder.js';
@@ -13,6 +14,7 @@ export class Meters<D extends Distribution = Distribution> {
   readonly recorder: Recorder<D>;
   private readonly names: Names;
   private readonly lag = new EventLoopLag();
+  private readonly growth = new Growth();
   private readonly begun = new Set<string>();
   private unsubscribe = (): void => {};
   private pass: Promise<Readings> | undefined = undefined;
@@ -61,13 +63,21 @@ export class Meters<D extends Distribution = Distribution> {
     const readings = new Readings();
     this.beginSubjects();
     for await (const breaker of this.sources.breakers) {
-      readings.addBreaker(this.begin('breaker', breaker.name), breaker.reading());
+      const name = this.begin('breaker', breaker.name);
+      const reading = breaker.reading();
+      readings.addBreaker(name, reading);
+      const { judged, slow, timeInStateMs } = reading;
+      this.recorder.addBreaker(name, this.growth.of(breaker, { judged, slow, ...timeInStateMs }));
     }
     for await (const bulkhead of this.sources.bulkheads) {
       readings.addBulkhead(this.begin('bulkhead', bulkhead.name), bulkhead.snapshot());
     }
     for await (const limit of this.sources.rateLimits) {
-      readings.addRateLimit(this.begin('rate limit', limit.name), limit.snapshot());
+      const name = this.begin('rate limit', limit.name);
+      const snapshot = limit.snapshot();
+      readings.addRateLimit(name, snapshot);
+      const { calls } = snapshot;
+      this.recorder.addRateLimit(name, this.growth.of(limit, { calls }));
     }
     for (const [quantile, seconds] of this.lag.take()) readings.addLag(quantile, seconds);
     return readings;

@@ -26,6 +26,7 @@ describe('a rate limiter without waiting', () => {
       remaining: 0,
       resetMs: 200,
       waiting: 0,
+      calls: 3,
       rejected: 1,
     });
     expect(clock.pending).toBe(0);

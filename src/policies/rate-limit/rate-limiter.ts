@@ -33,6 +33,7 @@ export class RateLimiter {
   /** What the waiting calls cost together. */
   private queuedCost = 0;
   private timer: Timer | undefined = undefined;
+  private calls = 0;
   private closed = false;
 
   /** @internal */
@@ -63,13 +64,13 @@ export class RateLimiter {
 
   /** Its limit and its numbers of this moment. */
   snapshot(): RateLimitSnapshot {
-    const { name, waiting } = this;
+    const { name, waiting, calls } = this;
     const { rejected } = this.announcer;
     const { limit, perMs, burst } = this.rate;
     const now = this.environment.clock.now();
     const resetMs = this.meter.resetMs(now);
     const remaining = this.remaining(now);
-    return { name, limit, perMs, burst, remaining, resetMs, waiting, rejected };
+    return { name, limit, perMs, burst, remaining, resetMs, waiting, calls, rejected };
   }
 
   /** @internal Changes the limit. Calls that have been counted stay counted, and those that wait go on waiting. */
@@ -103,6 +104,7 @@ export class RateLimiter {
    */
   take(cost: number, maxWait: number, now: number): Waiter | undefined {
     if (cost === 0) return undefined;
+    this.calls += 1;
     if (cost > this.rate.burst) throw this.rejection('cost', now);
     if (this.waiting > 0) this.admitDue(now);
     const wait =

@@ -112,6 +112,7 @@ describe('a limit for all instances', () => {
       remaining: 1,
       resetMs: 300,
       waiting: 0,
+      calls: 1,
       rejected: 0,
     });
     await fleet.clock.advance(250);
@@ -219,7 +220,12 @@ describe('while the store is away, a limit for all instances', () => {
     expect(all).toEqual(['after 0', 'after 0', 'limit 200', 'limit 200']);
     expect(fleet.memory.steps).toBe(2);
     expect(await fleet.call(1)).toBe('after 0');
-    expect(fleet.limiters[0]!.snapshot()).toMatchObject({ burst: 4, remaining: 0, rejected: 2 });
+    expect(fleet.limiters[0]!.snapshot()).toMatchObject({
+      burst: 4,
+      remaining: 0,
+      calls: 4,
+      rejected: 2,
+    });
     await fleet.clock.advance(200);
     expect(await fleet.call(0)).toBe('at once');
   });

@@ -36,6 +36,7 @@ export class SharedRateLimiter {
   private refusal: Refusal | undefined = undefined;
   /** The calls that the store has told to wait. */
   private readonly waiting = new Set<SharedTurn>();
+  private calls = 0;
   private closed = false;
 
   /** @internal */
@@ -68,13 +69,13 @@ export class SharedRateLimiter {
   /** Its limit, and its numbers as the store has told them last. */
   snapshot(): RateLimitSnapshot {
     if (!this.store.available) return this.snapshotOfShare();
-    const { name, rate, known, share, announcer } = this;
+    const { name, rate, known, share, announcer, calls } = this;
     const { limit, perMs, burst } = rate;
     const resetMs = Math.max(0, known === undefined ? 0 : known.resetMs - (this.now() - known.at));
     const waiting = this.waiting.size + share.snapshot().waiting;
     const rejected = announcer.rejected + share.snapshot().rejected;
     const remaining = this.remaining(resetMs);
-    return { name, limit, perMs, burst, remaining, resetMs, waiting, rejected };
+    return { name, limit, perMs, burst, remaining, resetMs, waiting, calls, rejected };
   }
 
   /** @internal Changes the limit; the store keeps what it has counted, as far as it fits. */
@@ -92,6 +93,7 @@ export class SharedRateLimiter {
    */
   take(cost: number, maxWait: number, now: number): Turn | undefined {
     if (cost === 0) return undefined;
+    this.calls += 1;
     if (cost > this.rate.burst) throw this.rejection('cost');
     if (!this.store.available) return this.takeOfShare(cost, maxWait, now);
     const { refusal } = this;
@@ -179,6 +181,7 @@ export class SharedRateLimiter {
       limit,
       perMs,
       burst,
+      calls: this.calls,
       waiting: share.waiting + this.waiting.size,
       rejected: share.rejected + this.announcer.rejected,
     };

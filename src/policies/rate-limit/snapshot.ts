@@ -14,6 +14,8 @@ export interface RateLimitSnapshot {
   readonly resetMs: number;
   /** Calls that wait until they are allowed. */
   readonly waiting: number;
+  /** Calls since the start, rejected ones included; those that cost nothing do not count. */
+  readonly calls: number;
   /** Calls rejected since the start. */
   readonly rejected: number;
 }
