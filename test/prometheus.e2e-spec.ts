@@ -195,7 +195,7 @@ describe('names that are not known at bootstrap', () => {
       rateLimit: { limit: 1, per: '1s', key: (host: string) => host, maxKeys: 1 },
     });
     const seen: number[][] = [];
-    for (const host of ['a', 'b', 'a']) {
+    for (const host of ['a', 'a', 'b', 'a']) {
       await command.execute(host);
       await clock.advance(60_000);
       const samples = await scrape(registry);
@@ -210,6 +210,7 @@ describe('names that are not known at bootstrap', () => {
       [60, 1, 1],
       [120, 2, 2],
       [180, 3, 3],
+      [240, 4, 4],
     ]);
   });
 
