@@ -2,6 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { Counter, Registry, register } from 'prom-client';
 import { ResilienceConfigurationError } from '../src/index.js';
 import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
+import type { ManualClock } from '../src/testing/index.js';
 import { type Booted, boot, closeAll, of } from './support/boot.js';
 import { Shop, makeCalls, observed, observedParts } from './support/observed-calls.js';
 import { samplesIn } from './support/scrape.js';
@@ -33,6 +34,9 @@ const counters = (samples: Map<string, number>): [string, number][] =>
   [...samples].filter(
     ([series]) => /^\w+_total\{/.test(series) && !series.includes('time_in_state'),
   );
+
+const passed = (clock: ManualClock, ms: number): Promise<void> =>
+  new Promise((resolve) => void clock.setTimer(resolve, ms));
 
 describe('a scrape', () => {
   let registry: Registry;
@@ -96,6 +100,23 @@ describe('a scrape', () => {
     expect(at('time_in_state_seconds_total{name="storage",state="open"}')).toBe(2);
     expect(at('override{name="storage",kind="forced-open"}')).toBe(1);
     expect(at('override{name="storage",kind="disabled"}')).toBe(0);
+  });
+
+  it('counts slow calls apart, and no call that says nothing about the dependency', async () => {
+    const { clock, service } = booted;
+    const command = service.command('report', {
+      run: (_context, ms: number) => (ms < 0 ? Promise.reject(new TypeError()) : passed(clock, ms)),
+      circuitBreaker: { slowCallDuration: '1s' },
+    });
+    for (const ms of [500, 1_500, 2_000, -1]) {
+      const call = command.execute(ms).catch(() => {});
+      await clock.advance(3_000);
+      await call;
+    }
+    const samples = await scrape(registry);
+    const calls = (slow: boolean): number | undefined =>
+      samples.get(`resilience_circuit_breaker_calls_total{name="report",slow="${slow}"}`);
+    expect([calls(true), calls(false)]).toEqual([2, 1]);
   });
 
   it('shows the shares of failures and of slow calls', async () => {
@@ -166,6 +187,34 @@ describe('a scrape', () => {
 });
 
 describe('names that are not known at bootstrap', () => {
+  it('have counters that never go down, though keyed parts come and go', async () => {
+    const registry = new Registry();
+    const { clock, service } = await bootWith(registry, { maxNames: 0 });
+    const command = service.command('mail', {
+      run: (_context, _host: string) => 1,
+      circuitBreaker: { key: (host: string) => host, maxKeys: 1 },
+      rateLimit: { limit: 1, per: '1s', key: (host: string) => host, maxKeys: 1 },
+    });
+    const seen: number[][] = [];
+    for (const host of ['a', 'a', 'b', 'a']) {
+      await command.execute(host);
+      await clock.advance(60_000);
+      const samples = await scrape(registry);
+      const at = (series: string): number => samples.get(`resilience_${series}`)!;
+      seen.push([
+        at('circuit_breaker_time_in_state_seconds_total{name="other",state="closed"}'),
+        at('circuit_breaker_calls_total{name="other",slow="false"}'),
+        at('rate_limit_calls_total{name="other"}'),
+      ]);
+    }
+    expect(seen).toEqual([
+      [60, 1, 1],
+      [120, 2, 2],
+      [180, 3, 3],
+      [240, 4, 4],
+    ]);
+  });
+
   it('have series of their own up to the limit; the rest is summed', async () => {
     const registry = new Registry();
     const { app } = await bootWith(registry, { maxNames: 2 });

@@ -1,8 +1,15 @@
 import { EventLoopLag } from './event-loop.js';
+import { Growth } from './growth.js';
 import { Names } from './names.js';
 import { Readings } from './readings.js';
-import { type Distribution, type MakeDistribution, Recorder } from './recorder.js';
-import type { Sources } from './sources.js';
+import {
+  type BreakerTotals,
+  type Distribution,
+  type MakeDistribution,
+  type RateLimitTotals,
+  Recorder,
+} from './recorder.js';
+import type { MeasuredBreaker, MeasuredRateLimit, Sources } from './sources.js';
 import { beginBreaker, beginBulkhead, beginRateLimit, beginSubject } from './zeros.js';
 
 /** Makes the series of a part before its first call. */
@@ -13,6 +20,7 @@ export class Meters<D extends Distribution = Distribution> {
   readonly recorder: Recorder<D>;
   private readonly names: Names;
   private readonly lag = new EventLoopLag();
+  private readonly growth = new Growth();
   private readonly begun = new Set<string>();
   private unsubscribe = (): void => {};
   private pass: Promise<Readings> | undefined = undefined;
@@ -57,20 +65,40 @@ export class Meters<D extends Distribution = Distribution> {
     return this.pass;
   }
 
+  /** Leaves out all that the parts have counted so far and nobody has read. */
+  startOver(): void {
+    for (const breaker of this.sources.breakers.list({ keys: true })) this.grownBreaker(breaker);
+    for (const limit of this.sources.rateLimits.list({ keys: true })) this.grownRateLimit(limit);
+  }
+
   private async readAll(): Promise<Readings> {
     const readings = new Readings();
     this.beginSubjects();
     for await (const breaker of this.sources.breakers) {
-      readings.addBreaker(this.begin('breaker', breaker.name), breaker.reading());
+      const name = this.begin('breaker', breaker.name);
+      readings.addBreaker(name, breaker.reading());
+      this.recorder.addBreaker(name, this.grownBreaker(breaker));
     }
     for await (const bulkhead of this.sources.bulkheads) {
       readings.addBulkhead(this.begin('bulkhead', bulkhead.name), bulkhead.snapshot());
     }
     for await (const limit of this.sources.rateLimits) {
-      readings.addRateLimit(this.begin('rate limit', limit.name), limit.snapshot());
+      const name = this.begin('rate limit', limit.name);
+      readings.addRateLimit(name, limit.snapshot());
+      this.recorder.addRateLimit(name, this.grownRateLimit(limit));
     }
     for (const [quantile, seconds] of this.lag.take()) readings.addLag(quantile, seconds);
     return readings;
+  }
+
+  private grownBreaker(breaker: MeasuredBreaker): BreakerTotals {
+    const { judged, slow, timeInStateMs } = breaker.reading();
+    return this.growth.of(breaker, { judged, slow, ...timeInStateMs });
+  }
+
+  private grownRateLimit(limit: MeasuredRateLimit): RateLimitTotals {
+    const { admitted, rejected } = limit.snapshot();
+    return this.growth.of(limit, { admitted, rejected });
   }
 
   private beginSubjects(): void {

@@ -6,10 +6,10 @@ import type { Instrument } from './instrument.js';
 import { type KeysOf, instruments } from './instruments.js';
 import { Count, Series } from './series.js';
 
-/** The instruments whose values are read from the parts. */
-export type ReadKey = KeysOf<'gauge'> | 'breakerTime';
+/** The instruments whose values are those of the moment. */
+export type ReadKey = KeysOf<'gauge'>;
 
-const STATES: readonly BreakerState[] = ['closed', 'open', 'half-open'];
+export const STATES: readonly BreakerState[] = ['closed', 'open', 'half-open'];
 
 const OVERRIDES: readonly OverrideKind[] = ['forced-open', 'disabled', 'observe-only'];
 
@@ -17,7 +17,6 @@ const OVERRIDES: readonly OverrideKind[] = ['forced-open', 'disabled', 'observe-
 export class Readings {
   readonly series: Readonly<Record<ReadKey, Series<Count>>> = {
     breakerState: reading(instruments.breakerState),
-    breakerTime: reading(instruments.breakerTime),
     breakerFailureRatio: reading(instruments.breakerFailureRatio),
     breakerSlowRatio: reading(instruments.breakerSlowRatio),
     breakerOverride: reading(instruments.breakerOverride),
@@ -31,17 +30,16 @@ export class Readings {
   };
 
   /** Ratios cannot be summed: of several breakers, the highest counts. */
-  addBreaker(name: string, { state, override, ...rest }: BreakerReading): void {
+  addBreaker(name: string, { state, override, failureRate, slowCallRate }: BreakerReading): void {
     const { series } = this;
     for (const each of STATES) {
       series.breakerState.at(name, each).value += Number(each === state);
-      series.breakerTime.at(name, each).value += rest.timeInStateMs[each] / 1_000;
     }
     for (const kind of OVERRIDES) {
       series.breakerOverride.at(name, kind).value += Number(override?.kind === kind);
     }
-    raise(series.breakerFailureRatio.at(name), rest.failureRate);
-    raise(series.breakerSlowRatio.at(name), rest.slowCallRate);
+    raise(series.breakerFailureRatio.at(name), failureRate);
+    raise(series.breakerSlowRatio.at(name), slowCallRate);
   }
 
   addBulkhead(name: string, { maxConcurrent, running, waiting }: BulkheadSnapshot): void {

@@ -1,8 +1,15 @@
-import type { CallEndEvent, FallbackEvent, StateChangeEvent } from '../telemetry/events.js';
+import type { RateLimitSnapshot } from '../policies/rate-limit/snapshot.js';
+import type {
+  BreakerState,
+  CallEndEvent,
+  FallbackEvent,
+  StateChangeEvent,
+} from '../telemetry/events.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import type { Instrument } from './instrument.js';
 import { type KeysOf, instruments } from './instruments.js';
 import type { Names } from './names.js';
+import { STATES } from './readings.js';
 import { Count, type Labels, Series } from './series.js';
 
 /** One series of a histogram. */
@@ -10,8 +17,7 @@ export interface Distribution {
   record(value: number): void;
 }
 
-/** The counters that follow from events; the others are read from the parts. */
-export type CounterKey = Exclude<KeysOf<'counter'>, 'breakerTime'>;
+export type CounterKey = KeysOf<'counter'>;
 
 export type HistogramKey = KeysOf<'histogram'>;
 
@@ -28,13 +34,17 @@ export type Listenable = Pick<ResilienceEvents, 'on'>;
 /** The result of calls that a retry has saved. */
 export const RECOVERED = 'recovered';
 
+export type BreakerTotals = Readonly<Record<BreakerState | 'judged' | 'slow', number>>;
+
+export type RateLimitTotals = Pick<RateLimitSnapshot, 'admitted' | 'rejected'>;
+
 interface HappyCells<D extends Distribution> {
   readonly calls: Count;
   readonly attempts: Count;
   readonly duration: D;
 }
 
-/** Counts events in the series of the instruments. */
+/** Counts in the series of the instruments: events, and what parts have counted themselves. */
 export class Recorder<D extends Distribution = Distribution> {
   readonly counters: Readonly<Record<CounterKey, Series<Count>>>;
   readonly histograms: Readonly<Record<HistogramKey, Series<D>>>;
@@ -57,7 +67,10 @@ export class Recorder<D extends Distribution = Distribution> {
       rejections: count('rejections'),
       timeouts: count('timeouts'),
       breakerTransitions: count('breakerTransitions'),
+      breakerTime: count('breakerTime'),
+      breakerCalls: count('breakerCalls'),
       breakerProbes: count('breakerProbes'),
+      rateLimitCalls: count('rateLimitCalls'),
       fallbacks: count('fallbacks'),
       cacheErrors: count('cacheErrors'),
     };
@@ -101,6 +114,19 @@ export class Recorder<D extends Distribution = Distribution> {
     return () => {
       for (const unsubscribe of subscriptions) unsubscribe();
     };
+  }
+
+  /** Adds what a circuit breaker has counted since it was read last, and how long it was in each state, milliseconds. */
+  addBreaker(name: string, { judged, slow, ...timeInStateMs }: BreakerTotals): void {
+    const { breakerCalls, breakerTime } = this.counters;
+    breakerCalls.at(name, 'true').value += slow;
+    breakerCalls.at(name, 'false').value += judged - slow;
+    for (const state of STATES) breakerTime.at(name, state).value += timeInStateMs[state] / 1_000;
+  }
+
+  /** The same for a rate limit. */
+  addRateLimit(name: string, { admitted, rejected }: RateLimitTotals): void {
+    this.counters.rateLimitCalls.at(name).value += admitted + rejected;
   }
 
   private ended(event: CallEndEvent): void {

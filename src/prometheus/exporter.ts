@@ -99,6 +99,7 @@ export class PrometheusExporter implements OnApplicationBootstrap, OnApplication
       // Also of what was defined since the last scrape.
       read: async () => (await meters.read(), series),
       reset: () => {
+        meters.startOver();
         for (const cell of series) cell.reset();
       },
     };

@@ -79,9 +79,10 @@ export class CircuitBreaker extends Circuit {
     const now = this.now();
     this.update(now);
     const { current: state, overridden } = this;
+    const { judged, slow } = this.calls;
     const { timeInStateMs } = this.times.at(state, now);
     const rates = ratesOf(this.window.counts(now));
-    return { state, override: overridden?.shown, timeInStateMs, ...rates };
+    return { state, override: overridden?.shown, timeInStateMs, judged, slow, ...rates };
   }
 
   /**

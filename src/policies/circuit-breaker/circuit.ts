@@ -4,6 +4,7 @@ import { isInside } from '../../pipeline/holding.js';
 import { MetricEvent, RollingMetrics } from '../../telemetry/metrics/metrics.js';
 import { Announcer } from './announcer.js';
 import type { BreakerEnvironment } from './environment.js';
+import { JudgedCalls } from './judged-calls.js';
 import { isSlow, measured } from './judgement.js';
 import { Leases } from './leases.js';
 import { OpenTime } from './open-time.js';
@@ -44,6 +45,8 @@ export abstract class Circuit {
   protected running = 0;
   protected rejected = 0;
   protected stale = 0;
+  /** @internal */
+  protected readonly calls = new JudgedCalls();
   /** Of all generations: a hanging call is counted even if it can no longer decide anything. */
   private readonly leases = new Leases();
   /** @internal Made when the circuit is first half-open. */
@@ -174,6 +177,7 @@ export abstract class Circuit {
   private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
     const { window, settings } = this;
     const slow = isSlow(permit, now, settings, this.environment.pulse);
+    this.calls.count(slow);
     const counts = window.record(now, permit.mark, failed, slow);
     const bad = failed || (slow && settings.slowCallRate !== undefined);
     if (permit.probe) this.judgeProbe(permit, bad, now, error);

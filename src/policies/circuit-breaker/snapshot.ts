@@ -54,10 +54,15 @@ export interface BreakerSnapshot {
 }
 
 /** The part of a snapshot that takes little time to make. */
-export type BreakerReading = Pick<
+export interface BreakerReading extends Pick<
   BreakerSnapshot,
   'state' | 'override' | 'failureRate' | 'slowCallRate' | 'timeInStateMs'
->;
+> {
+  /** Calls that were judged since the start, whatever the state. */
+  readonly judged: number;
+  /** The slow ones among them. */
+  readonly slow: number;
+}
 
 /** Adds the derived values: rates and limits. */
 export function snapshotOf(
