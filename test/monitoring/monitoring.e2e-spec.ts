@@ -121,6 +121,14 @@ describe.each(alerts.map((rule) => [rule.alert!, rule] as const))('%s', (name, r
     expect(readText('docs/alerts.md')).toContain(`(runbooks/${name}.md)`);
   });
 
+  it('has a runbook in the package, with links to others alone', () => {
+    const { files } = JSON.parse(readText('package.json')) as { files: readonly string[] };
+    expect(files).toContain('docs/runbooks');
+    const links = [...readText(runbookOf(rule)).matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to!);
+    const missing = links.filter((to) => !alerts.some(({ alert }) => to === `${alert}.md`));
+    expect(missing).toEqual([]);
+  });
+
   it('has a scenario in which it fires, and one in which it does not', () => {
     const looked = scenarios.tests
       .map(({ alert_rule_test = [] }) => alert_rule_test.filter((at) => at.alertname === name))
