@@ -219,12 +219,14 @@ describe('a rate limit with a name', () => {
     expect(registry.names()).toEqual(['api']);
     expect({ ...registry.get('api') }).toEqual({
       name: 'api',
+      scope: 'local',
       limit: 10,
       perMs: 10_000,
       burst: 10,
       remaining: 10,
       resetMs: 0,
       waiting: 0,
+      admitted: 0,
       rejected: 0,
     });
     expect(() => registry.get('apj')).toThrow('there is no rate limit "apj"; there are "api"');
