@@ -79,6 +79,12 @@ export function controllerFor({ path, guards }: AdminRoutes): Type {
       send(response, 200, await this.admin.inspector.rateLimits(queryOf(url)));
     }
 
+    @Documented({ summary: 'The instances that share a store' })
+    @Get('fleet')
+    async fleet(@Res() response: AnyResponse): Promise<void> {
+      send(response, 200, await this.admin.inspector.fleet());
+    }
+
     @Documented({ summary: 'Commands', query: PAGE })
     @Get('commands')
     async commands(@Req() { url }: Request, @Res() response: AnyResponse): Promise<void> {

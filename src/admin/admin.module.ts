@@ -12,6 +12,7 @@ import { brand } from '../common/brand.js';
 import { type Clock, systemClock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { CONFIGURATION } from '../execution/configuration/configuration.js';
+import { FLEET } from '../fleet/fleet.js';
 import { BULKHEAD_REGISTRY } from '../registry/bulkhead.registry.js';
 import { CIRCUIT_BREAKER_REGISTRY } from '../registry/circuit-breaker.registry.js';
 import { RATE_LIMIT_REGISTRY } from '../registry/rate-limit.registry.js';
@@ -122,6 +123,7 @@ function define(
             BULKHEAD_REGISTRY,
             RATE_LIMIT_REGISTRY,
             RESILIENCE_EVENTS,
+            FLEET,
           ].map((token) => ({ token, optional: true })),
         ],
         useFactory: create,
@@ -141,6 +143,7 @@ function create(
   bulkheads?: Parts['bulkheads'],
   rateLimits?: Parts['rateLimits'],
   events?: Events,
+  fleet?: Parts['fleet'] | null,
 ): Admin {
   if (!configuration || !service || !breakers || !bulkheads || !rateLimits || !events) {
     throw misused('shows what ResilienceModule does; import ResilienceModule.forRoot() too');
@@ -149,7 +152,12 @@ function create(
     new Logger('ResilienceAdmin').log('read-only: changes are refused; they need guards');
   }
   const clock = configuration.options.clock ?? systemClock;
-  return new Admin(settings, { breakers, bulkheads, rateLimits, service }, events, clock);
+  return new Admin(
+    settings,
+    { breakers, bulkheads, rateLimits, service, fleet: fleet ?? undefined },
+    events,
+    clock,
+  );
 }
 
 function misused(problem: string): Error {

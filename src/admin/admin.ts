@@ -18,6 +18,7 @@ import { ChangesTold } from './stream/changes-told.js';
 import { LiveStream } from './stream/live-stream.js';
 import { BreakerViews } from './views/breaker-view.js';
 import { Inspector } from './views/inspector.js';
+import { FleetViews } from './views/fleet-views.js';
 import type { Events, Parts } from './views/parts.js';
 import { RateLimitViews, type Views } from './views/views.js';
 
@@ -27,6 +28,13 @@ const OF_ATTEMPTS: ReadonlySet<string> = new Set<ResilienceEventKind>([
   'attempt-start',
   'attempt',
   'late',
+]);
+
+/** After these the fleet is another one. */
+const OF_FLEET: ReadonlySet<string> = new Set<ResilienceEventKind>([
+  'state-change',
+  'store-degraded',
+  'store-recovered',
 ]);
 
 /** All that the routes need, of one application. */
@@ -56,6 +64,7 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
     const views: Views = {
       breakers: new BreakerViews(episodes, this.now),
       rateLimits: new RateLimitViews((name) => this.history.recent(name)),
+      fleet: parts.fleet && new FleetViews(parts.fleet, this.now, (error) => this.complain(error)),
     };
     const selection = new Selection(parts, settings.maxKeys, views.rateLimits);
     this.log = new EventLog(settings.maxEvents, this.now);
@@ -83,6 +92,7 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
       this.history.methods.record(event);
       if (event.type === 'state-change') episodes.record(event, this.now());
       if (event.type === 'state-change' || event.type === 'override') told.touch(event.name);
+      if (OF_FLEET.has(event.type)) views.fleet?.expire();
     };
     const ends = resilienceEventKinds
       .filter((kind) => !OF_ATTEMPTS.has(kind))

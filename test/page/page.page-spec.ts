@@ -67,8 +67,8 @@ class Storage {
       circuitBreaker: { consecutiveFailures: 3, openFor: '2s' },
       bulkhead: 10,
     });
-    this.quotes = service.command('quotes', {
-      run: async (author: string) => author,
+    this.quotes = service.command<[string], string>('quotes', {
+      run: async (_context, author: string) => author,
       fallback: () => 'nothing',
       rateLimit: { limit: 20, per: '1m', burst: 4, key: (author: string) => author },
     });

@@ -129,6 +129,7 @@ export const READS = [
   '/breakers/:name',
   '/bulkheads',
   '/rate-limits',
+  '/fleet',
   '/commands',
   '/pipelines',
   '/configuration',

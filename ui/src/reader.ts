@@ -3,6 +3,7 @@ import type {
   AdminBreaker,
   AdminDelta,
   AdminEvent,
+  AdminFleet,
   AdminMoment,
   AdminRateLimit,
   AdminSeries,
@@ -23,6 +24,7 @@ export interface Target {
   dependencies(all: readonly Dependency[], total: number): void;
   bulkheads(all: readonly Bulkhead[], total: number): void;
   rateLimits(all: readonly RateLimit[], total: number): void;
+  fleet(fleet: AdminFleet | undefined): void;
   /** The newest first. */
   events(all: readonly AdminEvent[]): void;
   moment(moment: AdminMoment): void;
@@ -75,6 +77,7 @@ export class Reader {
     // A server that has started again counts its events anew.
     if (snapshot.instance !== this.instance) this.events = [];
     this.instance = snapshot.instance;
+    this.target.fleet(snapshot.fleet);
     this.hear(snapshot.events);
     this.target.reconfigured();
     this.tell(snapshot);
@@ -94,6 +97,7 @@ export class Reader {
       this.histories.step(delta.samples.at, delta.samples.items);
       this.showHistories();
     }
+    if (delta.fleet !== undefined) this.target.fleet(delta.fleet);
     this.hear(delta.events);
     if (delta.events.some(({ type }) => type === 'configuration')) this.target.reconfigured();
     this.tell(delta);

@@ -1,4 +1,5 @@
 import type { BreakerState, OverrideKind } from '../../telemetry/events.js';
+import type { AdminFleet } from './fleet.js';
 import type {
   AdminBreaker,
   AdminBulkhead,
@@ -40,13 +41,15 @@ export type AdminTroubleKind =
   /** All places of a bulkhead are taken, and calls wait or are rejected. */
   | 'saturated'
   /** A rate limit has rejected many calls within a minute. */
-  | 'limiting';
+  | 'limiting'
+  /** The store of the fleet does not answer: what is shared goes on as if it were local. */
+  | 'store-degraded';
 
 /** Something that is not as it should be. */
 export interface AdminTrouble {
   /** What it is about. */
-  readonly part: 'breaker' | 'bulkhead' | 'rateLimit';
-  /** The name of the breaker, bulkhead or rate limit. */
+  readonly part: 'breaker' | 'bulkhead' | 'rateLimit' | 'store';
+  /** The name of the breaker, bulkhead or rate limit, or the kind of store. */
   readonly name: string;
   /** What is wrong. */
   readonly kind: AdminTroubleKind;
@@ -102,6 +105,12 @@ export type AdminBulkheads = AdminPage<AdminBulkhead>;
 
 /** `GET <path>/rate-limits?search=&group=&keys=&offset=&limit=`: those that reject many calls first, then the most used up. */
 export type AdminRateLimits = AdminPage<AdminRateLimit>;
+
+/** `GET <path>/fleet`: 404 for an application without a store. */
+export interface AdminFleetDetails extends AdminMoment {
+  /** The fleet. */
+  readonly fleet: AdminFleet;
+}
 
 /** `GET <path>/commands?search=&offset=&limit=` */
 export type AdminCommands = AdminPage<AdminCommand>;

@@ -1,4 +1,4 @@
-import type { BreakerLimits } from '../../policies/circuit-breaker/snapshot.js';
+import type { BreakerLimits, BreakerSnapshot } from '../../policies/circuit-breaker/snapshot.js';
 import type { RateLimitSnapshot } from '../../policies/rate-limit/snapshot.js';
 import type {
   BreakerCounts,
@@ -36,6 +36,8 @@ export interface AdminBreaker {
   readonly name: string;
   /** For one by key: the name that all keys share. */
   readonly group?: string;
+  /** Whose state it is: that of this instance, or of the fleet, by the first trip or by a quorum. */
+  readonly scope: BreakerSnapshot['scope'];
   /** The state by its own rules, regardless of an override. */
   readonly state: BreakerState;
   /** Since when it has been in this state. */

@@ -1,4 +1,5 @@
 import type { AdminMoment } from './answers.js';
+import type { AdminFleet } from './fleet.js';
 import type {
   AdminBreaker,
   AdminBulkhead,
@@ -22,6 +23,8 @@ export interface AdminSnapshot extends AdminMoment {
   readonly rateLimits: readonly AdminRateLimit[];
   /** The commands. */
   readonly commands: readonly AdminCommand[];
+  /** The fleet; left out without a store, and until it is known. */
+  readonly fleet?: AdminFleet;
   /** The latest events, oldest first. */
   readonly events: readonly AdminEvent[];
   /** How many breakers by key there are. */
@@ -48,6 +51,8 @@ export interface AdminDelta extends AdminMoment {
   readonly rateLimits: readonly AdminRateLimit[];
   /** Commands that are new or have changed, whole. */
   readonly commands: readonly AdminCommand[];
+  /** The fleet, whole, if it has changed; that is looked at every 5 s. */
+  readonly fleet?: AdminFleet;
   /** Names that are not shown any more. */
   readonly gone: {
     readonly breakers: readonly string[];

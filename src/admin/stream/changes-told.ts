@@ -34,6 +34,8 @@ function forEach<Key extends string, Value>(
 export class ChangesTold {
   /** The JSON that was sent last, by kind and name. */
   private readonly told = forEach(KINDS, () => new Map<string, string>());
+  /** The JSON of the fleet that was sent last. */
+  private fleet: string | undefined = undefined;
   /** Breakers that have changed their state or override. */
   private readonly dirty = new Set<string>();
   private hand = 0;
@@ -73,13 +75,15 @@ export class ChangesTold {
     }
     const gone = forEach(SELECTED, (kind) => this.forget(kind, this.selection[kind]));
     const { events, omitted } = this.news();
+    const fleet = this.newsOfFleet();
     const { at } = this.history.latest;
     const samples = at !== this.stepAt ? this.history.latest : undefined;
     this.stepAt = at;
     const silent =
       KINDS.every((kind) => changed[kind].length === 0) &&
       SELECTED.every((kind) => gone[kind].length === 0) &&
-      events.length === 0;
+      events.length === 0 &&
+      fleet === undefined;
     if (silent && samples === undefined) return undefined;
     return joined({
       ...this.lists(changed),
@@ -87,6 +91,7 @@ export class ChangesTold {
       events: JSON.stringify(events),
       omitted: String(omitted),
       ...(samples !== undefined && { samples: JSON.stringify(samples) }),
+      ...(fleet !== undefined && { fleet }),
       ...this.now(),
     });
   }
@@ -111,8 +116,20 @@ export class ChangesTold {
       keyedBreakers: String(keyedIn(this.parts.breakers)),
       keyedBulkheads: String(keyedIn(this.parts.bulkheads)),
       keyedRateLimits: String(keyedIn(this.parts.rateLimits)),
+      ...(this.fleet !== undefined && { fleet: this.fleet }),
       ...this.now(),
     });
+  }
+
+  /** The JSON of the fleet, if it has changed. */
+  private newsOfFleet(): string | undefined {
+    const { fleet } = this.views;
+    if (fleet === undefined) return undefined;
+    fleet.look();
+    const json = fleet.latest && JSON.stringify(fleet.latest);
+    if (json === this.fleet) return undefined;
+    this.fleet = json;
+    return json;
   }
 
   private news(): { events: AdminEvent[]; omitted: number } {

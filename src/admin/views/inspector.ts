@@ -8,6 +8,7 @@ import type {
   AdminCommand,
   AdminCommands,
   AdminConfiguration,
+  AdminFleetDetails,
   AdminMoment,
   AdminOverview,
   AdminPage,
@@ -31,7 +32,13 @@ import {
 } from './parts.js';
 import { type Query, type StateFilter, matches, pageOf } from './query.js';
 import { Ranking, limitRankOf, rankOf, stateOf } from './rank.js';
-import { breakerTrouble, bulkheadTrouble, rateLimitTrouble, urgencyOf } from './troubles.js';
+import {
+  breakerTrouble,
+  bulkheadTrouble,
+  rateLimitTrouble,
+  storeTrouble,
+  urgencyOf,
+} from './troubles.js';
 import type { Views } from './views.js';
 
 /** How many troubles an overview lists. */
@@ -55,6 +62,8 @@ export class Inspector {
       found += 1;
       ranking.add(trouble, urgencyOf(trouble));
     };
+    const fleet = await this.views.fleet?.read();
+    if (fleet !== undefined) add(storeTrouble(fleet));
     const states: Record<StateFilter, number> = {
       closed: 0,
       open: 0,
@@ -147,6 +156,15 @@ export class Inspector {
       ranking.add(view, limitRankOf(view));
     }
     return this.page(ranking.all, query, (view) => view);
+  }
+
+  /** @throws {AdminError} when there is no store */
+  async fleet(): Promise<AdminFleetDetails> {
+    const fleet = await this.views.fleet?.read();
+    if (fleet === undefined) {
+      throw new AdminError(404, 'NOT_FOUND', 'there is no store in which instances meet');
+    }
+    return { ...this.moment(), fleet };
   }
 
   async commands(query: Query): Promise<AdminCommands> {

@@ -3,6 +3,7 @@ import { takeTurns } from '../../common/turns.js';
 import type { Layers } from '../../execution/configuration/layers.js';
 import type { PipelineExplanation } from '../../execution/explanation.js';
 import type { Patch, PatchNote } from '../../execution/module-options.js';
+import type { FleetSnapshot } from '../../fleet/snapshot.js';
 import type { BulkheadSnapshot } from '../../policies/bulkhead/snapshot.js';
 import type { OverrideOptions } from '../../policies/circuit-breaker/override.js';
 import type { BreakerSnapshot } from '../../policies/circuit-breaker/snapshot.js';
@@ -62,12 +63,19 @@ export interface Service {
   readonly layers: Layers;
 }
 
+export interface FleetPart {
+  readonly kind: string;
+  snapshot(): Promise<FleetSnapshot>;
+}
+
 /** The parts of the application that can be seen. */
 export interface Parts {
   readonly breakers: BreakerRegistry;
   readonly bulkheads: BulkheadRegistry;
   readonly rateLimits: RateLimitRegistry;
   readonly service: Service;
+  /** `undefined` without a store. */
+  readonly fleet: FleetPart | undefined;
 }
 
 export interface Events {

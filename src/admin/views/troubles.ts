@@ -2,6 +2,7 @@ import type { BulkheadSnapshot } from '../../policies/bulkhead/snapshot.js';
 import type { BreakerCounts, StateChangeReason } from '../../telemetry/events.js';
 import type {
   AdminBreaker,
+  AdminFleet,
   AdminRateLimit,
   AdminSeverity,
   AdminTrouble,
@@ -14,6 +15,7 @@ const SEVERITIES: Readonly<Record<AdminTroubleKind, AdminSeverity>> = {
   'half-open': 'warning',
   saturated: 'warning',
   limiting: 'warning',
+  'store-degraded': 'warning',
   failing: 'warning',
   disabled: 'notice',
   'observe-only': 'notice',
@@ -23,6 +25,7 @@ const ORDER: readonly AdminTroubleKind[] = [
   'open',
   'forced-open',
   'half-open',
+  'store-degraded',
   'saturated',
   'limiting',
   'failing',
@@ -78,6 +81,13 @@ export function rateLimitTrouble({
   if (rejected < MANY.calls || rejected < MANY.share * calls) return undefined;
   const why = `${rejected} of ${calls} calls were rejected in the last minute`;
   return troubleOf('rateLimit', name, 'limiting', undefined, why);
+}
+
+/** What is wrong with the store of a fleet; `undefined` when nothing is. */
+export function storeTrouble({ kind, degradedSince }: AdminFleet): AdminTrouble | undefined {
+  if (degradedSince === undefined) return undefined;
+  const why = 'it does not answer; shared breakers and limits go on as local ones';
+  return troubleOf('store', kind, 'store-degraded', degradedSince, why);
 }
 
 function troubleOf(

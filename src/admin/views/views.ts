@@ -1,5 +1,6 @@
 import type { AdminRateLimit, AdminRecentCalls } from '../contract.js';
 import type { BreakerViews } from './breaker-view.js';
+import type { FleetViews } from './fleet-views.js';
 import { rateLimitView } from './other-views.js';
 import type { RateLimitPart } from './parts.js';
 
@@ -7,6 +8,8 @@ import type { RateLimitPart } from './parts.js';
 export interface Views {
   readonly breakers: BreakerViews;
   readonly rateLimits: RateLimitViews;
+  /** `undefined` without a store. */
+  readonly fleet: FleetViews | undefined;
 }
 
 /** Makes views of rate limits, with what is known of their last minute. */

@@ -1,11 +1,11 @@
-import { useComputed } from '@preact/signals';
 import { drawnOnce } from '../parts/drawn-once.js';
 import { Spark } from '../parts/spark.js';
 import { State } from '../parts/state.js';
+import { Ticking } from '../parts/ticking.js';
 import { count, countdown, duration, percent, plural } from '../format.js';
 import type { Dependency, Health, Values } from '../model.js';
 import { href, refine, route } from '../router.js';
-import { bulkheads, dependencies, now, rateLimits, total } from '../store.js';
+import { bulkheads, dependencies, fleet, rateLimits, total } from '../store.js';
 
 const LEVELS: readonly Health['level'][] = ['bad', 'warn', 'info', 'good'];
 
@@ -89,6 +89,11 @@ function Summary() {
       <h2 class="summary">
         {parts.length > 0 ? `${parts.join(', ')}.` : 'No dependency is down.'}
       </h2>
+      {fleet.value?.degradedSince !== undefined && (
+        <p class="beside">
+          <a href={href('fleet')}>The store of the fleet does not answer</a>
+        </p>
+      )}
       {full > 0 && (
         <p class="beside">
           <a href={href('bulkheads')}>{plural(full, 'bulkhead is', 'bulkheads are')} full</a>
@@ -144,16 +149,12 @@ function Table({ rows }: { readonly rows: readonly Dependency[] }) {
 
 const drawn = drawnOnce((row: Dependency) => <Row key={row.name} {...row} />);
 
-/** A text that ticks, without its row being drawn again. */
-function Ticking({ text }: { readonly text: (now: number) => string }) {
-  return <>{useComputed(() => text(now.value))}</>;
-}
-
-function Row({ name, health, troubleSince, why, probeAt, history }: Dependency) {
+function Row({ name, scope, health, troubleSince, why, probeAt, history }: Dependency) {
   return (
     <tr class={health.level}>
       <th scope="row">
         <a href={href('dependencies', name)}>{name}</a>
+        {scope !== 'local' && <span class="tag">{scope}</span>}
       </th>
       <td>
         <State health={health} />
