@@ -152,6 +152,20 @@ describe('a limit that a fleet shares', () => {
     expect(instances[0]!.route.calls).toContain('limit');
   });
 
+  it('does not flap while the store takes heartbeats and is too slow for calls', async () => {
+    const world = new World();
+    const [one] = await world.start(1);
+    one!.route.trouble = { slowMs: 100 };
+    for (let tenth = 0; tenth < 1_200; tenth++) {
+      void outcome(one!.client.tenant(`${tenth}`));
+      await world.clock.advance(100);
+    }
+    // In two minutes: after 0.25, 0.5, 1, 2, 4 and 8 s, and then every 15.
+    const degraded = of('store-degraded', one!.events).length;
+    expect(degraded).toBeGreaterThan(6);
+    expect(degraded).toBeLessThan(16);
+  });
+
   it('shows its numbers in the registry, and can be changed', async () => {
     const [one] = await new World().start(1);
     await one!.client.limited();

@@ -253,15 +253,15 @@ export class Fleet implements FleetSite {
 
   private interval(): number {
     const { pollInterval, activePollInterval } = this.host.settings;
-    if (this.guard.troubled) return this.guard.waitUpTo(activePollInterval);
+    if (this.guard.troubled) return this.guard.waitUpTo(activePollInterval, pollInterval);
     const busy = this.unread || this.outbox.size > 0;
     const active = busy || [...this.circuits.values()].some(({ unsettled }) => unsettled);
     return active ? activePollInterval : pollInterval;
   }
 
-  /** Something has changed: the next round is that of a circuit which is not closed. */
+  /** Something has changed: the next round is that of a circuit which is not closed, unless the store has to be left alone. */
   private hurry(): void {
-    if (!this.running || this.turning) return;
+    if (!this.running || this.turning || this.degraded) return;
     const longest = (1 + JITTER) * this.host.settings.activePollInterval;
     if (this.turnAt <= this.host.clock.now() + longest) return;
     this.timer?.cancel();

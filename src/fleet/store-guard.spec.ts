@@ -157,7 +157,7 @@ describe('a guarded store', () => {
     expect(guard.troubled).toBe(true);
     await guard.try(down, 50);
     await guard.try(async () => 'read', 50);
-    expect([guard.available, guard.waitUpTo(1_000), told]).toEqual([false, 250, ['down']]);
+    expect([guard.available, guard.waitUpTo(1_000, 15_000), told]).toEqual([false, 250, ['down']]);
   });
 
   it('may answer late what nobody can use', async () => {
@@ -189,9 +189,33 @@ describe('a guarded store', () => {
     const waits: number[] = [];
     for (let i = 0; i < 6; i++) {
       await guard.try(down, 50);
-      waits.push(guard.waitUpTo(1_000));
+      waits.push(guard.waitUpTo(1_000, 15_000));
     }
     expect(waits).toEqual([125, 250, 500, 1_000, 1_000, 1_000]);
+  });
+
+  it('is left alone for longer each time it fails again soon after its return', async () => {
+    const { clock, guard } = guarded();
+    const waits: number[][] = [];
+    const failAndRecover = async (): Promise<void> => {
+      const some: number[] = [];
+      for (let i = 0; i < 9; i++) {
+        await guard.try(down, 50);
+        some.push(guard.waitUpTo(1_000, 3_000));
+      }
+      waits.push([some[1]!, some[8]!]); // the first one that is away, and the longest
+      guard.recover();
+    };
+    for (let i = 0; i < 4; i++) await failAndRecover();
+    clock.stall(60_000);
+    await failAndRecover();
+    expect(waits).toEqual([
+      [250, 1_000],
+      [500, 2_000],
+      [1_000, 3_000],
+      [2_000, 3_000],
+      [250, 1_000],
+    ]);
   });
 
   it('ends all waits when it is closed, tells nobody, and is called no more', async () => {

@@ -11,6 +11,9 @@ const FAILURES = 2;
 /** The wait after the first failure, milliseconds. It doubles with each one. */
 const FIRST_WAIT = 125;
 
+/** A store that fails again within this time after its return has a relapse, milliseconds. */
+const RELAPSE = 60_000;
+
 /** Hears of the store's troubles, once for each. */
 export interface GuardListener {
   degraded(error: unknown): void;
@@ -27,6 +30,9 @@ export class StoreGuard {
   /** All that have been counted so far. */
   private incidents = 0;
   private degradedAt: number | undefined = undefined;
+  private recoveredAt = -Infinity;
+  /** In a row. */
+  private relapses = 0;
   private closed = false;
   private readonly waiting = new Set<() => void>();
 
@@ -50,9 +56,17 @@ export class StoreGuard {
     return this.failures > 0;
   }
 
-  /** How long to wait before the store that has failed is tried again, milliseconds: twice as long after each failure. */
-  waitUpTo(longest: number): number {
-    return Math.min(longest, FIRST_WAIT * 2 ** Math.min(this.failures - 1, 20));
+  /**
+   * How long to wait before the store that has failed is tried again, milliseconds: twice as long after each failure. After each
+   * relapse it begins twice as high, and ends twice as high: a store that takes heartbeats and fails calls must not flap.
+   *
+   * @param longest without a relapse; @param longestOfAll with any number of them
+   */
+  waitUpTo(longest: number, longestOfAll: number): number {
+    const { failures } = this;
+    const relapses = this.available ? 0 : this.relapses;
+    const wait = FIRST_WAIT * 2 ** Math.min(failures - 1 + relapses, 20);
+    return Math.min(longest * 2 ** Math.min(relapses, 20), longestOfAll, wait);
   }
 
   /**
@@ -80,8 +94,10 @@ export class StoreGuard {
     const { degradedAt } = this;
     this.failures = 0;
     if (degradedAt === undefined || this.closed) return;
+    const now = this.clock.now();
     this.degradedAt = undefined;
-    this.listener.recovered(this.clock.now() - degradedAt);
+    this.recoveredAt = now;
+    this.listener.recovered(now - degradedAt);
   }
 
   /** Ends all waits, and makes no further calls. */
@@ -130,7 +146,9 @@ export class StoreGuard {
     this.incidents += 1;
     this.failures += 1;
     if (this.failures < FAILURES || this.degradedAt !== undefined) return;
-    this.degradedAt = this.clock.now();
+    const now = this.clock.now();
+    this.degradedAt = now;
+    this.relapses = now - this.recoveredAt < RELAPSE ? this.relapses + 1 : 0;
     this.listener.degraded(error);
   }
 }
