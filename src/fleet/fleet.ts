@@ -6,6 +6,8 @@ import type { Clock, Timer } from '../common/clock.js';
 import { show } from '../common/printable.js';
 import { quietly, swallow } from '../common/quietly.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
+import { countOf, listOf } from './answers.js';
+import { FleetChanges } from './fleet-changes.js';
 import { FleetCircuit, type FleetServices } from './fleet-circuit.js';
 import { GuardedStore } from './guarded-store.js';
 import type { FleetSettings } from './options.js';
@@ -51,6 +53,8 @@ export class Fleet implements FleetSite {
   readonly store: GuardedStore;
   private readonly guard: StoreGuard;
   private readonly roster: Roster;
+  /** The changes of options for the whole fleet. */
+  readonly changes: FleetChanges;
   private readonly circuits = new Map<string, FleetCircuit>();
   private readonly outbox: Outbox;
   private readonly subscription: Subscription;
@@ -93,6 +97,14 @@ export class Fleet implements FleetSite {
         'warn',
       ),
     );
+    this.changes = new FleetChanges({
+      clock,
+      guard: this.guard,
+      backgroundTimeout: settings.backgroundTimeout,
+      freshFor: DUE * settings.pollInterval,
+      hurry: () => this.hurry(),
+      log: (line) => host.log(`store ${this.kind}: ${line}`, 'warn'),
+    });
     this.subscription = new Subscription(store, (message) => this.hear(message));
     this.services = {
       clock,
@@ -120,8 +132,9 @@ export class Fleet implements FleetSite {
   }
 
   /** The fleet for operators: its instances, and sums over all of them. It asks the store, once a second at most. */
-  snapshot(): Promise<FleetSnapshot> {
-    return this.roster.snapshot(this.kind);
+  async snapshot(): Promise<FleetSnapshot> {
+    const roster = await this.roster.snapshot(this.kind);
+    return { ...roster, changes: this.changes.shown() };
   }
 
   join(member: CircuitMember): SharedCircuit {
@@ -138,6 +151,7 @@ export class Fleet implements FleetSite {
     this.running = true;
     storeUsers.add(this.host.store);
     this.roster.start();
+    this.changes.start();
     this.subscription.ensure();
     void this.turn();
   }
@@ -152,6 +166,7 @@ export class Fleet implements FleetSite {
     this.outbox.clear();
     for (const circuit of this.circuits.values()) circuit.close();
     this.guard.close();
+    this.changes.close();
     this.subscription.close();
     if (available) quietly(() => swallow(store.leave(this.instanceId)));
     if (storeUsers.remove(store)) quietly(() => swallow(store.close()));
@@ -168,6 +183,7 @@ export class Fleet implements FleetSite {
         this.turnAgain = false;
         if (!(await this.read())) break;
         await this.outbox.flush();
+        await this.changes.sync();
         this.subscription.ensure();
       }
     } catch {
@@ -219,13 +235,15 @@ export class Fleet implements FleetSite {
     switch (message.type) {
       case 'circuit':
         return this.circuits.get(message.name)?.receive(message.view);
+      case 'settings':
+        this.changes.invalidate();
+        return void this.changes.sync();
       case 'reconnected':
         // Messages may have been lost, so nothing is certain before all has been read.
+        this.changes.invalidate();
         return void this.turn();
       case 'place':
         return this.store.placeFreed(message.name);
-      case 'settings':
-        return;
     }
   }
 
@@ -241,7 +259,7 @@ export class Fleet implements FleetSite {
   private interval(): number {
     const { pollInterval, activePollInterval } = this.host.settings;
     if (this.guard.troubled) return this.guard.waitUpTo(activePollInterval);
-    const busy = this.unread || this.outbox.size > 0;
+    const busy = this.unread || this.outbox.size > 0 || this.changes.busy;
     const active = busy || [...this.circuits.values()].some(({ unsettled }) => unsettled);
     return active ? activePollInterval : pollInterval;
   }
@@ -274,19 +292,9 @@ export class Fleet implements FleetSite {
 
   private tellRecovered(degradedForMs: number): void {
     this.roster.recovered();
+    this.changes.invalidate();
     const { host, kind: name } = this;
     quietly(() => host.log(`store ${name} answers again after ${Math.round(degradedForMs)} ms`));
     quietly(() => host.events.emit({ type: 'store-recovered', name, degradedForMs }));
   }
-}
-
-/** What a store has answered, if it is a list: a store of somebody else may answer anything. */
-function listOf<T>(answer: readonly T[], step: string): readonly T[] {
-  if (Array.isArray(answer)) return answer as readonly T[];
-  throw new TypeError(`${step} gave ${show(answer)} instead of a list`);
-}
-
-function countOf(answer: number, step: string): number {
-  if (typeof answer === 'number' && answer >= 0) return answer;
-  throw new TypeError(`${step} gave ${show(answer)} instead of a number`);
 }

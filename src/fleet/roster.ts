@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Clock } from '../common/clock.js';
+import { listOf } from './answers.js';
 import { type Figures, figuresOf, toldFigures } from './figures.js';
 import {
   type FleetInstance,
@@ -73,7 +74,7 @@ export class Roster {
   }
 
   /** The fleet now; without the store, as it was read last. */
-  async snapshot(kind: string): Promise<FleetSnapshot> {
+  async snapshot(kind: string): Promise<Omit<FleetSnapshot, 'changes'>> {
     await this.refresh();
     const { read, host, degradedAt } = this;
     const now = host.clock.now();
@@ -116,15 +117,9 @@ export class Roster {
   private async readAll(): Promise<void> {
     const { guard, clock, backgroundTimeout } = this.host;
     const instances = await guard.ask(
-      async (store) => checked(await store.instances()),
+      async (store) => listOf(await store.instances(), 'instances()'),
       backgroundTimeout,
     );
     if (instances !== undefined) this.read = { at: clock.now(), instances };
   }
-}
-
-/** A store of somebody else may answer anything. */
-function checked(instances: readonly LivingInstance[]): readonly LivingInstance[] {
-  if (Array.isArray(instances)) return instances as readonly LivingInstance[];
-  throw new TypeError('instances() gave no list');
 }
