@@ -9,7 +9,7 @@ const REPLY = { granted: true, view: VIEW };
 const OVERRIDDEN = { ...VIEW, override: { state: 'disabled', by: 'anna', remainingMs: 1 } };
 const DECISION = { allowed: true, waitMs: 0, remaining: 1, retryAfterMs: 0, resetMs: 10 };
 const PLACES = { granted: false, inUse: 2, retryAfterMs: 5, lost: ['t'] };
-const SETTINGS = { revision: 1, settings: '{}', changed: false };
+const SETTINGS = { revision: 1, settings: '{}', ageMs: 0, changed: false };
 
 /** One step of each kind, answered by a store with `answer`. */
 const STEPS: Readonly<Record<Method, (store: ResilienceStore) => Promise<unknown>>> = {
@@ -119,6 +119,7 @@ describe('a checked store', () => {
     ['instances', [{ id: 'a', version: 2, silentMs: 0 }]],
     ['settings', { ...SETTINGS, revision: NaN }],
     ['settings', { ...SETTINGS, settings: {} }],
+    ['settings', { ...SETTINGS, ageMs: -1 }],
     ['settings', { ...SETTINGS, changed: undefined }],
   ])('rejects with nonsense from %s(): %p', async (method, answer) => {
     await expect(STEPS[method](answering(answer))).rejects.toThrow(

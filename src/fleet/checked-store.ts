@@ -89,7 +89,7 @@ const isListOfInstances = isListOf(
   }),
 );
 
-const isSettings = has({ revision: isCount, settings: isText, changed: isFlag });
+const isSettings = has({ revision: isCount, settings: isText, ageMs: isAmount, changed: isFlag });
 
 const MESSAGES: Readonly<Record<StoreMessage['type'], Check>> = {
   circuit: has({ name: isText, view: isView }),

@@ -7,6 +7,7 @@ import { quietly, swallow } from '../common/quietly.js';
 import { settledWithin } from '../common/settled-within.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { CheckedStore } from './checked-store.js';
+import { FleetChanges } from './fleet-changes.js';
 import { FleetCircuit, type FleetServices } from './fleet-circuit.js';
 import { GuardedStore } from './guarded-store.js';
 import type { FleetSettings } from './options.js';
@@ -55,6 +56,8 @@ export class Fleet implements FleetSite {
   readonly store: GuardedStore;
   private readonly guard: StoreGuard;
   private readonly roster: Roster;
+  /** The changes of options for the whole fleet. */
+  readonly changes: FleetChanges;
   private readonly circuits = new Map<string, FleetCircuit>();
   private readonly outbox: Outbox;
   private readonly subscription: Subscription;
@@ -98,6 +101,14 @@ export class Fleet implements FleetSite {
         'warn',
       ),
     );
+    this.changes = new FleetChanges({
+      clock,
+      guard: this.guard,
+      backgroundTimeout: settings.backgroundTimeout,
+      freshFor: DUE * settings.pollInterval,
+      hurry: () => this.hurry(),
+      log: (line) => host.log(`store ${this.kind}: ${line}`, 'warn'),
+    });
     this.subscription = new Subscription(checked, (message) => this.hear(message));
     this.services = {
       clock,
@@ -125,8 +136,9 @@ export class Fleet implements FleetSite {
   }
 
   /** The fleet for operators: its instances, and sums over all of them. It asks the store, once a second at most. */
-  snapshot(): Promise<FleetSnapshot> {
-    return this.roster.snapshot(this.kind);
+  async snapshot(): Promise<FleetSnapshot> {
+    const roster = await this.roster.snapshot(this.kind);
+    return { ...roster, changes: this.changes.shown() };
   }
 
   join(member: CircuitMember): SharedCircuit {
@@ -143,6 +155,7 @@ export class Fleet implements FleetSite {
     this.running = true;
     storeUsers.add(this.host.store);
     this.roster.start();
+    this.changes.start();
     this.subscription.ensure();
     void this.turn();
   }
@@ -156,6 +169,7 @@ export class Fleet implements FleetSite {
     this.outbox.clear();
     for (const circuit of this.circuits.values()) circuit.close();
     this.guard.close();
+    this.changes.close();
     this.subscription.close();
     if (available) void this.leave();
     else this.letGo();
@@ -184,6 +198,7 @@ export class Fleet implements FleetSite {
         this.turnAgain = false;
         if (!(await this.read())) break;
         await this.outbox.flush();
+        await this.changes.sync();
         this.subscription.ensure();
       }
     } catch {
@@ -232,13 +247,15 @@ export class Fleet implements FleetSite {
     switch (message.type) {
       case 'circuit':
         return this.circuits.get(message.name)?.receive(message.view);
+      case 'settings':
+        this.changes.invalidate();
+        return void this.changes.sync();
       case 'reconnected':
         // Messages may have been lost, so nothing is certain before all has been read.
+        this.changes.invalidate();
         return void this.turn();
       case 'place':
         return this.store.placeFreed(message.name);
-      case 'settings':
-        return;
     }
   }
 
@@ -254,7 +271,7 @@ export class Fleet implements FleetSite {
   private interval(): number {
     const { pollInterval, activePollInterval } = this.host.settings;
     if (this.guard.troubled) return this.guard.waitUpTo(activePollInterval, pollInterval);
-    const busy = this.unread || this.outbox.size > 0;
+    const busy = this.unread || this.outbox.size > 0 || this.changes.busy;
     const active = busy || [...this.circuits.values()].some(({ unsettled }) => unsettled);
     return active ? activePollInterval : pollInterval;
   }
@@ -288,6 +305,7 @@ export class Fleet implements FleetSite {
 
   private tellRecovered(degradedForMs: number): void {
     this.roster.recovered();
+    this.changes.invalidate();
     const { kind: name } = this;
     quietly(() => this.host.events.emit({ type: 'store-recovered', name, degradedForMs }));
   }

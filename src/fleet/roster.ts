@@ -73,7 +73,7 @@ export class Roster {
   }
 
   /** The fleet now; without the store, as it was read last. */
-  async snapshot(kind: string): Promise<FleetSnapshot> {
+  async snapshot(kind: string): Promise<Omit<FleetSnapshot, 'changes'>> {
     await this.refresh();
     const { read, host, degradedAt } = this;
     const now = host.clock.now();

@@ -31,7 +31,7 @@ import {
   texts,
 } from './replies.js';
 import { STEP, VIEWS } from './scripts/circuits.js';
-import { HEARTBEAT, INSTANCES, LEAVE, LIVING, SETTINGS } from './scripts/fleets.js';
+import { HEARTBEAT, INSTANCES, LEAVE, LIVING, READ_SETTINGS, SETTINGS } from './scripts/fleets.js';
 import { LIMIT } from './scripts/limits.js';
 import { PLACES } from './scripts/places.js';
 import type { Script } from './scripts/script.js';
@@ -116,10 +116,8 @@ class RedisStore implements ResilienceStore {
   }
 
   async settings(): Promise<FleetSettings | undefined> {
-    const { settings: key } = this.keys;
-    const reply = await this.send(key, ['HMGET', key, 'revision', 'settings']);
-    const [revision, settings] = reply as unknown[];
-    return revision === null ? undefined : readSettings(texts(['0', revision, settings]));
+    const settings = readSettings(texts(await this.run(READ_SETTINGS, [this.keys.settings], [])));
+    return settings.revision === 0 ? undefined : settings;
   }
 
   async changeSettings(expectedRevision: number, settings: string): Promise<FleetSettings> {

@@ -86,8 +86,18 @@ export function readInstances(told: readonly string[]): LivingInstance[] {
   return instances;
 }
 
-export function readSettings([changed, revision, settings]: readonly string[]): FleetSettings {
-  return { revision: Number(revision), settings: settings!, changed: changed === '1' };
+export function readSettings([
+  changed,
+  revision,
+  ageMs,
+  settings,
+]: readonly string[]): FleetSettings {
+  return {
+    revision: Number(revision),
+    settings: settings!,
+    ageMs: Number(ageMs),
+    changed: changed === '1',
+  };
 }
 
 /** A message of the channel; `undefined` for one that is no message of a store. */

@@ -84,9 +84,10 @@ export function recorded(store: ResilienceStore, ledger: Ledger): ResilienceStor
     },
     async heartbeat(info, ttlMs) {
       const living = await answered(store.heartbeat(info, ttlMs));
-      ledger.write({ type: 'living', instances: living.length });
+      ledger.write({ type: 'living', instances: living });
       return living;
     },
+    instances: () => answered(store.instances()),
     leave: (id) => store.leave(id),
     settings: () => store.settings(),
     changeSettings: (revision, settings) => store.changeSettings(revision, settings),
