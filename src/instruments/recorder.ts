@@ -11,8 +11,8 @@ export interface Distribution {
   record(value: number): void;
 }
 
-/** The counters that follow from events; the others are read from the parts. */
-export type CounterKey = Exclude<KeysOf<'counter'>, 'breakerTime'>;
+/** The counters that follow from calls and events. */
+export type RecordedKey = Exclude<KeysOf<'counter'>, 'breakerTime'>;
 
 export type HistogramKey = KeysOf<'histogram'>;
 
@@ -37,7 +37,7 @@ interface HappyCells<D extends Distribution> {
 
 /** Counts calls and events in the series of the instruments. */
 export class Recorder<D extends Distribution = Distribution> implements CallMeter {
-  readonly counters: Readonly<Record<CounterKey, Series<Count>>>;
+  readonly counters: Readonly<Record<RecordedKey, Series<Count>>>;
   readonly histograms: Readonly<Record<HistogramKey, Series<D>>>;
 
   private readonly happy = new Map<string, HappyCells<D>>();
@@ -46,7 +46,7 @@ export class Recorder<D extends Distribution = Distribution> implements CallMete
     private readonly names: Names,
     make: MakeDistribution<D>,
   ) {
-    const count = (key: CounterKey): Series<Count> =>
+    const count = (key: RecordedKey): Series<Count> =>
       new Series(instruments[key], (labels) => new Count(labels));
     const distribution = (key: HistogramKey): Series<D> =>
       new Series(instruments[key], (labels) => make(key, instruments[key], labels));
