@@ -207,7 +207,8 @@ describe('without an SDK', () => {
     const imports = [ResilienceOpenTelemetryModule.forRoot()];
     const { app } = await boot({ ...observedParts, imports });
     expect(on).not.toHaveBeenCalled();
-    expect(app.get(ResilienceEvents).tracer).toBeUndefined();
+    const events = app.get(ResilienceEvents);
+    expect([events.tracer, events.meters.any]).toEqual([undefined, false]);
     on.mockRestore();
   });
 

@@ -1,9 +1,10 @@
 import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { Counter, Registry, register } from 'prom-client';
 import { ResilienceConfigurationError } from '../src/index.js';
 import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
 import type { ManualClock } from '../src/testing/index.js';
-import { type Booted, boot, closeAll, of } from './support/boot.js';
+import { type Booted, appModule, boot, closeAll, of, quiet } from './support/boot.js';
 import { Shop, makeCalls, observed, observedParts } from './support/observed-calls.js';
 import { samplesIn } from './support/scrape.js';
 import { outcome } from './support/wait.js';
@@ -60,6 +61,19 @@ describe('a scrape', () => {
     await makeCalls(booted);
     const seen = counters(await scrape(registry)).filter(([, value]) => value !== 0);
     expect(Object.fromEntries(seen)).toEqual(observed);
+  });
+
+  it('equals them also when nobody listens to events', async () => {
+    await booted.app.close();
+    const { AppModule, clock } = appModule({
+      ...observedParts,
+      imports: [ResiliencePrometheusModule.forRoot({ registry })],
+    });
+    const app = await NestFactory.createApplicationContext(AppModule, quiet);
+    await makeCalls({ app, clock });
+    const seen = counters(await scrape(registry)).filter(([, value]) => value !== 0);
+    expect(Object.fromEntries(seen)).toEqual(observed);
+    await app.close();
   });
 
   it('has durations in seconds, waits included', async () => {

@@ -1,15 +1,14 @@
 import type { BulkheadSnapshot } from '../policies/bulkhead/snapshot.js';
 import type { BreakerReading } from '../policies/circuit-breaker/snapshot.js';
 import type { RateLimitSnapshot } from '../policies/rate-limit/snapshot.js';
-import type { BreakerState, OverrideKind } from '../telemetry/events.js';
+import type { OverrideKind } from '../telemetry/events.js';
 import type { Instrument } from './instrument.js';
 import { type KeysOf, instruments } from './instruments.js';
 import { Count, Series } from './series.js';
+import { STATES } from './part-counters.js';
 
-/** The instruments whose values are those of the moment. */
+/** The instruments whose values are read from the parts. */
 export type ReadKey = KeysOf<'gauge'>;
-
-export const STATES: readonly BreakerState[] = ['closed', 'open', 'half-open'];
 
 const OVERRIDES: readonly OverrideKind[] = ['forced-open', 'disabled', 'observe-only'];
 
@@ -30,7 +29,7 @@ export class Readings {
   };
 
   /** Ratios cannot be summed: of several breakers, the highest counts. */
-  addBreaker(name: string, { state, override, failureRate, slowCallRate }: BreakerReading): void {
+  addBreaker(name: string, { state, override, ...rest }: BreakerReading): void {
     const { series } = this;
     for (const each of STATES) {
       series.breakerState.at(name, each).value += Number(each === state);
@@ -38,8 +37,8 @@ export class Readings {
     for (const kind of OVERRIDES) {
       series.breakerOverride.at(name, kind).value += Number(override?.kind === kind);
     }
-    raise(series.breakerFailureRatio.at(name), failureRate);
-    raise(series.breakerSlowRatio.at(name), slowCallRate);
+    raise(series.breakerFailureRatio.at(name), rest.failureRate);
+    raise(series.breakerSlowRatio.at(name), rest.slowCallRate);
   }
 
   addBulkhead(name: string, { maxConcurrent, running, waiting }: BulkheadSnapshot): void {

@@ -1,7 +1,6 @@
 import type { PipelineDescription } from '../pipeline/description.js';
 import { handlerLabels } from '../policies/fallback/handler-label.js';
 import type { BreakerState, ExhaustionReason } from '../telemetry/events.js';
-import { STATES } from './readings.js';
 import { RECOVERED, type Recorder } from './recorder.js';
 
 const OUTCOMES = ['success', 'failure', 'ignored', 'rejected'] as const;
@@ -69,16 +68,12 @@ export function beginBreaker(name: string, { counters }: Recorder): void {
   counters.rejections.at(name, 'CIRCUIT_OPEN', 'false');
   counters.rejections.at(name, 'CIRCUIT_OPEN', 'true');
   for (const [from, to] of TRANSITIONS) counters.breakerTransitions.at(name, from, to);
-  for (const state of STATES) counters.breakerTime.at(name, state);
-  counters.breakerCalls.at(name, 'true');
-  counters.breakerCalls.at(name, 'false');
   counters.breakerProbes.at(name, 'success');
   counters.breakerProbes.at(name, 'failure');
 }
 
 /** The same for a rate limit. */
 export function beginRateLimit(name: string, { counters, histograms }: Recorder): void {
-  counters.rateLimitCalls.at(name);
   counters.rejections.at(name, 'RATE_LIMITED', 'false');
   histograms.rateLimitWait.at(name);
 }

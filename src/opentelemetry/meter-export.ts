@@ -11,8 +11,7 @@ import { shared } from '../common/brand.js';
 import { type Instrument, attributeName, combinationOf } from '../instruments/instrument.js';
 import { type InstrumentKey, instruments } from '../instruments/instruments.js';
 import { Meters } from '../instruments/meters.js';
-import type { ReadKey } from '../instruments/readings.js';
-import type { CounterKey, Distribution, HistogramKey } from '../instruments/recorder.js';
+import type { Distribution, HistogramKey } from '../instruments/recorder.js';
 import { type Count, type Labels, combined } from '../instruments/series.js';
 import type { Sources } from '../instruments/sources.js';
 import { SCOPE } from './scope.js';
@@ -62,7 +61,7 @@ export class MeterExport {
 
   private readonly readAll: ReadAll = async () => {
     const { series } = await this.meters.read();
-    return { ...series, ...this.meters.recorder.counters };
+    return { ...series, ...this.meters.counters };
   };
 }
 
@@ -125,7 +124,7 @@ class ObservedInstruments {
   };
 }
 
-function isObserved(key: InstrumentKey): key is CounterKey | ReadKey {
+function isObserved(key: InstrumentKey): key is ObservedKey {
   return instruments[key].kind !== 'histogram';
 }
 

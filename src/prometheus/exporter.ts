@@ -2,10 +2,10 @@ import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/comm
 import type { Registry } from 'prom-client';
 import { shared } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { type InstrumentKey, instruments } from '../instruments/instruments.js';
+import { type InstrumentKey, type KeysOf, instruments } from '../instruments/instruments.js';
 import { Meters } from '../instruments/meters.js';
 import type { ReadKey } from '../instruments/readings.js';
-import type { CounterKey, HistogramKey } from '../instruments/recorder.js';
+import type { HistogramKey } from '../instruments/recorder.js';
 import type { Count } from '../instruments/series.js';
 import type { Sources } from '../instruments/sources.js';
 import { Buckets } from './buckets.js';
@@ -90,16 +90,16 @@ export class PrometheusExporter implements OnApplicationBootstrap, OnApplication
 
   private sourceOf(key: InstrumentKey): SeriesSource {
     const { meters } = this;
-    const recorded = { ...meters.recorder.counters, ...meters.recorder.histograms };
+    const recorded = { ...meters.counters, ...meters.recorder.histograms };
     if (!(key in recorded)) {
       return { read: async () => (await meters.read()).series[key as ReadKey], reset: () => {} };
     }
-    const series: Iterable<Count | Buckets> = recorded[key as CounterKey | HistogramKey];
+    const series: Iterable<Count | Buckets> = recorded[key as KeysOf<'counter'> | HistogramKey];
     return {
       // Also of what was defined since the last scrape.
       read: async () => (await meters.read(), series),
       reset: () => {
-        meters.startOver();
+        meters.skipUnread();
         for (const cell of series) cell.reset();
       },
     };

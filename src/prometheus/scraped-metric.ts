@@ -63,7 +63,7 @@ export class ScrapedMetric {
     return { name, help, type, aggregator, values } as never;
   }
 
-  /** For the registry: starts over. What is read from breakers and bulkheads stays. */
+  /** For the registry: starts over. Gauges stay as they are. */
   reset(): void {
     this.past = [];
     for (const source of this.sources) source.reset();

@@ -58,7 +58,7 @@ export const observedParts = {
 };
 
 /** Makes the calls whose numbers {@link observed} has. */
-export async function makeCalls({ app, clock }: Booted): Promise<void> {
+export async function makeCalls({ app, clock }: Pick<Booted, 'app' | 'clock'>): Promise<void> {
   const shop = app.get(Shop);
   const books = async (...plan: Plan): Promise<void> => {
     shop.plan.push(...plan);
