@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { ArgumentsHost } from '@nestjs/common';
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
 
@@ -15,7 +16,10 @@ export type RawResponse = Pick<
   | 'setHeader'
   | 'statusCode'
   | 'writableFinished'
->;
+> & {
+  /** HTTP/2's only. */
+  readonly stream?: Pick<ServerHttp2Stream, 'aborted' | 'destroyed' | 'writableFinished'>;
+};
 
 /** The parts of an Express response and of a Fastify reply that are used here. */
 interface FrameworkResponse {
@@ -35,6 +39,16 @@ export function rawResponseOf(host: ArgumentsHost): RawResponse | undefined {
   const response = host.switchToHttp().getResponse<Partial<FrameworkResponse> & RawResponse>();
   const raw = response?.raw ?? response;
   return typeof raw?.once === 'function' ? raw : undefined;
+}
+
+/** Whether the answer has been sent, or its client has gone. */
+export function isOver({ stream, destroyed }: RawResponse): boolean {
+  return stream === undefined ? destroyed : stream.destroyed;
+}
+
+/** Whether the whole answer has been sent. HTTP/2 also calls those finished that the client has cancelled. */
+export function isSent({ stream, writableFinished }: RawResponse): boolean {
+  return stream === undefined ? writableFinished : stream.writableFinished && !stream.aborted;
 }
 
 /**
