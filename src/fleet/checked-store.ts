@@ -69,6 +69,7 @@ const isDecision = has({
   remaining: isAmount,
   retryAfterMs: isAmountOrNever,
   resetMs: isAmount,
+  otherRate: isOptional(isFlag),
 });
 
 const isPlacesReply = has({

@@ -52,6 +52,7 @@ export function readDecision([
   wait,
   retryAfter,
   reset,
+  other,
 ]: readonly string[]): LimitDecision {
   return {
     allowed: allowed === '1',
@@ -59,6 +60,7 @@ export function readDecision([
     remaining: Number(remaining),
     retryAfterMs: retryAfter === '' ? Infinity : Number(retryAfter),
     resetMs: Number(reset),
+    ...(other === '1' && { otherRate: true }),
   };
 }
 
