@@ -5,6 +5,7 @@ import {
   Fallback,
   RateLimit,
   RateLimitRegistry,
+  type ResilienceModuleOptions,
   Timeout,
   fallbackValue,
 } from '../src/index.js';
@@ -65,13 +66,13 @@ class World {
   readonly clock = new ManualClock();
   readonly memory = new MemoryStore({ clock: this.clock });
 
-  async start(count: number): Promise<Instance[]> {
+  async start(count: number, resilience: ResilienceModuleOptions = {}): Promise<Instance[]> {
     const instances: Instance[] = [];
     for (let n = 0; n < count; n++) {
       const route = new Route(this.memory, this.clock);
       const booted = await boot({
         providers: [Client],
-        resilience: { clock: this.clock, store: route.store },
+        resilience: { clock: this.clock, store: route.store, ...resilience },
       });
       instances.push({ ...booted, client: booted.app.get(Client), route });
     }
@@ -164,6 +165,23 @@ describe('a limit that a fleet shares', () => {
     const degraded = of('store-degraded', one!.events).length;
     expect(degraded).toBeGreaterThan(6);
     expect(degraded).toBeLessThan(16);
+  });
+
+  it('warns once per name when instances ask with different rates for more than a minute', async () => {
+    const world = new World();
+    const warnings: string[] = [];
+    const logger = { warn: (line: string) => void warnings.push(line), log() {}, error() {} };
+    const instances = [...(await world.start(1)), ...(await world.start(1, { logger }))];
+    instances[0]!.app.get(RateLimitRegistry).reconfigure('tenants', { burst: 3 });
+    for (let second = 0; second < 90; second++) {
+      for (const { client } of instances) {
+        for (const key of ['a', 'b']) void outcome(client.tenant(key));
+      }
+      await world.clock.advance(900);
+    }
+    expect(warnings.filter((line) => line.includes('rate limit'))).toEqual([
+      'rate limit "tenants": other instances ask for it with another limit, period or burst; each request goes by its own, so more calls may go than any of them allows',
+    ]);
   });
 
   it('shows its numbers in the registry, and can be changed', async () => {

@@ -70,6 +70,7 @@ const isDecision = has({
   remaining: isAmount,
   retryAfterMs: isAmountOrNever,
   resetMs: isAmount,
+  otherRate: isOptional(isFlag),
 });
 
 const isPlacesReply = has({

@@ -54,6 +54,7 @@ export function readDecision([
   wait,
   retryAfter,
   reset,
+  other,
 ]: readonly string[]): LimitDecision {
   return {
     allowed: allowed === '1',
@@ -61,6 +62,7 @@ export function readDecision([
     remaining: Number(remaining),
     retryAfterMs: retryAfter === '' ? Infinity : Number(retryAfter),
     resetMs: Number(reset),
+    ...(other === '1' && { otherRate: true }),
   };
 }
 

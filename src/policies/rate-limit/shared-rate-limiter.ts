@@ -3,6 +3,7 @@ import type { GuardedStore } from '../../fleet/guarded-store.js';
 import type { LimitDecision } from '../../fleet/store.js';
 import type { Rate } from './gcra.js';
 import { LimitAnnouncer } from './limit-announcer.js';
+import { OtherRates } from './other-rates.js';
 import { RateLimiter, type RateLimiterEnvironment } from './rate-limiter.js';
 import type { RateLimitedError, RateLimitedReason } from './rate-limited-error.js';
 import type { RateLimitSnapshot } from './snapshot.js';
@@ -31,6 +32,7 @@ export class SharedRateLimiter {
   private readonly share: RateLimiter;
   /** Among how many instances the limit is divided in {@link share}. */
   private instances = 1;
+  private readonly otherRates: OtherRates;
   private known: Known | undefined = undefined;
   private refusal: Refusal | undefined = undefined;
   /** The calls that the store has told to wait. */
@@ -46,7 +48,9 @@ export class SharedRateLimiter {
     private rate: Rate,
     private readonly environment: RateLimiterEnvironment,
     private readonly store: GuardedStore,
+    onOtherRates: () => void,
   ) {
+    this.otherRates = new OtherRates(onOtherRates);
     this.announcer = new LimitAnnouncer(name, environment.events);
     this.share = new RateLimiter(name, rate, environment);
   }
@@ -128,12 +132,13 @@ export class SharedRateLimiter {
 
   /** @param asked when the store was asked: it has decided later, so that nothing is taken for longer than it is */
   private learn(
-    { allowed, remaining, resetMs, retryAfterMs }: LimitDecision,
+    { allowed, remaining, resetMs, retryAfterMs, otherRate }: LimitDecision,
     cost: number,
     maxWait: number,
     asked: number,
   ): void {
     this.known = { remaining, resetMs, at: this.now() };
+    if (otherRate) this.otherRates.met(this.known.at);
     // The store rounds up to whole milliseconds.
     const until = asked + retryAfterMs + maxWait - 1;
     this.refusal = allowed || until === Infinity ? undefined : { cost, until };
