@@ -10,7 +10,15 @@ import { OverrideTargets, partNamesOf } from './configuration/override-targets.j
 import { merge } from './configuration/merge.js';
 import { LazyPlan } from './lazy-plan.js';
 import { type Patch, type PatchNote, checkPolicies } from './module-options.js';
-import { type Draft, type MethodPlan, type Plan, differs, draftPlan, finishPlan } from './plan.js';
+import {
+  type Draft,
+  type MethodPlan,
+  type Plan,
+  checkParts,
+  differs,
+  draftPlan,
+  finishPlan,
+} from './plan.js';
 import type { SiteServices } from './subject-site.js';
 import { toldPatch } from './told-patch.js';
 
@@ -173,6 +181,7 @@ export class LiveChanges {
     const { layers } = this.services.configuration;
     const unused = new Set(Object.keys(layers.pipelines));
     const replacements: Replacement[] = [];
+    const users: Pick<Plan, 'declarations' | 'settings'>[] = [];
     for (const holder of holders) {
       const former = planOf(holder);
       const { subject } = former.context;
@@ -184,10 +193,13 @@ export class LiveChanges {
       if (isMeant) {
         const draft = draftPlan(subject, former.context, layers, declared, problems, former);
         replacements.push({ holder, former, draft });
+        users.push(draft);
       } else {
         for (const declaration of former.declarations) declared.declare(declaration, problems);
+        users.push(former);
       }
     }
+    for (const user of users) checkParts(user, declared, problems);
     for (const pipeline of unused) {
       if (targets.has(EVERYTHING) || targets.has(pipeline)) this.checkUnused(pipeline, problems);
     }

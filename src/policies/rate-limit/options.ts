@@ -69,7 +69,7 @@ export function readRateLimitOptions(
   },
 ): RateLimitSettings {
   const limit = read.integer('limit', { min: 1 }) ?? 100;
-  const settings = {
+  return {
     name: read.text('name'),
     limit,
     perMs: read.duration('per', { above: 0 }) ?? 1_000,
@@ -81,13 +81,4 @@ export function readRateLimitOptions(
     headers: read.boolean('headers') ?? false,
     scope: readScope(read, site, 'limit'),
   };
-  const { cost, burst, name } = settings;
-  const defined =
-    name === undefined || read.raw('limit') !== undefined || read.raw('burst') !== undefined;
-  if (defined && typeof cost === 'number' && cost > burst) {
-    read.contradiction(
-      `a cost of ${cost} is more than the burst of ${burst}, so that no call could ever be allowed; use a burst of at least ${cost}`,
-    );
-  }
-  return settings;
 }

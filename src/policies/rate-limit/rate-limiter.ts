@@ -51,11 +51,6 @@ export class RateLimiter {
     return this.waiting === 0 && this.meter.resetMs(this.environment.clock.now()) === 0;
   }
 
-  /** @internal Calls that may come at once. */
-  get burst(): number {
-    return this.rate.burst;
-  }
-
   /** @internal The limiter for a call: this one, for all. */
   forCall(): this {
     return this;

@@ -60,11 +60,6 @@ export class SharedRateLimiter {
     return this.asking + this.waiting.size === 0 && this.share.idle;
   }
 
-  /** @internal Calls that may come at once. */
-  get burst(): number {
-    return this.rate.burst;
-  }
-
   /** @internal The limiter for a call: this one, for all. */
   forCall(): this {
     return this;
