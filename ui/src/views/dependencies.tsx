@@ -2,7 +2,7 @@ import { drawnOnce } from '../parts/drawn-once.js';
 import { Spark } from '../parts/spark.js';
 import { State } from '../parts/state.js';
 import { Ticking } from '../parts/ticking.js';
-import { count, countdown, duration, percent, plural } from '../format.js';
+import { count, countdown, duration, percent, plural, roughly } from '../format.js';
 import type { Dependency, Health, Values } from '../model.js';
 import { href, refine, route } from '../router.js';
 import { bulkheads, dependencies, fleet, rateLimits, total } from '../store.js';
@@ -150,6 +150,8 @@ function Table({ rows }: { readonly rows: readonly Dependency[] }) {
 const drawn = drawnOnce((row: Dependency) => <Row key={row.name} {...row} />);
 
 function Row({ name, scope, health, troubleSince, why, probeAt, history }: Dependency) {
+  // Of 500 rows most are well: they need not tick each second.
+  const lasting = health.level === 'good' ? roughly : duration;
   return (
     <tr class={health.level}>
       <th scope="row">
@@ -164,7 +166,7 @@ function Row({ name, scope, health, troubleSince, why, probeAt, history }: Depen
         {troubleSince !== undefined && (
           <span class="quiet">
             {' '}
-            for <Ticking key={troubleSince} text={(at) => duration(at - troubleSince)} />
+            for <Ticking key={troubleSince} text={(at) => lasting(at - troubleSince)} />
           </span>
         )}
         {probeAt !== undefined && (
