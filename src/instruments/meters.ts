@@ -79,6 +79,8 @@ export class Meters<D extends Distribution = Distribution> {
       const { calls } = snapshot;
       this.recorder.addRateLimit(name, this.growth.of(limit, { calls }));
     }
+    const { fleet } = this.sources;
+    if (fleet !== undefined) readings.addStore(fleet.kind, fleet.degraded);
     for (const [quantile, seconds] of this.lag.take()) readings.addLag(quantile, seconds);
     return readings;
   }

@@ -13,6 +13,8 @@ export interface Sources {
   readonly service: { descriptions(): Iterable<PipelineDescription> };
   readonly breakers: Parts<{ readonly name: string; reading(): BreakerReading }>;
   readonly bulkheads: Parts<{ readonly name: string; snapshot(): BulkheadSnapshot }>;
+  /** Where the instances of the fleet meet; not set for an application without a store. */
+  readonly fleet?: { readonly kind: string; readonly degraded: boolean };
   readonly rateLimits: Parts<{ readonly name: string; snapshot(): RateLimitSnapshot }>;
 }
 
