@@ -1,6 +1,8 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { ManualClock, MemoryStore } from '../src/testing/index.js';
 import type { ResilienceStore } from '../src/fleet/store.js';
-import { type Booted, boot, closeAll } from './support/boot.js';
+import { type Booted, appModule, boot, closeAll, quiet } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { type Deferred, deferred, settle } from './support/wait.js';
 
@@ -67,6 +69,35 @@ describe('a store when the application closes', () => {
     await app.close();
     expect(world.leave).not.toHaveBeenCalled();
     expect(world.close).toHaveBeenCalledTimes(1);
+  });
+
+  it('is closed too when the application has never started, unless another one uses it', async () => {
+    @Injectable()
+    class Broken implements OnModuleInit {
+      onModuleInit(): void {
+        throw new Error('no start');
+      }
+    }
+    const world = new World();
+    const failing = async (): Promise<void> => {
+      const { AppModule } = appModule({
+        providers: [Broken],
+        resilience: { clock: world.clock, store: world.memory },
+      });
+      const app = await NestFactory.create(AppModule, quiet);
+      await expect(app.init()).rejects.toThrow('no start');
+      await app.close();
+    };
+    const other = await world.start();
+    await failing();
+    expect(world.close).not.toHaveBeenCalled();
+    await other.app.close();
+    world.left.resolve();
+    await settle();
+    expect(world.close).toHaveBeenCalledTimes(1);
+    await failing();
+    expect(world.close).toHaveBeenCalledTimes(2);
+    expect(world.leave).toHaveBeenCalledTimes(1);
   });
 
   it('stays open for an application that has started meanwhile', async () => {

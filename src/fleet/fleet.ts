@@ -66,6 +66,7 @@ export class Fleet implements FleetSite {
   private turnAt = Infinity;
   private beatenAt = -Infinity;
   private running = false;
+  private closed = false;
   private turning = false;
   private turnAgain = false;
   /** Whether a circuit has joined that has not been read yet. */
@@ -151,7 +152,7 @@ export class Fleet implements FleetSite {
 
   /** Begins to take part; the application has been checked. */
   start(): void {
-    if (this.running) return;
+    if (this.running || this.closed) return;
     this.running = true;
     storeUsers.add(this.host.store);
     this.roster.start();
@@ -162,17 +163,20 @@ export class Fleet implements FleetSite {
 
   /** To be called when the application closes: waits for nothing, and leaves no timer behind. */
   close(): void {
-    if (!this.running) return;
-    const { available } = this.guard;
+    if (this.closed) return;
+    const { running, guard } = this;
+    const leaves = running && guard.available;
+    this.closed = true;
     this.running = false;
     this.timer?.cancel();
     this.outbox.clear();
     for (const circuit of this.circuits.values()) circuit.close();
-    this.guard.close();
+    guard.close();
     this.changes.close();
     this.subscription.close();
-    if (available) void this.leave();
-    else this.letGo();
+    if (leaves) void this.leave();
+    else if (running) this.letGo();
+    else if (!storeUsers.has(this.host.store)) this.closeStore(); // its start has failed
   }
 
   /** Says that the instance ends; only then its connection may. */
@@ -183,8 +187,11 @@ export class Fleet implements FleetSite {
   }
 
   private letGo(): void {
-    const { store } = this.host;
-    if (storeUsers.remove(store)) quietly(() => swallow(store.close()));
+    if (storeUsers.remove(this.host.store)) this.closeStore();
+  }
+
+  private closeStore(): void {
+    quietly(() => swallow(this.host.store.close()));
   }
 
   /** One round in the background: reads all, tells what has to be told, and says that the instance is alive. */

@@ -9,6 +9,10 @@ export const storeUsers = {
     users.set(store, (users.get(store) ?? 0) + 1);
   },
 
+  has(store: ResilienceStore): boolean {
+    return (users.get(store) ?? 0) > 0;
+  },
+
   /** @returns whether nobody uses the store any more */
   remove(store: ResilienceStore): boolean {
     const left = (users.get(store) ?? 1) - 1;
