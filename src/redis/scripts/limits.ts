@@ -20,17 +20,21 @@ local level, mend = 0, false
 
 local bucket = redis.call('GET', KEYS[1])
 if bucket then
-  local stored, at, ofLimit, ofPeriod, ofBurst = string.match(bucket, '^(%S+) (%S+) ([^/]+)/([^/]+)/([^/]+)$')
-  local elapsed = now - tonumber(at)
-  mend = elapsed < 0
-  level = tonumber(stored) - math.max(0, elapsed) / (tonumber(ofPeriod) * 1000 / tonumber(ofLimit))
-  if level <= ROUNDING then level = 0 end
-  if ofLimit .. '/' .. ofPeriod .. '/' .. ofBurst ~= rate then
-    level, mend = math.min(level, burst), true
+  local stored, at, ofRate = string.match(bucket, '^(%S+) (%S+) (%S+)$')
+  local elapsed, leak = now - tonumber(at), interval
+  if ofRate ~= rate then
+    local ofLimit, ofPeriod = string.match(ofRate, '^([^/]+)/([^/]+)/')
+    leak = tonumber(ofPeriod) * 1000 / tonumber(ofLimit)
   end
+  mend = elapsed < 0
+  level = tonumber(stored) - math.max(0, elapsed) / leak
+  if level <= ROUNDING then level = 0 end
+  if ofRate ~= rate then level, mend = math.min(level, burst), true end
 end
 
-local function inMs(us) return int(math.max(0, math.ceil(us / 1000 - ROUNDING))) end
+-- Whole numbers that are returned need no text: Redis makes integers of them.
+local function whole(n) return math.max(0, math.min(n, 9007199254740991)) end
+local function inMs(us) return whole(math.ceil(us / 1000 - ROUNDING)) end
 
 local over = level + cost - burst
 local wait = over > ROUNDING and over * interval or 0
@@ -41,10 +45,10 @@ if level > 0 and (mend or (allowed and cost > 0)) then
     'PX', int(math.min(math.ceil(level * interval / 1000) + 1, 315360000000)))
 end
 return {
-  allowed and '1' or '0',
-  int(math.max(0, math.floor(burst - level + ROUNDING))),
-  allowed and inMs(wait) or '0',
-  allowed and '0' or cost > burst and '' or inMs(wait - longest),
+  allowed and 1 or 0,
+  whole(math.floor(burst - level + ROUNDING)),
+  allowed and inMs(wait) or 0,
+  allowed and 0 or cost > burst and '' or inMs(wait - longest),
   inMs(level * interval)
 }
 `);
