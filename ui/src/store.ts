@@ -11,8 +11,8 @@ import { href } from './router.js';
  */
 
 export const dependencies = signal<readonly Dependency[]>([]);
-/** How many breakers there are; more than are shown when there are very many keys. */
-export const total = signal(0);
+/** How many there are of each; more than are told when there are very many keys. */
+export const totals = signal({ dependencies: 0, bulkheads: 0, rateLimits: 0 });
 export const bulkheads = signal<readonly Bulkhead[]>([]);
 export const rateLimits = signal<readonly RateLimit[]>([]);
 /** The instances that share a store; `undefined` without a store, and until it is known. */
@@ -88,13 +88,11 @@ const linkIs = (state: Link['state'], reason = ''): void => {
   if (link.value.state !== state) link.value = { state, since: Date.now(), reason };
 };
 
-const reader = new Reader({
-  dependencies: (all, count) => {
-    dependencies.value = all;
-    total.value = count;
-  },
+export const reader = new Reader({
+  dependencies: (all) => (dependencies.value = all),
   bulkheads: (all) => (bulkheads.value = all),
   rateLimits: (all) => (rateLimits.value = all),
+  totals: (all) => (totals.value = all),
   fleet: (known) => (fleet.value = known),
   events: (all) => (events.value = all),
   moment: ({ at, readOnly, needsBy }) => {

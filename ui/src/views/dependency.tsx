@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
+import { useBreaker } from '../beyond.js';
 import { Actions } from '../parts/actions.js';
 import { EventList } from '../parts/event-list.js';
 import { Plot } from '../parts/plot.js';
@@ -13,8 +14,11 @@ import { dependency, events, fleet, histories, methods, colours, now, today } fr
 
 /** All that is known of one dependency. */
 export function Dependency({ name }: { readonly name: string }) {
-  const found = dependency(name);
-  if (found === undefined) {
+  const told = dependency(name);
+  const asked = useBreaker(name, told === undefined);
+  const found = told ?? asked;
+  if (found === undefined) return <p class="card empty">Looking for {name} …</p>;
+  if (found === null) {
     return (
       <div class="card empty">
         <h2>{name}</h2>
