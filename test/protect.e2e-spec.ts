@@ -49,6 +49,21 @@ describe('protect()', () => {
       expect(p.get).toHaveLength(1);
     });
 
+    it('that is shown in logs as the original', async () => {
+      const protect = await service();
+      const sdk = new Sdk();
+      const p = protect.protect(sdk, { name: 'sdk', '*': twice });
+      expect(inspect(p)).toBe(inspect(sdk));
+      expect(inspect({ clients: [p] }, { depth: 1 })).toBe(
+        inspect({ clients: [sdk] }, { depth: 1 }),
+      );
+      const callable = Object.assign(async () => 1, { region: 'eu' });
+      const q = protect.protect(callable, { name: 'callable', '*': twice });
+      expect(inspect(q)).toBe(inspect(callable));
+      Object.freeze(p);
+      expect(inspect(p)).toContain('Sdk');
+    });
+
     it('whose methods are always the same functions', async () => {
       const p = (await service()).protect(new Sdk(), { name: 'sdk', methods: { get: twice } });
       expect(p.get).toBe(p.get);

@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util';
 import { isClass } from '../common/outcomes/error-matcher.js';
 
 /** A function of an object under protection: what is called in its place. */
@@ -28,8 +29,17 @@ type Shadow = Record<PropertyKey, unknown>;
 export function protectedObject<T extends object>(original: T, members: Members): T {
   const handler = new ProtectedObject(original, members);
   const shadow = typeof original === 'function' ? shadowOfFunction(original) : {};
+  Object.setPrototypeOf(shadow, shownAs(original));
   handler.proxy = new Proxy(shadow, handler);
   return handler.proxy as T;
+}
+
+/** The prototype of a shadow, which `util.inspect()` sees in the place of the proxy: logs show the original. */
+function shownAs(original: object): object {
+  return {
+    [inspect.custom]: (depth: number, options: InspectOptions, show: typeof inspect) =>
+      show(original, { ...options, depth }),
+  };
 }
 
 /** A function for the type and for `new`. Other properties than those of {@link ProtectedObject.mirror} do not matter. */

@@ -15,6 +15,8 @@ describe('the usual form of a name in a variable', () => {
     ['prisma.user.findMany', 'PRISMA__USER__FIND_MANY'],
     ['maxRetries', 'MAX_RETRIES'],
     ['Äpfel', 'ÄPFEL'],
+    ['größe', 'GRÖSSE'],
+    ['cafe\u0301', 'CAFÉ'],
   ])('of %s is %s, which means it', (name, form) => {
     expect(variableForm(name)).toBe(form);
     expect(means(segmentsOf(form), name)).toBe(true);

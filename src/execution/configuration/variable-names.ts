@@ -1,9 +1,15 @@
 /** The target `'*'` in the name of a variable. */
 const ALL = 'ALL';
 
-/** A name without case, underscores and other signs: `getBooks`, `get_books` and `GET_BOOKS` are the same. */
+/**
+ * A name without case, underscores and other signs: `getBooks`, `get_books` and `GET_BOOKS` are the same. In upper case, as
+ * variables are: `größe` and `GRÖSSE` would differ in lower case.
+ */
 export function plain(name: string): string {
-  return name.replace(/[^\p{L}\p{N}]/gu, '').toLowerCase();
+  return name
+    .normalize()
+    .replace(/[^\p{L}\p{N}]/gu, '')
+    .toUpperCase();
 }
 
 /** The segments of a variable's name, between which two underscores stand. */
@@ -15,6 +21,7 @@ export function segmentsOf(text: string): string[] {
 export function variableForm(name: string): string {
   if (name === '*') return ALL;
   return name
+    .normalize()
     .split('.')
     .map((part) =>
       part
