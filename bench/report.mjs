@@ -35,12 +35,9 @@ export function report({ node, machine, rounds, bareNs, jobs, limiters, counts, 
 const LIMITERS = 'a decision of a rate limit';
 const OF_BEST = 'of the best other one’s';
 
-const BEGIN = '<!-- results: begin -->';
-const END = '<!-- results: end -->';
-
 /** bench/README.md with these results, as ratios, which say more about other machines than nanoseconds. */
 export function withResults(readme, { node, rounds, jobs, limiters, counts }) {
-  const block = [
+  return block('results', readme, [
     `Node ${node}, 2-core VM, median of ${rounds} rounds.`,
     ...jobs.flatMap(({ job, title, contestants }) => {
       const rows = contestants.map(({ name, toBare, addedToCockatiel }) => {
@@ -56,9 +53,14 @@ export function withResults(readme, { node, rounds, jobs, limiters, counts }) {
       [LIMITERS, OF_BEST],
       limiters.map(({ name, toBest }) => [name, toBest.toFixed(2)]),
     ),
-  ].join('\n');
-  const [before, rest] = readme.split(BEGIN);
-  return `${before}${BEGIN}\n\n${block}\n\n${END}${rest.split(END)[1]}`;
+  ]);
+}
+
+/** The page with these lines between the marks of that name. */
+export function block(name, page, lines) {
+  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
+  const [before, rest] = page.split(begin);
+  return `${before}${begin}\n\n${lines.join('\n')}\n\n${end}${rest.split(end)[1]}`;
 }
 
 function perCall(number) {

@@ -1,30 +1,33 @@
 // npm run bench:telemetry: what exporters add to a call, as shares of the pipeline's own cost.
 //
-//   node bench/telemetry.mjs [--check] [--rounds 200]
+//   node bench/telemetry.mjs [--json] [--check] [--readme] [--rounds 200]
 //
-// --check exits with 1 unless the exporters cost nothing when nobody asked for anything, and metrics at most as much as
-// docs/observability.md claims; because of noise it measures up to five times before a claim fails.
+// --json prints the results as JSON. --check exits with 1 unless the claims of bench/README.md hold; because of noise it
+// measures up to five times, each in a process of its own, before a claim fails, and then prints the last measurement.
+// --readme measures in five processes, and puts the medians into bench/README.md.
 import 'reflect-metadata';
-import { parseArgs } from 'node:util';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { Registry } from 'prom-client';
 import { BookClient } from './contestants/client.mjs';
 import * as settings from './contestants/settings.mjs';
 import { measure, median } from './measure.mjs';
+import { readOptions, tell } from './options.mjs';
 import { setUp } from './setup.mjs';
+import { judgeTelemetry, telemetryReport, withTelemetry } from './telemetry-report.mjs';
 
 const MEASUREMENTS = 5;
-
-/** How much dearer a call may be when nothing is exported, as a share of its time. */
-const NOTHING = 0.03;
-
-/** How much metrics may add, as a share of the pipeline's own cost. */
-const METRICS = 0.3;
 
 const JOBS = {
   breaker: 'circuit breaker',
@@ -32,12 +35,9 @@ const JOBS = {
   bulkhead: 'fallback + retry + circuit breaker + timeout + bulkhead',
 };
 
-const { values: options } = parseArgs({
-  options: {
-    check: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '200' },
-  },
-});
+const options = readOptions({ rounds: { type: 'string', default: '200' } });
+const rounds = Number(options.rounds);
+if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds wants a whole number');
 
 await setUp();
 const library = await import('../dist/esm/index.js');
@@ -50,7 +50,7 @@ const exporters = {
   'no SDK': () => [ResilienceOpenTelemetryModule.forRoot()],
   Prometheus: () => [ResiliencePrometheusModule.forRoot({ registry: new Registry() })],
   'OpenTelemetry metrics': () => [
-    ResilienceOpenTelemetryModule.forRoot({ meterProvider: new MeterProvider(), spans: false }),
+    ResilienceOpenTelemetryModule.forRoot({ meterProvider: meterProvider(), spans: false }),
   ],
   'OpenTelemetry spans': () => [
     ResilienceOpenTelemetryModule.forRoot({
@@ -60,15 +60,56 @@ const exporters = {
   ],
 };
 
-const calls = await start();
-let failed;
-for (let left = options.check ? MEASUREMENTS : 1; left > 0; left--) {
-  const found = await run();
-  failed = failed === undefined ? found : failed.filter((claim) => found.includes(claim));
-  if (failed.length === 0) break;
+const results = await (options.check
+  ? checkedResults()
+  : options.readme
+    ? typicalResults()
+    : resultsOfOneMeasurement());
+const ok = results.checks.every(({ holds }) => holds);
+tell(results, options, { report: telemetryReport, withResults: withTelemetry, ok });
+process.exit();
+
+/**
+ * Of several measurements, until each claim has held in one of them. Each is made by a process of its own, since the same
+ * code may be a tenth faster in one than in another one, as it comes to lie in memory.
+ */
+function checkedResults() {
+  const held = new Map();
+  let results;
+  for (let left = MEASUREMENTS; left > 0; left--) {
+    results = resultsOfAnotherProcess();
+    for (const check of results.checks) if (check.holds) held.set(check.claim, check);
+    if (results.checks.every(({ claim }) => held.has(claim))) break;
+  }
+  return { ...results, checks: results.checks.map((check) => held.get(check.claim) ?? check) };
 }
-for (const claim of failed) console.log(`does not hold: ${claim}`);
-process.exit(options.check && failed.length > 0 ? 1 : 0);
+
+/** The medians of several processes. */
+function typicalResults() {
+  const all = Array.from({ length: MEASUREMENTS }, resultsOfAnotherProcess);
+  const typical = (of) => median(all.map(of));
+  const jobs = all[0].jobs.map((job, at) => ({
+    ...job,
+    ownNs: typical(({ jobs }) => jobs[at].ownNs),
+    exported: job.exported.map(({ exporter }, which) => {
+      const share = (key) => typical(({ jobs }) => jobs[at].exported[which][key]);
+      return { exporter, ns: share('ns'), ofOwn: share('ofOwn'), ofCall: share('ofCall') };
+    }),
+  }));
+  return { ...all[0], jobs, checks: judgeTelemetry({ jobs }) };
+}
+
+function resultsOfAnotherProcess() {
+  const args = [fileURLToPath(import.meta.url), '--json', '--rounds', options.rounds];
+  const stdio = ['ignore', 'pipe', 'inherit'];
+  return JSON.parse(execFileSync(process.execPath, args, { stdio, encoding: 'utf8' }));
+}
+
+/** Without a reader it would drop whatever it is given. */
+function meterProvider() {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  return new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] });
+}
 
 /** An application for each exporter, with the same class. */
 async function start() {
@@ -127,28 +168,23 @@ function protectedClient() {
   return BookService;
 }
 
-/** @returns the claims that do not hold */
-async function run() {
+/** Differences are taken within each round, of batches that ran one after the other, before their median is taken. */
+async function resultsOfOneMeasurement() {
+  const calls = await start();
   const entries = Object.entries(calls).map(([id, call]) => [id, { call, rejects: false }]);
-  const times = await measure(Object.fromEntries(entries), Number(options.rounds));
-  const ns = (id) => median(times[id]);
-  const wrong = [];
-  for (const [job, title] of Object.entries(JOBS)) {
-    const without = ns(`${job} without`);
-    const own = without - ns('bare');
-    console.log(`${title}: the pipeline costs ${own.toFixed(0)} ns`);
-    for (const exporter of Object.keys(exporters).slice(1)) {
-      const more = ns(`${job} ${exporter}`) - without;
-      const share = (more / own) * 100;
-      console.log(
-        `  ${exporter.padEnd(22)} ${more.toFixed(0).padStart(6)} ns more, ${share.toFixed(0)} %`,
-      );
-      const dear =
-        exporter === 'no SDK'
-          ? more / without > NOTHING
-          : exporter === 'Prometheus' && more / own > METRICS;
-      if (dear) wrong.push(`${title}, ${exporter}`);
-    }
-  }
-  return wrong;
+  const times = await measure(Object.fromEntries(entries), rounds);
+  const added = (id, to) => median(times[id].map((ns, round) => ns - times[to][round]));
+  const jobs = Object.entries(JOBS).map(([job, title]) => {
+    const without = `${job} without`;
+    const callNs = median(times[without]);
+    const ownNs = added(without, 'bare');
+    const variants = Object.keys(exporters).slice(1);
+    const exported = variants.map((exporter) => {
+      const ns = added(`${job} ${exporter}`, without);
+      return { exporter, ns, ofOwn: ns / ownNs, ofCall: ns / callNs };
+    });
+    return { title, ownNs, exported };
+  });
+  const results = { node: process.versions.node, rounds, jobs };
+  return { ...results, checks: judgeTelemetry(results) };
 }

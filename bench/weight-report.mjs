@@ -1,4 +1,4 @@
-import { table } from './report.mjs';
+import { block, table } from './report.mjs';
 
 /** The measurements: title, unit, format and upper limit. */
 const measures = {
@@ -33,17 +33,11 @@ export function weightReport(results) {
   return [`Node ${node}, ${machine} machine`, '', ...tableOf(results), '', ...lines].join('\n');
 }
 
-const BEGIN = '<!-- weight: begin -->';
-const END = '<!-- weight: end -->';
-
 /** bench/README.md with these results, without those that say more about the machine than about the library. */
 export function withWeight(readme, results) {
   const { blockWallMs: _, ...shownOnes } = results;
-  const block = [`Node ${results.node}, ${results.machine} VM.`, '', ...tableOf(shownOnes)].join(
-    '\n',
-  );
-  const [before, rest] = readme.split(BEGIN);
-  return `${before}${BEGIN}\n\n${block}\n\n${END}${rest.split(END)[1]}`;
+  const machine = `Node ${results.node}, ${results.machine} VM.`;
+  return block('weight', readme, [machine, '', ...tableOf(shownOnes)]);
 }
 
 function tableOf(results) {

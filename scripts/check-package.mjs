@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { captureNode, filesBelow, fromRoot, mapLimit, npm, readJson } from './tools.mjs';
 import { countCases, exposeErrors, problemsOf } from './type-cases.mjs';
 
@@ -154,6 +154,7 @@ function contents(library) {
     'dist/esm/admin/page/files.cjs',
     'monitoring/alerts.yaml',
     'monitoring/dashboard.json',
+    ...filesBelow(fromRoot('docs/runbooks')).map((file) => `docs/runbooks/${basename(file)}`),
   ];
   const missing = wanted.filter((name) => !names.includes(name));
   const strange = names.filter(

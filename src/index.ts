@@ -59,6 +59,7 @@ export type {
   InstanceInfo,
   LimitDecision,
   LimitRequest,
+  LivingInstance,
   PlacesReply,
   PlacesStep,
   QuorumRule,

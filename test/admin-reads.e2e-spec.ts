@@ -1,10 +1,9 @@
-import { administered, key, KeyGuard, open } from './support/admin.js';
+import { administered, key, KeyGuard, NAME, open } from './support/admin.js';
 import { type Platform, closeAll, everyPlatform } from './support/boot.js';
-import { deferred, settle } from './support/wait.js';
+import { adminOf } from './support/admin-stream.js';
+import { deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-
-const NAME = encodeURIComponent('storage/svc');
 
 describe.each(everyPlatform)('the management API on %s', (platform: Platform) => {
   const start = administered(platform);
@@ -127,6 +126,95 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect((await get()).body.troubles).toMatchObject([{ name: 'places', kind: 'saturated' }]);
     end.resolve();
     await Promise.all(calls);
+  });
+
+  it('lists rate limits, the most used up first', async () => {
+    const { get, storage, clock } = await start();
+    const calls = [1, 2, 3, 4].map(() => storage.counted());
+    await storage.ofClient('acme');
+    await settle();
+    const { body } = await get('/rate-limits');
+    expect(body.total).toBe(2);
+    expect(body.items).toEqual([
+      {
+        name: 'quota',
+        scope: 'local',
+        limit: 60,
+        perMs: 60_000,
+        burst: 3,
+        remaining: 0,
+        waiting: 1,
+        admitted: 3,
+        rejected: 0,
+        recent: { admitted: 0, rejected: 0 },
+      },
+      {
+        name: 'client[acme]',
+        group: 'client',
+        scope: 'local',
+        limit: 20,
+        perMs: 1_000,
+        burst: 20,
+        remaining: 19,
+        waiting: 0,
+        admitted: 1,
+        rejected: 0,
+      },
+    ]);
+    expect((await get('/rate-limits?keys=false')).body.total).toBe(1);
+    expect((await get('/rate-limits?group=client')).body.total).toBe(1);
+    expect((await get('/rate-limits?search=ACME')).body.total).toBe(1);
+    expect((await get()).body).toMatchObject({ rateLimits: 2, troubles: [] });
+    await clock.advance(1_000);
+    await Promise.all(calls);
+  });
+
+  it('says that a rate limit rejects many calls, as long as it does', async () => {
+    const { app, get, storage, clock } = await start();
+    const { history } = adminOf(app);
+    const ask = async (times: number): Promise<void> => {
+      for (let call = 0; call < times; call++) await outcome(storage.ofClient('acme'));
+    };
+    await ask(1);
+    await history.step();
+    await ask(28);
+    await history.step();
+    expect((await get()).body.troubles).toEqual([]); // 9 rejections
+    await ask(1);
+    await history.step();
+    expect((await get()).body.troubles).toEqual([
+      {
+        part: 'rateLimit',
+        name: 'client[acme]',
+        kind: 'limiting',
+        severity: 'warning',
+        why: '10 of 29 calls were rejected in the last minute',
+      },
+    ]);
+    const [first] = (await get('/rate-limits')).body.items;
+    expect(first).toMatchObject({
+      name: 'client[acme]',
+      rejected: 10,
+      recent: { admitted: 19, rejected: 10 },
+    });
+    for (let step = 0; step < 12; step++) await history.step();
+    await clock.advance(60_000);
+    expect((await get()).body.troubles).toEqual([]);
+  });
+
+  it('does not take the former calls of a key for recent ones when it begins to be watched', async () => {
+    const { app, get, storage, clock } = await start({ maxKeys: 1 });
+    const { history } = adminOf(app);
+    for (let call = 0; call < 50; call++) await outcome(storage.ofClient('acme'));
+    await clock.advance(1_000);
+    for (let call = 0; call < 5; call++) await storage.ofClient('bell');
+    await history.step();
+    await clock.advance(1_000);
+    for (let call = 0; call < 5; call++) await storage.ofClient('acme');
+    await history.step();
+    const { items } = (await get('/rate-limits?search=acme')).body;
+    expect(items).toMatchObject([{ rejected: 30, recent: { admitted: 0, rejected: 0 } }]);
+    expect((await get()).body.troubles).toEqual([]);
   });
 
   it('lists commands', async () => {

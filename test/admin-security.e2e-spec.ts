@@ -10,7 +10,7 @@ import {
 import { NestFactory } from '@nestjs/core';
 import { map } from 'rxjs';
 import { ResilienceAdminModule } from '../src/admin/index.js';
-import { KeyGuard, StorageClient, administered, key, send } from './support/admin.js';
+import { KeyGuard, NAME, READS, StorageClient, administered, key, send } from './support/admin.js';
 import {
   type Platform,
   appModule,
@@ -24,7 +24,7 @@ import { until } from './support/wait.js';
 
 afterEach(closeAll);
 
-const FORCE = `/breakers/${encodeURIComponent('storage/svc')}/force-open`;
+const FORCE = `/breakers/${NAME}/force-open`;
 const why = { by: 'anna', reason: 'migration' };
 
 describe.each(everyPlatform)('the management API on %s', (platform: Platform) => {
@@ -42,6 +42,26 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
         'cross-origin-resource-policy': 'same-origin',
       });
     }
+  });
+
+  it.each(READS)('gives nothing of %s to those whom it must not', async (route) => {
+    const { get, post } = await start({ guards: [KeyGuard] });
+    const path = route.replace(':name', NAME);
+    const refused = [
+      ['FORBIDDEN', await get(path)],
+      ['HOST_NOT_ALLOWED', await get(path, { ...key, host: 'evil.example' })],
+      ['CROSS_ORIGIN', await get(path, { ...key, origin: 'http://evil.example' })],
+      ['CROSS_ORIGIN', await get(path, { ...key, 'sec-fetch-site': 'cross-site' })],
+    ] as const;
+    for (const [code, { status, body, headers }] of refused) {
+      expect([status, Object.keys(body), body.code]).toEqual([
+        403,
+        ['statusCode', 'code', 'message'],
+        code,
+      ]);
+      expect(headers['content-security-policy']).toContain("default-src 'none'");
+    }
+    if (path !== '') expect((await post(path, why, key)).body.code).toBe('NOT_FOUND');
   });
 
   it.each([

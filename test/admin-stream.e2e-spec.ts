@@ -20,8 +20,10 @@ describe.each(everyPlatform)('the stream of the management API on %s', (platform
     expect(snapshot.data).toMatchObject({
       breakers: [{ name: 'storage/svc', state: 'closed' }],
       bulkheads: [{ name: 'places' }],
+      rateLimits: [{ name: 'quota' }],
       commands: [],
       keyedBreakers: 0,
+      keyedRateLimits: 0,
     });
     const series = await client.message(({ event }) => event === 'series');
     expect(series.id).toBe(`${snapshot.data.instance}-${series.id!.split('-')[1]}`);
@@ -80,6 +82,39 @@ describe.each(everyPlatform)('the stream of the management API on %s', (platform
       'tenant[c]',
     ]);
     expect(data.keyedBreakers).toBe(3);
+    client.leave();
+  });
+
+  it('tells of rate limits, and of those by key the most used up, as far as there is room', async () => {
+    const app = await start({ maxKeys: 1 });
+    await app.storage.ofClient('a');
+    for (let call = 0; call < 5; call++) await app.storage.ofClient('b');
+    await adminOf(app.app).history.step();
+    const client = await read(app.url);
+    const { data } = await client.message(({ event }) => event === 'snapshot');
+    expect(data.rateLimits).toMatchObject([
+      { name: 'quota', remaining: 3 },
+      { name: 'client[b]', remaining: 15 },
+    ]);
+    expect(data.keyedRateLimits).toBe(2);
+
+    await app.storage.counted();
+    for (let call = 0; call < 10; call++) await app.storage.ofClient('a');
+    await adminOf(app.app).history.step();
+    const delta = await client.message(
+      ({ event, data: { gone } }) => event === 'delta' && gone.rateLimits.length > 0,
+    );
+    expect(delta.data.gone.rateLimits).toEqual(['client[b]']);
+    expect(
+      client.messages.flatMap(({ event, data: { rateLimits } }) =>
+        event === 'delta' ? rateLimits : [],
+      ),
+    ).toMatchObject(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'quota', remaining: 2 }),
+        expect.objectContaining({ name: 'client[a]', remaining: 9 }),
+      ]),
+    );
     client.leave();
   });
 

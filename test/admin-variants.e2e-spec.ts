@@ -2,7 +2,7 @@ import { type INestApplication, VersioningType } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ResilienceAdminModule } from '../src/admin/index.js';
 import { CircuitBreakerRegistry } from '../src/index.js';
-import { KeyGuard, StorageClient, key, send } from './support/admin.js';
+import { KeyGuard, NAME, StorageClient, key, send } from './support/admin.js';
 import {
   type Platform,
   appModule,
@@ -16,7 +16,6 @@ jest.setTimeout(60_000);
 afterEach(closeAll);
 
 const why = { by: 'eve', reason: 'none' };
-const NAME = encodeURIComponent('storage/svc');
 
 /** Ways to write the path of a change, after the path of the module. */
 const VARIANTS = [
@@ -38,6 +37,8 @@ const VARIANTS = [
   `/breakers/${NAME}/force-open;x=1`,
   `/ui/../breakers/${NAME}/force-open`,
   `/breakers/${NAME}\\force-open`,
+  `/bulkheads/${NAME}/force-open`,
+  `/rate-limits/${NAME}/force-open`,
 ];
 const VERBS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'PROPFIND'];
 

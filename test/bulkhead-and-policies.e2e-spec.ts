@@ -83,7 +83,7 @@ describe('beside other policies, a bulkhead', () => {
     }
   }
 
-  it('rejects without being retried, and is no failure for the breaker, which counts it as what it is', async () => {
+  it('rejects without a retry; the breaker counts it as a full bulkhead, not as a failure', async () => {
     const { app, clock, registry, events } = await boot({ providers: [S] });
     const service = app.get(S);
     const calls = [begin(service.books()), begin(service.books())];

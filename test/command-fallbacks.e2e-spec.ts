@@ -162,7 +162,7 @@ describe('a fallback that is', () => {
     ]);
   });
 
-  it('a class that is no provider is refused', async () => {
+  it('a class that is not a provider is refused', async () => {
     class Unprovided {
       handle(): void {}
     }

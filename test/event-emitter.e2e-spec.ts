@@ -70,6 +70,17 @@ describe('the bridge to EventEmitter2', () => {
     expect(names).toEqual(['shop.breakers.state-change']);
   });
 
+  it('emits what happens while the application closes', async () => {
+    const { app } = await boot({
+      providers: [Books, Pager],
+      imports: [emitters, ResilienceEventEmitterModule.forRoot({ kinds: ['state-change'] })],
+    });
+    const books = app.get(Books);
+    Object.assign(books, { beforeApplicationShutdown: () => outcome(books.list()) });
+    await app.close();
+    expect(app.get(Pager).all).toEqual(['state-change']);
+  });
+
   it('is silent once the application has closed', async () => {
     const { app } = await boot({
       providers: [Books],

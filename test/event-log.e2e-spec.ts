@@ -53,8 +53,14 @@ async function logged(
 ): Promise<Booted & { books: Books; lines: Line[]; texts(): unknown[] }> {
   const lines: Line[] = [];
   const writer = (level: string) => (message: unknown) => void lines.push({ level, message });
-  const logger = { log: writer('log'), warn: writer('warn'), error: writer('error') };
+  const logger = {
+    log: writer('log'),
+    warn: writer('warn'),
+    error: writer('error'),
+    debug: writer('debug'),
+  };
   const booted = await boot({ providers: [Books], resilience: { logger, logging } });
+  lines.length = 0; // what it says while it starts
   const texts = (): unknown[] => lines.map(({ message }) => message);
   return { ...booted, books: booted.app.get(Books), lines, texts };
 }
@@ -69,6 +75,53 @@ async function unwatched(logging?: ResilienceModuleOptions['logging']) {
 }
 
 describe('the log of the events', () => {
+  it('has one warning per opening, however many probes fail, and one line per recovery', async () => {
+    const { books, lines, clock } = await logged();
+    await outcome(books.list(true));
+    for (let probes = 0; probes < 3; probes++) {
+      await clock.advance(60_000);
+      await outcome(books.list(true));
+    }
+    await clock.advance(60_000);
+    await books.list();
+    expect(lines.filter(({ level }) => level !== 'debug')).toEqual([
+      {
+        level: 'warn',
+        message: expect.stringMatching(/is open, was closed: consecutive-failures/),
+      },
+      { level: 'log', message: 'circuit "storagesvc" is closed, was half-open: probes-succeeded' },
+    ]);
+    expect(lines.filter(({ level }) => level === 'debug')).toHaveLength(2 * 3 + 1);
+    expect(lines).toContainEqual({
+      level: 'debug',
+      message: expect.stringMatching(/is open, was half-open: probe-failed;.*; until 2026-01-01T/),
+    });
+  });
+
+  it('warns of the opening after a recovery, and tells of a reset', async () => {
+    const { app, books, lines } = await logged();
+    const breaker = app.get(CircuitBreakerRegistry).get('storagesvc');
+    for (let openings = 0; openings < 2; openings++) {
+      await outcome(books.list(true));
+      breaker.reset();
+    }
+    expect(lines.map(({ level }) => level)).toEqual(['warn', 'log', 'warn', 'log']);
+  });
+
+  it('leaves out probes before anything that matters', async () => {
+    const { books, lines, clock } = await logged({ maxEventsPerSecond: 3 });
+    for (let i = 0; i < 5; i++) await outcome(books.ofTenant(`tenant-${i}`));
+    await clock.advance(60_000);
+    for (let i = 0; i < 5; i++) await outcome(books.ofTenant(`tenant-${i}`));
+    await outcome(books.list(true));
+    await clock.advance(1_000);
+    const since = lines.slice(4);
+    expect(since.map(({ level }) => level)).toEqual(['debug', 'debug', 'debug', 'warn', 'debug']);
+    expect(since.at(-1)!.message).toBe(
+      'left out of the log within a second: 0 rejections, 7 other events',
+    );
+  });
+
   it('says who has overridden a circuit, why and until when, and when the override has ended', async () => {
     const { app, texts, clock } = await logged();
     const breaker = app.get(CircuitBreakerRegistry).get('storagesvc');

@@ -1,7 +1,7 @@
 import { Controller, Get, Injectable } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { ResilienceHealthIndicator } from '../src/health/index.js';
-import { CircuitBreaker, ResilienceConfigurationError } from '../src/index.js';
+import { Bulkhead, CircuitBreaker, RateLimit, ResilienceConfigurationError } from '../src/index.js';
 import { ManualClock, MemoryStore } from '../src/testing/index.js';
 import { type Served, boot, closeAll, serve } from './support/boot.js';
 
@@ -53,6 +53,14 @@ class Clients {
   @CircuitBreaker({ ...options, name: 'storage', critical: true })
   async storage(fails: boolean): Promise<string> {
     return answer(fails);
+  }
+
+  @RateLimit({ limit: 1, per: '1h' })
+  async limited(): Promise<void> {}
+
+  @Bulkhead({ maxConcurrent: 1, maxQueue: 0 })
+  async crowded(): Promise<void> {
+    await new Promise(() => {});
   }
 
   @CircuitBreaker({ ...options, name: 'tenants', key: (_fails: boolean, tenant: string) => tenant })
@@ -133,6 +141,38 @@ describe('the health of circuits', () => {
         circuits: [{ name: 'reviews', state: 'half-open' }],
       },
     });
+  });
+
+  it('is up again when nobody has called a half-open one for five minutes: the next call is its probe', async () => {
+    await openStorage();
+    await app.clock.advance(5_000);
+    await app.clock.advance(300_000);
+    expect(await get('health')).toMatchObject({ circuits: { status: degraded } });
+    await app.clock.advance(1);
+    expect(await get('health')).toEqual({
+      code: 200,
+      status: 'ok',
+      circuits: {
+        ...fine,
+        status: 'up',
+        halfOpen: 1,
+        circuits: [{ name: 'storage', state: 'half-open', critical: true }],
+      },
+    });
+    await openStorage();
+    expect(await get('health')).toMatchObject({ code: 503 });
+    await app.clock.advance(5_000);
+    expect(await get('health')).toMatchObject({ circuits: { status: degraded } });
+  });
+
+  it('is not touched by rate limits and bulkheads that reject calls', async () => {
+    await clients.limited();
+    await expect(clients.limited()).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    void clients.crowded();
+    await expect(clients.crowded()).rejects.toMatchObject({ code: 'BULKHEAD_FULL' });
+    for (const path of ['health', 'ready', 'live'] as const) {
+      expect(await get(path)).toMatchObject({ code: 200, circuits: { status: 'up' } });
+    }
   });
 
   it('is up again once it has closed', async () => {

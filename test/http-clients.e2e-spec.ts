@@ -240,7 +240,7 @@ describe('fetch', () => {
     await expect(reader.read()).rejects.toThrow('enough');
   });
 
-  it('leaves what is no request to a host alone', async () => {
+  it('leaves alone whatever is not a request to a host', async () => {
     const { service, events } = booted;
     expect(await (await service.fetch('data:text/plain,hello')).text()).toBe('hello');
     await expect(service.fetch('not a url')).rejects.toMatchObject({ name: 'TypeError' });

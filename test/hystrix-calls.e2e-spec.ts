@@ -128,7 +128,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       },
     );
 
-    it('answers for every error, those of the caller too: there is no bad request but what is ignored', async () => {
+    it('answers for every error, those of the caller too: only an ignored error is a bad request', async () => {
       const drill = await Drill.of(preset({ fallback: () => 'none' }));
       for (const error of [new NotFoundException(), new TypeError(), new ReferenceError(), null]) {
         await expect(drill.call(() => Promise.reject(error))).resolves.toBe('none');

@@ -14,6 +14,7 @@ import { type Instrument, attributeName, prometheusName } from '../src/instrumen
 import { ResilienceOpenTelemetryModule } from '../src/opentelemetry/index.js';
 import { type Booted, boot, closeAll } from './support/boot.js';
 import { Shop, makeCalls, observed, observedParts } from './support/observed-calls.js';
+import { outcome } from './support/wait.js';
 
 /** An SDK that exports into the memory. */
 class Sdk {
@@ -119,21 +120,71 @@ describe('an export of metrics', () => {
     );
   });
 
-  it('sums equal series of applications that share a provider, until each closes', async () => {
+  it('sums equal series of applications that share a provider, and keeps what a closed one has counted', async () => {
     const [one, other] = [await bootWith(sdk.provider), await bootWith(sdk.provider)];
     await one.app.get(Shop).prices();
     await other.app.get(Shop).prices();
-    const series = 'resilience_calls_total{name="Shop.prices",outcome="success",source="live"}';
-    expect((await sdk.samples()).get(series)).toBe(2);
+    const at = async (series: string): Promise<number | undefined> =>
+      (await sdk.samples()).get(series);
+    const calls = 'resilience_calls_total{name="Shop.prices",outcome="success",source="live"}';
+    const closed = 'resilience_circuit_breaker_state{name="storage",state="closed"}';
+    expect([await at(calls), await at(closed)]).toEqual([2, 2]);
     await one.app.close();
-    expect((await sdk.samples()).get(series)).toBe(1);
-    const meter = sdk.provider.getMeter('nest-resilience');
-    const stopped = jest.spyOn(meter, 'removeBatchObservableCallback');
+    expect([await at(calls), await at(closed)]).toEqual([2, 1]);
     await other.app.close();
-    expect(stopped).toHaveBeenCalledTimes(1);
-    const looksAtBreakers = jest.spyOn(other.registry, 'list');
+    expect(await at(calls)).toBe(2);
+    await (await bootWith(sdk.provider)).app.get(Shop).prices();
+    expect([await at(calls), await at(closed)]).toEqual([3, 1]);
+  });
+
+  it('has the last counts when the SDK collects after the application has closed', async () => {
+    const booted = await bootWith(sdk.provider);
+    await makeCalls(booted);
+    await booted.clock.advance(1_000);
+    await booted.app.close();
+    const samples = await sdk.samples();
+    const seen = counters(samples).filter(([, value]) => value !== 0);
+    expect(Object.fromEntries(seen)).toEqual(observed);
+    const times = [...samples].filter(([series]) =>
+      series.startsWith('resilience_circuit_breaker_time_in_state_seconds_total{name="storage"'),
+    );
+    expect(times.reduce((sum, [, value]) => sum + value, 0)).toBe(booted.clock.now() / 1_000);
+    const looksAtBreakers = jest.spyOn(booted.registry, 'list');
     await sdk.samples();
     expect(looksAtBreakers).not.toHaveBeenCalled();
+  });
+
+  it('counts a call once when the SDK collects while the last counts are read', async () => {
+    const { app, registry } = await bootWith(sdk.provider);
+    await app.get(Shop).prices();
+    let during: ReturnType<Sdk['samples']> | undefined;
+    jest.spyOn(registry, Symbol.asyncIterator).mockImplementation(async function* () {
+      during ??= sdk.samples();
+      await new Promise(setImmediate);
+      yield* registry.list();
+    });
+    await app.close();
+    const series = 'resilience_calls_total{name="Shop.prices",outcome="success",source="live"}';
+    expect((await during)?.get(series)).toBe(1);
+    expect((await sdk.samples()).get(series)).toBe(1);
+  });
+
+  it('counts the calls that end while the application closes', async () => {
+    const { app } = await bootWith(sdk.provider);
+    const shop = app.get(Shop);
+    const [running, waiting] = [shop.reviews(), outcome(shop.reviews())];
+    // As a server does that waits for its requests.
+    const beforeApplicationShutdown = async (): Promise<void> => {
+      shop.running[0]!.resolve();
+      await running;
+    };
+    Object.assign(shop, { beforeApplicationShutdown });
+    await app.close();
+    await waiting;
+    const samples = await sdk.samples();
+    const calls = (ended: string): number | undefined =>
+      samples.get(`resilience_calls_total{name="Shop.reviews",outcome="${ended}",source="live"}`);
+    expect([calls('success'), calls('rejected')]).toEqual([1, 1]);
   });
 
   it('goes to the global provider by default', async () => {
@@ -156,7 +207,8 @@ describe('without an SDK', () => {
     const imports = [ResilienceOpenTelemetryModule.forRoot()];
     const { app } = await boot({ ...observedParts, imports });
     expect(on).not.toHaveBeenCalled();
-    expect(app.get(ResilienceEvents).tracer).toBeUndefined();
+    const events = app.get(ResilienceEvents);
+    expect([events.tracer, events.meters.any]).toEqual([undefined, false]);
     on.mockRestore();
   });
 

@@ -177,7 +177,7 @@ describe('a span', () => {
     );
   });
 
-  it('of a call that a fallback has answered is no error, unlike its attempt', async () => {
+  it('of a call that a fallback has answered is not an error, unlike its attempt', async () => {
     await shop.answered();
     expect(called('Shop.answered').status.code).toBe(SpanStatusCode.UNSET);
     expect(called('Shop.answered').attributes).toMatchObject({
@@ -292,6 +292,17 @@ describe('a span', () => {
     expect(
       JSON.stringify(spans().map(({ attributes, events, status }) => [attributes, events, status])),
     ).not.toContain('fetch failed');
+  });
+
+  it('tells how a call has ended that ends while the application closes', async () => {
+    const call = shop.queued('first');
+    const beforeApplicationShutdown = async (): Promise<void> => {
+      shop.work.resolve();
+      await call;
+    };
+    Object.assign(shop, { beforeApplicationShutdown });
+    await booted.app.close();
+    expect(called('Shop.queued').attributes).toMatchObject({ 'resilience.outcome': 'success' });
   });
 
   it('ends when the application closes, and no further ones are made', async () => {

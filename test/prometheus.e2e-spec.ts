@@ -1,10 +1,13 @@
 import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { Counter, Registry, register } from 'prom-client';
 import { ResilienceConfigurationError } from '../src/index.js';
 import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
-import { type Booted, boot, closeAll, of } from './support/boot.js';
+import type { ManualClock } from '../src/testing/index.js';
+import { type Booted, appModule, boot, closeAll, of, quiet } from './support/boot.js';
 import { Shop, makeCalls, observed, observedParts } from './support/observed-calls.js';
 import { samplesIn } from './support/scrape.js';
+import { outcome } from './support/wait.js';
 
 afterEach(closeAll);
 
@@ -33,6 +36,9 @@ const counters = (samples: Map<string, number>): [string, number][] =>
     ([series]) => /^\w+_total\{/.test(series) && !series.includes('time_in_state'),
   );
 
+const passed = (clock: ManualClock, ms: number): Promise<void> =>
+  new Promise((resolve) => void clock.setTimer(resolve, ms));
+
 describe('a scrape', () => {
   let registry: Registry;
   let booted: Booted;
@@ -55,6 +61,19 @@ describe('a scrape', () => {
     await makeCalls(booted);
     const seen = counters(await scrape(registry)).filter(([, value]) => value !== 0);
     expect(Object.fromEntries(seen)).toEqual(observed);
+  });
+
+  it('equals them also when nobody listens to events', async () => {
+    await booted.app.close();
+    const { AppModule, clock } = appModule({
+      ...observedParts,
+      imports: [ResiliencePrometheusModule.forRoot({ registry })],
+    });
+    const app = await NestFactory.createApplicationContext(AppModule, quiet);
+    await makeCalls({ app, clock });
+    const seen = counters(await scrape(registry)).filter(([, value]) => value !== 0);
+    expect(Object.fromEntries(seen)).toEqual(observed);
+    await app.close();
   });
 
   it('has durations in seconds, waits included', async () => {
@@ -95,6 +114,23 @@ describe('a scrape', () => {
     expect(at('time_in_state_seconds_total{name="storage",state="open"}')).toBe(2);
     expect(at('override{name="storage",kind="forced-open"}')).toBe(1);
     expect(at('override{name="storage",kind="disabled"}')).toBe(0);
+  });
+
+  it('counts slow calls apart, and no call that says nothing about the dependency', async () => {
+    const { clock, service } = booted;
+    const command = service.command('report', {
+      run: (_context, ms: number) => (ms < 0 ? Promise.reject(new TypeError()) : passed(clock, ms)),
+      circuitBreaker: { slowCallDuration: '1s' },
+    });
+    for (const ms of [500, 1_500, 2_000, -1]) {
+      const call = command.execute(ms).catch(() => {});
+      await clock.advance(3_000);
+      await call;
+    }
+    const samples = await scrape(registry);
+    const calls = (slow: boolean): number | undefined =>
+      samples.get(`resilience_circuit_breaker_calls_total{name="report",slow="${slow}"}`);
+    expect([calls(true), calls(false)]).toEqual([2, 1]);
   });
 
   it('shows the shares of failures and of slow calls', async () => {
@@ -165,6 +201,34 @@ describe('a scrape', () => {
 });
 
 describe('names that are not known at bootstrap', () => {
+  it('have counters that never go down, though keyed parts come and go', async () => {
+    const registry = new Registry();
+    const { clock, service } = await bootWith(registry, { maxNames: 0 });
+    const command = service.command('mail', {
+      run: (_context, _host: string) => 1,
+      circuitBreaker: { key: (host: string) => host, maxKeys: 1 },
+      rateLimit: { limit: 1, per: '1s', key: (host: string) => host, maxKeys: 1 },
+    });
+    const seen: number[][] = [];
+    for (const host of ['a', 'a', 'b', 'a']) {
+      await command.execute(host);
+      await clock.advance(60_000);
+      const samples = await scrape(registry);
+      const at = (series: string): number => samples.get(`resilience_${series}`)!;
+      seen.push([
+        at('circuit_breaker_time_in_state_seconds_total{name="other",state="closed"}'),
+        at('circuit_breaker_calls_total{name="other",slow="false"}'),
+        at('rate_limit_calls_total{name="other"}'),
+      ]);
+    }
+    expect(seen).toEqual([
+      [60, 1, 1],
+      [120, 2, 2],
+      [180, 3, 3],
+      [240, 4, 4],
+    ]);
+  });
+
   it('have series of their own up to the limit; the rest is summed', async () => {
     const registry = new Registry();
     const { app } = await bootWith(registry, { maxNames: 2 });
@@ -202,17 +266,46 @@ describe('a registry', () => {
     expect(await register.metrics()).not.toMatch(/resilience/);
   });
 
-  it('may be shared by applications, whose equal series are summed, until each closes', async () => {
+  it('may be shared by applications, whose equal series are summed; a counter never goes down', async () => {
     const registry = new Registry();
     const [one, other] = [await bootWith(registry), await bootWith(registry)];
+    const at = async (...all: string[]): Promise<unknown[]> => {
+      const samples = await scrape(registry);
+      return all.map((series) => samples.get(series));
+    };
+    const calls = 'resilience_calls_total{name="Shop.prices",outcome="success",source="live"}';
+    const durations =
+      'resilience_call_duration_seconds_count{name="Shop.prices",outcome="success"}';
+    const closed = 'resilience_circuit_breaker_state{name="storage",state="closed"}';
     await one.app.get(Shop).prices();
     await other.app.get(Shop).prices();
-    const series = 'resilience_calls_total{name="Shop.prices",outcome="success",source="live"}';
-    expect((await scrape(registry)).get(series)).toBe(2);
+    expect(await at(calls, durations, closed)).toEqual([2, 2, 2]);
     await one.app.close();
-    expect((await scrape(registry)).get(series)).toBe(1);
+    expect(await at(calls, durations, closed)).toEqual([2, 2, 1]);
+    registry.resetMetrics();
+    await other.app.get(Shop).prices();
+    expect(await at(calls, durations, closed)).toEqual([1, 1, 1]);
     await other.app.close();
     expect(registry.getMetricsAsArray()).toEqual([]);
+  });
+
+  it('counts the calls that end while the application closes', async () => {
+    const registry = new Registry();
+    const { app } = await bootWith(registry);
+    const shop = app.get(Shop);
+    const [running, waiting] = [shop.reviews(), outcome(shop.reviews())];
+    let samples = new Map<string, number>();
+    // As a server does that waits for its requests, of which one is the last scrape.
+    const beforeApplicationShutdown = async (): Promise<void> => {
+      shop.running[0]!.resolve();
+      await Promise.all([running, waiting]);
+      samples = await scrape(registry);
+    };
+    Object.assign(shop, { beforeApplicationShutdown });
+    await app.close();
+    const calls = (ended: string): number | undefined =>
+      samples.get(`resilience_calls_total{name="Shop.reviews",outcome="${ended}",source="live"}`);
+    expect([calls('success'), calls('rejected')]).toEqual([1, 1]);
   });
 
   it('that was cleared gets the metrics of the next application', async () => {

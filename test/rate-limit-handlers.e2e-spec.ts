@@ -1,5 +1,6 @@
-import { Controller, Get, Injectable, type Type } from '@nestjs/common';
-import { RateLimit, RateLimitRegistry, Retry } from '../src/index.js';
+import { Controller, Get, Injectable, Res, type Type } from '@nestjs/common';
+import { Fallback, RateLimit, RateLimitRegistry, Retry } from '../src/index.js';
+import { MemoryStore } from '../src/testing/index.js';
 import { type Platform, closeAll, everyPlatform, serve } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { answersRejections } from './support/handlers.js';
@@ -74,6 +75,94 @@ describe.each(everyPlatform)('a rate limit on %s', (platform: Platform) => {
     expect(await second('/short')).toEqual(['1', '"default";q=4;w=1', '"default";r=0;t=1']);
     expect(await second('/long')).toEqual(['1', '"default";q=40;w=2', '"default";r=0;t=1']);
     expect(await second('/dear')).toEqual([null, '"default";q=3;w=3600', '"default";r=3']);
+  });
+
+  it('tells of the calls that are left in each answer, if it is asked to', async () => {
+    @Controller()
+    class Secret {
+      @Get()
+      @RateLimit({ name: 'secret-upstream', limit: 3, per: '1m', headers: true })
+      async get(): Promise<string> {
+        return 'ok';
+      }
+
+      @Get('answered')
+      @Fallback(() => 'instead')
+      @RateLimit({ name: 'secret-upstream', headers: true })
+      async answered(): Promise<string> {
+        return 'ok';
+      }
+
+      @Get('broken')
+      @RateLimit({ limit: 10, headers: true })
+      async broken(): Promise<string> {
+        throw new Error('no');
+      }
+
+      @Get('sent')
+      @RateLimit({ limit: 10, headers: true })
+      async sent(@Res() response: { send(body: string): void }): Promise<void> {
+        response.send('ok');
+      }
+
+      @Get('untold')
+      @RateLimit({ name: 'secret-upstream' })
+      async untold(): Promise<string> {
+        return 'ok';
+      }
+    }
+    const { url, clock } = await serve(platform, { controllers: [Secret] });
+    const policy = '"default";q=3;w=60';
+    const told = async (path = ''): Promise<unknown[]> => {
+      const response = await fetch(`${url}/${path}`);
+      expect(JSON.stringify([...response.headers])).not.toMatch(/secret/i);
+      return [response.status, ...headersOf(response)];
+    };
+    expect(await told()).toEqual([200, null, policy, '"default";r=2;t=20']);
+    await clock.advance(5_000);
+    expect(await told('answered')).toEqual([200, null, policy, '"default";r=1;t=15']);
+    expect(await told()).toEqual([200, null, policy, '"default";r=0;t=15']);
+    expect(await told()).toEqual([429, '15', policy, '"default";r=0;t=15']);
+    expect(await told('answered')).toEqual([200, null, policy, '"default";r=0;t=15']);
+    await clock.advance(60_000);
+    expect(await told('untold')).toEqual([200, null, null, null]);
+    const other = ['"default";q=10;w=1', '"default";r=9;t=1'];
+    expect(await told('broken')).toEqual([500, null, ...other]);
+    expect(await told('sent')).toEqual([200, null, ...other]);
+  });
+
+  it('tells of the calls that are left after a wait, and of those of all instances', async () => {
+    @Controller()
+    class K {
+      @Get('patient')
+      @RateLimit({ limit: 1, per: '10s', maxWait: '1m', headers: true })
+      async patient(): Promise<string> {
+        return 'ok';
+      }
+
+      @Get('shared')
+      @RateLimit({ name: 'fleet', limit: 2, per: '10s', scope: 'shared', headers: true })
+      async shared(): Promise<string> {
+        return 'ok';
+      }
+    }
+    const store = new MemoryStore();
+    const { url, app, clock } = await serve(platform, {
+      controllers: [K as Type],
+      resilience: { store },
+    });
+    const patient = (): Promise<Response> => fetch(`${url}/patient`);
+    await patient();
+    const waiting = patient();
+    const limit = app.get(RateLimitRegistry).get('K.patient');
+    await until(() => limit.waiting === 1);
+    await clock.advance(10_000);
+    const policy = '"default";q=1;w=10';
+    expect(headersOf(await waiting)).toEqual([null, policy, '"default";r=0;t=10']);
+    const shared = async (): Promise<unknown[]> => headersOf(await fetch(`${url}/shared`));
+    expect(await shared()).toEqual([null, '"default";q=2;w=10', '"default";r=1;t=5']);
+    expect(await shared()).toEqual([null, '"default";q=2;w=10', '"default";r=0;t=5']);
+    expect(await shared()).toEqual(['5', '"default";q=2;w=10', '"default";r=0;t=5']);
   });
 
   it('of a service below an undecorated handler is answered for alike by the filter', async () => {

@@ -6,6 +6,7 @@ import {
   RateLimit,
   RateLimitRegistry,
   RateLimitedError,
+  type ResilienceModuleOptions,
   ResilienceService,
   Retry,
   Timeout,
@@ -219,12 +220,14 @@ describe('a rate limit with a name', () => {
     expect(registry.names()).toEqual(['api']);
     expect({ ...registry.get('api') }).toEqual({
       name: 'api',
+      scope: 'local',
       limit: 10,
       perMs: 10_000,
       burst: 10,
       remaining: 10,
       resetMs: 0,
       waiting: 0,
+      admitted: 0,
       rejected: 0,
     });
     expect(() => registry.get('apj')).toThrow('there is no rate limit "apj"; there are "api"');
@@ -479,29 +482,103 @@ describe('the options of a rate limit', () => {
       expect.stringMatching(/^Wrong\.m @RateLimit: key is 5/),
       expect.stringMatching(/^Wrong\.m @RateLimit: maxKeys is 0/),
       expect.stringMatching(/^Wrong\.m @RateLimit: bust is not an option/),
+      "Wrong.named @RateLimit: cost is 'wait'; use a whole number of at least 1, the name of a method of Wrong",
       'Wrong.dear @RateLimit: a cost of 11 is more than the burst of 10, so that no call could ever be allowed; use a burst of at least 11',
       'Wrong.dearer @RateLimit: a cost of 101 is more than the burst of 100, so that no call could ever be allowed; use a burst of at least 101',
-      "Wrong.named @RateLimit: cost is 'wait'; use a whole number of at least 1, the name of a method of Wrong",
     ]);
   });
 
-  it('warn of a cost that a limit which is only named can never allow', async () => {
-    @Injectable()
-    class Cheap {
-      @RateLimit({ name: 'api', limit: 10 })
-      async get(): Promise<void> {}
-    }
+  describe('a cost that the limit can never allow', () => {
+    const dear = (burst: number, cost = 11): string =>
+      `Dear.search @RateLimit: a cost of ${cost} is more than the burst of ${burst} of rate limit "api", so that no call could ever be allowed; use a burst of at least ${cost}`;
+
     @Injectable()
     class Dear {
       @RateLimit({ name: 'api', cost: 11 })
       async search(): Promise<void> {}
     }
-    const warnings: string[] = [];
-    const logger = { log() {}, error() {}, warn: (line: string) => void warnings.push(line) };
-    await boot({ resilience: { logger }, providers: [Dear, Cheap] });
-    expect(warnings).toEqual([
-      'Dear.search @RateLimit: a cost of 11 is more than the burst of 10 of rate limit "api", so that each call is rejected',
-    ]);
+
+    it('is a problem where the limit is only named, wherever it is defined', async () => {
+      @Injectable()
+      class Cheap {
+        @RateLimit({ name: 'api', limit: 10 })
+        async get(): Promise<void> {}
+      }
+      expect(await problemsOf({ providers: [Dear, Cheap] })).toEqual([dear(10)]);
+      expect(await problemsOf({ providers: [Cheap, Dear] })).toEqual([dear(10)]);
+    });
+
+    it.each<[string, ResilienceModuleOptions]>([
+      ['configs', { configs: { api: { rateLimit: { limit: 20, burst: 10 } } } }],
+      ['overrides', { overrides: { api: { rateLimit: { burst: 10 } } } }],
+      ['defaults', { defaults: { rateLimit: { limit: 10 } } }],
+    ])('is a problem where forRoot({ %s }) has the limit', async (_name, resilience) => {
+      const problems = await problemsOf({ resilience, providers: [Dear] });
+      expect(problems).toEqual([dear(10).replace(' of rate limit "api"', '')]);
+    });
+
+    it('is a problem with a limit that is defined by nothing but its period', async () => {
+      class Slow {
+        @RateLimit({ name: 'api', per: '1m', cost: 101 })
+        async get(): Promise<void> {}
+      }
+      expect(await problemsOf({ providers: [Slow] })).toEqual([
+        expect.stringMatching(
+          /^Slow\.get @RateLimit: a cost of 101 is more than the burst of 100,/,
+        ),
+      ]);
+    });
+
+    it('is compared with the limit in force, not with defaults that the definition replaces', async () => {
+      @Injectable()
+      class Big {
+        @RateLimit({ name: 'api', limit: 100 })
+        async get(): Promise<void> {}
+      }
+      const resilience = { defaults: { rateLimit: { limit: 5 } } };
+      const { app } = await boot({ resilience, providers: [Dear, Big] });
+      await app.get(Dear).search();
+      expect(app.get(RateLimitRegistry).get('api').remaining).toBe(89);
+    });
+
+    it('is a problem of a pipeline that nobody uses', async () => {
+      const pipelines = { unused: { rateLimit: { limit: 10, cost: 11 } } };
+      expect(await problemsOf({ resilience: { pipelines } })).toEqual([
+        expect.stringMatching(
+          /^pipeline 'unused' rateLimit: a cost of 11 is more than the burst of 10,/,
+        ),
+      ]);
+    });
+
+    it('is a problem of a command that comes later', async () => {
+      @Injectable()
+      class Cheap {
+        @RateLimit({ name: 'api', limit: 10 })
+        async get(): Promise<void> {}
+      }
+      const { service } = await boot({ providers: [Cheap] });
+      const rateLimit = { name: 'api', cost: 11 };
+      expect(() => service.command('late', { run: async () => {}, rateLimit })).toThrow(
+        /a cost of 11 is more than the burst of 10 of rate limit "api"/,
+      );
+    });
+
+    it.each(['api', 'Cheap.get'])(
+      'refuses a change of %s while the application runs',
+      async (target) => {
+        @Injectable()
+        class Cheap {
+          @RateLimit({ name: 'api', limit: 20 })
+          async get(): Promise<void> {}
+        }
+        const { app, service } = await boot({ providers: [Cheap, Dear] });
+        expect(() => service.configure(target, { rateLimit: { burst: 10 } })).toThrow(dear(10));
+        await app.get(Dear).search();
+        expect(app.get(RateLimitRegistry).get('api').burst).toBe(20);
+        service.configure(target, { rateLimit: { burst: 11 } });
+        expect(app.get(RateLimitRegistry).get('api').burst).toBe(11);
+      },
+    );
   });
 
   it('have to agree among those who share a limit, apart from cost and maxWait', async () => {

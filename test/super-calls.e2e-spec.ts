@@ -156,7 +156,7 @@ describe('super.m() of a decorated method', () => {
     });
   });
 
-  it('is planned and checked at bootstrap, also when the parent is no provider, and can be overridden', async () => {
+  it('is planned and checked at bootstrap, also when the parent is not a provider, and can be overridden', async () => {
     class Parent {
       @Retry({ maxRetries: 5, backoff: constant(0) })
       async m(): Promise<never> {

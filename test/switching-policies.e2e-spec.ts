@@ -148,7 +148,7 @@ it('enabled is true or false', async () => {
   ]);
 });
 
-it('false is no way to switch a policy off', async () => {
+it('false does not switch a policy off', async () => {
   const problems = await problemsOf({
     providers: [Shelf],
     resilience: { ...shared, overrides: { '*': { timeout: false as never } } },

@@ -5,6 +5,7 @@ import { create } from './app.mjs';
 const [platform, variant] = process.argv.slice(2);
 const app = await create(platform, variant);
 await app.listen(0, '127.0.0.1');
+app.getHttpServer().keepAliveTimeout = 0; // connections wait while other servers have their turns
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
   process.send({ cpu: user + system });

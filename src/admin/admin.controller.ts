@@ -73,6 +73,18 @@ export function controllerFor({ path, guards }: AdminRoutes): Type {
       send(response, 200, await this.admin.inspector.bulkheads(queryOf(url)));
     }
 
+    @Documented({ summary: 'Rate limits', query: [...PAGE, 'group', 'keys'] })
+    @Get('rate-limits')
+    async rateLimits(@Req() { url }: Request, @Res() response: AnyResponse): Promise<void> {
+      send(response, 200, await this.admin.inspector.rateLimits(queryOf(url)));
+    }
+
+    @Documented({ summary: 'The instances that share a store' })
+    @Get('fleet')
+    async fleet(@Res() response: AnyResponse): Promise<void> {
+      send(response, 200, await this.admin.inspector.fleet());
+    }
+
     @Documented({ summary: 'Commands', query: PAGE })
     @Get('commands')
     async commands(@Req() { url }: Request, @Res() response: AnyResponse): Promise<void> {

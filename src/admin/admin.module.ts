@@ -12,8 +12,10 @@ import { brand } from '../common/brand.js';
 import { type Clock, systemClock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { CONFIGURATION } from '../execution/configuration/configuration.js';
+import { FLEET } from '../fleet/fleet.js';
 import { BULKHEAD_REGISTRY } from '../registry/bulkhead.registry.js';
 import { CIRCUIT_BREAKER_REGISTRY } from '../registry/circuit-breaker.registry.js';
+import { RATE_LIMIT_REGISTRY } from '../registry/rate-limit.registry.js';
 import { RESILIENCE_EVENTS } from '../telemetry/resilience-events.js';
 import { Admin } from './admin.js';
 import { controllerFor } from './admin.controller.js';
@@ -29,7 +31,7 @@ import { AdminExceptionFilter } from './admin-exception.filter.js';
 import { pageControllerFor } from './page/page.controller.js';
 import { AdminGate } from './security/admin.gate.js';
 import { ADMIN_SETTINGS } from './tokens.js';
-import type { BreakerRegistry, BulkheadRegistry, Events, Service } from './views/parts.js';
+import type { Events, Parts } from './views/parts.js';
 
 const ROOT = 'ResilienceAdminModule.forRoot()';
 const ASYNC = 'ResilienceAdminModule.forRootAsync()';
@@ -119,7 +121,9 @@ function define(
             RESILIENCE_SERVICE,
             CIRCUIT_BREAKER_REGISTRY,
             BULKHEAD_REGISTRY,
+            RATE_LIMIT_REGISTRY,
             RESILIENCE_EVENTS,
+            FLEET,
           ].map((token) => ({ token, optional: true })),
         ],
         useFactory: create,
@@ -134,19 +138,26 @@ let modules = 0;
 function create(
   settings: AdminSettings,
   configuration?: { readonly options: { readonly clock?: Clock } },
-  service?: Service,
-  breakers?: BreakerRegistry,
-  bulkheads?: BulkheadRegistry,
+  service?: Parts['service'],
+  breakers?: Parts['breakers'],
+  bulkheads?: Parts['bulkheads'],
+  rateLimits?: Parts['rateLimits'],
   events?: Events,
+  fleet?: Parts['fleet'] | null,
 ): Admin {
-  if (!configuration || !service || !breakers || !bulkheads || !events) {
+  if (!configuration || !service || !breakers || !bulkheads || !rateLimits || !events) {
     throw misused('shows what ResilienceModule does; import ResilienceModule.forRoot() too');
   }
   if (settings.readOnly) {
     new Logger('ResilienceAdmin').log('read-only: changes are refused; they need guards');
   }
   const clock = configuration.options.clock ?? systemClock;
-  return new Admin(settings, { breakers, bulkheads, service }, events, clock);
+  return new Admin(
+    settings,
+    { breakers, bulkheads, rateLimits, service, fleet: fleet ?? undefined },
+    events,
+    clock,
+  );
 }
 
 function misused(problem: string): Error {

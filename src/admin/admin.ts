@@ -17,8 +17,10 @@ import { STEP } from './series/series.js';
 import { ChangesTold } from './stream/changes-told.js';
 import { LiveStream } from './stream/live-stream.js';
 import { BreakerViews } from './views/breaker-view.js';
-import { Inspector, type Parts } from './views/inspector.js';
-import type { Events } from './views/parts.js';
+import { Inspector } from './views/inspector.js';
+import { FleetViews } from './views/fleet-views.js';
+import type { Events, Parts } from './views/parts.js';
+import { RateLimitViews, type Views } from './views/views.js';
 
 /** Who hears these takes calls off the fast path. */
 const OF_ATTEMPTS: ReadonlySet<string> = new Set<ResilienceEventKind>([
@@ -26,6 +28,13 @@ const OF_ATTEMPTS: ReadonlySet<string> = new Set<ResilienceEventKind>([
   'attempt-start',
   'attempt',
   'late',
+]);
+
+/** After these the fleet is another one. */
+const OF_FLEET: ReadonlySet<string> = new Set<ResilienceEventKind>([
+  'state-change',
+  'store-degraded',
+  'store-recovered',
 ]);
 
 /** All that the routes need, of one application. */
@@ -52,8 +61,12 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
     this.now = () => Math.round(clock.wall());
     const moment = (): AdminMoment => this.moment();
     const episodes = new Episodes();
-    const views = new BreakerViews(episodes, this.now);
-    const selection = new Selection(parts, settings.maxKeys);
+    const views: Views = {
+      breakers: new BreakerViews(episodes, this.now),
+      rateLimits: new RateLimitViews((name) => this.history.recent(name)),
+      fleet: parts.fleet && new FleetViews(parts.fleet, this.now, (error) => this.complain(error)),
+    };
+    const selection = new Selection(parts, settings.maxKeys, views.rateLimits);
     this.log = new EventLog(settings.maxEvents, this.now);
     this.history = new History(selection, this.now);
     this.inspector = new Inspector(parts, views, moment, (part, name) =>
@@ -79,6 +92,7 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
       this.history.methods.record(event);
       if (event.type === 'state-change') episodes.record(event, this.now());
       if (event.type === 'state-change' || event.type === 'override') told.touch(event.name);
+      if (OF_FLEET.has(event.type)) views.fleet?.expire();
     };
     const ends = resilienceEventKinds
       .filter((kind) => !OF_ATTEMPTS.has(kind))

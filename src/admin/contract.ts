@@ -4,5 +4,6 @@
  */
 
 export type * from './contract/answers.js';
+export type * from './contract/fleet.js';
 export type * from './contract/parts.js';
 export type * from './contract/stream.js';

@@ -27,7 +27,7 @@ export interface ResilienceAdminSettings {
   readonly maxConnections?: number;
   /** Time between two messages of the stream; 500 ms to 5 s. Default 500 ms. */
   readonly interval?: Duration;
-  /** How many breakers, and how many bulkheads, by key are in the stream and have plots; the lists have all. Default 100. */
+  /** How many breakers, bulkheads and rate limits by key, of each kind, are in the stream and have plots; the lists have all. Default 100. */
   readonly maxKeys?: number;
   /** How many events are kept; changes of states, overrides and changes by operators are kept apart, and as many. Default 1000. */
   readonly maxEvents?: number;

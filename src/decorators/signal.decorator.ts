@@ -1,7 +1,7 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import { ClientGoneError } from '../execution/client-gone-error.js';
 import { clientSignalOf } from '../execution/client-signals.js';
-import { rawResponseOf } from '../execution/http-answer.js';
+import { isSent, rawResponseOf } from '../execution/http-answer.js';
 import { recordSignal } from '../execution/records.js';
 import { callScope } from '../pipeline/call-scope.js';
 
@@ -34,7 +34,7 @@ const HandlerSignal = createParamDecorator((_data: unknown, context: ExecutionCo
   const controller = new AbortController();
   if (response === undefined) return clientSignalOf(context) ?? controller.signal;
   response.once('close', () => {
-    if (response.writableFinished) return;
+    if (isSent(response)) return;
     controller.abort(
       new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`),
     );

@@ -1,4 +1,4 @@
-import type { OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 import type { ResilienceEvent, ResilienceEventKind } from '../telemetry/events.js';
 
 /** What is used of `ResilienceEvents`, which may come from another copy of the package. */
@@ -12,7 +12,7 @@ export interface Emitter {
 }
 
 /** Emits the library's events once more, by an `EventEmitter2`. What its listeners throw changes nothing. */
-export class EventBridge implements OnModuleDestroy {
+export class EventBridge implements OnApplicationShutdown {
   private readonly ends: readonly (() => void)[];
 
   constructor(
@@ -27,7 +27,8 @@ export class EventBridge implements OnModuleDestroy {
     });
   }
 
-  onModuleDestroy(): void {
+  /** Late, since calls go on until the server has answered its last request. */
+  onApplicationShutdown(): void {
     for (const end of this.ends) end();
   }
 }

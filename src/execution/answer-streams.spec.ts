@@ -30,7 +30,7 @@ describe('an answer that is a web stream', () => {
   });
 });
 
-describe('an answer that is no stream to begin', () => {
+describe('an answer that is not a stream', () => {
   const locked = new ReadableStream();
   locked.getReader();
 

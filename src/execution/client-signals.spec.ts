@@ -34,6 +34,8 @@ describe('the signal of a client', () => {
       (socket) => graphql({ reply: { request: { raw: { socket } } } }),
       'close',
     ],
+    ['GraphQL over HTTP/2', (stream) => graphql({ res: emitter({ stream }) }), 'close'],
+    ['Apollo on Fastify over HTTP/2', (stream) => graphql({ req: { raw: { stream } } }), 'close'],
   ])('of %s is aborted when it has gone', (_, contextWith, event) => {
     const end = emitter({ cancelled: false, connected: true, destroyed: false });
     const signal = clientSignalOf(contextWith(end))!;
@@ -53,6 +55,14 @@ describe('the signal of a client', () => {
     const signal = clientSignalOf(graphql({ res }))!;
     res.emit('close');
     expect(signal.aborted).toBe(false);
+  });
+
+  it('is aborted when an HTTP/2 stream was cancelled, which counts as finished', () => {
+    const stream = emitter({ destroyed: false, writableFinished: false, aborted: false });
+    const signal = clientSignalOf(graphql({ res: emitter({ stream }) }))!;
+    Object.assign(stream, { destroyed: true, writableFinished: true, aborted: true });
+    stream.emit('close');
+    expect(signal.aborted).toBe(true);
   });
 
   it('is one for all calls of a connection, with one listener', () => {

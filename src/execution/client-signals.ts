@@ -96,16 +96,23 @@ function ofGraphql(value: unknown): Connection | undefined {
   return ofRequest(look(upgraded, 'raw') ?? upgraded);
 }
 
+/** @param response with HTTP/2 only a facade of a stream, which alone knows how it has ended */
 function ofResponse(response: Emitter): Connection {
+  const stream = look(response, 'stream');
+  const emitter = isEmitter(stream) ? stream : response;
   return {
-    emitter: response,
+    emitter,
     event: 'close',
-    hasGone: () => look(response, 'destroyed') === true && !look(response, 'writableFinished'),
+    hasGone: () =>
+      look(emitter, 'destroyed') === true &&
+      (!look(emitter, 'writableFinished') || look(emitter, 'aborted') === true), // of a stream
   };
 }
 
 /** A request whose response is not to be had: a subscription of Mercurius, Apollo on Fastify. */
 function ofRequest(request: unknown): Connection | undefined {
+  const stream = look(request, 'stream'); // HTTP/2, where requests share a socket
+  if (isEmitter(stream)) return ofResponse(stream);
   const socket = look(request, 'socket');
   if (!isEmitter(socket)) return undefined;
   return { emitter: socket, event: 'close', hasGone: () => look(socket, 'destroyed') === true };

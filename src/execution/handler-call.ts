@@ -8,7 +8,7 @@ import { ClientGoneError } from './client-gone-error.js';
 import { clientSignalOf } from './client-signals.js';
 import { watchLater } from './client-watch.js';
 import { isEventStream } from './handlers.js';
-import { type RawResponse, rawResponseOf } from './http-answer.js';
+import { type RawResponse, isOver, isSent, rawResponseOf, setHeaders } from './http-answer.js';
 import type { HandlerSite } from './handler-sites.js';
 import { openerFor } from './answer-streams.js';
 import { firstOf } from './streams.js';
@@ -35,7 +35,7 @@ export class HandlerCall extends Call {
     this.reports = reports;
     this.response = rawResponseOf(context);
     this.client = this.response === undefined ? clientSignalOf(context) : undefined;
-    if (this.response?.destroyed || this.client?.aborted) this.clientGone();
+    if (this.hasNoClient) this.clientGone();
     else if (this.response !== undefined || this.client !== undefined) watchLater(this);
   }
 
@@ -43,10 +43,15 @@ export class HandlerCall extends Call {
   watchClient(): void {
     const { response, client } = this;
     if (this.over || this.onClose !== undefined) return;
-    if (response?.destroyed || client?.aborted) return this.clientGone();
+    if (this.hasNoClient) return this.clientGone();
     this.onClose = (): void => this.clientGone();
     if (response !== undefined) response.on('close', this.onClose);
     else client?.addEventListener('abort', this.onClose);
+  }
+
+  private get hasNoClient(): boolean {
+    const { response, client } = this;
+    return response === undefined ? client?.aborted === true : isOver(response);
   }
 
   protected override get mayStream(): boolean {
@@ -94,7 +99,11 @@ export class HandlerCall extends Call {
     const { response, context } = this;
     if (response === undefined) return true;
     // Nest sends the head of an event stream before its first event.
-    return !response.destroyed && (!response.headersSent || isEventStream(context.getHandler()));
+    return !isOver(response) && (!response.headersSent || isEventStream(context.getHandler()));
+  }
+
+  override setHeaders(headers: Readonly<Record<string, string>>): void {
+    setHeaders(this.context, headers);
   }
 
   override finish(): void {
@@ -110,8 +119,8 @@ export class HandlerCall extends Call {
 
   private clientGone(): void {
     // A stream that has not ended by then is one that nobody reads.
-    if (this.response?.writableFinished && !this.streaming) return;
-    const { context } = this;
+    const { response, context } = this;
+    if (response !== undefined && isSent(response) && !this.streaming) return;
     this.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));
   }
 }

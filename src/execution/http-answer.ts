@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { ArgumentsHost } from '@nestjs/common';
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
 
@@ -15,7 +16,10 @@ export type RawResponse = Pick<
   | 'setHeader'
   | 'statusCode'
   | 'writableFinished'
->;
+> & {
+  /** HTTP/2's only. */
+  readonly stream?: Pick<ServerHttp2Stream, 'aborted' | 'destroyed' | 'writableFinished'>;
+};
 
 /** The parts of an Express response and of a Fastify reply that are used here. */
 interface FrameworkResponse {
@@ -37,16 +41,30 @@ export function rawResponseOf(host: ArgumentsHost): RawResponse | undefined {
   return typeof raw?.once === 'function' ? raw : undefined;
 }
 
+/** Whether the answer has been sent, or its client has gone. */
+export function isOver({ stream, destroyed }: RawResponse): boolean {
+  return stream === undefined ? destroyed : stream.destroyed;
+}
+
+/** Whether the whole answer has been sent. HTTP/2 also calls those finished that the client has cancelled. */
+export function isSent({ stream, writableFinished }: RawResponse): boolean {
+  return stream === undefined ? writableFinished : stream.writableFinished && !stream.aborted;
+}
+
 /**
  * Sets `Retry-After`, in whole seconds, when the error is a rejection that knows it, and the rejection's own headers, if the
  * answer has not begun.
  */
 export function sayWhenToRetry(host: ArgumentsHost, error: unknown): void {
-  if (!isResilienceError(error)) return;
+  if (isResilienceError(error)) setHeaders(host, headersOf(error));
+}
+
+/** Sets headers of an HTTP answer, if it has not begun. */
+export function setHeaders(host: ArgumentsHost, headers: Readonly<Record<string, string>>): void {
   const raw = rawResponseOf(host);
   if (raw === undefined || raw.headersSent) return;
   const response = frameworkResponseOf(host);
-  for (const [name, value] of Object.entries(headersOf(error))) {
+  for (const [name, value] of Object.entries(headers)) {
     if (response === undefined) raw.setHeader(name, value);
     else response.header(name, value);
   }

@@ -96,6 +96,8 @@ export interface Draft {
   /** The order of the stages, outermost first. */
   readonly order: readonly string[];
   readonly declarations: readonly Declaration[];
+  /** Settings by kind of policy. */
+  readonly settings: ReadonlyMap<string, unknown>;
 }
 
 const standard = new Classifier({});
@@ -151,7 +153,22 @@ export function draftPlan(
     problems.add(title, `has the stage '${stage}', which the order of its pipeline leaves out`);
   }
   checkTogether(configured, order, problems);
-  return { site, configured, stages, order, declarations };
+  const settings = new Map(configured.map((one) => [one.policy.kind, one.settings]));
+  return { site, configured, stages, order, declarations, settings };
+}
+
+/** Lets each policy compare its options with the part that it uses. To be called when all parts have been declared. */
+export function checkParts(
+  { declarations, settings }: Pick<Plan, 'declarations' | 'settings'>,
+  parts: PartStore,
+  problems: Problems,
+): void {
+  for (const declaration of declarations) {
+    const { kind, where, off } = declaration;
+    if (off) continue;
+    const report = (problem: string): void => problems.add(where, problem);
+    policies.get(kind)!.checkPart?.(settings.get(kind), parts.settingsOf(declaration), report);
+  }
 }
 
 /** The options on which all users of a part have to agree. */
@@ -216,7 +233,8 @@ export function differs({ configured }: Draft, { settings }: Plan): boolean {
 }
 
 /** Second half: makes the stages and puts them into their order. */
-export function finishPlan({ site, configured, stages, order, declarations }: Draft): Plan {
+export function finishPlan(draft: Draft): Plan {
+  const { site, configured, stages, order, declarations, settings } = draft;
   const { name, events } = site;
   const names = order.filter((stage) => stage in stages);
   const [outcomes = standard] = configured.flatMap(
@@ -235,7 +253,7 @@ export function finishPlan({ site, configured, stages, order, declarations }: Dr
     },
     context: site,
     outcomes,
-    settings: new Map(configured.map(({ policy, settings }) => [policy.kind, settings])),
+    settings,
     declarations,
   };
 }

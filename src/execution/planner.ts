@@ -16,6 +16,7 @@ import {
   type Draft,
   MethodPlan,
   type Plan,
+  checkParts,
   draftPlan,
   finishPlan,
   configurePolicy,
@@ -40,7 +41,7 @@ export class Planner {
     [true, new Map()],
   ]);
   private readonly lazyPlans: LazyPlan[] = [];
-  private readonly changes: LiveChanges;
+  readonly changes: LiveChanges;
   /** Of those that came after the start; they may be made again and again, and are kept by those who use them. */
   private readonly latePlans = new WeakList<LazyPlan>();
   private readonly startupProblems: string[] = [];
@@ -72,20 +73,24 @@ export class Planner {
     this.started = true;
     problems.all.push(...this.startupProblems);
     const finishers: (() => Plan)[] = [];
+    const drafts: Draft[] = [];
     const unused = new Set(Object.keys(this.configuration.layers.pipelines));
     for (const method of methods) {
       const subject = methodSubject(method);
       unused.delete(subject.pipeline ?? '');
       reportSynchronous(method, problems);
       const draft = this.draft(subject, problems);
+      drafts.push(draft);
       finishers.push(() => this.keep(method, finishPlan(draft)));
     }
     for (const each of this.lazyPlans) {
       unused.delete(each.subject.pipeline ?? '');
       if (each.planned) continue;
       const draft = this.draft(each.subject, problems);
+      drafts.push(draft);
       finishers.push(() => each.accept(finishPlan(draft)));
     }
+    for (const draft of drafts) checkParts(draft, this.parts, problems);
     for (const pipeline of unused) this.check(pipeline, problems);
     if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
     for (const finish of finishers) {
@@ -128,8 +133,13 @@ export class Planner {
    * @throws {ResilienceConfigurationError} when the change is wrong; then nothing has changed
    */
   configure(target: string, patch: Patch | null, note?: PatchNote, where?: string): void {
-    if (!this.started) throw new ResilienceConfigurationError([NOT_STARTED]);
+    this.requireStarted();
     this.changes.make(target, patch, note, where);
+  }
+
+  /** @throws {ResilienceConfigurationError} when there is nothing to change yet */
+  requireStarted(): void {
+    if (!this.started) throw new ResilienceConfigurationError([NOT_STARTED]);
   }
 
   /** Reports problems when the application starts. @returns false if it has started already */
@@ -165,6 +175,7 @@ export class Planner {
 
   private make(subject: Subject, problems = new Problems()): Plan {
     const draft = this.draft(subject, problems);
+    checkParts(draft, this.parts, problems);
     if (problems.all.length === 0) return finishPlan(draft);
     this.parts.retract(draft.declarations);
     throw new ResilienceConfigurationError(problems.all);
@@ -186,8 +197,12 @@ export class Planner {
     };
     const { layers } = this.configuration;
     for (const kind of kindsOf(subject, layers)) {
-      if (policies.get(kind)!.boundToSubject) continue;
-      configurePolicy(kind, subject, this.policySite(subject), layers, problems);
+      const policy = policies.get(kind)!;
+      if (policy.boundToSubject) continue;
+      const one = configurePolicy(kind, subject, this.policySite(subject), layers, problems);
+      if (one === undefined || !one.effective.enabled) continue;
+      const { settings, where } = one;
+      policy.checkPart?.(settings, settings, (problem) => problems.add(where, problem));
     }
   }
 

@@ -2,14 +2,14 @@ import { ManualClock, MemoryStore, storeContract } from '../testing/index.js';
 import { CheckedStore } from './checked-store.js';
 import type { ResilienceStore, StoreMessage } from './store.js';
 
-type Method = 'circuit' | 'circuits' | 'limit' | 'places' | 'heartbeat' | 'settings';
+type Method = 'circuit' | 'circuits' | 'limit' | 'places' | 'heartbeat' | 'instances' | 'settings';
 
 const VIEW = { state: 'open', epoch: 1, incarnation: 'a', remainingMs: 5, openings: 1 };
 const REPLY = { granted: true, view: VIEW };
 const OVERRIDDEN = { ...VIEW, override: { state: 'disabled', by: 'anna', remainingMs: 1 } };
 const DECISION = { allowed: true, waitMs: 0, remaining: 1, retryAfterMs: 0, resetMs: 10 };
 const PLACES = { granted: false, inUse: 2, retryAfterMs: 5, lost: ['t'] };
-const SETTINGS = { revision: 1, settings: '{}', changed: false };
+const SETTINGS = { revision: 1, settings: '{}', ageMs: 0, changed: false };
 
 /** One step of each kind, answered by a store with `answer`. */
 const STEPS: Readonly<Record<Method, (store: ResilienceStore) => Promise<unknown>>> = {
@@ -18,6 +18,7 @@ const STEPS: Readonly<Record<Method, (store: ResilienceStore) => Promise<unknown
   limit: (store) => store.limit('name', { limit: 1, perMs: 1, burst: 1, cost: 1, maxWaitMs: 10.5 }),
   places: (store) => store.places('name', { type: 'renew', tokens: ['t'], leaseMs: 1 }),
   heartbeat: (store) => store.heartbeat({ id: 'a' }, 1),
+  instances: (store) => store.instances(),
   settings: (store) => store.settings(),
 };
 
@@ -55,8 +56,9 @@ describe('a checked store', () => {
     ['limit', { ...DECISION, allowed: false, retryAfterMs: Infinity }],
     ['places', PLACES],
     ['places', { granted: true, inUse: 0 }],
-    ['heartbeat', []],
-    ['heartbeat', [{ id: 'a', version: '1', host: 'h', facts: { sums: 1 }, more: 2 }]],
+    ['heartbeat', 7],
+    ['instances', []],
+    ['instances', [{ id: 'a', version: '1', host: 'h', facts: { sums: 1 }, silentMs: 0, more: 2 }]],
     ['settings', undefined],
     ['settings', SETTINGS],
   ])('gives an answer of %s() as it is: %j', async (method, answer) => {
@@ -65,7 +67,7 @@ describe('a checked store', () => {
 
   it.each<[Method, unknown]>([
     ...Object.keys(STEPS).flatMap((method): [Method, unknown][] =>
-      [null, 'OK', 7, true, () => {}, { then: 1 }].map((answer) => [method as Method, answer]),
+      [null, 'OK', -7, true, () => {}, { then: 1 }].map((answer) => [method as Method, answer]),
     ),
     ['circuit', undefined],
     ['circuit', { view: VIEW }],
@@ -108,26 +110,32 @@ describe('a checked store', () => {
     ['places', { ...PLACES, lost: [7] }],
     ['places', { granted: false, inUse: 0 }],
     ['heartbeat', undefined],
-    ['heartbeat', [{}]],
-    ['heartbeat', [null]],
-    ['heartbeat', [{ id: 'a', version: 2 }]],
+    ['heartbeat', -1],
+    ['heartbeat', [{ id: 'a' }]],
+    ['instances', undefined],
+    ['instances', [{ silentMs: 0 }]],
+    ['instances', [null]],
+    ['instances', [{ id: 'a' }]],
+    ['instances', [{ id: 'a', silentMs: -1 }]],
+    ['instances', [{ id: 'a', version: 2, silentMs: 0 }]],
     ['settings', { ...SETTINGS, revision: NaN }],
     ['settings', { ...SETTINGS, settings: {} }],
+    ['settings', { ...SETTINGS, ageMs: -1 }],
     ['settings', { ...SETTINGS, changed: undefined }],
   ])('rejects with nonsense from %s(): %p', async (method, answer) => {
     await expect(STEPS[method](answering(answer))).rejects.toThrow(
-      new RegExp(`^${method}\\(\\) gave .*, which is no answer of a store$`),
+      new RegExp(`^${method}\\(\\) gave .*, which is not an answer of a store$`),
     );
   });
 
-  it('rejects with what cannot even be read', async () => {
+  it('rejects with an answer that cannot even be read', async () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
     // Only inside an answer: a promise cannot be resolved with it.
     await expect(answering([proxy]).circuits(['name'])).rejects.toThrow('circuits() gave');
   });
 
-  it('has only messages heard that are some', async () => {
+  it('passes on valid messages only', async () => {
     const heard: unknown[] = [];
     let tell!: (message: unknown) => void;
     const store = new MemoryStore();

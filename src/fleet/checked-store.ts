@@ -8,6 +8,7 @@ import type {
   InstanceInfo,
   LimitDecision,
   LimitRequest,
+  LivingInstance,
   PlacesReply,
   PlacesStep,
   ResilienceStore,
@@ -80,10 +81,16 @@ const isPlacesReply = has({
 });
 
 const isListOfInstances = isListOf(
-  has({ id: isText, version: isOptional(isText), host: isOptional(isText) }),
+  has({
+    id: isText,
+    version: isOptional(isText),
+    host: isOptional(isText),
+    ageMs: isOptional(isAmount),
+    silentMs: isAmount,
+  }),
 );
 
-const isSettings = has({ revision: isCount, settings: isText, changed: isFlag });
+const isSettings = has({ revision: isCount, settings: isText, ageMs: isAmount, changed: isFlag });
 
 const MESSAGES: Readonly<Record<StoreMessage['type'], Check>> = {
   circuit: has({ name: isText, view: isView }),
@@ -124,8 +131,12 @@ export class CheckedStore implements ResilienceStore {
     return checked('places', () => complete, reply);
   }
 
-  async heartbeat(instance: InstanceInfo, ttlMs: number): Promise<readonly InstanceInfo[]> {
-    return checked('heartbeat', isListOfInstances, await this.store.heartbeat(instance, ttlMs));
+  async heartbeat(instance: InstanceInfo, ttlMs: number): Promise<number> {
+    return checked('heartbeat', isCount, await this.store.heartbeat(instance, ttlMs));
+  }
+
+  async instances(): Promise<readonly LivingInstance[]> {
+    return checked('instances', isListOfInstances, await this.store.instances());
   }
 
   leave(instanceId: string): Promise<void> {
@@ -156,5 +167,5 @@ export class CheckedStore implements ResilienceStore {
 /** @throws TypeError for an answer that is none */
 function checked<T>(method: keyof ResilienceStore, isAnswer: (answer: T) => boolean, answer: T): T {
   if (isAnswer(answer)) return answer;
-  throw new TypeError(`${method}() gave ${show(answer)}, which is no answer of a store`);
+  throw new TypeError(`${method}() gave ${show(answer)}, which is not an answer of a store`);
 }

@@ -3,18 +3,20 @@ import { hostname } from 'node:os';
 import { outsideOfCalls } from '../common/async-context.js';
 import { brand } from '../common/brand.js';
 import type { Clock, Timer } from '../common/clock.js';
-import { quietly, swallow } from '../common/quietly.js';
-import { settledWithin } from '../common/settled-within.js';
+import { quietly } from '../common/quietly.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { CheckedStore } from './checked-store.js';
+import { FleetChanges } from './fleet-changes.js';
 import { FleetCircuit, type FleetServices } from './fleet-circuit.js';
 import { GuardedStore } from './guarded-store.js';
 import type { FleetSettings } from './options.js';
 import { Outbox } from './outbox.js';
+import { Roster } from './roster.js';
 import type { CircuitMember, FleetSite, SharedCircuit } from './shared-circuit.js';
+import type { FleetSnapshot } from './snapshot.js';
 import { StoreGuard } from './store-guard.js';
 import { storeUsers } from './store-users.js';
-import type { InstanceInfo, ResilienceStore, StoreMessage } from './store.js';
+import type { ResilienceStore, StoreMessage } from './store.js';
 import { Subscription } from './subscription.js';
 
 /** Injection token of the {@link Fleet}; `null` for an application without a store. */
@@ -36,9 +38,6 @@ const LIVES = 3;
 /** A heartbeat is due after this share of its interval: turns come up to 20 % early. */
 const DUE = 0.7;
 
-/** How long the store may take to hear that the instance ends, milliseconds of the machine: nobody waits for it. */
-const LONGEST_LEAVE = 250;
-
 /** Times differ by up to this share between instances, in both directions. */
 const JITTER = 0.2;
 
@@ -48,10 +47,13 @@ const JITTER = 0.2;
  */
 export class Fleet implements FleetSite {
   readonly instanceId: string;
-  /** The living instances as of the last heartbeat, this one included; empty until the first one. */
-  instances: readonly InstanceInfo[] = [];
+  /** How many instances were alive at the last heartbeat, this one included; 0 until the first one. */
+  private living = 0;
   readonly store: GuardedStore;
   private readonly guard: StoreGuard;
+  private readonly roster: Roster;
+  /** The changes of options for the whole fleet. */
+  readonly changes: FleetChanges;
   private readonly circuits = new Map<string, FleetCircuit>();
   private readonly outbox: Outbox;
   private readonly subscription: Subscription;
@@ -80,7 +82,15 @@ export class Fleet implements FleetSite {
       instanceId: this.instanceId,
       callTimeout: settings.callTimeout,
       backgroundTimeout: settings.backgroundTimeout,
-      instances: () => this.instances.length,
+      instances: () => this.living,
+    });
+    this.roster = new Roster({
+      instanceId: this.instanceId,
+      version: settings.version,
+      clock,
+      guard: this.guard,
+      backgroundTimeout: settings.backgroundTimeout,
+      members: () => Array.from(this.circuits.values(), ({ member }) => member),
     });
     this.outbox = new Outbox(() =>
       host.log(
@@ -88,6 +98,14 @@ export class Fleet implements FleetSite {
         'warn',
       ),
     );
+    this.changes = new FleetChanges({
+      clock,
+      guard: this.guard,
+      backgroundTimeout: settings.backgroundTimeout,
+      freshFor: DUE * settings.pollInterval,
+      hurry: () => this.hurry(),
+      log: (line) => host.log(`store ${this.kind}: ${line}`, 'warn'),
+    });
     this.subscription = new Subscription(checked, (message) => this.hear(message));
     this.services = {
       clock,
@@ -114,6 +132,12 @@ export class Fleet implements FleetSite {
     return this.running && !this.guard.available;
   }
 
+  /** The fleet for operators: its instances, and sums over all of them. It asks the store, once a second at most. */
+  async snapshot(): Promise<FleetSnapshot> {
+    const roster = await this.roster.snapshot(this.kind);
+    return { ...roster, changes: this.changes.shown() };
+  }
+
   join(member: CircuitMember): SharedCircuit {
     const circuit = new FleetCircuit(member, this.services);
     this.circuits.set(member.name, circuit);
@@ -127,6 +151,8 @@ export class Fleet implements FleetSite {
     if (this.running || this.closed) return;
     this.running = true;
     storeUsers.add(this.host.store);
+    this.roster.start();
+    this.changes.start();
     this.subscription.ensure();
     void this.turn();
   }
@@ -134,33 +160,19 @@ export class Fleet implements FleetSite {
   /** To be called when the application closes: waits for nothing, and leaves no timer behind. */
   close(): void {
     if (this.closed) return;
-    const { running, guard } = this;
-    const leaves = running && guard.available;
+    const { running, host } = this;
+    const { available } = this.guard;
     this.closed = true;
     this.running = false;
     this.timer?.cancel();
     this.outbox.clear();
     for (const circuit of this.circuits.values()) circuit.close();
-    guard.close();
+    this.guard.close();
+    this.changes.close();
     this.subscription.close();
-    if (leaves) void this.leave();
-    else if (running) this.letGo();
-    else if (!storeUsers.has(this.host.store)) this.closeStore(); // its start has failed
-  }
-
-  /** Says that the instance ends; only then its connection may. */
-  private async leave(): Promise<void> {
-    const leaving = outsideOfCalls(async () => this.host.store.leave(this.instanceId));
-    await settledWithin(leaving, LONGEST_LEAVE);
-    this.letGo();
-  }
-
-  private letGo(): void {
-    if (storeUsers.remove(this.host.store)) this.closeStore();
-  }
-
-  private closeStore(): void {
-    quietly(() => swallow(this.host.store.close()));
+    if (!running) return storeUsers.closeUnused(host.store); // its start has failed
+    if (available) void storeUsers.leave(host.store, this.instanceId);
+    else storeUsers.remove(host.store);
   }
 
   /** One round in the background: reads all, tells what has to be told, and says that the instance is alive. */
@@ -174,6 +186,7 @@ export class Fleet implements FleetSite {
         this.turnAgain = false;
         if (!(await this.read())) break;
         await this.outbox.flush();
+        await this.changes.sync();
         this.subscription.ensure();
       }
     } catch {
@@ -205,15 +218,15 @@ export class Fleet implements FleetSite {
   }
 
   private async beat(): Promise<boolean> {
-    const { guard, host, instanceId: id } = this;
-    const { version, pollInterval, backgroundTimeout } = host.settings;
-    const info: InstanceInfo = { id, host: hostname(), ...(version !== undefined && { version }) };
-    const instances = await guard.try(
+    const { guard, host } = this;
+    const { pollInterval, backgroundTimeout } = host.settings;
+    const info = this.roster.info();
+    const living = await guard.try(
       (store) => store.heartbeat(info, LIVES * pollInterval),
       backgroundTimeout,
     );
-    if (instances === undefined || !this.running) return false;
-    this.instances = instances;
+    if (living === undefined || !this.running) return false;
+    this.living = living;
     this.beatenAt = host.clock.now();
     return true;
   }
@@ -222,13 +235,15 @@ export class Fleet implements FleetSite {
     switch (message.type) {
       case 'circuit':
         return this.circuits.get(message.name)?.receive(message.view);
+      case 'settings':
+        this.changes.invalidate();
+        return void this.changes.sync();
       case 'reconnected':
         // Messages may have been lost, so nothing is certain before all has been read.
+        this.changes.invalidate();
         return void this.turn();
       case 'place':
         return this.store.placeFreed(message.name);
-      case 'settings':
-        return;
     }
   }
 
@@ -244,7 +259,7 @@ export class Fleet implements FleetSite {
   private interval(): number {
     const { pollInterval, activePollInterval } = this.host.settings;
     if (this.guard.troubled) return this.guard.waitUpTo(activePollInterval, pollInterval);
-    const busy = this.unread || this.outbox.size > 0;
+    const busy = this.unread || this.outbox.size > 0 || this.changes.busy;
     const active = busy || [...this.circuits.values()].some(({ unsettled }) => unsettled);
     return active ? activePollInterval : pollInterval;
   }
@@ -268,6 +283,7 @@ export class Fleet implements FleetSite {
   }
 
   private tellDegraded(error: unknown): void {
+    this.roster.degraded();
     quietly(() => this.host.events.emit({ type: 'store-degraded', name: this.kind, error }));
     // Calls have found it out: the next round would be far away.
     if (this.turning) return;
@@ -276,7 +292,9 @@ export class Fleet implements FleetSite {
   }
 
   private tellRecovered(degradedForMs: number): void {
-    const { kind: name } = this;
-    quietly(() => this.host.events.emit({ type: 'store-recovered', name, degradedForMs }));
+    this.roster.recovered();
+    this.changes.invalidate();
+    const event = { type: 'store-recovered', name: this.kind, degradedForMs } as const;
+    quietly(() => this.host.events.emit(event));
   }
 }

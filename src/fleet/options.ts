@@ -6,7 +6,7 @@ import type { ResilienceStore } from './store.js';
 export interface FleetOptions {
   /** The name of this instance for operators; unique per process and start. Default: host, process id and a random part. */
   readonly instanceId?: string;
-  /** The version of the application, for operators. */
+  /** The version of the application, for operators. Default: that of its package, if npm has started it; otherwise none. */
   readonly version?: string;
   /** How often the state of all shared circuits is read while all of them are closed. Default 15 s, ± 20 %. */
   readonly pollInterval?: Duration;
@@ -31,7 +31,7 @@ export interface FleetSettings {
 export function readFleetOptions(read: OptionsReader<FleetOptions>): FleetSettings {
   const settings: FleetSettings = {
     instanceId: read.text('instanceId'),
-    version: read.text('version'),
+    version: read.text('version') ?? (process.env.npm_package_version || undefined),
     pollInterval: read.duration('pollInterval', { above: 0 }) ?? 15_000,
     activePollInterval: read.duration('activePollInterval', { above: 0 }) ?? 1_000,
     callTimeout: read.duration('callTimeout', { above: 0 }) ?? 50,
@@ -52,6 +52,7 @@ const METHODS = [
   'limit',
   'places',
   'heartbeat',
+  'instances',
   'leave',
   'settings',
   'changeSettings',

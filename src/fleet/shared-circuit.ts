@@ -1,4 +1,5 @@
 import type { StateChangeReason } from '../telemetry/events.js';
+import type { Figures } from './figures.js';
 import type { GuardedStore } from './guarded-store.js';
 import type { CircuitPhase, CircuitView, QuorumRule, SharedOverride } from './store.js';
 
@@ -7,6 +8,8 @@ export interface CircuitMember {
   readonly name: string;
   /** By its own rules, with all changes that are due. */
   readonly state: CircuitPhase;
+  /** What its calls have come to lately, for operators. */
+  readonly figures: Figures;
   /** The votes that open it for all; `undefined` when the first one does. */
   readonly quorum: QuorumRule | undefined;
   /** Takes over a state that the fleet has agreed on. */

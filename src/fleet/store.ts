@@ -28,9 +28,12 @@ export interface ResilienceStore {
    * Tells that an instance is alive.
    *
    * @param ttlMs how long it counts as alive without another heartbeat
-   * @returns all living instances, this one included
+   * @returns how many instances are alive, this one included
    */
-  heartbeat(instance: InstanceInfo, ttlMs: number): Promise<readonly InstanceInfo[]>;
+  heartbeat(instance: InstanceInfo, ttlMs: number): Promise<number>;
+
+  /** All living instances, for operators; the library asks for them only while somebody looks. */
+  instances(): Promise<readonly LivingInstance[]>;
 
   /** An instance that ends says so; the others need not wait for its time to end. */
   leave(instanceId: string): Promise<void>;
@@ -219,16 +222,26 @@ export interface InstanceInfo {
   readonly version?: string;
   /** Where it runs. */
   readonly host?: string;
+  /** How long it had been running when it told this, milliseconds. */
+  readonly ageMs?: number;
   /** Further facts for operators, such as sums of counts; a few hundred bytes of JSON at most. */
   readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+/** An instance that is alive, with what it told last. */
+export interface LivingInstance extends InstanceInfo {
+  /** How long ago it told that, by the time of the store, milliseconds. */
+  readonly silentMs: number;
 }
 
 /** The changes of options for the whole fleet. */
 export interface FleetSettings {
   /** Grows by one with each change. */
   readonly revision: number;
-  /** JSON of patches by target, with by and reason; `{}` for none. */
+  /** A text of the library, at most 20,000 bytes; `{}` for none. */
   readonly settings: string;
+  /** How long ago they were changed, by the time of the store, milliseconds; 0 for no change so far. */
+  readonly ageMs: number;
   /** Whether the change that was asked for has been made. */
   readonly changed: boolean;
 }

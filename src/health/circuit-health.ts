@@ -25,6 +25,8 @@ export interface Breaker {
   readonly state: BreakerState;
   readonly override: BreakerOverride | undefined;
   readonly critical: boolean;
+  /** Whether it is half-open only because nobody calls. */
+  readonly lacksCalls: boolean;
 }
 
 /** How bad a circuit is for the application; the last is the worst. */
@@ -32,6 +34,8 @@ export enum Harm {
   none,
   /** All calls are admitted, but by an operator's decision, whatever the state. */
   overridden,
+  /** The next call is a probe, but nobody has called for minutes. */
+  waiting,
   /** Only probes are admitted. Also of a critical breaker: without traffic no probe would ever close it. */
   probing,
   /** All calls are rejected. */
@@ -41,11 +45,12 @@ export enum Harm {
 }
 
 /** What the breaker does to calls, which an override decides before the state. */
-export function harmOf({ state, override, critical }: Breaker): Harm {
+export function harmOf({ state, override, critical, lacksCalls }: Breaker): Harm {
   const rejecting = override === undefined ? state === 'open' : override.kind === 'forced-open';
   if (rejecting) return critical ? Harm.critical : Harm.rejecting;
   if (override !== undefined) return Harm.overridden;
-  return state === 'half-open' ? Harm.probing : Harm.none;
+  if (state !== 'half-open') return Harm.none;
+  return lacksCalls ? Harm.waiting : Harm.probing;
 }
 
 /** Shows a circuit without what operators wrote about it: health checks are often public. */

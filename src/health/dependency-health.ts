@@ -72,7 +72,7 @@ export async function examine(
       if (turns.over) await turns.next();
       const found = harmOf(breaker);
       if (found >= Harm.rejecting) own.open += 1;
-      else if (found === Harm.probing) own.halfOpen += 1;
+      else if (found >= Harm.waiting) own.halfOpen += 1;
       if (found > harm) [harm, worst] = [found, breaker];
     }
     all.total += own.total;

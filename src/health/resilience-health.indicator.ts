@@ -63,7 +63,7 @@ export class ResilienceHealthIndicator {
 
   /**
    * For people and monitoring: `down` when a breaker with the option `critical` rejects calls, `degraded` when any other one
-   * does, when one is half-open, or when the store of the fleet does not answer.
+   * does, when one is half-open (unless nobody has called for five minutes), or when the store of the fleet does not answer.
    */
   check<const Key extends string>(key: Key): Promise<ResilienceHealth<Key>> {
     return this.report(key, 'down');

@@ -64,6 +64,7 @@ const metrics = (given: Partial<MetricsSnapshot> = {}): MetricsSnapshot => ({
 
 const breaker = (given: Partial<BreakerSnapshot> = {}): BreakerSnapshot => ({
   name: 'storagesvc',
+  scope: 'local',
   state: 'closed',
   override: undefined,
   counts: {

@@ -86,6 +86,13 @@ export const instruments = {
     labels: ['name', 'state'],
     description: 'Time that the circuit breaker has been in each state',
   },
+  breakerCalls: {
+    kind: 'counter',
+    name: 'resilience.circuit_breaker.calls',
+    unit: '{call}',
+    labels: ['name', 'slow'],
+    description: 'Calls that the circuit breaker has judged, by whether they were slow',
+  },
   breakerProbes: {
     kind: 'counter',
     name: 'resilience.circuit_breaker.probes',
@@ -143,6 +150,13 @@ export const instruments = {
     description:
       'How long calls have waited for the place that they got; those that did not wait are left out',
     buckets: DURATIONS,
+  },
+  rateLimitCalls: {
+    kind: 'counter',
+    name: 'resilience.rate_limit.calls',
+    unit: '{call}',
+    labels: ['name'],
+    description: 'Calls that the rate limit has admitted or rejected',
   },
   rateLimitBurst: {
     kind: 'gauge',

@@ -1,7 +1,10 @@
 import { EventLoopLag } from './event-loop.js';
+import type { KeysOf } from './instruments.js';
 import { Names } from './names.js';
+import { PartCounters } from './part-counters.js';
 import { Readings } from './readings.js';
 import { type Distribution, type MakeDistribution, Recorder } from './recorder.js';
+import type { Count, Series } from './series.js';
 import type { Sources } from './sources.js';
 import { beginBreaker, beginBulkhead, beginRateLimit, beginSubject } from './zeros.js';
 
@@ -12,6 +15,7 @@ const BEGIN = { breaker: beginBreaker, bulkhead: beginBulkhead, 'rate limit': be
 export class Meters<D extends Distribution = Distribution> {
   readonly recorder: Recorder<D>;
   private readonly names: Names;
+  private readonly parts = new PartCounters();
   private readonly lag = new EventLoopLag();
   private readonly begun = new Set<string>();
   private unsubscribe = (): void => {};
@@ -23,8 +27,13 @@ export class Meters<D extends Distribution = Distribution> {
     maxNames: number,
     make: MakeDistribution<D>,
   ) {
-    this.names = new Names(maxNames);
+    this.names = new Names(maxNames, () => this.namesAtBootstrap());
     this.recorder = new Recorder<D>(this.names, make);
+  }
+
+  /** All counters. Those that parts keep themselves are of the last {@link read}. */
+  get counters(): Readonly<Record<KeysOf<'counter'>, Series<Count>>> {
+    return { ...this.recorder.counters, ...this.parts.series };
   }
 
   /** To be called before the first call, so that none is missed. */
@@ -35,12 +44,9 @@ export class Meters<D extends Distribution = Distribution> {
   /** To be called when all that is known at bootstrap is known: its series begin with 0. */
   start(): void {
     this.lag.start();
-    const { service, breakers, bulkheads, rateLimits } = this.sources;
-    for (const { name } of service.descriptions()) this.names.declare(name);
-    for (const { name } of breakers.list({ keys: false })) this.names.declare(name);
-    for (const { name } of bulkheads.list({ keys: false })) this.names.declare(name);
-    for (const { name } of rateLimits.list({ keys: false })) this.names.declare(name);
+    this.names.start();
     this.beginSubjects();
+    const { breakers, bulkheads, rateLimits } = this.sources;
     for (const { name } of breakers.list({ keys: false })) this.begin('breaker', name);
     for (const { name } of bulkheads.list({ keys: false })) this.begin('bulkhead', name);
     for (const { name } of rateLimits.list({ keys: false })) this.begin('rate limit', name);
@@ -57,39 +63,51 @@ export class Meters<D extends Distribution = Distribution> {
     return this.pass;
   }
 
+  /** Leaves out all that the parts have counted so far and nobody has read. */
+  skipUnread(): void {
+    this.parts.skip(this.sources);
+  }
+
   private async readAll(): Promise<Readings> {
     const readings = new Readings();
     this.beginSubjects();
     for await (const breaker of this.sources.breakers) {
-      readings.addBreaker(this.begin('breaker', breaker.name), breaker.reading());
+      const label = this.begin('breaker', breaker.name);
+      readings.addBreaker(label, breaker.reading());
+      this.parts.addBreaker(label, breaker);
     }
     for await (const bulkhead of this.sources.bulkheads) {
       readings.addBulkhead(this.begin('bulkhead', bulkhead.name), bulkhead.snapshot());
     }
     for await (const limit of this.sources.rateLimits) {
-      readings.addRateLimit(this.begin('rate limit', limit.name), limit.snapshot());
+      const label = this.begin('rate limit', limit.name);
+      readings.addRateLimit(label, limit.snapshot());
+      this.parts.addRateLimit(label, limit);
     }
     for (const [quantile, seconds] of this.lag.take()) readings.addLag(quantile, seconds);
     return readings;
   }
 
+  private *namesAtBootstrap(): Iterable<string> {
+    const { service, breakers, bulkheads, rateLimits } = this.sources;
+    for (const { name } of service.descriptions()) yield name;
+    for (const parts of [breakers, bulkheads, rateLimits]) {
+      for (const { name } of parts.list({ keys: false })) yield name;
+    }
+  }
+
+  /** Each time, since policies may have been switched on. */
   private beginSubjects(): void {
     for (const description of this.sources.service.descriptions()) {
-      const label = this.names.of(description.name);
-      if (this.isNew('subject', label)) beginSubject(description, label, this.recorder);
+      beginSubject(description, this.names.of(description.name), this.recorder);
     }
   }
 
   private begin(kind: keyof typeof BEGIN, name: string): string {
     const label = this.names.of(name);
-    if (this.isNew(kind, label)) BEGIN[kind](label, this.recorder);
-    return label;
-  }
-
-  private isNew(kind: string, label: string): boolean {
     const key = `${kind} ${label}`;
-    if (this.begun.has(key)) return false;
+    if (!this.begun.has(key)) BEGIN[kind](label, this.recorder);
     this.begun.add(key);
-    return true;
+    return label;
   }
 }

@@ -8,20 +8,32 @@ export const OTHER = 'other';
 export class Names {
   private readonly known = new Set<string>();
   private later = 0;
+  private started = false;
 
-  constructor(private readonly limit: number) {}
+  /** @param atBootstrap the names that are known at bootstrap, as far as it has come */
+  constructor(
+    private readonly limit: number,
+    private readonly atBootstrap: () => Iterable<string>,
+  ) {}
 
-  /** Adds a name that is known at bootstrap. */
-  declare(name: string): void {
-    this.known.add(name);
+  /** From now on, names come later. */
+  start(): void {
+    this.declare();
+    this.started = true;
   }
 
   /** The label for a name. */
   of(name: string): string {
     if (this.known.has(name)) return name;
+    if (!this.started) this.declare();
+    if (this.known.has(name)) return name;
     if (this.later >= this.limit) return OTHER;
     this.later += 1;
     this.known.add(name);
     return name;
+  }
+
+  private declare(): void {
+    for (const name of this.atBootstrap()) this.known.add(name);
   }
 }

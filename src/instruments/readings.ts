@@ -1,15 +1,14 @@
 import type { BulkheadSnapshot } from '../policies/bulkhead/snapshot.js';
 import type { BreakerReading } from '../policies/circuit-breaker/snapshot.js';
 import type { RateLimitSnapshot } from '../policies/rate-limit/snapshot.js';
-import type { BreakerState, OverrideKind } from '../telemetry/events.js';
+import type { OverrideKind } from '../telemetry/events.js';
 import type { Instrument } from './instrument.js';
 import { type KeysOf, instruments } from './instruments.js';
 import { Count, Series } from './series.js';
+import { STATES } from './part-counters.js';
 
 /** The instruments whose values are read from the parts. */
-export type ReadKey = KeysOf<'gauge'> | 'breakerTime';
-
-const STATES: readonly BreakerState[] = ['closed', 'open', 'half-open'];
+export type ReadKey = KeysOf<'gauge'>;
 
 const OVERRIDES: readonly OverrideKind[] = ['forced-open', 'disabled', 'observe-only'];
 
@@ -17,7 +16,6 @@ const OVERRIDES: readonly OverrideKind[] = ['forced-open', 'disabled', 'observe-
 export class Readings {
   readonly series: Readonly<Record<ReadKey, Series<Count>>> = {
     breakerState: reading(instruments.breakerState),
-    breakerTime: reading(instruments.breakerTime),
     breakerFailureRatio: reading(instruments.breakerFailureRatio),
     breakerSlowRatio: reading(instruments.breakerSlowRatio),
     breakerOverride: reading(instruments.breakerOverride),
@@ -35,7 +33,6 @@ export class Readings {
     const { series } = this;
     for (const each of STATES) {
       series.breakerState.at(name, each).value += Number(each === state);
-      series.breakerTime.at(name, each).value += rest.timeInStateMs[each] / 1_000;
     }
     for (const kind of OVERRIDES) {
       series.breakerOverride.at(name, kind).value += Number(override?.kind === kind);

@@ -1,8 +1,10 @@
-import type { CallEndEvent, FallbackEvent, StateChangeEvent } from '../telemetry/events.js';
+import type { CallMeter, MeasuredCall } from '../telemetry/call-meter.js';
+import type { FallbackEvent, StateChangeEvent } from '../telemetry/events.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import type { Instrument } from './instrument.js';
 import { type KeysOf, instruments } from './instruments.js';
 import type { Names } from './names.js';
+import type { PartKey } from './part-counters.js';
 import { Count, type Labels, Series } from './series.js';
 
 /** One series of a histogram. */
@@ -10,8 +12,8 @@ export interface Distribution {
   record(value: number): void;
 }
 
-/** The counters that follow from events; the others are read from the parts. */
-export type CounterKey = Exclude<KeysOf<'counter'>, 'breakerTime'>;
+/** The counters that follow from calls and events. */
+export type RecordedKey = Exclude<KeysOf<'counter'>, PartKey>;
 
 export type HistogramKey = KeysOf<'histogram'>;
 
@@ -23,7 +25,7 @@ export type MakeDistribution<D extends Distribution> = (
 ) => D;
 
 /** The part of `ResilienceEvents` that is used here; the object may come from another copy of the package. */
-export type Listenable = Pick<ResilienceEvents, 'on'>;
+export type Listenable = Pick<ResilienceEvents, 'on' | 'meters'>;
 
 /** The result of calls that a retry has saved. */
 export const RECOVERED = 'recovered';
@@ -34,9 +36,9 @@ interface HappyCells<D extends Distribution> {
   readonly duration: D;
 }
 
-/** Counts events in the series of the instruments. */
-export class Recorder<D extends Distribution = Distribution> {
-  readonly counters: Readonly<Record<CounterKey, Series<Count>>>;
+/** Counts calls and events in the series of the instruments. */
+export class Recorder<D extends Distribution = Distribution> implements CallMeter {
+  readonly counters: Readonly<Record<RecordedKey, Series<Count>>>;
   readonly histograms: Readonly<Record<HistogramKey, Series<D>>>;
 
   private readonly happy = new Map<string, HappyCells<D>>();
@@ -45,7 +47,7 @@ export class Recorder<D extends Distribution = Distribution> {
     private readonly names: Names,
     make: MakeDistribution<D>,
   ) {
-    const count = (key: CounterKey): Series<Count> =>
+    const count = (key: RecordedKey): Series<Count> =>
       new Series(instruments[key], (labels) => new Count(labels));
     const distribution = (key: HistogramKey): Series<D> =>
       new Series(instruments[key], (labels) => make(key, instruments[key], labels));
@@ -69,11 +71,11 @@ export class Recorder<D extends Distribution = Distribution> {
     };
   }
 
-  /** Listens to the events that it counts. @returns a function that ends that */
+  /** Counts from now on. @returns a function that ends that */
   listen(events: Listenable): () => void {
     const { counters, histograms } = this;
     const subscriptions = [
-      events.on('call-end', (event) => this.ended(event)),
+      events.meters.add(this),
       events.on('retry', ({ name }) => {
         counters.retries.at(this.names.of(name)).value += 1;
       }),
@@ -103,28 +105,24 @@ export class Recorder<D extends Distribution = Distribution> {
     };
   }
 
-  private ended(event: CallEndEvent): void {
-    const { attempts, outcome, source, durationMs } = event;
-    if (attempts > 1 || outcome !== 'success' || source !== 'live')
-      return this.endedOtherwise(event);
-    const cells = this.happy.get(event.name) ?? this.happyCells(event.name);
+  succeeded(name: string, durationMs: number): void {
+    const cells = this.happy.get(name) ?? this.happyCells(name);
     cells.calls.value += 1;
     cells.attempts.value += 1;
     cells.duration.record(durationMs / 1_000);
   }
 
-  private endedOtherwise(event: CallEndEvent): void {
+  ended({ name, attempts, outcome, source, durationMs }: MeasuredCall, rejected: boolean): void {
     const { counters, histograms } = this;
-    const { attempts, outcome, source, rejectedBy, durationMs } = event;
-    const name = this.names.of(event.name);
+    const label = this.names.of(name);
     // A rejection says nothing about the dependency, but much to whoever looks at the calls.
-    const shown = outcome === 'ignored' && rejectedBy !== undefined ? 'rejected' : outcome;
-    counters.calls.at(name, shown, source).value += 1;
-    counters.attempts.at(name).value += attempts;
-    if (outcome === 'success' && source === 'live') {
-      counters.retryResults.at(name, RECOVERED).value += 1;
+    const shown = outcome === 'ignored' && rejected ? 'rejected' : outcome;
+    counters.calls.at(label, shown, source).value += 1;
+    counters.attempts.at(label).value += attempts;
+    if (attempts > 1 && outcome === 'success' && source === 'live') {
+      counters.retryResults.at(label, RECOVERED).value += 1;
     }
-    histograms.callDuration.at(name, shown).record(durationMs / 1_000);
+    histograms.callDuration.at(label, shown).record(durationMs / 1_000);
   }
 
   /** The cells of a call that succeeds at the first attempt, as nearly all do: to find them one by one takes longer. */

@@ -8,6 +8,10 @@ export class Count {
   value = 0;
 
   constructor(readonly labels: Labels) {}
+
+  reset(): void {
+    this.value = 0;
+  }
 }
 
 /** The series of an instrument, one for each combination of labels. */
@@ -51,7 +55,7 @@ function obtain<K, V, Inner extends Map<K, V>>(outer: Map<string, Inner>, key: s
 export function combined(
   all: Iterable<Iterable<Count>>,
   combination: 'sum' | 'max',
-): Iterable<Count> {
+): readonly Count[] {
   const counts = new Map<string, Count>();
   for (const each of all) {
     for (const { labels, value } of each) {
@@ -62,7 +66,7 @@ export function combined(
       if (known === undefined) counts.set(key, count);
     }
   }
-  return counts.values();
+  return [...counts.values()];
 }
 
 export function combine(one: number, other: number, combination: 'sum' | 'max'): number {

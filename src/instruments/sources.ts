@@ -11,9 +11,19 @@ import type { Listenable } from './recorder.js';
 export interface Sources {
   readonly events: Listenable;
   readonly service: { descriptions(): Iterable<PipelineDescription> };
-  readonly breakers: Parts<{ readonly name: string; reading(): BreakerReading }>;
+  readonly breakers: Parts<MeasuredBreaker>;
   readonly bulkheads: Parts<{ readonly name: string; snapshot(): BulkheadSnapshot }>;
-  readonly rateLimits: Parts<{ readonly name: string; snapshot(): RateLimitSnapshot }>;
+  readonly rateLimits: Parts<MeasuredRateLimit>;
+}
+
+export interface MeasuredBreaker {
+  readonly name: string;
+  reading(): BreakerReading;
+}
+
+export interface MeasuredRateLimit {
+  readonly name: string;
+  snapshot(): RateLimitSnapshot;
 }
 
 interface Parts<Part> extends AsyncIterable<Part> {

@@ -1,4 +1,4 @@
-import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { Sources } from '../instruments/sources.js';
 import type { CallTracer } from '../telemetry/call-tracer.js';
 import { MeterExport } from './meter-export.js';
@@ -12,7 +12,7 @@ export interface TracedSources extends Sources {
 }
 
 /** Metrics and spans of one application, until it closes. */
-export class OpenTelemetryExporter implements OnApplicationBootstrap, OnModuleDestroy {
+export class OpenTelemetryExporter implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly meters: MeterExport | undefined;
   private readonly endTracing: () => void;
 
@@ -34,9 +34,10 @@ export class OpenTelemetryExporter implements OnApplicationBootstrap, OnModuleDe
     this.meters?.start();
   }
 
-  onModuleDestroy(): void {
-    this.meters?.stop();
+  /** Late, since calls go on until the server has answered its last request. */
+  async onApplicationShutdown(): Promise<void> {
     this.endTracing();
+    await this.meters?.stop();
   }
 }
 

@@ -11,16 +11,18 @@ import { shared } from '../common/brand.js';
 import { type Instrument, attributeName, combinationOf } from '../instruments/instrument.js';
 import { type InstrumentKey, instruments } from '../instruments/instruments.js';
 import { Meters } from '../instruments/meters.js';
-import type { ReadKey } from '../instruments/readings.js';
-import type { CounterKey, Distribution, HistogramKey } from '../instruments/recorder.js';
-import { type Labels, type Series, type Count, combined } from '../instruments/series.js';
+import type { Distribution, HistogramKey } from '../instruments/recorder.js';
+import { type Count, type Labels, combined } from '../instruments/series.js';
 import type { Sources } from '../instruments/sources.js';
 import { SCOPE } from './scope.js';
 
 type ObservedKey = Exclude<InstrumentKey, HistogramKey>;
 
 /** All counters and gauges of one application. */
-type ReadAll = () => Promise<Readonly<Record<ObservedKey, Series<Count>>>>;
+type ReadAll = () => Promise<Readonly<Record<ObservedKey, Iterable<Count>>>>;
+
+/** The counters of applications that have closed. */
+type Past = ReadonlyMap<ObservedKey, Iterable<Count>>;
 
 /** By provider: applications that share one share its instruments, since each series can have one value only. */
 const known = shared(
@@ -52,14 +54,14 @@ export class MeterExport {
     this.observed.add(this.readAll);
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.meters.stop();
-    this.observed.remove(this.readAll);
+    await this.observed.retire(this.readAll);
   }
 
   private readonly readAll: ReadAll = async () => {
     const { series } = await this.meters.read();
-    return { ...series, ...this.meters.recorder.counters };
+    return { ...series, ...this.meters.counters };
   };
 }
 
@@ -79,6 +81,9 @@ class Recording implements Distribution {
 class ObservedInstruments {
   private readonly instruments: readonly (readonly [ObservedKey, Observable])[];
   private readonly applications = new Set<ReadAll>();
+  /** A collection may come after an application has closed, and a counter never goes down. Replaced, never changed. */
+  private past: Past = new Map();
+  private asked = false;
 
   constructor(private readonly meter: Meter) {
     const keys = Object.keys(instruments) as InstrumentKey[];
@@ -86,26 +91,31 @@ class ObservedInstruments {
   }
 
   add(application: ReadAll): void {
-    if (this.applications.size === 0) {
-      this.meter.addBatchObservableCallback(this.observe, this.observables);
-    }
     this.applications.add(application);
+    if (this.asked) return;
+    this.asked = true;
+    const observables = this.instruments.map(([, observable]) => observable);
+    this.meter.addBatchObservableCallback(this.observe, observables);
   }
 
-  remove(application: ReadAll): void {
-    if (!this.applications.delete(application) || this.applications.size > 0) return;
-    this.meter.removeBatchObservableCallback(this.observe, this.observables);
-  }
-
-  private get observables(): Observable[] {
-    return this.instruments.map(([, observable]) => observable);
+  /** Keeps the counts of an application, and nothing else of it. */
+  async retire(application: ReadAll): Promise<void> {
+    if (!this.applications.has(application)) return;
+    const last = await application();
+    this.applications.delete(application);
+    const { past } = this;
+    const counters = this.instruments.filter(([key]) => instruments[key].kind === 'counter');
+    this.past = new Map(
+      counters.map(([key]) => [key, combined([past.get(key) ?? [], last[key]], 'sum')]),
+    );
   }
 
   private readonly observe: BatchObservableCallback = async (result: BatchObservableResult) => {
+    const { past } = this; // of those that are not read now
     const all = await Promise.all([...this.applications].map((read) => read()));
     for (const [key, observable] of this.instruments) {
       for (const { labels, value } of combined(
-        all.map((series) => series[key]),
+        [past.get(key) ?? [], ...all.map((series) => series[key])],
         combinationOf(instruments[key]),
       )) {
         result.observe(observable, value, attributesOf(labels));
@@ -114,7 +124,7 @@ class ObservedInstruments {
   };
 }
 
-function isObserved(key: InstrumentKey): key is CounterKey | ReadKey {
+function isObserved(key: InstrumentKey): key is ObservedKey {
   return instruments[key].kind !== 'histogram';
 }
 

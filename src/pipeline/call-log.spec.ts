@@ -106,6 +106,38 @@ describe('a call', () => {
     expect(heard).toEqual(['Books.list']);
   });
 
+  it('is measured without an event', async () => {
+    const events = new ResilienceEvents();
+    const emit = jest.spyOn(events, 'emit');
+    const clock = new ManualClock();
+    const meter = { succeeded: jest.fn(), ended: jest.fn() };
+    events.meters.add(meter);
+    const work = (): Promise<void> => clock.advance(100);
+    await pipelineOf([], events).run(new TestCall(work, { clock }));
+    await pipelineOf([], events)
+      .run(new TestCall(failing))
+      .catch(() => {});
+    expect(emit).not.toHaveBeenCalled();
+    expect(meter.succeeded.mock.calls).toEqual([['Books.list', 100]]);
+    expect(meter.ended.mock.calls).toEqual([
+      [expect.objectContaining({ name: 'Books.list', outcome: 'failure', attempts: 1 }), false],
+    ]);
+  });
+
+  it('is measured once, whoever listens too', async () => {
+    const { events, heard } = listening();
+    const meter = { succeeded: jest.fn(), ended: jest.fn() };
+    const remove = events.meters.add(meter);
+    await pipelineOf([], events).run(new TestCall());
+    expect(meter.succeeded).not.toHaveBeenCalled();
+    expect(meter.ended).toHaveBeenCalledTimes(1);
+    expect(meter.ended.mock.calls[0]).toMatchObject([{ outcome: 'success', source: 'live' }, false]);
+    remove();
+    await pipelineOf([], events).run(new TestCall());
+    expect(meter.ended).toHaveBeenCalledTimes(1);
+    expect(heard.filter(({ type }) => type === 'call-end')).toHaveLength(2);
+  });
+
   it('is told of on a diagnostics channel, without a listener', async () => {
     const events = new ResilienceEvents();
     const heard: unknown[] = [];

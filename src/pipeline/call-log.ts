@@ -17,17 +17,25 @@ export class CallLog {
   /** To be called once, before anything else happens, if somebody wants to know. */
   begin(call: Call): void {
     call.begunAt = call.now();
-    if (!this.events.active('call-start')) return;
+    if (!this.events.hearsCallStarts) return;
     this.events.emit({ type: 'call-start', name: this.name, callId: call.callId });
     // The time that a listener takes is no part of what policies measure.
     call.tick();
+  }
+
+  /** The same as {@link end}, for a call that has succeeded at the first attempt. */
+  endSuccess(call: Call, begunAt: number): void {
+    const { events } = this;
+    const onlyMeasured = call.reports === undefined && !events.hearsCallEnds;
+    if (!onlyMeasured || call.streaming || call.keepsResults) return this.end(call, begunAt);
+    events.meters.succeeded(this.name, call.now() - begunAt);
   }
 
   /** To be called once, when the pipeline has ended and the call has begun here. */
   end(call: Call, begunAt: number): void {
     const report = reportOf(this.name, call, begunAt);
     call.reports?.add(report);
-    if (!this.events.active('call-end')) return;
+    if (!this.events.hearsCalls) return;
     if (call.streaming) call.atEnd(() => this.endStream(call, report, begunAt));
     else this.tellEnd(call, report, call.failed ? call : undefined);
   }
@@ -43,10 +51,14 @@ export class CallLog {
 
   private tellEnd(
     call: Call,
-    { name, attempts, outcome, source, ageMs, durationMs }: CallReport,
+    report: CallReport,
     failure: { readonly error: unknown } | undefined,
   ): void {
+    const { events } = this;
     const rejectedBy = rejectionOf(call);
+    events.meters.ended(report, rejectedBy !== undefined);
+    if (!events.hearsCallEnds) return;
+    const { name, attempts, outcome, source, ageMs, durationMs } = report;
     const event: { -readonly [Field in keyof CallEndEvent]: CallEndEvent[Field] } = {
       type: 'call-end',
       name,
@@ -60,7 +72,7 @@ export class CallLog {
     if (ageMs !== undefined) event.ageMs = ageMs;
     if (rejectedBy !== undefined) event.rejectedBy = rejectedBy;
     if (failure !== undefined) event.error = failure.error;
-    this.events.emit(event);
+    events.emit(event);
   }
 
   /** @returns when the attempt has begun; `NaN` when nobody wants to know of its end */

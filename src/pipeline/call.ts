@@ -77,6 +77,9 @@ export abstract class Call extends Interruptible {
     return this.cancelled || (this.failed && callerHasGone(this.args));
   }
 
+  /** Sets headers of the answer, if the call is an HTTP request whose answer has not begun. */
+  setHeaders(_headers: Readonly<Record<string, string>>): void {}
+
   /** Whether another attempt makes sense for whoever waits for the answer. */
   wantsAnotherAttempt(): boolean {
     return true;

@@ -122,7 +122,7 @@ export class Pipeline {
     const pause = this.leave(call, this.steps.length);
     if (pause !== undefined || call.failed) return this.drive(call, { pause });
     finish(call);
-    if (call.begunAt !== undefined) this.log.end(call, call.begunAt);
+    if (call.begunAt !== undefined) this.log.endSuccess(call, call.begunAt);
     return call.value;
   }
 

@@ -143,6 +143,12 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   outcomes?(settings: Settings): OutcomeRule;
   /** The stateful part behind the stages, if there is one. */
   part?(settings: Settings): NamedPart | undefined;
+  /**
+   * Reports contradictions between the subject's own options and the part that it uses.
+   *
+   * @param declared the settings of the part: the same ones where the subject defines it
+   */
+  checkPart?(settings: Settings, declared: Settings, report: (problem: string) => void): void;
   /** Gives the part other settings while the application runs. It keeps its state and all who wait; its key stays. */
   reconfigure?(part: object, settings: Settings): void;
   /** Options that may hold data of users, which no event tells. */

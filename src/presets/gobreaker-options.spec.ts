@@ -27,7 +27,7 @@ describe('the options that gobreaker() makes', () => {
     });
   });
 
-  it('hand on what is no duration, so that it is reported', () => {
+  it('hand on a value that is not a duration, so that it is reported', () => {
     const wrong = 'soon' as never;
     expect(gobreaker({ interval: wrong, bucketPeriod: '1s' })).toMatchObject({
       resetInterval: wrong,

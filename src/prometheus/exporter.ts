@@ -1,15 +1,16 @@
-import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import { shared } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { type InstrumentKey, instruments } from '../instruments/instruments.js';
+import { type InstrumentKey, type KeysOf, instruments } from '../instruments/instruments.js';
 import { Meters } from '../instruments/meters.js';
 import type { ReadKey } from '../instruments/readings.js';
-import type { CounterKey, HistogramKey } from '../instruments/recorder.js';
+import type { HistogramKey } from '../instruments/recorder.js';
+import type { Count } from '../instruments/series.js';
 import type { Sources } from '../instruments/sources.js';
 import { Buckets } from './buckets.js';
 import type { PrometheusSettings } from './options.js';
-import { type ReadSeries, ScrapedMetric } from './scraped-metric.js';
+import { ScrapedMetric, type SeriesSource } from './scraped-metric.js';
 
 /** The metrics in each registry, by name: applications that share the registry share them. */
 const registered = shared(
@@ -18,9 +19,9 @@ const registered = shared(
 );
 
 /** Shows what is measured in one application in a registry, until the application closes. */
-export class PrometheusExporter implements OnApplicationBootstrap, OnModuleDestroy {
+export class PrometheusExporter implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly meters: Meters<Buckets>;
-  private readonly sources: (readonly [ScrapedMetric, ReadSeries])[] = [];
+  private readonly sources: (readonly [ScrapedMetric, SeriesSource])[] = [];
 
   constructor(
     sources: Sources,
@@ -34,22 +35,23 @@ export class PrometheusExporter implements OnApplicationBootstrap, OnModuleDestr
   }
 
   /** Late, so that an application whose start fails leaves nothing behind. */
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     this.meters.start();
     try {
       for (const key of Object.keys(instruments) as InstrumentKey[]) this.register(key);
     } catch (error) {
-      this.onModuleDestroy();
+      await this.onApplicationShutdown();
       throw error;
     }
   }
 
-  onModuleDestroy(): void {
+  /** Late, since calls go on until the server has answered its last request, which may be a scrape. */
+  async onApplicationShutdown(): Promise<void> {
     this.meters.stop();
     const { registry } = this.settings;
     const metrics = registered.get(registry);
     for (const [metric, source] of this.sources) {
-      if (metric.remove(source)) continue;
+      if (await metric.retire(source)) continue;
       for (const [name, each] of metrics ?? []) {
         if (each !== metric) continue;
         metrics?.delete(name);
@@ -62,7 +64,7 @@ export class PrometheusExporter implements OnApplicationBootstrap, OnModuleDestr
 
   private register(key: InstrumentKey): void {
     const metric = this.metricOf(key);
-    const source = this.readerOf(key);
+    const source = this.sourceOf(key);
     metric.add(source);
     this.sources.push([metric, source]);
   }
@@ -86,15 +88,21 @@ export class PrometheusExporter implements OnApplicationBootstrap, OnModuleDestr
     return fresh;
   }
 
-  private readerOf(key: InstrumentKey): ReadSeries {
-    const { recorder } = this.meters;
-    const recorded = { ...recorder.counters, ...recorder.histograms };
-    if (key in recorded) {
-      const series = recorded[key as CounterKey | HistogramKey];
-      // Also of what was defined since the last scrape.
-      return async () => (await this.meters.read(), series);
+  private sourceOf(key: InstrumentKey): SeriesSource {
+    const { meters } = this;
+    const recorded = { ...meters.counters, ...meters.recorder.histograms };
+    if (!(key in recorded)) {
+      return { read: async () => (await meters.read()).series[key as ReadKey], reset: () => {} };
     }
-    return async () => (await this.meters.read()).series[key as ReadKey];
+    const series: Iterable<Count | Buckets> = recorded[key as KeysOf<'counter'> | HistogramKey];
+    return {
+      // Also of what was defined since the last scrape.
+      read: async () => (await meters.read(), series),
+      reset: () => {
+        meters.skipUnread();
+        for (const cell of series) cell.reset();
+      },
+    };
   }
 }
 

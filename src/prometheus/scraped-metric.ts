@@ -4,11 +4,15 @@ import { type Count, type Labels, combine } from '../instruments/series.js';
 import { Buckets, type Exemplar } from './buckets.js';
 
 /** The series of an instrument, of one application. */
-export type ReadSeries = () => Promise<Iterable<Count | Buckets>>;
+export interface SeriesSource {
+  read(): Promise<Iterable<Count | Buckets>>;
+  /** Starts over, if it counts itself. */
+  reset(): void;
+}
 
 interface Value {
   readonly labels: Labels;
-  value: number;
+  readonly value: number;
   readonly metricName?: string;
   readonly exemplar?: Exemplar | undefined;
 }
@@ -25,7 +29,9 @@ export class ScrapedMetric {
   readonly labelNames: readonly string[];
   /** How the processes of a cluster are put together. */
   readonly aggregator: 'sum' | 'max';
-  private readonly sources = new Set<ReadSeries>();
+  private readonly sources = new Set<SeriesSource>();
+  /** Of applications that have closed while others go on: a counter never goes down. */
+  private past: readonly Value[] = [];
 
   constructor(instrument: Instrument, prefix: string) {
     this.name = prefix + prometheusName(instrument);
@@ -35,37 +41,51 @@ export class ScrapedMetric {
     this.aggregator = combinationOf(instrument);
   }
 
-  add(source: ReadSeries): void {
+  add(source: SeriesSource): void {
     this.sources.add(source);
   }
 
-  /** @returns whether other applications still use it */
-  remove(source: ReadSeries): boolean {
+  /** Keeps what a source has counted if others go on. @returns whether others do */
+  async retire(source: SeriesSource): Promise<boolean> {
+    if (this.type !== 'gauge' && this.sources.size > 1) {
+      const last = this.valuesOf(await source.read());
+      this.past = this.combined([this.past, last]);
+    }
     this.sources.delete(source);
     return this.sources.size > 0;
   }
 
   /** For the registry: its values at this moment. */
   async get(): Promise<MetricObjectWithValues<MetricValue<string>>> {
-    const { name, help, type, aggregator } = this;
-    const values = new Map<string, Value>();
-    for (const read of this.sources) {
-      for (const cell of await read()) {
-        for (const value of cell instanceof Buckets ? this.bucketsOf(cell) : [countOf(cell)]) {
-          add(values, value, aggregator);
-        }
-      }
-    }
-    return { name, help, type, aggregator, values: [...values.values()] } as never;
+    const { name, help, type, aggregator, past } = this;
+    const all = await Promise.all([...this.sources].map((source) => source.read()));
+    const values = this.combined([past, ...all.map((series) => this.valuesOf(series))]);
+    return { name, help, type, aggregator, values } as never;
   }
 
-  /** For the registry: starts over. What is read from breakers and bulkheads stays. */
-  async reset(): Promise<void> {
-    for (const read of this.sources) {
-      for (const cell of await read()) {
-        if (cell instanceof Buckets) cell.reset();
-        else cell.value = 0;
+  /** For the registry: starts over. Gauges stay as they are. */
+  reset(): void {
+    this.past = [];
+    for (const source of this.sources) source.reset();
+  }
+
+  private combined(all: readonly Iterable<Value>[]): Value[] {
+    const values = new Map<string, Value>();
+    for (const each of all) {
+      for (const value of each) {
+        const key = JSON.stringify([value.metricName, value.labels]);
+        const known = values.get(key);
+        const sum = known && combine(known.value, value.value, this.aggregator);
+        values.set(key, sum === undefined ? value : { ...value, value: sum });
       }
+    }
+    return [...values.values()];
+  }
+
+  private *valuesOf(cells: Iterable<Count | Buckets>): Generator<Value> {
+    for (const cell of cells) {
+      if (cell instanceof Buckets) yield* this.bucketsOf(cell);
+      else yield { labels: cell.labels, value: cell.value };
     }
   }
 
@@ -85,15 +105,4 @@ export class ScrapedMetric {
     yield { metricName: `${name}_sum`, labels, value: sum };
     yield { metricName: `${name}_count`, labels, value: count };
   }
-}
-
-function countOf({ labels, value }: Count): Value {
-  return { labels, value };
-}
-
-function add(values: Map<string, Value>, value: Value, combination: 'sum' | 'max'): void {
-  const key = JSON.stringify([value.metricName, value.labels]);
-  const known = values.get(key);
-  if (known === undefined) values.set(key, value);
-  else known.value = combine(known.value, value.value, combination);
 }

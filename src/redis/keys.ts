@@ -10,17 +10,14 @@ const UNSAFE = /[%{}\u0000-\u0020\u007f]|\p{Surrogate}/gu;
 /** The keys of a store. All keys of one name are in one slot of a cluster, by their hash tag. */
 export class Keys {
   readonly channel: string;
-  /** Sorted set: living instances, by the end of their time. */
-  readonly alive: string;
-  /** Hash: what instances tell, by instance. */
-  readonly instances: string;
+  /** Sorted set: living instances, by the end of their time. Hash: when they told what, by instance. */
+  readonly living: readonly string[];
   /** Hash: changes of options. */
   readonly settings: string;
 
   constructor(private readonly prefix: string) {
     this.channel = `${prefix}messages`;
-    this.alive = this.of('fleet', 'alive');
-    this.instances = this.of('fleet', 'instances');
+    this.living = [this.of('fleet', 'alive'), this.of('fleet', 'instances')];
     this.settings = this.of('fleet', 'settings');
   }
 

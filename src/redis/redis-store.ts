@@ -8,6 +8,7 @@ import type {
   InstanceInfo,
   LimitDecision,
   LimitRequest,
+  LivingInstance,
   PlacesReply,
   PlacesStep,
   ResilienceStore,
@@ -20,9 +21,17 @@ import { Keys } from './keys.js';
 import { Messages } from './messages.js';
 import { type NodeRedis, NodeRedisDriver } from './node-redis.js';
 import { type RedisClient, type RedisStoreOptions, readRedisStoreOptions } from './options.js';
-import { readCircuit, readDecision, readPlaces, readSettings, readView, texts } from './replies.js';
+import {
+  readCircuit,
+  readDecision,
+  readInstances,
+  readPlaces,
+  readSettings,
+  readView,
+  texts,
+} from './replies.js';
 import { STEP, VIEWS } from './scripts/circuits.js';
-import { HEARTBEAT, LEAVE, LIVING, SETTINGS } from './scripts/fleets.js';
+import { HEARTBEAT, INSTANCES, LEAVE, LIVING, READ_SETTINGS, SETTINGS } from './scripts/fleets.js';
 import { LIMIT } from './scripts/limits.js';
 import { PLACES } from './scripts/places.js';
 import type { Script } from './scripts/script.js';
@@ -93,22 +102,22 @@ class RedisStore implements ResilienceStore {
     return readPlaces(reply, step.type === 'renew');
   }
 
-  async heartbeat(instance: InstanceInfo, ttlMs: number): Promise<readonly InstanceInfo[]> {
-    const { alive, instances } = this.keys;
+  async heartbeat(instance: InstanceInfo, ttlMs: number): Promise<number> {
     const args = [instance.id, JSON.stringify(instance), text(ttlMs)];
-    const infos = texts(await this.run(HEARTBEAT, [alive, instances], args));
-    return infos.map((json) => JSON.parse(json) as InstanceInfo);
+    return Number(await this.run(HEARTBEAT, this.keys.living, args));
+  }
+
+  async instances(): Promise<readonly LivingInstance[]> {
+    return readInstances(texts(await this.run(INSTANCES, this.keys.living, [])));
   }
 
   async leave(instanceId: string): Promise<void> {
-    await this.run(LEAVE, [this.keys.alive, this.keys.instances], [instanceId]);
+    await this.run(LEAVE, this.keys.living, [instanceId]);
   }
 
   async settings(): Promise<FleetSettings | undefined> {
-    const { settings: key } = this.keys;
-    const reply = await this.send(key, ['HMGET', key, 'revision', 'settings']);
-    const [revision, settings] = reply as unknown[];
-    return revision === null ? undefined : readSettings(texts(['0', revision, settings]));
+    const settings = readSettings(texts(await this.run(READ_SETTINGS, [this.keys.settings], [])));
+    return settings.revision === 0 ? undefined : settings;
   }
 
   async changeSettings(expectedRevision: number, settings: string): Promise<FleetSettings> {
@@ -136,7 +145,7 @@ class RedisStore implements ResilienceStore {
         // In a cluster the instances are on another node. Their number changes little meanwhile.
         const living =
           quorum !== undefined && quorum.share > 0
-            ? await this.run(LIVING, [this.keys.alive], [])
+            ? await this.run(LIVING, [this.keys.living[0]!], [])
             : 0;
         return [
           String(step.epoch),

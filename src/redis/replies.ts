@@ -2,7 +2,9 @@ import type {
   CircuitReply,
   CircuitView,
   FleetSettings,
+  InstanceInfo,
   LimitDecision,
+  LivingInstance,
   PlacesReply,
   SharedOverride,
   StoreMessage,
@@ -76,8 +78,28 @@ export function readPlaces(
   };
 }
 
-export function readSettings([changed, revision, settings]: readonly string[]): FleetSettings {
-  return { revision: Number(revision), settings: settings!, changed: changed === '1' };
+/** Pairs: how many milliseconds ago, and JSON. */
+export function readInstances(told: readonly string[]): LivingInstance[] {
+  const instances: LivingInstance[] = [];
+  for (let i = 0; i < told.length; i += 2) {
+    const info = JSON.parse(told[i + 1]!) as InstanceInfo;
+    instances.push({ ...info, silentMs: Number(told[i]) });
+  }
+  return instances;
+}
+
+export function readSettings([
+  changed,
+  revision,
+  ageMs,
+  settings,
+]: readonly string[]): FleetSettings {
+  return {
+    revision: Number(revision),
+    settings: settings!,
+    ageMs: Number(ageMs),
+    changed: changed === '1',
+  };
 }
 
 /** A message of the channel; `undefined` for one that is no message of a store. */

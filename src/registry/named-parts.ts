@@ -81,6 +81,11 @@ export class PartStore implements NamedParts {
     return entry.part as T;
   }
 
+  /** The settings that the part of a declaration is to have, as far as all have been declared. */
+  settingsOf(declaration: Declaration): unknown {
+    return this.entryOf(declaration)?.declared.settings;
+  }
+
   /** What a part is like; `undefined` when it has not been made. */
   declarationOf(kind: string, name: string): Declaration | undefined {
     const entry = this.entry(kind, name);

@@ -2,6 +2,7 @@ import { type Observable, observable } from 'rxjs';
 import { inThisContext } from '../common/async-context.js';
 import { brand } from '../common/brand.js';
 import { show } from '../common/printable.js';
+import { CallMeters } from './call-meter.js';
 import type { CallTracer } from './call-tracer.js';
 import { eventChannels } from './event-channels.js';
 import { hideErrorFromJson } from './event-json.js';
@@ -31,6 +32,7 @@ const endless = (): void => {};
 /** A listener, as long as it listens. */
 interface Subscription {
   readonly listener: ResilienceEventListener;
+  readonly onError: (error: unknown) => void;
   ended: boolean;
 }
 
@@ -38,6 +40,8 @@ interface Subscription {
 type Subscriptions = Record<ResilienceEventKind, readonly Subscription[]>;
 
 const channels = eventChannels;
+
+const { 'call-start': callStarts, 'call-end': callEnds } = channels;
 
 /**
  * The events of the policies of one application. Injectable.
@@ -56,11 +60,15 @@ export class ResilienceEvents {
   ) as unknown as Subscriptions;
   /** @internal Set by whoever traces the calls of the application. */
   tracer: CallTracer | undefined = undefined;
+  /** @internal Told of the end of each call. Do not count as listeners. */
+  readonly meters = new CallMeters((error, meter) => this.onListenerError(error, meter));
   /** @internal Set by the log while it wants to hear of the next rejection. Does not count as a listener. */
   rejectionSample: ((event: RejectedEvent) => void) | undefined = undefined;
   /** @internal Rejections since the start, whether or not anybody has heard of them. */
   rejections = 0;
   private wantsCalls = false;
+  private wantsCallStarts = false;
+  private wantsCallEnds = false;
   private wantsAttempts = false;
   /** Set while an event is being emitted: deferred emissions of the events that listeners cause, in their async contexts. */
   private caused: (() => void)[] | undefined = undefined;
@@ -84,13 +92,21 @@ export class ResilienceEvents {
     return this.rejectionSample !== undefined || this.active('rejected');
   }
 
-  /** @internal Whether anybody listens to the beginnings or ends of calls. Each call asks, so it has to be cheap. */
+  /** @internal Whether anybody wants to know of the beginnings or ends of calls. Each call asks, so it has to be cheap. */
   get hearsCalls(): boolean {
     return (
-      this.wantsCalls ||
-      channels['call-end'].hasSubscribers ||
-      channels['call-start'].hasSubscribers
+      this.wantsCalls || this.meters.any || callEnds.hasSubscribers || callStarts.hasSubscribers
     );
+  }
+
+  /** @internal The same as `active('call-start')`, but cheaper. */
+  get hearsCallStarts(): boolean {
+    return this.wantsCallStarts || callStarts.hasSubscribers;
+  }
+
+  /** @internal The same as `active('call-end')`, but cheaper. */
+  get hearsCallEnds(): boolean {
+    return this.wantsCallEnds || callEnds.hasSubscribers;
   }
 
   /** @internal Whether anybody listens to events of attempts. */
@@ -197,7 +213,8 @@ export class ResilienceEvents {
     kinds: readonly ResilienceEventKind[],
     listener: ResilienceEventListener,
   ): () => void {
-    const subscription: Subscription = { listener, ended: false };
+    const onError = (error: unknown): void => this.onListenerError(error, listener);
+    const subscription: Subscription = { listener, onError, ended: false };
     this.change(kinds, (all) => [...all, subscription]);
     return () => {
       if (subscription.ended) return;
@@ -213,7 +230,9 @@ export class ResilienceEvents {
     const { subscriptions } = this;
     for (const kind of kinds) subscriptions[kind] = changed(subscriptions[kind]);
     const wants = (kind: ResilienceEventKind): boolean => subscriptions[kind].length > 0;
-    this.wantsCalls = wants('call-start') || wants('call-end');
+    this.wantsCallStarts = wants('call-start');
+    this.wantsCallEnds = wants('call-end');
+    this.wantsCalls = this.wantsCallStarts || this.wantsCallEnds;
     this.wantsAttempts = wants('attempt-start') || wants('attempt') || wants('late');
   }
 
@@ -225,8 +244,8 @@ export class ResilienceEvents {
       notify(sample, event, (error) => this.onListenerError(error, sample));
     }
     // A listener that subscribes meanwhile receives only later events.
-    for (const { listener, ended } of this.subscriptions[type]) {
-      if (!ended) notify(listener, event, (error) => this.onListenerError(error, listener));
+    for (const { listener, onError, ended } of this.subscriptions[type]) {
+      if (!ended) notify(listener, event, onError);
     }
     const channel = channels[type];
     if (channel.hasSubscribers) channel.publish(event);

@@ -8,6 +8,7 @@ import {
   type FallbackContext,
   type GivenFallback,
   type PipelineOptions,
+  RateLimit,
   Retry,
   Signal,
   Timeout,
@@ -62,11 +63,18 @@ export function fallbackOf(world: World, subject: SubjectPlan): GivenFallback | 
   }
 }
 
-function decoratorsOf({ retry, timeout, circuitBreaker, bulkhead }: Policies): Decorator[] {
+function decoratorsOf({
+  retry,
+  timeout,
+  circuitBreaker,
+  rateLimit,
+  bulkhead,
+}: Policies): Decorator[] {
   const given: (Decorator | undefined)[] = [
     retry && (Retry(retry) as Decorator),
     timeout && (Timeout(timeout) as Decorator),
     circuitBreaker && (CircuitBreaker(circuitBreaker) as Decorator),
+    rateLimit && (RateLimit(rateLimit) as Decorator),
     bulkhead && (Bulkhead(bulkhead) as Decorator),
   ];
   return given.filter((each) => each !== undefined);

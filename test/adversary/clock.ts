@@ -19,6 +19,8 @@ export async function breathe(turns = 2): Promise<void> {
 export class JumpingClock implements Clock {
   private time = 0;
   private made = 0;
+  /** Whether timers have ever been late. */
+  blocked = false;
   private readonly timers = new Set<Scheduled>();
 
   now(): number {
@@ -65,6 +67,7 @@ export class JumpingClock implements Clock {
   /** The event loop was kept: the time has moved on, and then everything is due at once. */
   async block(ms: number): Promise<void> {
     this.time += ms;
+    this.blocked = true;
     for (let turn = 0; turn < 50 && this.nextAt() <= this.time; turn++) {
       this.fire(this.time);
       await breathe();

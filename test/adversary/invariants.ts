@@ -1,6 +1,7 @@
 import {
   BulkheadRegistry,
   CircuitBreakerRegistry,
+  RateLimitRegistry,
   type ResilienceEvent,
   ResilienceConfigurationError,
   ResilienceService,
@@ -58,6 +59,12 @@ function checkParts(world: World, { app, heard }: AppInWorld): void {
       if (told !== rejected)
         world.fail(`count: bulkhead ${name}: ${told} told, ${rejected} counted`);
     }
+  }
+  for (const { name, waiting, rejected } of app.get(RateLimitRegistry)) {
+    if (waiting !== 0) world.fail(`queue: limit ${name} has ${waiting} waiting`);
+    if (heard === undefined || name.endsWith(']')) continue;
+    const told = rejections(heard, name, 'rateLimit');
+    if (told !== rejected) world.fail(`count: limit ${name}: ${told} told, ${rejected} counted`);
   }
   const names = new Set<string>();
   for (const breaker of app.get(CircuitBreakerRegistry)) {
@@ -133,8 +140,8 @@ export function checkMetrics(world: World): void {
         world.fail(`metrics: ${name} counts ${concurrency.now} as running`);
       if (world.long || world.clock.now() > 8_000) continue;
       const { success, failure, timeout, ignored, rejected } = counts;
-      const told =
-        success + failure + timeout + ignored + rejected.circuitOpen + rejected.bulkheadFull;
+      const { circuitOpen, bulkheadFull, other } = rejected;
+      const told = success + failure + timeout + ignored + circuitOpen + bulkheadFull + other;
       const made = world.ledger.filter(
         ({ subject, app: of }) => subject.label === name && of === number,
       ).length;

@@ -1,13 +1,20 @@
 import {
   type BulkheadOptions,
   type CircuitBreakerOptions,
+  type RateLimitOptions,
   type RetryOptions,
   type StageName,
   type TimeoutOptions,
 } from '../../src/index.js';
 import type { Dice } from './dice.js';
 import type { Mischief } from './mischief.js';
-import { breakerOptions, bulkheadOptions, retryOptions, timeoutOptions } from './policies.js';
+import {
+  breakerOptions,
+  bulkheadOptions,
+  rateLimitOptions,
+  retryOptions,
+  timeoutOptions,
+} from './policies.js';
 
 export type Kind = 'method' | 'command' | 'pipeline';
 export type Returns = 'promise' | 'observable' | 'iterable';
@@ -17,6 +24,7 @@ export interface Policies {
   readonly retry?: RetryOptions;
   readonly timeout?: TimeoutOptions;
   readonly circuitBreaker?: CircuitBreakerOptions;
+  readonly rateLimit?: RateLimitOptions;
   readonly bulkhead?: BulkheadOptions;
 }
 
@@ -45,6 +53,7 @@ const STAGES: Readonly<Record<string, (policies: Policies) => boolean>> = {
   'total timeout': ({ timeout }) => timeout?.total !== undefined,
   retry: ({ retry }) => retry !== undefined,
   'circuit breaker': ({ circuitBreaker }) => circuitBreaker !== undefined,
+  'rate limit': ({ rateLimit }) => rateLimit !== undefined,
   'attempt timeout': ({ timeout }) => timeout?.attempt !== undefined,
   bulkhead: ({ bulkhead }) => bulkhead !== undefined,
 };
@@ -78,15 +87,26 @@ function shapes(dice: Dice, count: number): Shape[] {
   return all;
 }
 
-/** So many subjects, some of which share breakers and bulkheads. */
+/** Parts that several subjects use by their name. */
+interface SharedParts {
+  readonly breakers: readonly CircuitBreakerOptions[];
+  readonly limits: readonly RateLimitOptions[];
+  readonly bulkheads: readonly BulkheadOptions[];
+}
+
+/** So many subjects, some of which share breakers, limits and bulkheads. */
 export function planSubjects(dice: Dice, mischief: Mischief, count: number): SubjectPlan[] {
   const all = shapes(dice, count);
-  const breakers = ['b0', 'b1'].map((name) => breakerOptions(dice.fork(), mischief, name));
-  const bulkheads = ['h0', 'h1'].map((name) => bulkheadOptions(dice.fork(), true, name));
+  const parts: SharedParts = {
+    breakers: ['b0', 'b1'].map((name) => breakerOptions(dice.fork(), mischief, name)),
+    limits: ['l0', 'l1'].map((name) => rateLimitOptions(dice.fork(), mischief, name)),
+    bulkheads: ['h0', 'h1'].map((name) => bulkheadOptions(dice.fork(), true, name)),
+  };
   return all.map(({ kind, returns, calls, parent }, index) => {
     const inner = all.some((other) => other.calls.includes(index) || other.parent === index);
-    const policies = planPolicies(dice, mischief, inner, breakers, bulkheads);
-    const named = policies.circuitBreaker?.name ?? policies.bulkhead?.name;
+    const policies = planPolicies(dice, mischief, inner, parts);
+    const { circuitBreaker, rateLimit, bulkhead } = policies;
+    const named = circuitBreaker?.name ?? rateLimit?.name ?? bulkhead?.name;
     const fallback = dice.chance(0.35) ? planFallback(dice, kind) : undefined;
     // Parts that are shared by name are nobody's in particular: they stay out of pipelines that are.
     const ordered = named === undefined && dice.chance(0.3);
@@ -101,7 +121,7 @@ export function planSubjects(dice: Dice, mischief: Mischief, count: number): Sub
       calls,
       parent,
       instances: kind === 'method' && dice.chance(0.2) ? 2 : 1,
-      spare: dice.chance(0.3) ? planPolicies(dice, mischief, true, breakers, bulkheads) : {},
+      spare: dice.chance(0.3) ? planPolicies(dice, mischief, true, parts) : {},
     };
   });
 }
@@ -110,14 +130,16 @@ function planPolicies(
   dice: Dice,
   mischief: Mischief,
   inner: boolean,
-  breakers: readonly CircuitBreakerOptions[],
-  bulkheads: readonly BulkheadOptions[],
+  { breakers, limits, bulkheads }: SharedParts,
 ): Policies {
   return {
     ...(dice.chance(0.5) && { retry: retryOptions(dice, mischief) }),
     ...(dice.chance(0.5) && { timeout: timeoutOptions(dice) }),
     ...(dice.chance(0.65) && {
       circuitBreaker: dice.chance(0.5) ? dice.pick(breakers) : breakerOptions(dice, mischief),
+    }),
+    ...(dice.chance(0.3) && {
+      rateLimit: dice.chance(0.4) ? dice.pick(limits) : rateLimitOptions(dice, mischief),
     }),
     ...(dice.chance(0.5) && {
       bulkhead: dice.chance(0.4) ? dice.pick(bulkheads) : bulkheadOptions(dice, inner),

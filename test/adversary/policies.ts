@@ -4,6 +4,7 @@ import {
   type BulkheadOptions,
   type CircuitBreakerOptions,
   type ErrorMatcher,
+  type RateLimitOptions,
   type RetryOptions,
   type TimeoutOptions,
   constant,
@@ -91,6 +92,32 @@ export function bulkheadOptions(dice: Dice, bounded: boolean, name?: string): Bu
     maxQueue,
     ...(maxQueue > 0 && (bounded || dice.chance(0.5)) && { maxWait }),
   };
+}
+
+export function rateLimitOptions(dice: Dice, mischief: Mischief, name?: string): RateLimitOptions {
+  const burst = dice.int(1, 8);
+  const options: Mutable<RateLimitOptions> = {
+    ...(name !== undefined && { name }),
+    limit: dice.int(1, 20),
+    per: dice.pick([10, 100, 1_000]),
+    burst,
+  };
+  some(dice, 0.6, () => (options.maxWait = dice.int(1, 120)));
+  some(dice, 0.3, () => (options.cost = dice.int(1, burst)));
+  some(dice, 0.2, () => {
+    options.cost = () => {
+      mischief.throwsKey();
+      return mischief.strikes('cost') ? burst + 1 : dice.pick([0, 0.5, 1, burst]);
+    };
+  });
+  some(dice, 0.25, () => {
+    options.key = (...args: never[]) => {
+      mischief.throwsKey();
+      return String(args[1] ?? 'none');
+    };
+    some(dice, 0.5, () => (options.maxKeys = dice.int(1, 3)));
+  });
+  return options;
 }
 
 export function breakerOptions(

@@ -73,7 +73,9 @@ async function recover(
   // Parts that only fallbacks use are idle while all is well.
   const spare = world.subjects.some((each) => each.spare.circuitBreaker?.name === plain);
   if (/\.spare\d/.test(name) || (spare && usersOf(world, name).length === 0)) return;
-  const users = usersOf(world, name).filter((user) => !meetsItself(world, user));
+  const users = usersOf(world, name).filter((user) => {
+    return !meetsItself(world, user) && !exceedsLimit(world, user);
+  });
   if (users.length === 0 && usersOf(world, name).length > 0) return;
   if (users.length === 0) return world.fail(`breaker ${name}: nobody uses it`);
   const user = dice.pick(users);
@@ -97,6 +99,23 @@ function meetsItself(world: World, subject: SubjectPlan, held: readonly string[]
   const inside = name === undefined ? held : [...held, name];
   const below = parent === undefined ? calls : [...calls, parent];
   return below.some((index) => meetsItself(world, world.subjects[index]!, inside));
+}
+
+/** Whether a call and those inside it are together too many for a limit: then it is no good call. */
+function exceedsLimit(world: World, subject: SubjectPlan): boolean {
+  const left = new Map<string, number>();
+  const enter = ({ label, policies, calls, parent }: SubjectPlan): boolean => {
+    const { rateLimit } = policies;
+    if (rateLimit !== undefined) {
+      const { name = label, burst = 1, cost = 1 } = rateLimit;
+      const rest = (left.get(name) ?? burst) - (typeof cost === 'number' ? cost : burst);
+      left.set(name, rest);
+      if (rest < 0) return true;
+    }
+    const below = parent === undefined ? calls : [...calls, parent];
+    return below.some((index) => enter(world.subjects[index]!));
+  };
+  return enter(subject);
 }
 
 function usersOf(world: World, name: string): SubjectPlan[] {

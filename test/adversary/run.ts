@@ -4,6 +4,7 @@ import { breathe } from './clock.js';
 import { Dice } from './dice.js';
 import { shown } from './hostile.js';
 import { checkAttempts, checkCounts, checkEnds, checkMetrics } from './invariants.js';
+import { watchLimits } from './limits.js';
 import { checkFallbacks, checkRecovery } from './recovery.js';
 import { closeAll, letFinish, operate, step } from './script.js';
 import { World, type WorldSeed } from './world.js';
@@ -47,6 +48,7 @@ export async function runWorld(seed: WorldSeed): Promise<WorldReport> {
   const watch = new ProcessWatch();
   watch.begin();
   const world = new World(seed);
+  const unwatch = watchLimits(world);
   try {
     await live(world, seed.steps);
   } catch (error) {
@@ -54,6 +56,7 @@ export async function runWorld(seed: WorldSeed): Promise<WorldReport> {
   }
   await closeAll(world);
   await breathe(3);
+  unwatch();
   return { calls: world.ledger.length, violations: [...world.violations, ...watch.end()] };
 }
 

@@ -1,4 +1,9 @@
-import { BulkheadRegistry, CircuitBreakerRegistry, ResilienceEvents } from '../../src/index.js';
+import {
+  BulkheadRegistry,
+  CircuitBreakerRegistry,
+  RateLimitRegistry,
+  ResilienceEvents,
+} from '../../src/index.js';
 import { breathe } from './clock.js';
 import { Dice } from './dice.js';
 import type { AppInWorld, World } from './world.js';
@@ -129,6 +134,9 @@ async function close(world: World, one: AppInWorld): Promise<void> {
   for (const { name, waiting } of one.app.get(BulkheadRegistry)) {
     if (waiting > 0)
       world.fail(`close: bulkhead ${name} has ${waiting} waiting when all is closed`);
+  }
+  for (const { name, waiting } of one.app.get(RateLimitRegistry)) {
+    if (waiting > 0) world.fail(`close: limit ${name} has ${waiting} waiting when all is closed`);
   }
 }
 

@@ -21,7 +21,7 @@ interface Rule {
 interface Scenarios {
   readonly tests: readonly {
     readonly input_series: readonly { readonly series: string }[];
-    readonly alert_rule_test: readonly {
+    readonly alert_rule_test?: readonly {
       readonly alertname: string;
       readonly exp_alerts: readonly unknown[];
     }[];
@@ -32,6 +32,7 @@ const rules = (
   parse(readText('monitoring/alerts.yaml')) as { groups: { rules: Rule[] }[] }
 ).groups.flatMap((group) => group.rules);
 const alerts = rules.filter(({ alert }) => alert !== undefined);
+const recorded = rules.flatMap(({ record }) => record ?? []);
 const scenarios = parse(readFileSync(SCENARIOS, 'utf8')) as Scenarios;
 
 /** By name in Prometheus, with the names of its series; a histogram has three. */
@@ -102,6 +103,10 @@ describe('every metric and label of ours is in the list', () => {
   });
 });
 
+it.each(recorded)('%s, which is recorded, has the scenarios of an alert', (name) => {
+  expect(alerts.filter(({ expr }) => expr.includes(name))).not.toEqual([]);
+});
+
 describe.each(alerts.map((rule) => [rule.alert!, rule] as const))('%s', (name, rule) => {
   it('has a runbook that says what it means, what to look at, and what to do', () => {
     const page = readText(runbookOf(rule));
@@ -116,12 +121,20 @@ describe.each(alerts.map((rule) => [rule.alert!, rule] as const))('%s', (name, r
     expect(readText('docs/alerts.md')).toContain(`(runbooks/${name}.md)`);
   });
 
+  it('has a runbook in the package, with links to others alone', () => {
+    const { files } = JSON.parse(readText('package.json')) as { files: readonly string[] };
+    expect(files).toContain('docs/runbooks');
+    const links = [...readText(runbookOf(rule)).matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to!);
+    const missing = links.filter((to) => !alerts.some(({ alert }) => to === `${alert}.md`));
+    expect(missing).toEqual([]);
+  });
+
   it('has a scenario in which it fires, and one in which it does not', () => {
-    const expected = scenarios.tests
-      .flatMap((scenario) => scenario.alert_rule_test)
-      .filter(({ alertname }) => alertname === name)
-      .map(({ exp_alerts }) => exp_alerts.length > 0);
-    expect(new Set(expected)).toEqual(new Set([true, false]));
+    const looked = scenarios.tests
+      .map(({ alert_rule_test = [] }) => alert_rule_test.filter((at) => at.alertname === name))
+      .filter((times) => times.length > 0);
+    const fires = looked.map((times) => times.some(({ exp_alerts }) => exp_alerts.length > 0));
+    expect(new Set(fires)).toEqual(new Set([true, false]));
   });
 });
 

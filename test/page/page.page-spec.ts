@@ -13,6 +13,7 @@ import { NestFactory } from '@nestjs/core';
 import type { Browser, Page } from 'playwright-core';
 import { ResilienceAdminModule } from '../../src/admin/index.js';
 import { type Command, ResilienceModule, ResilienceService } from '../../src/index.js';
+import { adminOf } from '../support/admin-stream.js';
 import { complaintsOf, launch, violationsOf } from './chromium.js';
 import { closed, describeWithBrowser } from './pages.js';
 
@@ -53,6 +54,7 @@ let url = '';
 @Injectable()
 class Storage {
   readonly books: Command<[], string>;
+  readonly quotes: Command<[string], string>;
 
   constructor(service: ResilienceService) {
     this.books = service.command('storagesvc', {
@@ -64,6 +66,11 @@ class Storage {
       fallback: () => 'nothing',
       circuitBreaker: { consecutiveFailures: 3, openFor: '2s' },
       bulkhead: 10,
+    });
+    this.quotes = service.command<[string], string>('quotes', {
+      run: async (_context, author: string) => author,
+      fallback: () => 'nothing',
+      rateLimit: { limit: 20, per: '1m', burst: 4, key: (author: string) => author },
     });
   }
 }
@@ -151,6 +158,30 @@ describeWithBrowser('the page, in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('shows a rate limit that rejects many calls, at an address that can be shared', async () => {
+    const { app, page, storage, complaints } = await open(Guarded);
+    for (let call = 0; call < 5; call++) await storage.quotes.execute('Wilde');
+    await adminOf(app).history.step();
+    for (let call = 0; call < 12; call++) await storage.quotes.execute('Wilde');
+    for (let call = 0; call < 2; call++) await storage.quotes.execute('Shaw');
+    await adminOf(app).history.step();
+    await page.getByRole('link', { name: '1 rate limit rejects many calls' }).click();
+    const row = page.locator('tbody tr').first();
+    await row.getByText('20 in 1 min, 4 at once').waitFor();
+    await row.getByText('by this instance, per key').waitFor();
+    await row.getByText('0 of 4').waitFor();
+    await row.getByText('12 of 12').waitFor();
+    await row.getByText('rejects many').waitFor();
+    await row.getByText('13 of 17').waitFor();
+    await row.getByRole('link', { name: 'quotes[Wilde]' }).click();
+    const shared = await page.context().newPage();
+    await shared.addInitScript(() => sessionStorage.setItem('resilience:token', 'secret'));
+    await shared.goto(page.url());
+    await shared.getByText('1 rate limit', { exact: true }).waitFor();
+    await shared.getByText('quotes[Wilde]').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('forces a breaker open with a name, a reason and a time, and clears that', async () => {
     const { page, storage, complaints } = await open(Guarded, {
       hash: '#/dependencies/storagesvc',
@@ -223,10 +254,12 @@ describeWithBrowser('the page, in a browser', () => {
     const { page, storage } = await open(Guarded, options);
     dependency.up = false;
     for (let call = 0; call < 3; call++) await storage.books.execute();
+    for (let call = 0; call < 5; call++) await storage.quotes.execute('Wilde');
     for (const view of [
       'dependencies',
       'dependencies/storagesvc',
       'bulkheads',
+      'rate-limits',
       'methods',
       'methods/storagesvc',
       'events',

@@ -134,7 +134,8 @@ class Player {
         return store.places('places', action.step);
       case 'heartbeat': {
         const living = await store.heartbeat({ id: action.id }, action.ttlMs);
-        return living.map(({ id }) => id).sort();
+        const ids = (await store.instances()).map(({ id }) => id);
+        return { living, ids: ids.sort() };
       }
       case 'circuit': {
         const { of: name } = action;

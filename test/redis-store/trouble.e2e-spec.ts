@@ -26,6 +26,7 @@ async function eachKind(store: ResilienceStore): Promise<Record<string, string>>
     limit: store.limit('name', LIMIT),
     places: store.places('name', PLACE),
     heartbeat: store.heartbeat({ id: 'a' }, 60_000),
+    instances: store.instances(),
     settings: store.settings(),
     changeSettings: store.changeSettings(0, '{}'),
   };
@@ -94,8 +95,8 @@ describeWithRedis('a store in a Redis in trouble', () => {
       await store.circuit('name', TRIP);
       await server.tell(['replicaof', '127.0.0.1', '1']);
       const ends = await eachKind(store);
-      const { circuits, settings, ...writes } = ends;
-      expect([circuits, settings]).toEqual(['made', 'made']);
+      const { circuits, settings, instances, ...writes } = ends;
+      expect([circuits, settings, instances]).toEqual(['made', 'made', 'made']);
       // The circuit is open already: nothing is to be changed.
       for (const [kind, end] of Object.entries(writes)) {
         expect([kind, end]).toEqual([kind, 'READONLY']);

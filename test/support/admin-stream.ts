@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import { Admin } from '../../src/admin/admin.js';
 import { type IncomingMessage, request } from 'node:http';
@@ -57,8 +57,15 @@ export class Client {
   }
 }
 
-export async function read(url: string, lastEventId?: string): Promise<Client> {
-  const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+export async function read(
+  url: string,
+  lastEventId?: string,
+  others: OutgoingHttpHeaders = {},
+): Promise<Client> {
+  const headers = {
+    ...others,
+    ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+  };
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request(`${url}/resilience/stream`, { agent: false, headers })
       .once('response', resolve)

@@ -5,7 +5,14 @@ import {
   type ExecutionContext,
   Injectable,
 } from '@nestjs/common';
-import { Bulkhead, CircuitBreaker, Fallback, Retry, fallbackValue } from '../../src/index.js';
+import {
+  Bulkhead,
+  CircuitBreaker,
+  Fallback,
+  RateLimit,
+  Retry,
+  fallbackValue,
+} from '../../src/index.js';
 import { ResilienceAdminModule, type ResilienceAdminOptions } from '../../src/admin/index.js';
 import { settle } from './wait.js';
 import { type Parts, type Platform, type Served, serve } from './boot.js';
@@ -77,7 +84,7 @@ export class KeyGuard implements CanActivate {
 
 export const key = { authorization: 'key' };
 
-/** Methods with a breaker, a breaker by key, and a bulkhead. */
+/** Methods with a breaker, a breaker by key, a bulkhead, a rate limit, and one by key. */
 @Injectable()
 export class StorageClient {
   failing = false;
@@ -99,11 +106,39 @@ export class StorageClient {
     await until;
   }
 
+  @RateLimit({ name: 'quota', limit: 60, per: '1m', burst: 3, maxWait: '1s' })
+  async counted(): Promise<string> {
+    return 'counted';
+  }
+
+  @RateLimit({ name: 'client', limit: 20, per: '1s', key: (client: string) => client })
+  async ofClient(client: string): Promise<string> {
+    return client;
+  }
+
   private async work(): Promise<string> {
     if (this.failing) throw new BadGatewayException('<b>secret body</b>');
     return 'books';
   }
 }
+
+/** All routes that answer with the present, after the path of the module; `:name` stands for {@link NAME}. */
+export const READS = [
+  '',
+  '/breakers',
+  '/breakers/:name',
+  '/bulkheads',
+  '/rate-limits',
+  '/fleet',
+  '/commands',
+  '/pipelines',
+  '/configuration',
+  '/events',
+  '/stream',
+];
+
+/** The breaker of `books()`, as a component of a path. */
+export const NAME = encodeURIComponent('storage/svc');
 
 export interface Administered extends Served {
   readonly storage: StorageClient;

@@ -58,7 +58,7 @@ export const observedParts = {
 };
 
 /** Makes the calls whose numbers {@link observed} has. */
-export async function makeCalls({ app, clock }: Booted): Promise<void> {
+export async function makeCalls({ app, clock }: Pick<Booted, 'app' | 'clock'>): Promise<void> {
   const shop = app.get(Shop);
   const books = async (...plan: Plan): Promise<void> => {
     shop.plan.push(...plan);
@@ -122,6 +122,8 @@ export const observed: Readonly<Record<string, number>> = {
   'resilience_circuit_breaker_transitions_total{name="storage",from="open",to="half-open"}': 1,
   'resilience_circuit_breaker_transitions_total{name="storage",from="half-open",to="closed"}': 1,
   'resilience_circuit_breaker_probes_total{name="storage",result="success"}': 1,
+  'resilience_circuit_breaker_calls_total{name="storage",slow="false"}': 1 + 2 + 2 + 1 + 1 + 2,
+  'resilience_rate_limit_calls_total{name="search"}': 3,
   'resilience_fallbacks_total{name="Shop.books",handler="value",outcome="success"}': 4,
   'resilience_fallbacks_total{name="Shop.prices",handler="staleIfError",outcome="success"}': 1,
 };

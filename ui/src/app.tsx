@@ -3,16 +3,31 @@ import { ActionDialog } from './parts/actions.js';
 import { TokenDialog } from './parts/token-dialog.js';
 import { duration } from './format.js';
 import { href, route } from './router.js';
-import { access, askForToken, connect, heard, link, now, skew, stale, theme } from './store.js';
+import {
+  access,
+  askForToken,
+  connect,
+  fleet,
+  heard,
+  link,
+  now,
+  skew,
+  stale,
+  theme,
+} from './store.js';
 import { Bulkheads } from './views/bulkheads.js';
 import { Dependencies } from './views/dependencies.js';
 import { Dependency } from './views/dependency.js';
+import { Fleet } from './views/fleet.js';
 import { Method, Methods } from './views/methods.js';
+import { RateLimits } from './views/rate-limits.js';
 import { Timeline } from './views/timeline.js';
 
 const VIEWS = [
   ['dependencies', 'Dependencies'],
   ['bulkheads', 'Bulkheads'],
+  ['rate-limits', 'Rate limits'],
+  ['fleet', 'Fleet'],
   ['methods', 'Methods'],
   ['events', 'Events'],
 ] as const;
@@ -38,11 +53,13 @@ export function App() {
       <header>
         <h1>Resilience</h1>
         <nav aria-label="Views">
-          {VIEWS.map(([key, label]) => (
-            <a key={key} href={href(key)} aria-current={view === key ? 'page' : undefined}>
-              {label}
-            </a>
-          ))}
+          {VIEWS.filter(([key]) => key !== 'fleet' || fleet.value !== undefined).map(
+            ([key, label]) => (
+              <a key={key} href={href(key)} aria-current={view === key ? 'page' : undefined}>
+                {label}
+              </a>
+            ),
+          )}
         </nav>
         <span class="spring" />
         <LinkState />
@@ -71,6 +88,8 @@ export function App() {
 function View() {
   const { view, name } = route.value;
   if (view === 'bulkheads') return <Bulkheads />;
+  if (view === 'rate-limits') return <RateLimits />;
+  if (view === 'fleet') return <Fleet />;
   if (view === 'events') return <Timeline />;
   if (view === 'methods') return name === undefined ? <Methods /> : <Method name={name} />;
   return name === undefined ? <Dependencies /> : <Dependency key={name} name={name} />;

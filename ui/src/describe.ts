@@ -1,5 +1,5 @@
-import type { AdminBreaker, AdminEvent } from '../../src/admin/contract.js';
-import { breakerTrouble } from '../../src/admin/views/troubles.js';
+import type { AdminBreaker, AdminEvent, AdminRateLimit } from '../../src/admin/contract.js';
+import { breakerTrouble, rateLimitTrouble } from '../../src/admin/views/troubles.js';
 import { duration, percent } from './format.js';
 import type { Health } from './model.js';
 
@@ -10,6 +10,7 @@ const WORDS: Record<string, Health> = {
   'half-open': { level: 'warn', word: 'half-open' },
   failing: { level: 'warn', word: 'failing' },
   disabled: { level: 'info', word: 'disabled' },
+  limiting: { level: 'warn', word: 'rejects many' },
   'observe-only': { level: 'info', word: 'observe only' },
 };
 
@@ -37,6 +38,12 @@ export function diagnosis(breaker: AdminBreaker): Diagnosis {
     why: trouble.why,
     troubleSince: trouble.since,
   };
+}
+
+/** The health of a rate limit; `undefined` when all is well. */
+export function limitHealth(limit: AdminRateLimit): Health | undefined {
+  const trouble = rateLimitTrouble(limit);
+  return trouble && WORDS[trouble.kind];
 }
 
 /** The counts of the window against the thresholds. */

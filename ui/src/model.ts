@@ -3,6 +3,7 @@ import type {
   AdminBulkhead,
   AdminEvent,
   AdminPipeline,
+  AdminRateLimit,
 } from '../../src/admin/contract.js';
 
 /*
@@ -58,6 +59,13 @@ export interface Dependency extends AdminBreaker {
 
 /** A bulkhead. */
 export type Bulkhead = AdminBulkhead;
+
+/** A rate limit, with its recent past. */
+export interface RateLimit extends AdminRateLimit {
+  /** `undefined` when all is well. */
+  readonly health: Health | undefined;
+  readonly history: History | undefined;
+}
 
 /** The pipeline of a method, command or name. */
 export type Method = AdminPipeline;

@@ -3,22 +3,28 @@ import type {
   AdminBreaker,
   AdminDelta,
   AdminEvent,
+  AdminFleet,
   AdminMoment,
+  AdminRateLimit,
   AdminSeries,
   AdminSnapshot,
 } from '../../src/admin/contract.js';
 import type { Message } from './connection.js';
-import { diagnosis, factsOf } from './describe.js';
+import { diagnosis, factsOf, limitHealth } from './describe.js';
 import { Histories } from './histories.js';
-import type { Bulkhead, Dependency } from './model.js';
+import type { Bulkhead, Dependency, RateLimit } from './model.js';
+import { Shelf } from './shelf.js';
 
 /** As many events as the page remembers. */
 const MOST_EVENTS = 1_000;
 
 /** The state of the page that the stream writes. */
 export interface Target {
+  /** @param total how many there are; more than are told when there are very many keys */
   dependencies(all: readonly Dependency[], total: number): void;
-  bulkheads(all: readonly Bulkhead[]): void;
+  bulkheads(all: readonly Bulkhead[], total: number): void;
+  rateLimits(all: readonly RateLimit[], total: number): void;
+  fleet(fleet: AdminFleet | undefined): void;
   /** The newest first. */
   events(all: readonly AdminEvent[]): void;
   moment(moment: AdminMoment): void;
@@ -28,13 +34,17 @@ export interface Target {
 
 /** Makes the state of the page from the messages of the stream: a snapshot, series, then what changes. */
 export class Reader {
-  private readonly breakers = new Map<string, AdminBreaker>();
-  private readonly bulkheads = new Map<string, Bulkhead>();
-  private readonly shown = new Map<string, Dependency>();
-  private events: readonly AdminEvent[] = [];
-  private keyedBreakers = 0;
-  private instance = '';
   readonly histories = new Histories();
+  private readonly breakers = new Shelf((breaker: AdminBreaker): Dependency => this.show(breaker));
+  private readonly bulkheads = new Shelf((bulkhead: Bulkhead) => bulkhead);
+  private readonly rateLimits = new Shelf((limit: AdminRateLimit): RateLimit => ({
+    ...limit,
+    health: limitHealth(limit),
+    history: this.histories.of('rateLimit', limit.name),
+  }));
+  private events: readonly AdminEvent[] = [];
+  private keyed = { breakers: 0, bulkheads: 0, rateLimits: 0 };
+  private instance = '';
 
   constructor(private readonly target: Target) {}
 
@@ -47,15 +57,27 @@ export class Reader {
     });
   }
 
+  /** A breaker as the page shows it. */
+  show(breaker: AdminBreaker): Dependency {
+    const history = this.histories.of('breaker', breaker.name);
+    return { ...breaker, ...diagnosis(breaker), facts: factsOf(breaker), history };
+  }
+
   private snapshot(snapshot: AdminSnapshot): void {
-    for (const map of [this.breakers, this.bulkheads, this.shown]) map.clear();
     this.histories.clear();
-    for (const breaker of snapshot.breakers) this.breakers.set(breaker.name, breaker);
-    for (const bulkhead of snapshot.bulkheads) this.bulkheads.set(bulkhead.name, bulkhead);
-    this.keyedBreakers = snapshot.keyedBreakers;
+    for (const shelf of [this.breakers, this.bulkheads, this.rateLimits]) shelf.clear();
+    this.breakers.update(snapshot.breakers);
+    this.bulkheads.update(snapshot.bulkheads);
+    this.rateLimits.update(snapshot.rateLimits);
+    this.keyed = {
+      breakers: snapshot.keyedBreakers,
+      bulkheads: snapshot.keyedBulkheads,
+      rateLimits: snapshot.keyedRateLimits,
+    };
     // A server that has started again counts its events anew.
     if (snapshot.instance !== this.instance) this.events = [];
     this.instance = snapshot.instance;
+    this.target.fleet(snapshot.fleet);
     this.hear(snapshot.events);
     this.target.reconfigured();
     this.tell(snapshot);
@@ -63,28 +85,29 @@ export class Reader {
 
   private series(all: readonly AdminSeries[]): void {
     for (const series of all) this.histories.add(series);
-    this.shown.clear();
+    this.showHistories();
     this.tell();
   }
 
   private delta(delta: AdminDelta): void {
-    for (const breaker of delta.breakers) {
-      this.breakers.set(breaker.name, breaker);
-      this.shown.delete(breaker.name);
-    }
-    for (const bulkhead of delta.bulkheads) this.bulkheads.set(bulkhead.name, bulkhead);
-    for (const name of delta.gone.breakers) {
-      this.breakers.delete(name);
-      this.shown.delete(name);
-    }
-    for (const name of delta.gone.bulkheads) this.bulkheads.delete(name);
+    this.breakers.update(delta.breakers, delta.gone.breakers);
+    this.bulkheads.update(delta.bulkheads, delta.gone.bulkheads);
+    this.rateLimits.update(delta.rateLimits, delta.gone.rateLimits);
     if (delta.samples !== undefined) {
       this.histories.step(delta.samples.at, delta.samples.items);
-      this.shown.clear();
+      this.showHistories();
     }
+    if (delta.fleet !== undefined) this.target.fleet(delta.fleet);
     this.hear(delta.events);
     if (delta.events.some(({ type }) => type === 'configuration')) this.target.reconfigured();
     this.tell(delta);
+  }
+
+  /** Parts without calls have no history before or after a step: they stay as they are. */
+  private showHistories(): void {
+    const { histories } = this;
+    this.breakers.refresh((name, { history }) => history === histories.of('breaker', name));
+    this.rateLimits.refresh((name, { history }) => history === histories.of('rateLimit', name));
   }
 
   private hear(news: readonly AdminEvent[]): void {
@@ -95,20 +118,20 @@ export class Reader {
   }
 
   private tell(moment?: AdminMoment): void {
-    if (moment !== undefined) this.target.moment(moment);
-    const all = Array.from(this.breakers.values(), (breaker) => this.show(breaker));
-    const keyed = all.filter(({ group }) => group !== undefined).length;
-    this.target.dependencies(all, all.length - keyed + Math.max(keyed, this.keyedBreakers));
-    this.target.bulkheads([...this.bulkheads.values()]);
-    this.target.events(this.events);
+    const { target, keyed } = this;
+    if (moment !== undefined) target.moment(moment);
+    const { all: breakers } = this.breakers;
+    const { all: bulkheads } = this.bulkheads;
+    const { all: limits } = this.rateLimits;
+    target.dependencies(breakers, totalOf(breakers, keyed.breakers));
+    target.bulkheads(bulkheads, totalOf(bulkheads, keyed.bulkheads));
+    target.rateLimits(limits, totalOf(limits, keyed.rateLimits));
+    target.events(this.events);
   }
+}
 
-  private show(breaker: AdminBreaker): Dependency {
-    const known = this.shown.get(breaker.name);
-    if (known !== undefined) return known;
-    const history = this.histories.of('breaker', breaker.name);
-    const shown = { ...breaker, ...diagnosis(breaker), facts: factsOf(breaker), history };
-    this.shown.set(breaker.name, shown);
-    return shown;
-  }
+/** @param keyed how many there were by key at the snapshot */
+function totalOf(shown: readonly { readonly group?: string }[], keyed: number): number {
+  const shownByKey = shown.filter(({ group }) => group !== undefined).length;
+  return shown.length - shownByKey + Math.max(shownByKey, keyed);
 }

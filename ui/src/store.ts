@@ -1,8 +1,8 @@
 import { computed, signal } from '@preact/signals';
 import { BASE, type ApiError, change, pipelines } from './api.js';
-import type { AdminAction, AdminChange } from '../../src/admin/contract.js';
+import type { AdminAction, AdminChange, AdminFleet } from '../../src/admin/contract.js';
 import { Connection } from './connection.js';
-import type { Bulkhead, Dependency, Happening, Method } from './model.js';
+import type { Bulkhead, Dependency, Happening, Method, RateLimit } from './model.js';
 import { Reader } from './reader.js';
 
 /*
@@ -13,6 +13,9 @@ export const dependencies = signal<readonly Dependency[]>([]);
 /** How many breakers there are; more than are shown when there are very many keys. */
 export const total = signal(0);
 export const bulkheads = signal<readonly Bulkhead[]>([]);
+export const rateLimits = signal<readonly RateLimit[]>([]);
+/** The instances that share a store; `undefined` without a store, and until it is known. */
+export const fleet = signal<AdminFleet | undefined>(undefined);
 export const methods = signal<readonly Method[]>([]);
 /** The newest first. */
 export const events = signal<readonly Happening[]>([]);
@@ -69,6 +72,8 @@ const reader = new Reader({
     total.value = count;
   },
   bulkheads: (all) => (bulkheads.value = all),
+  rateLimits: (all) => (rateLimits.value = all),
+  fleet: (known) => (fleet.value = known),
   events: (all) => (events.value = all),
   moment: ({ at, readOnly, needsBy }) => {
     skew.value = at - Date.now();

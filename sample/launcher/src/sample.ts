@@ -144,6 +144,7 @@ The bookstore is open.
   ${books}/breakers          the circuit breakers
   ${books}/resilience        management: what is ill, since when and why
   ${books}/hystrix.stream    the same for the dashboard of Hystrix: curl -N
+  ${books}/metrics           the same for Prometheus
   http://localhost:${ports.storagesvc}/books             storagesvc itself
 
 Try, from another terminal:

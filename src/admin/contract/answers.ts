@@ -1,7 +1,9 @@
 import type { BreakerState, OverrideKind } from '../../telemetry/events.js';
+import type { AdminFleet } from './fleet.js';
 import type {
   AdminBreaker,
   AdminBulkhead,
+  AdminRateLimit,
   AdminCommand,
   AdminValue,
   AdminPipeline,
@@ -37,13 +39,17 @@ export type AdminTroubleKind =
   /** An operator's override. */
   | OverrideKind
   /** All places of a bulkhead are taken, and calls wait or are rejected. */
-  | 'saturated';
+  | 'saturated'
+  /** A rate limit has rejected many calls within a minute. */
+  | 'limiting'
+  /** The store of the fleet does not answer: what is shared goes on as if it were local. */
+  | 'store-degraded';
 
 /** Something that is not as it should be. */
 export interface AdminTrouble {
   /** What it is about. */
-  readonly part: 'breaker' | 'bulkhead';
-  /** The name of the breaker or bulkhead. */
+  readonly part: 'breaker' | 'bulkhead' | 'rateLimit' | 'store';
+  /** The name of the breaker, bulkhead or rate limit, or the kind of store. */
   readonly name: string;
   /** What is wrong. */
   readonly kind: AdminTroubleKind;
@@ -65,6 +71,8 @@ export interface AdminOverview extends AdminMoment {
   readonly breakers: Readonly<Record<BreakerState | OverrideKind, number>>;
   /** How many bulkheads there are, those by key included. */
   readonly bulkheads: number;
+  /** How many rate limits there are, those by key included. */
+  readonly rateLimits: number;
   /** How many commands there are. */
   readonly commands: number;
 }
@@ -94,6 +102,15 @@ export interface AdminBreakerDetails extends AdminMoment {
 
 /** `GET <path>/bulkheads?search=&group=&keys=&offset=&limit=`: the fullest first. */
 export type AdminBulkheads = AdminPage<AdminBulkhead>;
+
+/** `GET <path>/rate-limits?search=&group=&keys=&offset=&limit=`: those that reject many calls first, then the most used up. */
+export type AdminRateLimits = AdminPage<AdminRateLimit>;
+
+/** `GET <path>/fleet`: 404 for an application without a store. */
+export interface AdminFleetDetails extends AdminMoment {
+  /** The fleet. */
+  readonly fleet: AdminFleet;
+}
 
 /** `GET <path>/commands?search=&offset=&limit=` */
 export type AdminCommands = AdminPage<AdminCommand>;

@@ -1,4 +1,5 @@
-import type { BreakerLimits } from '../../policies/circuit-breaker/snapshot.js';
+import type { BreakerLimits, BreakerSnapshot } from '../../policies/circuit-breaker/snapshot.js';
+import type { RateLimitSnapshot } from '../../policies/rate-limit/snapshot.js';
 import type {
   BreakerCounts,
   BreakerState,
@@ -35,6 +36,8 @@ export interface AdminBreaker {
   readonly name: string;
   /** For one by key: the name that all keys share. */
   readonly group?: string;
+  /** Whose state it is: that of this instance, or of the fleet, by the first trip or by a quorum. */
+  readonly scope: BreakerSnapshot['scope'];
   /** The state by its own rules, regardless of an override. */
   readonly state: BreakerState;
   /** Since when it has been in this state. */
@@ -83,6 +86,40 @@ export interface AdminBulkhead {
   readonly rejected: number;
 }
 
+/** A rate limit at one moment. */
+export interface AdminRateLimit {
+  /** The name in the registry; `name[key]` for one by key. */
+  readonly name: string;
+  /** For one by key: the name that all keys share. */
+  readonly group?: string;
+  /** Whether it is that of this process, or of all instances of the application. */
+  readonly scope: RateLimitSnapshot['scope'];
+  /** Calls per `perMs`. */
+  readonly limit: number;
+  /** The period of the limit. */
+  readonly perMs: number;
+  /** Calls that may come at once. */
+  readonly burst: number;
+  /** Calls that would be allowed now without a wait. */
+  readonly remaining: number;
+  /** Calls of this process that wait until they are allowed. */
+  readonly waiting: number;
+  /** Calls of this process that were allowed since the start. */
+  readonly admitted: number;
+  /** Calls of this process that were rejected since the start. */
+  readonly rejected: number;
+  /** Its calls of the last minute; left out for one that is not recorded. */
+  readonly recent?: AdminRecentCalls;
+}
+
+/** The calls of this process that have asked a rate limit in the last minute, as of the latest step of its series. */
+export interface AdminRecentCalls {
+  /** Those that were allowed. */
+  readonly admitted: number;
+  /** Those that were rejected. */
+  readonly rejected: number;
+}
+
 /** A command at one moment. */
 export interface AdminCommand {
   /** The name of the command. */
@@ -116,7 +153,7 @@ export interface AdminOption {
 export interface AdminPolicy {
   /** The kind of policy, such as `circuitBreaker`. */
   readonly kind: string;
-  /** The name of its breaker or bulkhead; the name that all keys share if there is one per key. */
+  /** The name of its breaker, bulkhead or rate limit; the name that all keys share if there is one per key. */
   readonly part?: string;
   /** Its options, with the layer that each comes from. */
   readonly options: readonly AdminOption[];
@@ -140,7 +177,7 @@ export interface AdminEvent {
   readonly at: number;
   /** The kind: that of a `ResilienceEvent`, or `change` for a change by way of this API. */
   readonly type: string;
-  /** The name that it is about: of a breaker, a bulkhead, a method, a command or a pipeline. */
+  /** The name that it is about: of a breaker, a bulkhead, a rate limit, a method, a command or a pipeline. */
   readonly name: string;
   /** How many times, if more than once. */
   readonly count?: number;
@@ -150,10 +187,10 @@ export interface AdminEvent {
   readonly details: { readonly [field: string]: AdminValue };
 }
 
-/** The last quarter of an hour of a breaker, a bulkhead or a method. Each list has one number per step, the latest last. */
+/** The last quarter of an hour of a breaker, a bulkhead, a rate limit or a method. Each list has one number per step, the latest last. */
 export interface AdminSeries {
   /** What it is about. */
-  readonly part: 'breaker' | 'bulkhead' | 'method';
+  readonly part: 'breaker' | 'bulkhead' | 'rateLimit' | 'method';
   /** Its name: also that of a command or pipeline, for `method`. */
   readonly name: string;
   /** The instant of the latest number. */
@@ -165,7 +202,7 @@ export interface AdminSeries {
 }
 
 /**
- * A line of a plot. Per second: `requests`, `retries`, `fallbacks`, `stale` (those
+ * A line of a plot. Per second: `requests` (for a rate limit those that it has allowed), `retries`, `fallbacks`, `stale` (those
  * fallbacks that gave a former result), `rejections`. A share of the requests: `errorRate`.
  * Milliseconds: `p50`, `p95`, `p99`. At that moment: `concurrency`, `queue`.
  */

@@ -1,15 +1,17 @@
 import type { AdminMoment } from './answers.js';
+import type { AdminFleet } from './fleet.js';
 import type {
   AdminBreaker,
   AdminBulkhead,
   AdminCommand,
+  AdminRateLimit,
   AdminEvent,
   AdminSeries,
   AdminSample,
 } from './parts.js';
 
 /**
- * The first message of `GET <path>/stream`, with the event name `snapshot`. Breakers and bulkheads by key are among it as far
+ * The first message of `GET <path>/stream`, with the event name `snapshot`. Parts by key are among it as far
  * as there is room, those that are ill first; the lists of the API have all of them. `series` messages follow it.
  */
 export interface AdminSnapshot extends AdminMoment {
@@ -17,14 +19,20 @@ export interface AdminSnapshot extends AdminMoment {
   readonly breakers: readonly AdminBreaker[];
   /** The bulkheads. */
   readonly bulkheads: readonly AdminBulkhead[];
+  /** The rate limits. */
+  readonly rateLimits: readonly AdminRateLimit[];
   /** The commands. */
   readonly commands: readonly AdminCommand[];
+  /** The fleet; left out without a store, and until it is known. */
+  readonly fleet?: AdminFleet;
   /** The latest events, oldest first. */
   readonly events: readonly AdminEvent[];
   /** How many breakers by key there are. */
   readonly keyedBreakers: number;
   /** How many bulkheads by key there are. */
   readonly keyedBulkheads: number;
+  /** How many rate limits by key there are. */
+  readonly keyedRateLimits: number;
 }
 
 /**
@@ -39,12 +47,17 @@ export interface AdminDelta extends AdminMoment {
   readonly breakers: readonly AdminBreaker[];
   /** Bulkheads that are new or have changed, whole. */
   readonly bulkheads: readonly AdminBulkhead[];
+  /** Rate limits that are new or have changed, whole. */
+  readonly rateLimits: readonly AdminRateLimit[];
   /** Commands that are new or have changed, whole. */
   readonly commands: readonly AdminCommand[];
+  /** The fleet, whole, if it has changed; that is looked at every 5 s. */
+  readonly fleet?: AdminFleet;
   /** Names that are not shown any more. */
   readonly gone: {
     readonly breakers: readonly string[];
     readonly bulkheads: readonly string[];
+    readonly rateLimits: readonly string[];
   };
   /** New events, oldest first. */
   readonly events: readonly AdminEvent[];

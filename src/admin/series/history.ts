@@ -1,9 +1,12 @@
 import { Turns } from '../../common/turns.js';
 import type { BreakerSnapshot } from '../../policies/circuit-breaker/snapshot.js';
-import type { AdminSample, AdminSeries } from '../contract.js';
+import type { AdminLine, AdminRecentCalls, AdminSample, AdminSeries } from '../contract.js';
 import { MethodCounts, perSecond } from './method-counts.js';
 import type { Selection } from './selection.js';
-import { Series, type Values, round } from './series.js';
+import { STEP, Series, type Values, round } from './series.js';
+
+/** A minute. */
+const RECENT_STEPS = 60_000 / STEP;
 
 /** A step that has been taken. */
 export interface Step {
@@ -17,8 +20,8 @@ export class History {
   /** The latest step. */
   latest: Step = { at: 0, items: [] };
   private readonly series = new Map<string, Series>();
-  /** Rejections of breakers and bulkheads up to the latest step. */
-  private rejections = new Map<string, number>();
+  /** Counts that only grow, up to the latest step. */
+  private counted = new Map<string, number>();
   private stepping = false;
 
   constructor(
@@ -42,6 +45,15 @@ export class History {
     return this.series.get(`${part} ${name}`)?.view(this.latest.at);
   }
 
+  /** The calls of a rate limit in the last minute; `undefined` for one that is not watched. */
+  recent(name: string): AdminRecentCalls | undefined {
+    const series = this.series.get(`rateLimit ${name}`);
+    if (series === undefined) return undefined;
+    const calls = (line: AdminLine): number =>
+      Math.round((series.sum(line, RECENT_STEPS) * STEP) / 1_000);
+    return { admitted: calls('requests'), rejected: calls('rejections') };
+  }
+
   /** All that are not silent. */
   *all(): IterableIterator<AdminSeries> {
     for (const series of [...this.series.values()]) {
@@ -53,8 +65,8 @@ export class History {
     const items: AdminSample[] = [];
     const seen = new Set<string>();
     const turns = new Turns();
-    const before = this.rejections;
-    this.rejections = new Map();
+    const before = this.counted;
+    this.counted = new Map();
     const push = (part: AdminSeries['part'], name: string, values: Values): void => {
       const key = `${part} ${name}`;
       let series = this.series.get(key);
@@ -63,21 +75,30 @@ export class History {
       if (sample !== undefined) items.push(sample);
       seen.add(key);
     };
-    const rejectedSince = (key: string, rejected: number): number => {
-      this.rejections.set(key, rejected);
-      return perSecond(Math.max(0, rejected - (before.get(key) ?? 0)));
+    // A key may have been there for long before it is watched: what it counted then is not of this step.
+    const growthOf = (key: string, count: number, group: string | undefined): number => {
+      this.counted.set(key, count);
+      const former = before.get(key) ?? (group === undefined ? 0 : count);
+      return perSecond(Math.max(0, count - former));
     };
-    for (const { part } of this.selection.breakers.values()) {
+    for (const { part, group } of this.selection.breakers.values()) {
       if (turns.over) await turns.next();
       const snapshot = part.snapshot();
-      const rejections = rejectedSince(`breaker ${part.name}`, snapshot.rejected);
+      const rejections = growthOf(`breaker ${part.name}`, snapshot.rejected, group);
       push('breaker', part.name, { ...breakerValues(snapshot), rejections });
     }
-    for (const { part } of this.selection.bulkheads.values()) {
+    for (const { part, group } of this.selection.bulkheads.values()) {
       if (turns.over) await turns.next();
       const { running, waiting, rejected } = part.snapshot();
-      const rejections = rejectedSince(`bulkhead ${part.name}`, rejected);
+      const rejections = growthOf(`bulkhead ${part.name}`, rejected, group);
       push('bulkhead', part.name, { concurrency: running, queue: waiting, rejections });
+    }
+    for (const { part, group } of this.selection.rateLimits.values()) {
+      if (turns.over) await turns.next();
+      const { waiting, admitted, rejected } = part.snapshot();
+      const requests = growthOf(`allowed ${part.name}`, admitted, group);
+      const rejections = growthOf(`rateLimit ${part.name}`, rejected, group);
+      push('rateLimit', part.name, { requests, rejections, queue: waiting });
     }
     const counted = this.methods.take();
     for (const [name, counts] of counted) {

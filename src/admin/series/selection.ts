@@ -2,11 +2,13 @@ import {
   type BreakerPart,
   type BulkheadPart,
   type Member,
+  type Parts,
+  type RateLimitPart,
   groupOf,
   membersOf,
 } from '../views/parts.js';
-import type { Parts } from '../views/inspector.js';
-import { Ranking, rankOf } from '../views/rank.js';
+import { Ranking, limitRankOf, rankOf } from '../views/rank.js';
+import type { RateLimitViews } from '../views/views.js';
 
 /** How many parts that are not by key are shown of each kind. */
 const MOST = 1_000;
@@ -15,21 +17,26 @@ const MOST = 1_000;
 export class Selection {
   breakers: ReadonlyMap<string, Member<BreakerPart>> = new Map();
   bulkheads: ReadonlyMap<string, Member<BulkheadPart>> = new Map();
+  rateLimits: ReadonlyMap<string, Member<RateLimitPart>> = new Map();
 
   constructor(
     private readonly parts: Parts,
     private readonly maxKeys: number,
+    private readonly limits: RateLimitViews,
   ) {}
 
   /** Chooses again, in turns. */
   async renew(): Promise<void> {
-    const { breakers, bulkheads } = this.parts;
+    const { breakers, bulkheads, rateLimits } = this.parts;
     this.breakers = await this.choose(membersOf(breakers), rankOf);
     this.bulkheads = await this.choose(membersOf(bulkheads), (part) => {
       const { waiting, running, maxConcurrent } = part.snapshot();
       if (waiting > 0) return 0;
       return running >= maxConcurrent ? 1 : 2;
     });
+    this.rateLimits = await this.choose(membersOf(rateLimits), (part) =>
+      limitRankOf(this.limits.view(part)),
+    );
   }
 
   /** A breaker that has changed: also one by key that was not chosen, as long as there is room. */

@@ -38,6 +38,17 @@ export class Series {
     return silent ? undefined : { part: this.part, name: this.name, values };
   }
 
+  /** The sum of the latest numbers of a line. */
+  sum(line: AdminLine, steps: number): number {
+    const column = this.columns.get(line);
+    if (column === undefined) return 0;
+    let sum = 0;
+    for (let back = 1; back <= Math.min(steps, this.length); back++) {
+      sum += column[(this.next - back + STEPS) % STEPS]!;
+    }
+    return sum;
+  }
+
   /** A step without anything. */
   get zero(): Values {
     return Object.fromEntries(Array.from(this.columns.keys(), (line) => [line, 0]));

@@ -3,10 +3,9 @@ import type { AdminEvent, AdminMoment } from '../contract.js';
 import type { EventLog } from '../events/event-log.js';
 import type { History } from '../series/history.js';
 import type { Selection } from '../series/selection.js';
-import type { BreakerViews } from '../views/breaker-view.js';
-import type { Parts } from '../views/inspector.js';
 import { bulkheadView, commandView } from '../views/other-views.js';
-import { keyedIn } from '../views/parts.js';
+import { type Parts, keyedIn } from '../views/parts.js';
+import type { Views } from '../views/views.js';
 
 /** How many parts are looked at for a delta, in rotation; so few that their JSON is a small share of the time between two. */
 const QUOTA = 125;
@@ -14,20 +13,29 @@ const QUOTA = 125;
 /** How many events a delta has at most. */
 const MOST_EVENTS = 100;
 
-const KINDS = ['breakers', 'bulkheads', 'commands'] as const;
+/** Parts that come and go: those by key. */
+const SELECTED = ['breakers', 'bulkheads', 'rateLimits'] as const;
+type Selected = (typeof SELECTED)[number];
+
+const KINDS = [...SELECTED, 'commands'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** The JSON of changed parts by kind. */
 type Changed = Record<Kind, string[]>;
 
+function forEach<Key extends string, Value>(
+  keys: readonly Key[],
+  make: (key: Key) => Value,
+): Record<Key, Value> {
+  return Object.fromEntries(keys.map((key) => [key, make(key)])) as Record<Key, Value>;
+}
+
 /** What the clients of the stream know, and what has changed since. Made once for all of them. */
 export class ChangesTold {
   /** The JSON that was sent last, by kind and name. */
-  private readonly told: Record<Kind, Map<string, string>> = {
-    breakers: new Map(),
-    bulkheads: new Map(),
-    commands: new Map(),
-  };
+  private readonly told = forEach(KINDS, () => new Map<string, string>());
+  /** The JSON of the fleet that was sent last. */
+  private fleet: string | undefined = undefined;
   /** Breakers that have changed their state or override. */
   private readonly dirty = new Set<string>();
   private hand = 0;
@@ -37,7 +45,7 @@ export class ChangesTold {
   constructor(
     private readonly parts: Parts,
     private readonly selection: Selection,
-    private readonly views: BreakerViews,
+    private readonly views: Views,
     private readonly log: EventLog,
     private readonly history: History,
     private readonly moment: () => AdminMoment,
@@ -54,7 +62,7 @@ export class ChangesTold {
    * @param whole whether all parts are looked at, not only some
    */
   async delta(whole: boolean): Promise<string | undefined> {
-    const changed: Changed = { breakers: [], bulkheads: [], commands: [] };
+    const changed: Changed = forEach(KINDS, () => []);
     for (const name of [...this.dirty]) this.lookAtBreaker(name, changed);
     this.dirty.clear();
     const looks = this.looks(changed);
@@ -65,17 +73,17 @@ export class ChangesTold {
       this.hand = (this.hand + 1) % looks.length;
       looks[this.hand]!();
     }
-    const gone = {
-      breakers: this.forget('breakers', this.selection.breakers),
-      bulkheads: this.forget('bulkheads', this.selection.bulkheads),
-    };
+    const gone = forEach(SELECTED, (kind) => this.forget(kind, this.selection[kind]));
     const { events, omitted } = this.news();
+    const fleet = this.newsOfFleet();
     const { at } = this.history.latest;
     const samples = at !== this.stepAt ? this.history.latest : undefined;
     this.stepAt = at;
     const silent =
       KINDS.every((kind) => changed[kind].length === 0) &&
-      gone.breakers.length + gone.bulkheads.length + events.length === 0;
+      SELECTED.every((kind) => gone[kind].length === 0) &&
+      events.length === 0 &&
+      fleet === undefined;
     if (silent && samples === undefined) return undefined;
     return joined({
       ...this.lists(changed),
@@ -83,14 +91,20 @@ export class ChangesTold {
       events: JSON.stringify(events),
       omitted: String(omitted),
       ...(samples !== undefined && { samples: JSON.stringify(samples) }),
+      ...(fleet !== undefined && { fleet }),
       ...this.now(),
     });
   }
 
   /** The JSON of a delta without changes: a sign of life. */
   nothing(): string {
-    const none = { breakers: [], bulkheads: [], commands: [], events: [], omitted: 0 };
-    return JSON.stringify({ ...none, gone: { breakers: [], bulkheads: [] }, ...this.moment() });
+    const none = {
+      ...forEach(KINDS, () => []),
+      gone: forEach(SELECTED, () => []),
+      events: [],
+      omitted: 0,
+    };
+    return JSON.stringify({ ...none, ...this.moment() });
   }
 
   /** The JSON of what the clients know now. */
@@ -101,8 +115,21 @@ export class ChangesTold {
       events: JSON.stringify(events),
       keyedBreakers: String(keyedIn(this.parts.breakers)),
       keyedBulkheads: String(keyedIn(this.parts.bulkheads)),
+      keyedRateLimits: String(keyedIn(this.parts.rateLimits)),
+      ...(this.fleet !== undefined && { fleet: this.fleet }),
       ...this.now(),
     });
+  }
+
+  /** The JSON of the fleet, if it has changed. */
+  private newsOfFleet(): string | undefined {
+    const { fleet } = this.views;
+    if (fleet === undefined) return undefined;
+    fleet.look();
+    const json = fleet.latest && JSON.stringify(fleet.latest);
+    if (json === this.fleet) return undefined;
+    this.fleet = json;
+    return json;
   }
 
   private news(): { events: AdminEvent[]; omitted: number } {
@@ -123,6 +150,10 @@ export class ChangesTold {
       const view = () => bulkheadView(part.snapshot(), group);
       looks.push(() => this.look('bulkheads', name, view, changed));
     }
+    for (const [name, { part, group }] of this.selection.rateLimits) {
+      const view = () => this.views.rateLimits.view(part, group);
+      looks.push(() => this.look('rateLimits', name, view, changed));
+    }
     for (const command of this.parts.service.commands()) {
       const view = () => commandView(command.snapshot());
       looks.push(() => this.look('commands', command.name, view, changed));
@@ -134,7 +165,7 @@ export class ChangesTold {
     const member = this.selection.breakerOf(name);
     if (member === undefined) return;
     const { part, group } = member;
-    this.look('breakers', name, () => this.views.view(part.snapshot(), group), changed);
+    this.look('breakers', name, () => this.views.breakers.view(part.snapshot(), group), changed);
   }
 
   private look(kind: Kind, name: string, view: () => object, changed: Changed): void {
@@ -149,7 +180,7 @@ export class ChangesTold {
     changed[kind].push(json);
   }
 
-  private forget(kind: 'breakers' | 'bulkheads', shown: ReadonlyMap<string, unknown>): string[] {
+  private forget(kind: Selected, shown: ReadonlyMap<string, unknown>): string[] {
     const told = this.told[kind];
     const gone = [...told.keys()].filter((name) => !shown.has(name));
     for (const name of gone) told.delete(name);
@@ -157,13 +188,11 @@ export class ChangesTold {
   }
 
   private known(): Changed {
-    const list = (kind: Kind): string[] => [...this.told[kind].values()];
-    return { breakers: list('breakers'), bulkheads: list('bulkheads'), commands: list('commands') };
+    return forEach(KINDS, (kind) => [...this.told[kind].values()]);
   }
 
   private lists(parts: Changed): Record<Kind, string> {
-    const list = (kind: Kind): string => `[${parts[kind].join(',')}]`;
-    return { breakers: list('breakers'), bulkheads: list('bulkheads'), commands: list('commands') };
+    return forEach(KINDS, (kind) => `[${parts[kind].join(',')}]`);
   }
 
   private now(): Record<string, string> {

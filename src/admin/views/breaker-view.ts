@@ -3,9 +3,7 @@ import type { BreakerOverride, BreakerState } from '../../telemetry/events.js';
 import type { LatencySnapshot, MetricsSnapshot } from '../../telemetry/metrics/snapshot.js';
 import type { AdminBreaker, AdminOverride } from '../contract.js';
 import type { Episode, Episodes } from '../events/episodes.js';
-
-/** Two readings of one instant differ by a few milliseconds. */
-const SAME = 250;
+import { steady } from './steady.js';
 
 /** Makes views of breakers that only differ when something has happened, so that a stream need not repeat them. */
 export class BreakerViews {
@@ -18,13 +16,14 @@ export class BreakerViews {
   ) {}
 
   view(snapshot: BreakerSnapshot, group?: string): AdminBreaker {
-    const { name, state, override, counts, failureRate, slowCallRate } = snapshot;
+    const { name, scope, state, override, counts, failureRate, slowCallRate } = snapshot;
     const { running, rejected, metrics } = snapshot;
     const episode = this.episodes.of(name, state);
-    const { since, probeAt } = this.steady(snapshot, episode);
+    const { since, probeAt } = this.instantsOf(snapshot, episode);
     return {
       name,
       ...(group !== undefined && { group }),
+      scope,
       state,
       since,
       ...(state !== 'closed' && { illSince: episode?.illSince ?? since }),
@@ -47,24 +46,19 @@ export class BreakerViews {
     for (const name of this.instants.keys()) if (!names.has(name)) this.instants.delete(name);
   }
 
-  private steady(
+  private instantsOf(
     { name, stateForMs, retryAfterMs }: BreakerSnapshot,
     episode: Episode | undefined,
   ): { since: number; probeAt: number | undefined } {
     const now = this.now();
     const before = this.instants.get(name);
-    const since = episode?.cause.at ?? same(before?.since, now - stateForMs);
+    const since = episode?.cause.at ?? steady(before?.since, now - stateForMs);
     const probeAt =
-      retryAfterMs === undefined ? undefined : same(before?.probeAt, now + retryAfterMs);
+      retryAfterMs === undefined ? undefined : steady(before?.probeAt, now + retryAfterMs);
     const instants = { since, probeAt };
     if (before !== undefined || this.instants.size < 5_000) this.instants.set(name, instants);
     return instants;
   }
-}
-
-function same(before: number | undefined, instant: number): number {
-  const rounded = Math.round(instant);
-  return before !== undefined && Math.abs(before - rounded) < SAME ? before : rounded;
 }
 
 export function overrideView({ kind, by, reason, until }: BreakerOverride): AdminOverride {

@@ -8,47 +8,47 @@ import type {
   AdminCommand,
   AdminCommands,
   AdminConfiguration,
+  AdminFleetDetails,
   AdminMoment,
   AdminOverview,
   AdminPage,
   AdminPipeline,
   AdminPipelines,
+  AdminRateLimit,
+  AdminRateLimits,
   AdminSeries,
   AdminTrouble,
 } from '../contract.js';
 import { AdminError } from '../admin-error.js';
 import { plain } from '../plain.js';
-import type { BreakerViews } from './breaker-view.js';
 import { bulkheadView, commandView, pipelineView } from './other-views.js';
 import {
   type BreakerPart,
-  type BreakerRegistry,
   type BulkheadPart,
-  type BulkheadRegistry,
   type Member,
-  type Service,
+  type Parts,
   groupOf,
   membersOf,
 } from './parts.js';
 import { type Query, type StateFilter, matches, pageOf } from './query.js';
-import { Ranking, rankOf, stateOf } from './rank.js';
-import { breakerTrouble, bulkheadTrouble, urgencyOf } from './troubles.js';
+import { Ranking, limitRankOf, rankOf, stateOf } from './rank.js';
+import {
+  breakerTrouble,
+  bulkheadTrouble,
+  rateLimitTrouble,
+  storeTrouble,
+  urgencyOf,
+} from './troubles.js';
+import type { Views } from './views.js';
 
 /** How many troubles an overview lists. */
 const MOST_TROUBLES = 100;
-
-/** The parts of the application that can be seen. */
-export interface Parts {
-  readonly breakers: BreakerRegistry;
-  readonly bulkheads: BulkheadRegistry;
-  readonly service: Service;
-}
 
 /** Answers all questions about the present. However many parts there are, other work waits 10 ms at most. */
 export class Inspector {
   constructor(
     private readonly parts: Parts,
-    private readonly views: BreakerViews,
+    private readonly views: Views,
     /** The server and the moment, for each answer. */
     private readonly moment: () => AdminMoment,
     private readonly seriesOf: (part: AdminSeries['part'], name: string) => AdminSeries | undefined,
@@ -62,6 +62,8 @@ export class Inspector {
       found += 1;
       ranking.add(trouble, urgencyOf(trouble));
     };
+    const fleet = await this.views.fleet?.read();
+    if (fleet !== undefined) add(storeTrouble(fleet));
     const states: Record<StateFilter, number> = {
       closed: 0,
       open: 0,
@@ -74,10 +76,13 @@ export class Inspector {
       const state = stateOf(part);
       states[state] += 1;
       if (state === 'closed' && part.counts.failures === 0) continue;
-      add(breakerTrouble(this.views.view(part.snapshot(), group)));
+      add(breakerTrouble(this.views.breakers.view(part.snapshot(), group)));
     }
     for await (const { part } of membersOf(this.parts.bulkheads)) {
       add(bulkheadTrouble(part.snapshot()));
+    }
+    for await (const { part } of membersOf(this.parts.rateLimits)) {
+      add(rateLimitTrouble(this.views.rateLimits.view(part)));
     }
     const troubles = ranking.all.slice(0, MOST_TROUBLES);
     return {
@@ -86,6 +91,7 @@ export class Inspector {
       more: found - troubles.length,
       breakers: states,
       bulkheads: this.parts.bulkheads.size,
+      rateLimits: this.parts.rateLimits.size,
       commands: [...this.parts.service.commands()].length,
     };
   }
@@ -99,7 +105,7 @@ export class Inspector {
       ranking.add(member, rankOf(part));
     }
     return this.page(ranking.all, query, ({ part, group }) =>
-      this.views.view(part.snapshot(), group),
+      this.views.breakers.view(part.snapshot(), group),
     );
   }
 
@@ -126,7 +132,7 @@ export class Inspector {
     if (!breakers.has(name)) {
       throw new AdminError(404, 'NOT_FOUND', 'there is no circuit breaker of that name');
     }
-    return this.views.view(breakers.get(name).snapshot(), groupOf(breakers, name));
+    return this.views.breakers.view(breakers.get(name).snapshot(), groupOf(breakers, name));
   }
 
   async bulkheads(query: Query): Promise<AdminBulkheads> {
@@ -140,6 +146,25 @@ export class Inspector {
     return this.page(ranking.all, query, ({ part, group }): AdminBulkhead =>
       bulkheadView(part.snapshot(), group),
     );
+  }
+
+  async rateLimits(query: Query): Promise<AdminRateLimits> {
+    const ranking = new Ranking<AdminRateLimit>();
+    for await (const { part, group } of membersOf(this.parts.rateLimits, scopeOf(query))) {
+      if (!matches(part.name, query)) continue;
+      const view = this.views.rateLimits.view(part, group);
+      ranking.add(view, limitRankOf(view));
+    }
+    return this.page(ranking.all, query, (view) => view);
+  }
+
+  /** @throws {AdminError} when there is no store */
+  async fleet(): Promise<AdminFleetDetails> {
+    const fleet = await this.views.fleet?.read();
+    if (fleet === undefined) {
+      throw new AdminError(404, 'NOT_FOUND', 'there is no store in which instances meet');
+    }
+    return { ...this.moment(), fleet };
   }
 
   async commands(query: Query): Promise<AdminCommands> {

@@ -3,9 +3,11 @@ import { takeTurns } from '../../common/turns.js';
 import type { Layers } from '../../execution/configuration/layers.js';
 import type { PipelineExplanation } from '../../execution/explanation.js';
 import type { Patch, PatchNote } from '../../execution/module-options.js';
+import type { FleetSnapshot } from '../../fleet/snapshot.js';
 import type { BulkheadSnapshot } from '../../policies/bulkhead/snapshot.js';
 import type { OverrideOptions } from '../../policies/circuit-breaker/override.js';
 import type { BreakerSnapshot } from '../../policies/circuit-breaker/snapshot.js';
+import type { RateLimitSnapshot } from '../../policies/rate-limit/snapshot.js';
 import type { PartsOfName } from '../../registry/named-registry.js';
 import type {
   BreakerCounts,
@@ -35,6 +37,11 @@ export interface BulkheadPart {
   snapshot(): BulkheadSnapshot;
 }
 
+export interface RateLimitPart {
+  readonly name: string;
+  snapshot(): RateLimitSnapshot;
+}
+
 interface Registry<Part> {
   readonly size: number;
   list(which: { readonly keys: boolean }): Iterable<Part>;
@@ -47,11 +54,28 @@ export type BreakerRegistry = Registry<BreakerPart>;
 
 export type BulkheadRegistry = Registry<BulkheadPart>;
 
+export type RateLimitRegistry = Registry<RateLimitPart>;
+
 export interface Service {
   commands(): Iterable<{ readonly name: string; snapshot(): CommandSnapshot }>;
   explain(): Iterable<PipelineExplanation>;
   configure(target: string, patch: Patch, note: PatchNote): void;
   readonly layers: Layers;
+}
+
+export interface FleetPart {
+  readonly kind: string;
+  snapshot(): Promise<FleetSnapshot>;
+}
+
+/** The parts of the application that can be seen. */
+export interface Parts {
+  readonly breakers: BreakerRegistry;
+  readonly bulkheads: BulkheadRegistry;
+  readonly rateLimits: RateLimitRegistry;
+  readonly service: Service;
+  /** `undefined` without a store. */
+  readonly fleet: FleetPart | undefined;
 }
 
 export interface Events {

@@ -1,5 +1,7 @@
 import type { StateFilter } from './query.js';
+import type { AdminRateLimit } from '../contract.js';
 import type { BreakerPart } from './parts.js';
+import { rateLimitTrouble } from './troubles.js';
 
 /** The state that counts: the override, if there is one. */
 export function stateOf({ state, override }: BreakerPart): StateFilter {
@@ -31,4 +33,11 @@ export class Ranking<Item> {
 
 export function rankOf(breaker: BreakerPart): number {
   return RANKS[stateOf(breaker)];
+}
+
+/** A rate limit that rejects many calls comes first, then those for which calls wait, then the most used up. */
+export function limitRankOf(limit: AdminRateLimit): number {
+  if (rateLimitTrouble(limit) !== undefined) return 0;
+  if (limit.waiting > 0) return 1;
+  return 2 + Math.round((limit.remaining / limit.burst) * 10);
 }

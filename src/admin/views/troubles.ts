@@ -1,12 +1,21 @@
 import type { BulkheadSnapshot } from '../../policies/bulkhead/snapshot.js';
 import type { BreakerCounts, StateChangeReason } from '../../telemetry/events.js';
-import type { AdminBreaker, AdminTrouble, AdminTroubleKind, AdminSeverity } from '../contract.js';
+import type {
+  AdminBreaker,
+  AdminFleet,
+  AdminRateLimit,
+  AdminSeverity,
+  AdminTrouble,
+  AdminTroubleKind,
+} from '../contract.js';
 
 const SEVERITIES: Readonly<Record<AdminTroubleKind, AdminSeverity>> = {
   open: 'critical',
   'forced-open': 'critical',
   'half-open': 'warning',
   saturated: 'warning',
+  limiting: 'warning',
+  'store-degraded': 'warning',
   failing: 'warning',
   disabled: 'notice',
   'observe-only': 'notice',
@@ -16,7 +25,9 @@ const ORDER: readonly AdminTroubleKind[] = [
   'open',
   'forced-open',
   'half-open',
+  'store-degraded',
   'saturated',
+  'limiting',
   'failing',
   'disabled',
   'observe-only',
@@ -55,6 +66,28 @@ export function bulkheadTrouble({
   if (running < maxConcurrent) return undefined;
   const why = `all ${maxConcurrent} places are taken, and ${waiting} calls wait`;
   return troubleOf('bulkhead', name, 'saturated', undefined, why);
+}
+
+/** A rate limit rejects many calls when it has rejected so many in the last minute, and this share of them. */
+const MANY = { calls: 10, share: 0.1 };
+
+/** What is wrong with a rate limit; `undefined` when nothing is. */
+export function rateLimitTrouble({
+  name,
+  recent,
+}: Pick<AdminRateLimit, 'name' | 'recent'>): AdminTrouble | undefined {
+  const { admitted, rejected } = recent ?? { admitted: 0, rejected: 0 };
+  const calls = admitted + rejected;
+  if (rejected < MANY.calls || rejected < MANY.share * calls) return undefined;
+  const why = `${rejected} of ${calls} calls were rejected in the last minute`;
+  return troubleOf('rateLimit', name, 'limiting', undefined, why);
+}
+
+/** What is wrong with the store of a fleet; `undefined` when nothing is. */
+export function storeTrouble({ kind, degradedSince }: AdminFleet): AdminTrouble | undefined {
+  if (degradedSince === undefined) return undefined;
+  const why = 'it does not answer; shared breakers and limits go on as local ones';
+  return troubleOf('store', kind, 'store-degraded', degradedSince, why);
 }
 
 function troubleOf(

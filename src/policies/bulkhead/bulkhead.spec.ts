@@ -70,7 +70,7 @@ describe('the rejection by a full bulkhead', () => {
     });
   });
 
-  it('is no failure of what the bulkhead protects', () => {
+  it('is not a failure of the protected dependency', () => {
     const harness = new Harness();
     harness.take();
     expect(defaultOutcome(harness.rejection())).toBe('ignored');

@@ -45,7 +45,7 @@ describe('a circuit breaker counts', () => {
     expect(metrics().counts.rejected.circuitOpen).toBe(1);
   });
 
-  it('by its rules: a timeout that is no failure is a timeout, a success with an error is none', async () => {
+  it('by its rules: a timeout that does not count as a failure is a timeout, a success with an error is neither', async () => {
     const { breaker, metrics } = setUp({
       classify: (error, result) =>
         error instanceof TimeoutError || result === 'odd' ? 'ignored' : 'success',

@@ -14,7 +14,7 @@ export interface Breakers {
 
 /** Takes a permit from a breaker, and gives it back with the outcome. */
 export class CircuitBreakerStage<Waiting = never> extends Stage<Permit | Waiting> {
-  constructor(private readonly breakers: Breakers) {
+  constructor(protected readonly breakers: Breakers) {
     super();
   }
 
@@ -34,18 +34,21 @@ export class CircuitBreakerStage<Waiting = never> extends Stage<Permit | Waiting
 
   /** @param held of the same type as what {@link enter} gives; a subclass that lets calls wait looks after those itself */
   override exit(call: Call, held: Permit | Waiting | undefined): void {
-    const permit = held as Permit | undefined;
-    const { classifier } = this.breakers;
-    const outcome = call.outcomeBy(classifier);
-    call.verdict = outcome;
-    call.resultRejected = outcome === 'failure' && !call.failed;
-    if (permit === undefined) return;
-    const travelling = permit.settled;
-    if (permit.holding !== undefined) call.holding = permit.holding.outer; // what the call does next is not part of the probe
-    permit.settle(outcome, call.error, call.now(), endingOf(call));
-    const over = outcome === 'success' && !call.failed && !call.mayBreak;
-    if (!over && !travelling) prepare(call, permit, classifier);
+    leave(call, held as Permit | undefined, this.breakers.classifier);
   }
+}
+
+/** Gives a permit back with the outcome of the call. */
+export function leave(call: Call, permit: Permit | undefined, classifier: OutcomeRule): void {
+  const outcome = call.outcomeBy(classifier);
+  call.verdict = outcome;
+  call.resultRejected = outcome === 'failure' && !call.failed;
+  if (permit === undefined) return;
+  const travelling = permit.settled;
+  if (permit.holding !== undefined) call.holding = permit.holding.outer; // what the call does next is not part of the probe
+  permit.settle(outcome, call.error, call.now(), endingOf(call));
+  const over = outcome === 'success' && !call.failed && !call.mayBreak;
+  if (!over && !travelling) prepare(call, permit, classifier);
 }
 
 export function rejection(call: Call, breaker: CircuitBreaker): Error {

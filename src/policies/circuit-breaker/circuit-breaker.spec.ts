@@ -12,6 +12,7 @@ describe('a snapshot', () => {
     harness.wait(50);
     expect(harness.breaker.snapshot()).toEqual({
       name: 'storagesvc',
+      scope: 'local',
       state: 'closed',
       override: undefined,
       counts: harness.breaker.counts,

@@ -79,9 +79,10 @@ export class CircuitBreaker extends Circuit {
     const now = this.now();
     this.update(now);
     const { current: state, overridden } = this;
+    const { judged, slow } = this.calls;
     const { timeInStateMs } = this.times.at(state, now);
     const rates = ratesOf(this.window.counts(now));
-    return { state, override: overridden?.shown, timeInStateMs, ...rates };
+    return { state, override: overridden?.shown, timeInStateMs, judged, slow, ...rates };
   }
 
   /**
@@ -189,8 +190,20 @@ export class CircuitBreaker extends Circuit {
     this.update(now);
     const { announcer, running, overridden, usedAt, current } = this;
     if (running > 0 || overridden !== undefined || announcer.hasListeners) return false;
-    if (current !== 'closed') return now - Math.max(usedAt, this.opensUntil) > IDLE_AFTER;
+    if (current !== 'closed') return this.isLeftAlone(now);
     return now - usedAt > IDLE_AFTER || this.window.totals(now).requests === 0;
+  }
+
+  /** @internal Whether it is half-open only because nobody has called for a while: the next call is its probe. */
+  get lacksCalls(): boolean {
+    const now = this.now();
+    this.update(now);
+    return this.current === 'half-open' && this.running === 0 && this.isLeftAlone(now);
+  }
+
+  /** Whether nobody has used it for a while, although it would have admitted a probe. */
+  private isLeftAlone(now: number): boolean {
+    return now - Math.max(this.usedAt, this.opensUntil) > IDLE_AFTER;
   }
 
   /** @internal Counts a rejected call. @returns its error */

@@ -4,6 +4,7 @@ import { isInside } from '../../pipeline/holding.js';
 import { MetricEvent, RollingMetrics } from '../../telemetry/metrics/metrics.js';
 import { Announcer } from './announcer.js';
 import type { BreakerEnvironment } from './environment.js';
+import { JudgedCalls } from './judged-calls.js';
 import { isSlow, measured } from './judgement.js';
 import { Leases } from './leases.js';
 import { OpenTime } from './open-time.js';
@@ -44,6 +45,8 @@ export abstract class Circuit {
   protected running = 0;
   protected rejected = 0;
   protected stale = 0;
+  /** @internal */
+  protected readonly calls = new JudgedCalls();
   /** Of all generations: a hanging call is counted even if it can no longer decide anything. */
   private readonly leases = new Leases();
   /** @internal Made when the circuit is first half-open. */
@@ -106,8 +109,11 @@ export abstract class Circuit {
     if (ending === 'seen') this.recorded!.complete(event, now - permit.admittedAt, now);
     else this.recorded!.end(event, now);
     if (!decides) this.stale += 1;
-    else if (outcome === 'ignored') this.ignore(permit, now);
-    else this.record(permit, outcome === 'failure', now, error);
+    else if (outcome !== 'ignored') this.record(permit, outcome === 'failure', now, error);
+    else {
+      this.window.ignore(now, permit.mark);
+      if (permit.probe) this.voidProbe(permit);
+    }
   }
 
   /** @internal */
@@ -154,23 +160,24 @@ export abstract class Circuit {
   }
 
   /** @returns whether its outcome decides anything: whether it is of the current generation */
-  protected takeBack(permit: Permit): boolean {
+  private takeBack(permit: Permit): boolean {
     const decides = permit.generation === this.generation;
     permit.queue?.remove(permit);
     if (decides) this.running -= 1;
     if (!permit.probe) return decides;
     permit.holding?.end();
     if (decides) this.probes!.end();
+    else this.voidProbe(permit);
     return decides;
   }
 
-  protected ignore(permit: Permit, now: number): void {
-    this.window.ignore(now, permit.mark);
-  }
+  /** @internal The outcome of a probe decides nothing. */
+  protected voidProbe(_probe: Permit): void {}
 
   private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
     const { window, settings } = this;
     const slow = isSlow(permit, now, settings, this.environment.pulse);
+    this.calls.count(slow);
     const counts = window.record(now, permit.mark, failed, slow);
     const bad = failed || (slow && settings.slowCallRate !== undefined);
     if (permit.probe) this.judgeProbe(permit, bad, now, error);

@@ -103,7 +103,7 @@ describe('a probe that hangs', () => {
     expect(harness.breaker.override).toBeUndefined();
   });
 
-  it('is no reason to wait longer than the lease for those who are turned away', () => {
+  it('does not make rejected callers wait longer than the lease', () => {
     const harness = new Harness({ ...LEASE, consecutiveFailures: 1, openFor: '1m' });
     harness.fail();
     harness.wait(60_000);

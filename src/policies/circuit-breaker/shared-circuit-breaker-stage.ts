@@ -1,5 +1,5 @@
 import type { Call } from '../../pipeline/call.js';
-import { CircuitBreakerStage, rejection } from './circuit-breaker-stage.js';
+import { CircuitBreakerStage, leave, rejection } from './circuit-breaker-stage.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 import type { Permit } from './permit.js';
 
@@ -23,10 +23,11 @@ export class SharedCircuitBreakerStage extends CircuitBreakerStage<Question> {
   }
 
   override exit(call: Call, held: Permit | Question | undefined): void {
-    if (!(held instanceof Question)) return super.exit(call, held);
+    const { classifier } = this.breakers;
+    if (!(held instanceof Question)) return leave(call, held, classifier);
     held.over = true;
     // Without a permit it has been turned away, as if it had not entered.
-    if (held.permit !== undefined) super.exit(call, held.permit);
+    if (held.permit !== undefined) leave(call, held.permit, classifier);
   }
 
   protected override turnAway(call: Call, breaker: CircuitBreaker): Question {

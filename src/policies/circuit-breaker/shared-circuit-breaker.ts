@@ -1,4 +1,5 @@
 import { printable } from '../../common/printable.js';
+import type { Figures } from '../../fleet/figures.js';
 import type {
   CircuitMember,
   FleetSite,
@@ -50,6 +51,15 @@ export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMembe
   /** @internal */
   get quorum(): QuorumRule | undefined {
     return this.settings.sharing?.quorum;
+  }
+
+  /** @internal */
+  get figures(): Figures {
+    const counts = this.recorded?.outcomes(this.now());
+    if (counts === undefined) return { calls: 0, failures: 0, rejections: 0 };
+    const failures = counts.failure + counts.timeout;
+    const calls = counts.success + failures + counts.ignored;
+    return { calls, failures, rejections: counts.rejected.circuitOpen };
   }
 
   override async execute<T>(work: () => T | Promise<T>): Promise<T> {
@@ -145,15 +155,12 @@ export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMembe
     return probe;
   }
 
-  protected override takeBack(permit: Permit): boolean {
-    const decides = super.takeBack(permit);
-    if (permit.probe && !decides) this.giveBack(permit);
-    return decides;
-  }
-
-  protected override ignore(permit: Permit, now: number): void {
-    super.ignore(permit, now);
-    if (permit.probe) this.giveBack(permit);
+  /** @internal */
+  protected override voidProbe(probe: Permit): void {
+    const token = this.leased.get(probe);
+    if (token === undefined) return;
+    this.leased.delete(probe);
+    this.fleet.giveBack(token);
   }
 
   /** The fleet decides about a probe that has a lease; if the store is away by now, the breaker does it alone. */
@@ -230,13 +237,6 @@ export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMembe
       if (stands) this.fleet.keep(right.token);
       else this.fleet.giveBack(right.token);
     });
-  }
-
-  private giveBack(probe: Permit): void {
-    const token = this.leased.get(probe);
-    if (token === undefined) return;
-    this.leased.delete(probe);
-    this.fleet.giveBack(token);
   }
 
   private shownOf({ state, by, reason, remainingMs }: SharedOverride): BreakerOverride {

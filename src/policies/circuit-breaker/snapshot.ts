@@ -21,6 +21,8 @@ export interface BreakerLimits {
 export interface BreakerSnapshot {
   /** The name in the registry. */
   readonly name: string;
+  /** Whose state it is: that of this instance, or of the fleet, by the first trip or by a quorum. */
+  readonly scope: 'local' | 'shared' | 'quorum';
   /** The state by its own rules, regardless of an override. */
   readonly state: BreakerState;
   /** Whether the application is of no use without the dependency, by the option `critical`. */
@@ -54,23 +56,34 @@ export interface BreakerSnapshot {
 }
 
 /** The part of a snapshot that takes little time to make. */
-export type BreakerReading = Pick<
+export interface BreakerReading extends Pick<
   BreakerSnapshot,
   'state' | 'override' | 'failureRate' | 'slowCallRate' | 'timeInStateMs'
->;
+> {
+  /** Calls that were judged since the start, whatever the state. */
+  readonly judged: number;
+  /** The slow ones among them. */
+  readonly slow: number;
+}
 
 /** Adds the derived values: rates and limits. */
 export function snapshotOf(
-  { critical, minimumCalls, failureRate, consecutiveFailures }: BreakerSettings,
+  { critical, minimumCalls, failureRate, consecutiveFailures, sharing }: BreakerSettings,
   openForMs: number | undefined,
-  known: Omit<BreakerSnapshot, 'critical' | 'failureRate' | 'slowCallRate' | 'limits'>,
+  known: Omit<BreakerSnapshot, 'scope' | 'critical' | 'failureRate' | 'slowCallRate' | 'limits'>,
 ): BreakerSnapshot {
   return {
     ...known,
+    scope: scopeOf(sharing),
     critical,
     ...ratesOf(known.counts),
     limits: { minimumCalls, failureRate, consecutiveFailures, openForMs },
   };
+}
+
+function scopeOf(sharing: BreakerSettings['sharing']): BreakerSnapshot['scope'] {
+  if (sharing === undefined) return 'local';
+  return sharing.quorum === undefined ? 'shared' : 'quorum';
 }
 
 /** The rates among the ended calls; 0 when there are none. */

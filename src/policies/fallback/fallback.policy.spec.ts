@@ -186,7 +186,7 @@ describe('staleIfError()', () => {
     }
   });
 
-  it('keeps and gives nothing where the cache is not there, or holds what is no entry', async () => {
+  it('keeps and gives nothing without a cache, or where the cache holds something else', async () => {
     const errors: unknown[] = [];
     const caches = [undefined, { json: 5, storedAt: 0 }, { json: '5', storedAt: '0' }, 'none'].map(
       (entry) => {
@@ -225,7 +225,7 @@ describe('the cause of an error', () => {
     expect(withCause(new Error('own'), long)).not.toHaveProperty('cause');
   });
 
-  it('is not given to what is no error', () => {
+  it('is not given to anything but errors', () => {
     const thrown = { message: 'down' };
     expect(withCause(thrown, down)).toBe(thrown);
     expect('cause' in thrown).toBe(false);

@@ -127,7 +127,7 @@ describe('a cache of former results', () => {
     expect(errors).toEqual([]);
   });
 
-  it('reports a result that is no JSON, and goes on', () => {
+  it('reports a result that JSON cannot hold, and goes on', () => {
     const { stale, cache, errors } = setUp();
     stale.store('k', 1n);
     expect(whatOf(cache)).toEqual(['del k']);

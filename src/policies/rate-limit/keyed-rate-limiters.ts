@@ -27,10 +27,6 @@ export class KeyedRateLimiters extends PartsByKey<Limiter> {
     );
   }
 
-  get burst(): number {
-    return this.settings.burst;
-  }
-
   /**
    * The limiter for a call; `undefined` when there is no room for its key.
    *

@@ -1,10 +1,13 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { ResilienceEvent } from '../../telemetry/events.js';
 import type { ResilienceEvents } from '../../telemetry/resilience-events.js';
-import { type Quota, RateLimitedError, type RateLimitedReason } from './rate-limited-error.js';
+import type { Quota } from './headers.js';
+import { RateLimitedError, type RateLimitedReason } from './rate-limited-error.js';
 
-/** Says what a limit does with calls, and counts the rejected ones. */
+/** Says what a limit does with calls, and counts them. */
 export class LimitAnnouncer {
+  /** Calls allowed so far. */
+  admitted = 0;
   /** Calls rejected so far. */
   rejected = 0;
 

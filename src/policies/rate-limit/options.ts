@@ -29,6 +29,11 @@ export interface RateLimitOptions extends Switchable {
   /** How many keys are kept at a time; a new one replaces one that has recovered fully. Default 10000. */
   readonly maxKeys?: number;
   /**
+   * Whether each answer of an HTTP handler has `RateLimit` and `RateLimit-Policy`; if not, only those to rejected calls have.
+   * Each user of a limit may have its own. Default false.
+   */
+  readonly headers?: boolean;
+  /**
    * Whose calls are counted together: those of this process (`'local'`), or those of all instances (`'shared'`), which needs
    * a store: `forRoot({ store })`. Default `'local'`.
    */
@@ -44,11 +49,16 @@ export interface RateLimitSettings extends Rate {
   readonly cost: number | CostOfCall;
   readonly key: KeyOfCall | undefined;
   readonly maxKeys: number;
+  readonly headers: boolean;
   readonly scope: Scope;
 }
 
 /** The options in which users of one limit may differ. */
-export const OF_SUBJECT = ['maxWait', 'cost'] as const satisfies (keyof RateLimitOptions)[];
+export const OF_SUBJECT = [
+  'maxWait',
+  'cost',
+  'headers',
+] as const satisfies (keyof RateLimitOptions)[];
 
 export function readRateLimitOptions(
   read: OptionsReader<RateLimitOptions>,
@@ -59,7 +69,7 @@ export function readRateLimitOptions(
   },
 ): RateLimitSettings {
   const limit = read.integer('limit', { min: 1 }) ?? 100;
-  const settings = {
+  return {
     name: read.text('name'),
     limit,
     perMs: read.duration('per', { above: 0 }) ?? 1_000,
@@ -68,15 +78,7 @@ export function readRateLimitOptions(
     cost: readCost(read, site) ?? 1,
     key: readKey(read, site),
     maxKeys: read.integer('maxKeys', { min: 1 }) ?? 10_000,
+    headers: read.boolean('headers') ?? false,
     scope: readScope(read, site, 'limit'),
   };
-  const { cost, burst, name } = settings;
-  const defined =
-    name === undefined || read.raw('limit') !== undefined || read.raw('burst') !== undefined;
-  if (defined && typeof cost === 'number' && cost > burst) {
-    read.contradiction(
-      `a cost of ${cost} is more than the burst of ${burst}, so that no call could ever be allowed; use a burst of at least ${cost}`,
-    );
-  }
-  return settings;
 }

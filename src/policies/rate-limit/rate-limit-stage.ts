@@ -16,7 +16,10 @@ export class RateLimitStage extends Stage<Turn> {
 
   override enter(call: Call): Turn | undefined {
     const limiter = this.limiters.forCall(call);
-    if (limiter === undefined) return undefined;
+    return limiter === undefined ? undefined : this.take(limiter, call);
+  }
+
+  protected take(limiter: Limiter, call: Call): Turn | undefined {
     const { cost, maxWait } = this.terms;
     const now = call.now();
     return limiter.take(

@@ -12,6 +12,7 @@ import { RateLimitStage } from './rate-limit-stage.js';
 import { RateLimiter } from './rate-limiter.js';
 import { SharedRateLimiter } from './shared-rate-limiter.js';
 import { rateLimitShape } from './shape.js';
+import { TellingRateLimitStage } from './telling-rate-limit-stage.js';
 
 const KIND = 'rateLimit';
 
@@ -28,21 +29,31 @@ export const rateLimitPolicy: Policy<
   normalize: (given) => (typeof given === 'number' ? { limit: given } : given),
   read: readRateLimitOptions,
   part: (settings) => ({ name: settings.name, settings }),
+  checkPart: (settings, declared, report) => {
+    const { cost, name } = settings;
+    const { burst } = declared;
+    if (typeof cost !== 'number' || cost <= burst) return;
+    const of = settings === declared ? '' : ` of rate limit "${printable(name!)}"`;
+    report(
+      `a cost of ${cost} is more than the burst of ${burst}${of}, so that no call could ever be allowed; use a burst of at least ${cost}`,
+    );
+  },
   reconfigure: (part, settings) => (part as Limiter | KeyedRateLimiters).reconfigure(settings),
   stages: (settings, site) => ({
     'rate limit': () => {
       const limiters = obtainLimiters(settings.name ?? site.partNameOf(KIND), site);
-      warnOfCost(settings, limiters, site);
-      return new RateLimitStage(limiters, settings);
+      const tells = settings.headers && site.method?.handler === true;
+      return new (tells ? TellingRateLimitStage : RateLimitStage)(limiters, settings);
     },
   }),
-  inForce: ({ limit, perMs, burst, maxWait, cost, key, maxKeys, scope }) => ({
+  inForce: ({ limit, perMs, burst, maxWait, cost, key, maxKeys, headers, scope }) => ({
     limit,
     per: perMs,
     burst,
     maxWait,
     ...(typeof cost === 'number' && { cost }),
     scope,
+    headers,
     ...(key !== undefined && { maxKeys }),
   }),
 };
@@ -77,17 +88,5 @@ function once(tell: () => void): () => void {
 function warnOfRates(name: string, site: PolicySite): void {
   site.warn(
     `rate limit "${printable(name)}": other instances ask for it with another limit, period or burst; each request goes by its own, so more calls may go than any of them allows`,
-  );
-}
-
-/** Where the limit is only named, its burst is not known before. */
-function warnOfCost(
-  { cost }: RateLimitSettings,
-  { name, burst }: Limiter | KeyedRateLimiters,
-  site: PolicySite,
-): void {
-  if (typeof cost !== 'number' || cost <= burst) return;
-  site.warn(
-    `${site.name} @RateLimit: a cost of ${cost} is more than the burst of ${burst} of rate limit "${printable(name)}", so that each call is rejected`,
   );
 }

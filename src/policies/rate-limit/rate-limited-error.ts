@@ -1,6 +1,6 @@
 import { ResilienceError } from '../../common/errors.js';
 import { printable } from '../../common/printable.js';
-import type { Rate } from './gcra.js';
+import { type Quota, headersOf } from './headers.js';
 
 /** Why a rate limit rejects a call. */
 export type RateLimitedReason =
@@ -16,12 +16,6 @@ const MESSAGES: Readonly<Record<RateLimitedReason, string>> = {
   cost: 'can never allow the call: it costs more than the burst',
   closing: 'is exhausted, and no call may wait: the application is closing',
 };
-
-/** The state of a limit when it rejected a call. */
-export interface Quota extends Rate {
-  /** Calls that would be allowed now. */
-  readonly remaining: number;
-}
 
 /** There were too many calls. 429, code `RATE_LIMITED`. */
 export class RateLimitedError extends ResilienceError {
@@ -45,21 +39,8 @@ export class RateLimitedError extends ResilienceError {
     Object.defineProperty(this, 'quota', { enumerable: false });
   }
 
-  /**
-   * `RateLimit-Policy` and `RateLimit` for HTTP clients, by draft-ietf-httpapi-ratelimit-headers-10. Each limit is called
-   * "default" there: its own name may tell of the inside.
-   */
+  /** `RateLimit-Policy` and `RateLimit`. */
   override get httpHeaders(): Readonly<Record<string, string>> {
-    const { limit, perMs, remaining } = this.quota;
-    // The draft has whole seconds only.
-    const seconds = Math.ceil(perMs / 1_000);
-    const calls = Math.max(1, Math.floor((limit * seconds * 1_000) / perMs));
-    const { retryAfterMs } = this;
-    const next =
-      retryAfterMs === undefined ? '' : `;t=${Math.max(1, Math.ceil(retryAfterMs / 1_000))}`;
-    return {
-      'RateLimit-Policy': `"default";q=${calls};w=${seconds}`,
-      RateLimit: `"default";r=${remaining}${next}`,
-    };
+    return headersOf(this.quota, this.retryAfterMs);
   }
 }

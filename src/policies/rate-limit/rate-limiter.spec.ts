@@ -20,12 +20,14 @@ describe('a rate limiter without waiting', () => {
     expect(error.retryAfterMs).toBeCloseTo(100);
     expect(limiter.snapshot()).toEqual({
       name: 'api',
+      scope: 'local',
       limit: 10,
       perMs: 1_000,
       burst: 2,
       remaining: 0,
       resetMs: 200,
       waiting: 0,
+      admitted: 2,
       rejected: 1,
     });
     expect(clock.pending).toBe(0);
@@ -67,11 +69,15 @@ describe('calls that wait for a rate limiter', () => {
     harness.take();
     for (const name of ['a', 'b', 'c']) harness.wait(name);
     expect(harness.clock.pending).toBe(1);
-    expect(harness.limiter.snapshot()).toMatchObject({ waiting: 3, remaining: 0 });
+    expect(harness.limiter.snapshot()).toMatchObject({
+      waiting: 3,
+      remaining: 0,
+      admitted: 1,
+    });
     await harness.clock.advance(1_000);
     expect(harness.log).toEqual(['a at 100', 'b at 200', 'c at 300']);
     expect(harness.clock.pending).toBe(0);
-    expect(harness.limiter.snapshot()).toMatchObject({ waiting: 0, rejected: 0 });
+    expect(harness.limiter.snapshot()).toMatchObject({ waiting: 0, admitted: 4, rejected: 0 });
   });
 
   it('are only those that are allowed within maxWait', async () => {

@@ -51,11 +51,6 @@ export class RateLimiter {
     return this.waiting === 0 && this.meter.resetMs(this.environment.clock.now()) === 0;
   }
 
-  /** @internal Calls that may come at once. */
-  get burst(): number {
-    return this.rate.burst;
-  }
-
   /** @internal The limiter for a call: this one, for all. */
   forCall(): this {
     return this;
@@ -64,12 +59,13 @@ export class RateLimiter {
   /** Its limit and its numbers of this moment. */
   snapshot(): RateLimitSnapshot {
     const { name, waiting } = this;
-    const { rejected } = this.announcer;
+    const { admitted, rejected } = this.announcer;
     const { limit, perMs, burst } = this.rate;
     const now = this.environment.clock.now();
     const resetMs = this.meter.resetMs(now);
     const remaining = this.remaining(now);
-    return { name, limit, perMs, burst, remaining, resetMs, waiting, rejected };
+    const calls = { waiting, admitted, rejected };
+    return { name, scope: 'local', limit, perMs, burst, remaining, resetMs, ...calls };
   }
 
   /** @internal Changes the limit. Calls that have been counted stay counted, and those that wait go on waiting. */
@@ -109,7 +105,10 @@ export class RateLimiter {
       this.waiting === 0
         ? this.meter.take(cost, now)
         : Math.max(0, this.meter.allowedAt(this.queuedCost + cost) - now);
-    if (wait === 0 && this.waiting === 0) return undefined;
+    if (wait === 0 && this.waiting === 0) {
+      this.announcer.admitted += 1;
+      return undefined;
+    }
     if (wait > maxWait + ROUNDING)
       throw this.rejection('limit', now, Math.ceil(wait - maxWait - ROUNDING));
     if (this.closed) throw this.rejection('closing', now);
@@ -166,6 +165,7 @@ export class RateLimiter {
       // which nothing could run does not come all at once, though.
       this.meter.count(first.cost, Math.max(due, now - LATE));
       first.resolve();
+      this.announcer.admitted += 1;
       this.announcer.throttled(now - first.since, first.origin);
     }
   }

@@ -15,6 +15,7 @@ export const rateLimitShape: PolicyShape = {
     cost: either(COUNT, TEXT),
     key: TEXT,
     maxKeys: COUNT,
+    headers: BOOLEAN,
     scope: SCOPE,
     config: TEXT,
   }),

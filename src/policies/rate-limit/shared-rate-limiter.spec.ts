@@ -79,8 +79,10 @@ describe('a limit for all instances', () => {
     const calls = [0, 1, 0, 1].map((n) => fleet.call(n, 1, 250));
     await settle();
     expect(fleet.limiters.map((each) => each.snapshot().waiting)).toEqual([1, 1]);
+    expect(fleet.limiters.map((each) => each.snapshot().admitted)).toEqual([1, 0]);
     await fleet.clock.advance(1_000);
     expect(await Promise.all(calls)).toEqual(['after 0', 'after 100', 'after 200', 'limit 50']);
+    expect(fleet.limiters.map((each) => each.snapshot().admitted)).toEqual([2, 1]);
     expect(fleet.clock.pending).toBe(0);
   });
 
@@ -110,12 +112,14 @@ describe('a limit for all instances', () => {
     await fleet.call(0, 3);
     expect(fleet.limiters[0]!.snapshot()).toEqual({
       name: 'api',
+      scope: 'shared',
       limit: 10,
       perMs: 1_000,
       burst: 4,
       remaining: 1,
       resetMs: 300,
       waiting: 0,
+      admitted: 1,
       rejected: 0,
     });
     await fleet.clock.advance(250);
@@ -223,7 +227,13 @@ describe('while the store is away, a limit for all instances', () => {
     expect(all).toEqual(['after 0', 'after 0', 'limit 200', 'limit 200']);
     expect(fleet.memory.steps).toBe(2);
     expect(await fleet.call(1)).toBe('after 0');
-    expect(fleet.limiters[0]!.snapshot()).toMatchObject({ burst: 4, remaining: 0, rejected: 2 });
+    expect(fleet.limiters[0]!.snapshot()).toMatchObject({
+      scope: 'shared',
+      burst: 4,
+      remaining: 0,
+      admitted: 2,
+      rejected: 2,
+    });
     await fleet.clock.advance(200);
     expect(await fleet.call(0)).toBe('at once');
   });

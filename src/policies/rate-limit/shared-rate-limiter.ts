@@ -60,11 +60,6 @@ export class SharedRateLimiter {
     return this.asking + this.waiting.size === 0 && this.share.idle;
   }
 
-  /** @internal Calls that may come at once. */
-  get burst(): number {
-    return this.rate.burst;
-  }
-
   /** @internal The limiter for a call: this one, for all. */
   forCall(): this {
     return this;
@@ -73,13 +68,12 @@ export class SharedRateLimiter {
   /** Its limit, and its numbers as the store has told them last. */
   snapshot(): RateLimitSnapshot {
     if (!this.store.available) return this.snapshotOfShare();
-    const { name, rate, known, share, announcer } = this;
+    const { name, rate, known } = this;
     const { limit, perMs, burst } = rate;
     const resetMs = Math.max(0, known === undefined ? 0 : known.resetMs - (this.now() - known.at));
-    const waiting = this.waiting.size + share.snapshot().waiting;
-    const rejected = announcer.rejected + share.snapshot().rejected;
     const remaining = this.remaining(resetMs);
-    return { name, limit, perMs, burst, remaining, resetMs, waiting, rejected };
+    const numbers = { limit, perMs, burst, remaining, resetMs, ...this.calls() };
+    return { name, scope: 'shared', ...numbers };
   }
 
   /** @internal Changes the limit; the store keeps what it has counted, as far as it fits. */
@@ -128,6 +122,7 @@ export class SharedRateLimiter {
     const { allowed, waitMs, retryAfterMs } = decision;
     if (!allowed) throw this.rejection('limit', retryAfterMs);
     if (waitMs > 0) await this.wait(turn, waitMs);
+    if (!turn.left) this.announcer.admitted += 1;
   }
 
   /** @param asked when the store was asked: it has decided later, so that nothing is taken for longer than it is */
@@ -179,14 +174,17 @@ export class SharedRateLimiter {
 
   private snapshotOfShare(): RateLimitSnapshot {
     const { limit, perMs, burst } = this.rate;
-    const share = this.share.snapshot();
+    const numbers = { limit, perMs, burst, ...this.calls() };
+    return { ...this.share.snapshot(), scope: 'shared', ...numbers };
+  }
+
+  /** The calls of this instance: those that the store has decided, and those of the share. */
+  private calls(): Pick<RateLimitSnapshot, 'waiting' | 'admitted' | 'rejected'> {
+    const { waiting, admitted, rejected } = this.share.snapshot();
     return {
-      ...share,
-      limit,
-      perMs,
-      burst,
-      waiting: share.waiting + this.waiting.size,
-      rejected: share.rejected + this.announcer.rejected,
+      waiting: waiting + this.waiting.size,
+      admitted: admitted + this.announcer.admitted,
+      rejected: rejected + this.announcer.rejected,
     };
   }
 

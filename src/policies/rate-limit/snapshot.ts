@@ -1,7 +1,11 @@
+import type { Scope } from '../scope.js';
+
 /** A rate limit at one moment. */
 export interface RateLimitSnapshot {
   /** The name in the registry. */
   readonly name: string;
+  /** Whether it is that of this process, or of all instances of the application. */
+  readonly scope: Scope;
   /** Calls per {@link perMs}. */
   readonly limit: number;
   /** The period of the limit, milliseconds. */
@@ -14,6 +18,8 @@ export interface RateLimitSnapshot {
   readonly resetMs: number;
   /** Calls that wait until they are allowed. */
   readonly waiting: number;
-  /** Calls rejected since the start. */
+  /** Calls of this process that were allowed since the start, those that cost nothing aside. */
+  readonly admitted: number;
+  /** Calls of this process that were rejected since the start. */
   readonly rejected: number;
 }

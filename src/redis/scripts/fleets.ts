@@ -1,6 +1,6 @@
 import { script } from './script.js';
 
-const INSTANCES = `
+const LIVE = `
 local deadlines, infos = KEYS[1], KEYS[2]
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', deadlines, '-inf', int(now))) do
   redis.call('ZREM', deadlines, id)
@@ -9,26 +9,43 @@ end
 `;
 
 /**
- * KEYS: sorted set of instances by deadline; hash of what they tell, JSON by instance.
+ * KEYS: sorted set of instances by deadline; hash of what they tell: when, in microseconds, and JSON, by instance.
  * ARGV: instance, JSON, milliseconds until the deadline.
- * Returns what the living instances tell.
+ * Returns how many instances are alive.
  */
 export const HEARTBEAT = script(
-  INSTANCES,
+  LIVE,
   `
 redis.call('ZADD', deadlines, int(now + tonumber(ARGV[3]) * 1000), ARGV[1])
-redis.call('HSET', infos, ARGV[1], ARGV[2])
+redis.call('HSET', infos, ARGV[1], int(now) .. ' ' .. ARGV[2])
 local last = tonumber(redis.call('ZRANGE', deadlines, -1, -1, 'WITHSCORES')[2])
 local ttl = int(math.ceil((last - now) / 1000) + 60000)
 redis.call('PEXPIRE', deadlines, ttl)
 redis.call('PEXPIRE', infos, ttl)
-return redis.call('HVALS', infos)
+return int(redis.call('ZCOUNT', deadlines, '(' .. int(now), '+inf'))
 `,
 );
 
+/** KEYS: as above. Returns what the living instances tell: how many milliseconds ago, JSON, and so on. Changes nothing. */
+export const INSTANCES = script(`
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. int(now), '+inf')
+local told = {}
+for first = 1, #ids, 1000 do
+  local some = {unpack(ids, first, math.min(first + 999, #ids))}
+  for _, info in ipairs(redis.call('HMGET', KEYS[2], unpack(some))) do
+    local at, json = string.match(info or '', '^(%d+) (.*)$')
+    if at then
+      told[#told + 1] = int(math.max(0, math.floor((now - tonumber(at)) / 1000)))
+      told[#told + 1] = json
+    end
+  end
+end
+return told
+`);
+
 /** KEYS: as above. ARGV: instance. */
 export const LEAVE = script(
-  INSTANCES,
+  LIVE,
   `
 redis.call('ZREM', deadlines, ARGV[1])
 redis.call('HDEL', infos, ARGV[1])
@@ -41,15 +58,33 @@ export const LIVING = script(`
 return int(redis.call('ZCOUNT', KEYS[1], '(' .. int(now), '+inf'))
 `);
 
-/**
- * KEYS: hash of revision and settings. ARGV: channel or '', expected revision, JSON.
- * Returns: whether they have been replaced, revision, JSON.
- */
-export const SETTINGS = script(`
-local v = redis.call('HMGET', KEYS[1], 'revision', 'settings')
+const CURRENT = `
+local v = redis.call('HMGET', KEYS[1], 'revision', 'settings', 'at')
 local revision = tonumber(v[1] or '0')
-if revision ~= tonumber(ARGV[2]) then return {'0', int(revision), v[2] or '{}'} end
-redis.call('HSET', KEYS[1], 'revision', int(revision + 1), 'settings', ARGV[3])
-if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[1], cjson.encode({'settings', int(revision + 1)})) end
-return {'1', int(revision + 1), ARGV[3]}
-`);
+local function settings(changed)
+  local age = math.max(0, math.floor((now - tonumber(v[3] or int(now))) / 1000))
+  return {changed, int(revision), int(age), v[2] or '{}'}
+end
+`;
+
+/**
+ * KEYS: hash of revision, settings, and when they were changed, in microseconds. Changes nothing.
+ * Returns: 0, revision, milliseconds since the change, text; revision 0 for none.
+ */
+export const READ_SETTINGS = script(CURRENT, `return settings('0')\n`);
+
+/**
+ * KEYS: as above. ARGV: channel or '', expected revision, text.
+ * Returns: whether they have been replaced, and as above.
+ */
+export const SETTINGS = script(
+  CURRENT,
+  `
+if revision ~= tonumber(ARGV[2]) then return settings('0') end
+revision = revision + 1
+v = {int(revision), ARGV[3], int(now)}
+redis.call('HSET', KEYS[1], 'revision', v[1], 'settings', v[2], 'at', v[3])
+if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[1], cjson.encode({'settings', v[1]})) end
+return settings('1')
+`,
+);

@@ -2,10 +2,10 @@ import { Logger } from '@nestjs/common';
 import type { Clock, Timer } from '../../common/clock.js';
 import { look } from '../../common/outcomes/look.js';
 import type { QuietLogger } from '../../common/quiet-logger.js';
-import type { RejectedEvent } from '../events.js';
+import type { RejectedEvent, StateChangeEvent } from '../events.js';
 import type { ResilienceEvents } from '../resilience-events.js';
 import { LineLimit, SECOND } from './line-limit.js';
-import { type CircuitFacts, type LogLine, type LoggedEvent, lineOf } from './log-line.js';
+import { type CircuitFacts, type LogLine, type LoggedEvent, isTrial, lineOf } from './log-line.js';
 import type { LogSettings } from './log-options.js';
 
 /** What the log of the events depends on. */
@@ -27,8 +27,11 @@ export interface EventLogHost {
  */
 export class EventLog {
   private readonly changes: LineLimit;
+  /** Apart: many open circuits that admit probes would displace the opening of another one. */
+  private readonly trials: LineLimit;
   private readonly rejections: LineLimit;
   private changesLeftOut = 0;
+  private trialsLeftOut = 0;
   /** The number of rejections so far when the log stopped listening; `undefined` while it listens. */
   private rejectionsHeard: number | undefined = undefined;
   private timer: Timer | undefined = undefined;
@@ -37,9 +40,10 @@ export class EventLog {
   constructor(private readonly host: EventLogHost) {
     const { clock, events, settings } = host;
     this.changes = new LineLimit(clock, settings.maxEventsPerSecond);
+    this.trials = new LineLimit(clock, settings.maxEventsPerSecond);
     this.rejections = new LineLimit(clock, settings.maxRejectionsPerSecond);
     const change = (event: LoggedEvent): void => this.change(event);
-    events.on('state-change', change);
+    events.on('state-change', (event) => (isTrial(event) ? this.trial(event) : change(event)));
     events.on('override', change);
     events.on('configuration', change);
     events.on('store-degraded', change);
@@ -51,6 +55,12 @@ export class EventLog {
   private change(event: LoggedEvent): void {
     if (this.changes.take()) return this.write(this.lineOf(event));
     this.changesLeftOut += 1;
+    this.tellLater();
+  }
+
+  private trial(event: StateChangeEvent): void {
+    if (this.trials.take()) return this.write(this.lineOf(event));
+    this.trialsLeftOut += 1;
     this.tellLater();
   }
 
@@ -79,18 +89,21 @@ export class EventLog {
   private tellLeftOut(): void {
     this.timer = undefined;
     const changes = this.changesLeftOut;
+    const others = changes + this.trialsLeftOut;
     const { rejections } = this.host.events;
     const rejected = rejections - (this.rejectionsHeard ?? rejections);
     this.changesLeftOut = 0;
+    this.trialsLeftOut = 0;
     if (this.rejectionsHeard !== undefined) {
       this.rejectionsHeard = undefined;
       this.listenToRejections();
     }
-    if (changes + rejected === 0) return;
+    if (others + rejected === 0) return;
+    const told = rejected > 0 ? 'log' : 'debug';
     this.write({
-      level: changes > 0 ? 'warn' : 'log',
-      message: `left out of the log within a second: ${rejected} rejections, ${changes} other events`,
-      fields: { event: 'left-out', rejections: rejected, others: changes },
+      level: changes > 0 ? 'warn' : told,
+      message: `left out of the log within a second: ${rejected} rejections, ${others} other events`,
+      fields: { event: 'left-out', rejections: rejected, others },
     });
   }
 

@@ -33,7 +33,7 @@ export interface CircuitFacts {
 
 /** A line of the log: a sentence, and the same as fields. All its text is printable. */
 export interface LogLine {
-  readonly level: 'log' | 'warn';
+  readonly level: 'log' | 'warn' | 'debug';
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -60,18 +60,27 @@ export function lineOf(
   }
 }
 
-function change({ type, name, from, to, reason }: StateChangeEvent): LogLine {
+/**
+ * Whether a circuit that has opened goes on trying to close: it admits probes, or they have failed. The opening has been
+ * told, and the recovery will be.
+ */
+export function isTrial({ from, to }: StateChangeEvent): boolean {
+  return to === 'half-open' || (from === 'half-open' && to === 'open');
+}
+
+function change(event: StateChangeEvent): LogLine {
+  const { type, name, from, to, reason } = event;
   const shown = printable(name);
   return {
-    level: 'log',
+    level: isTrial(event) ? 'debug' : 'log',
     message: `circuit "${shown}" is ${to}, was ${from}: ${reason}`,
     fields: { event: type, name: shown, from, to, reason },
   };
 }
 
-/** Production logs often show only warnings, and an open circuit deserves one. */
+/** Production logs often show only warnings, and an opening deserves one. */
 function opening(event: StateChangeEvent, wall: number, facts?: CircuitFacts): LogLine {
-  const { message, fields } = change(event);
+  const { level, message, fields } = change(event);
   const { counts } = event;
   // Listeners may have changed the state since.
   const wait = facts?.state === 'open' ? facts.retryAfterMs : undefined;
@@ -83,7 +92,7 @@ function opening(event: StateChangeEvent, wall: number, facts?: CircuitFacts): L
     consecutiveFailures: facts.limits.consecutiveFailures,
   };
   return {
-    level: 'warn',
+    level: level === 'debug' ? level : 'warn',
     message: `${message}; ${numbers(counts, limits)}${end}`,
     fields: { ...fields, counts: { ...counts }, ...(limits && { limits }), until },
   };

@@ -1,7 +1,7 @@
 import { LatencyTotal } from './latency-total.js';
 import { LAST_10_SECONDS, RollingCounts } from './rolling-counts.js';
 import { LAST_MINUTE, RollingLatency } from './rolling-latency.js';
-import type { LatencySnapshot, MetricsSnapshot } from './snapshot.js';
+import type { LatencySnapshot, MetricsSnapshot, OutcomeCounts } from './snapshot.js';
 
 /** The outcomes of calls and fallbacks, numbered. */
 export const MetricEvent = {
@@ -70,30 +70,36 @@ export class RollingMetrics {
     return this.counts?.concurrency ?? 0;
   }
 
+  /** The counts of the snapshot alone. */
+  outcomes(now: number): OutcomeCounts {
+    const { counts } = this;
+    const sum = (event: MetricEvent): number => counts?.sum(event, now) ?? 0;
+    return {
+      success: sum(MetricEvent.success),
+      failure: sum(MetricEvent.failure),
+      timeout: sum(MetricEvent.timeout),
+      ignored: sum(MetricEvent.ignored),
+      rejected: {
+        circuitOpen: sum(MetricEvent.circuitOpen),
+        bulkheadFull: sum(MetricEvent.bulkheadFull),
+        other: sum(MetricEvent.rejectedOtherwise),
+      },
+      fallback: {
+        success: sum(MetricEvent.fallbackSuccess),
+        failure: sum(MetricEvent.fallbackFailure),
+        missing: sum(MetricEvent.fallbackMissing),
+        rejected: sum(MetricEvent.fallbackRejected),
+      },
+    };
+  }
+
   snapshot(now: number): MetricsSnapshot {
     const { counts, latencies, work, waits } = this;
     const latency = totalOf(now, latencies, work);
     const same = work === undefined && waits === undefined;
-    const sum = (event: MetricEvent): number => counts?.sum(event, now) ?? 0;
     return {
       windowMs: LAST_10_SECONDS.duration,
-      counts: {
-        success: sum(MetricEvent.success),
-        failure: sum(MetricEvent.failure),
-        timeout: sum(MetricEvent.timeout),
-        ignored: sum(MetricEvent.ignored),
-        rejected: {
-          circuitOpen: sum(MetricEvent.circuitOpen),
-          bulkheadFull: sum(MetricEvent.bulkheadFull),
-          other: sum(MetricEvent.rejectedOtherwise),
-        },
-        fallback: {
-          success: sum(MetricEvent.fallbackSuccess),
-          failure: sum(MetricEvent.fallbackFailure),
-          missing: sum(MetricEvent.fallbackMissing),
-          rejected: sum(MetricEvent.fallbackRejected),
-        },
-      },
+      counts: this.outcomes(now),
       concurrency: { now: this.concurrency, max: counts?.peak(now) ?? 0 },
       latencyWindowMs: LAST_MINUTE.duration,
       latency,

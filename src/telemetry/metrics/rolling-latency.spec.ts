@@ -163,7 +163,7 @@ describe('RollingLatency', () => {
     }
   });
 
-  it('takes for 0 what is no time', () => {
+  it('takes anything that is not a time for 0', () => {
     const rolling = new RollingLatency(0);
     for (const ms of [NaN, -5, -0, -Infinity]) rolling.record(ms, 0);
     expect(read(rolling, 0)).toEqual({ ...exactly([]), count: 4 });

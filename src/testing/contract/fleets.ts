@@ -117,19 +117,36 @@ export const fleetPromises: Promised[] = [
     title: 'an instance is alive from its heartbeat until its time ends or it leaves',
     async try(space) {
       const [a, b] = await space.fleet(2);
-      const first = { id: 'a', version: '1.2.3', host: 'pod-1', facts: { calls: 3, text: '日本' } };
-      assert.deepEqual(await a.heartbeat(first, LONG), [first]);
-      const ids = async (ttlMs: number): Promise<string[]> =>
-        (await b.heartbeat({ id: 'b' }, ttlMs)).map(({ id }) => id).sort();
-      assert.deepEqual(await ids(LONG), ['a', 'b']);
-      await a.heartbeat({ id: 'c' }, SHORT);
+      const ids = async (): Promise<string[]> => (await b.instances()).map(({ id }) => id).sort();
+      assert.deepEqual(await ids(), []);
+      assert.equal(await a.heartbeat({ id: 'a' }, LONG), 1);
+      assert.equal(await b.heartbeat({ id: 'b' }, LONG), 2);
+      assert.equal(await b.heartbeat({ id: 'b' }, LONG), 2);
+      assert.deepEqual(await ids(), ['a', 'b']);
+      assert.equal(await a.heartbeat({ id: 'c' }, SHORT), 3);
       await space.wait(PAUSE);
-      assert.deepEqual(await ids(LONG), ['a', 'b']);
+      assert.deepEqual(await ids(), ['a', 'b']);
+      assert.equal(await b.heartbeat({ id: 'b' }, LONG), 2);
       await a.leave('a');
       await a.leave('nobody');
-      assert.deepEqual(await ids(LONG), ['b']);
-      const changed = await b.heartbeat({ id: 'b', version: '2' }, LONG);
-      assert.deepEqual(changed, [{ id: 'b', version: '2' }]);
+      assert.deepEqual(await ids(), ['b']);
+      assert.equal(await b.heartbeat({ id: 'b' }, LONG), 1);
+    },
+  },
+  {
+    title: 'all can read what an instance has told last, and how long ago',
+    async try(space) {
+      const [a, b] = await space.fleet(2);
+      const facts = { calls: 3, text: '日本\n"{}"', list: [['x', 1]] };
+      const info = { id: 'a b', version: '1.2.3', host: 'pod-1', ageMs: 5_000, facts };
+      await a.heartbeat({ ...info, version: '1' }, LONG);
+      await a.heartbeat(info, LONG);
+      await space.wait(PAUSE);
+      const [told, ...others] = await b.instances();
+      assert.deepEqual(others, []);
+      const { silentMs, ...rest } = told!;
+      assert.deepEqual(rest, info);
+      assert.ok(silentMs >= PAUSE - 1 && silentMs < LONG, `${silentMs}`);
     },
   },
   {
@@ -138,18 +155,46 @@ export const fleetPromises: Promised[] = [
       const [a, b] = await space.fleet(2);
       assert.equal(await a.settings(), undefined);
       const early = await a.changeSettings(3, '{"never":1}');
-      assert.deepEqual(early, { revision: 0, settings: '{}', changed: false });
+      assert.deepEqual(early, { revision: 0, settings: '{}', ageMs: 0, changed: false });
       const writes = await Promise.all([
         a.changeSettings(0, '{"by":"a"}'),
         b.changeSettings(0, '{"by":"b"}'),
       ]);
       assert.equal(writes.filter(({ changed }) => changed).length, 1);
       const [won] = writes.filter(({ changed }) => changed);
-      assert.deepEqual(await b.settings(), { ...won, changed: false });
+      const { revision, settings } = won!;
+      const seen = await b.settings();
+      assert.deepEqual({ ...seen, ageMs: 0 }, { revision, settings, ageMs: 0, changed: false });
       const next = await b.changeSettings(1, '{"text":"日本 {}"}');
-      assert.deepEqual(next, { revision: 2, settings: '{"text":"日本 {}"}', changed: true });
+      const second = { revision: 2, settings: '{"text":"日本 {}"}' };
+      assert.deepEqual(next, { ...second, ageMs: 0, changed: true });
       const late = await a.changeSettings(1, '{}');
-      assert.deepEqual(late, { ...next, changed: false });
+      assert.deepEqual({ ...late, ageMs: 0 }, { ...second, ageMs: 0, changed: false });
+    },
+  },
+  {
+    title: 'settings tell how long ago they were changed, by the time of the store',
+    async try(space) {
+      const [a, b] = await space.fleet(2);
+      await a.changeSettings(0, '{}');
+      await space.wait(PAUSE);
+      for (const { ageMs } of [(await b.settings())!, await b.changeSettings(0, '{}')]) {
+        assert.ok(ageMs >= PAUSE - 1 && ageMs < LONG, `${ageMs}`);
+      }
+      assert.equal((await b.changeSettings(1, '{}')).ageMs, 0);
+    },
+  },
+  {
+    title: 'a store that has lost the settings begins anew',
+    loses: true,
+    async try(space) {
+      const [a, b] = await space.fleet(2);
+      await a.changeSettings(0, '{"old":1}');
+      await space.lose();
+      assert.equal(await b.settings(), undefined);
+      assert.equal((await b.changeSettings(1, '{}')).changed, false);
+      const { revision, changed } = await b.changeSettings(0, '{"new":1}');
+      assert.deepEqual({ revision, changed }, { revision: 1, changed: true });
     },
   },
   {

@@ -1,16 +1,31 @@
 import { span } from '../../fleet/spans.js';
-import type { InstanceInfo } from '../../fleet/store.js';
+import type { InstanceInfo, LivingInstance } from '../../fleet/store.js';
+
+interface Entry {
+  readonly info: string;
+  readonly heardAt: number;
+  readonly until: number;
+}
 
 /** Who is alive, for a {@link MemoryStore}. */
 export class MemoryInstances {
-  private readonly instances = new Map<string, { info: string; until: number }>();
+  private readonly instances = new Map<string, Entry>();
 
   constructor(private readonly now: () => number) {}
 
-  heartbeat(info: InstanceInfo, ttlMs: number): InstanceInfo[] {
+  heartbeat(info: InstanceInfo, ttlMs: number): number {
+    const heardAt = this.now();
+    const until = heardAt + span(ttlMs);
+    this.instances.set(info.id, { info: JSON.stringify(info), heardAt, until });
+    return this.count();
+  }
+
+  all(): LivingInstance[] {
     this.endOverdue();
-    this.instances.set(info.id, { info: JSON.stringify(info), until: this.now() + span(ttlMs) });
-    return [...this.instances.values()].map((entry) => JSON.parse(entry.info) as InstanceInfo);
+    return [...this.instances.values()].map(({ info, heardAt }) => ({
+      ...(JSON.parse(info) as InstanceInfo),
+      silentMs: Math.floor(this.now() - heardAt),
+    }));
   }
 
   leave(id: string): void {

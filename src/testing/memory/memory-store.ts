@@ -8,6 +8,7 @@ import type {
   InstanceInfo,
   LimitDecision,
   LimitRequest,
+  LivingInstance,
   PlacesReply,
   PlacesStep,
   ResilienceStore,
@@ -25,6 +26,8 @@ export type StoreTrouble =
   /** No step ever ends, as with a server that is frozen; not even after {@link MemoryStore.recover}. */
   | 'frozen';
 
+const NO_SETTINGS = { revision: 0, settings: '{}', changedAt: Infinity };
+
 /**
  * A store in the memory of the process: for tests, in which several applications are given the same one.
  *
@@ -39,8 +42,9 @@ export class MemoryStore implements ResilienceStore {
   private readonly circuitsByName: MemoryCircuits;
   private readonly limits: MemoryLimits;
   private readonly semaphores: MemorySemaphores;
-  private readonly instances: MemoryInstances;
-  private fleetSettings: Omit<FleetSettings, 'changed'> | undefined;
+  private readonly living: MemoryInstances;
+  private fleetSettings:
+    (Pick<FleetSettings, 'revision' | 'settings'> & { readonly changedAt: number }) | undefined;
   private trouble: StoreTrouble | undefined;
   private counted = 0;
 
@@ -48,12 +52,12 @@ export class MemoryStore implements ResilienceStore {
   constructor({ clock = performance }: { readonly clock?: Pick<Clock, 'now'> } = {}) {
     this.clock = clock;
     const now = (): number => this.clock.now();
-    this.instances = new MemoryInstances(now);
+    this.living = new MemoryInstances(now);
     this.limits = new MemoryLimits(now);
     this.semaphores = new MemorySemaphores(now, (name) => this.tell({ type: 'place', name }));
     this.circuitsByName = new MemoryCircuits(
       now,
-      () => this.instances.count(),
+      () => this.living.count(),
       (name, view) => this.tell({ type: 'circuit', name, view }),
     );
   }
@@ -79,25 +83,29 @@ export class MemoryStore implements ResilienceStore {
     return this.step(() => this.semaphores.step(name, step));
   }
 
-  heartbeat(instance: InstanceInfo, ttlMs: number): Promise<readonly InstanceInfo[]> {
-    return this.step(() => this.instances.heartbeat(instance, ttlMs));
+  heartbeat(instance: InstanceInfo, ttlMs: number): Promise<number> {
+    return this.step(() => this.living.heartbeat(instance, ttlMs));
+  }
+
+  instances(): Promise<readonly LivingInstance[]> {
+    return this.step(() => this.living.all());
   }
 
   leave(instanceId: string): Promise<void> {
-    return this.step(() => this.instances.leave(instanceId));
+    return this.step(() => this.living.leave(instanceId));
   }
 
   settings(): Promise<FleetSettings | undefined> {
-    return this.step(() => this.fleetSettings && { ...this.fleetSettings, changed: false });
+    return this.step(() => this.fleetSettings && this.settingsNow(false));
   }
 
   changeSettings(expectedRevision: number, settings: string): Promise<FleetSettings> {
     return this.step(() => {
-      const current = this.fleetSettings ?? { revision: 0, settings: '{}' };
-      if (current.revision !== expectedRevision) return { ...current, changed: false };
-      this.fleetSettings = { revision: expectedRevision + 1, settings };
-      this.tell({ type: 'settings', revision: expectedRevision + 1 });
-      return { ...this.fleetSettings, changed: true };
+      if ((this.fleetSettings?.revision ?? 0) !== expectedRevision) return this.settingsNow(false);
+      const revision = expectedRevision + 1;
+      this.fleetSettings = { revision, settings, changedAt: this.clock.now() };
+      this.tell({ type: 'settings', revision });
+      return this.settingsNow(true);
     });
   }
 
@@ -127,8 +135,14 @@ export class MemoryStore implements ResilienceStore {
     this.circuitsByName.clear();
     this.limits.clear();
     this.semaphores.clear();
-    this.instances.clear();
+    this.living.clear();
     this.fleetSettings = undefined;
+  }
+
+  private settingsNow(changed: boolean): FleetSettings {
+    const now = this.clock.now();
+    const { revision, settings, changedAt } = this.fleetSettings ?? NO_SETTINGS;
+    return { revision, settings, ageMs: Math.floor(Math.max(0, now - changedAt)), changed };
   }
 
   private async step<T>(make: () => T): Promise<T> {

@@ -1,4 +1,4 @@
-// An experiment with the processes of the sample: `node test/processes/sample/run.mjs outage|slow|redis|fleet [--json]`.
+// An experiment with the processes of the sample: `node test/processes/sample/run.mjs outage|slow|page|redis|fleet|alerts [--json]`.
 import { build } from '../../../sample/build.mjs';
 
 const [experiment] = process.argv.splice(2, 1);

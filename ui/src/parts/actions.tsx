@@ -1,13 +1,16 @@
 import { signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { AdminAction } from '../../../src/admin/contract.js';
-import { access, act, askForToken } from '../store.js';
+import { plural } from '../format.js';
+import { access, act, askForToken, fleet } from '../store.js';
 
 type Action = Exclude<AdminAction, 'configure'>;
 
 interface Wanted {
   readonly action: Action;
   readonly name: string;
+  /** Whether it is a breaker of the whole fleet. */
+  readonly shared: boolean;
 }
 
 const wanted = signal<Wanted | undefined>(undefined);
@@ -41,9 +44,11 @@ const TIMES = [
 export function Actions({
   name,
   overridden,
+  shared,
 }: {
   readonly name: string;
   readonly overridden: boolean;
+  readonly shared: boolean;
 }) {
   if (access.value.readOnly) {
     return <p class="quiet">This page is read-only: the server refuses all changes.</p>;
@@ -57,7 +62,7 @@ export function Actions({
           type="button"
           class={action === 'force-open' ? 'danger' : ''}
           disabled={action === 'clear' && !overridden}
-          onClick={() => (wanted.value = { action, name })}
+          onClick={() => (wanted.value = { action, name, shared })}
         >
           {LABELS[action]}
         </button>
@@ -86,11 +91,23 @@ export function ActionDialog() {
   );
 }
 
+/** The reach of a change of a shared breaker. */
+function forWhom(): string {
+  const { instances, moreInstances, degradedSince } = fleet.value ?? {
+    instances: [],
+    moreInstances: 0,
+  };
+  const living = instances.length + moreInstances;
+  const all = living > 1 ? `: ${plural(living, 'instance')}` : '';
+  const later = degradedSince === undefined ? '' : ' The others hear of it when the store is back.';
+  return `This holds for the whole fleet${all}.${later}`;
+}
+
 /** The dialog's title. */
 const TITLE = 'action-title';
 
 /** One for each action, so that nothing of it is left in the next one. */
-function ActionForm({ action, name, close }: Wanted & { readonly close: () => void }) {
+function ActionForm({ action, name, shared, close }: Wanted & { readonly close: () => void }) {
   const problem = useSignal('');
   const busy = useSignal(false);
   const shown = useRef(true);
@@ -129,6 +146,11 @@ function ActionForm({ action, name, close }: Wanted & { readonly close: () => vo
         {LABELS[action]}: {name}
       </h2>
       <p>{EFFECTS[action]}</p>
+      {shared && (
+        <p>
+          <strong>{forWhom()}</strong>
+        </p>
+      )}
       {access.value.needsBy && (
         <label>
           Your name

@@ -1,4 +1,6 @@
+import { drawnOnce } from '../parts/drawn-once.js';
 import { count, plural } from '../format.js';
+import type { Bulkhead } from '../model.js';
 import { href, refine, route } from '../router.js';
 import { bulkheads } from '../store.js';
 
@@ -41,31 +43,31 @@ export function Bulkheads() {
               </th>
             </tr>
           </thead>
-          <tbody>
-            {rows.map(({ name, running, maxConcurrent, waiting, maxQueue, rejected }) => (
-              <tr key={name} class={running >= maxConcurrent ? 'warn' : ''}>
-                <th scope="row">
-                  <a href={href('bulkheads', undefined, { q: name })}>{name}</a>
-                </th>
-                <td>
-                  <meter
-                    value={running}
-                    max={maxConcurrent}
-                    aria-label={`Places of ${name} in use`}
-                  />{' '}
-                  {running} of {maxConcurrent}
-                </td>
-                <td class="number" data-label="Waiting">
-                  {waiting} of {maxQueue}
-                </td>
-                <td class="number" data-label="Rejected">
-                  {count(rejected)}
-                </td>
-              </tr>
-            ))}
-          </tbody>
+          <tbody>{rows.map(drawn)}</tbody>
         </table>
       </div>
     </>
+  );
+}
+
+const drawn = drawnOnce((bulkhead: Bulkhead) => <Row key={bulkhead.name} {...bulkhead} />);
+
+function Row({ name, running, maxConcurrent, waiting, maxQueue, rejected }: Bulkhead) {
+  return (
+    <tr class={running >= maxConcurrent ? 'warn' : ''}>
+      <th scope="row">
+        <a href={href('bulkheads', undefined, { q: name })}>{name}</a>
+      </th>
+      <td class="gauge">
+        <meter value={running} max={maxConcurrent} aria-label={`Places of ${name} in use`} />{' '}
+        {running} of {maxConcurrent}
+      </td>
+      <td class="number" data-label="Waiting">
+        {waiting} of {maxQueue}
+      </td>
+      <td class="number" data-label="Rejected">
+        {count(rejected)}
+      </td>
+    </tr>
   );
 }

@@ -1,11 +1,11 @@
-import type { VNode } from 'preact';
-import { useComputed } from '@preact/signals';
+import { drawnOnce } from '../parts/drawn-once.js';
 import { Spark } from '../parts/spark.js';
 import { State } from '../parts/state.js';
+import { Ticking } from '../parts/ticking.js';
 import { count, countdown, duration, percent, plural } from '../format.js';
 import type { Dependency, Health, Values } from '../model.js';
 import { href, refine, route } from '../router.js';
-import { bulkheads, dependencies, now, total } from '../store.js';
+import { bulkheads, dependencies, fleet, rateLimits, total } from '../store.js';
 
 const LEVELS: readonly Health['level'][] = ['bad', 'warn', 'info', 'good'];
 
@@ -83,14 +83,27 @@ function Summary() {
   const full = bulkheads.value.filter(
     ({ running, maxConcurrent }) => running >= maxConcurrent,
   ).length;
+  const limiting = rateLimits.value.filter(({ health }) => health !== undefined).length;
   return (
     <>
       <h2 class="summary">
         {parts.length > 0 ? `${parts.join(', ')}.` : 'No dependency is down.'}
       </h2>
+      {fleet.value?.degradedSince !== undefined && (
+        <p class="beside">
+          <a href={href('fleet')}>The store of the fleet does not answer</a>
+        </p>
+      )}
       {full > 0 && (
         <p class="beside">
           <a href={href('bulkheads')}>{plural(full, 'bulkhead is', 'bulkheads are')} full</a>
+        </p>
+      )}
+      {limiting > 0 && (
+        <p class="beside">
+          <a href={href('rate-limits')}>
+            {plural(limiting, 'rate limit rejects', 'rate limits reject')} many calls
+          </a>
         </p>
       )}
     </>
@@ -134,25 +147,14 @@ function Table({ rows }: { readonly rows: readonly Dependency[] }) {
   );
 }
 
-const rowsDrawn = new WeakMap<Dependency, VNode>();
+const drawn = drawnOnce((row: Dependency) => <Row key={row.name} {...row} />);
 
-/** A row is drawn again when its dependency is another object: most of 500 are as they were. */
-function drawn(row: Dependency): VNode {
-  let node = rowsDrawn.get(row);
-  if (node === undefined) rowsDrawn.set(row, (node = <Row key={row.name} {...row} />));
-  return node;
-}
-
-/** A text that ticks, without its row being drawn again. */
-function Ticking({ text }: { readonly text: (now: number) => string }) {
-  return <>{useComputed(() => text(now.value))}</>;
-}
-
-function Row({ name, health, troubleSince, why, probeAt, history }: Dependency) {
+function Row({ name, scope, health, troubleSince, why, probeAt, history }: Dependency) {
   return (
     <tr class={health.level}>
       <th scope="row">
         <a href={href('dependencies', name)}>{name}</a>
+        {scope !== 'local' && <span class="tag">{scope}</span>}
       </th>
       <td>
         <State health={health} />

@@ -6,9 +6,10 @@ import { Plot } from '../parts/plot.js';
 import { State } from '../parts/state.js';
 import { count, countdown, duration, percent, timeOf } from '../format.js';
 import { summed } from '../histories.js';
+import { openOn } from './fleet.js';
 import type { Dependency as Model, History, Method } from '../model.js';
 import { href } from '../router.js';
-import { dependency, events, histories, methods, colours, now } from '../store.js';
+import { dependency, events, fleet, histories, methods, colours, now } from '../store.js';
 
 /** All that is known of one dependency. */
 export function Dependency({ name }: { readonly name: string }) {
@@ -37,10 +38,15 @@ export function Dependency({ name }: { readonly name: string }) {
         <h2>{name}</h2>
         <State health={found.health} />
       </div>
-      <Actions name={name} overridden={found.override !== undefined} />
+      <Actions
+        name={name}
+        overridden={found.override !== undefined}
+        shared={found.scope !== 'local'}
+      />
       <div class="cards">
         <Now {...found} />
         <Facts {...found} />
+        {found.scope !== 'local' && <InFleet {...found} />}
         {found.history && <Plots name={name} history={found.history} />}
         <Users name={name} />
         <section class="card wide">
@@ -94,6 +100,49 @@ function Now({ since, why, troubleSince, override, probeAt, state, health }: Mod
               {override.until === undefined
                 ? 'it is cleared'
                 : `${timeOf(override.until, now.value)} (in ${duration(override.until - now.value)})`}
+            </dd>
+          </>
+        )}
+      </dl>
+    </section>
+  );
+}
+
+const SCOPES: Record<Model['scope'], string> = {
+  local: 'this instance alone',
+  shared: 'all instances: the first trip opens it for all',
+  quorum: 'all instances: it opens for all when enough of them have opened theirs',
+};
+
+/** What the other instances say of it. */
+function InFleet({ name, scope, state, cause }: Model) {
+  const sums = fleet.value?.breakers.find((breaker) => breaker.name === name);
+  return (
+    <section class="card">
+      <h3>
+        <a href={href('fleet')}>Fleet</a>
+      </h3>
+      <dl>
+        <dt>State of</dt>
+        <dd>{SCOPES[scope]}</dd>
+        {state === 'open' && cause !== undefined && (
+          <>
+            <dt>Opened by</dt>
+            <dd>{cause.reason === 'fleet' ? 'another instance' : 'this instance'}</dd>
+          </>
+        )}
+        {sums === undefined ? (
+          <>
+            <dt>Sums</dt>
+            <dd>not known</dd>
+          </>
+        ) : (
+          <>
+            <dt>Not closed on</dt>
+            <dd>{openOn(sums)}</dd>
+            <dt>Calls in {duration(fleet.value!.windowMs)}</dt>
+            <dd>
+              {count(sums.calls)}, {count(sums.failures)} failed, {count(sums.rejections)} rejected
             </dd>
           </>
         )}

@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { accepts, freePort, HOST, until } from '../../../../sample/launcher/src/net.js';
+import { isInstalled, OwnProcess } from '../lib/own-process.js';
 
 /** A Redis that can be taken away and given back. */
 export interface RedisUnderTest {
@@ -13,21 +12,18 @@ export interface RedisUnderTest {
   thaw(): void;
 }
 
+const PROGRAM = 'redis-server';
+
 /** A redis-server process of our own: stopped and frozen for real. */
 export class OwnRedis implements RedisUnderTest {
   readonly description = 'a redis-server of its own';
-  private child: ChildProcess | undefined;
+  private readonly server = new OwnProcess(PROGRAM);
 
   private constructor(private readonly port: number) {}
 
   /** @returns undefined when there is no redis-server in PATH */
   static async create(): Promise<OwnRedis | undefined> {
-    const child = spawn('redis-server', ['--version'], { stdio: 'ignore' });
-    const found = await new Promise<boolean>((resolve) => {
-      child.once('error', () => resolve(false));
-      child.once('exit', (code) => resolve(code === 0));
-    });
-    return found ? new OwnRedis(await freePort()) : undefined;
+    return (await isInstalled(PROGRAM)) ? new OwnRedis(await freePort()) : undefined;
   }
 
   get url(): string {
@@ -35,36 +31,21 @@ export class OwnRedis implements RedisUnderTest {
   }
 
   async start(): Promise<void> {
-    const options = [
-      '--port',
-      String(this.port),
-      '--bind',
-      HOST,
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-    ];
-    this.child = spawn('redis-server', options, { stdio: 'ignore' });
+    const address = ['--port', String(this.port), '--bind', HOST];
+    this.server.start([...address, '--save', '', '--appendonly', 'no']);
     await until('redis-server listens', () => accepts(this.port));
   }
 
   async stop(): Promise<void> {
-    const child = this.child;
-    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-      const exit = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exit;
-    }
-    this.child = undefined;
+    await this.server.kill();
   }
 
   freeze(): void {
-    this.child?.kill('SIGSTOP');
+    this.server.freeze();
   }
 
   thaw(): void {
-    this.child?.kill('SIGCONT');
+    this.server.thaw();
   }
 }
 

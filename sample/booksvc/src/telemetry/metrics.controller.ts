@@ -1,0 +1,12 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { register } from 'prom-client';
+
+/** What Prometheus scrapes. */
+@Controller('metrics')
+export class MetricsController {
+  @Get()
+  @Header('Content-Type', register.contentType)
+  metrics(): Promise<string> {
+    return register.metrics();
+  }
+}

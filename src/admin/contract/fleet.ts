@@ -1,0 +1,61 @@
+/** The instances that share a store, as the one that answers knows them. */
+export interface AdminFleet {
+  /** The kind of store, such as `redis`. */
+  readonly kind: string;
+  /** Since when the store has been away; left out while it answers. The instances are then as they were read last. */
+  readonly degradedSince?: number;
+  /** The living instances: the one that answers first, then the oldest; at most 100. */
+  readonly instances: readonly AdminInstance[];
+  /** How many more there are. */
+  readonly moreInstances: number;
+  /** The versions of the application that run, those of the most instances first; at most 100. */
+  readonly versions: readonly AdminVersion[];
+  /** The shared breakers, summed over the instances: those with the most trouble and the most calls first; at most 100. */
+  readonly breakers: readonly AdminFleetBreaker[];
+  /** Whether there are more of them, or instances that do not tell of all of theirs, so that sums may be too low. */
+  readonly partial: boolean;
+  /** How far the sums look back. */
+  readonly windowMs: number;
+}
+
+/** An instance of the fleet. */
+export interface AdminInstance {
+  /** Unique per process and start. */
+  readonly id: string;
+  /** Whether it is the one that answers. */
+  readonly self: boolean;
+  /** Of the application; left out when it has not said so. */
+  readonly version?: string;
+  /** Where it runs; left out when it has not said so. */
+  readonly host?: string;
+  /** When it started; left out when it has not said so. */
+  readonly startedAt?: number;
+  /** How many of its shared circuits are not closed. */
+  readonly open: number;
+}
+
+/** A version of the application that runs. */
+export interface AdminVersion {
+  /** Left out for instances that have not said so. */
+  readonly version?: string;
+  /** How many instances have it. */
+  readonly instances: number;
+}
+
+/** A shared breaker, summed over the living instances. */
+export interface AdminFleetBreaker {
+  /** The name in the registry and in the store. */
+  readonly name: string;
+  /** How many instances have told of it. */
+  readonly instances: number;
+  /** On how many of them its circuit is not closed. */
+  readonly open: number;
+  /** The ids of these instances; at most 5. */
+  readonly openOn: readonly string[];
+  /** Calls that were admitted and have ended. */
+  readonly calls: number;
+  /** Those of them that have failed or run out of time. */
+  readonly failures: number;
+  /** Calls that the circuit has rejected. */
+  readonly rejections: number;
+}

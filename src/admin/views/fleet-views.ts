@@ -1,0 +1,126 @@
+import type { FleetInstance, FleetSnapshot } from '../../fleet/snapshot.js';
+import type { AdminFleet, AdminFleetBreaker, AdminInstance, AdminVersion } from '../contract.js';
+import type { FleetPart } from './parts.js';
+import { steady } from './steady.js';
+
+/** How many instances, versions and breakers are shown. */
+const MOST = 100;
+
+/** How many instances are named on which a circuit is open. */
+const NAMED = 5;
+
+/** The longest text of another instance, which may tell anything. */
+const LONGEST = 200;
+
+/** What is known of the fleet by now is as good as new for so long, milliseconds. */
+const FRESH = 5_000;
+
+/** Readings of the start of another instance differ by less, milliseconds: its heartbeat has been under way. */
+const SAME_START = 2_000;
+
+/** Makes views of the fleet that only differ when something has happened. */
+export class FleetViews {
+  /** The latest view. */
+  latest: AdminFleet | undefined = undefined;
+  private starts: ReadonlyMap<string, number> = new Map();
+  private readAt = -Infinity;
+  private reading = false;
+
+  constructor(
+    private readonly fleet: FleetPart,
+    private readonly now: () => number,
+    private readonly complain: (error: unknown) => void,
+  ) {}
+
+  /** The fleet as it is. */
+  async read(): Promise<AdminFleet> {
+    this.latest = this.view(await this.fleet.snapshot());
+    return this.latest;
+  }
+
+  /** Reads it again if that was long ago, in the background: the store may be slow. */
+  look(): void {
+    if (this.reading || performance.now() - this.readAt < FRESH) return;
+    this.reading = true;
+    this.readAt = performance.now();
+    this.read()
+      .catch(this.complain)
+      .finally(() => (this.reading = false));
+  }
+
+  /** Something has changed: it is read again when somebody looks. */
+  expire(): void {
+    this.readAt = -Infinity;
+  }
+
+  private view({ kind, degradedForMs, instances, sums, ...others }: FleetSnapshot): AdminFleet {
+    const now = this.now();
+    const { partial, windowMs } = others;
+    const shown = [
+      ...instances.filter(({ self }) => self),
+      ...instances.filter(({ self }) => !self),
+    ].slice(0, MOST);
+    const degradedSince =
+      degradedForMs === undefined
+        ? undefined
+        : steady(this.latest?.degradedSince, now - degradedForMs);
+    const views = shown.map((instance) => this.instanceView(instance, now));
+    this.starts = new Map(views.map(({ id, startedAt = NaN }) => [id, startedAt]));
+    return {
+      kind: cut(kind),
+      ...(degradedSince !== undefined && { degradedSince }),
+      instances: views,
+      moreInstances: instances.length - shown.length,
+      versions: versionsOf(instances),
+      breakers: sums.slice(0, MOST).map((sum) => breakerView(sum, instances)),
+      partial: partial || sums.length > MOST,
+      windowMs,
+    };
+  }
+
+  private instanceView(instance: FleetInstance, now: number): AdminInstance {
+    const { version, host, ageMs, self, breakers } = instance;
+    const id = cut(instance.id);
+    return {
+      id,
+      self,
+      ...(version !== undefined && { version: cut(version) }),
+      ...(host !== undefined && { host: cut(host) }),
+      ...(ageMs !== undefined && {
+        startedAt: steady(this.starts.get(id), now - ageMs, SAME_START),
+      }),
+      open: breakers.filter(({ state }) => state !== 'closed').length,
+    };
+  }
+}
+
+function versionsOf(instances: readonly FleetInstance[]): AdminVersion[] {
+  const counts = new Map<string | undefined, number>();
+  for (const { version } of instances) counts.set(version, (counts.get(version) ?? 0) + 1);
+  return [...counts]
+    .sort(([, one], [, other]) => other - one)
+    .slice(0, MOST)
+    .map(([version, count]) => ({
+      ...(version !== undefined && { version: cut(version) }),
+      instances: count,
+    }));
+}
+
+function breakerView(
+  { name, instances, open, calls, failures, rejections }: FleetSnapshot['sums'][number],
+  all: readonly FleetInstance[],
+): AdminFleetBreaker {
+  const openOn: string[] = [];
+  if (open > 0) {
+    for (const { id, breakers } of all) {
+      if (openOn.length === NAMED) break;
+      const found = breakers.some((each) => each.name === name && each.state !== 'closed');
+      if (found) openOn.push(cut(id));
+    }
+  }
+  return { name: cut(name), instances, open, openOn, calls, failures, rejections };
+}
+
+function cut(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+}

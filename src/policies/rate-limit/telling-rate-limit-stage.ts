@@ -1,0 +1,66 @@
+import type { Call } from '../../pipeline/call.js';
+import { headersOf } from './headers.js';
+import type { Limiter } from './limiter.js';
+import { RateLimitStage } from './rate-limit-stage.js';
+import { RateLimitedError } from './rate-limited-error.js';
+import type { RateLimitSnapshot } from './snapshot.js';
+import type { Turn } from './turn.js';
+
+/** The stage of handlers that tell HTTP clients in each answer how many calls are left. */
+export class TellingRateLimitStage extends RateLimitStage {
+  protected override take(limiter: Limiter, call: Call): Turn | undefined {
+    try {
+      const turn = super.take(limiter, call);
+      if (turn !== undefined) return new TellingTurn(turn, limiter, call);
+    } catch (error) {
+      throw toldOf(error, call);
+    }
+    tell(limiter, call);
+    return undefined;
+  }
+}
+
+class TellingTurn implements Turn {
+  readonly ready: Promise<void>;
+
+  constructor(
+    private readonly turn: Turn,
+    limiter: Limiter,
+    call: Call,
+  ) {
+    this.ready = turn.ready.then(
+      () => tell(limiter, call),
+      (error: unknown) => {
+        throw toldOf(error, call);
+      },
+    );
+  }
+
+  leave(): void {
+    this.turn.leave();
+  }
+}
+
+function tell(limiter: Limiter, call: Call): void {
+  const now = limiter.snapshot();
+  call.setHeaders(headersOf(now, untilMore(now)));
+}
+
+/** A fallback may answer instead. @returns the error */
+function toldOf(error: unknown, call: Call): unknown {
+  if (error instanceof RateLimitedError) call.setHeaders(error.httpHeaders);
+  return error;
+}
+
+/** Until more calls are allowed than now, milliseconds; `undefined` when there are no more. */
+function untilMore({
+  limit,
+  perMs,
+  burst,
+  remaining,
+  resetMs,
+}: RateLimitSnapshot): number | undefined {
+  if (remaining === burst) return undefined;
+  const afterThat = ((burst - remaining - 1) * perMs) / limit;
+  return Math.max(0, resetMs - afterThat);
+}

@@ -1,0 +1,57 @@
+import { quietly } from '../common/quietly.js';
+import type { CallEndEvent } from './call-events.js';
+
+/** The parts of an ended call that are measured. */
+export type MeasuredCall = Pick<
+  CallEndEvent,
+  'name' | 'attempts' | 'outcome' | 'source' | 'durationMs'
+>;
+
+/** Counts the ends of calls. To make an event for each would cost a call several times as much as counting it. */
+export interface CallMeter {
+  /** A call has succeeded at the first attempt, as nearly all do. @param durationMs milliseconds */
+  succeeded(name: string, durationMs: number): void;
+  /** Any call has ended. @param rejected whether a policy has rejected its last attempt */
+  ended(call: MeasuredCall, rejected: boolean): void;
+}
+
+/** All meters of an application. What one of them throws changes nothing. */
+export class CallMeters implements CallMeter {
+  private all: readonly CallMeter[] = [];
+
+  /** @param onError receives what a meter throws */
+  constructor(private readonly onError: (error: unknown, meter: CallMeter) => void) {}
+
+  /** Whether there are any. Each call asks, so it has to be cheap. */
+  get any(): boolean {
+    return this.all.length > 0;
+  }
+
+  /** @returns a function that removes it */
+  add(meter: CallMeter): () => void {
+    this.all = [...this.all, meter];
+    return () => {
+      this.all = this.all.filter((each) => each !== meter);
+    };
+  }
+
+  succeeded(name: string, durationMs: number): void {
+    for (const meter of this.all) {
+      try {
+        meter.succeeded(name, durationMs);
+      } catch (error) {
+        quietly(() => this.onError(error, meter));
+      }
+    }
+  }
+
+  ended(call: MeasuredCall, rejected: boolean): void {
+    for (const meter of this.all) {
+      try {
+        meter.ended(call, rejected);
+      } catch (error) {
+        quietly(() => this.onError(error, meter));
+      }
+    }
+  }
+}

@@ -1,0 +1,215 @@
+import { Injectable, ServiceUnavailableException } from '@nestjs/common';
+import type { AdminFleet } from '../src/admin/index.js';
+import { CircuitBreaker } from '../src/index.js';
+import { ManualClock, MemoryStore } from '../src/testing/index.js';
+import { type Administered, administered, key, KeyGuard } from './support/admin.js';
+import { adminOf, read } from './support/admin-stream.js';
+import { type Platform, closeAll, everyPlatform } from './support/boot.js';
+import { Route } from './support/fleet.js';
+import { outcome, settle, until } from './support/wait.js';
+
+afterEach(closeAll);
+
+@Injectable()
+class Catalogue {
+  @CircuitBreaker({ name: 'search', scope: 'shared', consecutiveFailures: 2, openFor: '30s' })
+  async search(fails = false): Promise<string> {
+    if (fails) throw new ServiceUnavailableException();
+    return 'found';
+  }
+
+  @CircuitBreaker({ name: 'reviews', scope: { quorum: 2 } })
+  async reviews(): Promise<string> {
+    return 'good';
+  }
+}
+
+interface Instance extends Administered {
+  readonly catalogue: Catalogue;
+  readonly route: Route;
+}
+
+describe.each(everyPlatform)('the management API of a fleet on %s', (platform: Platform) => {
+  /** Starts instances of these versions, a minute after each other, that share a store. */
+  const start = async (versions: readonly (string | undefined)[]): Promise<Instance[]> => {
+    const clock = new ManualClock();
+    const memory = new MemoryStore({ clock });
+    const instances: Instance[] = [];
+    for (const [at, version] of versions.entries()) {
+      const route = new Route(memory, clock);
+      const fleet = { instanceId: `i${at + 1}`, ...(version !== undefined && { version }) };
+      const app = await administered(platform)(
+        { guards: [KeyGuard] },
+        { providers: [Catalogue], resilience: { clock, store: route.store, fleet } },
+      );
+      instances.push({ ...app, clock, route, catalogue: app.app.get(Catalogue) });
+      await clock.advance(60_000);
+    }
+    return instances;
+  };
+
+  const fleetOf = async ({ get, clock }: Instance): Promise<AdminFleet> => {
+    await clock.advance(1_000); // the store is asked once a second at most
+    const { status, body } = await get('/fleet', key);
+    expect(status).toBe(200);
+    return body.fleet;
+  };
+
+  it('shows the store, and the instances with their versions, the one that answers first', async () => {
+    const [, second] = await start(['1.4.2', '1.5.0', '1.5.0']);
+    const fleet = await fleetOf(second!);
+    const now = second!.clock.wall();
+    expect(fleet).toMatchObject({ kind: 'memory', moreInstances: 0, partial: false });
+    expect(fleet.degradedSince).toBeUndefined();
+    const { host } = fleet.instances[0]!;
+    expect(fleet.instances).toEqual([
+      { id: 'i2', self: true, version: '1.5.0', host, startedAt: now - 121_000, open: 0 },
+      { id: 'i1', self: false, version: '1.4.2', host, startedAt: expect.any(Number), open: 0 },
+      { id: 'i3', self: false, version: '1.5.0', host, startedAt: expect.any(Number), open: 0 },
+    ]);
+    expect(Math.abs(fleet.instances[1]!.startedAt! - (now - 181_000))).toBeLessThan(2_000);
+    expect(fleet.versions).toEqual([
+      { version: '1.5.0', instances: 2 },
+      { version: '1.4.2', instances: 1 },
+    ]);
+  });
+
+  it('sums shared breakers, and names the instances on which a circuit is open', async () => {
+    const [one, two] = await start(['1', '1']);
+    await two!.catalogue.search();
+    for (let call = 0; call < 2; call++) await outcome(one!.catalogue.search(true));
+    await one!.clock.advance(1);
+    await outcome(two!.catalogue.search());
+    const [first] = (await fleetOf(one!)).breakers;
+    expect(first).toMatchObject({ name: 'search', instances: 2, failures: 2, openOn: ['i1'] });
+    await one!.clock.advance(20_000); // the other one's next heartbeat
+    const { breakers, instances } = await fleetOf(one!);
+    const [search, reviews] = breakers;
+    expect(search).toMatchObject({ name: 'search', open: 2 });
+    expect([...search!.openOn].sort()).toEqual(['i1', 'i2']);
+    expect(reviews).toMatchObject({ name: 'reviews', open: 0, openOn: [] });
+    expect(instances.map(({ open }) => open)).toEqual([1, 1]);
+  });
+
+  it('says whose state a breaker has', async () => {
+    const [one] = await start(['1']);
+    const { body } = await one!.get('/breakers', key);
+    const scopes = body.items.map(({ name, scope }: { name: string; scope: string }) => [
+      name,
+      scope,
+    ]);
+    expect(scopes).toEqual(
+      expect.arrayContaining([
+        ['search', 'shared'],
+        ['reviews', 'quorum'],
+        ['storage/svc', 'local'],
+      ]),
+    );
+  });
+
+  it('says since when the store has been away, and shows what was known before', async () => {
+    const [one] = await start(['1', '2']);
+    await fleetOf(one!);
+    one!.route.trouble = 'down';
+    await one!.clock.advance(30_000);
+    const before = await fleetOf(one!);
+    expect(before.instances.map(({ id }) => id)).toEqual(['i1', 'i2']);
+    await one!.clock.advance(10_000);
+    const after = await fleetOf(one!);
+    expect(after.degradedSince).toBe(before.degradedSince);
+    expect(one!.clock.wall() - after.degradedSince!).toBeGreaterThan(20_000);
+    expect((await one!.get('', key)).body.troubles).toEqual([
+      {
+        part: 'store',
+        name: 'memory',
+        kind: 'store-degraded',
+        severity: 'warning',
+        since: after.degradedSince,
+        why: 'it does not answer; shared breakers and limits go on as local ones',
+      },
+    ]);
+    one!.route.trouble = undefined;
+    await one!.clock.advance(5_000);
+    expect((await fleetOf(one!)).degradedSince).toBeUndefined();
+    expect((await one!.get('', key)).body.troubles).toEqual([]);
+  });
+
+  it('does not wait long for a store that hangs', async () => {
+    const [one] = await start(['1']);
+    one!.route.trouble = 'frozen';
+    const answer = one!.get('/fleet', key);
+    await until(() => one!.route.calls.at(-1) === 'instances');
+    await one!.clock.advance(250);
+    expect((await answer).body.fleet.instances).toHaveLength(1);
+  });
+
+  it('tells of the fleet in the stream when it is known, and when it changes', async () => {
+    const [one] = await start(['1', '2']);
+    const client = await read(one!.url, undefined, key);
+    const fleets = (): AdminFleet[] =>
+      client.messages.flatMap(({ data: { fleet } }) => fleet ?? []) as AdminFleet[];
+    await until(() => fleets().length === 1, 4_000);
+    expect(fleets()[0]!.instances).toHaveLength(2);
+    one!.route.trouble = 'down';
+    await one!.clock.advance(40_000);
+    await until(() => fleets().length === 2, 4_000);
+    expect(fleets()[1]!.degradedSince).toEqual(expect.any(Number));
+    const another = await read(one!.url, undefined, key);
+    const { data } = await another.message(({ event }) => event === 'snapshot');
+    expect(data.fleet).toEqual(fleets()[1]);
+    client.leave();
+    another.leave();
+  });
+
+  it('holds a shared circuit open in all instances', async () => {
+    const [one, two] = await start(['1', '1']);
+    const why = { by: 'anna', reason: 'migration' };
+    expect((await one!.post('/breakers/search/force-open', why, key)).status).toBe(200);
+    await two!.clock.advance(1);
+    const { body } = await two!.get('/breakers/search', key);
+    expect(body.breaker.override).toEqual({ kind: 'forced-open', ...why });
+  });
+
+  it('shows a hundred of very many instances, whatever they say of themselves', async () => {
+    const [one] = await start(['1']);
+    const long = 'x'.repeat(5_000);
+    for (let at = 0; at < 150; at++) {
+      const facts = {
+        breakers: Array.from({ length: 3 }, (_, n) => [`b${at}-${n}${long}`, 'open', 1, 1, 0]),
+      };
+      await one!.route.store.heartbeat(
+        { id: `${at}-${long}`, version: `${at}-${long}`, host: long, facts },
+        60_000,
+      );
+    }
+    const fleet = await fleetOf(one!);
+    expect(fleet.instances).toHaveLength(100);
+    expect(fleet.instances[0]!.self).toBe(true);
+    expect(fleet).toMatchObject({ moreInstances: 51, partial: true });
+    expect(fleet.breakers).toHaveLength(100);
+    expect(fleet.versions).toHaveLength(100);
+    expect(JSON.stringify(fleet).length).toBeLessThan(200_000);
+  });
+
+  it('is not there without a store', async () => {
+    const app = await administered(platform)();
+    const { status, body } = await app.get('/fleet');
+    expect([status, body.code]).toEqual([404, 'NOT_FOUND']);
+    const client = await read(app.url);
+    const { data } = await client.message(({ event }) => event === 'snapshot');
+    expect('fleet' in data).toBe(false);
+    client.leave();
+  });
+
+  it('lets go of the store when the application closes', async () => {
+    const [one] = await start(['1']);
+    const client = await read(one!.url, undefined, key);
+    await client.message(({ data: { fleet } }) => fleet !== undefined);
+    await one!.app.close();
+    const { length } = one!.route.calls;
+    adminOf(one!.app).stream.close();
+    await settle();
+    await one!.clock.advance(60_000);
+    expect(one!.route.calls).toHaveLength(length);
+  });
+});

@@ -1,0 +1,83 @@
+import type { Entry } from '../entries.js';
+import { PLACES, PROBES } from '../limits.js';
+import type { Rule } from '../book.js';
+
+const LIMITS: Readonly<Record<string, number>> = {
+  places: PLACES.places.maxConcurrent,
+  halls: PLACES.halls.maxConcurrent,
+  flaky: PROBES,
+};
+
+/** Whoever has had no answer in time goes on without one for so long at most, milliseconds. */
+const WITHOUT_ANSWER = 1_000;
+
+/**
+ * While nothing is wrong, work that really runs is within the limits of the fleet: whatever begins then has a lease. Answers
+ * may come late on a busy machine; what the instance begins then is not counted.
+ */
+export class Calm implements Rule {
+  readonly title = 'work that runs while nothing is wrong';
+  readonly expected = `${Object.entries(LIMITS)
+    .map(([name, limit]) => `${name} ${limit}`)
+    .join(', ')} at a time in all instances together`;
+  private readonly running = new Map<string, Set<string>>();
+  private readonly most = new Map<string, number>();
+  private readonly unanswered = new Map<string, number>();
+  private calm = false;
+  private excused = 0;
+
+  see(entry: Entry): string | undefined {
+    switch (entry.type) {
+      case 'calm':
+        this.calm = true;
+        return;
+      case 'trouble':
+        if (entry.begins) this.calm = false;
+        return;
+      case 'degraded':
+        this.unanswered.set(entry.from, Infinity);
+        return;
+      case 'unanswered':
+      case 'recovered':
+        this.noAnswer(entry);
+        return;
+      case 'killed':
+        for (const running of this.running.values()) {
+          for (const key of running) if (key.startsWith(`${entry.instance} `)) running.delete(key);
+        }
+        return;
+      case 'begun':
+        return this.begun(entry);
+      case 'ended':
+        this.running.get(entry.name)?.delete(`${entry.from} ${entry.id}`);
+        return;
+      default:
+        return;
+    }
+  }
+
+  found(): string {
+    const most = [...this.most].map(([name, count]) => `${name} ${count}`).join(', ');
+    return `${most || 'nothing'}; ${this.excused} without an answer in time`;
+  }
+
+  /** An instance that is degraded stays so until it says otherwise. */
+  private noAnswer({ from, at, type }: Entry): void {
+    if (type === 'recovered' || this.unanswered.get(from) !== Infinity)
+      this.unanswered.set(from, at);
+  }
+
+  private begun({ from, at, name, id }: Extract<Entry, { type: 'begun' }>): string | undefined {
+    const limit = LIMITS[name];
+    if (limit === undefined || !this.calm) return;
+    if (at < (this.unanswered.get(from) ?? -Infinity) + WITHOUT_ANSWER) {
+      this.excused += 1;
+      return;
+    }
+    const running = this.running.get(name) ?? new Set();
+    this.running.set(name, running.add(`${from} ${id}`));
+    this.most.set(name, Math.max(this.most.get(name) ?? 0, running.size));
+    if (running.size > limit) return `${name}: ${[...running].join(', ')} run at a time`;
+    return;
+  }
+}

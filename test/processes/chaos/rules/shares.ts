@@ -1,0 +1,87 @@
+import type { Entry } from '../entries.js';
+import { PLACES, RATES } from '../limits.js';
+import type { Rule } from '../book.js';
+import { Windows } from './windows.js';
+
+/** An answer that was under way when the store was given up has come by then, milliseconds. */
+const UNDER_WAY = 200;
+
+/** As many heartbeats back as one may not have been heard. */
+const HEARTBEATS = 3;
+
+/** An instance that goes on without the store. */
+interface Lone {
+  readonly since: number;
+  readonly rate: Windows;
+  readonly running: Map<string, Set<number>>;
+}
+
+/** An instance without the store takes its share of limits and places, and no more. */
+export class Shares implements Rule {
+  readonly title = 'instances without the store';
+  readonly expected = 'each takes its share of a limit and of places, and no more';
+  private readonly living = new Map<string, number[]>();
+  private readonly lone = new Map<string, Lone>();
+  private times = 0;
+  private calls = 0;
+
+  see(entry: Entry): string | undefined {
+    const { from } = entry;
+    switch (entry.type) {
+      case 'living': {
+        const known = [...(this.living.get(from) ?? []), entry.instances].slice(-HEARTBEATS);
+        this.living.set(from, known);
+        return;
+      }
+      case 'degraded': {
+        this.times += 1;
+        const { limit, burst } = RATES.limited;
+        const rate = new Windows(
+          limit / 1_000 / this.among(from),
+          Math.max(1, burst / this.among(from)),
+        );
+        this.lone.set(from, { since: entry.at, rate, running: new Map() });
+        return;
+      }
+      case 'recovered':
+        this.lone.delete(from);
+        return;
+      case 'stepped':
+        this.lone.delete(entry.instance);
+        return;
+      case 'begun':
+        return this.begun(entry);
+      case 'ended':
+        this.lone.get(from)?.running.get(entry.name)?.delete(entry.id);
+        return;
+      default:
+        return;
+    }
+  }
+
+  found(): string {
+    return `${this.times} times, ${this.calls} calls`;
+  }
+
+  private begun({ from, at, name, id }: Extract<Entry, { type: 'begun' }>): string | undefined {
+    const lone = this.lone.get(from);
+    if (lone === undefined || at < lone.since + UNDER_WAY) return;
+    if (name === 'limited') {
+      this.calls += 1;
+      const breach = lone.rate.add(at, at);
+      return breach && `${from}, limited: ${breach}`;
+    }
+    if (name !== 'places' && name !== 'halls') return;
+    this.calls += 1;
+    const running = lone.running.get(name) ?? new Set();
+    lone.running.set(name, running.add(id));
+    const share = Math.max(1, Math.floor(PLACES[name].maxConcurrent / this.among(from)));
+    if (running.size <= share) return;
+    return `${from}, ${name}: ${running.size} at a time, its share is ${share}`;
+  }
+
+  /** Among how many instances it divides, at the least. */
+  private among(instance: string): number {
+    return Math.max(1, Math.min(...(this.living.get(instance) ?? [1])));
+  }
+}
