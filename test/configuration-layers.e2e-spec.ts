@@ -7,6 +7,7 @@ import {
   Timeout,
   constant,
   fallbackValue,
+  overridesFromEnv,
 } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
 import { outcome } from './support/wait.js';
@@ -111,6 +112,40 @@ describe("a breaker's name", () => {
       configs: { ...configs, shelf: { circuitBreaker: { openFor: '9s' } } },
     });
     expect(options).toEqual({ name: 'shelf', openFor: '9s' });
+  });
+
+  it('may come from an override; the override for that name is its own then', async () => {
+    class Shelf {
+      @CircuitBreaker({ name: 'shelf', openFor: '5s' })
+      async books(): Promise<void> {}
+    }
+    const overrides = {
+      'Shelf.books': { circuitBreaker: { name: 'rack' } },
+      rack: { circuitBreaker: { openFor: '9s', minimumCalls: 3 } },
+    } as const;
+    const { registry } = await boot({ providers: [Shelf], resilience: { overrides } });
+    expect(registry.names()).toEqual(['rack']);
+    expect(registry.get('rack').snapshot().limits).toMatchObject({
+      openForMs: 9_000,
+      minimumCalls: 3,
+    });
+  });
+
+  it('may come from a variable', async () => {
+    class Shelf {
+      @CircuitBreaker({ openFor: '5s' })
+      async books(): Promise<void> {}
+    }
+    const { registry } = await boot({
+      providers: [Shelf],
+      resilience: {
+        overrides: [
+          { rack: { circuitBreaker: { openFor: '9s' } } },
+          overridesFromEnv({ RESILIENCE__SHELF__CIRCUIT_BREAKER__NAME: 'rack' }),
+        ],
+      },
+    });
+    expect(registry.get('rack').snapshot().limits).toMatchObject({ openForMs: 9_000 });
   });
 
   it('needs no configuration', async () => {

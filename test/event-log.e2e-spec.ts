@@ -14,6 +14,7 @@ import {
   type ResilienceModuleOptions,
   ResilienceService,
 } from '../src/index.js';
+import { ManualClock, MemoryStore } from '../src/testing/index.js';
 import { type Booted, appModule, boot, closeAll, nestMajor, quiet } from './support/boot.js';
 import { outcome } from './support/wait.js';
 
@@ -50,6 +51,7 @@ interface Line {
 
 async function logged(
   logging?: ResilienceModuleOptions['logging'],
+  shared: ResilienceModuleOptions = {},
 ): Promise<Booted & { books: Books; lines: Line[]; texts(): unknown[] }> {
   const lines: Line[] = [];
   const writer = (level: string) => (message: unknown) => void lines.push({ level, message });
@@ -59,7 +61,7 @@ async function logged(
     error: writer('error'),
     debug: writer('debug'),
   };
-  const booted = await boot({ providers: [Books], resilience: { logger, logging } });
+  const booted = await boot({ providers: [Books], resilience: { logger, logging, ...shared } });
   lines.length = 0; // what it says while it starts
   const texts = (): unknown[] => lines.map(({ message }) => message);
   return { ...booted, books: booted.app.get(Books), lines, texts };
@@ -158,6 +160,18 @@ describe('the log of the events', () => {
       'store redis does not answer: Error: READONLY; shared breakers and limits go on as local ones',
       'store redis answers again after 250 ms',
       'left out of the log within a second: 0 rejections, 4 other events',
+    ]);
+  });
+
+  it('says of a change for all instances for how long, and when its time is over', async () => {
+    const clock = new ManualClock();
+    const { app, texts } = await logged(undefined, { clock, store: new MemoryStore({ clock }) });
+    const note = { by: 'bob', scope: 'shared', until: new Date(clock.wall() + 60_000) } as const;
+    app.get(ResilienceService).configure('storagesvc', { circuitBreaker: { openFor: '5s' } }, note);
+    await clock.advance(60_001);
+    expect(texts()).toEqual([
+      'options of "storagesvc" have been changed for all instances by bob: {"circuitBreaker":{"openFor":"5s"}}, until 2026-01-01T00:01:00.000Z',
+      'the time of a change of "storagesvc" for all instances by bob is over: {"circuitBreaker":null}',
     ]);
   });
 

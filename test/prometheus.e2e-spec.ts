@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { Counter, Registry, register } from 'prom-client';
 import { ResilienceConfigurationError } from '../src/index.js';
 import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
-import type { ManualClock } from '../src/testing/index.js';
+import { ManualClock, MemoryStore } from '../src/testing/index.js';
 import { type Booted, appModule, boot, closeAll, of, quiet } from './support/boot.js';
 import { Shop, makeCalls, observed, observedParts } from './support/observed-calls.js';
 import { samplesIn } from './support/scrape.js';
@@ -182,6 +182,23 @@ describe('a scrape', () => {
     await command.execute();
     const series = 'resilience_calls_total{name="later",outcome="success",source="live"}';
     expect((await scrape(registry)).get(series)).toBe(1);
+  });
+
+  it('shows whether the store of a fleet answers, and nothing of it where there is none', async () => {
+    const degraded = 'resilience_store_degraded{name="memory"}';
+    expect((await scrape(registry)).has(degraded)).toBe(false);
+    const store = new MemoryStore();
+    const clock = new ManualClock();
+    const shared = new Registry();
+    const imports = [ResiliencePrometheusModule.forRoot({ registry: shared })];
+    await boot({ ...observedParts, imports, resilience: { store, clock } });
+    expect((await scrape(shared)).get(degraded)).toBe(0);
+    store.fail();
+    await clock.advance(20_000);
+    expect((await scrape(shared)).get(degraded)).toBe(1);
+    store.recover();
+    await clock.advance(2_000);
+    expect((await scrape(shared)).get(degraded)).toBe(0);
   });
 
   it('shows how late the event loop is', async () => {

@@ -11,6 +11,7 @@ import {
 } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
 import { problemsOf } from './support/commands.js';
+import { type Deferred, deferred, settle } from './support/wait.js';
 
 afterEach(closeAll);
 
@@ -156,4 +157,34 @@ it('false does not switch a policy off', async () => {
   expect(problems).toContain(
     "ResilienceModule.forRoot(): overrides['*'].timeout is false; use { enabled: false } to switch the policy off",
   );
+});
+
+it('a fallback that is switched off and on again counts those that are still running', async () => {
+  const answers: Deferred<string>[] = [];
+  @Injectable()
+  class Books {
+    @Fallback(
+      () => {
+        const answer = deferred<string>();
+        answers.push(answer);
+        return answer.promise;
+      },
+      { maxConcurrent: 1 },
+    )
+    async list(): Promise<string> {
+      throw new Error('down');
+    }
+  }
+  const { app, service } = await boot({ providers: [Books] });
+  const books = app.get(Books);
+  const first = books.list();
+  await settle();
+  for (const policy of [off, on]) service.configure('Books.list', { fallback: policy });
+  await expect(books.list()).rejects.toThrow('down');
+  answers[0]!.resolve('answer');
+  await expect(first).resolves.toBe('answer');
+  const second = books.list();
+  await settle();
+  answers[1]!.resolve('another');
+  await expect(second).resolves.toBe('another');
 });

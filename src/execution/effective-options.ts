@@ -64,15 +64,15 @@ export function effectiveOptions(
   }
   layer(shared, `pipelines['${pipeline}']`);
   layer(said, undefined);
-  for (const target of targets()) {
+  for (const target of targets(renamed(options.name))) {
     override(of(ownValue(overrides, target)), target, `overrides['${target}']`);
     if (target !== EVERYTHING && !overrideKeys.includes(target)) continue; // a part: variables do not name it
     for (const given of variables.of(target, kind)) override(given.options, target, given.origin);
   }
-  for (const target of targets()) {
+  for (const target of targets(options.name)) {
     override(of(ownValue(forAll, target)), target, `configure('${target}', ${FOR_ALL})`);
   }
-  for (const target of targets()) {
+  for (const target of targets(options.name)) {
     override(of(ownValue(live, target)), target, `configure('${target}')`);
   }
   const { enabled = true } = options;
@@ -90,9 +90,18 @@ export function effectiveOptions(
     originOf: (option) => origins.get(option),
   };
 
+  /** The name of the part in force: an override may give it another one than its options do. */
+  function renamed(name: unknown): unknown {
+    return [EVERYTHING, ...overrideKeys]
+      .flatMap((target) => [
+        of(ownValue(overrides, target)),
+        ...variables.of(target, kind).map((given) => given.options),
+      ])
+      .reduce((known, set) => normalize(set).name ?? known, name);
+  }
+
   /** From the least to the most specific. */
-  function targets(): string[] {
-    const { name } = options;
+  function targets(name: unknown): string[] {
     const shared = typeof name === 'string' && !overrideKeys.includes(name) ? [name] : [];
     return [EVERYTHING, ...shared, ...overrideKeys];
   }

@@ -212,10 +212,9 @@ export class LiveChanges {
     );
     for (const { holder, former, draft } of replacements) {
       if (!differs(draft, former) && !draft.declarations.some(isChanged)) continue;
-      const { pipeline } = former;
-      const plan = finishPlan(draft);
-      plan.pipeline.succeed(pipeline);
-      holder.accept(plan);
+      const { pipeline } = former; // the holder may be the former plan itself
+      holder.accept(finishPlan(draft));
+      pipeline.retire();
     }
     changeParts();
   }

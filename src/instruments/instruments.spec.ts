@@ -60,6 +60,7 @@ describe('the instruments', () => {
       'resilience_fallbacks_total',
       'resilience_stale_age_seconds',
       'resilience_cache_errors_total',
+      'resilience_store_degraded',
       'resilience_event_loop_lag_seconds',
     ]);
   });

@@ -11,7 +11,8 @@ const AGES = [1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400] as const;
 /**
  * All instruments. Exporters, the tables in the docs, dashboards and alert rules take names, units and labels from here.
  *
- * The label `name` is a method (`Class.method`), command or pipeline; of circuit breakers, rate limits and bulkheads, the part's name.
+ * The label `name` is a method (`Class.method`), command or pipeline; of circuit breakers, rate limits and bulkheads, the
+ * part's name; of the store, its kind.
  */
 export const instruments = {
   calls: {
@@ -209,6 +210,13 @@ export const instruments = {
     unit: '{error}',
     labels: ['name', 'operation'],
     description: 'Errors of the cache behind staleIfError()',
+  },
+  storeDegraded: {
+    kind: 'gauge',
+    name: 'resilience.store.degraded',
+    unit: '{store}',
+    labels: ['name'],
+    description: '1 while the store of the fleet does not answer, 0 otherwise',
   },
   eventLoopLag: {
     kind: 'gauge',

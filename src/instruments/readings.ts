@@ -25,6 +25,7 @@ export class Readings {
     rateLimitBurst: reading(instruments.rateLimitBurst),
     rateLimitRemaining: reading(instruments.rateLimitRemaining),
     rateLimitWaiting: reading(instruments.rateLimitWaiting),
+    storeDegraded: reading(instruments.storeDegraded),
     eventLoopLag: reading(instruments.eventLoopLag),
   };
 
@@ -53,6 +54,10 @@ export class Readings {
     series.rateLimitBurst.at(name).value += burst;
     series.rateLimitRemaining.at(name).value += remaining;
     series.rateLimitWaiting.at(name).value += waiting;
+  }
+
+  addStore(name: string, degraded: boolean): void {
+    this.series.storeDegraded.at(name).value += Number(degraded);
   }
 
   addLag(quantile: string, seconds: number): void {

@@ -14,6 +14,8 @@ export interface Sources {
   readonly breakers: Parts<MeasuredBreaker>;
   readonly bulkheads: Parts<{ readonly name: string; snapshot(): BulkheadSnapshot }>;
   readonly rateLimits: Parts<MeasuredRateLimit>;
+  /** Where the instances of the fleet meet; not set for an application without a store. */
+  readonly fleet?: { readonly kind: string; readonly degraded: boolean };
 }
 
 export interface MeasuredBreaker {

@@ -131,7 +131,10 @@ describe('a call', () => {
     await pipelineOf([], events).run(new TestCall());
     expect(meter.succeeded).not.toHaveBeenCalled();
     expect(meter.ended).toHaveBeenCalledTimes(1);
-    expect(meter.ended.mock.calls[0]).toMatchObject([{ outcome: 'success', source: 'live' }, false]);
+    expect(meter.ended.mock.calls[0]).toMatchObject([
+      { outcome: 'success', source: 'live' },
+      false,
+    ]);
     remove();
     await pipelineOf([], events).run(new TestCall());
     expect(meter.ended).toHaveBeenCalledTimes(1);

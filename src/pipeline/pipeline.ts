@@ -54,13 +54,9 @@ export class Pipeline {
     });
   }
 
-  /** Takes the place of another pipeline: its stages take over what those of the other know beyond single calls. */
-  succeed(former: Pipeline): void {
-    for (const stage of this.stages) {
-      const before = former.stages.find(({ constructor }) => constructor === stage.constructor);
-      if (before !== undefined) stage.inherit?.(before);
-    }
-    for (const stage of former.stages) stage.retire?.();
+  /** To be called when another pipeline has taken its place: only calls that are under way still use it. */
+  retire(): void {
+    for (const stage of this.stages) stage.retire?.();
   }
 
   /** Resolves to the call's result or rejects with its error; both are the method's own unless a policy has replaced them. */

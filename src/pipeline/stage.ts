@@ -28,9 +28,6 @@ export abstract class Stage<Held = unknown> {
   /** Its position in the pipeline, 0 is outermost; set by the pipeline. */
   level = -1;
 
-  /** Takes over what a stage of the same class knows beyond single calls, when a change of options replaces that one. */
-  inherit?(former: Stage): void;
-
   /** Called when a change of options has replaced it: only calls that are under way still use it. */
   retire?(): void;
 

@@ -1,8 +1,13 @@
 import type {
   AdminAction,
+  AdminBreaker,
+  AdminBreakerDetails,
+  AdminBulkhead,
   AdminChange,
+  AdminPage,
   AdminPipelines,
   AdminProblem,
+  AdminRateLimit,
 } from '../../src/admin/contract.js';
 import type { Method } from './model.js';
 
@@ -35,6 +40,29 @@ export async function pipelines(headers: Headers): Promise<Method[]> {
     offset = page.next;
   }
   return found;
+}
+
+/** The lists of the server that can be searched, and their items. */
+export interface Lists {
+  readonly breakers: AdminBreaker;
+  readonly bulkheads: AdminBulkhead;
+  readonly 'rate-limits': AdminRateLimit;
+}
+
+/** The first of those whose name has the text in it. @throws {ApiError} */
+export async function search<List extends keyof Lists>(
+  list: List,
+  text: string,
+  headers: Headers,
+): Promise<AdminPage<Lists[List]>> {
+  const path = `${list}?limit=200&search=${encodeURIComponent(text)}`;
+  return (await ask(path, { headers })) as AdminPage<Lists[List]>;
+}
+
+/** One breaker. @throws {ApiError} with the status 404 when there is none of that name */
+export async function breaker(name: string, headers: Headers): Promise<AdminBreaker> {
+  const path = `breakers/${encodeURIComponent(name)}`;
+  return ((await ask(path, { headers })) as AdminBreakerDetails).breaker;
 }
 
 /** Makes a change. @throws {ApiError} */

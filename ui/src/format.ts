@@ -29,22 +29,25 @@ export function duration(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** The same for what lasts and need not be known to the second. */
+export function roughly(ms: number): string {
+  return ms < 60_000 ? 'less than 1 min' : duration(Math.floor(ms / 60_000) * 60_000);
+}
+
 /** A time that is still to come, in whole seconds. */
 export function countdown(ms: number): string {
   return duration(Math.max(1, Math.ceil(ms / 1_000)) * 1_000);
 }
 
-/** The time of the day; with the date when it is another day than `now`. */
-export function timeOf(at: number, now: number): string {
+/** The time of the day; with the date when it is another day than `today`. @param today as by `toDateString()` */
+export function timeOf(at: number, today: string): string {
   const date = new Date(at);
   const time = date.toLocaleTimeString([], {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
   });
-  return date.toDateString() === new Date(now).toDateString()
-    ? time
-    : `${date.toLocaleDateString()} ${time}`;
+  return date.toDateString() === today ? time : `${date.toLocaleDateString()} ${time}`;
 }
 
 /** `2 dependencies`, `1 dependency`. */

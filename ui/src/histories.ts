@@ -17,16 +17,19 @@ export class Histories {
   private readonly kept = new Map<string, Kept>();
   private until = 0;
   private stepMs = 5_000;
-  private length = 0;
+  /** For each step whether it was missed. */
+  private missed: boolean[] = [];
 
   clear(): void {
     this.kept.clear();
-    this.length = 0;
+    this.missed = [];
   }
 
   add({ part, name, until, stepMs, values }: AdminSeries): void {
     const lists = Object.entries(values) as [AdminLine, readonly number[]][];
-    for (const [, list] of lists) this.length = Math.max(this.length, list.length);
+    for (const [, list] of lists) {
+      while (this.missed.length < list.length) this.missed.unshift(false);
+    }
     this.until = until;
     this.stepMs = stepMs;
     const copies = lists.map(([line, list]) => [line, [...list]] as [AdminLine, (number | null)[]]);
@@ -36,9 +39,7 @@ export class Histories {
   step(at: number, samples: readonly AdminSample[]): void {
     const longest = Math.round(LONGEST_MS / this.stepMs);
     this.skip(Math.min(longest, Math.round((at - this.until) / this.stepMs) - 1), longest);
-    const former = this.length;
     this.until = at;
-    this.length = Math.min(former + 1, longest);
     const news = new Map(samples.map((sample) => [keyOf(sample.part, sample.name), sample.values]));
     for (const key of news.keys()) {
       if (!this.kept.has(key)) this.kept.set(key, { values: new Map(), shown: undefined });
@@ -48,41 +49,49 @@ export class Histories {
       const values = news.get(key) ?? {};
       const lines = new Set([...kept.values.keys(), ...(Object.keys(values) as AdminLine[])]);
       for (const line of lines) {
-        const list = kept.values.get(line) ?? new Array<number | null>(former).fill(0);
-        while (list.length < former) list.unshift(0);
+        const list = this.complete(kept.values.get(line) ?? []);
         list.push(values[line] ?? 0);
         if (list.length > longest) list.shift();
         kept.values.set(line, list);
       }
       if (!news.has(key) && isSilent(kept)) this.kept.delete(key);
     }
+    this.missed.push(false);
+    if (this.missed.length > longest) this.missed.shift();
   }
 
   /** Steps that were missed while the server was away are gaps. */
   private skip(steps: number, longest: number): void {
-    if (this.length === 0 || steps <= 0) return;
+    if (this.missed.length === 0 || steps <= 0) return;
+    const lengthen = <Item>(list: Item[], item: Item): void => {
+      for (let step = 0; step < steps; step++) list.push(item);
+      list.splice(0, Math.max(0, list.length - longest));
+    };
     for (const { values } of this.kept.values()) {
-      for (const list of values.values()) {
-        for (let step = 0; step < steps; step++) list.push(null);
-        list.splice(0, list.length - longest);
-      }
+      for (const list of values.values()) lengthen(this.complete(list), null);
     }
-    this.length = Math.min(this.length + steps, longest);
+    lengthen(this.missed, true);
+  }
+
+  /** A list with all steps: before its own numbers there was nothing, or nothing is known. */
+  private complete(list: (number | null)[]): (number | null)[] {
+    while (list.length < this.missed.length) {
+      list.unshift(this.missed[this.missed.length - 1 - list.length] ? null : 0);
+    }
+    return list;
   }
 
   of(part: Part, name: string): History | undefined {
     const kept = this.kept.get(keyOf(part, name));
-    if (kept === undefined || this.length === 0) return undefined;
+    if (kept === undefined || this.missed.length === 0) return undefined;
     return (kept.shown ??= this.show(kept));
   }
 
   private show({ values }: Kept): History {
-    const { length, until, stepMs } = this;
+    const { until, stepMs } = this;
+    const { length } = this.missed;
     const times = Array.from({ length }, (_, at) => (until - (length - 1 - at) * stepMs) / 1_000);
-    const line = (name: AdminLine): Values => {
-      const list = values.get(name) ?? [];
-      return [...new Array<number>(Math.max(0, length - list.length)).fill(0), ...list];
-    };
+    const line = (name: AdminLine): Values => this.complete([...(values.get(name) ?? [])]);
     return {
       times,
       requests: line('requests'),
@@ -100,15 +109,19 @@ export class Histories {
   }
 }
 
-/** The sum of some lines of several histories with the same steps. */
+/** The sum of some lines of several histories with the same steps; a step that all have missed stays one. */
 export function summed(
   histories: readonly History[],
   line: 'retries' | 'fallbacks' | 'stale' | 'waiting',
 ): Values {
   const [first, ...others] = histories.map((history) => history[line]);
   return (first ?? []).map((value, at) =>
-    others.reduce((sum, list) => sum + (list[at] ?? 0), value ?? 0),
+    others.reduce<number | null>((sum, list) => plus(sum, list[at] ?? null), value),
   );
+}
+
+function plus(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : one + other;
 }
 
 /** Whether there is nothing to be seen: such a part has zeros without being remembered. */

@@ -4,6 +4,7 @@ import type {
   AdminDelta,
   AdminEvent,
   AdminFleet,
+  AdminKeyed,
   AdminMoment,
   AdminRateLimit,
   AdminSeries,
@@ -20,10 +21,11 @@ const MOST_EVENTS = 1_000;
 
 /** The state of the page that the stream writes. */
 export interface Target {
-  /** @param total how many there are; more than are told when there are very many keys */
-  dependencies(all: readonly Dependency[], total: number): void;
-  bulkheads(all: readonly Bulkhead[], total: number): void;
-  rateLimits(all: readonly RateLimit[], total: number): void;
+  dependencies(all: readonly Dependency[]): void;
+  bulkheads(all: readonly Bulkhead[]): void;
+  rateLimits(all: readonly RateLimit[]): void;
+  /** How many there are of each; more than are told when there are very many keys. */
+  totals(all: Record<'dependencies' | 'bulkheads' | 'rateLimits', number>): void;
   fleet(fleet: AdminFleet | undefined): void;
   /** The newest first. */
   events(all: readonly AdminEvent[]): void;
@@ -35,15 +37,11 @@ export interface Target {
 /** Makes the state of the page from the messages of the stream: a snapshot, series, then what changes. */
 export class Reader {
   readonly histories = new Histories();
-  private readonly breakers = new Shelf((breaker: AdminBreaker): Dependency => this.show(breaker));
+  private readonly breakers = new Shelf((breaker: AdminBreaker) => this.show(breaker));
   private readonly bulkheads = new Shelf((bulkhead: Bulkhead) => bulkhead);
-  private readonly rateLimits = new Shelf((limit: AdminRateLimit): RateLimit => ({
-    ...limit,
-    health: limitHealth(limit),
-    history: this.histories.of('rateLimit', limit.name),
-  }));
+  private readonly rateLimits = new Shelf((limit: AdminRateLimit) => this.showLimit(limit));
   private events: readonly AdminEvent[] = [];
-  private keyed = { breakers: 0, bulkheads: 0, rateLimits: 0 };
+  private keyed: AdminKeyed = { keyedBreakers: 0, keyedBulkheads: 0, keyedRateLimits: 0 };
   private instance = '';
 
   constructor(private readonly target: Target) {}
@@ -63,17 +61,19 @@ export class Reader {
     return { ...breaker, ...diagnosis(breaker), facts: factsOf(breaker), history };
   }
 
+  /** A rate limit as the page shows it. */
+  showLimit(limit: AdminRateLimit): RateLimit {
+    const history = this.histories.of('rateLimit', limit.name);
+    return { ...limit, health: limitHealth(limit), history };
+  }
+
   private snapshot(snapshot: AdminSnapshot): void {
     this.histories.clear();
     for (const shelf of [this.breakers, this.bulkheads, this.rateLimits]) shelf.clear();
     this.breakers.update(snapshot.breakers);
     this.bulkheads.update(snapshot.bulkheads);
     this.rateLimits.update(snapshot.rateLimits);
-    this.keyed = {
-      breakers: snapshot.keyedBreakers,
-      bulkheads: snapshot.keyedBulkheads,
-      rateLimits: snapshot.keyedRateLimits,
-    };
+    this.count(snapshot);
     // A server that has started again counts its events anew.
     if (snapshot.instance !== this.instance) this.events = [];
     this.instance = snapshot.instance;
@@ -94,6 +94,7 @@ export class Reader {
     this.bulkheads.update(delta.bulkheads, delta.gone.bulkheads);
     this.rateLimits.update(delta.rateLimits, delta.gone.rateLimits);
     if (delta.samples !== undefined) {
+      this.count(delta);
       this.histories.step(delta.samples.at, delta.samples.items);
       this.showHistories();
     }
@@ -101,6 +102,11 @@ export class Reader {
     this.hear(delta.events);
     if (delta.events.some(({ type }) => type === 'configuration')) this.target.reconfigured();
     this.tell(delta);
+  }
+
+  private count(keyed: Partial<AdminKeyed>): void {
+    const { keyedBreakers = 0, keyedBulkheads = 0, keyedRateLimits = 0 } = keyed;
+    this.keyed = { keyedBreakers, keyedBulkheads, keyedRateLimits };
   }
 
   /** Parts without calls have no history before or after a step: they stay as they are. */
@@ -123,14 +129,19 @@ export class Reader {
     const { all: breakers } = this.breakers;
     const { all: bulkheads } = this.bulkheads;
     const { all: limits } = this.rateLimits;
-    target.dependencies(breakers, totalOf(breakers, keyed.breakers));
-    target.bulkheads(bulkheads, totalOf(bulkheads, keyed.bulkheads));
-    target.rateLimits(limits, totalOf(limits, keyed.rateLimits));
+    target.dependencies(breakers);
+    target.bulkheads(bulkheads);
+    target.rateLimits(limits);
+    target.totals({
+      dependencies: totalOf(breakers, keyed.keyedBreakers),
+      bulkheads: totalOf(bulkheads, keyed.keyedBulkheads),
+      rateLimits: totalOf(limits, keyed.keyedRateLimits),
+    });
     target.events(this.events);
   }
 }
 
-/** @param keyed how many there were by key at the snapshot */
+/** @param keyed how many there are by key */
 function totalOf(shown: readonly { readonly group?: string }[], keyed: number): number {
   const shownByKey = shown.filter(({ group }) => group !== undefined).length;
   return shown.length - shownByKey + Math.max(shownByKey, keyed);

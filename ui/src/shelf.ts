@@ -30,10 +30,6 @@ export class Shelf<Part extends { readonly name: string }, Shown extends object>
     for (const [name, shown] of this.shown) if (!isCurrent(name, shown)) this.shown.delete(name);
   }
 
-  get names(): Iterable<string> {
-    return this.parts.keys();
-  }
-
   get all(): Shown[] {
     return Array.from(this.parts.values(), (part) => {
       let shown = this.shown.get(part.name);

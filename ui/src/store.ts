@@ -4,14 +4,15 @@ import type { AdminAction, AdminChange, AdminFleet } from '../../src/admin/contr
 import { Connection } from './connection.js';
 import type { Bulkhead, Dependency, Happening, Method, RateLimit } from './model.js';
 import { Reader } from './reader.js';
+import { href } from './router.js';
 
 /*
  * All that the page knows. The connection writes it, the views read it.
  */
 
 export const dependencies = signal<readonly Dependency[]>([]);
-/** How many breakers there are; more than are shown when there are very many keys. */
-export const total = signal(0);
+/** How many there are of each; more than are told when there are very many keys. */
+export const totals = signal({ dependencies: 0, bulkheads: 0, rateLimits: 0 });
 export const bulkheads = signal<readonly Bulkhead[]>([]);
 export const rateLimits = signal<readonly RateLimit[]>([]);
 /** The instances that share a store; `undefined` without a store, and until it is known. */
@@ -34,10 +35,13 @@ export const link = signal<Link>({ state: 'connecting', since: Date.now(), reaso
 export const heard = signal(0);
 /** The server's clock minus this machine's, milliseconds. */
 export const skew = signal(0);
+const JITTER_MS = 300;
 const tick = signal(Date.now());
 setInterval(() => (tick.value = Date.now()), 1_000);
 /** The server's time; ticks each second. */
 export const now = computed(() => tick.value + skew.value);
+/** The same day as that of the server's time. */
+export const today = computed(() => new Date(now.value).toDateString());
 /** Older data than this is called stale, milliseconds. */
 const STALE_MS = 20_000;
 export const stale = computed(
@@ -57,6 +61,24 @@ export const token = signal(sessionStorage.getItem('resilience:token') ?? '');
 token.subscribe((value) => sessionStorage.setItem('resilience:token', value));
 export const askForToken = signal(false);
 
+/** The names of all things, as a text: the same one until a name comes or goes. */
+const names = computed(() => {
+  const namesOf = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
+  return JSON.stringify(
+    [methods, rateLimits, bulkheads, dependencies].map((all) => namesOf(all.value)),
+  );
+});
+/** The address of each thing by its name. */
+export const places = computed<ReadonlyMap<string, string>>(() => {
+  const [ofMethods, ofLimits, ofBulkheads, ofDependencies] = JSON.parse(names.value) as string[][];
+  const found = new Map<string, string>();
+  for (const name of ofMethods!) found.set(name, href('methods', name));
+  for (const name of ofLimits!) found.set(name, href('rate-limits', undefined, { q: name }));
+  for (const name of ofBulkheads!) found.set(name, href('bulkheads', undefined, { q: name }));
+  for (const name of ofDependencies!) found.set(name, href('dependencies', name));
+  return found;
+});
+
 /** One dependency; `undefined` when there is none of that name. */
 export function dependency(name: string): Dependency | undefined {
   return dependencies.value.find((known) => known.name === name);
@@ -66,17 +88,17 @@ const linkIs = (state: Link['state'], reason = ''): void => {
   if (link.value.state !== state) link.value = { state, since: Date.now(), reason };
 };
 
-const reader = new Reader({
-  dependencies: (all, count) => {
-    dependencies.value = all;
-    total.value = count;
-  },
+export const reader = new Reader({
+  dependencies: (all) => (dependencies.value = all),
   bulkheads: (all) => (bulkheads.value = all),
   rateLimits: (all) => (rateLimits.value = all),
+  totals: (all) => (totals.value = all),
   fleet: (known) => (fleet.value = known),
   events: (all) => (events.value = all),
   moment: ({ at, readOnly, needsBy }) => {
-    skew.value = at - Date.now();
+    const found = at - Date.now();
+    // Messages take a little longer or shorter each time: the clock of the page need not jump with each of them.
+    if (Math.abs(found - skew.value) > JITTER_MS) skew.value = found;
     if (access.value.readOnly !== readOnly || access.value.needsBy !== needsBy) {
       access.value = { readOnly, needsBy };
     }

@@ -14,7 +14,7 @@ import type {
  * The first message of `GET <path>/stream`, with the event name `snapshot`. Parts by key are among it as far
  * as there is room, those that are ill first; the lists of the API have all of them. `series` messages follow it.
  */
-export interface AdminSnapshot extends AdminMoment {
+export interface AdminSnapshot extends AdminMoment, AdminKeyed {
   /** The breakers. */
   readonly breakers: readonly AdminBreaker[];
   /** The bulkheads. */
@@ -27,11 +27,15 @@ export interface AdminSnapshot extends AdminMoment {
   readonly fleet?: AdminFleet;
   /** The latest events, oldest first. */
   readonly events: readonly AdminEvent[];
-  /** How many breakers by key there are. */
+}
+
+/** How many parts by key there are, those that are not in the stream included. */
+export interface AdminKeyed {
+  /** How many breakers. */
   readonly keyedBreakers: number;
-  /** How many bulkheads by key there are. */
+  /** How many bulkheads. */
   readonly keyedBulkheads: number;
-  /** How many rate limits by key there are. */
+  /** How many rate limits. */
   readonly keyedRateLimits: number;
 }
 
@@ -41,8 +45,8 @@ export interface AdminSnapshot extends AdminMoment {
  */
 export type AdminSeriesMessage = readonly AdminSeries[];
 
-/** A message of the stream with the event name `delta`: what has changed since the message before. */
-export interface AdminDelta extends AdminMoment {
+/** A message of the stream with the event name `delta`: what has changed since the message before. One with `samples` counts keys. */
+export interface AdminDelta extends AdminMoment, Partial<AdminKeyed> {
   /** Breakers that are new or have changed, whole. */
   readonly breakers: readonly AdminBreaker[];
   /** Bulkheads that are new or have changed, whole. */

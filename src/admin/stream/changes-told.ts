@@ -1,5 +1,5 @@
 import { Turns } from '../../common/turns.js';
-import type { AdminEvent, AdminMoment } from '../contract.js';
+import type { AdminEvent, AdminKeyed, AdminMoment } from '../contract.js';
 import type { EventLog } from '../events/event-log.js';
 import type { History } from '../series/history.js';
 import type { Selection } from '../series/selection.js';
@@ -90,7 +90,7 @@ export class ChangesTold {
       gone: JSON.stringify(gone),
       events: JSON.stringify(events),
       omitted: String(omitted),
-      ...(samples !== undefined && { samples: JSON.stringify(samples) }),
+      ...(samples !== undefined && { samples: JSON.stringify(samples), ...this.keyed() }),
       ...(fleet !== undefined && { fleet }),
       ...this.now(),
     });
@@ -113,12 +113,19 @@ export class ChangesTold {
     return joined({
       ...this.lists(this.known()),
       events: JSON.stringify(events),
-      keyedBreakers: String(keyedIn(this.parts.breakers)),
-      keyedBulkheads: String(keyedIn(this.parts.bulkheads)),
-      keyedRateLimits: String(keyedIn(this.parts.rateLimits)),
+      ...this.keyed(),
       ...(this.fleet !== undefined && { fleet: this.fleet }),
       ...this.now(),
     });
+  }
+
+  private keyed(): Record<keyof AdminKeyed, string> {
+    const { breakers, bulkheads, rateLimits } = this.parts;
+    return {
+      keyedBreakers: String(keyedIn(breakers)),
+      keyedBulkheads: String(keyedIn(bulkheads)),
+      keyedRateLimits: String(keyedIn(rateLimits)),
+    };
   }
 
   /** The JSON of the fleet, if it has changed. */

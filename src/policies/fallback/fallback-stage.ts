@@ -8,12 +8,15 @@ import { withCause } from './cause.js';
 import type { FallbackContext } from './handler.js';
 import type { Choice, FallbackSettings } from './options.js';
 
+/** By subject, so that changes of the options, also to switch the policy off and on, leave the count as it is. */
+const runningBySubject = new WeakMap<PolicySite, { count: number }>();
+
 /** Answers the call when everything inside this stage has failed. */
 export class FallbackStage extends Stage {
   override readonly keepsResults: boolean;
   private readonly storing: readonly Answer[];
-  /** Calls that are being answered; shared with the stage that this one has replaced. */
-  private running = { count: 0 };
+  /** Calls that are being answered. */
+  private readonly running: { count: number };
 
   constructor(
     private readonly settings: FallbackSettings,
@@ -24,10 +27,8 @@ export class FallbackStage extends Stage {
       .map(({ answer }) => answer)
       .filter((answer) => answer.store !== undefined);
     this.keepsResults = this.storing.length > 0;
-  }
-
-  override inherit({ running }: FallbackStage): void {
-    this.running = running;
+    this.running = runningBySubject.get(site) ?? { count: 0 };
+    runningBySubject.set(site, this.running);
   }
 
   override react(call: Call): Promise<void> | void {

@@ -21,18 +21,24 @@ local level, mend, other = 0, false, false
 
 local bucket = redis.call('GET', KEYS[1])
 if bucket then
-  local stored, at, ofLimit, ofPeriod, ofBurst = string.match(bucket, '^(%S+) (%S+) ([^/]+)/([^/]+)/([^/]+)$')
-  local elapsed = now - tonumber(at)
+  local stored, at, ofRate = string.match(bucket, '^(%S+) (%S+) (%S+)$')
+  local elapsed, leak = now - tonumber(at), interval
+  if ofRate ~= rate then
+    local ofLimit, ofPeriod = string.match(ofRate, '^([^/]+)/([^/]+)/')
+    leak = tonumber(ofPeriod) * 1000 / tonumber(ofLimit)
+  end
   mend = elapsed < 0
-  level = tonumber(stored) - math.max(0, elapsed) / (tonumber(ofPeriod) * 1000 / tonumber(ofLimit))
+  level = tonumber(stored) - math.max(0, elapsed) / leak
   if level <= ROUNDING then level = 0 end
-  if ofLimit .. '/' .. ofPeriod .. '/' .. ofBurst ~= rate then
+  if ofRate ~= rate then
     other = level > 0
     level, mend = math.min(level, burst), true
   end
 end
 
-local function inMs(us) return int(math.max(0, math.ceil(us / 1000 - ROUNDING))) end
+-- Whole numbers that are returned need no text: Redis makes integers of them.
+local function whole(n) return math.max(0, math.min(n, 9007199254740991)) end
+local function inMs(us) return whole(math.ceil(us / 1000 - ROUNDING)) end
 
 local over = level + cost - burst
 local wait = over > ROUNDING and over * interval or 0
@@ -43,11 +49,11 @@ if level > 0 and (mend or (allowed and cost > 0)) then
     'PX', int(math.min(math.ceil(level * interval / 1000) + 1, 315360000000)))
 end
 return {
-  allowed and '1' or '0',
-  int(math.max(0, math.floor(burst - level + ROUNDING))),
-  allowed and inMs(wait) or '0',
-  allowed and '0' or cost > burst and '' or inMs(wait - longest),
+  allowed and 1 or 0,
+  whole(math.floor(burst - level + ROUNDING)),
+  allowed and inMs(wait) or 0,
+  allowed and 0 or cost > burst and '' or inMs(wait - longest),
   inMs(level * interval),
-  other and '1' or '0'
+  other and 1 or 0
 }
 `);

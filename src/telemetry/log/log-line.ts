@@ -139,14 +139,23 @@ function untilOf({ until }: BreakerOverride): string | undefined {
   return until === undefined ? undefined : time(until.getTime());
 }
 
-function configuration({ type, target, patch, ...who }: ConfigurationEvent): LogLine {
+function configuration(event: ConfigurationEvent): LogLine {
+  const { type, target, patch, scope, ended, pending } = event;
   const shown = printable(target);
   const changed = patch === null ? null : printable(JSON.stringify(patch));
   const what = changed === null ? 'all changes were taken back' : changed;
+  const until = event.until && time(event.until.getTime());
+  const whose = scope === undefined ? '' : ' for all instances';
+  const when = until === undefined ? '' : `, until ${until}`;
+  const later = pending ? '; the others hear of it when the store is back' : '';
+  const message = ended
+    ? `the time of a change of "${shown}"${whose}${note(event)} is over: ${what}`
+    : `options of "${shown}" have been changed${whose}${note(event)}: ${what}${when}${later}`;
+  const fields = { event: type, target: shown, patch: changed, ...noteFields(event) };
   return {
     level: 'log',
-    message: `options of "${shown}" have been changed${note(who)}: ${what}`,
-    fields: { event: type, target: shown, patch: changed, ...noteFields(who) },
+    message,
+    fields: scope === undefined ? fields : { ...fields, scope, until },
   };
 }
 

@@ -14,6 +14,7 @@ import { machineNow } from './entries.js';
 import { Fleet, INSTANCES } from './fleet.js';
 import { PLACES, PROBES } from './limits.js';
 import { startRedis } from './redis.js';
+import { Admitted } from './rules/admitted.js';
 import { Calls } from './rules/calls.js';
 import { Calm } from './rules/calm.js';
 import { Fencing } from './rules/fencing.js';
@@ -21,6 +22,7 @@ import { LeaseLimit } from './rules/lease-limit.js';
 import { StoreRate } from './rules/rate.js';
 import { Shares } from './rules/shares.js';
 import { Size } from './rules/size.js';
+import { Votes } from './rules/votes.js';
 import { Rounds } from './rounds.js';
 import { placesComeBack } from './places-come-back.js';
 import { Wires } from './wires.js';
@@ -48,6 +50,8 @@ const rules: readonly Rule[] = [
   new StoreRate('patient'),
   new Shares(),
   new Calm(),
+  new Admitted(),
+  new Votes(),
   new Size(),
 ];
 
@@ -87,11 +91,12 @@ async function experiment(): Promise<void> {
   while (machineNow() < end) await rounds.play();
   rounds.conclude();
 
+  redis.freeze();
   const ends = await Promise.all(fleet.instances.map((instance) => instance.end()));
   const wrong = ends.filter((what) => what !== undefined);
   report.check(
-    'closing all instances',
-    'clean, and processes end',
+    'closing all instances while Redis is frozen',
+    'at once, and the processes end by themselves',
     wrong.length === 0,
     wrong.join(),
   );

@@ -19,6 +19,9 @@ export interface Agreement {
   readonly held: Held;
 }
 
+/** Longer than that, nothing excuses them. Milliseconds. */
+const PATIENCE = 30_000;
+
 /**
  * Waits until all instances agree. A process that has no processor can do nothing: so long it is not counted.
  *
@@ -26,18 +29,22 @@ export interface Agreement {
  */
 export async function converge(fleet: Fleet, expected: Agreement): Promise<number | string> {
   const began = machineNow();
-  const late = new Map<string, number>();
+  const first = new Map<string, number>();
+  let silent = 0;
   for (;;) {
+    const asked = machineNow();
     const looks = await fleet.looks();
-    const waits = looks.map((look, at) => {
+    if (looks.includes(undefined)) silent += machineNow() - asked;
+    const late = looks.map((look, at) => {
       if (look === undefined) return 0;
       const { id } = fleet.instances[at]!;
-      if (!late.has(id)) late.set(id, look.lateMs);
-      return look.lateMs - late.get(id)!;
+      if (!first.has(id)) first.set(id, look.lateMs);
+      return look.lateMs - first.get(id)!;
     });
-    const took = machineNow() - began - Math.max(...waits);
+    const passed = machineNow() - began;
+    const took = passed - Math.max(silent, ...late);
     if (agree(looks, expected)) return took;
-    if (took > CONVERGES_WITHIN) return looks.map(describe).join(' | ');
+    if (took > CONVERGES_WITHIN || passed > PATIENCE) return looks.map(describe).join(' | ');
     await sleep(30);
   }
 }

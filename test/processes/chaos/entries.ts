@@ -19,19 +19,20 @@ export type Fact =
     }
   /** A lease is being given back; from now on it need not stand. */
   | { readonly type: 'returned'; readonly name: string; readonly token: string }
-  /** The store has taken the outcome of a probe. */
+  /** The store has taken the outcome of a probe; the circuit is in this phase after it. */
   | {
       readonly type: 'settled';
       readonly name: string;
       readonly token: string;
       readonly asked: number;
+      readonly then: Phase;
     }
   /** The store has opened a circuit, of which the instance knew this. */
   | {
       readonly type: 'tripped';
       readonly name: string;
-      readonly asked: number;
       readonly known: Phase;
+      readonly then: Phase;
     }
   /** A circuit, as the store has told it. */
   | {
@@ -48,8 +49,8 @@ export type Fact =
       readonly waitMs: number;
     }
   /** How many instances are alive, as the store has told. */
-  | { readonly type: 'living'; readonly instances: number }
-  /** The store has answered a step late, or has failed. */
+  | { readonly type: 'living'; readonly asked: number; readonly instances: number }
+  /** The store does not answer a step in time, or rejects it. */
   | { readonly type: 'unanswered' }
   | { readonly type: 'degraded' }
   | { readonly type: 'recovered' }
@@ -71,15 +72,17 @@ export type Fact =
       readonly answered: Readonly<Record<string, number>>;
       readonly overMs: number;
     }
+  /** The clocks of the instance have been moved. */
+  | { readonly type: 'stepped' }
   | { readonly type: 'size'; readonly heapMb: number; readonly pending: number }
   /** Of the experiment: a trouble begins, and has ended. */
   | { readonly type: 'trouble'; readonly name: string; readonly begins: boolean }
   /** Data of the store may be lost from now on, and until now. */
   | { readonly type: 'losing' }
   | { readonly type: 'lost' }
-  /** The clock of an instance has been moved. */
-  | { readonly type: 'stepped'; readonly instance: string }
   | { readonly type: 'killed'; readonly instance: string }
+  /** The dependency fails for one instance alone from now on, or no longer. */
+  | { readonly type: 'lone-outage'; readonly instance: string | undefined }
   /** All instances agree with the store and with each other, and nothing is wrong. */
   | { readonly type: 'calm' };
 

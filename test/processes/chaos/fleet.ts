@@ -114,9 +114,10 @@ export class Fleet {
 
   /** Starts another one in the place of one that has ended. */
   async replace(place: number): Promise<void> {
-    const { fails } = this.instances[place]!;
+    const former = this.instances[place]!;
     this.instances[place] = await this.launch(place);
-    this.instances[place].outage(fails);
+    // What has become of its dependency meanwhile, the former one was told.
+    this.instances[place].outage(former.fails);
   }
 
   outage(fails: boolean): void {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { converge, CONVERGES_WITHIN, type Held } from './convergence.js';
+import { VOTE } from './limits.js';
 import { TROUBLES, type Place, type Trouble } from './troubles.js';
 
 /** Troubles one after the other, or two at a time; after each the instances must agree again. */
@@ -50,6 +51,7 @@ export class Rounds {
     book.note({ type: 'calm' });
     await sleep(dice.between(100, 1_500));
     if (dice.chance(0.4)) await this.calmOutage();
+    if (dice.chance(0.2)) await this.loneOutage();
   }
 
   conclude(): void {
@@ -136,6 +138,20 @@ export class Rounds {
     fleet.outage(false);
     this.fails = false;
     await this.agreed('the end of an outage without any trouble');
+  }
+
+  /** One instance cannot open the circuit of the others that needs a quorum, once older votes are over. */
+  private async loneOutage(): Promise<void> {
+    const { book, dice, fleet, report } = this.place;
+    await sleep(VOTE);
+    const instance = dice.pick(fleet.instances);
+    report.progress(`an outage that ${instance.id} alone sees`);
+    book.note({ type: 'lone-outage', instance: instance.id });
+    instance.outage(true);
+    await sleep(dice.between(500, 2_000));
+    instance.outage(false);
+    book.note({ type: 'lone-outage', instance: undefined });
+    await this.agreed('an outage that one instance alone sees');
   }
 
   private async agreed(after: string): Promise<void> {

@@ -192,13 +192,12 @@ export const TROUBLES: Readonly<Record<string, (place: Place) => Trouble>> = {
     };
   },
 
-  stepped: ({ fleet, book, dice }) => {
+  stepped: ({ fleet, dice }) => {
     const instance = fleet.instances[someone(dice)]!;
     return {
       name: `the clocks of instance ${instance.id} step`,
       of: 'instance',
       async begin() {
-        book.note({ type: 'stepped', instance: instance.id });
         const time = dice.between(0, 3_000);
         instance.tell({ type: 'step', time, wall: dice.between(-FORWARD, FORWARD) });
       },

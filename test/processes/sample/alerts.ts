@@ -30,7 +30,7 @@ const HEALTHY_MS = 10_000;
 /** It lasts until all alerts fire: half a minute of the shorter rules, and some for rates to rise. */
 const OUTAGE_AT_MOST_MS = 90_000;
 const RECOVERY_AT_MOST_MS = 90_000;
-/** An alert that should not fire may come late. */
+/** An alert that should not fire may come late, and times of firing are known to a second. */
 const AFTERWARDS_MS = 5_000;
 
 /** Nobody reads the lines, and writing them takes time. */
@@ -74,6 +74,7 @@ async function outage(
   const from = Date.now();
   await shop.database.kill();
   await watch.allFire(EXPECTED, OUTAGE_AT_MOST_MS);
+  await sleep(AFTERWARDS_MS);
   tell('the database is back');
   const to = Date.now();
   await shop.startDatabase();

@@ -1,8 +1,8 @@
 import { textOf } from '../describe.js';
 import { timeOf } from '../format.js';
 import type { Happening } from '../model.js';
-import { href } from '../router.js';
-import { dependency, methods, now } from '../store.js';
+import { places, today } from '../store.js';
+import { drawnOnce } from './drawn-once.js';
 
 interface Props {
   readonly events: readonly Happening[];
@@ -20,29 +20,37 @@ export function EventList({ events, named = false }: Props) {
     );
   return (
     <ol class="events" reversed>
-      {events.slice(0, MOST).map((event) => (
-        <li key={event.sequence}>
-          <time dateTime={new Date(event.at).toISOString()} class="quiet">
-            {timeOf(event.at, now.value)}
-          </time>
-          <span>{event.type.replace('-', ' ')}</span>
-          <span>
-            {named && (
-              <>
-                <Name name={event.name} />{' '}
-              </>
-            )}
-            {textOf(event)}
-          </span>
-        </li>
-      ))}
+      {events.slice(0, MOST).map(named ? drawnWithName : drawn)}
     </ol>
+  );
+}
+
+const drawn = drawnOnce((event: Happening) => <Row key={event.sequence} event={event} />);
+const drawnWithName = drawnOnce((event: Happening) => (
+  <Row key={event.sequence} event={event} named />
+));
+
+function Row({ event, named = false }: { readonly event: Happening; readonly named?: boolean }) {
+  return (
+    <li>
+      <time dateTime={new Date(event.at).toISOString()} class="quiet">
+        {timeOf(event.at, today.value)}
+      </time>
+      <span>{event.type.replace('-', ' ')}</span>
+      <span>
+        {named && (
+          <>
+            <Name name={event.name} />{' '}
+          </>
+        )}
+        {textOf(event)}
+      </span>
+    </li>
   );
 }
 
 /** A link, if there is something of that name to be looked at. */
 function Name({ name }: { readonly name: string }) {
-  if (dependency(name) !== undefined) return <a href={href('dependencies', name)}>{name}</a>;
-  const known = methods.value.some((method) => method.name === name);
-  return known ? <a href={href('methods', name)}>{name}</a> : <>{name}</>;
+  const place = places.value.get(name);
+  return place === undefined ? <>{name}</> : <a href={place}>{name}</a>;
 }

@@ -9,13 +9,13 @@ const WIDTH = 120;
 const HEIGHT = 28;
 const POINTS = 60;
 
-/** A curve without axes, for a row of a table. */
+type Point = readonly [x: number, y: number];
+
+/** A curve without axes, for a row of a table. What is not known is a gap. */
 export function Spark({ values, shares = [], label }: Props) {
   const highest = values.reduce<number>((high, value) => Math.max(high, value ?? 0), 0);
-  const requests = pointsOf(
-    values.map((value) => (value === null ? null : value / (highest || 1))),
-  );
-  const wrong = shares.some((share) => (share ?? 0) > 0);
+  const requests = runsOf(values.map((value) => value && value / (highest || 1)));
+  const wrong = shares.some((share) => (share ?? 0) > 0) ? runsOf(shares) : [];
   return (
     <svg
       class="spark"
@@ -26,24 +26,41 @@ export function Spark({ values, shares = [], label }: Props) {
       role="img"
       aria-label={label}
     >
-      {highest > 0 && (
-        <polygon class="area" points={`0,${HEIGHT} ${requests} ${WIDTH},${HEIGHT}`} />
-      )}
-      <polyline class="first" points={requests} />
-      {wrong && <polyline class="second" points={pointsOf(shares)} />}
+      {highest > 0 &&
+        requests.map((run, at) => <polygon key={at} class="area" points={textOf(areaOf(run))} />)}
+      {requests.map((run, at) => (
+        <polyline key={at} class="first" points={textOf(run)} />
+      ))}
+      {wrong.map((run, at) => (
+        <polyline key={at} class="second" points={textOf(run)} />
+      ))}
     </svg>
   );
 }
 
-/** Shares as points; as many as there is room for, each the highest of its share of the values. */
-function pointsOf(shares: readonly (number | null)[]): string {
+/** Shares as points, without those that are not known between; as many as there is room for, each the highest of its values. */
+function runsOf(shares: readonly (number | null)[]): Point[][] {
   const wide = Math.max(1, Math.ceil(shares.length / POINTS));
-  const points: string[] = [];
   const step = WIDTH / Math.max(1, Math.ceil(shares.length / wide) - 1);
+  const runs: Point[][] = [];
+  let run: Point[] | undefined;
   for (let at = 0; at < shares.length; at += wide) {
-    const share = shares.slice(at, at + wide).reduce<number>((a, b) => Math.max(a, b ?? 0), 0);
-    const x = (at / wide) * step;
-    points.push(`${x.toFixed(1)},${(HEIGHT - 2 - share * (HEIGHT - 4)).toFixed(1)}`);
+    const known = shares.slice(at, at + wide).filter((share) => share !== null);
+    if (known.length === 0) {
+      run = undefined;
+      continue;
+    }
+    if (run === undefined) runs.push((run = []));
+    run.push([(at / wide) * step, HEIGHT - 2 - Math.max(...known) * (HEIGHT - 4)]);
   }
-  return points.join(' ');
+  return runs;
+}
+
+/** A run down to the ground. */
+function areaOf(run: readonly Point[]): Point[] {
+  return [[run[0]![0], HEIGHT], ...run, [run.at(-1)![0], HEIGHT]];
+}
+
+function textOf(points: readonly Point[]): string {
+  return points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ');
 }

@@ -1,13 +1,17 @@
+import { joined, shareOf, useSearch } from '../beyond.js';
 import { drawnOnce } from '../parts/drawn-once.js';
 import { count, plural } from '../format.js';
 import type { Bulkhead } from '../model.js';
 import { href, refine, route } from '../router.js';
-import { bulkheads } from '../store.js';
+import { bulkheads, totals } from '../store.js';
 
 /** All bulkheads, the fullest first. */
 export function Bulkheads() {
   const text = route.value.query.get('q') ?? '';
-  const found = bulkheads.value.filter(({ name }) =>
+  const total = totals.value.bulkheads;
+  const told = bulkheads.value.length;
+  const beyond = useSearch('bulkheads', text, { told, total }, (each) => each);
+  const found = joined(bulkheads.value, beyond).filter(({ name }) =>
     name.toLowerCase().includes(text.toLowerCase()),
   );
   const rows = found.sort(
@@ -27,7 +31,7 @@ export function Bulkheads() {
         </label>
       </div>
       <p class="quiet" role="status">
-        {plural(rows.length, 'bulkhead')}
+        {shareOf(rows.length, total, (amount) => plural(amount, 'bulkhead'))}
       </p>
       <div class="scroll">
         <table class="list">

@@ -1,11 +1,12 @@
+import { joined, shareOf, useSearch } from '../beyond.js';
 import { drawnOnce } from '../parts/drawn-once.js';
 import { Spark } from '../parts/spark.js';
 import { State } from '../parts/state.js';
 import { Ticking } from '../parts/ticking.js';
-import { count, countdown, duration, percent, plural } from '../format.js';
+import { count, countdown, duration, percent, plural, roughly } from '../format.js';
 import type { Dependency, Health, Values } from '../model.js';
 import { href, refine, route } from '../router.js';
-import { bulkheads, dependencies, fleet, rateLimits, total } from '../store.js';
+import { bulkheads, dependencies, fleet, rateLimits, reader, totals } from '../store.js';
 
 const LEVELS: readonly Health['level'][] = ['bad', 'warn', 'info', 'good'];
 
@@ -29,7 +30,10 @@ export function Dependencies() {
   const text = query.get('q') ?? '';
   const order = query.get('sort') ?? 'worst';
   const only = query.get('only') ?? '';
-  const found = dependencies.value
+  const total = totals.value.dependencies;
+  const told = dependencies.value.length;
+  const beyond = useSearch('breakers', text, { told, total }, (each) => reader.show(each));
+  const found = joined(dependencies.value, beyond)
     .filter(({ name }) => name.toLowerCase().includes(text.toLowerCase()))
     .filter(({ health }) => only === '' || health.level !== 'good')
     .sort(ORDERS[order] ?? ORDERS.worst);
@@ -64,9 +68,7 @@ export function Dependencies() {
         </label>
       </div>
       <p class="quiet" role="status">
-        {found.length === total.value
-          ? plural(found.length, 'circuit breaker')
-          : `${found.length} of ${plural(total.value, 'circuit breaker')}`}
+        {shareOf(found.length, total, (amount) => plural(amount, 'circuit breaker'))}
       </p>
       {found.length === 0 ? <Nothing /> : <Table rows={found} />}
     </>
@@ -113,7 +115,7 @@ function Summary() {
 function Nothing() {
   return (
     <p class="card empty">
-      {total.value === 0
+      {totals.value.dependencies === 0
         ? 'There is no circuit breaker yet: a breaker with a key appears with its first call.'
         : 'No circuit breaker matches.'}
     </p>
@@ -150,6 +152,8 @@ function Table({ rows }: { readonly rows: readonly Dependency[] }) {
 const drawn = drawnOnce((row: Dependency) => <Row key={row.name} {...row} />);
 
 function Row({ name, scope, health, troubleSince, why, probeAt, history }: Dependency) {
+  // Of 500 rows most are well: they need not tick each second.
+  const lasting = health.level === 'good' ? roughly : duration;
   return (
     <tr class={health.level}>
       <th scope="row">
@@ -164,7 +168,7 @@ function Row({ name, scope, health, troubleSince, why, probeAt, history }: Depen
         {troubleSince !== undefined && (
           <span class="quiet">
             {' '}
-            for <Ticking key={troubleSince} text={(at) => duration(at - troubleSince)} />
+            for <Ticking key={troubleSince} text={(at) => lasting(at - troubleSince)} />
           </span>
         )}
         {probeAt !== undefined && (

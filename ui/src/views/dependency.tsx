@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
+import { useBreaker } from '../beyond.js';
 import { Actions } from '../parts/actions.js';
 import { EventList } from '../parts/event-list.js';
 import { Plot } from '../parts/plot.js';
@@ -9,12 +10,15 @@ import { summed } from '../histories.js';
 import { openOn } from './fleet.js';
 import type { Dependency as Model, History, Method } from '../model.js';
 import { href } from '../router.js';
-import { dependency, events, fleet, histories, methods, colours, now } from '../store.js';
+import { dependency, events, fleet, histories, methods, colours, now, today } from '../store.js';
 
 /** All that is known of one dependency. */
 export function Dependency({ name }: { readonly name: string }) {
-  const found = dependency(name);
-  if (found === undefined) {
+  const told = dependency(name);
+  const asked = useBreaker(name, told === undefined);
+  const found = told ?? asked;
+  if (found === undefined) return <p class="card empty">Looking for {name} …</p>;
+  if (found === null) {
     return (
       <div class="card empty">
         <h2>{name}</h2>
@@ -67,7 +71,7 @@ function Now({ since, why, troubleSince, override, probeAt, state, health }: Mod
         <dd>{state}</dd>
         <dt>Since</dt>
         <dd>
-          {timeOf(since, now.value)} ({duration(now.value - since)})
+          {timeOf(since, today.value)} ({duration(now.value - since)})
         </dd>
         <dt>Why</dt>
         <dd>{why}</dd>
@@ -75,7 +79,7 @@ function Now({ since, why, troubleSince, override, probeAt, state, health }: Mod
           <>
             <dt>Trouble since</dt>
             <dd>
-              {timeOf(troubleSince, now.value)} ({duration(now.value - troubleSince)})
+              {timeOf(troubleSince, today.value)} ({duration(now.value - troubleSince)})
             </dd>
           </>
         )}
@@ -99,7 +103,7 @@ function Now({ since, why, troubleSince, override, probeAt, state, health }: Mod
             <dd>
               {override.until === undefined
                 ? 'it is cleared'
-                : `${timeOf(override.until, now.value)} (in ${duration(override.until - now.value)})`}
+                : `${timeOf(override.until, today.value)} (in ${duration(override.until - now.value)})`}
             </dd>
           </>
         )}

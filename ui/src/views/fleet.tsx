@@ -6,7 +6,7 @@ import { Ticking } from '../parts/ticking.js';
 import { count, duration, plural, timeOf } from '../format.js';
 import type { Health } from '../model.js';
 import { href } from '../router.js';
-import { dependency, fleet, now } from '../store.js';
+import { dependency, fleet, today } from '../store.js';
 
 /** The instances that share a store, and what their shared breakers come to together. */
 export function Fleet() {
@@ -61,7 +61,7 @@ function Store(found: AdminFleet) {
   return (
     <div class="notice bad" role="status">
       <State health={{ level: 'bad', word: `store ${kind} is away` }} /> since{' '}
-      {timeOf(degradedSince, now.value)} (
+      {timeOf(degradedSince, today.value)} (
       <Ticking key={degradedSince} text={(at) => duration(at - degradedSince)} />
       ): {storeTrouble(found)?.why}. What is shown of other instances is as it was before.
     </div>

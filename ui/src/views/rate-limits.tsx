@@ -1,16 +1,20 @@
 import { limitRankOf } from '../../../src/admin/views/rank.js';
+import { joined, shareOf, useSearch } from '../beyond.js';
 import { drawnOnce } from '../parts/drawn-once.js';
 import { Spark } from '../parts/spark.js';
 import { State } from '../parts/state.js';
 import { count, duration, plural } from '../format.js';
 import type { History, RateLimit } from '../model.js';
 import { href, refine, route } from '../router.js';
-import { rateLimits } from '../store.js';
+import { rateLimits, reader, totals } from '../store.js';
 
 /** All rate limits: those that reject many calls first, then the most used up. */
 export function RateLimits() {
   const text = route.value.query.get('q') ?? '';
-  const found = rateLimits.value
+  const total = totals.value.rateLimits;
+  const told = rateLimits.value.length;
+  const beyond = useSearch('rate-limits', text, { told, total }, (each) => reader.showLimit(each));
+  const found = joined(rateLimits.value, beyond)
     .filter(({ name }) => name.toLowerCase().includes(text.toLowerCase()))
     .sort((a, b) => limitRankOf(a) - limitRankOf(b) || (a.name < b.name ? -1 : 1));
   return (
@@ -27,7 +31,7 @@ export function RateLimits() {
         </label>
       </div>
       <p class="quiet" role="status">
-        {plural(found.length, 'rate limit')}
+        {shareOf(found.length, total, (amount) => plural(amount, 'rate limit'))}
       </p>
       <div class="scroll">
         <table class="list">

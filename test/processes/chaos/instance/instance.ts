@@ -96,6 +96,7 @@ process.on('message', (order: Order) => {
     case 'look':
       return look(order.id);
     case 'step':
+      ledger.write({ type: 'stepped' });
       return clock.step(order.time, order.wall);
     case 'end':
       return void end();

@@ -64,7 +64,7 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** What a turn of the event loop and a few timers take on a busy machine, milliseconds. */
-const SLACK = 100;
+const SLACK = 250;
 
 /** Calls all methods again and again. */
 export class Load {

@@ -10,17 +10,24 @@ import { FLEET } from '../limits.js';
 import { machineNow, type Phase } from '../entries.js';
 import type { Ledger } from './ledger.js';
 
+/** An answer that takes longer may be too late for its call, milliseconds. */
+const LATE = FLEET.callTimeout / 2;
+
 /** A store that writes down what it is asked and what it answers. */
 export function recorded(store: ResilienceStore, ledger: Ledger): ResilienceStore {
+  /** Writes down at once that an answer takes too long: its call may go on without it. */
   async function answered<T>(step: Promise<T>): Promise<T> {
     const asked = machineNow();
-    let inTime = false;
+    let failed = true;
+    const timer = setTimeout(() => ledger.write({ type: 'unanswered' }), LATE);
     try {
       const answer = await step;
-      inTime = machineNow() - asked < FLEET.callTimeout / 2;
+      failed = false;
       return answer;
     } finally {
-      if (!inTime) ledger.write({ type: 'unanswered' });
+      clearTimeout(timer);
+      // Answers come before timers after a stall of the event loop.
+      if (failed || machineNow() - asked > LATE) ledger.write({ type: 'unanswered' });
     }
   }
 
@@ -34,9 +41,9 @@ export function recorded(store: ResilienceStore, ledger: Ledger): ResilienceStor
     if (!granted) return reply;
     if (step.type === 'trip') {
       const { epoch, incarnation } = step;
-      ledger.write({ type: 'tripped', name, asked, known: { epoch, incarnation } });
+      ledger.write({ type: 'tripped', name, known: { epoch, incarnation }, then: phase });
     } else if (step.type === 'settle') {
-      ledger.write({ type: 'settled', name, token: step.token, asked });
+      ledger.write({ type: 'settled', name, token: step.token, asked, then: phase });
     } else if (step.type === 'acquire' && view.state !== 'closed') {
       const { token, leaseMs } = step;
       const until = asked + leaseMs;
@@ -83,8 +90,9 @@ export function recorded(store: ResilienceStore, ledger: Ledger): ResilienceStor
       return views;
     },
     async heartbeat(info, ttlMs) {
+      const asked = machineNow();
       const living = await answered(store.heartbeat(info, ttlMs));
-      ledger.write({ type: 'living', instances: living });
+      ledger.write({ type: 'living', asked, instances: living });
       return living;
     },
     instances: () => answered(store.instances()),

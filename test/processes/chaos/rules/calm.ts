@@ -1,15 +1,13 @@
 import type { Entry } from '../entries.js';
 import { PLACES, PROBES } from '../limits.js';
 import type { Rule } from '../book.js';
+import { WithoutAnswer } from './without-answer.js';
 
 const LIMITS: Readonly<Record<string, number>> = {
   places: PLACES.places.maxConcurrent,
   halls: PLACES.halls.maxConcurrent,
   flaky: PROBES,
 };
-
-/** Whoever has had no answer in time goes on without one for so long at most, milliseconds. */
-const WITHOUT_ANSWER = 1_000;
 
 /**
  * While nothing is wrong, work that really runs is within the limits of the fleet: whatever begins then has a lease. Answers
@@ -22,24 +20,18 @@ export class Calm implements Rule {
     .join(', ')} at a time in all instances together`;
   private readonly running = new Map<string, Set<string>>();
   private readonly most = new Map<string, number>();
-  private readonly unanswered = new Map<string, number>();
+  private readonly withoutAnswer = new WithoutAnswer();
   private calm = false;
   private excused = 0;
 
   see(entry: Entry): string | undefined {
+    this.withoutAnswer.see(entry);
     switch (entry.type) {
       case 'calm':
         this.calm = true;
         return;
       case 'trouble':
         if (entry.begins) this.calm = false;
-        return;
-      case 'degraded':
-        this.unanswered.set(entry.from, Infinity);
-        return;
-      case 'unanswered':
-      case 'recovered':
-        this.noAnswer(entry);
         return;
       case 'killed':
         for (const running of this.running.values()) {
@@ -61,16 +53,10 @@ export class Calm implements Rule {
     return `${most || 'nothing'}; ${this.excused} without an answer in time`;
   }
 
-  /** An instance that is degraded stays so until it says otherwise. */
-  private noAnswer({ from, at, type }: Entry): void {
-    if (type === 'recovered' || this.unanswered.get(from) !== Infinity)
-      this.unanswered.set(from, at);
-  }
-
   private begun({ from, at, name, id }: Extract<Entry, { type: 'begun' }>): string | undefined {
     const limit = LIMITS[name];
     if (limit === undefined || !this.calm) return;
-    if (at < (this.unanswered.get(from) ?? -Infinity) + WITHOUT_ANSWER) {
+    if (this.withoutAnswer.has(from, at)) {
       this.excused += 1;
       return;
     }

@@ -31,12 +31,8 @@ export class Fencing implements Rule {
       case 'lost': // the clock of the store may have been moved
         this.leases.clear();
         return;
-      case 'tripped': {
-        this.steps += 1;
-        const newer = this.newerThan(entry.name, entry.known, entry.asked);
-        if (newer === undefined) return;
-        return `${entry.from} trips ${entry.name} at epoch ${entry.known.epoch}, although it is at ${newer}`;
-      }
+      case 'tripped':
+        return this.tripped(entry);
       case 'settled':
         return this.settled(entry);
       default:
@@ -48,15 +44,25 @@ export class Fencing implements Rule {
     return `${this.steps} trips and outcomes taken, ${this.answers} answers`;
   }
 
-  private settled({ name, token, asked, from }: Extract<Entry, { type: 'settled' }>) {
+  /** A trip follows what the instance knew, or begins a circuit that the store did not know. */
+  private tripped({ from, name, known, then }: Extract<Entry, { type: 'tripped' }>) {
+    this.steps += 1;
+    const former = known.incarnation === then.incarnation ? known.epoch : 0;
+    if (then.epoch === former + 1) return;
+    return `${from} trips ${name} at epoch ${former}, and it is at ${then.epoch} then`;
+  }
+
+  /** An outcome counts in the phase of its lease, and may be the last one of it. */
+  private settled({ name, token, asked, from, then }: Extract<Entry, { type: 'settled' }>) {
     this.steps += 1;
     const lease = this.leases.get(token);
     if (lease === undefined) return;
     this.leases.delete(token);
     if (asked > lease.over) return `${from} settles ${token} of ${name} after its lease`;
-    const newer = this.newerThan(name, lease.phase, asked);
-    if (newer === undefined) return;
-    return `${from} settles ${token} of ${name} at epoch ${lease.phase.epoch}, although it is at ${newer}`;
+    const { epoch, incarnation } = lease.phase;
+    const follows = then.epoch === epoch || then.epoch === epoch + 1;
+    if (follows && incarnation === then.incarnation) return;
+    return `${from} settles ${token} of ${name} at epoch ${epoch}, and it is at ${then.epoch} then`;
   }
 
   private answer({ name, phase, asked, at, from }: Extract<Entry, { type: 'seen' }>) {

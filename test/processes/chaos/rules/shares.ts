@@ -6,8 +6,8 @@ import { Windows } from './windows.js';
 /** An answer that was under way when the store was given up has come by then, milliseconds. */
 const UNDER_WAY = 200;
 
-/** As many heartbeats back as one may not have been heard. */
-const HEARTBEATS = 3;
+/** An instance has certainly heard of an answer that took no longer, milliseconds; of a later one it may not have. */
+const HEARD = 100;
 
 /** An instance that goes on without the store. */
 interface Lone {
@@ -29,8 +29,10 @@ export class Shares implements Rule {
     const { from } = entry;
     switch (entry.type) {
       case 'living': {
-        const known = [...(this.living.get(from) ?? []), entry.instances].slice(-HEARTBEATS);
-        this.living.set(from, known);
+        const heard = entry.at - entry.asked < HEARD;
+        const former = heard ? [] : (this.living.get(from) ?? []);
+        this.living.set(from, [...former, entry.instances]);
+        this.lone.delete(from); // it divides anew, and is about to say that it has recovered
         return;
       }
       case 'degraded': {
@@ -44,10 +46,8 @@ export class Shares implements Rule {
         return;
       }
       case 'recovered':
-        this.lone.delete(from);
-        return;
       case 'stepped':
-        this.lone.delete(entry.instance);
+        this.lone.delete(from);
         return;
       case 'begun':
         return this.begun(entry);

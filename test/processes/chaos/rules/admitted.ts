@@ -1,0 +1,74 @@
+import type { Entry } from '../entries.js';
+import { FLEET, RATES } from '../limits.js';
+import type { Rule } from '../book.js';
+import { Windows } from './windows.js';
+import { WithoutAnswer } from './without-answer.js';
+
+const NAME = 'limited';
+
+/** A call certainly hears of an answer that takes no longer, milliseconds. */
+const HEARD = 0.6 * FLEET.callTimeout;
+
+/**
+ * Calls that really run while nothing is wrong, of all instances together, are within limit and burst in every window. A call
+ * runs in the turn in which its process hears that it may, and has been counted since its question.
+ */
+export class Admitted implements Rule {
+  readonly title = `calls of ${NAME} that run while nothing is wrong`;
+  readonly expected = `at most ${RATES[NAME].limit} per second and ${RATES[NAME].burst} at once, in every window`;
+  /** Questions by instance that have been answered with yes, and of which the call has not run yet. */
+  private readonly allowed = new Map<string, number[]>();
+  private readonly withoutAnswer = new WithoutAnswer();
+  private windows: Windows | undefined;
+  private calls = 0;
+  private fullest = 0;
+  private excused = 0;
+
+  see(entry: Entry): string | undefined {
+    this.withoutAnswer.see(entry);
+    switch (entry.type) {
+      case 'calm':
+        this.windows ??= new Windows(RATES[NAME].limit / 1_000, RATES[NAME].burst);
+        return;
+      case 'trouble':
+        if (entry.begins) this.windows = undefined;
+        return;
+      case 'allowed':
+        // Of a later answer the call may not have heard.
+        if (entry.name === NAME && entry.at - entry.asked < HEARD) {
+          this.of(entry.from).push(entry.asked);
+        }
+        return;
+      case 'begun':
+        return entry.name === NAME ? this.begun(entry) : undefined;
+      default:
+        return;
+    }
+  }
+
+  found(): string {
+    const full = Math.round(this.fullest * 100);
+    return `${this.calls} calls, the fullest window ${full} % full; ${this.excused} without an answer in time`;
+  }
+
+  private begun({ from, at }: Entry): string | undefined {
+    const asked = this.of(from).shift();
+    const { windows } = this;
+    if (windows === undefined) return;
+    if (asked === undefined) {
+      this.excused += 1;
+      if (this.withoutAnswer.has(from, at)) return;
+      return `${from} runs a call that the store has not allowed`;
+    }
+    this.calls += 1;
+    const breach = windows.add(asked, at);
+    this.fullest = Math.max(this.fullest, windows.fullest);
+    return breach;
+  }
+
+  private of(instance: string): number[] {
+    const questions = this.allowed.get(instance) ?? [];
+    this.allowed.set(instance, questions);
+    return questions;
+  }
+}
