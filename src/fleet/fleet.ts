@@ -3,8 +3,7 @@ import { hostname } from 'node:os';
 import { outsideOfCalls } from '../common/async-context.js';
 import { brand } from '../common/brand.js';
 import type { Clock, Timer } from '../common/clock.js';
-import { quietly, swallow } from '../common/quietly.js';
-import { settledWithin } from '../common/settled-within.js';
+import { quietly } from '../common/quietly.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { CheckedStore } from './checked-store.js';
 import { FleetChanges } from './fleet-changes.js';
@@ -38,9 +37,6 @@ const LIVES = 3;
 
 /** A heartbeat is due after this share of its interval: turns come up to 20 % early. */
 const DUE = 0.7;
-
-/** How long the store may take to hear that the instance ends, milliseconds of the machine: nobody waits for it. */
-const LONGEST_LEAVE = 250;
 
 /** Times differ by up to this share between instances, in both directions. */
 const JITTER = 0.2;
@@ -164,34 +160,19 @@ export class Fleet implements FleetSite {
   /** To be called when the application closes: waits for nothing, and leaves no timer behind. */
   close(): void {
     if (this.closed) return;
-    const { running, guard } = this;
-    const leaves = running && guard.available;
+    const { running, host } = this;
+    const { available } = this.guard;
     this.closed = true;
     this.running = false;
     this.timer?.cancel();
     this.outbox.clear();
     for (const circuit of this.circuits.values()) circuit.close();
-    guard.close();
+    this.guard.close();
     this.changes.close();
     this.subscription.close();
-    if (leaves) void this.leave();
-    else if (running) this.letGo();
-    else if (!storeUsers.has(this.host.store)) this.closeStore(); // its start has failed
-  }
-
-  /** Says that the instance ends; only then its connection may. */
-  private async leave(): Promise<void> {
-    const leaving = outsideOfCalls(async () => this.host.store.leave(this.instanceId));
-    await settledWithin(leaving, LONGEST_LEAVE);
-    this.letGo();
-  }
-
-  private letGo(): void {
-    if (storeUsers.remove(this.host.store)) this.closeStore();
-  }
-
-  private closeStore(): void {
-    quietly(() => swallow(this.host.store.close()));
+    if (!running) return storeUsers.closeUnused(host.store); // its start has failed
+    if (available) void storeUsers.leave(host.store, this.instanceId);
+    else storeUsers.remove(host.store);
   }
 
   /** One round in the background: reads all, tells what has to be told, and says that the instance is alive. */
@@ -313,7 +294,7 @@ export class Fleet implements FleetSite {
   private tellRecovered(degradedForMs: number): void {
     this.roster.recovered();
     this.changes.invalidate();
-    const { kind: name } = this;
-    quietly(() => this.host.events.emit({ type: 'store-recovered', name, degradedForMs }));
+    const event = { type: 'store-recovered', name: this.kind, degradedForMs } as const;
+    quietly(() => this.host.events.emit(event));
   }
 }

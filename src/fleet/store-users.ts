@@ -1,22 +1,36 @@
+import { outsideOfCalls } from '../common/async-context.js';
 import { shared } from '../common/brand.js';
+import { quietly, swallow } from '../common/quietly.js';
+import { settledWithin } from '../common/settled-within.js';
 import type { ResilienceStore } from './store.js';
+
+/** How long a store may take to hear that an instance ends, milliseconds of the machine: nobody waits for it. */
+const LONGEST_LEAVE = 250;
 
 /** How many running applications of this process use a store. */
 const users = shared('store-users', () => new WeakMap<ResilienceStore, number>());
 
+/** Who uses a store; it is closed with the last one. */
 export const storeUsers = {
   add(store: ResilienceStore): void {
     users.set(store, (users.get(store) ?? 0) + 1);
   },
 
-  has(store: ResilienceStore): boolean {
-    return (users.get(store) ?? 0) > 0;
+  remove(store: ResilienceStore): void {
+    users.set(store, (users.get(store) ?? 1) - 1);
+    storeUsers.closeUnused(store);
   },
 
-  /** @returns whether nobody uses the store any more */
-  remove(store: ResilienceStore): boolean {
-    const left = (users.get(store) ?? 1) - 1;
-    users.set(store, left);
-    return left === 0;
+  /** Says that an instance ends; only then its connection may. */
+  async leave(store: ResilienceStore, instanceId: string): Promise<void> {
+    await settledWithin(
+      outsideOfCalls(async () => store.leave(instanceId)),
+      LONGEST_LEAVE,
+    );
+    storeUsers.remove(store);
+  },
+
+  closeUnused(store: ResilienceStore): void {
+    if ((users.get(store) ?? 0) === 0) quietly(() => swallow(store.close()));
   },
 };
