@@ -107,6 +107,22 @@ describe('the log of the events', () => {
     ]);
   });
 
+  it('says when the store is away and back, within the limit of lines', async () => {
+    const { app, texts, clock } = await logged({ maxEventsPerSecond: 2 });
+    const events = app.get(ResilienceEvents);
+    const error = new Error('READONLY');
+    for (let i = 0; i < 3; i++) {
+      events.emit({ type: 'store-degraded', name: 'redis', error });
+      events.emit({ type: 'store-recovered', name: 'redis', degradedForMs: 250.4 });
+    }
+    await clock.advance(1_000);
+    expect(texts()).toEqual([
+      'store redis does not answer: Error: READONLY; shared breakers and limits go on as local ones',
+      'store redis answers again after 250 ms',
+      'left out of the log within a second: 0 rejections, 4 other events',
+    ]);
+  });
+
   it('has a sample of the rejections, and their number once a second', async () => {
     const { books, texts, clock } = await logged();
     await outcome(books.list(true));

@@ -1,7 +1,5 @@
 import { isPlainObject } from '../common/options-reader.js';
-import { show } from '../common/printable.js';
 import { type FleetChange, type SharedPatch, isRevocation, standing } from './fleet-change.js';
-import type { FleetSettings as StoredSettings } from './store.js';
 
 /** How many changes a fleet keeps at most. */
 const CHANGES = 100;
@@ -58,18 +56,6 @@ export function fitting(
 
 /** For messages. */
 export const LIMITS = `${CHANGES} changes and ${BYTES} bytes of JSON`;
-
-/** A store of somebody else may answer anything. */
-export function checkedSettings<T extends { readonly stored: StoredSettings | undefined }>(
-  answer: T,
-): T {
-  const { stored } = answer;
-  if (stored === undefined) return answer;
-  const { revision, settings, ageMs } = (stored ?? {}) as Partial<StoredSettings>;
-  const right = Number.isSafeInteger(revision) && typeof settings === 'string';
-  if (right && typeof ageMs === 'number' && ageMs >= 0) return answer;
-  throw new TypeError(`the settings are ${show(stored)} instead of { revision, settings, ageMs }`);
-}
 
 function fits(changes: readonly FleetChange[], now: number): boolean {
   if (changes.length > CHANGES) return false;

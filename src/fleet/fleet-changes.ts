@@ -3,14 +3,7 @@ import { outsideOfCalls } from '../common/async-context.js';
 import type { Timer } from '../common/clock.js';
 import { show } from '../common/printable.js';
 import type { ChangesAdopter, ChangesHost } from './changes-host.js';
-import {
-  type ChangeDocument,
-  LIMITS,
-  checkedSettings,
-  decode,
-  encode,
-  fitting,
-} from './change-document.js';
+import { type ChangeDocument, LIMITS, decode, encode, fitting } from './change-document.js';
 import {
   type FleetChange,
   haveSameIds,
@@ -186,10 +179,7 @@ export class FleetChanges {
     step: (store: ResilienceStore) => Promise<{ readonly stored: StoredSettings | undefined }>,
   ): Promise<{ readonly stored: StoredSettings | undefined } | undefined> {
     const { guard, backgroundTimeout } = this.host;
-    const answer = await guard.ask(
-      async (store) => checkedSettings(await step(store)),
-      backgroundTimeout,
-    );
+    const answer = await guard.ask(step, backgroundTimeout);
     if (!this.running) return undefined;
     if (answer === undefined) this.outdated = true;
     return answer;

@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import type { Clock } from '../common/clock.js';
-import { listOf } from './answers.js';
 import { type Figures, figuresOf, toldFigures } from './figures.js';
 import {
   type FleetInstance,
@@ -116,10 +115,7 @@ export class Roster {
 
   private async readAll(): Promise<void> {
     const { guard, clock, backgroundTimeout } = this.host;
-    const instances = await guard.ask(
-      async (store) => listOf(await store.instances(), 'instances()'),
-      backgroundTimeout,
-    );
+    const instances = await guard.ask((store) => store.instances(), backgroundTimeout);
     if (instances !== undefined) this.read = { at: clock.now(), instances };
   }
 }

@@ -185,6 +185,8 @@ export interface LimitDecision {
   readonly retryAfterMs: number;
   /** Until the limit is as good as new. */
   readonly resetMs: number;
+  /** Whether what is counted came with another rate; absent if not. */
+  readonly otherRate?: true;
 }
 
 /** What an instance does with a semaphore. */

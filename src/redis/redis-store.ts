@@ -14,7 +14,8 @@ import type {
   ResilienceStore,
   StoreMessage,
 } from '../fleet/store.js';
-import { CONNECT_MS, type RedisDriver, settledWithin } from './driver.js';
+import { settledWithin } from '../common/settled-within.js';
+import { CONNECT_MS, type RedisDriver } from './driver.js';
 import { type IoRedis, IoRedisDriver } from './ioredis.js';
 import { Keys } from './keys.js';
 import { Messages } from './messages.js';
@@ -74,7 +75,7 @@ class RedisStore implements ResilienceStore {
   async circuit(name: string, step: CircuitStep): Promise<CircuitReply> {
     const { channel } = this.keys;
     const random = randomBytes(4).toString('hex');
-    const args = [channel, name, random, step.type, ...(await this.argsOf(step))];
+    const args = [channel, told(name), random, step.type, ...(await this.argsOf(step))];
     return readCircuit(texts(await this.run(STEP, this.keys.allOfCircuit(name), args)));
   }
 
@@ -96,7 +97,7 @@ class RedisStore implements ResilienceStore {
   }
 
   async places(name: string, step: PlacesStep): Promise<PlacesReply> {
-    const args = [this.keys.channel, name, step.type, ...argsOfPlaces(step)];
+    const args = [this.keys.channel, told(name), step.type, ...argsOfPlaces(step)];
     const reply = texts(await this.run(PLACES, this.keys.places(name), args));
     return readPlaces(reply, step.type === 'renew');
   }
@@ -202,6 +203,11 @@ function argsOfPlaces(step: PlacesStep): string[] {
     case 'release':
       return [step.token];
   }
+}
+
+/** A name in messages: JSON has an escape for surrogates that are alone, UTF-8 has none. */
+function told(name: string): string {
+  return JSON.stringify(name);
 }
 
 function times(openMs: readonly number[]): string {

@@ -236,7 +236,7 @@ export interface StoreDegradedEvent {
   readonly error: unknown;
 }
 
-/** The store of the fleet answers again, and has been read. */
+/** The store of the fleet takes writes again, and has been read. */
 export interface StoreRecoveredEvent {
   /** The kind of event. */
   readonly type: 'store-recovered';

@@ -6,10 +6,18 @@ import type {
   OverrideEvent,
   RejectedEvent,
   StateChangeEvent,
+  StoreDegradedEvent,
+  StoreRecoveredEvent,
 } from '../events.js';
 
 /** The kinds of events that are logged. */
-export type LoggedEvent = StateChangeEvent | OverrideEvent | ConfigurationEvent | RejectedEvent;
+export type LoggedEvent =
+  | StateChangeEvent
+  | OverrideEvent
+  | ConfigurationEvent
+  | StoreDegradedEvent
+  | StoreRecoveredEvent
+  | RejectedEvent;
 
 /** What a breaker adds to the news that it is open. */
 export interface CircuitFacts {
@@ -43,6 +51,10 @@ export function lineOf(
       return override(event);
     case 'configuration':
       return configuration(event);
+    case 'store-degraded':
+      return degraded(event);
+    case 'store-recovered':
+      return recovered(event);
     case 'rejected':
       return rejection(event);
   }
@@ -135,6 +147,26 @@ function configuration(event: ConfigurationEvent): LogLine {
     level: 'log',
     message,
     fields: scope === undefined ? fields : { ...fields, scope, until },
+  };
+}
+
+function degraded({ type, name, error }: StoreDegradedEvent): LogLine {
+  const shown = printable(name);
+  const reason = printable(show(error));
+  return {
+    level: 'warn',
+    message: `store ${shown} does not answer: ${reason}; shared breakers and limits go on as local ones`,
+    fields: { event: type, name: shown, error: reason },
+  };
+}
+
+function recovered({ type, name, degradedForMs }: StoreRecoveredEvent): LogLine {
+  const shown = printable(name);
+  const ms = Math.round(degradedForMs);
+  return {
+    level: 'log',
+    message: `store ${shown} answers again after ${ms} ms`,
+    fields: { event: type, name: shown, degradedForMs: ms },
   };
 }
 

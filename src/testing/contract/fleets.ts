@@ -205,12 +205,13 @@ export const fleetPromises: Promised[] = [
       const left: unknown[] = [];
       const leave = await b.subscribe((message) => void left.push(message));
       await leave();
-      const { view } = await new CircuitOf(a, 'a', '日本 {}\n').trip({ openMs: [LONG] });
+      const name = '日本 {}\n\ud800';
+      const { view } = await new CircuitOf(a, 'a', name).trip({ openMs: [LONG] });
       const message = await space.until('the trip is told', () =>
         heard.find(({ type }) => type === 'circuit'),
       );
       assert.ok(message.type === 'circuit');
-      assert.equal(message.name, '日本 {}\n');
+      assert.equal(message.name, name);
       assert.deepEqual({ ...message.view, remainingMs: 0 }, { ...view, remainingMs: 0 });
       assert.ok(message.view.remainingMs > LONG / 2);
       const { revision } = await a.changeSettings(0, '{}');
