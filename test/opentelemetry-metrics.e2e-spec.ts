@@ -12,6 +12,7 @@ import { ResilienceEvents } from '../src/index.js';
 import { instruments } from '../src/instruments/instruments.js';
 import { type Instrument, attributeName, prometheusName } from '../src/instruments/instrument.js';
 import { ResilienceOpenTelemetryModule } from '../src/opentelemetry/index.js';
+import { MemoryStore } from '../src/testing/index.js';
 import { type Booted, boot, closeAll } from './support/boot.js';
 import { Shop, makeCalls, observed, observedParts } from './support/observed-calls.js';
 
@@ -106,7 +107,11 @@ describe('an export of metrics', () => {
   });
 
   it('has the names, units and descriptions of the list', async () => {
-    await makeCalls(await bootWith(sdk.provider));
+    const imports = [
+      ResilienceOpenTelemetryModule.forRoot({ meterProvider: sdk.provider, spans: false }),
+    ];
+    const resilience = { store: new MemoryStore() };
+    await makeCalls(await boot({ ...observedParts, imports, resilience }));
     const seen = (await sdk.metrics()).map(({ descriptor: { name, unit, description } }) => ({
       name,
       unit,

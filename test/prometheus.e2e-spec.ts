@@ -2,6 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { Counter, Registry, register } from 'prom-client';
 import { ResilienceConfigurationError } from '../src/index.js';
 import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
+import { ManualClock, MemoryStore } from '../src/testing/index.js';
 import { type Booted, boot, closeAll, of } from './support/boot.js';
 import { Shop, makeCalls, observed, observedParts } from './support/observed-calls.js';
 import { samplesIn } from './support/scrape.js';
@@ -24,6 +25,14 @@ function openMetrics(): Registry {
   return registry;
 }
 
+/** An application that shares a store. */
+async function bootShared(registry: Registry, clock: ManualClock, store: MemoryStore) {
+  const imports = [ResiliencePrometheusModule.forRoot({ registry })];
+  const booted = await boot({ imports, resilience: { clock, store } });
+  await clock.advance(0);
+  return booted;
+}
+
 const scrape = async (registry: Registry): Promise<Map<string, number>> =>
   samplesIn(await registry.metrics());
 
@@ -32,6 +41,30 @@ const counters = (samples: Map<string, number>): [string, number][] =>
   [...samples].filter(
     ([series]) => /^\w+_total\{/.test(series) && !series.includes('time_in_state'),
   );
+
+describe('a scrape of an instance of a fleet', () => {
+  it('has the living instances, and whether the store is away', async () => {
+    const clock = new ManualClock();
+    const store = new MemoryStore({ clock });
+    const [one, two] = [new Registry(), new Registry()];
+    await bootShared(one, clock, store);
+    await bootShared(two, clock, store);
+    await clock.advance(20_000);
+    const seen = async (): Promise<unknown[]> => {
+      const samples = await scrape(one);
+      return ['store_degraded', 'fleet_instances'].map((name) =>
+        samples.get(`resilience_${name}{name="memory"}`),
+      );
+    };
+    expect(await seen()).toEqual([0, 2]);
+    store.fail();
+    await clock.advance(40_000);
+    expect(await seen()).toEqual([1, 2]);
+    store.recover();
+    await clock.advance(20_000);
+    expect(await seen()).toEqual([0, 2]);
+  });
+});
 
 describe('a scrape', () => {
   let registry: Registry;

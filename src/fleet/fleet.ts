@@ -50,7 +50,7 @@ const LONGEST_LEAVE = 250;
 export class Fleet implements FleetSite {
   readonly instanceId: string;
   /** How many instances were alive at the last heartbeat, this one included; 0 until the first one. */
-  private living = 0;
+  living = 0;
   readonly store: GuardedStore;
   private readonly guard: StoreGuard;
   private readonly roster: Roster;

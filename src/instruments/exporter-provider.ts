@@ -2,6 +2,7 @@ import type { Provider, Type } from '@nestjs/common';
 import { RESILIENCE_SERVICE } from '../commands/resilience.service.js';
 import { brand, shared } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
+import { FLEET } from '../fleet/fleet.js';
 import { BULKHEAD_REGISTRY } from '../registry/bulkhead.registry.js';
 import { CIRCUIT_BREAKER_REGISTRY } from '../registry/circuit-breaker.registry.js';
 import { RATE_LIMIT_REGISTRY } from '../registry/rate-limit.registry.js';
@@ -14,6 +15,7 @@ const TOKENS = [
   CIRCUIT_BREAKER_REGISTRY,
   BULKHEAD_REGISTRY,
   RATE_LIMIT_REGISTRY,
+  FLEET,
 ];
 
 /** Where the events of each application are exported to. */
@@ -50,6 +52,7 @@ export function exporterProviders<From extends Sources, Exporter>({
       breakers?: From['breakers'],
       bulkheads?: From['bulkheads'],
       rateLimits?: From['rateLimits'],
+      fleet: From['fleet'] = null,
     ) => {
       if (!events || !service || !breakers || !bulkheads || !rateLimits) {
         throw misused(
@@ -65,7 +68,7 @@ export function exporterProviders<From extends Sources, Exporter>({
         );
       }
       destinations.set(events, known.add(destination));
-      return make({ events, service, breakers, bulkheads, rateLimits } as From);
+      return make({ events, service, breakers, bulkheads, rateLimits, fleet } as From);
     },
   };
   // Nest 10 takes modules for the same one when their providers look the same, whatever their factories know.

@@ -196,6 +196,21 @@ export const instruments = {
     labels: ['name', 'operation'],
     description: 'Errors of the cache behind staleIfError()',
   },
+  storeDegraded: {
+    kind: 'gauge',
+    name: 'resilience.store.degraded',
+    unit: '{store}',
+    labels: ['name'],
+    description: '1 while the store of the fleet is away, by its kind',
+  },
+  fleetInstances: {
+    kind: 'gauge',
+    name: 'resilience.fleet.instances',
+    unit: '{instance}',
+    labels: ['name'],
+    description:
+      'Instances that were alive at the last heartbeat of this one, by the kind of the store',
+  },
   eventLoopLag: {
     kind: 'gauge',
     name: 'resilience.event_loop.lag',

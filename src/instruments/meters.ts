@@ -69,6 +69,7 @@ export class Meters<D extends Distribution = Distribution> {
     for await (const limit of this.sources.rateLimits) {
       readings.addRateLimit(this.begin('rate limit', limit.name), limit.snapshot());
     }
+    if (this.sources.fleet !== null) readings.addFleet(this.sources.fleet);
     for (const [quantile, seconds] of this.lag.take()) readings.addLag(quantile, seconds);
     return readings;
   }

@@ -6,6 +6,15 @@ import type { Instrument } from './instrument.js';
 import { type KeysOf, instruments } from './instruments.js';
 import { Count, Series } from './series.js';
 
+/** The part of a fleet that is measured. */
+export interface FleetReading {
+  /** Of its store. */
+  readonly kind: string;
+  readonly degraded: boolean;
+  /** How many instances are alive. */
+  readonly living: number;
+}
+
 /** The instruments whose values are read from the parts. */
 export type ReadKey = KeysOf<'gauge'> | 'breakerTime';
 
@@ -27,6 +36,8 @@ export class Readings {
     rateLimitBurst: reading(instruments.rateLimitBurst),
     rateLimitRemaining: reading(instruments.rateLimitRemaining),
     rateLimitWaiting: reading(instruments.rateLimitWaiting),
+    storeDegraded: reading(instruments.storeDegraded),
+    fleetInstances: reading(instruments.fleetInstances),
     eventLoopLag: reading(instruments.eventLoopLag),
   };
 
@@ -56,6 +67,12 @@ export class Readings {
     series.rateLimitBurst.at(name).value += burst;
     series.rateLimitRemaining.at(name).value += remaining;
     series.rateLimitWaiting.at(name).value += waiting;
+  }
+
+  addFleet({ kind, degraded, living }: FleetReading): void {
+    const { series } = this;
+    series.storeDegraded.at(kind).value = Number(degraded);
+    series.fleetInstances.at(kind).value = living;
   }
 
   addLag(quantile: string, seconds: number): void {
