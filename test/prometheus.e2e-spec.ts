@@ -27,6 +27,14 @@ function openMetrics(): Registry {
   return registry;
 }
 
+/** An application that shares a store. */
+async function bootShared(registry: Registry, clock: ManualClock, store: MemoryStore) {
+  const imports = [ResiliencePrometheusModule.forRoot({ registry })];
+  const booted = await boot({ imports, resilience: { clock, store } });
+  await clock.advance(0);
+  return booted;
+}
+
 const scrape = async (registry: Registry): Promise<Map<string, number>> =>
   samplesIn(await registry.metrics());
 
@@ -38,6 +46,29 @@ const counters = (samples: Map<string, number>): [string, number][] =>
 
 const passed = (clock: ManualClock, ms: number): Promise<void> =>
   new Promise((resolve) => void clock.setTimer(resolve, ms));
+describe('a scrape of an instance of a fleet', () => {
+  it('has the living instances, and whether the store is away', async () => {
+    const clock = new ManualClock();
+    const store = new MemoryStore({ clock });
+    const [one, two] = [new Registry(), new Registry()];
+    await bootShared(one, clock, store);
+    await bootShared(two, clock, store);
+    await clock.advance(20_000);
+    const seen = async (): Promise<unknown[]> => {
+      const samples = await scrape(one);
+      return ['store_degraded', 'fleet_instances'].map((name) =>
+        samples.get(`resilience_${name}{name="memory"}`),
+      );
+    };
+    expect(await seen()).toEqual([0, 2]);
+    store.fail();
+    await clock.advance(40_000);
+    expect(await seen()).toEqual([1, 2]);
+    store.recover();
+    await clock.advance(20_000);
+    expect(await seen()).toEqual([0, 2]);
+  });
+});
 
 describe('a scrape', () => {
   let registry: Registry;

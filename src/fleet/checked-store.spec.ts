@@ -9,6 +9,7 @@ const REPLY = { granted: true, view: VIEW };
 const OVERRIDDEN = { ...VIEW, override: { state: 'disabled', by: 'anna', remainingMs: 1 } };
 const DECISION = { allowed: true, waitMs: 0, remaining: 1, retryAfterMs: 0, resetMs: 10 };
 const PLACES = { granted: false, inUse: 2, retryAfterMs: 5, lost: ['t'] };
+const INSTANCE = { id: 'a', silentMs: 3 };
 const SETTINGS = { revision: 1, settings: '{}', ageMs: 0, changed: false };
 
 /** One step of each kind, answered by a store with `answer`. */
@@ -56,9 +57,13 @@ describe('a checked store', () => {
     ['limit', { ...DECISION, allowed: false, retryAfterMs: Infinity }],
     ['places', PLACES],
     ['places', { granted: true, inUse: 0 }],
-    ['heartbeat', 7],
+    ['heartbeat', 1],
     ['instances', []],
-    ['instances', [{ id: 'a', version: '1', host: 'h', facts: { sums: 1 }, silentMs: 0, more: 2 }]],
+    ['instances', [{ id: 'a', silentMs: 0 }]],
+    [
+      'instances',
+      [{ ...INSTANCE, version: '1', host: 'h', ageMs: 5, facts: { sums: 1 }, more: 2 }],
+    ],
     ['settings', undefined],
     ['settings', SETTINGS],
   ])('gives an answer of %s() as it is: %j', async (method, answer) => {
@@ -67,7 +72,7 @@ describe('a checked store', () => {
 
   it.each<[Method, unknown]>([
     ...Object.keys(STEPS).flatMap((method): [Method, unknown][] =>
-      [null, 'OK', -7, true, () => {}, { then: 1 }].map((answer) => [method as Method, answer]),
+      [null, 'OK', -7.5, true, () => {}, { then: 1 }].map((answer) => [method as Method, answer]),
     ),
     ['circuit', undefined],
     ['circuit', { view: VIEW }],
@@ -113,11 +118,11 @@ describe('a checked store', () => {
     ['heartbeat', -1],
     ['heartbeat', [{ id: 'a' }]],
     ['instances', undefined],
-    ['instances', [{ silentMs: 0 }]],
+    ['instances', [{}]],
     ['instances', [null]],
-    ['instances', [{ id: 'a' }]],
-    ['instances', [{ id: 'a', silentMs: -1 }]],
-    ['instances', [{ id: 'a', version: 2, silentMs: 0 }]],
+    ['instances', [{ ...INSTANCE, version: 2 }]],
+    ['instances', [{ ...INSTANCE, ageMs: NaN }]],
+    ['instances', [{ ...INSTANCE, silentMs: undefined }]],
     ['settings', { ...SETTINGS, revision: NaN }],
     ['settings', { ...SETTINGS, settings: {} }],
     ['settings', { ...SETTINGS, ageMs: -1 }],

@@ -9,6 +9,7 @@ import { CheckedStore } from './checked-store.js';
 import { FleetChanges } from './fleet-changes.js';
 import { FleetCircuit, type FleetServices } from './fleet-circuit.js';
 import { GuardedStore } from './guarded-store.js';
+import { JITTER, jittered } from './jitter.js';
 import type { FleetSettings } from './options.js';
 import { Outbox } from './outbox.js';
 import { Roster } from './roster.js';
@@ -38,9 +39,6 @@ const LIVES = 3;
 /** A heartbeat is due after this share of its interval: turns come up to 20 % early. */
 const DUE = 0.7;
 
-/** Times differ by up to this share between instances, in both directions. */
-const JITTER = 0.2;
-
 /**
  * The fleet, as this instance takes part in it: it says that it is alive, reads what the others have decided, and tells
  * them what operators decide here. All of it happens in the background.
@@ -48,7 +46,7 @@ const JITTER = 0.2;
 export class Fleet implements FleetSite {
   readonly instanceId: string;
   /** How many instances were alive at the last heartbeat, this one included; 0 until the first one. */
-  private living = 0;
+  living = 0;
   readonly store: GuardedStore;
   private readonly guard: StoreGuard;
   private readonly roster: Roster;
@@ -92,19 +90,15 @@ export class Fleet implements FleetSite {
       backgroundTimeout: settings.backgroundTimeout,
       members: () => Array.from(this.circuits.values(), ({ member }) => member),
     });
-    this.outbox = new Outbox(() =>
-      host.log(
-        `store ${this.kind}: too many decisions wait for it; the oldest is left out`,
-        'warn',
-      ),
-    );
+    const warn = (line: string): void => host.log(`store ${this.kind}: ${line}`, 'warn');
+    this.outbox = new Outbox(() => warn('too many decisions wait for it; the oldest is left out'));
     this.changes = new FleetChanges({
       clock,
       guard: this.guard,
       backgroundTimeout: settings.backgroundTimeout,
       freshFor: DUE * settings.pollInterval,
       hurry: () => this.hurry(),
-      log: (line) => host.log(`store ${this.kind}: ${line}`, 'warn'),
+      log: warn,
     });
     this.subscription = new Subscription(checked, (message) => this.hear(message));
     this.services = {
@@ -113,7 +107,7 @@ export class Fleet implements FleetSite {
       outbox: this.outbox,
       instanceId: this.instanceId,
       settings,
-      jittered: (ms) => this.jittered(ms),
+      jittered: (ms) => jittered(ms, host.random),
       token: () => `${this.instanceId}:${++this.tokens}`,
       hurry: () => this.hurry(),
       leave: (circuit) => {
@@ -249,8 +243,8 @@ export class Fleet implements FleetSite {
 
   private schedule(): void {
     if (!this.running) return;
-    const { clock } = this.host;
-    const ms = this.jittered(this.interval());
+    const { clock, random } = this.host;
+    const ms = jittered(this.interval(), random);
     this.turnAt = clock.now() + ms;
     this.timer = outsideOfCalls(() => clock.setTimer(() => void this.turn(), ms));
     this.timer.unref();
@@ -272,14 +266,6 @@ export class Fleet implements FleetSite {
     this.timer?.cancel();
     this.unread = true;
     this.schedule();
-  }
-
-  private jittered(ms: number): number {
-    let random = 0.5;
-    quietly(() => {
-      random = this.host.random();
-    });
-    return ms * (1 + JITTER * (2 * (random >= 0 && random <= 1 ? random : 0.5) - 1));
   }
 
   private tellDegraded(error: unknown): void {

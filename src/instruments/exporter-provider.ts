@@ -52,7 +52,7 @@ export function exporterProviders<From extends Sources, Exporter>({
       breakers?: From['breakers'],
       bulkheads?: From['bulkheads'],
       rateLimits?: From['rateLimits'],
-      fleet?: From['fleet'] | null,
+      fleet: From['fleet'] = null,
     ) => {
       if (!events || !service || !breakers || !bulkheads || !rateLimits) {
         throw misused(
@@ -68,8 +68,7 @@ export function exporterProviders<From extends Sources, Exporter>({
         );
       }
       destinations.set(events, known.add(destination));
-      const store = fleet ? { fleet } : {};
-      return make({ events, service, breakers, bulkheads, rateLimits, ...store } as From);
+      return make({ events, service, breakers, bulkheads, rateLimits, fleet } as From);
     },
   };
   // Nest 10 takes modules for the same one when their providers look the same, whatever their factories know.

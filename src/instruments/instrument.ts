@@ -29,9 +29,10 @@ export function attributeName(label: string): string {
 }
 
 /**
- * What several applications, or processes of a cluster, have in common: numbers are added, but not shares and lags, of which
+ * What several applications, or processes of a cluster, have in common: numbers are added, but not shares, lags and the fleet, of which
  * the worst one counts.
  */
 export function combinationOf({ kind, unit }: Instrument): 'sum' | 'max' {
-  return kind === 'gauge' && (unit === '1' || unit === 's') ? 'max' : 'sum';
+  const alike = ['1', 's', '{store}', '{instance}'];
+  return kind === 'gauge' && alike.includes(unit) ? 'max' : 'sum';
 }

@@ -61,6 +61,7 @@ describe('the instruments', () => {
       'resilience_stale_age_seconds',
       'resilience_cache_errors_total',
       'resilience_store_degraded',
+      'resilience_fleet_instances',
       'resilience_event_loop_lag_seconds',
     ]);
   });

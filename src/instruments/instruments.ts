@@ -218,6 +218,14 @@ export const instruments = {
     labels: ['name'],
     description: '1 while the store of the fleet does not answer, 0 otherwise',
   },
+  fleetInstances: {
+    kind: 'gauge',
+    name: 'resilience.fleet.instances',
+    unit: '{instance}',
+    labels: ['name'],
+    description:
+      'Instances that were alive at the last heartbeat of this one, by the kind of the store',
+  },
   eventLoopLag: {
     kind: 'gauge',
     name: 'resilience.event_loop.lag',

@@ -84,8 +84,7 @@ export class Meters<D extends Distribution = Distribution> {
       readings.addRateLimit(label, limit.snapshot());
       this.parts.addRateLimit(label, limit);
     }
-    const { fleet } = this.sources;
-    if (fleet !== undefined) readings.addStore(fleet.kind, fleet.degraded);
+    if (this.sources.fleet !== null) readings.addFleet(this.sources.fleet);
     for (const [quantile, seconds] of this.lag.take()) readings.addLag(quantile, seconds);
     return readings;
   }

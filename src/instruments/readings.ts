@@ -7,6 +7,15 @@ import { type KeysOf, instruments } from './instruments.js';
 import { Count, Series } from './series.js';
 import { STATES } from './part-counters.js';
 
+/** The part of a fleet that is measured. */
+export interface FleetReading {
+  /** Of its store. */
+  readonly kind: string;
+  readonly degraded: boolean;
+  /** How many instances are alive. */
+  readonly living: number;
+}
+
 /** The instruments whose values are read from the parts. */
 export type ReadKey = KeysOf<'gauge'>;
 
@@ -26,6 +35,7 @@ export class Readings {
     rateLimitRemaining: reading(instruments.rateLimitRemaining),
     rateLimitWaiting: reading(instruments.rateLimitWaiting),
     storeDegraded: reading(instruments.storeDegraded),
+    fleetInstances: reading(instruments.fleetInstances),
     eventLoopLag: reading(instruments.eventLoopLag),
   };
 
@@ -56,8 +66,10 @@ export class Readings {
     series.rateLimitWaiting.at(name).value += waiting;
   }
 
-  addStore(name: string, degraded: boolean): void {
-    this.series.storeDegraded.at(name).value += Number(degraded);
+  addFleet({ kind, degraded, living }: FleetReading): void {
+    const { series } = this;
+    series.storeDegraded.at(kind).value = Number(degraded);
+    series.fleetInstances.at(kind).value = living;
   }
 
   addLag(quantile: string, seconds: number): void {

@@ -2,6 +2,7 @@ import type { PipelineDescription } from '../pipeline/description.js';
 import type { BulkheadSnapshot } from '../policies/bulkhead/snapshot.js';
 import type { BreakerReading } from '../policies/circuit-breaker/snapshot.js';
 import type { RateLimitSnapshot } from '../policies/rate-limit/snapshot.js';
+import type { FleetReading } from './readings.js';
 import type { Listenable } from './recorder.js';
 
 /**
@@ -13,9 +14,9 @@ export interface Sources {
   readonly service: { descriptions(): Iterable<PipelineDescription> };
   readonly breakers: Parts<MeasuredBreaker>;
   readonly bulkheads: Parts<{ readonly name: string; snapshot(): BulkheadSnapshot }>;
+  /** `null` without a store. */
+  readonly fleet: FleetReading | null;
   readonly rateLimits: Parts<MeasuredRateLimit>;
-  /** Where the instances of the fleet meet; not set for an application without a store. */
-  readonly fleet?: { readonly kind: string; readonly degraded: boolean };
 }
 
 export interface MeasuredBreaker {
