@@ -1,3 +1,5 @@
+import { takeTurns } from '../common/turns.js';
+import type { PipelineDescription } from '../pipeline/description.js';
 import { EventLoopLag } from './event-loop.js';
 import type { KeysOf } from './instruments.js';
 import { Names } from './names.js';
@@ -45,7 +47,7 @@ export class Meters<D extends Distribution = Distribution> {
   start(): void {
     this.lag.start();
     this.names.start();
-    this.beginSubjects();
+    for (const description of this.sources.service.descriptions()) this.beginSubject(description);
     const { breakers, bulkheads, rateLimits } = this.sources;
     for (const { name } of breakers.list({ keys: false })) this.begin('breaker', name);
     for (const { name } of bulkheads.list({ keys: false })) this.begin('bulkhead', name);
@@ -70,7 +72,10 @@ export class Meters<D extends Distribution = Distribution> {
 
   private async readAll(): Promise<Readings> {
     const readings = new Readings();
-    this.beginSubjects();
+    // Each time, since policies may have been switched on.
+    for await (const description of takeTurns(this.sources.service.descriptions())) {
+      this.beginSubject(description);
+    }
     for await (const breaker of this.sources.breakers) {
       const label = this.begin('breaker', breaker.name);
       readings.addBreaker(label, breaker.reading());
@@ -97,11 +102,8 @@ export class Meters<D extends Distribution = Distribution> {
     }
   }
 
-  /** Each time, since policies may have been switched on. */
-  private beginSubjects(): void {
-    for (const description of this.sources.service.descriptions()) {
-      beginSubject(description, this.names.of(description.name), this.recorder);
-    }
+  private beginSubject(description: PipelineDescription): void {
+    beginSubject(description, this.names.of(description.name), this.recorder);
   }
 
   private begin(kind: keyof typeof BEGIN, name: string): string {
