@@ -1,6 +1,8 @@
 import { ResilienceConfigurationError } from '../src/index.js';
 import { ResilienceAdminModule } from '../src/admin/index.js';
 import { type Administered, KeyGuard, administered, key, send } from './support/admin.js';
+import { MemoryStore } from '../src/testing/index.js';
+import { settle } from './support/wait.js';
 import { type Platform, closeAll, everyPlatform } from './support/boot.js';
 
 afterEach(closeAll);
@@ -44,6 +46,53 @@ describe.each(everyPlatform)('changes by the management API on %s', (platform: P
     expect((await app.post('/breakers/tenant/configure', { ...why, options }, key)).status).toBe(
       200,
     );
+  });
+
+  it('configure changes a shared breaker on all instances, a local one on this, unless the caller asks otherwise', async () => {
+    const store = new MemoryStore();
+    const two = [
+      await start({ guards: [KeyGuard] }, { resilience: { store } }),
+      await start({ guards: [KeyGuard] }, { resilience: { store } }),
+    ];
+    const limits = (): unknown[] => two.map((app) => breakerOf(app).snapshot().limits.openForMs);
+    const change = async (body: object): Promise<unknown> => {
+      const { status } = await two[0]!.post(`${BREAKER}/configure`, { ...why, ...body }, key);
+      await settle();
+      return status;
+    };
+    expect(await change({ options: { openFor: '7s' } })).toBe(200);
+    expect(limits()).toEqual([7_000, 30_000]);
+    await change({ options: null });
+    expect(limits()).toEqual([30_000, 30_000]);
+    await change({ options: { openFor: '8s' }, scope: 'shared', until: '1h' });
+    expect(limits()).toEqual([8_000, 8_000]);
+    await change({ options: null, scope: 'shared' });
+    expect(limits()).toEqual([30_000, 30_000]);
+    const overrides = { 'storage/svc': { circuitBreaker: { scope: 'shared' } } } as const;
+    two.splice(0, 2);
+    for (let i = 0; i < 2; i++) {
+      two.push(await start({ guards: [KeyGuard] }, { resilience: { store, overrides } }));
+    }
+    await change({ options: { openFor: '9s' } });
+    expect(limits()).toEqual([9_000, 9_000]);
+    await change({ options: { openFor: '6s' }, scope: 'local' });
+    expect(limits()).toEqual([6_000, 9_000]);
+    await change({ options: null, scope: 'local' });
+    await change({ options: null });
+    expect(limits()).toEqual([30_000, 30_000]);
+    const { events } = (await two[0]!.get('/events', key)).body;
+    expect(events.at(-1)).toMatchObject({ details: { options: null, scope: 'shared' } });
+    for (const [body, problem] of [
+      [{ options: { openFor: '8s' }, scope: 'local', until: '1h' }, 'until: only for an override'],
+      [{ options: { openFor: '8s' }, scope: 'all' }, 'scope: only for configure; use'],
+    ] as const) {
+      const answer = await two[0]!.post(`${BREAKER}/configure`, { ...why, ...body }, key);
+      expect(answer.body.problems).toEqual([expect.stringContaining(problem)]);
+    }
+    const alone = await guarded();
+    const body = { ...why, options: { openFor: '8s' }, scope: 'shared' };
+    const answer = await alone.post(`${BREAKER}/configure`, body, key);
+    expect(answer.body.problems).toEqual([`scope is 'shared', but there is no store`]);
   });
 
   it('says what is wrong with options, without repeating them', async () => {

@@ -14,6 +14,7 @@ import {
   type ResilienceModuleOptions,
   ResilienceService,
 } from '../src/index.js';
+import { ManualClock, MemoryStore } from '../src/testing/index.js';
 import { type Booted, appModule, boot, closeAll, nestMajor, quiet } from './support/boot.js';
 import { outcome } from './support/wait.js';
 
@@ -50,11 +51,13 @@ interface Line {
 
 async function logged(
   logging?: ResilienceModuleOptions['logging'],
+  shared: ResilienceModuleOptions = {},
 ): Promise<Booted & { books: Books; lines: Line[]; texts(): unknown[] }> {
   const lines: Line[] = [];
   const writer = (level: string) => (message: unknown) => void lines.push({ level, message });
   const logger = { log: writer('log'), warn: writer('warn'), error: writer('error') };
-  const booted = await boot({ providers: [Books], resilience: { logger, logging } });
+  const resilience = { logger, logging, ...shared };
+  const booted = await boot({ providers: [Books], resilience });
   const texts = (): unknown[] => lines.map(({ message }) => message);
   return { ...booted, books: booted.app.get(Books), lines, texts };
 }
@@ -89,6 +92,34 @@ describe('the log of the events', () => {
     app.get(ResilienceService).configure('storagesvc', patch, { by: 'bob', reason: 'too slow' });
     expect(texts()).toEqual([
       'options of "storagesvc" have been changed by bob (too slow): {"circuitBreaker":{"openFor":"5s"}}',
+    ]);
+  });
+
+  it('says of a change for all instances for how long, and when its time is over', async () => {
+    const clock = new ManualClock();
+    const { app, texts } = await logged(undefined, { clock, store: new MemoryStore({ clock }) });
+    const note = { by: 'bob', scope: 'shared', until: new Date(clock.wall() + 60_000) } as const;
+    app.get(ResilienceService).configure('storagesvc', { circuitBreaker: { openFor: '5s' } }, note);
+    await clock.advance(60_001);
+    expect(texts()).toEqual([
+      'options of "storagesvc" have been changed for all instances by bob: {"circuitBreaker":{"openFor":"5s"}}, until 2026-01-01T00:01:00.000Z',
+      'the time of a change of "storagesvc" for all instances by bob is over: {"circuitBreaker":null}',
+    ]);
+  });
+
+  it('says when the store is away and back, within the limit of lines', async () => {
+    const { app, texts, clock } = await logged({ maxEventsPerSecond: 2 });
+    const events = app.get(ResilienceEvents);
+    const error = new Error('READONLY');
+    for (let i = 0; i < 3; i++) {
+      events.emit({ type: 'store-degraded', name: 'redis', error });
+      events.emit({ type: 'store-recovered', name: 'redis', degradedForMs: 250.4 });
+    }
+    await clock.advance(1_000);
+    expect(texts()).toEqual([
+      'store redis does not answer: Error: READONLY; shared breakers and limits go on as local ones',
+      'store redis answers again after 250 ms',
+      'left out of the log within a second: 0 rejections, 4 other events',
     ]);
   });
 

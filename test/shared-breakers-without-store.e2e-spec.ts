@@ -115,6 +115,34 @@ describe.each(troubles)('a store that is %j', (trouble) => {
   });
 });
 
+describe('a store that refuses writes and answers questions, as a read-only replica', () => {
+  it('is away until it takes a heartbeat, and is told once', async () => {
+    const fleet = new TestFleet();
+    const [one] = await fleet.start(1);
+    one!.route.trouble = 'down';
+    one!.route.methods = ['circuit', 'limit', 'places', 'heartbeat', 'changeSettings'];
+    await one!.fail();
+    await fleet.clock.advance(120_000);
+    expect(storeEvents(one!)).toEqual(['store-degraded']);
+    one!.route.trouble = undefined;
+    await fleet.clock.advance(2_000);
+    expect(storeEvents(one!)).toEqual(['store-degraded', 'store-recovered']);
+  });
+
+  it('decides nothing meanwhile: what an instance closes alone stays closed', async () => {
+    const fleet = new TestFleet();
+    const [one] = await fleet.start(1);
+    await one!.fail();
+    await settle();
+    one!.route.trouble = 'down';
+    one!.route.methods = ['circuit', 'heartbeat'];
+    await fleet.clock.advance(20_000);
+    expect(await ended(one!.call())).toBe('books');
+    await fleet.clock.advance(20_000);
+    expect(one!.state).toBe('closed');
+  });
+});
+
 describe('a store that fails from the start', () => {
   it.each(['frozen', 'down'] as const)('%s, is joined when it is back', async (trouble) => {
     const fleet = new TestFleet();

@@ -335,6 +335,6 @@ describe('local breakers', () => {
     const [one] = await fleet.start(2, { ...SHARED, scope: 'local' });
     await one!.fail();
     await fleet.clock.advance(60_000);
-    expect(new Set(one!.route.calls)).toEqual(new Set(['subscribe', 'heartbeat']));
+    expect(new Set(one!.route.calls)).toEqual(new Set(['subscribe', 'heartbeat', 'settings']));
   });
 });

@@ -5,6 +5,7 @@ import {
   Fallback,
   RateLimit,
   RateLimitRegistry,
+  type ResilienceModuleOptions,
   Timeout,
   fallbackValue,
 } from '../src/index.js';
@@ -65,13 +66,13 @@ class World {
   readonly clock = new ManualClock();
   readonly memory = new MemoryStore({ clock: this.clock });
 
-  async start(count: number): Promise<Instance[]> {
+  async start(count: number, resilience: ResilienceModuleOptions = {}): Promise<Instance[]> {
     const instances: Instance[] = [];
     for (let n = 0; n < count; n++) {
       const route = new Route(this.memory, this.clock);
       const booted = await boot({
         providers: [Client],
-        resilience: { clock: this.clock, store: route.store },
+        resilience: { clock: this.clock, store: route.store, ...resilience },
       });
       instances.push({ ...booted, client: booted.app.get(Client), route });
     }
@@ -138,13 +139,49 @@ describe('a limit that a fleet shares', () => {
     void codes(calls).then((all) => (answers = all));
     await settle();
     expect(answers).toEqual([1, 2, 3].flatMap(() => [1, 2, 'RATE_LIMITED']));
+    // Calls at the same time have failed once.
+    expect(of('store-degraded', instances[0]!.events)).toEqual([]);
+    void outcome(instances[0]!.client.limited());
+    await world.clock.advance(60);
     expect(of('store-degraded', instances[0]!.events)).toHaveLength(1);
     for (const { route } of instances) route.trouble = undefined;
-    await world.clock.advance(10_000);
+    await world.clock.advance(1_100); // much less than until the next poll
     expect(of('store-recovered', instances[0]!.events)).toHaveLength(1);
+    await world.clock.advance(10_000);
     for (const { route } of instances) route.calls.length = 0;
     await instances[0]!.client.limited();
     expect(instances[0]!.route.calls).toContain('limit');
+  });
+
+  it('does not flap while the store takes heartbeats and is too slow for calls', async () => {
+    const world = new World();
+    const [one] = await world.start(1);
+    one!.route.trouble = { slowMs: 100 };
+    for (let tenth = 0; tenth < 1_200; tenth++) {
+      void outcome(one!.client.tenant(`${tenth}`));
+      await world.clock.advance(100);
+    }
+    // In two minutes: after 0.25, 0.5, 1, 2, 4 and 8 s, and then every 15.
+    const degraded = of('store-degraded', one!.events).length;
+    expect(degraded).toBeGreaterThan(6);
+    expect(degraded).toBeLessThan(16);
+  });
+
+  it('warns once per name when instances ask with different rates for more than a minute', async () => {
+    const world = new World();
+    const warnings: string[] = [];
+    const logger = { warn: (line: string) => void warnings.push(line), log() {}, error() {} };
+    const instances = [...(await world.start(1)), ...(await world.start(1, { logger }))];
+    instances[0]!.app.get(RateLimitRegistry).reconfigure('tenants', { burst: 3 });
+    for (let second = 0; second < 90; second++) {
+      for (const { client } of instances) {
+        for (const key of ['a', 'b']) void outcome(client.tenant(key));
+      }
+      await world.clock.advance(900);
+    }
+    expect(warnings.filter((line) => line.includes('rate limit'))).toEqual([
+      'rate limit "tenants": other instances ask for it with another limit, period or burst; each request goes by its own, so more calls may go than any of them allows',
+    ]);
   });
 
   it('shows its numbers in the registry, and can be changed', async () => {

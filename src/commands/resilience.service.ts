@@ -134,10 +134,13 @@ export class ResilienceService {
    * and all who wait keep their state; calls that are under way end by the options that they began with. Emits a
    * `configuration` event.
    *
+   * With `scope: 'shared'` the change is for all instances that share the store: it holds here at once, elsewhere as soon as they
+   * hear of it, and for those that start later. It must be plain data. A change of one instance alone wins over it.
+   *
    * @param target `'*'`, `'Class'`, `'Class.method'`, or the name of a command, a pipeline, a protected object or its
    * method, a breaker or a bulkhead (for all its keys, those included that have not been used yet)
    * @param patch options by policy; `null` takes all earlier patches of the target back
-   * @param note who makes the change and why, for the event
+   * @param note who makes the change and why, for the event; for which instances, and until when
    * @throws {ResilienceConfigurationError} with all problems, when the change is wrong or the application has not started;
    * then nothing has changed
    *
@@ -146,7 +149,7 @@ export class ResilienceService {
    */
   configure(target: string, patch: Patch | null, note?: PatchNote): void {
     if (target === 'fetch') this.ownFetch ??= this.createFetch(); // made when it is needed, or to be found
-    this.runtime.planner.configure(target, patch, note);
+    this.runtime.configure(target, patch, note);
   }
 
   /**

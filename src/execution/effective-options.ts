@@ -20,19 +20,22 @@ export interface EffectiveOptions {
   readonly reference: boolean;
 }
 
+/** How the origin of an option ends that has been changed for all instances, before its parenthesis. */
+export const FOR_ALL = "{ scope: 'shared' }";
+
 /** Options that refer to a part or a configuration, or switch the policy, without defining anything. */
 const NAMING = new Set(['name', 'config', 'enabled']);
 
 /**
  * The options in force for one policy of a subject. Later layers win: `defaults`, the named configuration, the pipeline
- * that it uses, its own options, then `overrides`, and then changes while the
- * application runs, both by `'*'`, by the name of its breaker or bulkhead, and by its override keys.
+ * that it uses, its own options, then `overrides`, and then changes while the application runs, those for all instances before
+ * those for this one; all three by `'*'`, by the name of its breaker or bulkhead, and by its override keys.
  */
 export function effectiveOptions(
   kind: string,
   { pipeline, policies: given, overrideKeys }: Subject,
   where: string,
-  { defaults, configs, pipelines, overrides, variables, live }: Layers,
+  { defaults, configs, pipelines, overrides, variables, shared: forAll, live }: Layers,
   problems: Problems,
 ): EffectiveOptions {
   const policy = policies.get(kind)!;
@@ -65,6 +68,9 @@ export function effectiveOptions(
     override(of(ownValue(overrides, target)), target, `overrides['${target}']`);
     if (target !== EVERYTHING && !overrideKeys.includes(target)) continue; // a part: variables do not name it
     for (const given of variables.of(target, kind)) override(given.options, target, given.origin);
+  }
+  for (const target of targets()) {
+    override(of(ownValue(forAll, target)), target, `configure('${target}', ${FOR_ALL})`);
   }
   for (const target of targets()) {
     override(of(ownValue(live, target)), target, `configure('${target}')`);

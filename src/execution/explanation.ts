@@ -1,5 +1,6 @@
 import { policies } from '../policies/canonical-order.js';
 import type { PartStore } from '../registry/named-parts.js';
+import { FOR_ALL } from './effective-options.js';
 import type { Plan } from './plan.js';
 
 /** One option in force. */
@@ -57,7 +58,7 @@ function explainedPolicy(
   const effective = context.effectiveOptions(kind);
   const originOf = (option: string): string => {
     const origin = effective.originOf(option);
-    if (origin?.startsWith('configure(')) return 'live';
+    if (origin?.startsWith('configure(')) return origin.endsWith(`${FOR_ALL})`) ? 'fleet' : 'live';
     if (shared !== undefined && option in shared && !(option in given)) {
       return parts.declarationOf(kind, part!)!.where;
     }

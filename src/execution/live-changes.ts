@@ -17,6 +17,12 @@ import { toldPatch } from './told-patch.js';
 /** Something that holds a plan, which another one may replace. */
 type Holder = MethodPlan | LazyPlan;
 
+/** A change for the whole fleet. */
+export interface SharedChange {
+  readonly target: string;
+  readonly patch: object | null;
+}
+
 /** A plan that may be replaced. */
 interface Replacement {
   readonly holder: Holder;
@@ -25,7 +31,7 @@ interface Replacement {
 }
 
 /** The options of a patch without shorthands, by policy; `null` takes those of earlier patches back. */
-type Normalized = ReadonlyMap<string, Readonly<Record<string, unknown>> | null>;
+export type Normalized = ReadonlyMap<string, Readonly<Record<string, unknown>> | null>;
 
 /** Options that say which part is meant, or whose calls belong together: a change of them would lose state. */
 const FIXED = ['name', 'key', 'scope'];
@@ -63,20 +69,79 @@ export class LiveChanges {
     const holders = [...this.held()];
     this.check(where, target, patch, holders, problems);
     const options = withoutFixed(normalizedPatch(patch));
-    const before = configuration.layers;
-    configuration.live = patched(before.live, target, options);
-    try {
-      const declared = new PartStore();
-      const replacements = this.draftAll(target, holders, declared, problems);
-      if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
-      this.carryOut(replacements, declared);
-    } catch (error) {
-      configuration.live = before.live;
-      throw error;
-    }
+    const live = patched(configuration.layers.live, target, options);
+    this.change({ live }, new Set([target]), holders, problems);
     if (!events.active('configuration')) return;
     const told = options && toldPatch(options);
     events.emit({ type: 'configuration', name: target, target, patch: told, by, reason });
+  }
+
+  /**
+   * Replaces all changes for the fleet.
+   *
+   * @param targets those whose changes are others than before
+   * @throws {ResilienceConfigurationError} when one of them is wrong; then nothing has changed
+   */
+  share(changes: readonly SharedChange[], targets: ReadonlySet<string>): void {
+    this.change({ shared: layerOf(changes) }, targets, [...this.held()], new Problems());
+  }
+
+  /** The problems that {@link share} would find. */
+  problemsWith(changes: readonly SharedChange[], targets: ReadonlySet<string>): readonly string[] {
+    const { configuration } = this.services;
+    const { shared } = configuration.layers;
+    const problems = new Problems();
+    configuration.change({ shared: layerOf(changes) });
+    try {
+      this.draftAll(targets, [...this.held()], new PartStore(), problems);
+    } finally {
+      configuration.change({ shared });
+    }
+    return problems.all;
+  }
+
+  /** The problems of a change, as far as they can be seen without its plans. */
+  problemsOf({ target, patch }: SharedChange, where: string): readonly string[] {
+    const problems = new Problems();
+    this.check(where, target, patch, [...this.held()], problems);
+    return problems.all;
+  }
+
+  /** Whether there is anything that a target stands for. */
+  isTarget(target: string): boolean {
+    return this.targetsOf([...this.held()]).has(target);
+  }
+
+  /** Changes with every plan that is made. */
+  get size(): number {
+    let size = 0;
+    for (const _holder of this.held()) size++;
+    return size;
+  }
+
+  private change(
+    changes: Partial<Pick<Layers, 'live' | 'shared'>>,
+    targets: ReadonlySet<string>,
+    holders: readonly Holder[],
+    problems: Problems,
+  ): void {
+    const { configuration } = this.services;
+    const { live, shared } = configuration.layers;
+    configuration.change(changes);
+    try {
+      const declared = new PartStore();
+      const replacements = this.draftAll(targets, holders, declared, problems);
+      if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
+      this.carryOut(replacements, declared);
+    } catch (error) {
+      configuration.change({ live, shared });
+      throw error;
+    }
+  }
+
+  private targetsOf(holders: readonly Holder[]): OverrideTargets {
+    const subjects = holders.map((holder) => planOf(holder).context.subject);
+    return new OverrideTargets(subjects, this.services.configuration.layers);
   }
 
   private check(
@@ -86,9 +151,7 @@ export class LiveChanges {
     holders: readonly Holder[],
     problems: Problems,
   ): void {
-    const { layers } = this.services.configuration;
-    const subjects = holders.map((holder) => planOf(holder).context.subject);
-    const targets = new OverrideTargets(subjects, layers);
+    const targets = this.targetsOf(holders);
     targets.check(where, 'the patch', target, isPlainObject(patch) ? patch : {}, problems);
     if (patch === null) return;
     const given = isPlainObject(patch) ? withoutNull(patch) : patch;
@@ -100,9 +163,9 @@ export class LiveChanges {
     }
   }
 
-  /** Drafts the plans that the target stands for; all others stand by what they have declared. */
+  /** Drafts the plans that the targets stand for; all others stand by what they have declared. */
   private draftAll(
-    target: string,
+    targets: ReadonlySet<string>,
     holders: readonly Holder[],
     declared: PartStore,
     problems: Problems,
@@ -115,9 +178,9 @@ export class LiveChanges {
       const { subject } = former.context;
       unused.delete(subject.pipeline ?? '');
       const isMeant =
-        target === EVERYTHING ||
-        subject.overrideKeys.includes(target) ||
-        partNamesOf(subject, layers).some(([, name]) => name === target);
+        targets.has(EVERYTHING) ||
+        subject.overrideKeys.some((key) => targets.has(key)) ||
+        partNamesOf(subject, layers).some(([, name]) => targets.has(name));
       if (isMeant) {
         const draft = draftPlan(subject, former.context, layers, declared, problems, former);
         replacements.push({ holder, former, draft });
@@ -126,7 +189,7 @@ export class LiveChanges {
       }
     }
     for (const pipeline of unused) {
-      if (target === EVERYTHING || target === pipeline) this.checkUnused(pipeline, problems);
+      if (targets.has(EVERYTHING) || targets.has(pipeline)) this.checkUnused(pipeline, problems);
     }
     return replacements;
   }
@@ -144,6 +207,14 @@ export class LiveChanges {
     }
     changeParts();
   }
+}
+
+function layerOf(changes: readonly SharedChange[]): OverridesByTarget {
+  let layer: OverridesByTarget = {};
+  for (const { target, patch } of changes) {
+    layer = patched(layer, target, withoutFixed(normalizedPatch(patch)));
+  }
+  return layer;
 }
 
 function planOf(holder: Holder): Plan {
@@ -165,7 +236,7 @@ function withoutFixed(patch: Normalized | null): Normalized | null {
 }
 
 /** What can be applied of a patch; the rest is reported. `null` for `null`. */
-function normalizedPatch(patch: unknown): Normalized | null {
+export function normalizedPatch(patch: unknown): Normalized | null {
   if (patch === null) return null;
   const normalized = new Map<string, Readonly<Record<string, unknown>> | null>();
   for (const [kind, given] of isPlainObject(patch) ? Object.entries(patch) : []) {

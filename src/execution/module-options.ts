@@ -13,6 +13,7 @@ import {
   policies,
   stageOrder,
 } from '../policies/canonical-order.js';
+import type { Scope } from '../policies/scope.js';
 
 /** Options by policy. */
 export type PolicyDefaults = { readonly [K in keyof PolicyOptions]?: PolicyOptions[K] };
@@ -26,12 +27,16 @@ export type Overrides = Readonly<Record<string, PolicyDefaults>>;
  */
 export type Patch = { readonly [K in keyof PolicyOptions]?: PolicyOptions[K] | null };
 
-/** Who changes options, and why: for events. */
+/** Who changes options, why, where and until when. */
 export interface PatchNote {
-  /** Who made the change. */
+  /** Who made the change, for events. */
   readonly by?: string;
-  /** Why. */
+  /** Why, for events. */
   readonly reason?: string;
+  /** Whose options are changed: those of this instance, or of all that share the store. Default: `'local'`. */
+  readonly scope?: Scope;
+  /** When a shared change ends by itself. Default: only when it is taken back. */
+  readonly until?: Date;
 }
 
 /** A named set of options by policy. */

@@ -40,7 +40,7 @@ export class Planner {
     [true, new Map()],
   ]);
   private readonly lazyPlans: LazyPlan[] = [];
-  private readonly changes: LiveChanges;
+  readonly changes: LiveChanges;
   /** Of those that came after the start; they may be made again and again, and are kept by those who use them. */
   private readonly latePlans = new WeakList<LazyPlan>();
   private readonly startupProblems: string[] = [];
@@ -128,8 +128,13 @@ export class Planner {
    * @throws {ResilienceConfigurationError} when the change is wrong; then nothing has changed
    */
   configure(target: string, patch: Patch | null, note?: PatchNote, where?: string): void {
-    if (!this.started) throw new ResilienceConfigurationError([NOT_STARTED]);
+    this.requireStarted();
     this.changes.make(target, patch, note, where);
+  }
+
+  /** @throws {ResilienceConfigurationError} when there is nothing to change yet */
+  requireStarted(): void {
+    if (!this.started) throw new ResilienceConfigurationError([NOT_STARTED]);
   }
 
   /** Reports problems when the application starts. @returns false if it has started already */

@@ -1,8 +1,10 @@
 import { ExternalContextCreator } from '@nestjs/core';
 import { brand } from '../common/brand.js';
 import { type Clock, systemClock } from '../common/clock.js';
+import { ResilienceConfigurationError } from '../common/errors.js';
 import { look } from '../common/outcomes/look.js';
 import { OptionsReader, Problems, isPlainObject } from '../common/options-reader.js';
+import { show } from '../common/printable.js';
 import type { QuietLogger } from '../common/quiet-logger.js';
 import { Fleet } from '../fleet/fleet.js';
 import { type FleetOptions, isStore, readFleetOptions } from '../fleet/options.js';
@@ -16,10 +18,11 @@ import { type PipelineExplanation, explained } from './explanation.js';
 import { InstanceRegister } from './instances.js';
 import type { Configuration } from './configuration/configuration.js';
 import type { Layers } from './configuration/layers.js';
-import type { ResilienceModuleOptions } from './module-options.js';
+import type { Patch, PatchNote, ResilienceModuleOptions } from './module-options.js';
 import { methodsOf } from './owned-method.js';
 import type { Plan } from './plan.js';
 import { Planner } from './planner.js';
+import { SharedChanges } from './shared-changes.js';
 import type { SiteServices } from './subject-site.js';
 
 /** The dependencies of a runtime. */
@@ -48,6 +51,7 @@ export class Runtime {
   readonly calls: CallPlans;
   /** The fleet that the application is part of; `undefined` when it has no store. */
   readonly fleet: Fleet | undefined;
+  private readonly sharedChanges: SharedChanges | undefined;
   private closed = false;
   private readonly onClose = new Set<() => void>();
   private readonly warned = new Set<string>();
@@ -58,6 +62,7 @@ export class Runtime {
     this.sleeper = new Sleeper(this.clock);
     this.fleet = this.fleetOf(host.configuration.options);
     this.planner = new Planner(this.offer(), host.parts, (line) => this.log(line, 'debug'));
+    this.sharedChanges = this.fleet && this.sharedChangesOf(this.fleet);
     this.calls = new CallPlans((method) => this.planner.planOf(method));
   }
 
@@ -102,6 +107,31 @@ export class Runtime {
   /** The plans in force, each option with the layer that it comes from. */
   *explain(): IterableIterator<PipelineExplanation> {
     for (const plan of this.planner.all()) yield explained(plan, this.host.parts);
+  }
+
+  /**
+   * Changes options while the application runs.
+   *
+   * @throws {ResilienceConfigurationError} when the change is wrong; then nothing has changed
+   */
+  configure(target: string, patch: Patch | null, note: PatchNote = {}): void {
+    const { scope, until } = note;
+    this.planner.requireStarted();
+    const problems = new Problems();
+    const where = `configure(${show(target)})`;
+    if (scope !== undefined && scope !== 'local' && scope !== 'shared') {
+      problems.add(where, `scope is ${show(scope)}; use 'local' or 'shared'`);
+    } else if (scope !== 'shared' && until !== undefined) {
+      problems.add(where, `until is only for a change with scope: 'shared'`);
+    } else if (scope === 'shared' && this.sharedChanges === undefined) {
+      problems.add(
+        where,
+        `scope is 'shared', but there is no store to tell the other instances; give one: ResilienceModule.forRoot({ store })`,
+      );
+    }
+    if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
+    if (scope === 'shared') this.sharedChanges!.make(target, patch, note);
+    else this.planner.configure(target, patch, note);
   }
 
   /** The named part of that kind that a plan uses. */
@@ -157,6 +187,17 @@ export class Runtime {
       random,
       events,
       log: (line, level) => this.log(line, level),
+    });
+  }
+
+  private sharedChangesOf({ changes }: Fleet): SharedChanges {
+    const { clock, events, planner } = this;
+    return new SharedChanges({
+      changes,
+      live: planner.changes,
+      clock,
+      events,
+      warn: (line) => this.log(line, 'warn'),
     });
   }
 

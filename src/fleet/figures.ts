@@ -73,7 +73,7 @@ export function toldFigures(figures: readonly BreakerFigures[], total: number): 
 
 /** The figures that an instance has told. One of another version of the library may tell anything. */
 export function readFigures(facts: unknown): { breakers: BreakerFigures[]; more: number } {
-  const { breakers, more } = (isPlainObject(facts) ? facts : {});
+  const { breakers, more } = isPlainObject(facts) ? facts : {};
   const rows = Array.isArray(breakers) ? breakers.filter(isRow) : [];
   return {
     breakers: rows.map(([name, state, calls, failures, rejections]) => {

@@ -3,11 +3,14 @@ import { hostname } from 'node:os';
 import { outsideOfCalls } from '../common/async-context.js';
 import { brand } from '../common/brand.js';
 import type { Clock, Timer } from '../common/clock.js';
-import { show } from '../common/printable.js';
 import { quietly, swallow } from '../common/quietly.js';
+import { settledWithin } from '../common/settled-within.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
+import { CheckedStore } from './checked-store.js';
+import { FleetChanges } from './fleet-changes.js';
 import { FleetCircuit, type FleetServices } from './fleet-circuit.js';
 import { GuardedStore } from './guarded-store.js';
+import { JITTER, jittered } from './jitter.js';
 import type { FleetSettings } from './options.js';
 import { Outbox } from './outbox.js';
 import { Roster } from './roster.js';
@@ -37,8 +40,8 @@ const LIVES = 3;
 /** A heartbeat is due after this share of its interval: turns come up to 20 % early. */
 const DUE = 0.7;
 
-/** Times differ by up to this share between instances, in both directions. */
-const JITTER = 0.2;
+/** How long the store may take to hear that the instance ends, milliseconds of the machine: nobody waits for it. */
+const LONGEST_LEAVE = 250;
 
 /**
  * The fleet, as this instance takes part in it: it says that it is alive, reads what the others have decided, and tells
@@ -51,6 +54,8 @@ export class Fleet implements FleetSite {
   readonly store: GuardedStore;
   private readonly guard: StoreGuard;
   private readonly roster: Roster;
+  /** The changes of options for the whole fleet. */
+  readonly changes: FleetChanges;
   private readonly circuits = new Map<string, FleetCircuit>();
   private readonly outbox: Outbox;
   private readonly subscription: Subscription;
@@ -69,7 +74,8 @@ export class Fleet implements FleetSite {
     const { store, settings, clock } = host;
     this.instanceId =
       settings.instanceId ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-    this.guard = new StoreGuard(store, clock, {
+    const checked = new CheckedStore(store);
+    this.guard = new StoreGuard(checked, clock, {
       degraded: (error) => this.tellDegraded(error),
       recovered: (ms) => this.tellRecovered(ms),
     });
@@ -87,20 +93,24 @@ export class Fleet implements FleetSite {
       backgroundTimeout: settings.backgroundTimeout,
       members: () => Array.from(this.circuits.values(), ({ member }) => member),
     });
-    this.outbox = new Outbox(() =>
-      host.log(
-        `store ${this.kind}: too many decisions wait for it; the oldest is left out`,
-        'warn',
-      ),
-    );
-    this.subscription = new Subscription(store, (message) => this.hear(message));
+    const warn = (line: string): void => host.log(`store ${this.kind}: ${line}`, 'warn');
+    this.outbox = new Outbox(() => warn('too many decisions wait for it; the oldest is left out'));
+    this.changes = new FleetChanges({
+      clock,
+      guard: this.guard,
+      backgroundTimeout: settings.backgroundTimeout,
+      freshFor: DUE * settings.pollInterval,
+      hurry: () => this.hurry(),
+      log: warn,
+    });
+    this.subscription = new Subscription(checked, (message) => this.hear(message));
     this.services = {
       clock,
       guard: this.guard,
       outbox: this.outbox,
       instanceId: this.instanceId,
       settings,
-      jittered: (ms) => this.jittered(ms),
+      jittered: (ms) => jittered(ms, host.random),
       token: () => `${this.instanceId}:${++this.tokens}`,
       hurry: () => this.hurry(),
       leave: (circuit) => {
@@ -120,8 +130,9 @@ export class Fleet implements FleetSite {
   }
 
   /** The fleet for operators: its instances, and sums over all of them. It asks the store, once a second at most. */
-  snapshot(): Promise<FleetSnapshot> {
-    return this.roster.snapshot(this.kind);
+  async snapshot(): Promise<FleetSnapshot> {
+    const roster = await this.roster.snapshot(this.kind);
+    return { ...roster, changes: this.changes.shown() };
   }
 
   join(member: CircuitMember): SharedCircuit {
@@ -138,6 +149,7 @@ export class Fleet implements FleetSite {
     this.running = true;
     storeUsers.add(this.host.store);
     this.roster.start();
+    this.changes.start();
     this.subscription.ensure();
     void this.turn();
   }
@@ -145,15 +157,27 @@ export class Fleet implements FleetSite {
   /** To be called when the application closes: waits for nothing, and leaves no timer behind. */
   close(): void {
     if (!this.running) return;
-    const { store } = this.host;
     const { available } = this.guard;
     this.running = false;
     this.timer?.cancel();
     this.outbox.clear();
     for (const circuit of this.circuits.values()) circuit.close();
     this.guard.close();
+    this.changes.close();
     this.subscription.close();
-    if (available) quietly(() => swallow(store.leave(this.instanceId)));
+    if (available) void this.leave();
+    else this.letGo();
+  }
+
+  /** Says that the instance ends; only then its connection may. */
+  private async leave(): Promise<void> {
+    const leaving = outsideOfCalls(async () => this.host.store.leave(this.instanceId));
+    await settledWithin(leaving, LONGEST_LEAVE);
+    this.letGo();
+  }
+
+  private letGo(): void {
+    const { store } = this.host;
     if (storeUsers.remove(store)) quietly(() => swallow(store.close()));
   }
 
@@ -168,10 +192,11 @@ export class Fleet implements FleetSite {
         this.turnAgain = false;
         if (!(await this.read())) break;
         await this.outbox.flush();
+        await this.changes.sync();
         this.subscription.ensure();
       }
     } catch {
-      // A store that answers nonsense must not end the rounds.
+      // Whatever happens, it must not end the rounds.
     } finally {
       this.turning = false;
       this.schedule();
@@ -183,21 +208,19 @@ export class Fleet implements FleetSite {
     const { guard, host } = this;
     const { backgroundTimeout, pollInterval } = host.settings;
     this.unread = false;
+    const afresh = !guard.available;
+    // Only a write shows that a store is well again: a replica that takes none answers questions all the same.
+    const beats = guard.troubled || host.clock.now() >= this.beatenAt + DUE * pollInterval;
+    if (beats && !(await this.beat())) return false;
     const circuits = [...this.circuits.values()];
     if (circuits.length > 0) {
-      const afresh = !guard.available;
       const names = circuits.map(({ name }) => name);
-      const views = await guard.try(
-        async (store) => listOf(await store.circuits(names), 'circuits()'),
-        backgroundTimeout,
-      );
+      const views = await guard.try((store) => store.circuits(names), backgroundTimeout);
       if (views === undefined || !this.running) return false;
       circuits.forEach((circuit, i) => circuit.polled(views[i], afresh));
-      guard.recover();
     }
-    // Without circuits, a heartbeat is what shows that the store is back.
-    if (guard.available && host.clock.now() < this.beatenAt + DUE * pollInterval) return true;
-    return this.beat();
+    if (beats) guard.recover();
+    return true;
   }
 
   private async beat(): Promise<boolean> {
@@ -205,13 +228,12 @@ export class Fleet implements FleetSite {
     const { pollInterval, backgroundTimeout } = host.settings;
     const info = this.roster.info();
     const living = await guard.try(
-      async (store) => countOf(await store.heartbeat(info, LIVES * pollInterval), 'heartbeat()'),
+      (store) => store.heartbeat(info, LIVES * pollInterval),
       backgroundTimeout,
     );
     if (living === undefined || !this.running) return false;
     this.living = living;
     this.beatenAt = host.clock.now();
-    guard.recover();
     return true;
   }
 
@@ -219,20 +241,22 @@ export class Fleet implements FleetSite {
     switch (message.type) {
       case 'circuit':
         return this.circuits.get(message.name)?.receive(message.view);
+      case 'settings':
+        this.changes.invalidate();
+        return void this.changes.sync();
       case 'reconnected':
         // Messages may have been lost, so nothing is certain before all has been read.
+        this.changes.invalidate();
         return void this.turn();
       case 'place':
         return this.store.placeFreed(message.name);
-      case 'settings':
-        return;
     }
   }
 
   private schedule(): void {
     if (!this.running) return;
-    const { clock } = this.host;
-    const ms = this.jittered(this.interval());
+    const { clock, random } = this.host;
+    const ms = jittered(this.interval(), random);
     this.turnAt = clock.now() + ms;
     this.timer = outsideOfCalls(() => clock.setTimer(() => void this.turn(), ms));
     this.timer.unref();
@@ -240,15 +264,15 @@ export class Fleet implements FleetSite {
 
   private interval(): number {
     const { pollInterval, activePollInterval } = this.host.settings;
-    if (this.guard.troubled) return this.guard.waitUpTo(activePollInterval);
-    const busy = this.unread || this.outbox.size > 0;
+    if (this.guard.troubled) return this.guard.waitUpTo(activePollInterval, pollInterval);
+    const busy = this.unread || this.outbox.size > 0 || this.changes.busy;
     const active = busy || [...this.circuits.values()].some(({ unsettled }) => unsettled);
     return active ? activePollInterval : pollInterval;
   }
 
-  /** Something has changed: the next round is that of a circuit which is not closed. */
+  /** Something has changed: the next round is that of a circuit which is not closed, unless the store has to be left alone. */
   private hurry(): void {
-    if (!this.running || this.turning) return;
+    if (!this.running || this.turning || this.degraded) return;
     const longest = (1 + JITTER) * this.host.settings.activePollInterval;
     if (this.turnAt <= this.host.clock.now() + longest) return;
     this.timer?.cancel();
@@ -256,37 +280,19 @@ export class Fleet implements FleetSite {
     this.schedule();
   }
 
-  private jittered(ms: number): number {
-    let random = 0.5;
-    quietly(() => {
-      random = this.host.random();
-    });
-    return ms * (1 + JITTER * (2 * (random >= 0 && random <= 1 ? random : 0.5) - 1));
-  }
-
   private tellDegraded(error: unknown): void {
     this.roster.degraded();
-    const { host, kind: name } = this;
-    const goesOn = 'shared breakers and limits go on as local ones';
-    quietly(() => host.log(`store ${name} does not answer: ${show(error)}; ${goesOn}`, 'warn'));
-    quietly(() => host.events.emit({ type: 'store-degraded', name, error }));
+    quietly(() => this.host.events.emit({ type: 'store-degraded', name: this.kind, error }));
+    // Calls have found it out: the next round would be far away.
+    if (this.turning) return;
+    this.timer?.cancel();
+    this.schedule();
   }
 
   private tellRecovered(degradedForMs: number): void {
     this.roster.recovered();
-    const { host, kind: name } = this;
-    quietly(() => host.log(`store ${name} answers again after ${Math.round(degradedForMs)} ms`));
-    quietly(() => host.events.emit({ type: 'store-recovered', name, degradedForMs }));
+    this.changes.invalidate();
+    const event = { type: 'store-recovered', name: this.kind, degradedForMs } as const;
+    quietly(() => this.host.events.emit(event));
   }
-}
-
-/** What a store has answered, if it is a list: a store of somebody else may answer anything. */
-function listOf<T>(answer: readonly T[], step: string): readonly T[] {
-  if (Array.isArray(answer)) return answer as readonly T[];
-  throw new TypeError(`${step} gave ${show(answer)} instead of a list`);
-}
-
-function countOf(answer: number, step: string): number {
-  if (typeof answer === 'number' && answer >= 0) return answer;
-  throw new TypeError(`${step} gave ${show(answer)} instead of a number`);
 }

@@ -17,7 +17,8 @@ export interface FleetFacts {
 
 /** The store, as the limits and semaphores of this instance use it: see {@link StoreGuard}. */
 export class GuardedStore {
-  private readonly listeners = new Set<(name: string) => void>();
+  /** Those who wait for places, by the name of the semaphore. */
+  private readonly listeners = new Map<string, Set<() => void>>();
 
   constructor(
     private readonly guard: StoreGuard,
@@ -53,14 +54,17 @@ export class GuardedStore {
     return this.guard.ask(step, this.facts.backgroundTimeout);
   }
 
-  /** Listens to places that become free, by the name of the semaphore. @returns ends that */
-  onPlace(listener: (name: string) => void): () => void {
-    this.listeners.add(listener);
-    return () => void this.listeners.delete(listener);
+  /** Listens to places of a semaphore that become free. @returns ends that */
+  onPlace(name: string, listener: () => void): () => void {
+    const listeners = this.listeners.get(name) ?? new Set();
+    this.listeners.set(name, listeners.add(listener));
+    return () => {
+      if (listeners.delete(listener) && listeners.size === 0) this.listeners.delete(name);
+    };
   }
 
   /** To be called when the store has said so. */
   placeFreed(name: string): void {
-    for (const listener of [...this.listeners]) listener(name);
+    for (const listener of [...(this.listeners.get(name) ?? [])]) listener();
   }
 }

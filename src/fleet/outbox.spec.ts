@@ -40,13 +40,34 @@ describe('what waits for the store', () => {
     expect(box.size).toBe(0);
   });
 
-  it('is bounded: the oldest goes, and somebody hears of it', async () => {
-    const { box, full } = outbox();
-    const away = async (): Promise<undefined> => undefined;
-    for (let i = 0; i < 1_001; i++) box.put(`${i}`, away);
-    expect([box.size, box.has('0'), box.has('1000')]).toEqual([1_000, false, true]);
+  it('is bounded: the oldest go, and somebody hears of it once, until all have been delivered', async () => {
+    const { box, there, full } = outbox();
+    const message = async (): Promise<(() => void) | undefined> =>
+      there.store ? () => {} : undefined;
+    const fill = (): void => {
+      there.store = false;
+      for (let i = 0; i < 1_002; i++) box.put(`${i}`, message);
+    };
+    fill();
+    expect([box.size, box.has('1'), box.has('2')]).toEqual([1_000, false, true]);
     expect(full).toHaveBeenCalledTimes(1);
+    await settle();
+    there.store = true;
+    await box.flush();
+    fill();
+    expect(full).toHaveBeenCalledTimes(2);
     box.clear();
     expect(box.size).toBe(0);
+  });
+
+  it('goes on being delivered after a delivery that throws', async () => {
+    const { box, arrived } = outbox();
+    box.put('a', async () => () => {
+      throw new Error('of a listener');
+    });
+    await settle();
+    box.put('b', async () => () => void arrived.push('b'));
+    await settle();
+    expect([arrived, box.size]).toEqual([['b'], 0]);
   });
 });

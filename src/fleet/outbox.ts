@@ -1,3 +1,5 @@
+import { swallow } from '../common/quietly.js';
+
 /** Sends to the store. @returns what follows once it has arrived; `undefined` when it has not */
 export type Delivery = () => Promise<(() => void) | undefined>;
 
@@ -8,7 +10,9 @@ const LIMIT = 1_000;
 export class Outbox {
   private readonly messages = new Map<string, Delivery>();
   private delivering = false;
+  private fullTold = false;
 
+  /** @param onFull is told once that the oldest messages are left out, until all have been delivered */
   constructor(private readonly onFull: () => void) {}
 
   get size(): number {
@@ -24,30 +28,39 @@ export class Outbox {
     this.messages.delete(key);
     if (this.messages.size >= LIMIT) {
       this.messages.delete(this.messages.keys().next().value!);
-      this.onFull();
+      if (!this.fullTold) this.onFull();
+      this.fullTold = true;
     }
     this.messages.set(key, deliver);
-    void this.flush();
+    swallow(this.flush());
   }
 
   /** Delivers what it can, in order. */
   async flush(): Promise<void> {
     if (this.delivering) return;
     this.delivering = true;
+    try {
+      await this.deliverAll();
+    } finally {
+      this.delivering = false;
+    }
+  }
+
+  clear(): void {
+    this.messages.clear();
+  }
+
+  private async deliverAll(): Promise<void> {
     for (;;) {
       const [next] = this.messages;
       if (next === undefined) break;
       const [key, deliver] = next;
       const arrived = await deliver();
-      if (arrived === undefined) break;
+      if (arrived === undefined) return;
       // Another message of that key may have come meanwhile.
       if (this.messages.get(key) === deliver) this.messages.delete(key);
       arrived();
     }
-    this.delivering = false;
-  }
-
-  clear(): void {
-    this.messages.clear();
+    this.fullTold = false;
   }
 }

@@ -1,3 +1,4 @@
+import { show } from '../common/printable.js';
 import type { TimedOverride } from './shared-circuit.js';
 import type { CircuitView, SharedOverride } from './store.js';
 
@@ -10,10 +11,15 @@ export function sharedOf(
   const { state, by, reason, endsAt } = override;
   return {
     state,
-    ...(by !== undefined && { by }),
-    ...(reason !== undefined && { reason }),
+    ...(by !== undefined && { by: text(by) }),
+    ...(reason !== undefined && { reason: text(reason) }),
     ...(endsAt !== Infinity && { remainingMs: endsAt - now }),
   };
+}
+
+/** Typed as text, but from outside. */
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : show(value);
 }
 
 /** Whether two overrides are the same decision, whatever is left of their time. */

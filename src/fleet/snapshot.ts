@@ -1,4 +1,5 @@
 import { type BreakerFigures, type Figures, readFigures } from './figures.js';
+import type { SharedPatch } from './fleet-change.js';
 import type { LivingInstance } from './store.js';
 
 /** An instance of the fleet, for operators. */
@@ -29,6 +30,23 @@ export interface BreakerSums extends Figures {
   readonly open: number;
 }
 
+/** A change of options for the whole fleet, for operators. */
+export interface FleetChangeView {
+  readonly target: string;
+  /** Options by policy. */
+  readonly patch: SharedPatch | null;
+  /** Who has made it. */
+  readonly by: string | undefined;
+  /** Why. */
+  readonly reason: string | undefined;
+  /** Until it ends by itself, milliseconds; `undefined` if it stays. */
+  readonly remainingMs: number | undefined;
+  /** Whether it is in force on the instance that is asked: it may not have the target, or refuse the options. */
+  readonly inForce: boolean;
+  /** Whether it was made on the instance that is asked, and the others have not heard of it yet. */
+  readonly pending: boolean;
+}
+
 /** The fleet at one moment, as far as one of its instances knows. */
 export interface FleetSnapshot {
   /** The kind of store, such as `redis`. */
@@ -47,6 +65,8 @@ export interface FleetSnapshot {
   readonly windowMs: number;
   /** Whether an instance has more breakers than it tells of, so that sums may be too low. */
   readonly partial: boolean;
+  /** The changes of options for all instances, the oldest first. */
+  readonly changes: readonly FleetChangeView[];
 }
 
 /** @param elapsedMs since the instance was read, milliseconds */

@@ -1,12 +1,18 @@
 import { outsideOfCalls } from '../common/async-context.js';
 import type { Clock } from '../common/clock.js';
+import { quietly } from '../common/quietly.js';
+import type { CheckedStore } from './checked-store.js';
 import type { ResilienceStore } from './store.js';
+import { TimeBudget } from './time-budget.js';
 
-/** One failure may be a hiccup, of the network or of this process; two in a row are not. */
+/** One failure may be a hiccup, of the network or of this process; two in a row are not. Calls at the same time fail once. */
 const FAILURES = 2;
 
 /** The wait after the first failure, milliseconds. It doubles with each one. */
 const FIRST_WAIT = 125;
+
+/** A store that fails again within this time after its return has a relapse, milliseconds. */
+const RELAPSE = 60_000;
 
 /** Hears of the store's troubles, once for each. */
 export interface GuardListener {
@@ -19,13 +25,19 @@ export interface GuardListener {
  * left alone for a while. So no trouble of the store becomes one of a caller.
  */
 export class StoreGuard {
+  /** In a row. */
   private failures = 0;
+  /** All that have been counted so far. */
+  private incidents = 0;
   private degradedAt: number | undefined = undefined;
+  private recoveredAt = -Infinity;
+  /** In a row. */
+  private relapses = 0;
   private closed = false;
   private readonly waiting = new Set<() => void>();
 
   constructor(
-    private readonly store: ResilienceStore,
+    private readonly store: CheckedStore,
     private readonly clock: Clock,
     private readonly listener: GuardListener,
   ) {}
@@ -39,14 +51,22 @@ export class StoreGuard {
     return this.degradedAt === undefined && !this.closed;
   }
 
-  /** Whether the last call has failed. */
+  /** Whether it is away, or the last call has failed. */
   get troubled(): boolean {
     return this.failures > 0;
   }
 
-  /** How long to wait before the store that has failed is tried again, milliseconds: twice as long after each failure. */
-  waitUpTo(longest: number): number {
-    return Math.min(longest, FIRST_WAIT * 2 ** Math.min(this.failures - 1, 20));
+  /**
+   * How long to wait before the store that has failed is tried again, milliseconds: twice as long after each failure. After each
+   * relapse it begins twice as high, and ends twice as high: a store that takes heartbeats and fails calls must not flap.
+   *
+   * @param longest without a relapse; @param longestOfAll with any number of them
+   */
+  waitUpTo(longest: number, longestOfAll: number): number {
+    const { failures } = this;
+    const relapses = this.available ? 0 : this.relapses;
+    const wait = FIRST_WAIT * 2 ** Math.min(failures - 1 + relapses, 20);
+    return Math.min(longest * 2 ** Math.min(relapses, 20), longestOfAll, wait);
   }
 
   /**
@@ -60,20 +80,24 @@ export class StoreGuard {
     budgetMs: number,
     late?: (answer: T) => void,
   ): Promise<T | undefined> {
-    return this.available ? this.make(step, budgetMs, late) : Promise.resolve(undefined);
+    if (!this.available) return Promise.resolve(undefined);
+    return this.make(step, budgetMs, () => this.succeeded(), late);
   }
 
-  /** The same, also while the store is away: a success shows that it is back, which {@link recover} has to say. */
+  /** The same, also while the store is away. A success alone does not say that it is well: see {@link recover}. */
   try<T>(step: (store: ResilienceStore) => Promise<T>, budgetMs: number): Promise<T | undefined> {
-    return this.closed ? Promise.resolve(undefined) : this.make(step, budgetMs);
+    return this.closed ? Promise.resolve(undefined) : this.make(step, budgetMs, () => {});
   }
 
-  /** The store is back, and has been read. */
+  /** The store takes what it is told, and has been read. A store that only answers questions is still away. */
   recover(): void {
     const { degradedAt } = this;
+    this.failures = 0;
     if (degradedAt === undefined || this.closed) return;
+    const now = this.clock.now();
     this.degradedAt = undefined;
-    this.listener.recovered(this.clock.now() - degradedAt);
+    this.recoveredAt = now;
+    this.listener.recovered(now - degradedAt);
   }
 
   /** Ends all waits, and makes no further calls. */
@@ -85,12 +109,14 @@ export class StoreGuard {
   private make<T>(
     step: (store: ResilienceStore) => Promise<T>,
     budgetMs: number,
+    succeeded: () => void,
     late?: (answer: T) => void,
   ): Promise<T | undefined> {
+    const { incidents } = this;
     return new Promise((resolve) => {
       const end = (answer: T | undefined): void => {
         this.waiting.delete(giveUp);
-        timer.cancel();
+        budget.end();
         resolve(answer);
       };
       const giveUp = (): void => end(undefined);
@@ -98,25 +124,31 @@ export class StoreGuard {
       const fail = (error: unknown): void => {
         if (!isWaiting()) return;
         end(undefined);
-        this.failed(error);
+        if (incidents === this.incidents) this.failed(error);
       };
       this.waiting.add(giveUp);
-      const timer = outsideOfCalls(() =>
-        this.clock.setTimer(() => fail(new Error(`no answer within ${budgetMs} ms`)), budgetMs),
+      const budget = new TimeBudget(this.clock, budgetMs, () =>
+        fail(new Error(`no answer within ${budgetMs} ms`)),
       );
-      timer.unref();
       outsideOfCalls(() => called(step, this.store)).then((answer) => {
-        if (!isWaiting()) return this.closed ? undefined : late?.(answer);
-        this.failures = 0;
+        if (!isWaiting()) return this.closed ? undefined : quietly(() => late?.(answer));
+        succeeded();
         end(answer);
       }, fail);
     });
   }
 
+  private succeeded(): void {
+    if (this.degradedAt === undefined) this.failures = 0;
+  }
+
   private failed(error: unknown): void {
+    this.incidents += 1;
     this.failures += 1;
     if (this.failures < FAILURES || this.degradedAt !== undefined) return;
-    this.degradedAt = this.clock.now();
+    const now = this.clock.now();
+    this.degradedAt = now;
+    this.relapses = now - this.recoveredAt < RELAPSE ? this.relapses + 1 : 0;
     this.listener.degraded(error);
   }
 }

@@ -185,6 +185,8 @@ export interface LimitDecision {
   readonly retryAfterMs: number;
   /** Until the limit is as good as new. */
   readonly resetMs: number;
+  /** Whether what is counted came with another rate; absent if not. */
+  readonly otherRate?: true;
 }
 
 /** What an instance does with a semaphore. */
@@ -236,8 +238,10 @@ export interface LivingInstance extends InstanceInfo {
 export interface FleetSettings {
   /** Grows by one with each change. */
   readonly revision: number;
-  /** JSON of patches by target, with by and reason; `{}` for none. */
+  /** A text of the library, at most 20,000 bytes; `{}` for none. */
   readonly settings: string;
+  /** How long ago they were changed, by the time of the store, milliseconds; 0 for no change so far. */
+  readonly ageMs: number;
   /** Whether the change that was asked for has been made. */
   readonly changed: boolean;
 }

@@ -33,15 +33,3 @@ export function backoff(attempt: number): number {
   const longest = Math.min(LONGEST_BACKOFF_MS, 50 * 2 ** Math.min(attempt, 10));
   return Math.ceil(longest * (0.5 + Math.random() / 2));
 }
-
-/** Resolves when `promise` is settled, whatever its end, or when `ms` milliseconds have passed. */
-export function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    const end = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    promise.then(end, end);
-  });
-}

@@ -22,6 +22,25 @@ describe('keys', () => {
     expect(keys.limit(name)).toBe(`resilience:{${escaped}}:limit`);
   });
 
+  it('differ where names differ in what UTF-8 cannot express', () => {
+    const ends = [
+      '\ud800',
+      '\ud801',
+      '\udc00',
+      '\ufffd',
+      '\ud800\ud800',
+      '\u{1f4da}',
+      '%uD800',
+      '',
+    ];
+    for (const beginning of ['', 'x'.repeat(300)]) {
+      const made = ends.map((end) => Buffer.from(keys.limit(beginning + end)).toString());
+      expect(new Set(made).size).toBe(ends.length);
+    }
+    expect(keys.limit('a\ud800')).toBe('resilience:{a%uD800}:limit');
+    expect(keys.limit('\u{1f4da}')).toBe('resilience:{\u{1f4da}}:limit');
+  });
+
   it('are of a limited length, and differ where the names do', () => {
     const names = ['x'.repeat(200), 'x'.repeat(201), 'x'.repeat(202), '{'.repeat(5_000)];
     const made = names.map((name) => keys.limit(name));

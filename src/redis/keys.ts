@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 /** Longer names are told apart by their hash. */
 const LONGEST_NAME = 200;
 
-/** What would move a key to another slot, or could not be read in a terminal. */
+/** What would move a key to another slot, could not be read in a terminal, or has no UTF-8: a surrogate without the other. */
 // eslint-disable-next-line no-control-regex
-const UNSAFE = /[%{}\u0000-\u0020\u007f]/g;
+const UNSAFE = /[%{}\u0000-\u0020\u007f]|\p{Surrogate}/gu;
 
 /** The keys of a store. All keys of one name are in one slot of a cluster, by their hash tag. */
 export class Keys {
@@ -48,11 +48,11 @@ export class Keys {
 function escape(name: string): string {
   if (name === '') return '%-';
   if (name.length > LONGEST_NAME) {
-    const hash = createHash('sha256').update(name).digest('hex').slice(0, 32);
+    const hash = createHash('sha256').update(name, 'utf16le').digest('hex').slice(0, 32);
     return `${escape(name.slice(0, 100))}%~${hash}`;
   }
-  return name.replace(
-    UNSAFE,
-    (unsafe) => `%${unsafe.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
-  );
+  return name.replace(UNSAFE, (unsafe) => {
+    const hex = unsafe.charCodeAt(0).toString(16).toUpperCase();
+    return hex.length > 2 ? `%u${hex}` : `%${hex.padStart(2, '0')}`;
+  });
 }

@@ -1,6 +1,7 @@
 import type { StoreMessage } from '../fleet/store.js';
 import { quietly } from '../common/quietly.js';
-import { CONNECT_MS, type RedisDriver, backoff, settledWithin } from './driver.js';
+import { settledWithin } from '../common/settled-within.js';
+import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
 import { readMessage } from './replies.js';
 
 /** The one subscription of a store, for all who listen. It is there while somebody listens, as far as the server is. */

@@ -14,7 +14,8 @@ import type {
   ResilienceStore,
   StoreMessage,
 } from '../fleet/store.js';
-import { CONNECT_MS, type RedisDriver, settledWithin } from './driver.js';
+import { settledWithin } from '../common/settled-within.js';
+import { CONNECT_MS, type RedisDriver } from './driver.js';
 import { type IoRedis, IoRedisDriver } from './ioredis.js';
 import { Keys } from './keys.js';
 import { Messages } from './messages.js';
@@ -30,7 +31,7 @@ import {
   texts,
 } from './replies.js';
 import { STEP, VIEWS } from './scripts/circuits.js';
-import { HEARTBEAT, INSTANCES, LEAVE, LIVING, SETTINGS } from './scripts/fleets.js';
+import { HEARTBEAT, INSTANCES, LEAVE, LIVING, READ_SETTINGS, SETTINGS } from './scripts/fleets.js';
 import { LIMIT } from './scripts/limits.js';
 import { PLACES } from './scripts/places.js';
 import type { Script } from './scripts/script.js';
@@ -74,7 +75,7 @@ class RedisStore implements ResilienceStore {
   async circuit(name: string, step: CircuitStep): Promise<CircuitReply> {
     const { channel } = this.keys;
     const random = randomBytes(4).toString('hex');
-    const args = [channel, name, random, step.type, ...(await this.argsOf(step))];
+    const args = [channel, told(name), random, step.type, ...(await this.argsOf(step))];
     return readCircuit(texts(await this.run(STEP, this.keys.allOfCircuit(name), args)));
   }
 
@@ -96,7 +97,7 @@ class RedisStore implements ResilienceStore {
   }
 
   async places(name: string, step: PlacesStep): Promise<PlacesReply> {
-    const args = [this.keys.channel, name, step.type, ...argsOfPlaces(step)];
+    const args = [this.keys.channel, told(name), step.type, ...argsOfPlaces(step)];
     const reply = texts(await this.run(PLACES, this.keys.places(name), args));
     return readPlaces(reply, step.type === 'renew');
   }
@@ -115,10 +116,8 @@ class RedisStore implements ResilienceStore {
   }
 
   async settings(): Promise<FleetSettings | undefined> {
-    const { settings: key } = this.keys;
-    const reply = await this.send(key, ['HMGET', key, 'revision', 'settings']);
-    const [revision, settings] = reply as unknown[];
-    return revision === null ? undefined : readSettings(texts(['0', revision, settings]));
+    const settings = readSettings(texts(await this.run(READ_SETTINGS, [this.keys.settings], [])));
+    return settings.revision === 0 ? undefined : settings;
   }
 
   async changeSettings(expectedRevision: number, settings: string): Promise<FleetSettings> {
@@ -204,6 +203,11 @@ function argsOfPlaces(step: PlacesStep): string[] {
     case 'release':
       return [step.token];
   }
+}
+
+/** A name in messages: JSON has an escape for surrogates that are alone, UTF-8 has none. */
+function told(name: string): string {
+  return JSON.stringify(name);
 }
 
 function times(openMs: readonly number[]): string {

@@ -54,6 +54,7 @@ export function readDecision([
   wait,
   retryAfter,
   reset,
+  other,
 ]: readonly string[]): LimitDecision {
   return {
     allowed: allowed === '1',
@@ -61,6 +62,7 @@ export function readDecision([
     remaining: Number(remaining),
     retryAfterMs: retryAfter === '' ? Infinity : Number(retryAfter),
     resetMs: Number(reset),
+    ...(other === '1' && { otherRate: true }),
   };
 }
 
@@ -86,8 +88,18 @@ export function readInstances(told: readonly string[]): LivingInstance[] {
   return instances;
 }
 
-export function readSettings([changed, revision, settings]: readonly string[]): FleetSettings {
-  return { revision: Number(revision), settings: settings!, changed: changed === '1' };
+export function readSettings([
+  changed,
+  revision,
+  ageMs,
+  settings,
+]: readonly string[]): FleetSettings {
+  return {
+    revision: Number(revision),
+    settings: settings!,
+    ageMs: Number(ageMs),
+    changed: changed === '1',
+  };
 }
 
 /** A message of the channel; `undefined` for one that is no message of a store. */
@@ -96,11 +108,15 @@ export function readMessage(message: string): StoreMessage | undefined {
     const parts: unknown = JSON.parse(message);
     if (!Array.isArray(parts)) return undefined;
     const [type, first, ...view] = parts.map(String);
-    if (type === 'place' && first !== undefined) return { type, name: first };
     if (type === 'settings') return { type, revision: Number(first) };
-    if (type === 'circuit' && view.length >= 7) return { type, name: first!, view: readView(view) };
+    if (type === 'place') return { type, name: readName(first!) };
+    if (type === 'circuit') return { type, name: readName(first!), view: readView(view) };
   } catch {
     // Others may use the channel.
   }
   return undefined;
+}
+
+function readName(json: string): string {
+  return JSON.parse(json) as string;
 }

@@ -1,4 +1,5 @@
-import { CONNECT_MS, type RedisDriver, settledWithin } from './driver.js';
+import { settledWithin } from '../common/settled-within.js';
+import { CONNECT_MS, type RedisDriver } from './driver.js';
 import { type IoRedis, IoRedisDriver, OWN_OPTIONS } from './ioredis.js';
 import { type NodeRedis, NodeRedisDriver, ownOptions } from './node-redis.js';
 

@@ -216,6 +216,14 @@ export interface ConfigurationEvent {
   readonly by?: string | undefined;
   /** Why. */
   readonly reason?: string | undefined;
+  /** Given for a change of all instances that share a store. */
+  readonly scope?: 'shared';
+  /** When it ends by itself. */
+  readonly until?: Date;
+  /** True when the time of the change is over: `null` stands for each policy that it was of. */
+  readonly ended?: true;
+  /** True while the store is away: the other instances hear of the change when it is back. */
+  readonly pending?: true;
 }
 
 /** The store of the fleet does not answer: shared breakers and limits go on as local ones. Told once. */
@@ -228,7 +236,7 @@ export interface StoreDegradedEvent {
   readonly error: unknown;
 }
 
-/** The store of the fleet answers again, and has been read. */
+/** The store of the fleet takes writes again, and has been read. */
 export interface StoreRecoveredEvent {
   /** The kind of event. */
   readonly type: 'store-recovered';

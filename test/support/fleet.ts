@@ -15,6 +15,9 @@ import { type Deferred, deferred, settle } from './wait.js';
 export type Trouble =
   'down' | 'frozen' | 'throwing' | 'answering nonsense' | { readonly slowMs: number };
 
+/** Looks like an answer of each step. */
+const NONSENSE = { granted: true, view: {}, allowed: true, waitMs: NaN, inUse: -1, lost: {} };
+
 /** An instance's way to a store, which a test can cut, alone or at single methods. */
 export class Route {
   trouble: Trouble | undefined = undefined;
@@ -44,7 +47,7 @@ export class Route {
     if (trouble === undefined) return make();
     if (trouble === 'down') return Promise.reject(new Error('no connection'));
     if (trouble === 'frozen') return new Promise(() => {});
-    if (trouble === 'answering nonsense') return Promise.resolve(undefined);
+    if (trouble === 'answering nonsense') return Promise.resolve(NONSENSE);
     if (trouble === 'throwing') throw new Error('not even a promise');
     return new Promise((resolve) => clock.setTimer(() => resolve(make()), trouble.slowMs));
   }

@@ -1,3 +1,4 @@
+import { CheckedStore } from '../../src/fleet/checked-store.js';
 import { GuardedStore } from '../../src/fleet/guarded-store.js';
 import { StoreGuard } from '../../src/fleet/store-guard.js';
 import type { ResilienceStore } from '../../src/fleet/store.js';
@@ -11,7 +12,10 @@ export class Instance {
   readonly store: GuardedStore;
 
   constructor(store: ResilienceStore, clock: ManualClock, instanceId = 'a') {
-    this.guard = new StoreGuard(store, clock, { degraded: () => {}, recovered: () => {} });
+    this.guard = new StoreGuard(new CheckedStore(store), clock, {
+      degraded: () => {},
+      recovered: () => {},
+    });
     this.store = new GuardedStore(this.guard, {
       instanceId,
       callTimeout: 50,

@@ -1,6 +1,7 @@
 import { isPlainObject } from '../../common/options-reader.js';
 import { parseDuration } from '../../common/duration.js';
 import { printable } from '../../common/printable.js';
+import type { Scope } from '../../policies/scope.js';
 import { AdminError } from '../admin-error.js';
 import type { AdminAction } from '../contract.js';
 
@@ -20,9 +21,11 @@ const ACTIONS: readonly AdminAction[] = [
   'configure',
 ];
 
-const OVERRIDES: readonly AdminAction[] = ['force-open', 'disable', 'observe-only'];
+const ENDING: readonly AdminAction[] = ['force-open', 'disable', 'observe-only', 'configure'];
 
-const FIELDS = new Set(['by', 'reason', 'until', 'options']);
+const FIELDS = new Set(['by', 'reason', 'until', 'options', 'scope']);
+
+const SCOPES: readonly unknown[] = ['local', 'shared'] satisfies Scope[];
 
 /** A change that somebody wants, checked. */
 export interface Change {
@@ -30,7 +33,10 @@ export interface Change {
   readonly by: string;
   readonly reason: string;
   readonly until: Date | undefined;
-  readonly options: Record<string, unknown> | undefined;
+  /** `null` takes changes back. */
+  readonly options: Record<string, unknown> | null | undefined;
+  /** Whose options are changed; `undefined`: those of all instances if the breaker is shared. */
+  readonly scope: Scope | undefined;
 }
 
 /** @throws {AdminError} when there is no such action */
@@ -61,13 +67,14 @@ export function readChange(
   const reason = textOf(body.reason, 'reason', LONGEST_REASON, problems);
   const until = untilOf(action, body.until, now, problems);
   const options = optionsOf(action, body.options, problems);
+  const scope = scopeOf(action, body.scope, problems);
   if (Object.keys(body).some((field) => !FIELDS.has(field))) {
     problems.push(`the fields are ${[...FIELDS].join(', ')}; there is another one`);
   }
   if (problems.length > 0) {
     throw new AdminError(400, 'BAD_REQUEST', 'the change is not complete', problems);
   }
-  return { action, by: by!, reason: reason!, until, options };
+  return { action, by: by!, reason: reason!, until, options, scope };
 }
 
 /** One line, so that nothing of it stands out in a log. */
@@ -97,8 +104,8 @@ function untilOf(
   problems: string[],
 ): Date | undefined {
   if (value === undefined || value === null) return undefined;
-  if (!OVERRIDES.includes(action)) {
-    problems.push(`until: only for ${OVERRIDES.join(', ')}`);
+  if (!ENDING.includes(action)) {
+    problems.push(`until: only for ${ENDING.join(', ')}`);
     return undefined;
   }
   const left = parseDuration(value);
@@ -118,12 +125,19 @@ function optionsOf(
   action: AdminAction,
   value: unknown,
   problems: string[],
-): Record<string, unknown> | undefined {
+): Record<string, unknown> | null | undefined {
   if (action !== 'configure') {
     if (value !== undefined) problems.push('options: only for configure');
     return undefined;
   }
-  if (isPlainObject(value) && Object.keys(value).length > 0) return value;
-  problems.push('options: use an object with the options to change');
+  if (value === null || (isPlainObject(value) && Object.keys(value).length > 0)) return value;
+  problems.push('options: use an object with the options to change, or null to take changes back');
+  return undefined;
+}
+
+function scopeOf(action: AdminAction, value: unknown, problems: string[]): Scope | undefined {
+  if (value === undefined) return undefined;
+  if (action === 'configure' && SCOPES.includes(value)) return value as Scope;
+  problems.push(`scope: only for configure; use 'local' or 'shared'`);
   return undefined;
 }

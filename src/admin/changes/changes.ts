@@ -1,6 +1,8 @@
 import { look } from '../../common/outcomes/look.js';
 import { printable } from '../../common/printable.js';
 import type { CircuitBreakerOptions } from '../../policies/circuit-breaker/options.js';
+import type { PatchNote } from '../../execution/module-options.js';
+import type { Scope } from '../../policies/scope.js';
 import { AdminError } from '../admin-error.js';
 import type { EventLog } from '../events/event-log.js';
 import { plain } from '../plain.js';
@@ -10,8 +12,8 @@ import type { Change } from './change.js';
 /** Changes an option at run time; for the one place that does it. */
 export type Configure = (
   name: string,
-  options: CircuitBreakerOptions,
-  why: { readonly by: string; readonly reason: string },
+  options: CircuitBreakerOptions | null,
+  why: PatchNote,
 ) => void;
 
 /** Makes the changes that operators want, and records who made them and why. */
@@ -27,7 +29,8 @@ export class Changes {
   /** @throws {AdminError} when there is no such breaker, or the options are wrong */
   make(name: string, change: Change): void {
     const { action, by, reason, until, options } = change;
-    if (action === 'configure') this.reconfigure(name, change);
+    const scope = action === 'configure' ? (change.scope ?? this.scopeOf(name)) : undefined;
+    if (scope !== undefined) this.reconfigure(name, change, scope);
     else apply(this.breaker(name), change);
     this.log.add({
       at: this.now(),
@@ -38,11 +41,13 @@ export class Changes {
         by,
         reason,
         ...(until !== undefined && { until: until.getTime() }),
-        ...(options !== undefined && { options: plain(options) }),
+        ...(options !== undefined && { options: options && plain(options) }),
+        ...(scope === 'shared' && { scope }),
       },
     });
     const end = until === undefined ? '' : ` until ${until.toISOString()}`;
-    this.tell(`${by}: ${action} "${printable(name)}"${end}: ${reason}`);
+    const whose = scope === 'shared' ? ' for all instances' : '';
+    this.tell(`${by}: ${action} "${printable(name)}"${whose}${end}: ${reason}`);
   }
 
   private breaker(name: string): BreakerPart {
@@ -50,9 +55,26 @@ export class Changes {
     return this.breakers.get(name);
   }
 
-  private reconfigure(name: string, { options, by, reason }: Change): void {
+  /** Of a breaker, or of those of all keys of a name. */
+  private scopeOf(name: string): Scope {
+    const { breakers } = this;
+    if (breakers.has(name)) return breakers.get(name).shared ? 'shared' : 'local';
+    for (const group of breakers.byName()) {
+      if (group.name === name && group.parts()[0]?.shared) return 'shared';
+    }
+    return 'local';
+  }
+
+  private reconfigure(name: string, change: Change, scope: Scope): void {
+    const { options, by, reason, until } = change;
+    if (scope === 'local' && until !== undefined) {
+      throw new AdminError(400, 'BAD_REQUEST', 'the change is not complete', [
+        'until: only for an override, and for a change of all instances',
+      ]);
+    }
+    const note = { by, reason, scope, ...(until !== undefined && { until }) };
     try {
-      this.configure(name, options as CircuitBreakerOptions, { by, reason });
+      this.configure(name, options as CircuitBreakerOptions | null, note);
     } catch (error) {
       const problems: unknown = look(error, 'problems');
       if (!Array.isArray(problems)) throw unknown();
@@ -93,6 +115,8 @@ const WRONG = new RegExp(
   `: (${OPTION})(?: \\(from configure\\(.*?\\)\\))? is .*; (use [^;]*)$`,
   's',
 );
+/** What a message says of the fleet, without a value of the body. */
+const OF_FLEET = /: (scope is 'shared', but there is no store|the fleet keeps at most .*)(?:$| )/s;
 const FIXED = new RegExp(`: (${OPTION} cannot be changed while the application runs)$`);
 
 /**
@@ -104,5 +128,7 @@ function withoutInput(problem: string): string {
   if (unknownOption !== null) return `there is an option too many; ${unknownOption[1]}`;
   const wrong = WRONG.exec(problem);
   if (wrong !== null) return `${wrong[1]}: ${wrong[2]}`;
-  return FIXED.exec(problem)?.[1] ?? 'the options contradict each other';
+  return (
+    FIXED.exec(problem)?.[1] ?? OF_FLEET.exec(problem)?.[1] ?? 'the options contradict each other'
+  );
 }

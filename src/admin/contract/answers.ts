@@ -144,10 +144,15 @@ export interface AdminChange {
   readonly by?: string;
   /** Why; at most 500 characters. */
   readonly reason: string;
-  /** For overrides: when it ends by itself, as a date (`2030-01-31T12:00:00Z`) or a duration from now (`'30m'`). */
+  /**
+   * When it ends by itself, as a date (`2030-01-31T12:00:00Z`) or a duration from now (`'30m'`). For overrides, and for
+   * `configure` of all instances.
+   */
   readonly until?: string | number;
-  /** For `configure`: options of the circuit breaker. */
-  readonly options?: { readonly [option: string]: unknown };
+  /** For `configure`: options of the circuit breaker; `null` takes all earlier changes of the same scope back. */
+  readonly options?: { readonly [option: string]: unknown } | null;
+  /** For `configure`: whether this instance is changed, or all that share the store. Default: all if the breaker is shared. */
+  readonly scope?: 'local' | 'shared';
 }
 
 /** What can be done with a breaker. */

@@ -21,6 +21,8 @@ import type { ResilienceEventListener } from '../../telemetry/resilience-events.
 
 export interface BreakerPart {
   readonly name: string;
+  /** Whether its state is that of the fleet. */
+  readonly shared: boolean;
   readonly state: BreakerState;
   readonly override: BreakerOverride | undefined;
   readonly counts: BreakerCounts;

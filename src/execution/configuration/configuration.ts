@@ -25,7 +25,7 @@ export class Configuration {
     readonly options: ResilienceModuleOptions,
     private readonly features = new Map<Feature, string>(),
   ) {
-    this.current = this.merge(new Problems(), {});
+    this.current = this.merge(new Problems(), { live: {}, shared: {} });
   }
 
   /** The layers in force. */
@@ -33,9 +33,9 @@ export class Configuration {
     return this.current;
   }
 
-  /** The changes while the application runs. */
-  set live(live: Layers['live']) {
-    this.current = { ...this.current, live };
+  /** Replaces changes while the application runs. */
+  change(changes: Partial<Pick<Layers, 'live' | 'shared'>>): void {
+    this.current = { ...this.current, ...changes };
   }
 
   /** Checks the options as far as possible without knowing the methods. */
@@ -65,13 +65,17 @@ export class Configuration {
     this.current = this.merge(problems);
   }
 
-  private merge(problems: Problems, live = this.current.live): Layers {
+  private merge(
+    problems: Problems,
+    { live, shared }: Pick<Layers, 'live' | 'shared'> = this.current,
+  ): Layers {
     const { defaults = {} } = this.options;
     const sources = this.sources();
     const variables = sources.flatMap(({ where, options }) =>
       environmentsOf(options?.overrides).map((environment) => ({ where, environment })),
     );
-    return { defaults, live, ...merged(sources, problems), variables: new Variables(variables) };
+    const given = merged(sources, problems);
+    return { defaults, live, shared, ...given, variables: new Variables(variables) };
   }
 
   private sources(): Source[] {

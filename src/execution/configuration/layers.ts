@@ -12,6 +12,8 @@ export interface Layers {
   readonly overrides: OverridesByTarget;
   /** Overrides from the environment, which win over the others of the same target. */
   readonly variables: Variables;
-  /** Changes while the application runs. */
+  /** Changes for all instances of the fleet while the application runs. */
+  readonly shared: OverridesByTarget;
+  /** The same for this instance alone, which win over those of the same target. */
   readonly live: OverridesByTarget;
 }

@@ -26,6 +26,11 @@ export class OverrideTargets {
     }
   }
 
+  /** Whether a target stands for anything. */
+  has(target: string): boolean {
+    return target === EVERYTHING || this.kinds.has(target);
+  }
+
   /**
    * Reports an override of nothing, or of policies that its target does not have: it is misspelt.
    *

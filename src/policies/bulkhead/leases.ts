@@ -1,6 +1,5 @@
 import { outsideOfCalls } from '../../common/async-context.js';
 import type { Clock, Timer } from '../../common/clock.js';
-import { show } from '../../common/printable.js';
 import type { GuardedStore } from '../../fleet/guarded-store.js';
 import type { PlacesReply } from '../../fleet/store.js';
 
@@ -34,14 +33,12 @@ export class Leases {
     return `${this.store.instanceId}:${(this.tokens += 1)}`;
   }
 
-  /** Asks for a place. One that is granted too late is given back. */
+  /** Asks for a place. One that is granted too late is given back, unless a call holds it. */
   acquire(token: string, limit: number): Promise<PlacesReply | undefined> {
     this.limit = limit;
     return this.store.ask(
-      async (store) => replyOf(await store.places(this.name, this.acquisition(token))),
-      (reply) => {
-        if (reply.granted) void this.release(token);
-      },
+      (store) => store.places(this.name, this.acquisition(token)),
+      (reply) => void this.releaseUnheld(token, reply),
     );
   }
 
@@ -78,7 +75,10 @@ export class Leases {
   }
 
   private async retake(token: string): Promise<void> {
-    const reply = await this.acquire(token, this.limit);
+    await this.releaseUnheld(token, await this.acquire(token, this.limit));
+  }
+
+  private async releaseUnheld(token: string, reply: PlacesReply | undefined): Promise<void> {
     if (reply?.granted && !this.held.has(token)) await this.release(token);
   }
 
@@ -96,10 +96,4 @@ export class Leases {
     this.timer?.cancel();
     this.timer = undefined;
   }
-}
-
-/** A store of somebody else may answer anything. */
-function replyOf(answer: PlacesReply): PlacesReply {
-  if (typeof (answer as PlacesReply | undefined | null)?.granted === 'boolean') return answer;
-  throw new TypeError(`places() gave ${show(answer)} instead of a reply`);
 }

@@ -50,9 +50,7 @@ export class SharedBulkhead {
     this.announcer = new BulkheadAnnouncer(name, environment.events);
     this.leases = new Leases(name, environment.clock, store);
     this.share = new Bulkhead(name, limits, environment);
-    this.stopListening = store.onPlace((freed) => {
-      if (freed === name) this.serve();
-    });
+    this.stopListening = store.onPlace(name, () => this.serve());
   }
 
   /** @internal Whether calls inside a call that holds a place need none. */

@@ -51,10 +51,11 @@ export const rateLimitPolicy: Policy<
 function obtainLimiters(name: string, site: PolicySite): Limiter | KeyedRateLimiters {
   return site.named.obtain(KIND, name, (settings: RateLimitSettings) => {
     const { fleet } = site;
+    const onOtherRates = once(() => warnOfRates(name, site));
     const create = (own: string, { limit, perMs, burst } = settings): Limiter =>
       settings.scope === 'local' || fleet === undefined
         ? new RateLimiter(own, { limit, perMs, burst }, site)
-        : new SharedRateLimiter(own, { limit, perMs, burst }, site, fleet.store);
+        : new SharedRateLimiter(own, { limit, perMs, burst }, site, fleet.store, onOtherRates);
     const part =
       settings.key === undefined
         ? create(name)
@@ -62,6 +63,21 @@ function obtainLimiters(name: string, site: PolicySite): Limiter | KeyedRateLimi
     site.onClose(() => part.close());
     return part;
   });
+}
+
+function once(tell: () => void): () => void {
+  let told = false;
+  return () => {
+    if (!told) tell();
+    told = true;
+  };
+}
+
+/** A deployment has old and new instances for a while; nothing is wrong with that, if it is meant. */
+function warnOfRates(name: string, site: PolicySite): void {
+  site.warn(
+    `rate limit "${printable(name)}": other instances ask for it with another limit, period or burst; each request goes by its own, so more calls may go than any of them allows`,
+  );
 }
 
 /** Where the limit is only named, its burst is not known before. */

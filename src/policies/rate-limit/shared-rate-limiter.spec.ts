@@ -19,6 +19,8 @@ class Fleet {
   readonly events = new ResilienceEvents();
   readonly instances: Instance[];
   readonly limiters: SharedRateLimiter[];
+  /** How often it has been told that others ask with another rate. */
+  otherRates = 0;
 
   constructor({ count = 1, limit = 10, perMs = 1_000, burst = 2, answersAfter = 0 } = {}) {
     const store = answersAfter > 0 ? slowly(this.memory, this.clock, answersAfter) : this.memory;
@@ -28,7 +30,9 @@ class Fleet {
     for (const instance of this.instances) instance.living = count;
     this.limiters = this.instances.map(
       ({ store: guarded }) =>
-        new SharedRateLimiter('api', { limit, perMs, burst }, { clock, events }, guarded),
+        new SharedRateLimiter('api', { limit, perMs, burst }, { clock, events }, guarded, () => {
+          this.otherRates += 1;
+        }),
     );
   }
 
@@ -240,7 +244,10 @@ describe('while the store is away, a limit for all instances', () => {
     const calls = [fleet.call(), fleet.call()];
     await fleet.clock.advance(50);
     expect(await Promise.all(calls)).toEqual(['after 50', 'after 50']);
-    expect(await fleet.call()).toBe('limit 100');
+    const third = fleet.call();
+    await fleet.clock.advance(50);
+    expect(await third).toBe('limit 50');
+    expect(await fleet.call()).toBe('limit 50'); // the store is not asked any more
   });
 
   it('takes the wait for the store from the time that a call may wait', async () => {
@@ -277,6 +284,42 @@ describe('while the store is away, a limit for all instances', () => {
     fleet.instances[0]!.recover();
     expect(await fleet.call()).toBe('after 0');
     expect(fleet.memory.steps).toBe(3);
+  });
+
+  it('tells of other rates when instances differ for more than a minute', async () => {
+    const fleet = new Fleet({ count: 2, limit: 100, burst: 50 });
+    const both = async (): Promise<void> => {
+      for (const n of [0, 1]) await fleet.call(n, 10);
+      await fleet.clock.advance(50);
+    };
+    const run = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 50) await both();
+    };
+    const rate = { limit: 100, perMs: 1_000, burst: 20 };
+    fleet.limiters[0]!.reconfigure(rate);
+    await run(1_000);
+    fleet.limiters[1]!.reconfigure(rate);
+    await run(70_000);
+    expect(fleet.otherRates).toBe(0); // a change, which took a while
+    fleet.limiters[0]!.reconfigure({ ...rate, burst: 30 });
+    await run(59_000);
+    expect(fleet.otherRates).toBe(0);
+    await run(2_000);
+    expect(fleet.otherRates).toBeGreaterThan(0);
+  });
+
+  it('is in use while the store is asked, so that no other key takes its room', async () => {
+    const fleet = new Fleet();
+    const [limiter] = fleet.limiters;
+    expect(limiter!.idle).toBe(true);
+    const call = fleet.call();
+    expect(limiter!.idle).toBe(false);
+    await call;
+    expect(limiter!.idle).toBe(true);
+    fleet.memory.fail('down');
+    await fleet.call();
+    await fleet.clock.advance(1_000);
+    expect(limiter!.idle).toBe(true);
   });
 
   it('drops an answer that comes too late', async () => {

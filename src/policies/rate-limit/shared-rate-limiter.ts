@@ -1,9 +1,9 @@
 import { outsideOfCalls } from '../../common/async-context.js';
-import { show } from '../../common/printable.js';
 import type { GuardedStore } from '../../fleet/guarded-store.js';
 import type { LimitDecision } from '../../fleet/store.js';
 import type { Rate } from './gcra.js';
 import { LimitAnnouncer } from './limit-announcer.js';
+import { OtherRates } from './other-rates.js';
 import { RateLimiter, type RateLimiterEnvironment } from './rate-limiter.js';
 import type { RateLimitedError, RateLimitedReason } from './rate-limited-error.js';
 import type { RateLimitSnapshot } from './snapshot.js';
@@ -32,10 +32,13 @@ export class SharedRateLimiter {
   private readonly share: RateLimiter;
   /** Among how many instances the limit is divided in {@link share}. */
   private instances = 1;
+  private readonly otherRates: OtherRates;
   private known: Known | undefined = undefined;
   private refusal: Refusal | undefined = undefined;
   /** The calls that the store has told to wait. */
   private readonly waiting = new Set<SharedTurn>();
+  /** Calls that ask the store. */
+  private asking = 0;
   private closed = false;
 
   /** @internal */
@@ -45,14 +48,16 @@ export class SharedRateLimiter {
     private rate: Rate,
     private readonly environment: RateLimiterEnvironment,
     private readonly store: GuardedStore,
+    onOtherRates: () => void,
   ) {
+    this.otherRates = new OtherRates(onOtherRates);
     this.announcer = new LimitAnnouncer(name, environment.events);
     this.share = new RateLimiter(name, rate, environment);
   }
 
-  /** @internal Whether nobody waits for it: what it counts is in the store. */
+  /** @internal Whether no call asks or waits: what it counts is in the store. */
   get idle(): boolean {
-    return this.waiting.size === 0 && this.share.idle;
+    return this.asking + this.waiting.size === 0 && this.share.idle;
   }
 
   /** @internal Calls that may come at once. */
@@ -109,9 +114,9 @@ export class SharedRateLimiter {
 
   private async ask(turn: SharedTurn, cost: number, maxWaitMs: number, now: number): Promise<void> {
     const request = { ...this.rate, cost, maxWaitMs };
-    const decision = await this.store.ask(async (store) =>
-      decisionOf(await store.limit(this.name, request)),
-    );
+    this.asking += 1;
+    const decision = await this.store.ask((store) => store.limit(this.name, request));
+    this.asking -= 1;
     if (turn.left) return;
     if (decision === undefined) {
       const later = this.now();
@@ -127,12 +132,13 @@ export class SharedRateLimiter {
 
   /** @param asked when the store was asked: it has decided later, so that nothing is taken for longer than it is */
   private learn(
-    { allowed, remaining, resetMs, retryAfterMs }: LimitDecision,
+    { allowed, remaining, resetMs, retryAfterMs, otherRate }: LimitDecision,
     cost: number,
     maxWait: number,
     asked: number,
   ): void {
     this.known = { remaining, resetMs, at: this.now() };
+    if (otherRate) this.otherRates.met(this.known.at);
     // The store rounds up to whole milliseconds.
     const until = asked + retryAfterMs + maxWait - 1;
     this.refusal = allowed || until === Infinity ? undefined : { cost, until };
@@ -201,12 +207,6 @@ export class SharedRateLimiter {
   private now(): number {
     return this.environment.clock.now();
   }
-}
-
-/** A store of somebody else may answer anything. */
-function decisionOf(answer: LimitDecision): LimitDecision {
-  if (typeof (answer as LimitDecision | undefined | null)?.allowed === 'boolean') return answer;
-  throw new TypeError(`limit() gave ${show(answer)} instead of a decision`);
 }
 
 /** The turn of a call that asks the store. */

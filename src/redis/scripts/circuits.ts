@@ -47,7 +47,7 @@ return views
 
 /**
  * KEYS: hash; sorted set of leases, token by deadline; sorted set of votes, instance by time.
- * ARGV: channel or '', name, random text, type of the step, and
+ * ARGV: channel or '', name as JSON, random text, type of the step, and
  * - trip: epoch, incarnation, instance, open times, votes that are needed or '', duration of a vote
  * - acquire: token, probes, successes, duration of the lease
  * - settle: token, outcome, successes, failures, open times

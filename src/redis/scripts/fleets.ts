@@ -58,15 +58,33 @@ export const LIVING = script(`
 return int(redis.call('ZCOUNT', KEYS[1], '(' .. int(now), '+inf'))
 `);
 
-/**
- * KEYS: hash of revision and settings. ARGV: channel or '', expected revision, JSON.
- * Returns: whether they have been replaced, revision, JSON.
- */
-export const SETTINGS = script(`
-local v = redis.call('HMGET', KEYS[1], 'revision', 'settings')
+const CURRENT = `
+local v = redis.call('HMGET', KEYS[1], 'revision', 'settings', 'at')
 local revision = tonumber(v[1] or '0')
-if revision ~= tonumber(ARGV[2]) then return {'0', int(revision), v[2] or '{}'} end
-redis.call('HSET', KEYS[1], 'revision', int(revision + 1), 'settings', ARGV[3])
-if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[1], cjson.encode({'settings', int(revision + 1)})) end
-return {'1', int(revision + 1), ARGV[3]}
-`);
+local function settings(changed)
+  local age = math.max(0, math.floor((now - tonumber(v[3] or int(now))) / 1000))
+  return {changed, int(revision), int(age), v[2] or '{}'}
+end
+`;
+
+/**
+ * KEYS: hash of revision, settings, and when they were changed, in microseconds. Changes nothing.
+ * Returns: 0, revision, milliseconds since the change, text; revision 0 for none.
+ */
+export const READ_SETTINGS = script(CURRENT, `return settings('0')\n`);
+
+/**
+ * KEYS: as above. ARGV: channel or '', expected revision, text.
+ * Returns: whether they have been replaced, and as above.
+ */
+export const SETTINGS = script(
+  CURRENT,
+  `
+if revision ~= tonumber(ARGV[2]) then return settings('0') end
+revision = revision + 1
+v = {int(revision), ARGV[3], int(now)}
+redis.call('HSET', KEYS[1], 'revision', v[1], 'settings', v[2], 'at', v[3])
+if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[1], cjson.encode({'settings', v[1]})) end
+return settings('1')
+`,
+);

@@ -5,7 +5,8 @@ import { script } from './script.js';
  *
  * KEYS: string of the bucket: calls that are counted, time at which they were, rate.
  * ARGV: limit, milliseconds of the period, burst, cost, longest wait in milliseconds.
- * Returns: whether it is allowed, calls that remain, and in milliseconds: wait, retry after or '' for never, reset.
+ * Returns: whether it is allowed, calls that remain, and in milliseconds: wait, retry after or '' for never, reset; and whether
+ * what is counted came with another rate.
  *
  * A refused request writes only what keeps an older state from blocking for too long: after a change of the rate, and after
  * the server's clock has gone back.
@@ -16,7 +17,7 @@ local limit, period, burst = tonumber(ARGV[1]), tonumber(ARGV[2]) * 1000, tonumb
 local cost, longest = tonumber(ARGV[4]), tonumber(ARGV[5]) * 1000
 local rate = ARGV[1] .. '/' .. ARGV[2] .. '/' .. ARGV[3]
 local interval = period / limit
-local level, mend = 0, false
+local level, mend, other = 0, false, false
 
 local bucket = redis.call('GET', KEYS[1])
 if bucket then
@@ -26,6 +27,7 @@ if bucket then
   level = tonumber(stored) - math.max(0, elapsed) / (tonumber(ofPeriod) * 1000 / tonumber(ofLimit))
   if level <= ROUNDING then level = 0 end
   if ofLimit .. '/' .. ofPeriod .. '/' .. ofBurst ~= rate then
+    other = level > 0
     level, mend = math.min(level, burst), true
   end
 end
@@ -45,6 +47,7 @@ return {
   int(math.max(0, math.floor(burst - level + ROUNDING))),
   allowed and inMs(wait) or '0',
   allowed and '0' or cost > burst and '' or inMs(wait - longest),
-  inMs(level * interval)
+  inMs(level * interval),
+  other and '1' or '0'
 }
 `);

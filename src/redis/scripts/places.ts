@@ -2,7 +2,7 @@ import { script } from './script.js';
 
 /**
  * KEYS: sorted set of leases, token by deadline; string that exists while somebody waits.
- * ARGV: channel or '', name, type of the step, and
+ * ARGV: channel or '', name as JSON, type of the step, and
  * - acquire: token, limit, duration of the lease
  * - renew: duration of the lease, tokens
  * - release: token

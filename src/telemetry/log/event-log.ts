@@ -21,8 +21,8 @@ export interface EventLogHost {
 }
 
 /**
- * Writes openings and recoveries of circuits, overrides and changes of the configuration to the log, and a sample of the
- * rejections. In a storm it writes as many lines as it may, and once a second how many were left out. When enough
+ * Writes openings and recoveries of circuits, overrides, changes of the configuration and troubles of the store to the log,
+ * and a sample of the rejections. In a storm it writes as many lines as it may, and once a second how many were left out. When enough
  * rejections of a second are written, it stops listening to them, so that no further events are made for it.
  */
 export class EventLog {
@@ -42,6 +42,8 @@ export class EventLog {
     events.on('state-change', change);
     events.on('override', change);
     events.on('configuration', change);
+    events.on('store-degraded', change);
+    events.on('store-recovered', change);
     this.listenToRejections();
     events.whenClosed(() => this.close());
   }

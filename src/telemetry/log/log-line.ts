@@ -6,10 +6,18 @@ import type {
   OverrideEvent,
   RejectedEvent,
   StateChangeEvent,
+  StoreDegradedEvent,
+  StoreRecoveredEvent,
 } from '../events.js';
 
 /** The kinds of events that are logged. */
-export type LoggedEvent = StateChangeEvent | OverrideEvent | ConfigurationEvent | RejectedEvent;
+export type LoggedEvent =
+  | StateChangeEvent
+  | OverrideEvent
+  | ConfigurationEvent
+  | StoreDegradedEvent
+  | StoreRecoveredEvent
+  | RejectedEvent;
 
 /** What a breaker adds to the news that it is open. */
 export interface CircuitFacts {
@@ -43,6 +51,10 @@ export function lineOf(
       return override(event);
     case 'configuration':
       return configuration(event);
+    case 'store-degraded':
+      return degraded(event);
+    case 'store-recovered':
+      return recovered(event);
     case 'rejected':
       return rejection(event);
   }
@@ -118,14 +130,43 @@ function untilOf({ until }: BreakerOverride): string | undefined {
   return until === undefined ? undefined : time(until.getTime());
 }
 
-function configuration({ type, target, patch, ...who }: ConfigurationEvent): LogLine {
+function configuration(event: ConfigurationEvent): LogLine {
+  const { type, target, patch, scope, ended, pending } = event;
   const shown = printable(target);
   const changed = patch === null ? null : printable(JSON.stringify(patch));
   const what = changed === null ? 'all changes were taken back' : changed;
+  const until = event.until && time(event.until.getTime());
+  const whose = scope === undefined ? '' : ' for all instances';
+  const when = until === undefined ? '' : `, until ${until}`;
+  const later = pending ? '; the others hear of it when the store is back' : '';
+  const message = ended
+    ? `the time of a change of "${shown}"${whose}${note(event)} is over: ${what}`
+    : `options of "${shown}" have been changed${whose}${note(event)}: ${what}${when}${later}`;
+  const fields = { event: type, target: shown, patch: changed, ...noteFields(event) };
   return {
     level: 'log',
-    message: `options of "${shown}" have been changed${note(who)}: ${what}`,
-    fields: { event: type, target: shown, patch: changed, ...noteFields(who) },
+    message,
+    fields: scope === undefined ? fields : { ...fields, scope, until },
+  };
+}
+
+function degraded({ type, name, error }: StoreDegradedEvent): LogLine {
+  const shown = printable(name);
+  const reason = printable(show(error));
+  return {
+    level: 'warn',
+    message: `store ${shown} does not answer: ${reason}; shared breakers and limits go on as local ones`,
+    fields: { event: type, name: shown, error: reason },
+  };
+}
+
+function recovered({ type, name, degradedForMs }: StoreRecoveredEvent): LogLine {
+  const shown = printable(name);
+  const ms = Math.round(degradedForMs);
+  return {
+    level: 'log',
+    message: `store ${shown} answers again after ${ms} ms`,
+    fields: { event: type, name: shown, degradedForMs: ms },
   };
 }
 

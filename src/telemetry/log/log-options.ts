@@ -3,8 +3,8 @@ import { OptionsReader, type Problems, isPlainObject } from '../../common/option
 /** What of the events is logged. */
 export interface LogOptions {
   /**
-   * The most lines per second about circuits that open or recover, overrides, and changes of the configuration. What is
-   * left out is counted, in one line per second. Default 20.
+   * The most lines per second about circuits that open or recover, overrides, changes of the configuration, and troubles of
+   * the store. What is left out is counted, in one line per second. Default 20.
    */
   readonly maxEventsPerSecond?: number;
   /** The most lines per second about rejected calls; the others are counted in the same line. 0: none. Default 1. */

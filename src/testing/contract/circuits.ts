@@ -168,6 +168,9 @@ export const circuitPromises: Promised[] = [
         '\0',
         '*',
         'a:leases',
+        '\ud800',
+        '\ud801',
+        '\ufffd',
       ];
       names.push('x'.repeat(5_000), `${'x'.repeat(4_999)}y`, 'books[tenant 1]', 'books[tenant 2]');
       for (const [i, name] of names.entries()) {

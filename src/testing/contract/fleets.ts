@@ -155,18 +155,46 @@ export const fleetPromises: Promised[] = [
       const [a, b] = await space.fleet(2);
       assert.equal(await a.settings(), undefined);
       const early = await a.changeSettings(3, '{"never":1}');
-      assert.deepEqual(early, { revision: 0, settings: '{}', changed: false });
+      assert.deepEqual(early, { revision: 0, settings: '{}', ageMs: 0, changed: false });
       const writes = await Promise.all([
         a.changeSettings(0, '{"by":"a"}'),
         b.changeSettings(0, '{"by":"b"}'),
       ]);
       assert.equal(writes.filter(({ changed }) => changed).length, 1);
       const [won] = writes.filter(({ changed }) => changed);
-      assert.deepEqual(await b.settings(), { ...won, changed: false });
+      const { revision, settings } = won!;
+      const seen = await b.settings();
+      assert.deepEqual({ ...seen, ageMs: 0 }, { revision, settings, ageMs: 0, changed: false });
       const next = await b.changeSettings(1, '{"text":"日本 {}"}');
-      assert.deepEqual(next, { revision: 2, settings: '{"text":"日本 {}"}', changed: true });
+      const second = { revision: 2, settings: '{"text":"日本 {}"}' };
+      assert.deepEqual(next, { ...second, ageMs: 0, changed: true });
       const late = await a.changeSettings(1, '{}');
-      assert.deepEqual(late, { ...next, changed: false });
+      assert.deepEqual({ ...late, ageMs: 0 }, { ...second, ageMs: 0, changed: false });
+    },
+  },
+  {
+    title: 'settings tell how long ago they were changed, by the time of the store',
+    async try(space) {
+      const [a, b] = await space.fleet(2);
+      await a.changeSettings(0, '{}');
+      await space.wait(PAUSE);
+      for (const { ageMs } of [(await b.settings())!, await b.changeSettings(0, '{}')]) {
+        assert.ok(ageMs >= PAUSE - 1 && ageMs < LONG, `${ageMs}`);
+      }
+      assert.equal((await b.changeSettings(1, '{}')).ageMs, 0);
+    },
+  },
+  {
+    title: 'a store that has lost the settings begins anew',
+    loses: true,
+    async try(space) {
+      const [a, b] = await space.fleet(2);
+      await a.changeSettings(0, '{"old":1}');
+      await space.lose();
+      assert.equal(await b.settings(), undefined);
+      assert.equal((await b.changeSettings(1, '{}')).changed, false);
+      const { revision, changed } = await b.changeSettings(0, '{"new":1}');
+      assert.deepEqual({ revision, changed }, { revision: 1, changed: true });
     },
   },
   {
@@ -177,12 +205,13 @@ export const fleetPromises: Promised[] = [
       const left: unknown[] = [];
       const leave = await b.subscribe((message) => void left.push(message));
       await leave();
-      const { view } = await new CircuitOf(a, 'a', '日本 {}\n').trip({ openMs: [LONG] });
+      const name = '日本 {}\n\ud800';
+      const { view } = await new CircuitOf(a, 'a', name).trip({ openMs: [LONG] });
       const message = await space.until('the trip is told', () =>
         heard.find(({ type }) => type === 'circuit'),
       );
       assert.ok(message.type === 'circuit');
-      assert.equal(message.name, '日本 {}\n');
+      assert.equal(message.name, name);
       assert.deepEqual({ ...message.view, remainingMs: 0 }, { ...view, remainingMs: 0 });
       assert.ok(message.view.remainingMs > LONG / 2);
       const { revision } = await a.changeSettings(0, '{}');

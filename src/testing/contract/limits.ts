@@ -157,8 +157,11 @@ export const limitPromises: Promised[] = [
       assert.equal(full.allowed, false);
       about(full.retryAfterMs, HOUR / 50);
       about(full.resetMs, (20 * HOUR) / 50);
+      assert.equal(full.otherRate, true);
       const more = await store.limit(LIMIT, perHour({ limit: 50, burst: 25, cost: 5 }));
       assert.deepEqual([more.allowed, more.remaining], [true, 0]);
+      const again = await store.limit(LIMIT, perHour({ limit: 50, burst: 25 }));
+      assert.equal(again.otherRate, undefined);
     },
   },
   {

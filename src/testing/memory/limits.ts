@@ -23,7 +23,7 @@ export class MemoryLimits {
     const { limit, perMs, burst, cost, maxWaitMs } = request;
     const now = Math.floor(this.now() * 1_000);
     const interval = (perMs * 1_000) / limit;
-    const { level, mend } = this.levelFor(name, request, now);
+    const { level, mend, other } = this.levelFor(name, request, now);
     const over = level + cost - burst;
     const wait = over > ROUNDING ? over * interval : 0;
     const allowed = cost <= burst && wait <= maxWaitMs * 1_000 + ROUNDING * interval;
@@ -38,6 +38,7 @@ export class MemoryLimits {
       remaining: Math.max(0, Math.floor(burst - after + ROUNDING)),
       retryAfterMs: allowed ? 0 : cost > burst ? Infinity : inMs(wait - maxWaitMs * 1_000),
       resetMs: inMs(after * interval),
+      ...(other && { otherRate: true }),
     };
   }
 
@@ -47,21 +48,22 @@ export class MemoryLimits {
 
   /**
    * What is counted now: calls that another rate has admitted count as far as they fit. `mend` says that the bucket must be
-   * written in any case, so that an older state does not block for too long.
+   * written in any case, so that an older state does not block for too long; `other`, that there were such calls.
    */
   private levelFor(
     name: string,
     { limit, perMs, burst }: LimitRequest,
     now: number,
-  ): { level: number; mend: boolean } {
+  ): { level: number; mend: boolean; other: boolean } {
     const bucket = this.buckets.get(name);
-    if (bucket === undefined) return { level: 0, mend: false };
+    if (bucket === undefined) return { level: 0, mend: false, other: false };
     const interval = (bucket.perMs * 1_000) / bucket.limit;
     const elapsed = now - bucket.at;
     const left = bucket.level - Math.max(0, elapsed) / interval;
     const level = left > ROUNDING ? left : 0;
     const same = bucket.limit === limit && bucket.perMs === perMs && bucket.burst === burst;
-    return same ? { level, mend: elapsed < 0 } : { level: Math.min(level, burst), mend: true };
+    if (same) return { level, mend: elapsed < 0, other: false };
+    return { level: Math.min(level, burst), mend: true, other: level > 0 };
   }
 }
 

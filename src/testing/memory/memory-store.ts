@@ -26,6 +26,8 @@ export type StoreTrouble =
   /** No step ever ends, as with a server that is frozen; not even after {@link MemoryStore.recover}. */
   | 'frozen';
 
+const NO_SETTINGS = { revision: 0, settings: '{}', changedAt: Infinity };
+
 /**
  * A store in the memory of the process: for tests, in which several applications are given the same one.
  *
@@ -41,7 +43,8 @@ export class MemoryStore implements ResilienceStore {
   private readonly limits: MemoryLimits;
   private readonly semaphores: MemorySemaphores;
   private readonly living: MemoryInstances;
-  private fleetSettings: Omit<FleetSettings, 'changed'> | undefined;
+  private fleetSettings:
+    (Pick<FleetSettings, 'revision' | 'settings'> & { readonly changedAt: number }) | undefined;
   private trouble: StoreTrouble | undefined;
   private counted = 0;
 
@@ -93,16 +96,16 @@ export class MemoryStore implements ResilienceStore {
   }
 
   settings(): Promise<FleetSettings | undefined> {
-    return this.step(() => this.fleetSettings && { ...this.fleetSettings, changed: false });
+    return this.step(() => this.fleetSettings && this.settingsNow(false));
   }
 
   changeSettings(expectedRevision: number, settings: string): Promise<FleetSettings> {
     return this.step(() => {
-      const current = this.fleetSettings ?? { revision: 0, settings: '{}' };
-      if (current.revision !== expectedRevision) return { ...current, changed: false };
-      this.fleetSettings = { revision: expectedRevision + 1, settings };
-      this.tell({ type: 'settings', revision: expectedRevision + 1 });
-      return { ...this.fleetSettings, changed: true };
+      if ((this.fleetSettings?.revision ?? 0) !== expectedRevision) return this.settingsNow(false);
+      const revision = expectedRevision + 1;
+      this.fleetSettings = { revision, settings, changedAt: this.clock.now() };
+      this.tell({ type: 'settings', revision });
+      return this.settingsNow(true);
     });
   }
 
@@ -134,6 +137,12 @@ export class MemoryStore implements ResilienceStore {
     this.semaphores.clear();
     this.living.clear();
     this.fleetSettings = undefined;
+  }
+
+  private settingsNow(changed: boolean): FleetSettings {
+    const now = this.clock.now();
+    const { revision, settings, changedAt } = this.fleetSettings ?? NO_SETTINGS;
+    return { revision, settings, ageMs: Math.floor(Math.max(0, now - changedAt)), changed };
   }
 
   private async step<T>(make: () => T): Promise<T> {

@@ -1,0 +1,233 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../common/clock.js';
+import { ResilienceConfigurationError } from '../common/errors.js';
+import { Problems, isPlainObject } from '../common/options-reader.js';
+import { define } from '../common/own.js';
+import { printable, show } from '../common/printable.js';
+import { LIMITS } from '../fleet/change-document.js';
+import {
+  type FleetChange,
+  type SharedPatch,
+  isIn,
+  isRevocation,
+  withChange,
+} from '../fleet/fleet-change.js';
+import type { ChangesAdopter } from '../fleet/changes-host.js';
+import type { FleetChanges } from '../fleet/fleet-changes.js';
+import type { ConfigurationEvent } from '../telemetry/events.js';
+import type { ResilienceEvents } from '../telemetry/resilience-events.js';
+import { type LiveChanges, type Normalized, normalizedPatch } from './live-changes.js';
+import type { Patch, PatchNote } from './module-options.js';
+import { toldPatch } from './told-patch.js';
+
+/** The dependencies of {@link SharedChanges}. */
+export interface SharedChangesHost {
+  readonly changes: FleetChanges;
+  readonly live: LiveChanges;
+  readonly clock: Clock;
+  readonly events: ResilienceEvents;
+  warn(message: string): void;
+}
+
+/**
+ * Changes of options for the whole fleet, as this application carries them out: a layer below its own live changes.
+ *
+ * Instances may differ, as they do during a deployment: a change that is wrong here, or of a target that is not there, is
+ * said once and left out.
+ */
+export class SharedChanges implements ChangesAdopter {
+  private given: readonly FleetChange[] = [];
+  private inForce: readonly FleetChange[] = [];
+  /** The changes that have been complained about. */
+  private complained = new Set<string>();
+  /** How many plans there were when the changes were carried out: with another one, its target may be there. */
+  private plans = 0;
+
+  constructor(private readonly host: SharedChangesHost) {
+    host.changes.attach(this);
+  }
+
+  has({ id }: FleetChange): boolean {
+    return this.inForce.some((change) => change.id === id);
+  }
+
+  told(patch: SharedPatch | null): SharedPatch | null {
+    const normalized = normalizedPatch(patch);
+    return normalized && toldPatch(normalized);
+  }
+
+  /**
+   * Makes a change here, and tells it to the fleet.
+   *
+   * @throws {ResilienceConfigurationError} when it is wrong; then nothing has changed anywhere
+   */
+  make(target: string, patch: Patch | null, { by, reason, until }: PatchNote): void {
+    const { changes, live, clock } = this.host;
+    const where = `configure(${show(target)})`;
+    const problems = new Problems();
+    const forMs = until === undefined ? Infinity : leftUntil(until, clock.wall(), where, problems);
+    const change = changes.draft(
+      {
+        target,
+        patch: plainOf(normalizedPatch(patch), where, problems),
+        ...(by !== undefined && { by }),
+        ...(reason !== undefined && { reason }),
+      },
+      forMs,
+    );
+    // Other instances may have what the target stands for.
+    const isKnown = patch === null && changes.current.some((each) => each.target === target);
+    if (!isKnown) problems.all.push(...live.problemsOf({ target, patch }, where));
+    if (problems.all.length === 0 && !changes.hasRoomFor(change)) {
+      problems.add(where, `the fleet keeps at most ${LIMITS}; take some back, by null`);
+    }
+    if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
+    const next = withChange(this.inForce, change);
+    live.share(next, new Set([target]));
+    this.accept(next);
+    changes.add(change);
+  }
+
+  adopt(changes: readonly FleetChange[]): void {
+    const { live } = this.host;
+    const isComplete = this.inForce.length === this.given.length;
+    if (isSame(changes, this.given) && (isComplete || live.size === this.plans)) return;
+    this.given = changes;
+    this.plans = live.size;
+    this.complained = new Set(changes.flatMap(({ id }) => (this.complained.has(id) ? [id] : [])));
+    const right = changes.filter((change) => isRevocation(change) || this.isRight(change));
+    if (isSame(right, this.inForce)) return;
+    const targets = new Set([...this.inForce, ...right].map(({ target }) => target));
+    const possible = this.possible(right, targets);
+    live.share(possible, targets);
+    this.accept(possible);
+  }
+
+  /** As many of the changes as can be in force together, earlier ones first. */
+  private possible(
+    changes: readonly FleetChange[],
+    targets: ReadonlySet<string>,
+  ): readonly FleetChange[] {
+    const { live } = this.host;
+    if (live.problemsWith(changes, targets).length === 0) return changes;
+    const possible: FleetChange[] = [];
+    for (const change of changes) {
+      const problems = live.problemsWith([...possible, change], targets);
+      if (problems.length === 0) possible.push(change);
+      else this.complain(change, problems.join('; '));
+    }
+    return possible;
+  }
+
+  private isRight(change: FleetChange): boolean {
+    const { live } = this.host;
+    if (!live.isTarget(change.target)) {
+      this.complain(change, 'there is nothing of that name');
+      return false;
+    }
+    const problems = live.problemsOf(change, whereOf(change));
+    if (problems.length > 0) this.complain(change, problems.join('; '));
+    return problems.length === 0;
+  }
+
+  private complain(change: FleetChange, problem: string): void {
+    if (this.complained.has(change.id)) return;
+    this.complained.add(change.id);
+    const by = change.by === undefined ? '' : ` by ${printable(change.by)}`;
+    this.host.warn(`${whereOf(change)}${by} for all instances is not in force here: ${problem}`);
+  }
+
+  private accept(changes: readonly FleetChange[]): void {
+    const before = this.inForce;
+    this.inForce = changes;
+    const { events } = this.host;
+    if (!events.active('configuration')) return;
+    const added = changes.filter((change) => !isIn(change, before));
+    for (const change of before) {
+      const isReplaced = added.some(({ target }) => target === change.target);
+      if (!isIn(change, changes) && !isReplaced && !isRevocation(change)) this.tell(change, true);
+    }
+    for (const change of added) {
+      // An instance that has just started need not hear of changes that were taken back before.
+      const takesBack = before.some(({ target }) => target === change.target);
+      if (!isRevocation(change) || takesBack) this.tell(change, false);
+    }
+  }
+
+  private tell(change: FleetChange, ended: boolean): void {
+    const { target, patch, by, reason, endsAt } = change;
+    const { events, changes, clock } = this.host;
+    const options = ended ? takenBack(patch) : patch;
+    const stays = endsAt === Infinity || ended || isRevocation(change);
+    const event: ConfigurationEvent = {
+      type: 'configuration',
+      name: target,
+      target,
+      patch: this.told(options),
+      by,
+      reason,
+      scope: 'shared',
+      ...(!stays && { until: new Date(clock.wall() + endsAt - clock.now()) }),
+      ...(ended && { ended }),
+      ...(changes.isAway && !ended && { pending: true }),
+    };
+    events.emit(event);
+  }
+}
+
+function whereOf({ target }: FleetChange): string {
+  return `configure(${show(target)})`;
+}
+
+function takenBack(patch: SharedPatch | null): SharedPatch | null {
+  return patch && Object.fromEntries(Object.keys(patch).map((kind) => [kind, null]));
+}
+
+/** Whether they change the same; each is read anew with each round. */
+function isSame(some: readonly FleetChange[], others: readonly FleetChange[]): boolean {
+  if (some.length !== others.length) return false;
+  return some.every(({ id, patch }, i) => {
+    const other = others[i]!;
+    return id === other.id && isDeepStrictEqual(patch, other.patch);
+  });
+}
+
+/** @returns milliseconds */
+function leftUntil(until: unknown, now: number, where: string, problems: Problems): number {
+  const left = until instanceof Date ? until.getTime() - now : NaN;
+  if (left > 0) return left;
+  problems.add(where, `until is ${show(until)}; use a Date to come`);
+  return 0;
+}
+
+/** A copy of a patch as JSON knows it; reports what JSON does not know. */
+function plainOf(patch: Normalized | null, where: string, problems: Problems): SharedPatch | null {
+  if (patch === null) return null;
+  const plain: Record<string, SharedPatch[string]> = {};
+  for (const [kind, options] of patch) {
+    const value = options && plainValue(options, kind, where, problems);
+    define(plain, kind, value);
+  }
+  return plain;
+}
+
+function plainValue(value: unknown, path: string, where: string, problems: Problems): unknown {
+  if (Array.isArray(value)) {
+    return value.map((each, i) => plainValue(each, `${path}[${i}]`, where, problems));
+  }
+  if (isPlainObject(value)) {
+    const plain = {};
+    for (const [key, each] of Object.entries(value)) {
+      if (each !== undefined)
+        define(plain, key, plainValue(each, `${path}.${key}`, where, problems));
+    }
+    return plain;
+  }
+  if (value === null || ['string', 'boolean'].includes(typeof value)) return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  problems.add(
+    where,
+    `${path} is ${show(value)}; a change for all instances must be plain data, as JSON has it`,
+  );
+  return undefined;
+}

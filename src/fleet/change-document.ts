@@ -1,0 +1,94 @@
+import { isPlainObject } from '../common/options-reader.js';
+import { type FleetChange, type SharedPatch, isRevocation, standing } from './fleet-change.js';
+
+/** How many changes a fleet keeps at most. */
+const CHANGES = 100;
+
+/** How many bytes of JSON they take at most: each instance reads them with each heartbeat. */
+const BYTES = 16_384;
+
+/** The changes as they are kept in the store. */
+export interface ChangeDocument {
+  /** Made anew with each document that follows no other one: a store that has lost its data begins another life. */
+  readonly life: string;
+  /** Grows by one with each change, also when the store has lost them in between. */
+  readonly version: number;
+  readonly changes: readonly FleetChange[];
+}
+
+/** @param now on the clock of this instance */
+export function encode({ life, version, changes }: ChangeDocument, now: number): string {
+  const entries = changes.map(({ endsAt, ...rest }) => ({
+    ...rest,
+    ...(endsAt !== Infinity && { remainingMs: Math.ceil(endsAt - now) }),
+  }));
+  return JSON.stringify({ life, version, changes: entries });
+}
+
+/**
+ * @param writtenAt when the document was written, on the clock of this instance
+ * @returns `undefined` for a text that is no such document; entries that are no changes are left out
+ */
+export function decode(text: string, writtenAt: number): ChangeDocument | undefined {
+  const document = parsed(text);
+  if (!isPlainObject(document)) return undefined;
+  const { life, version, changes } = document;
+  if (typeof life !== 'string' || !Number.isSafeInteger(version)) return undefined;
+  if (!Array.isArray(changes)) return undefined;
+  const known = changes.slice(0, CHANGES).flatMap((entry) => changeOf(entry, writtenAt));
+  return { life, version: version as number, changes: known };
+}
+
+/**
+ * The changes that are kept: none whose time is over and, if need be, none that only take others back.
+ *
+ * @returns `undefined` when there are too many all the same
+ */
+export function fitting(
+  changes: readonly FleetChange[],
+  now: number,
+): readonly FleetChange[] | undefined {
+  const all = standing(changes, now);
+  if (fits(all, now)) return all;
+  const fewer = all.filter((change) => !isRevocation(change));
+  return fits(fewer, now) ? fewer : undefined;
+}
+
+/** For messages. */
+export const LIMITS = `${CHANGES} changes and ${BYTES} bytes of JSON`;
+
+function fits(changes: readonly FleetChange[], now: number): boolean {
+  if (changes.length > CHANGES) return false;
+  return Buffer.byteLength(encode({ life: '', version: 0, changes }, now)) <= BYTES;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The store may hold what another version of the library has written, or somebody else. */
+function changeOf(entry: unknown, writtenAt: number): FleetChange[] {
+  if (!isPlainObject(entry)) return [];
+  const { id, target, patch, by, reason, remainingMs = Infinity } = entry;
+  if (typeof id !== 'string' || typeof target !== 'string' || !isPatch(patch)) return [];
+  if (typeof remainingMs !== 'number' || Number.isNaN(remainingMs)) return [];
+  const change = {
+    id,
+    target,
+    patch,
+    ...(typeof by === 'string' && { by }),
+    ...(typeof reason === 'string' && { reason }),
+    endsAt: writtenAt + remainingMs,
+  };
+  return [change];
+}
+
+function isPatch(patch: unknown): patch is SharedPatch | null {
+  if (patch === null) return true;
+  if (!isPlainObject(patch)) return false;
+  return Object.values(patch).every((options) => options === null || isPlainObject(options));
+}

@@ -1,0 +1,25 @@
+import type { Clock } from '../common/clock.js';
+import type { FleetChange, SharedPatch } from './fleet-change.js';
+import type { StoreGuard } from './store-guard.js';
+
+/** What carries the changes out: the plans of this application. */
+export interface ChangesAdopter {
+  /** Carries out the changes that stand now, as far as they are right here. */
+  adopt(changes: readonly FleetChange[]): void;
+  /** Whether a change is in force here. */
+  has(change: FleetChange): boolean;
+  /** A patch as operators may see it. */
+  told(patch: SharedPatch | null): SharedPatch | null;
+}
+
+/** The dependencies of the exchange of changes with the store. */
+export interface ChangesHost {
+  readonly clock: Clock;
+  readonly guard: StoreGuard;
+  readonly backgroundTimeout: number;
+  /** How long a document that was read is as good as new, milliseconds. */
+  readonly freshFor: number;
+  /** The store has to be asked again soon. */
+  hurry(): void;
+  log(message: string): void;
+}

@@ -1,0 +1,171 @@
+import { ask, look } from '../common/outcomes/look.js';
+import { show } from '../common/printable.js';
+import type {
+  CircuitReply,
+  CircuitStep,
+  CircuitView,
+  FleetSettings,
+  InstanceInfo,
+  LimitDecision,
+  LimitRequest,
+  LivingInstance,
+  PlacesReply,
+  PlacesStep,
+  ResilienceStore,
+  StoreMessage,
+} from './store.js';
+
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === 'string';
+const isFlag: Check = (value) => typeof value === 'boolean';
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isAmount: Check = (value) => Number.isFinite(value) && (value as number) >= 0;
+const isAmountOrNever: Check = (value) => isAmount(value) || value === Infinity;
+
+const isOneOf =
+  (...allowed: readonly unknown[]): Check =>
+  (value) =>
+    allowed.includes(value);
+
+const isOptional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+
+const isListOf =
+  (check: Check): Check =>
+  (value) =>
+    ask(() => Array.isArray(value) && value.every(check), false);
+
+const has =
+  (members: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    Object.entries(members).every(([key, check]) => check(look(value, key)));
+
+const isOverride = has({
+  state: isOneOf('forced-open', 'forced-closed', 'disabled', 'observe-only'),
+  by: isOptional(isText),
+  reason: isOptional(isText),
+  remainingMs: isOptional(isAmount),
+});
+
+const isView = has({
+  state: isOneOf('closed', 'open', 'half-open'),
+  epoch: isCount,
+  incarnation: isText,
+  remainingMs: isAmount,
+  openings: isCount,
+  override: isOptional(isOverride),
+});
+
+const isCircuitReply = has({ granted: isFlag, view: isView, retryAfterMs: isOptional(isAmount) });
+
+const isListOfViews = isListOf(isOptional(isView));
+
+const isDecision = has({
+  allowed: isFlag,
+  waitMs: isAmount,
+  remaining: isAmount,
+  retryAfterMs: isAmountOrNever,
+  resetMs: isAmount,
+  otherRate: isOptional(isFlag),
+});
+
+const isPlacesReply = has({
+  granted: isFlag,
+  inUse: isCount,
+  retryAfterMs: isOptional(isAmount),
+  lost: isOptional(isListOf(isText)),
+});
+
+const isListOfInstances = isListOf(
+  has({
+    id: isText,
+    version: isOptional(isText),
+    host: isOptional(isText),
+    ageMs: isOptional(isAmount),
+    silentMs: isAmount,
+  }),
+);
+
+const isSettings = has({ revision: isCount, settings: isText, ageMs: isAmount, changed: isFlag });
+
+const MESSAGES: Readonly<Record<StoreMessage['type'], Check>> = {
+  circuit: has({ name: isText, view: isView }),
+  settings: has({ revision: isCount }),
+  place: has({ name: isText }),
+  reconnected: () => true,
+};
+
+/**
+ * A store whose answers are what the interface says. Somebody else's may answer anything: an answer that is none rejects,
+ * as a step that cannot be made, and a message that is none is not heard.
+ */
+export class CheckedStore implements ResilienceStore {
+  constructor(private readonly store: ResilienceStore) {}
+
+  get kind(): string {
+    return this.store.kind;
+  }
+
+  async circuit(name: string, step: CircuitStep): Promise<CircuitReply> {
+    return checked('circuit', isCircuitReply, await this.store.circuit(name, step));
+  }
+
+  async circuits(names: readonly string[]): Promise<readonly (CircuitView | undefined)[]> {
+    const views = checked('circuits', isListOfViews, await this.store.circuits(names));
+    return checked('circuits', ({ length }) => length === names.length, views);
+  }
+
+  async limit(name: string, request: LimitRequest): Promise<LimitDecision> {
+    const decision = checked('limit', isDecision, await this.store.limit(name, request));
+    // Stores count whole milliseconds.
+    return checked('limit', ({ waitMs }) => waitMs < request.maxWaitMs + 1, decision);
+  }
+
+  async places(name: string, step: PlacesStep): Promise<PlacesReply> {
+    const reply = checked('places', isPlacesReply, await this.store.places(name, step));
+    const complete = step.type !== 'renew' || reply.granted || reply.lost !== undefined;
+    return checked('places', () => complete, reply);
+  }
+
+  async heartbeat(instance: InstanceInfo, ttlMs: number): Promise<number> {
+    return checked('heartbeat', isCount, await this.store.heartbeat(instance, ttlMs));
+  }
+
+  async instances(): Promise<readonly LivingInstance[]> {
+    return checked('instances', isListOfInstances, await this.store.instances());
+  }
+
+  leave(instanceId: string): Promise<void> {
+    return this.store.leave(instanceId);
+  }
+
+  async settings(): Promise<FleetSettings | undefined> {
+    return checked('settings', isOptional(isSettings), await this.store.settings());
+  }
+
+  async changeSettings(expectedRevision: number, settings: string): Promise<FleetSettings> {
+    const answer = await this.store.changeSettings(expectedRevision, settings);
+    return checked('changeSettings', isSettings, answer);
+  }
+
+  subscribe(listener: (message: StoreMessage) => void): Promise<() => Promise<void>> {
+    return this.store.subscribe((message) => {
+      const type = look(message, 'type') as StoreMessage['type'];
+      if (Object.hasOwn(MESSAGES, type) && MESSAGES[type](message)) listener(message);
+    });
+  }
+
+  close(): Promise<void> {
+    return this.store.close();
+  }
+}
+
+/** @throws TypeError for an answer that is none */
+function checked<T>(method: keyof ResilienceStore, isAnswer: (answer: T) => boolean, answer: T): T {
+  if (isAnswer(answer)) return answer;
+  throw new TypeError(`${method}() gave ${show(answer)}, which is no answer of a store`);
+}

@@ -1,0 +1,280 @@
+import { randomUUID } from 'node:crypto';
+import { outsideOfCalls } from '../common/async-context.js';
+import type { Timer } from '../common/clock.js';
+import { show } from '../common/printable.js';
+import type { ChangesAdopter, ChangesHost } from './changes-host.js';
+import { type ChangeDocument, LIMITS, decode, encode, fitting } from './change-document.js';
+import {
+  type FleetChange,
+  haveSameIds,
+  isIn,
+  isRevocation,
+  standing,
+  withChange,
+} from './fleet-change.js';
+import type { FleetChangeView } from './snapshot.js';
+import type { ResilienceStore, FleetSettings as StoredSettings } from './store.js';
+
+/** How long it stays known that changes were taken back, and by whom, milliseconds. */
+const REVOCATION_STAYS = 3_600_000;
+
+/** So many times a change is written anew when another instance has made one at the same moment; then with the next round. */
+const TRIES = 5;
+
+/** So many different complaints are logged. */
+const TOLD = 20;
+
+/** So many changes are remembered, so that one which was taken back does not come back from an instance that was away. */
+const SEEN = 1_000;
+
+const NOTHING: ChangeDocument = { life: '', version: 0, changes: [] };
+
+/**
+ * The changes of options for the whole fleet: those in the store, and those of this instance that are on their way there.
+ *
+ * The store keeps one document. It is replaced by compare-and-set: whoever has read the newest one adds a change to it.
+ */
+export class FleetChanges {
+  private known = NOTHING;
+  /** Of the store; 0 while it has no document. */
+  private revision = 0;
+  /** Made here; the store has not confirmed them yet. */
+  private pending: readonly FleetChange[] = [];
+  private readonly seen = new Set<string>();
+  private adopter: ChangesAdopter | undefined = undefined;
+  private timer: Timer | undefined = undefined;
+  private readAt = -Infinity;
+  /** The store may have another document than the one that is known. */
+  private outdated = true;
+  private syncing: Promise<void> | undefined = undefined;
+  private again = false;
+  private running = false;
+  private readonly complaints = new Set<string>();
+
+  constructor(private readonly host: ChangesHost) {}
+
+  /** The changes that stand, in the order in which they were made. */
+  get current(): readonly FleetChange[] {
+    const all = this.pending.reduce(withChange, this.known.changes);
+    return standing(all, this.host.clock.now());
+  }
+
+  /** Whether something waits for the store. */
+  get busy(): boolean {
+    return this.outdated || this.pending.length > 0;
+  }
+
+  /** Whether the store is away, so that the others hear later of a change. */
+  get isAway(): boolean {
+    return !this.host.guard.available;
+  }
+
+  /** The changes that stand, for operators; without those that only take others back. */
+  shown(): FleetChangeView[] {
+    const now = this.host.clock.now();
+    const changes = this.current.filter((change) => !isRevocation(change));
+    return changes.map((change) => {
+      const { target, patch, by, reason, endsAt } = change;
+      return {
+        target,
+        patch: this.adopter?.told(patch) ?? null,
+        by,
+        reason,
+        remainingMs: endsAt === Infinity ? undefined : Math.ceil(endsAt - now),
+        inForce: this.adopter?.has(change) ?? false,
+        pending: isIn(change, this.pending),
+      };
+    });
+  }
+
+  attach(adopter: ChangesAdopter): void {
+    this.adopter = adopter;
+  }
+
+  start(): void {
+    this.running = true;
+  }
+
+  /** A change of this instance, not made yet. @param forMs how long it stands; `Infinity` if it stays */
+  draft(
+    change: Pick<FleetChange, 'target' | 'patch' | 'by' | 'reason'>,
+    forMs: number,
+  ): FleetChange {
+    const drafted = { ...change, id: randomUUID(), endsAt: Infinity };
+    const stands = isRevocation(drafted) ? REVOCATION_STAYS : forMs;
+    return { ...drafted, endsAt: this.host.clock.now() + stands };
+  }
+
+  /** Whether the fleet can keep one more change. */
+  hasRoomFor(change: FleetChange): boolean {
+    return fitting(withChange(this.current, change), this.host.clock.now()) !== undefined;
+  }
+
+  /** Tells the others of a change that is in force here. */
+  add(change: FleetChange): void {
+    this.pending = [...this.pending, change];
+    this.remember([change]);
+    this.adopt();
+    void this.sync();
+  }
+
+  /** The document of the store may have changed. */
+  invalidate(): void {
+    this.outdated = true;
+  }
+
+  /** Reads the document if it may be another one, and writes what waits. Never rejects. */
+  sync(): Promise<void> {
+    this.again = true;
+    this.syncing ??= this.run().finally(() => {
+      this.syncing = undefined;
+    });
+    return this.syncing;
+  }
+
+  close(): void {
+    this.running = false;
+    this.timer?.cancel();
+  }
+
+  private async run(): Promise<void> {
+    const { guard, clock, freshFor } = this.host;
+    while (this.again && guard.available && this.running) {
+      this.again = false;
+      if (!this.busy && clock.now() < this.readAt + freshFor) return;
+      try {
+        await this.readAndWrite();
+      } catch (error) {
+        // What waits is tried with the next round.
+        this.complain(`the changes for the fleet cannot be exchanged: ${show(error)}`);
+      }
+    }
+    if (this.busy) this.host.hurry();
+  }
+
+  private async readAndWrite(): Promise<void> {
+    this.outdated = false;
+    const answer = await this.ask(async (store) => ({ stored: await store.settings() }));
+    if (answer === undefined) return;
+    this.readAt = this.host.clock.now();
+    let { stored } = answer;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const document = this.merged(stored);
+      if (document === undefined) return;
+      const text = encode(document, this.host.clock.now());
+      const { revision } = this;
+      const reply = await this.ask(async (store) => ({
+        stored: await store.changeSettings(revision, text),
+      }));
+      // It may have been written all the same: the next round shows it.
+      if (reply === undefined) return;
+      ({ stored } = reply);
+      if (stored?.changed === true) return this.written(document, stored.revision);
+    }
+    this.outdated = true;
+  }
+
+  /** @returns `undefined` when there is no answer, or nobody waits for it any more */
+  private async ask(
+    step: (store: ResilienceStore) => Promise<{ readonly stored: StoredSettings | undefined }>,
+  ): Promise<{ readonly stored: StoredSettings | undefined } | undefined> {
+    const { guard, backgroundTimeout } = this.host;
+    const answer = await guard.ask(step, backgroundTimeout);
+    if (!this.running) return undefined;
+    if (answer === undefined) this.outdated = true;
+    return answer;
+  }
+
+  /**
+   * Takes over the document of the store.
+   *
+   * @returns the document that has to be written; `undefined` when nothing is missing
+   */
+  private merged(stored: StoredSettings | undefined): ChangeDocument | undefined {
+    const now = this.host.clock.now();
+    this.revision = stored?.revision ?? 0;
+    const given = this.documentOf(stored, now);
+    if (given === undefined) return undefined;
+    const { known } = this;
+    const isNewer = given.life === known.life && given.version > known.version;
+    // A store that has lost changes, and perhaps has got others since, is told those that are known here.
+    const all =
+      isNewer || known.version === 0
+        ? given.changes
+        : given.changes.filter(({ id }) => !this.seen.has(id)).reduce(withChange, known.changes);
+    this.pending = standing(this.pending, now).filter((change) => !isIn(change, given.changes));
+    this.remember(given.changes);
+    const wanted = this.withPending(all, now);
+    const isComplete = haveSameIds(wanted, standing(given.changes, now));
+    const life = given.life === '' ? known.life : given.life;
+    const version = Math.max(known.version, given.version);
+    this.known = { life, version, changes: isComplete ? given.changes : standing(all, now) };
+    this.adopt();
+    if (isComplete) return undefined;
+    return { life: given.life || randomUUID(), version: version + 1, changes: wanted };
+  }
+
+  /** @returns `undefined` for a text that is not understood, and nothing has to be written */
+  private documentOf(stored: StoredSettings | undefined, now: number): ChangeDocument | undefined {
+    if (stored === undefined || stored.revision === 0) return NOTHING;
+    const document = decode(stored.settings, now - stored.ageMs);
+    if (document !== undefined) return document;
+    this.complain('the store has settings that are not understood; the next change replaces them');
+    return this.pending.length > 0 ? NOTHING : undefined;
+  }
+
+  /** The changes with those of this instance; those that have no room any more are given up. */
+  private withPending(changes: readonly FleetChange[], now: number): readonly FleetChange[] {
+    let all = fitting(changes, now) ?? changes;
+    for (const change of this.pending) {
+      const more = fitting(withChange(all, change), now);
+      if (more !== undefined) all = more;
+      else {
+        this.pending = this.pending.filter((each) => each !== change);
+        this.host.log(
+          `the change of ${show(change.target)} for the fleet is given up: there are too many others (${LIMITS})`,
+        );
+      }
+    }
+    return all;
+  }
+
+  private written(document: ChangeDocument, revision: number): void {
+    this.known = document;
+    this.revision = revision;
+    this.pending = this.pending.filter((change) => !isIn(change, document.changes));
+    this.adopt();
+  }
+
+  private adopt(): void {
+    const { clock } = this.host;
+    const { current } = this;
+    this.timer?.cancel();
+    if (!this.running) return;
+    const next = Math.min(...current.map(({ endsAt }) => endsAt));
+    if (next !== Infinity) {
+      const ms = next - clock.now();
+      this.timer = outsideOfCalls(() => clock.setTimer(() => this.adopt(), ms));
+      this.timer.unref();
+    }
+    try {
+      this.adopter?.adopt(current);
+    } catch (error) {
+      this.complain(`the changes for the fleet cannot be carried out: ${show(error)}`);
+    }
+  }
+
+  private remember(changes: readonly FleetChange[]): void {
+    for (const { id } of changes) {
+      this.seen.delete(id);
+      this.seen.add(id);
+      if (this.seen.size > SEEN) this.seen.delete(this.seen.keys().next().value!);
+    }
+  }
+
+  private complain(message: string): void {
+    if (this.complaints.has(message) || this.complaints.size >= TOLD) return;
+    this.complaints.add(message);
+    this.host.log(message);
+  }
+}

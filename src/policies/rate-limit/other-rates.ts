@@ -1,0 +1,18 @@
+/** How long other rates must have been met before they are told, milliseconds: a change takes a while to be everywhere. */
+const LASTING = 60_000;
+
+/** Notices that other instances ask for a limit with another rate. */
+export class OtherRates {
+  private since = Infinity;
+  private last = -Infinity;
+
+  /** @param tell called with each request that meets another rate after a minute of such requests */
+  constructor(private readonly tell: () => void) {}
+
+  /** A request has met another rate. @param now milliseconds */
+  met(now: number): void {
+    if (now - this.last > LASTING) this.since = now;
+    this.last = now;
+    if (now - this.since >= LASTING) this.tell();
+  }
+}
