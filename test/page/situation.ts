@@ -20,8 +20,6 @@ interface Dependency {
   readonly calls: number;
   /** How long it usually takes, milliseconds. */
   readonly takes: number;
-  /** How many are allowed in a minute; unlimited if left out. */
-  readonly limit?: number;
   /** Which share of its calls fail at a step, 0 to 1. */
   readonly fails?: (step: number) => number;
 }
@@ -38,8 +36,8 @@ const DEPENDENCIES: readonly Dependency[] = [
   { name: 'recommendations', calls: 9, takes: 60, fails: (step) => (step > 165 ? 0.35 : 0.02) },
   { name: 'catalogue', calls: 20, takes: 12 },
   { name: 'customers', calls: 11, takes: 18, fails: () => 0.01 },
-  { name: 'mail', calls: 2, takes: 140, limit: 20 },
-  { name: 'prices', calls: 16, takes: 9, limit: 600 },
+  { name: 'mail', calls: 2, takes: 140 },
+  { name: 'prices', calls: 16, takes: 9 },
   { name: 'reports', calls: 2, takes: 400 },
   { name: 'shippingsvc', calls: 7, takes: 45, fails: (step) => (step > 60 && step < 66 ? 0.4 : 0) },
 ];
@@ -79,7 +77,7 @@ export async function play(): Promise<Situation> {
   const random = dice();
   let step = 0;
   const commands = new Map<string, Command<[], string>>();
-  for (const { name, takes, limit, fails = () => 0 } of DEPENDENCIES) {
+  for (const { name, takes, fails = () => 0 } of DEPENDENCIES) {
     const command = service.command(name, {
       run: async () => {
         const down = random() < fails(step);
@@ -93,7 +91,6 @@ export async function play(): Promise<Situation> {
       timeout: { attempt: '2s', total: '5s' },
       circuitBreaker: { failureRate: 0.5, minimumCalls: 10, openFor: '30s' },
       bulkhead: { maxConcurrent: 5, maxQueue: 10 },
-      ...(limit !== undefined && { rateLimit: { limit, per: '1m', burst: limit / 5 } }),
     });
     commands.set(name, command);
   }

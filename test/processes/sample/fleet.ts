@@ -2,14 +2,14 @@ import { Bookshop } from './lib/bookshop.js';
 import { play } from './lib/experiment.js';
 import { print } from './lib/output.js';
 import { Report } from './lib/report.js';
-import { Fleet } from './fleet/fleet.js';
+import { Fleet, TOKEN } from './fleet/fleet.js';
 import { OwnRedis, ProxiedRedis, type RedisUnderTest } from './redis/redis-under-test.js';
 import { holdOpen, openForAll, probeOnce, recover, troubleWithRedis } from './fleet/situations.js';
 
 async function experiment(shop: Bookshop, redis: RedisUnderTest, report: Report): Promise<void> {
   await Promise.all([redis.start(), shop.startDatabase(), shop.startStoragesvc()]);
   const fleet = await Fleet.start(shop, redis.url);
-  print('On one page each, while it runs:');
+  print(`On one page each, while it runs (it asks for the token: ${TOKEN}):`);
   for (const { page } of fleet.instances) print(`  ${page}`);
 
   await openForAll(fleet, report);

@@ -59,9 +59,11 @@ function Store(found: AdminFleet) {
     );
   }
   return (
-    <div class="notice bad" role="status">
-      <State health={{ level: 'bad', word: `store ${kind} is away` }} /> since{' '}
-      {timeOf(degradedSince, today.value)} (
+    <div class="notice bad">
+      <span role="status">
+        <State health={{ level: 'bad', word: `store ${kind} is away` }} />
+      </span>{' '}
+      since {timeOf(degradedSince, today.value)} (
       <Ticking key={degradedSince} text={(at) => duration(at - degradedSince)} />
       ): {storeTrouble(found)?.why}. What is shown of other instances is as it was before.
     </div>

@@ -10,7 +10,7 @@ export const BREAKER = 'storagesvc';
 export const OPEN_FOR_MS = 1_000;
 
 const INSTANCES = 3;
-const TOKEN = 'the-token-of-the-experiment';
+export const TOKEN = 'the-token-of-the-experiment';
 
 /** How often each instance is asked when customers come. */
 const CUSTOMERS_EVERY_MS = 20;
