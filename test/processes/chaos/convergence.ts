@@ -19,32 +19,34 @@ export interface Agreement {
   readonly held: Held;
 }
 
+/** A process that had no processor for so long may have taken the store for away: its time begins anew. Milliseconds. */
+const STALL = 50;
+
 /** Longer than that, nothing excuses them. Milliseconds. */
 const PATIENCE = 30_000;
 
 /**
- * Waits until all instances agree. A process that has no processor can do nothing: so long it is not counted.
+ * Waits until all instances agree.
  *
- * @returns how long it took, or what they said last
+ * @returns how long it took since all processes could run, or what they said last
  */
 export async function converge(fleet: Fleet, expected: Agreement): Promise<number | string> {
   const began = machineNow();
-  const first = new Map<string, number>();
-  let silent = 0;
+  const late = new Map<string, number>();
+  let since = began;
   for (;;) {
-    const asked = machineNow();
     const looks = await fleet.looks();
-    if (looks.includes(undefined)) silent += machineNow() - asked;
-    const late = looks.map((look, at) => {
-      if (look === undefined) return 0;
+    for (const [at, look] of looks.entries()) {
       const { id } = fleet.instances[at]!;
-      if (!first.has(id)) first.set(id, look.lateMs);
-      return look.lateMs - first.get(id)!;
-    });
-    const passed = machineNow() - began;
-    const took = passed - Math.max(silent, ...late);
-    if (agree(looks, expected)) return took;
-    if (took > CONVERGES_WITHIN || passed > PATIENCE) return looks.map(describe).join(' | ');
+      const lateMs = look?.lateMs ?? Infinity;
+      if (lateMs > (late.get(id) ?? lateMs) + STALL) since = machineNow();
+      if (look !== undefined) late.set(id, lateMs);
+    }
+    const now = machineNow();
+    if (agree(looks, expected)) return now - since;
+    if (now - since > CONVERGES_WITHIN || now - began > PATIENCE) {
+      return looks.map(describe).join(' | ');
+    }
     await sleep(30);
   }
 }

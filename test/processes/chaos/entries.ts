@@ -52,7 +52,7 @@ export type Fact =
   | { readonly type: 'living'; readonly asked: number; readonly instances: number }
   /** The store does not answer a step in time, or rejects it. */
   | { readonly type: 'unanswered' }
-  | { readonly type: 'degraded' }
+  | { readonly type: 'degraded'; readonly error: string }
   | { readonly type: 'recovered' }
   /** Work has begun that holds something of `name`, and has ended. */
   | { readonly type: 'begun'; readonly name: string; readonly id: number }

@@ -13,7 +13,7 @@ export const INSTANCES = CLIENTS.length;
 
 /** How long an application may take to close, and its process to end after that, milliseconds. */
 const CLOSE_WITHIN = 1_000;
-const END_WITHIN = 2_000;
+const END_WITHIN = 5_000;
 
 export type Look = Extract<Answer, { type: 'look' }>;
 

@@ -48,9 +48,12 @@ const app = await NestFactory.createApplicationContext(App, { logger: false });
 const breakers = app.get(CircuitBreakerRegistry);
 let degraded = false;
 app.get(ResilienceEvents).subscribe((event) => {
-  if (event.type === 'store-degraded' || event.type === 'store-recovered') {
-    degraded = event.type === 'store-degraded';
-    ledger.write({ type: degraded ? 'degraded' : 'recovered' });
+  if (event.type === 'store-degraded') {
+    degraded = true;
+    ledger.write({ type: 'degraded', error: String(event.error) });
+  } else if (event.type === 'store-recovered') {
+    degraded = false;
+    ledger.write({ type: 'recovered' });
   } else if (event.type === 'state-change') {
     const { name, to, reason } = event;
     ledger.write({ type: 'state', name, to, reason });

@@ -3,7 +3,7 @@ import { PLACES, RATES } from '../limits.js';
 import type { Rule } from '../book.js';
 import { Windows } from './windows.js';
 
-/** An answer that was under way when the store was given up has come by then, milliseconds. */
+/** What was decided when the store was given up has begun by then, milliseconds. */
 const UNDER_WAY = 200;
 
 /** An instance has certainly heard of an answer that took no longer, milliseconds; of a later one it may not have. */
@@ -14,6 +14,8 @@ interface Lone {
   readonly since: number;
   readonly rate: Windows;
   readonly running: Map<string, Set<number>>;
+  /** Answers of the store that were under way, by what they are about: as many calls may run by them. */
+  readonly answers: Map<string, number>;
 }
 
 /** An instance without the store takes its share of limits and places, and no more. */
@@ -42,13 +44,19 @@ export class Shares implements Rule {
           limit / 1_000 / this.among(from),
           Math.max(1, burst / this.among(from)),
         );
-        this.lone.set(from, { since: entry.at, rate, running: new Map() });
+        this.lone.set(from, { since: entry.at, rate, running: new Map(), answers: new Map() });
         return;
       }
       case 'recovered':
       case 'stepped':
         this.lone.delete(from);
         return;
+      case 'leased':
+      case 'allowed': {
+        const answers = this.lone.get(from)?.answers;
+        answers?.set(entry.name, (answers.get(entry.name) ?? 0) + 1);
+        return;
+      }
       case 'begun':
         return this.begun(entry);
       case 'ended':
@@ -66,6 +74,11 @@ export class Shares implements Rule {
   private begun({ from, at, name, id }: Extract<Entry, { type: 'begun' }>): string | undefined {
     const lone = this.lone.get(from);
     if (lone === undefined || at < lone.since + UNDER_WAY) return;
+    const answers = lone.answers.get(name) ?? 0;
+    if (answers > 0) {
+      lone.answers.set(name, answers - 1);
+      return;
+    }
     if (name === 'limited') {
       this.calls += 1;
       const breach = lone.rate.add(at, at);
