@@ -49,7 +49,7 @@ export class CircuitBreaker extends Circuit {
   snapshot(): BreakerSnapshot {
     const now = this.now();
     this.update(now);
-    const { name, current: state, settings, generation, running, rejected, stale } = this;
+    const { name, current: state, settings, generation, running, calls } = this;
     return snapshotOf(settings, this.openTime.expected(settings), {
       name,
       state,
@@ -59,8 +59,8 @@ export class CircuitBreaker extends Circuit {
       ...this.times.at(state, now),
       retryAfterMs: state === 'open' ? this.opensUntil - now : undefined,
       running,
-      rejected,
-      stale,
+      rejected: calls.rejected,
+      stale: calls.stale,
       metrics: (this.recorded ?? new RollingMetrics(now)).snapshot(now),
     });
   }

@@ -3,8 +3,8 @@ import type { BreakerState, StateChangeReason } from '../../telemetry/events.js'
 import { isInside } from '../../pipeline/holding.js';
 import { MetricEvent, RollingMetrics } from '../../telemetry/metrics/metrics.js';
 import { Announcer } from './announcer.js';
+import { CallTotals } from './call-totals.js';
 import type { BreakerEnvironment } from './environment.js';
-import { JudgedCalls } from './judged-calls.js';
 import { isSlow, measured } from './judgement.js';
 import { Leases } from './leases.js';
 import { OpenTime } from './open-time.js';
@@ -43,10 +43,8 @@ export abstract class Circuit {
   /** No time-driven change is due before this time; {@link UNKNOWN} when it has to be determined. */
   protected changesAt = UNKNOWN;
   protected running = 0;
-  protected rejected = 0;
-  protected stale = 0;
   /** @internal */
-  protected readonly calls = new JudgedCalls();
+  protected readonly calls = new CallTotals();
   /** Of all generations: a hanging call is counted even if it can no longer decide anything. */
   private readonly leases = new Leases();
   /** @internal Made when the circuit is first half-open. */
@@ -101,14 +99,14 @@ export abstract class Circuit {
     this.update(now); // may end the generation, or the wait for this permit
     this.usedAt = now;
     if (permit.expired) {
-      this.stale += 1;
+      this.calls.stale += 1;
       return;
     }
     const decides = this.takeBack(permit);
     const event = measured(outcome, error, ending);
     if (ending === 'seen') this.recorded!.complete(event, now - permit.admittedAt, now);
     else this.recorded!.end(event, now);
-    if (!decides) this.stale += 1;
+    if (!decides) this.calls.stale += 1;
     else if (outcome !== 'ignored') this.record(permit, outcome === 'failure', now, error);
     else {
       this.window.ignore(now, permit.mark);
@@ -176,8 +174,7 @@ export abstract class Circuit {
 
   private record(permit: Permit, failed: boolean, now: number, error: unknown): void {
     const { window, settings } = this;
-    const slow = isSlow(permit, now, settings, this.environment.pulse);
-    this.calls.count(slow);
+    const slow = this.calls.judge(isSlow(permit, now, settings, this.environment.pulse));
     const counts = window.record(now, permit.mark, failed, slow);
     const bad = failed || (slow && settings.slowCallRate !== undefined);
     if (permit.probe) this.judgeProbe(permit, bad, now, error);
@@ -285,7 +282,7 @@ export abstract class Circuit {
   }
 
   protected countRejection(now: number): void {
-    this.rejected += 1;
+    this.calls.rejected += 1;
     this.metrics.count(MetricEvent.circuitOpen, now);
     this.tellRejection(now, false);
   }
