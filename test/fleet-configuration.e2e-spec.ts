@@ -98,8 +98,7 @@ class World {
       configure: (target, patch, note) =>
         booted.service.configure(target, patch, { scope: 'shared', ...note }),
       options: (method, kind) =>
-        booted.service.describe(Books, method).policies.find((each) => each.kind === kind)
-          ?.options,
+        booted.service.describe(Books, method).policies.find((each) => each.kind === kind)?.options,
       changes: async () => {
         const snapshot = booted.app.get<Fleet>(FLEET).snapshot();
         await clock.advance(0);
