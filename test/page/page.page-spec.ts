@@ -177,7 +177,7 @@ describeWithBrowser('the page, in a browser', () => {
     const shared = await page.context().newPage();
     await shared.addInitScript(() => sessionStorage.setItem('resilience:token', 'secret'));
     await shared.goto(page.url());
-    await shared.getByText('1 rate limit', { exact: true }).waitFor();
+    await shared.getByText('1 of 2 rate limits').waitFor();
     await shared.getByText('quotes[Wilde]').waitFor();
     expect(complaints).toEqual([]);
   });
