@@ -10,7 +10,7 @@ type MethodPart =
   | (((target: never, key: string | symbol, descriptor: never) => void) &
       Demanding<string, unknown, Arguments>);
 
-/** What the parts ask of the class and the method. */
+/** The demands of the parts on the class and the method. */
 type NameIn<Part> = Part extends Demanding<infer Name, unknown, Arguments> ? Name : never;
 type ResultIn<Part> = Part extends Demanding<string, infer Result, Arguments> ? [Result] : never;
 type ArgumentsIn<Part> = Part extends Demanding<string, unknown, infer Args> ? Args : never;

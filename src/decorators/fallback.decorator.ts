@@ -13,7 +13,7 @@ import type { MethodPolicyDecorator } from './method-policy-decorator.js';
 /** Options of `@Fallback()` apart from the handler. */
 type AnswerOptions = Omit<FallbackOptions, 'handler'>;
 
-/** What a handler asks of the class and the method; one signature, so that an error stands at the wrong argument. */
+/** The demands of a handler on the class and the method; one signature, so that an error stands at the wrong argument. */
 type NameOf<Handler> = Handler extends string ? Handler : never;
 
 /** The type of the answer; `unknown` when the compiler does not see it. */

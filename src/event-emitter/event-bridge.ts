@@ -1,12 +1,12 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { ResilienceEvent, ResilienceEventKind } from '../telemetry/events.js';
 
-/** What is used of `ResilienceEvents`, which may come from another copy of the package. */
+/** The used part of `ResilienceEvents`, which may come from another copy of the package. */
 export interface Events {
   on(kind: ResilienceEventKind, listener: (event: ResilienceEvent) => void): () => void;
 }
 
-/** What is used of `EventEmitter2`. */
+/** The used part of `EventEmitter2`. */
 export interface Emitter {
   emit(name: string, event: ResilienceEvent): unknown;
 }

@@ -10,7 +10,7 @@ import { type Emitter, EventBridge, type Events } from './event-bridge.js';
 
 /** Options of `ResilienceEventEmitterModule.forRoot()`. */
 export interface ResilienceEventEmitterOptions {
-  /** What the names begin with: `resilience` makes `resilience.state-change`. Default `'resilience'`. */
+  /** The prefix of the names: `resilience` makes `resilience.state-change`. Default `'resilience'`. */
   readonly prefix?: string;
   /** The kinds of events. Default: all. Events of calls and attempts cost a little in each call. */
   readonly kinds?: readonly ResilienceEventKind[];

@@ -88,7 +88,7 @@ export interface ResilienceModuleOptions {
 }
 
 /**
- * Options of `ResilienceModule.forFeature()`: what a feature module brings, for the whole application. What is given twice
+ * Options of `ResilienceModule.forFeature()`: the contribution of a feature module, for the whole application. What is given twice
  * has to be the same.
  */
 export type ResilienceFeatureOptions = Pick<

@@ -1,7 +1,7 @@
 import { isPlainObject } from '../common/options-reader.js';
 import type { CircuitPhase } from './store.js';
 
-/** What the calls of a shared breaker have come to within the last ten seconds. */
+/** The outcomes of the calls of a shared breaker within the last ten seconds. */
 export interface Figures {
   /** Calls that were admitted and have ended. */
   readonly calls: number;
@@ -35,7 +35,7 @@ type Row = readonly [
 
 const STATES: readonly unknown[] = ['closed', 'open', 'half-open'] satisfies CircuitPhase[];
 
-/** What an instance tells the others of its breakers. */
+/** The figures of an instance's breakers, as the others are told them. */
 export interface ToldFigures {
   readonly breakers: readonly Row[];
   /** Breakers that had no place. */

@@ -52,7 +52,7 @@ export function haveSameIds(some: readonly FleetChange[], others: readonly Fleet
   return some.length === others.length && some.every((change) => isIn(change, others));
 }
 
-/** What is left of a change after a later one of the same target. */
+/** The rest of a change after a later one of the same target. */
 function remainder(former: FleetChange, { patch, endsAt }: FleetChange): FleetChange[] {
   if (patch === null) return [];
   if (former.patch === null) return [former];

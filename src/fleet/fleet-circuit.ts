@@ -205,7 +205,7 @@ export class FleetCircuit implements SharedCircuit {
     const now = this.services.clock.now();
     if (this.held.lostIn(view, now) === undefined) {
       this.held.keep(view, now);
-      // What an operator has decided here is newer, even if the store has not heard of it yet.
+      // An operator's decision here is newer, even if the store has not heard of it yet.
       if (!outbox.has(this.overrideKey)) this.member.adoptOverride(view.override);
     }
     if (!outbox.has(this.resetKey)) this.applyState(view, continues && (stands || !this.alone));

@@ -4,7 +4,7 @@ import type { ResilienceStore } from './store.js';
 /** A step of the store. */
 export type StoreStep<T> = (store: ResilienceStore) => Promise<T>;
 
-/** What is known of the fleet where the store is asked. */
+/** The facts about the fleet that a question to the store needs. */
 export interface FleetFacts {
   readonly instanceId: string;
   /** How many instances are alive, this one included; 0 when that is not known. */

@@ -6,7 +6,7 @@ export type Delivery = () => Promise<(() => void) | undefined>;
 /** More decisions than operators make while a store is away. */
 const LIMIT = 1_000;
 
-/** What the fleet has to hear even if the store is away for a while: the last message of each kind and name. */
+/** The messages that the fleet must hear even if the store is away for a while: the last of each kind and name. */
 export class Outbox {
   private readonly messages = new Map<string, Delivery>();
   private delivering = false;

@@ -58,7 +58,7 @@ export class Roster {
     this.degradedAt = undefined;
   }
 
-  /** What this instance tells the others with its heartbeat: less than 1,500 bytes, but for long names of its own. */
+  /** The part of the heartbeat that is told to the others: less than 1,500 bytes, but for long names of its own. */
   info(): InstanceInfo {
     const { instanceId: id, version } = this.host;
     const members = this.host.members();

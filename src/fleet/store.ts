@@ -76,7 +76,7 @@ export interface CircuitView {
   readonly remainingMs: number;
   /** How often the circuit has opened since it was last closed; open times grow by it. */
   readonly openings: number;
-  /** What an operator has decided; it comes before the state. */
+  /** The decision of an operator; it comes before the state. */
   readonly override?: SharedOverride;
 }
 
@@ -92,7 +92,7 @@ export interface SharedOverride {
   readonly remainingMs?: number;
 }
 
-/** What an instance does with a shared circuit. */
+/** A step of an instance with a shared circuit. */
 export type CircuitStep =
   /** The circuit of an instance has opened by its own window. */
   | {
@@ -189,7 +189,7 @@ export interface LimitDecision {
   readonly otherRate?: true;
 }
 
-/** What an instance does with a semaphore. */
+/** A step of an instance with a semaphore. */
 export type PlacesStep =
   | {
       readonly type: 'acquire';

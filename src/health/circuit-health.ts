@@ -44,7 +44,7 @@ export enum Harm {
   critical,
 }
 
-/** What the breaker does to calls, which an override decides before the state. */
+/** The effect of the breaker on calls; an override decides it before the state. */
 export function harmOf({ state, override, critical, lacksCalls }: Breaker): Harm {
   const rejecting = override === undefined ? state === 'open' : override.kind === 'forced-open';
   if (rejecting) return critical ? Harm.critical : Harm.rejecting;

@@ -1,4 +1,4 @@
-/** What a part has counted since it was made. */
+/** The counts of a part since it was made. */
 type Totals = Readonly<Record<string, number>>;
 
 /**

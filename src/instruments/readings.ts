@@ -21,7 +21,7 @@ export type ReadKey = KeysOf<'gauge'>;
 
 const OVERRIDES: readonly OverrideKind[] = ['forced-open', 'disabled', 'observe-only'];
 
-/** What was read from the parts at one moment. Several parts may be summed under one name. */
+/** The readings of the parts at one moment. Several parts may be summed under one name. */
 export class Readings {
   readonly series: Readonly<Record<ReadKey, Series<Count>>> = {
     breakerState: reading(instruments.breakerState),

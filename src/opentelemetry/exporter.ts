@@ -6,7 +6,7 @@ import type { OpenTelemetrySettings } from './options.js';
 import { SCOPE } from './scope.js';
 import { SpanTracer } from './span-tracer.js';
 
-/** What is measured and traced. */
+/** The measured and traced parts. */
 export interface TracedSources extends Sources {
   readonly events: Sources['events'] & { tracer: CallTracer | undefined };
 }

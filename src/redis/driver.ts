@@ -1,4 +1,4 @@
-/** What the store needs of a client of Redis. */
+/** The commands that the store needs of a Redis client. */
 export interface RedisDriver {
   /** Whether the keys of one command must be in one slot. */
   readonly cluster: boolean;

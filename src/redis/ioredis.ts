@@ -1,6 +1,6 @@
 import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
 
-/** What is used of a client of ioredis 5: of a server, of Sentinels or a cluster. */
+/** The used part of an ioredis 5 client: for one server, Sentinels or a cluster. */
 export interface IoRedis {
   readonly isCluster?: boolean;
   call(command: string, ...args: string[]): Promise<unknown>;

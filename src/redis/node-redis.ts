@@ -4,7 +4,7 @@ import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
 type Listener = (message: string) => void;
 type Args = readonly string[];
 
-/** What is used of a client of node-redis 4 and later: of a server, a cluster or Sentinels. */
+/** The used part of a client of node-redis 4 and later: for one server, a cluster or Sentinels. */
 export interface NodeRedis {
   readonly isReady?: boolean;
   readonly isOpen?: boolean;

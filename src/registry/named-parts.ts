@@ -86,7 +86,7 @@ export class PartStore implements NamedParts {
     return this.entryOf(declaration)?.declared.settings;
   }
 
-  /** What a part is like; `undefined` when it has not been made. */
+  /** The snapshot of a part; `undefined` when it has not been made. */
   declarationOf(kind: string, name: string): Declaration | undefined {
     const entry = this.entry(kind, name);
     return entry?.part === undefined ? undefined : entry.declared;

@@ -208,7 +208,7 @@ export interface ConfigurationEvent {
   readonly type: 'configuration';
   /** The same as `target`: every event has a name. */
   readonly name: string;
-  /** What was changed: `'*'`, `'Class'`, `'Class.method'`, or the name of a command, pipeline, object, breaker or bulkhead. */
+  /** The target of the change: `'*'`, `'Class'`, `'Class.method'`, or the name of a command, pipeline, object, breaker or bulkhead. */
   readonly target: string;
   /** The changed options by policy; `null` when all earlier changes of the target were taken back. */
   readonly patch: ToldPatch | null;

@@ -152,7 +152,7 @@ export class ProtectedMethod {
   }
 }
 
-/** What is known of the calls of one form. */
+/** The knowledge about the calls of one form. */
 class Form {
   /** Whether a call has given a promise. */
   hasGivenPromise = false;

@@ -4,7 +4,7 @@ import { isClass } from '../common/outcomes/error-matcher.js';
 /** A function of an object under protection: what is called in its place. */
 export type Replacement = (self: unknown, args: readonly unknown[]) => unknown;
 
-/** What a proxy asks about the members of its object. */
+/** The questions of a proxy about the members of its object. */
 export interface Members {
   /** The protected form of a function; `undefined` for one that has no policies. */
   method(key: PropertyKey, method: Function): Replacement | undefined;

@@ -7,7 +7,7 @@ import { look } from '../common/outcomes/look.js';
 type Module = ModulesContainer extends Map<string, infer M> ? M : never;
 type Wrapper = Module['providers'] extends Map<unknown, infer W> ? W : never;
 
-/** What is to happen to a token. */
+/** The treatment of a token. */
 export interface Protection {
   readonly token: InjectionToken;
   /** Makes the provider that takes the token's place. @param original the token under which the original is from now on */

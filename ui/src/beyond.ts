@@ -18,7 +18,7 @@ interface Told {
   readonly total: number;
 }
 
-/** What the server finds, those that are in the stream included; nothing while all are in the stream. */
+/** The finds of the server, those that are in the stream included; none while all are in the stream. */
 export function useSearch<List extends keyof Lists, Shown>(
   list: List,
   text: string,

@@ -7,7 +7,7 @@ import type {
 } from '../../src/admin/contract.js';
 
 /*
- * What the views show: the server's answers, as the contract of the management API has them, with what the page adds.
+ * The data of the views: the server's answers, as the contract of the management API has them, with additions of the page.
  */
 
 /** How much a thing needs a person. */

@@ -20,7 +20,7 @@ export const fleet = signal<AdminFleet | undefined>(undefined);
 export const methods = signal<readonly Method[]>([]);
 /** The newest first. */
 export const events = signal<readonly Happening[]>([]);
-/** What the server lets us do. */
+/** The actions that the server allows. */
 export const access = signal({ readOnly: true, needsBy: true });
 
 /** How the connection is; `since`: milliseconds since 1970. */

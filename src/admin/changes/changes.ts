@@ -115,7 +115,7 @@ const WRONG = new RegExp(
   `: (${OPTION})(?: \\(from configure\\(.*?\\)\\))? is .*; (use [^;]*)$`,
   's',
 );
-/** What a message says of the fleet, without a value of the body. */
+/** The part of a message about the fleet, without a value of the body. */
 const OF_FLEET = /: (scope is 'shared', but there is no store|the fleet keeps at most .*)(?:$| )/s;
 const FIXED = new RegExp(`: (${OPTION} cannot be changed while the application runs)$`);
 

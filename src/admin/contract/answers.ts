@@ -28,7 +28,7 @@ export interface AdminMoment {
 /** How bad something is: nothing works (`critical`), some of it does not (`warning`), or somebody should know (`notice`). */
 export type AdminSeverity = 'critical' | 'warning' | 'notice';
 
-/** What is wrong. */
+/** The problem, in words. */
 export type AdminTroubleKind =
   /** The circuit is open. */
   | 'open'
@@ -47,11 +47,11 @@ export type AdminTroubleKind =
 
 /** Something that is not as it should be. */
 export interface AdminTrouble {
-  /** What it is about. */
+  /** Its subject. */
   readonly part: 'breaker' | 'bulkhead' | 'rateLimit' | 'store';
   /** The name of the breaker, bulkhead or rate limit, or the kind of store. */
   readonly name: string;
-  /** What is wrong. */
+  /** The problem, in words. */
   readonly kind: AdminTroubleKind;
   /** How bad it is. */
   readonly severity: AdminSeverity;
@@ -63,7 +63,7 @@ export interface AdminTrouble {
 
 /** `GET <path>` */
 export interface AdminOverview extends AdminMoment {
-  /** What is ill, the worst first; at most 100. */
+  /** The troubles, the worst first; at most 100. */
   readonly troubles: readonly AdminTrouble[];
   /** How many more there are. */
   readonly more: number;

@@ -189,7 +189,7 @@ export interface AdminEvent {
 
 /** The last quarter of an hour of a breaker, a bulkhead, a rate limit or a method. Each list has one number per step, the latest last. */
 export interface AdminSeries {
-  /** What it is about. */
+  /** Its subject. */
   readonly part: 'breaker' | 'bulkhead' | 'rateLimit' | 'method';
   /** Its name: also that of a command or pipeline, for `method`. */
   readonly name: string;
@@ -221,7 +221,7 @@ export type AdminLine =
 
 /** One step of a series, for those who have the former ones. */
 export interface AdminSample {
-  /** What it is about. */
+  /** Its subject. */
   readonly part: AdminSeries['part'];
   /** Its name. */
   readonly name: string;

@@ -30,7 +30,7 @@ function forEach<Key extends string, Value>(
   return Object.fromEntries(keys.map((key) => [key, make(key)])) as Record<Key, Value>;
 }
 
-/** What the clients of the stream know, and what has changed since. Made once for all of them. */
+/** The state that the clients of the stream know, and the changes since. Made once for all of them. */
 export class ChangesTold {
   /** The JSON that was sent last, by kind and name. */
   private readonly told = forEach(KINDS, () => new Map<string, string>());

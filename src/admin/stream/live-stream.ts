@@ -19,7 +19,7 @@ export interface LiveStreamOptions {
   readonly maxConnections: number;
 }
 
-/** What the stream tells; made once for all clients. */
+/** The messages of the stream; made once for all clients. */
 export interface LiveSource {
   delta(whole: boolean): Promise<string | undefined>;
   nothing(): string;

@@ -12,7 +12,7 @@ const NAMED = 5;
 /** The longest text of another instance, which may tell anything. */
 const LONGEST = 200;
 
-/** What is known of the fleet by now is as good as new for so long, milliseconds. */
+/** For so long a view of the fleet is as good as new, milliseconds. */
 const FRESH = 5_000;
 
 /** Readings of the start of another instance differ by less, milliseconds: its heartbeat has been under way. */

@@ -17,7 +17,7 @@ import type {
 } from '../../telemetry/events.js';
 import type { ResilienceEventListener } from '../../telemetry/resilience-events.js';
 
-// What is used of the library's services; the objects may come from another copy of the package.
+// The used part of the library's services: the objects may come from another copy of the package.
 
 export interface BreakerPart {
   readonly name: string;

@@ -8,7 +8,7 @@ const MOST = 200;
 const STATES = ['closed', 'open', 'half-open', 'forced-open', 'disabled', 'observe-only'] as const;
 export type StateFilter = (typeof STATES)[number];
 
-/** What a list is to show. */
+/** The selection and order of a list. */
 export interface Query {
   readonly offset: number;
   readonly limit: number;

@@ -38,7 +38,7 @@ export function urgencyOf({ kind }: AdminTrouble): number {
   return ORDER.indexOf(kind);
 }
 
-/** What is wrong with a breaker; `undefined` when nothing is. */
+/** The trouble of a breaker; `undefined` when it is well. */
 export function breakerTrouble(breaker: AdminBreaker): AdminTrouble | undefined {
   const { name, state, override } = breaker;
   if (override !== undefined) {
@@ -56,7 +56,7 @@ export function breakerTrouble(breaker: AdminBreaker): AdminTrouble | undefined 
   return troubleOf('breaker', name, 'failing', undefined, rateText(counts, limit));
 }
 
-/** What is wrong with a bulkhead; `undefined` when nothing is. */
+/** The trouble of a bulkhead; `undefined` when it is well. */
 export function bulkheadTrouble({
   name,
   running,
@@ -71,7 +71,7 @@ export function bulkheadTrouble({
 /** A rate limit rejects many calls when it has rejected so many in the last minute, and this share of them. */
 const MANY = { calls: 10, share: 0.1 };
 
-/** What is wrong with a rate limit; `undefined` when nothing is. */
+/** The trouble of a rate limit; `undefined` when it is well. */
 export function rateLimitTrouble({
   name,
   recent,
@@ -83,7 +83,7 @@ export function rateLimitTrouble({
   return troubleOf('rateLimit', name, 'limiting', undefined, why);
 }
 
-/** What is wrong with the store of a fleet; `undefined` when nothing is. */
+/** The trouble of the store of a fleet; `undefined` when it is well. */
 export function storeTrouble({ kind, degradedSince }: AdminFleet): AdminTrouble | undefined {
   if (degradedSince === undefined) return undefined;
   const why = 'it does not answer; shared breakers and limits go on as local ones';

@@ -19,7 +19,7 @@ export interface Environment {
   /** Without the underscores after it. */
   readonly prefix: string;
   readonly variables: readonly (readonly [name: string, text: string])[];
-  /** What is wrong with the call itself. */
+  /** The problem of the call itself. */
   readonly problem: string | undefined;
 }
 

@@ -236,7 +236,7 @@ export class SharedBulkhead {
     return this.share.take(now);
   }
 
-  /** What this instance may run without the store, beside what it runs by places of the store. */
+  /** The calls that this instance may run without the store, beside those with places of the store. */
   private adjustShare(): void {
     const share = Math.max(1, Math.floor(this.limits.maxConcurrent / this.store.instances));
     this.share.reconfigure({

@@ -27,7 +27,7 @@ export class CircuitBreakerStage<Waiting = never> extends Stage<Permit | Waiting
     return permit;
   }
 
-  /** What a call waits for that has not been admitted. @throws {CircuitOpenError} when it has nothing to wait for */
+  /** The wait of a call that has not been admitted. @throws {CircuitOpenError} when it has nothing to wait for */
   protected turnAway(call: Call, breaker: CircuitBreaker): Waiting {
     throw rejection(call, breaker);
   }

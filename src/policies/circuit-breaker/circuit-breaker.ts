@@ -217,7 +217,7 @@ export class CircuitBreaker extends Circuit {
     return false;
   }
 
-  /** @internal What a call may wait for that has not been admitted; `undefined`: nothing. Never rejects. */
+  /** @internal The wait of a call that has not been admitted; `undefined` without one. Never rejects. */
   ask(_now: number): Promise<Permit | undefined> | undefined {
     return undefined;
   }

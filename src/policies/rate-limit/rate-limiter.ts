@@ -30,7 +30,7 @@ export class RateLimiter {
   /** The waiting calls, longest wait first. */
   private readonly waiters = new LinkedList<Waiter>();
   private waiting = 0;
-  /** What the waiting calls cost together. */
+  /** The sum of the costs of the waiting calls. */
   private queuedCost = 0;
   private timer: Timer | undefined = undefined;
   private closed = false;

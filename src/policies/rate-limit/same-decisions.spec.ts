@@ -15,7 +15,7 @@ interface Decision {
   readonly remaining: number;
 }
 
-/** What a limiter in the process says; `waited` is filled in once the call may go. */
+/** The decision of a limiter in the process; `waited` is filled in once the call may go. */
 function ask(harness: Harness, cost: number, maxWait: number): Decision | { waited: number } {
   const { clock, limiter } = harness;
   const began = clock.now();

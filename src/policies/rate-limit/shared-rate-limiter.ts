@@ -9,7 +9,7 @@ import type { RateLimitedError, RateLimitedReason } from './rate-limited-error.j
 import type { RateLimitSnapshot } from './snapshot.js';
 import type { Turn } from './turn.js';
 
-/** What the store has said last. */
+/** The last answer of the store. */
 interface Known extends Pick<LimitDecision, 'remaining' | 'resetMs'> {
   readonly at: number;
 }
@@ -162,7 +162,7 @@ export class SharedRateLimiter {
       this.instances = this.store.instances;
       this.share.reconfigure(this.rateOfShare());
     }
-    // What is allowed by the whole limit must not become impossible because of the store.
+    // A cost that the whole limit allows must not become impossible because of the store.
     return this.share.take(Math.min(cost, this.rateOfShare().burst), maxWait, now);
   }
 

@@ -59,7 +59,7 @@ export class TimeoutStage extends Stage<Limit> {
   }
 }
 
-/** What an application has to do for a stage when it closes. */
+/** The duty of an application towards a stage when it closes. */
 interface Closing {
   /** Weak, since the stage must not be kept. A queue with a timer is kept by that. */
   readonly deadlines: WeakRef<DeadlineQueue<Call>>;

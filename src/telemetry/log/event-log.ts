@@ -8,7 +8,7 @@ import { LineLimit, SECOND } from './line-limit.js';
 import { type CircuitFacts, type LogLine, type LoggedEvent, isTrial, lineOf } from './log-line.js';
 import type { LogSettings } from './log-options.js';
 
-/** What the log of the events depends on. */
+/** The dependencies of the log of events. */
 export interface EventLogHost {
   readonly events: ResilienceEvents;
   readonly clock: Clock;

@@ -19,7 +19,7 @@ export type LoggedEvent =
   | StoreRecoveredEvent
   | RejectedEvent;
 
-/** What a breaker adds to the news that it is open. */
+/** The details that a breaker adds to the news that it is open. */
 export interface CircuitFacts {
   readonly state: string;
   /** Milliseconds until probes are admitted. */

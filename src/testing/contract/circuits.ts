@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Promised } from './space.js';
 import { CircuitOf, LONG, PAUSE, SHORT } from './steps.js';
 
-/** What a store promises about trips and open circuits. */
+/** The promises of a store about trips and open circuits. */
 export const circuitPromises: Promised[] = [
   {
     title: 'a circuit that nobody has touched is unknown, and stays so when it is asked about',

@@ -9,7 +9,7 @@ async function aliveInstances(space: Space, size: number): Promise<void> {
   for (let i = 0; i < size; i++) await store.heartbeat({ id: `alive-${i}` }, LONG);
 }
 
-/** What a store promises about votes, overrides, instances, settings and messages. */
+/** The promises of a store about votes, overrides, instances, settings and messages. */
 export const fleetPromises: Promised[] = [
   {
     title: 'a circuit opens when so many instances have voted, each of which counts once',

@@ -44,7 +44,7 @@ function anyRequest(random: () => number): LimitRequest {
   };
 }
 
-/** What a store promises about rate limits. */
+/** The promises of a store about rate limits. */
 export const limitPromises: Promised[] = [
   {
     title: 'a burst is allowed at once, and what exceeds it is refused',

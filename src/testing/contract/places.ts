@@ -4,7 +4,7 @@ import { LONG, PAUSE, SHORT, takePlace } from './steps.js';
 
 const NAME = 'ReportService.render';
 
-/** What a store promises about places. */
+/** The promises of a store about places. */
 export const placePromises: Promised[] = [
   {
     title: 'over all instances, no more places are taken than there are',

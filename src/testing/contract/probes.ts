@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Promised } from './space.js';
 import { CircuitOf, LONG, PAUSE, SHORT } from './steps.js';
 
-/** What a store promises about probes. */
+/** The promises of a store about probes. */
 export const probePromises: Promised[] = [
   {
     title: 'an open circuit grants no probe, and says when it will',

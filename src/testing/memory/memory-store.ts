@@ -19,7 +19,7 @@ import { MemoryInstances } from './instances.js';
 import { MemoryLimits } from './limits.js';
 import { MemorySemaphores } from './semaphores.js';
 
-/** What is wrong with a {@link MemoryStore}. */
+/** The trouble of a {@link MemoryStore}. */
 export type StoreTrouble =
   /** Each step rejects, as with a server that is down. */
   | 'down'

@@ -118,7 +118,7 @@ const SCOPES: Record<Model['scope'], string> = {
   quorum: 'all instances: it opens for all when enough of them have opened theirs',
 };
 
-/** What the other instances say of it. */
+/** The state of it on the other instances. */
 function InFleet({ name, scope, state, cause }: Model) {
   const sums = fleet.value?.breakers.find((breaker) => breaker.name === name);
   return (
