@@ -24,7 +24,7 @@ export type Answer =
     }
   | { readonly type: 'closed'; readonly closeMs: number };
 
-export type ClientKind = 'node-redis 4' | 'node-redis 6' | 'ioredis';
+export type ClientKind = 'node-redis' | 'ioredis';
 
 /** The arguments of an instance, as JSON. */
 export interface InstanceSettings {

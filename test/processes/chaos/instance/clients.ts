@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
-import * as nodeRedis4 from 'redis';
-import { createClient as newest } from 'redis-next';
+import { createClient } from 'redis-next';
 import type { RedisClient } from 'nest-resilience/redis';
 import { PREFIX } from '../limits.js';
 import type { ClientKind } from '../orders.js';
@@ -26,17 +25,13 @@ export function clientOf(kind: ClientKind, url: string): OwnClient {
       scripts.send(([name, ...args]) => client.call(name!, ...args), command);
     return { client: instead(client, 'call', call), end: () => client.disconnect() };
   }
-  const options = { url, disableOfflineQueue: true };
-  const client = kind === 'node-redis 4' ? nodeRedis4.createClient(options) : newest(options);
+  const client = createClient({ url, disableOfflineQueue: true });
   client.on('error', () => {});
   // It goes on trying.
   client.connect().catch(() => {});
   const send = (command: string[]): Promise<unknown> =>
     scripts.send((moved) => client.sendCommand(moved), command);
-  return {
-    client: instead(client, 'sendCommand', send),
-    end: () => void ('destroy' in client ? client.destroy() : client.disconnect().catch(() => {})),
-  };
+  return { client: instead(client, 'sendCommand', send), end: () => client.destroy() };
 }
 
 /** The client with another method. */
