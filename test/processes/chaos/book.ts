@@ -7,6 +7,8 @@ export interface Rule {
   readonly expected: string;
   /** Takes the next entry, in the order of time. @returns what it breaks */
   see(entry: Entry): string | undefined;
+  /** How often it was put to the test; `undefined` if a short run may miss it. */
+  readonly tried: number | undefined;
   /** How often it was looked at, and the like. */
   found(): string;
 }

@@ -46,6 +46,10 @@ export class Admitted implements Rule {
     }
   }
 
+  get tried(): number {
+    return this.calls;
+  }
+
   found(): string {
     const full = Math.round(this.fullest * 100);
     return `${this.calls} calls, the fullest window ${full} % full; ${this.excused} without an answer in time`;

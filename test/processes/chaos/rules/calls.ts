@@ -25,6 +25,10 @@ export class Calls implements Rule {
     return;
   }
 
+  get tried(): number {
+    return this.made;
+  }
+
   found(): string {
     return `${this.made} calls, ${this.answered} answered, ${this.overMs} ms beyond a limit at most`;
   }

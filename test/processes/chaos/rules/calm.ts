@@ -21,6 +21,7 @@ export class Calm implements Rule {
   private readonly running = new Map<string, Set<string>>();
   private readonly most = new Map<string, number>();
   private readonly withoutAnswer = new WithoutAnswer();
+  tried = 0;
   private calm = false;
   private excused = 0;
 
@@ -60,6 +61,7 @@ export class Calm implements Rule {
       this.excused += 1;
       return;
     }
+    this.tried += 1;
     const running = this.running.get(name) ?? new Set();
     this.running.set(name, running.add(`${from} ${id}`));
     this.most.set(name, Math.max(this.most.get(name) ?? 0, running.size));

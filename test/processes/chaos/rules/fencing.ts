@@ -40,6 +40,10 @@ export class Fencing implements Rule {
     }
   }
 
+  get tried(): number {
+    return this.answers;
+  }
+
   found(): string {
     return `${this.steps} trips and outcomes taken, ${this.answers} answers`;
   }

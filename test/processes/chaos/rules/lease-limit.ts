@@ -64,6 +64,10 @@ export class LeaseLimit implements Rule {
     }
   }
 
+  get tried(): number {
+    return this.granted;
+  }
+
   found(): string {
     return `${this.granted} leases, ${this.most} at a time`;
   }

@@ -47,6 +47,10 @@ export class StoreRate implements Rule {
     return this.pass(entry.at);
   }
 
+  get tried(): number {
+    return this.calls;
+  }
+
   found(): string {
     return `${this.calls} calls, the fullest window ${Math.round(this.fullest * 100)} % full`;
   }

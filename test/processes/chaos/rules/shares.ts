@@ -67,6 +67,10 @@ export class Shares implements Rule {
     }
   }
 
+  get tried(): number {
+    return this.calls;
+  }
+
   found(): string {
     return `${this.times} times, ${this.calls} calls`;
   }

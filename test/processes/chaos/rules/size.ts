@@ -12,11 +12,13 @@ export class Size implements Rule {
   readonly title = 'size of an instance';
   readonly expected = `at most ${CALLERS} calls at a time, ${GROWTH} MB more on the heap than at its start`;
   private readonly first = new Map<string, number>();
+  tried = 0;
   private growth = 0;
   private pending = 0;
 
   see(entry: Entry): string | undefined {
     if (entry.type !== 'size') return;
+    this.tried += 1;
     const { from, heapMb, pending } = entry;
     if (!this.first.has(from)) this.first.set(from, heapMb);
     const growth = heapMb - this.first.get(from)!;

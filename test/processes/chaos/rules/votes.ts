@@ -5,6 +5,8 @@ import type { Rule } from '../book.js';
 export class Votes implements Rule {
   readonly title = 'an outage that one instance alone sees';
   readonly expected = 'opens its own circuit, and none of the others: two votes are needed';
+  /** Such an outage comes by chance. */
+  readonly tried = undefined;
   private alone: string | undefined;
   private outages = 0;
   private opened = 0;
