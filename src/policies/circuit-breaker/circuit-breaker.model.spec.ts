@@ -475,6 +475,7 @@ class Pair {
       limits: _limits,
       metrics,
       timeInStateMs,
+      scope: _scope,
       ...snapshot
     } = breaker.snapshot();
     deepStrictEqual({ ...snapshot, override: override?.kind }, model.view(time));

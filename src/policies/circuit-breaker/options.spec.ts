@@ -192,6 +192,13 @@ describe('the options of a circuit breaker', () => {
     expect(problemsOf(options)).toContain(problem);
   });
 
+  it('are told all problems of two windows', () => {
+    expect(problemsOf({ window: -1, resetInterval: '1s' })).toEqual([
+      'window and resetInterval exclude each other',
+      expect.stringMatching(/^window is -1; use /),
+    ]);
+  });
+
   it.each(['openFor', 'slowCallDuration', 'maxCallDuration', 'resetInterval', 'window'])(
     'have no %s of 0',
     (option) => {

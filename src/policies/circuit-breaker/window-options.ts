@@ -52,11 +52,9 @@ export function readWindow(
   rated: boolean,
 ): WindowSettings {
   const window: unknown = read.raw('window');
-  if (read.raw('resetInterval') !== undefined) {
-    if (window !== undefined) read.contradiction('window and resetInterval exclude each other');
-    return cumulative;
-  }
-  if (window === undefined) return rated ? timeWindow({}) : cumulative;
+  const isReset = read.raw('resetInterval') !== undefined;
+  if (window === undefined) return rated && !isReset ? timeWindow({}) : cumulative;
+  if (isReset) read.contradiction('window and resetInterval exclude each other');
   if (!isPlainObject(window)) {
     return timeWindow({ duration: read.duration('window', { above: 0 }) });
   }
