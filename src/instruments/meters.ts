@@ -1,9 +1,9 @@
 import { takeTurns } from '../common/turns.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import { EventLoopLag } from './event-loop.js';
-import type { KeysOf } from './instruments.js';
+import type { InstrumentKey, KeysOf } from './instruments.js';
 import { Names } from './names.js';
-import { PartCounters } from './part-counters.js';
+import { PartCounters, isPartKey } from './part-counters.js';
 import { Readings } from './readings.js';
 import { type Distribution, type MakeDistribution, Recorder } from './recorder.js';
 import type { Count, Series } from './series.js';
@@ -65,9 +65,9 @@ export class Meters<D extends Distribution = Distribution> {
     return this.pass;
   }
 
-  /** Leaves out all that the parts have counted so far and nobody has read. */
-  skipUnread(): void {
-    this.parts.skip(this.sources);
+  /** Leaves out all that the parts have counted so far for that instrument and nobody has read. */
+  skipUnread(key: InstrumentKey): void {
+    if (isPartKey(key)) this.parts.skip(key, this.sources);
   }
 
   private async readAll(): Promise<Readings> {
@@ -78,16 +78,18 @@ export class Meters<D extends Distribution = Distribution> {
     }
     for await (const breaker of this.sources.breakers) {
       const label = this.begin('breaker', breaker.name);
-      readings.addBreaker(label, breaker.reading());
-      this.parts.addBreaker(label, breaker);
+      const reading = breaker.reading();
+      readings.addBreaker(label, reading);
+      this.parts.addBreaker(label, breaker, reading);
     }
     for await (const bulkhead of this.sources.bulkheads) {
       readings.addBulkhead(this.begin('bulkhead', bulkhead.name), bulkhead.snapshot());
     }
     for await (const limit of this.sources.rateLimits) {
       const label = this.begin('rate limit', limit.name);
-      readings.addRateLimit(label, limit.snapshot());
-      this.parts.addRateLimit(label, limit);
+      const snapshot = limit.snapshot();
+      readings.addRateLimit(label, snapshot);
+      this.parts.addRateLimit(label, limit, snapshot);
     }
     if (this.sources.fleet !== null) readings.addFleet(this.sources.fleet);
     for (const [quantile, seconds] of this.lag.take()) readings.addLag(quantile, seconds);
