@@ -307,6 +307,32 @@ describe('names that are not known at bootstrap', () => {
     ]);
   });
 
+  it('lose nothing of a part that has given its place to another key before it was scraped', async () => {
+    const registry = new Registry();
+    const { clock, service, registry: breakers } = await bootWith(registry, { maxNames: 0 });
+    const command = service.command('mail', {
+      run: (_context, _host: string) => 1,
+      circuitBreaker: { key: (host: string) => host, maxKeys: 2, slowCallDuration: '1s' },
+      rateLimit: { limit: 1, per: '1s', key: (host: string) => host, maxKeys: 2 },
+    });
+    await scrape(registry);
+    for (let host = 0; host < 50; host++) {
+      await command.execute(`host ${host}`);
+      await command.execute(`host ${host}`).catch(() => {}); // too many
+      await clock.advance(60_000);
+    }
+    expect(breakers.size).toBeLessThan(50);
+    const samples = await scrape(registry);
+    const at = (series: string): number | undefined => samples.get(`resilience_${series}`);
+    expect([
+      at('circuit_breaker_calls_total{name="other",slow="false"}'),
+      at('rate_limit_calls_total{name="other"}'),
+      at('rejections_total{name="other",code="RATE_LIMITED",observed="false"}'),
+      // Two keys at a time, but in the first minute.
+      at('circuit_breaker_time_in_state_seconds_total{name="other",state="closed"}'),
+    ]).toEqual([50, 100, 50, 99 * 60]);
+  });
+
   it('have series of their own up to the limit; the rest is summed', async () => {
     const registry = new Registry();
     const { app } = await bootWith(registry, { maxNames: 2 });

@@ -20,7 +20,7 @@ describe('the time in a state', () => {
     const harness = new Harness({ ...FRAGILE, halfOpen: { maxDuration: '10s' } }, pulse);
     const counters = new PartCounters();
     const seconds = (): number => {
-      counters.addBreaker('storage', harness.breaker);
+      counters.addBreaker('storage', harness.breaker, harness.breaker.reading());
       return counters.series.breakerTime.at('storage', 'half-open').value;
     };
     harness.fail();

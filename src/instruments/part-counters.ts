@@ -47,11 +47,11 @@ export class PartCounters {
     rateLimitCalls: new Growth(),
   };
 
-  addBreaker(label: string, breaker: MeasuredBreaker, reading = breaker.reading()): void {
+  addBreaker(label: string, breaker: MeasuredBreaker, reading: BreakerReading): void {
     for (const key of BREAKER_KEYS) this.add(key, label, breaker, OF_BREAKERS[key](reading));
   }
 
-  addRateLimit(label: string, limit: MeasuredRateLimit, snapshot = limit.snapshot()): void {
+  addRateLimit(label: string, limit: MeasuredRateLimit, snapshot: RateLimitSnapshot): void {
     for (const key of RATE_LIMIT_KEYS) this.add(key, label, limit, OF_RATE_LIMITS[key](snapshot));
   }
 
