@@ -1,7 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Counter, Registry, register } from 'prom-client';
-import { ResilienceConfigurationError } from '../src/index.js';
+import { RateLimitRegistry, ResilienceConfigurationError } from '../src/index.js';
 import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
 import { ManualClock, MemoryStore } from '../src/testing/index.js';
 import { type Booted, appModule, boot, closeAll, of, quiet } from './support/boot.js';
@@ -246,6 +246,36 @@ describe('a scrape', () => {
     const seen = counters(await scrape(registry)).filter(([, value]) => value !== 0);
     expect(seen).toEqual([]);
   });
+
+  it.each([
+    'resilience_retries_total',
+    'resilience_circuit_breaker_calls_total',
+    'resilience_rate_limit_calls_total',
+  ])('has all counts but those of %s after a reset of that one', async (name) => {
+    await makeCalls(booted);
+    registry.getSingleMetric(name)!.reset();
+    const seen = counters(await scrape(registry)).filter(([, value]) => value !== 0);
+    const others = Object.entries(observed).filter(([series]) => !series.startsWith(`${name}{`));
+    expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(others));
+  });
+
+  it('has the times in states after a reset of the calls of breakers', async () => {
+    await booted.clock.advance(3_000);
+    registry.getSingleMetric('resilience_circuit_breaker_calls_total')!.reset();
+    const time = 'resilience_circuit_breaker_time_in_state_seconds_total';
+    const closed = `${time}{name="storage",state="closed"}`;
+    expect((await scrape(registry)).get(closed)).toBe(3);
+    registry.getSingleMetric(time)!.reset();
+    await booted.clock.advance(1_000);
+    expect((await scrape(registry)).get(closed)).toBe(1);
+  });
+
+  it('starts over without a look at all parts for each metric', () => {
+    const [breakers, limits] = [booted.registry, booted.app.get(RateLimitRegistry)];
+    const lists = [breakers, limits].map((parts) => jest.spyOn(parts, 'list'));
+    registry.resetMetrics();
+    expect(lists.map(({ mock }) => mock.calls.length)).toEqual([2, 1]);
+  });
 });
 
 describe('names that are not known at bootstrap', () => {
@@ -275,6 +305,32 @@ describe('names that are not known at bootstrap', () => {
       [180, 3, 3],
       [240, 4, 4],
     ]);
+  });
+
+  it('lose nothing of a part that has given its place to another key before it was scraped', async () => {
+    const registry = new Registry();
+    const { clock, service, registry: breakers } = await bootWith(registry, { maxNames: 0 });
+    const command = service.command('mail', {
+      run: (_context, _host: string) => 1,
+      circuitBreaker: { key: (host: string) => host, maxKeys: 2, slowCallDuration: '1s' },
+      rateLimit: { limit: 1, per: '1s', key: (host: string) => host, maxKeys: 2 },
+    });
+    await scrape(registry);
+    for (let host = 0; host < 50; host++) {
+      await command.execute(`host ${host}`);
+      await command.execute(`host ${host}`).catch(() => {}); // too many
+      await clock.advance(60_000);
+    }
+    expect(breakers.size).toBeLessThan(50);
+    const samples = await scrape(registry);
+    const at = (series: string): number | undefined => samples.get(`resilience_${series}`);
+    expect([
+      at('circuit_breaker_calls_total{name="other",slow="false"}'),
+      at('rate_limit_calls_total{name="other"}'),
+      at('rejections_total{name="other",code="RATE_LIMITED",observed="false"}'),
+      // Two keys at a time, but in the first minute.
+      at('circuit_breaker_time_in_state_seconds_total{name="other",state="closed"}'),
+    ]).toEqual([50, 100, 50, 99 * 60]);
   });
 
   it('have series of their own up to the limit; the rest is summed', async () => {

@@ -1,13 +1,15 @@
 import { takeTurns } from '../common/turns.js';
 import type { PipelineDescription } from '../pipeline/description.js';
+import type { BreakerReading } from '../policies/circuit-breaker/snapshot.js';
+import type { RateLimitSnapshot } from '../policies/rate-limit/snapshot.js';
 import { EventLoopLag } from './event-loop.js';
-import type { KeysOf } from './instruments.js';
+import type { InstrumentKey, KeysOf } from './instruments.js';
 import { Names } from './names.js';
-import { PartCounters } from './part-counters.js';
+import { PartCounters, isPartKey } from './part-counters.js';
 import { Readings } from './readings.js';
 import { type Distribution, type MakeDistribution, Recorder } from './recorder.js';
 import type { Count, Series } from './series.js';
-import type { Sources } from './sources.js';
+import type { MeasuredBreaker, MeasuredRateLimit, Sources } from './sources.js';
 import { beginBreaker, beginBulkhead, beginRateLimit, beginSubject } from './zeros.js';
 
 /** Makes the series of a part before its first call. */
@@ -40,7 +42,16 @@ export class Meters<D extends Distribution = Distribution> {
 
   /** To be called before the first call, so that none is missed. */
   listen(): void {
-    this.unsubscribe = this.recorder.listen(this.sources.events);
+    const { events, breakers, rateLimits } = this.sources;
+    const subscriptions = [
+      this.recorder.listen(events),
+      // What they have counted since the last read would be lost.
+      breakers.onGone((breaker) => this.addBreaker(breaker)),
+      rateLimits.onGone((limit) => this.addRateLimit(limit)),
+    ];
+    this.unsubscribe = () => {
+      for (const unsubscribe of subscriptions) unsubscribe();
+    };
   }
 
   /** To be called when all that is known at bootstrap is known: its series begin with 0. */
@@ -65,9 +76,9 @@ export class Meters<D extends Distribution = Distribution> {
     return this.pass;
   }
 
-  /** Leaves out all that the parts have counted so far and nobody has read. */
-  skipUnread(): void {
-    this.parts.skip(this.sources);
+  /** Leaves out all that the parts have counted so far for that instrument and nobody has read. */
+  skipUnread(key: InstrumentKey): void {
+    if (isPartKey(key)) this.parts.skip(key, this.sources);
   }
 
   private async readAll(): Promise<Readings> {
@@ -77,21 +88,33 @@ export class Meters<D extends Distribution = Distribution> {
       this.beginSubject(description);
     }
     for await (const breaker of this.sources.breakers) {
-      const label = this.begin('breaker', breaker.name);
-      readings.addBreaker(label, breaker.reading());
-      this.parts.addBreaker(label, breaker);
+      const { label, reading } = this.addBreaker(breaker);
+      readings.addBreaker(label, reading);
     }
     for await (const bulkhead of this.sources.bulkheads) {
       readings.addBulkhead(this.begin('bulkhead', bulkhead.name), bulkhead.snapshot());
     }
     for await (const limit of this.sources.rateLimits) {
-      const label = this.begin('rate limit', limit.name);
-      readings.addRateLimit(label, limit.snapshot());
-      this.parts.addRateLimit(label, limit);
+      const { label, snapshot } = this.addRateLimit(limit);
+      readings.addRateLimit(label, snapshot);
     }
     if (this.sources.fleet !== null) readings.addFleet(this.sources.fleet);
     for (const [quantile, seconds] of this.lag.take()) readings.addLag(quantile, seconds);
     return readings;
+  }
+
+  private addBreaker(breaker: MeasuredBreaker): { label: string; reading: BreakerReading } {
+    const label = this.begin('breaker', breaker.name);
+    const reading = breaker.reading();
+    this.parts.addBreaker(label, breaker, reading);
+    return { label, reading };
+  }
+
+  private addRateLimit(limit: MeasuredRateLimit): { label: string; snapshot: RateLimitSnapshot } {
+    const label = this.begin('rate limit', limit.name);
+    const snapshot = limit.snapshot();
+    this.parts.addRateLimit(label, limit, snapshot);
+    return { label, snapshot };
   }
 
   private *namesAtBootstrap(): Iterable<string> {

@@ -1,13 +1,38 @@
+import type { BreakerReading } from '../policies/circuit-breaker/snapshot.js';
+import type { RateLimitSnapshot } from '../policies/rate-limit/snapshot.js';
 import type { BreakerState } from '../telemetry/events.js';
-import { Growth } from './growth.js';
-import { instruments } from './instruments.js';
+import { Growth, type Totals } from './growth.js';
+import { type InstrumentKey, instruments } from './instruments.js';
 import { Count, Series } from './series.js';
 import type { MeasuredBreaker, MeasuredRateLimit, Sources } from './sources.js';
 
 export const STATES: readonly BreakerState[] = ['closed', 'open', 'half-open'];
 
+/** The counters that breakers keep themselves, by the value of the second label. */
+const OF_BREAKERS = {
+  breakerTime: ({ timeInStateMs }: BreakerReading): Totals =>
+    Object.fromEntries(STATES.map((state) => [state, timeInStateMs[state] / 1_000])),
+  breakerCalls: ({ judged, slow }: BreakerReading): Totals => ({
+    true: slow,
+    false: judged - slow,
+  }),
+};
+
+/** The same for rate limits, which have one label. */
+const OF_RATE_LIMITS = {
+  rateLimitCalls: ({ admitted, rejected }: RateLimitSnapshot): Totals => ({
+    '': admitted + rejected,
+  }),
+};
+
+type BreakerKey = keyof typeof OF_BREAKERS;
+type RateLimitKey = keyof typeof OF_RATE_LIMITS;
+
 /** The counters that parts keep themselves. */
-export type PartKey = 'breakerTime' | 'breakerCalls' | 'rateLimitCalls';
+export type PartKey = BreakerKey | RateLimitKey;
+
+const BREAKER_KEYS = Object.keys(OF_BREAKERS) as BreakerKey[];
+const RATE_LIMIT_KEYS = Object.keys(OF_RATE_LIMITS) as RateLimitKey[];
 
 /** Sums the counts of the parts under the names that they are shown by. */
 export class PartCounters {
@@ -16,36 +41,48 @@ export class PartCounters {
     breakerCalls: counter('breakerCalls'),
     rateLimitCalls: counter('rateLimitCalls'),
   };
-  private readonly growth = new Growth();
+  private readonly growth: Readonly<Record<PartKey, Growth>> = {
+    breakerTime: new Growth(),
+    breakerCalls: new Growth(),
+    rateLimitCalls: new Growth(),
+  };
 
-  addBreaker(label: string, breaker: MeasuredBreaker): void {
-    const { judged, slow, ...timeInStateMs } = this.grownBreaker(breaker);
-    const { breakerTime, breakerCalls } = this.series;
-    breakerCalls.at(label, 'true').value += slow;
-    breakerCalls.at(label, 'false').value += judged - slow;
-    for (const state of STATES) breakerTime.at(label, state).value += timeInStateMs[state] / 1_000;
+  addBreaker(label: string, breaker: MeasuredBreaker, reading: BreakerReading): void {
+    for (const key of BREAKER_KEYS) this.add(key, label, breaker, OF_BREAKERS[key](reading));
   }
 
-  addRateLimit(label: string, limit: MeasuredRateLimit): void {
-    const { admitted, rejected } = this.grownRateLimit(limit);
-    this.series.rateLimitCalls.at(label).value += admitted + rejected;
+  addRateLimit(label: string, limit: MeasuredRateLimit, snapshot: RateLimitSnapshot): void {
+    for (const key of RATE_LIMIT_KEYS) this.add(key, label, limit, OF_RATE_LIMITS[key](snapshot));
   }
 
-  /** Leaves out all that the parts have counted so far and nobody has read. */
-  skip({ breakers, rateLimits }: Pick<Sources, 'breakers' | 'rateLimits'>): void {
-    for (const breaker of breakers.list({ keys: true })) this.grownBreaker(breaker);
-    for (const limit of rateLimits.list({ keys: true })) this.grownRateLimit(limit);
+  /** Leaves out all that the parts have counted so far for that counter and nobody has read. */
+  skip(key: PartKey, { breakers, rateLimits }: Pick<Sources, 'breakers' | 'rateLimits'>): void {
+    if (isOf(OF_BREAKERS, key)) {
+      const totalsOf = OF_BREAKERS[key];
+      for (const each of breakers.list({ keys: true })) {
+        this.growth[key].of(each, totalsOf(each.reading()));
+      }
+    } else {
+      const totalsOf = OF_RATE_LIMITS[key];
+      for (const each of rateLimits.list({ keys: true })) {
+        this.growth[key].of(each, totalsOf(each.snapshot()));
+      }
+    }
   }
 
-  private grownBreaker(breaker: MeasuredBreaker) {
-    const { judged, slow, timeInStateMs } = breaker.reading();
-    return this.growth.of(breaker, { judged, slow, ...timeInStateMs });
+  private add(key: PartKey, label: string, part: object, totals: Totals): void {
+    for (const [second, grown] of Object.entries(this.growth[key].of(part, totals))) {
+      this.series[key].at(label, second).value += grown;
+    }
   }
+}
 
-  private grownRateLimit(limit: MeasuredRateLimit) {
-    const { admitted, rejected } = limit.snapshot();
-    return this.growth.of(limit, { admitted, rejected });
-  }
+export function isPartKey(key: InstrumentKey): key is PartKey {
+  return isOf(OF_BREAKERS, key) || isOf(OF_RATE_LIMITS, key);
+}
+
+function isOf<T extends object>(all: T, key: PropertyKey): key is keyof T {
+  return key in all;
 }
 
 function counter(key: PartKey): Series<Count> {

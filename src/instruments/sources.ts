@@ -31,4 +31,6 @@ export interface MeasuredRateLimit {
 
 interface Parts<Part> extends AsyncIterable<Part> {
   list(which: { readonly keys: boolean }): Iterable<Part>;
+  /** Calls `listener` with each part that has given its place to another key. @returns a function that ends that */
+  onGone(listener: (part: Part) => void): () => void;
 }

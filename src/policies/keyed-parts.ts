@@ -66,6 +66,8 @@ export class KeyedParts<T> {
 /** The parts that share a name, one per key; each is called `name[key]`. */
 export abstract class PartsByKey<T> {
   abstract readonly name: string;
+  /** Called with each part that has given its place to another key. */
+  onGone: (part: T) => void = () => {};
   protected abstract readonly parts: KeyedParts<T>;
 
   /** The part of a key, if that has one. */

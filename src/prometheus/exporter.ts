@@ -99,7 +99,7 @@ export class PrometheusExporter implements OnApplicationBootstrap, OnApplication
       // Also of what was defined since the last scrape.
       read: async () => (await meters.read(), series),
       reset: () => {
-        meters.skipUnread();
+        meters.skipUnread(key);
         for (const cell of series) cell.reset();
       },
     };

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
+import { PartsByKey } from '../policies/keyed-parts.js';
 import type { NamedParts } from '../policies/policy.js';
 
 /** A declaration of a named part by a subject, with its options. */
@@ -32,6 +33,9 @@ interface Entry {
   part: object | undefined;
 }
 
+/** Is told of each part by key that has given its place to another key. */
+type GoneListener = (part: object) => void;
+
 /** Declarations that have been taken over. */
 export interface Adoption {
   /** Whether the part that a declaration is of is now declared otherwise. */
@@ -44,6 +48,8 @@ export interface Adoption {
 export class PartStore implements NamedParts {
   /** By kind and name, in the order in which they were declared. */
   private readonly kinds = new Map<string, Map<string, Entry>>();
+  /** By kind. */
+  private readonly goneListeners = new Map<string, Set<GoneListener>>();
 
   /** Registers a part before it is made; reports conflicts with other declarations of it. */
   declare(declaration: Declaration, problems: Problems): void {
@@ -77,8 +83,15 @@ export class PartStore implements NamedParts {
   obtain<T extends object, S>(kind: string, name: string, create: (settings: S) => T): T {
     const entry = this.entry(kind, name);
     if (entry === undefined) throw new Error(`${kind} "${name}" has not been declared`);
-    entry.part ??= create(entry.declared.settings as S);
+    entry.part ??= this.watched(kind, create(entry.declared.settings as S));
     return entry.part as T;
+  }
+
+  /** Calls `listener` with each part of a kind that has given its place to another key. @returns a function that ends that */
+  onGone(kind: string, listener: GoneListener): () => void {
+    const listeners = this.goneListeners.get(kind) ?? new Set();
+    this.goneListeners.set(kind, listeners.add(listener));
+    return () => void listeners.delete(listener);
   }
 
   /** The settings that the part of a declaration is to have, as far as all have been declared. */
@@ -145,6 +158,15 @@ export class PartStore implements NamedParts {
     for (const { part } of this.kinds.get(kind)?.values() ?? []) {
       if (part !== undefined) yield part as T;
     }
+  }
+
+  private watched(kind: string, part: object): object {
+    if (part instanceof PartsByKey) {
+      part.onGone = (gone: object) => {
+        for (const listener of this.goneListeners.get(kind) ?? []) listener(gone);
+      };
+    }
+    return part;
   }
 
   private entry(kind: string, name: string): Entry | undefined {

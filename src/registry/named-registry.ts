@@ -76,6 +76,16 @@ export abstract class NamedRegistry<
   }
 
   /**
+   * @internal Calls `listener` with each part by key that has given its place to another key, before anybody forgets what it
+   * has counted.
+   *
+   * @returns a function that ends that
+   */
+  onGone(listener: (part: Shown) => void): () => void {
+    return this.store.onGone(this.kind, (part) => listener(this.show(part as Part)));
+  }
+
+  /**
    * All parts, in turns: the loop body blocks the event loop for about 10 ms at a time.
    *
    * @example

@@ -24,7 +24,10 @@ export class KeyedBulkheads<B extends AnyBulkhead = Bulkhead> extends PartsByKey
         warn(
           `bulkhead "${printable(name)}": all ${maxKeys} keys (maxKeys) are in use; calls with further keys have no limit`,
         ),
-      (bulkhead) => bulkhead.close(),
+      (bulkhead) => {
+        bulkhead.close();
+        this.onGone(bulkhead);
+      },
     );
   }
 

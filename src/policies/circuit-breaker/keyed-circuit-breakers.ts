@@ -24,7 +24,10 @@ export class KeyedCircuitBreakers extends PartsByKey<CircuitBreaker> {
         warn(
           `circuit "${printable(name)}": all ${maxKeys} keys (maxKeys) are in use; calls with further keys are neither counted nor turned away`,
         ),
-      (breaker) => breaker.retire(),
+      (breaker) => {
+        breaker.retire();
+        this.onGone(breaker);
+      },
     );
   }
 

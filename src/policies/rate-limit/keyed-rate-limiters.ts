@@ -23,7 +23,10 @@ export class KeyedRateLimiters extends PartsByKey<Limiter> {
         warn(
           `rate limit "${printable(name)}": all ${maxKeys} keys (maxKeys) are in use; calls with further keys have no limit`,
         ),
-      (limiter) => limiter.close(),
+      (limiter) => {
+        limiter.close();
+        this.onGone(limiter);
+      },
     );
   }
 
