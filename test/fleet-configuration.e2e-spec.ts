@@ -12,14 +12,18 @@ import {
   Timeout,
   fallbackValue,
 } from '../src/index.js';
+import { OverrideTargets } from '../src/execution/configuration/override-targets.js';
+import { LazyPlan } from '../src/execution/lazy-plan.js';
 import { FLEET, type Fleet } from '../src/fleet/fleet.js';
 import type { FleetChangeView } from '../src/fleet/snapshot.js';
+import { policies } from '../src/policies/canonical-order.js';
 import { ManualClock, MemoryStore } from '../src/testing/index.js';
 import { type Booted, boot, closeAll, of } from './support/boot.js';
 import { Route } from './support/fleet.js';
 import { settle } from './support/wait.js';
 
 afterEach(closeAll);
+afterEach(() => jest.restoreAllMocks());
 
 @Injectable()
 class Books {
@@ -384,6 +388,26 @@ describe('a change of options for all instances', () => {
       ]);
     });
 
+    it('is in force for a command that is made later, also if another one is gone since', async () => {
+      const world = new World();
+      const [a, b] = await world.startMany(2);
+      const define = (instance: Instance, name: string): unknown =>
+        instance.service.command(name, { run: async () => 1, timeout: '1s' }).describe().policies;
+      define(b!, 'former');
+      define(a!, 'late');
+      a!.configure('late', { timeout: '5s' });
+      await settle();
+      const deref = Reflect.get(WeakRef.prototype, 'deref');
+      jest.spyOn(WeakRef.prototype, 'deref').mockImplementation(function (this: WeakRef<object>) {
+        const object = Reflect.apply(deref, this, []);
+        const isFormer = object instanceof LazyPlan && object.subject.name === 'former';
+        return isFormer ? undefined : object;
+      });
+      define(b!, 'late');
+      await world.clock.advance(18_001);
+      expect(await b!.changes()).toMatchObject([{ target: 'late', inForce: true }]);
+    });
+
     it('that is wrong for one is said there once and leaves it as it was; the others are in force', async () => {
       const world = new World();
       const [a] = await world.startMany(1);
@@ -582,6 +606,32 @@ describe('a change of options for all instances', () => {
     const patch = { fallback: { handler: '[handler]' } };
     expect(await a!.changes()).toMatchObject([{ patch, inForce: true }]);
     expect(of('configuration', a!.events)).toMatchObject([{ patch }]);
+  });
+
+  it('looks at all names once, and only at the plans that it changes, however many changes there are', async () => {
+    const world = new World();
+    const instances = await world.startMany(2);
+    const names = jest.spyOn(OverrideTargets.prototype as unknown as { add: () => void }, 'add');
+    const plans = jest.spyOn(policies.get('timeout')!, 'read');
+    const breakers = jest.spyOn(policies.get('circuitBreaker')!, 'read');
+    const counts: number[][] = [];
+    for (let i = 0; i < 20; i++) {
+      // Each ends before the former one, so that none covers another.
+      const until = new Date(world.clock.wall() + 3_600_000 - i);
+      const patch: Patch = { circuitBreaker: { openFor: `${i + 1}s` } };
+      const target = i % 2 === 0 ? 'storagesvc' : 'Books.get';
+      instances[0]!.configure(target, patch, { until });
+      await settle();
+      counts.push([names, plans, breakers].map(({ mock }) => mock.calls.length));
+      for (const spy of [names, plans, breakers]) spy.mockClear();
+    }
+    instances[0]!.configure('Books.list', { timeout: '5s' });
+    await settle();
+    expect(plans).toHaveBeenCalled();
+    expect(breakers).not.toHaveBeenCalled();
+    expect(counts.at(-1)).toEqual(counts[0]);
+    expect(counts[0]![1]).toBe(0);
+    expect(await instances[1]!.changes()).toHaveLength(21);
   });
 
   it('costs a fleet at rest one step per poll, and leaves no timer behind', async () => {

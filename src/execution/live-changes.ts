@@ -31,6 +31,13 @@ export interface SharedChange {
   readonly patch: object | null;
 }
 
+/** Checks changes as far as they can be seen without their plans; as good as new while the plans are the same. */
+export interface ChangeChecker {
+  /** Whether there is anything that a target stands for. */
+  isTarget(target: string): boolean;
+  problemsOf(change: SharedChange, where: string): readonly string[];
+}
+
 /** A plan that may be replaced. */
 interface Replacement {
   readonly holder: Holder;
@@ -57,6 +64,8 @@ export class LiveChanges {
     private readonly parts: PartStore,
     /** All plans that have been made. */
     private readonly held: () => Iterable<Holder>,
+    /** How many plans have been made so far, those that are gone included. */
+    private readonly made: () => number,
     /** Checks a pipeline that nobody uses yet. */
     private readonly checkUnused: (pipeline: string, problems: Problems) => void,
   ) {}
@@ -75,7 +84,7 @@ export class LiveChanges {
     const { configuration, events } = this.services;
     const problems = new Problems();
     const holders = [...this.held()];
-    this.check(where, target, patch, holders, problems);
+    checkChange(where, target, patch, this.targetsOf(holders), problems);
     const options = withoutFixed(normalizedPatch(patch));
     const live = patched(configuration.layers.live, target, options);
     this.change({ live }, new Set([target]), holders, problems);
@@ -108,23 +117,22 @@ export class LiveChanges {
     return problems.all;
   }
 
-  /** The problems of a change, as far as they can be seen without its plans. */
-  problemsOf({ target, patch }: SharedChange, where: string): readonly string[] {
-    const problems = new Problems();
-    this.check(where, target, patch, [...this.held()], problems);
-    return problems.all;
+  /** Looks at all plans once, however many changes are checked. */
+  checker(): ChangeChecker {
+    const targets = this.targetsOf([...this.held()]);
+    return {
+      isTarget: (target) => targets.has(target),
+      problemsOf: ({ target, patch }, where) => {
+        const problems = new Problems();
+        checkChange(where, target, patch, targets, problems);
+        return problems.all;
+      },
+    };
   }
 
-  /** Whether there is anything that a target stands for. */
-  isTarget(target: string): boolean {
-    return this.targetsOf([...this.held()]).has(target);
-  }
-
-  /** Changes with every plan that is made. */
-  get size(): number {
-    let size = 0;
-    for (const _holder of this.held()) size++;
-    return size;
+  /** Grows with every plan that is made. */
+  get plansMade(): number {
+    return this.made();
   }
 
   private change(
@@ -150,25 +158,6 @@ export class LiveChanges {
   private targetsOf(holders: readonly Holder[]): OverrideTargets {
     const subjects = holders.map((holder) => planOf(holder).context.subject);
     return new OverrideTargets(subjects, this.services.configuration.layers);
-  }
-
-  private check(
-    where: string,
-    target: string,
-    patch: unknown,
-    holders: readonly Holder[],
-    problems: Problems,
-  ): void {
-    const targets = this.targetsOf(holders);
-    targets.check(where, 'the patch', target, isPlainObject(patch) ? patch : {}, problems);
-    if (patch === null) return;
-    const given = isPlainObject(patch) ? withoutNull(patch) : patch;
-    checkPolicies(where, '', given, problems);
-    for (const [kind, options] of normalizedPatch(given) ?? []) {
-      for (const option of FIXED.filter((fixed) => options?.[fixed] !== undefined)) {
-        problems.add(where, `${kind}.${option} cannot be changed while the application runs`);
-      }
-    }
   }
 
   /** Drafts the plans that the targets stand for; all others stand by what they have declared. */
@@ -217,6 +206,24 @@ export class LiveChanges {
       pipeline.retire();
     }
     changeParts();
+  }
+}
+
+function checkChange(
+  where: string,
+  target: string,
+  patch: unknown,
+  targets: OverrideTargets,
+  problems: Problems,
+): void {
+  targets.check(where, 'the patch', target, isPlainObject(patch) ? patch : {}, problems);
+  if (patch === null) return;
+  const given = isPlainObject(patch) ? withoutNull(patch) : patch;
+  checkPolicies(where, '', given, problems);
+  for (const [kind, options] of normalizedPatch(given) ?? []) {
+    for (const option of FIXED.filter((fixed) => options?.[fixed] !== undefined)) {
+      problems.add(where, `${kind}.${option} cannot be changed while the application runs`);
+    }
   }
 }
 

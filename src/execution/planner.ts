@@ -47,6 +47,8 @@ export class Planner {
   private readonly startupProblems: string[] = [];
   private readonly configuration: Configuration;
   private started = false;
+  /** Only grows. */
+  private plansMade = 0;
 
   /** @param tell receives a line for the log about each plan that is made at bootstrap */
   constructor(
@@ -59,6 +61,7 @@ export class Planner {
       services,
       parts,
       () => this.held(),
+      () => this.plansMade,
       (pipeline, problems) => this.check(pipeline, problems),
     );
   }
@@ -123,6 +126,7 @@ export class Planner {
     else {
       void lazyPlan.plan;
       this.latePlans.add(lazyPlan);
+      this.plansMade += 1;
     }
     return lazyPlan;
   }
@@ -221,6 +225,7 @@ export class Planner {
     const byOwner = this.plans.get(ownOnly)!;
     const plans: PlansOfOwner = byOwner.get(owner) ?? new Map<DecoratedMethod, MethodPlan>();
     byOwner.set(owner, plans.set(decorated, kept));
+    this.plansMade += 1;
     return kept;
   }
 

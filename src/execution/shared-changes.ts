@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { Problems, isPlainObject } from '../common/options-reader.js';
@@ -8,6 +7,8 @@ import { LIMITS } from '../fleet/change-document.js';
 import {
   type FleetChange,
   type SharedPatch,
+  areSame,
+  identityOf,
   isIn,
   isRevocation,
   withChange,
@@ -16,7 +17,12 @@ import type { ChangesAdopter } from '../fleet/changes-host.js';
 import type { FleetChanges } from '../fleet/fleet-changes.js';
 import type { ConfigurationEvent } from '../telemetry/events.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
-import { type LiveChanges, type Normalized, normalizedPatch } from './live-changes.js';
+import {
+  type ChangeChecker,
+  type LiveChanges,
+  type Normalized,
+  normalizedPatch,
+} from './live-changes.js';
 import type { Patch, PatchNote } from './module-options.js';
 import { toldPatch } from './told-patch.js';
 
@@ -40,7 +46,9 @@ export class SharedChanges implements ChangesAdopter {
   private inForce: readonly FleetChange[] = [];
   /** The changes that have been complained about. */
   private complained = new Set<string>();
-  /** How many plans there were when the changes were carried out: with another one, its target may be there. */
+  /** Those that need no other check as long as no plan is made. */
+  private right: ReadonlySet<string> = new Set();
+  /** How many plans had been made when the changes were carried out: with another one, its target may be there. */
   private plans = 0;
 
   constructor(private readonly host: SharedChangesHost) {
@@ -77,7 +85,7 @@ export class SharedChanges implements ChangesAdopter {
     );
     // Other instances may have what the target stands for.
     const isKnown = patch === null && changes.current.some((each) => each.target === target);
-    if (!isKnown) problems.all.push(...live.problemsOf({ target, patch }, where));
+    if (!isKnown) problems.all.push(...live.checker().problemsOf({ target, patch }, where));
     if (problems.all.length === 0 && !changes.hasRoomFor(change)) {
       problems.add(where, `the fleet keeps at most ${LIMITS}; take some back, by null`);
     }
@@ -91,16 +99,20 @@ export class SharedChanges implements ChangesAdopter {
   adopt(changes: readonly FleetChange[]): void {
     const { live } = this.host;
     const isComplete = this.inForce.length === this.given.length;
-    if (isSame(changes, this.given) && (isComplete || live.size === this.plans)) return;
+    if (areSame(changes, this.given) && (isComplete || live.plansMade === this.plans)) return;
     this.given = changes;
-    this.plans = live.size;
     this.complained = new Set(changes.flatMap(({ id }) => (this.complained.has(id) ? [id] : [])));
-    const right = changes.filter((change) => isRevocation(change) || this.isRight(change));
-    if (isSame(right, this.inForce)) return;
-    const targets = new Set([...this.inForce, ...right].map(({ target }) => target));
-    const possible = this.possible(right, targets);
-    live.share(possible, targets);
-    this.accept(possible);
+    const right = this.rightOnes(changes);
+    if (areSame(right, this.inForce)) return;
+    const targets = changedTargets(this.inForce, right);
+    if (live.problemsWith(right, targets).length === 0) return this.carryOut(right, targets);
+    const all = new Set([...this.inForce, ...right].map(({ target }) => target));
+    this.carryOut(this.possible(right, all), all);
+  }
+
+  private carryOut(changes: readonly FleetChange[], targets: ReadonlySet<string>): void {
+    this.host.live.share(changes, targets);
+    this.accept(changes);
   }
 
   /** As many of the changes as can be in force together, earlier ones first. */
@@ -109,7 +121,6 @@ export class SharedChanges implements ChangesAdopter {
     targets: ReadonlySet<string>,
   ): readonly FleetChange[] {
     const { live } = this.host;
-    if (live.problemsWith(changes, targets).length === 0) return changes;
     const possible: FleetChange[] = [];
     for (const change of changes) {
       const problems = live.problemsWith([...possible, change], targets);
@@ -119,13 +130,25 @@ export class SharedChanges implements ChangesAdopter {
     return possible;
   }
 
-  private isRight(change: FleetChange): boolean {
+  /** The changes that are right by themselves. Each is checked once, and again when plans have been made. */
+  private rightOnes(changes: readonly FleetChange[]): readonly FleetChange[] {
     const { live } = this.host;
-    if (!live.isTarget(change.target)) {
+    const known = live.plansMade === this.plans ? this.right : new Set<string>();
+    const isKnown = (change: FleetChange): boolean =>
+      isRevocation(change) || known.has(identityOf(change));
+    const checker = changes.every(isKnown) ? undefined : live.checker();
+    const right = changes.filter((change) => isKnown(change) || this.isRight(change, checker!));
+    this.plans = live.plansMade;
+    this.right = new Set(right.map(identityOf));
+    return right;
+  }
+
+  private isRight(change: FleetChange, checker: ChangeChecker): boolean {
+    if (!checker.isTarget(change.target)) {
       this.complain(change, 'there is nothing of that name');
       return false;
     }
-    const problems = live.problemsOf(change, whereOf(change));
+    const problems = checker.problemsOf(change, whereOf(change));
     if (problems.length > 0) this.complain(change, problems.join('; '));
     return problems.length === 0;
   }
@@ -183,13 +206,15 @@ function takenBack(patch: SharedPatch | null): SharedPatch | null {
   return patch && Object.fromEntries(Object.keys(patch).map((kind) => [kind, null]));
 }
 
-/** Whether they change the same; each is read anew with each round. */
-function isSame(some: readonly FleetChange[], others: readonly FleetChange[]): boolean {
-  if (some.length !== others.length) return false;
-  return some.every(({ id, patch }, i) => {
-    const other = others[i]!;
-    return id === other.id && isDeepStrictEqual(patch, other.patch);
-  });
+/** The targets that the lists do not change in the same way. */
+function changedTargets(
+  some: readonly FleetChange[],
+  others: readonly FleetChange[],
+): ReadonlySet<string> {
+  const targets = new Set([...some, ...others].map(({ target }) => target));
+  const of = (changes: readonly FleetChange[], target: string): readonly FleetChange[] =>
+    changes.filter((change) => change.target === target);
+  return new Set([...targets].filter((target) => !areSame(of(some, target), of(others, target))));
 }
 
 /** @returns milliseconds */

@@ -42,6 +42,17 @@ export function standing(changes: readonly FleetChange[], now: number): readonly
     : changes.filter(({ endsAt }) => endsAt > now);
 }
 
+/** Tells changes apart: what is left of one has its id, and another patch. */
+export function identityOf({ id, patch }: FleetChange): string {
+  return `${id} ${JSON.stringify(patch)}`;
+}
+
+/** Whether they are the same changes in the same order; each is read anew with each round. */
+export function areSame(some: readonly FleetChange[], others: readonly FleetChange[]): boolean {
+  if (some.length !== others.length) return false;
+  return some.every((change, i) => identityOf(change) === identityOf(others[i]!));
+}
+
 /** Whether a change is among others. */
 export function isIn({ id }: FleetChange, changes: readonly FleetChange[]): boolean {
   return changes.some((each) => each.id === id);
