@@ -96,6 +96,9 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     const row = (id: string) => page.locator('tbody tr', { hasText: id });
     await row('shop-1.4.2').waitFor();
     await row('shop-1.5.0').getByText('this one').waitFor();
+    await page.getByRole('link', { name: 'search' }).click();
+    await page.getByRole('heading', { name: 'search' }).waitFor();
+    await page.getByRole('link', { name: 'Fleet', exact: true }).first().click();
     expect(await row('shop-1.4.2').getByText('this one').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
@@ -137,6 +140,8 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     await page.getByText('which answers').waitFor();
     store.fail('down');
     await page.getByText('store memory is away').waitFor({ timeout: 15_000 });
+    // A screen reader reads it once, not each second with how long that has been so.
+    expect(await page.getByRole('status').allTextContents()).toEqual(['●store memory is away']);
     await page.getByText('shared breakers and limits go on as local ones').waitFor();
     await page.goto(`${first!.url}#/dependencies`);
     await page.getByRole('link', { name: 'The store of the fleet does not answer' }).waitFor();
