@@ -103,6 +103,18 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('says that more circuits may be open on an instance that has not told of all', async () => {
+    const store = new MemoryStore();
+    const [first] = await fleetOf(store);
+    const facts = { breakers: [['search', 'open', 1, 1, 0]], more: 30 };
+    await store.heartbeat({ id: 'shop-large', facts }, 60_000);
+    const { page } = await open(first!, 'fleet');
+    const instances = page.getByRole('region', { name: 'Instances' });
+    const openOn = (id: string) => instances.locator('tr', { hasText: id }).locator('td').last();
+    await openOn('shop-large').getByText('≥ 1').waitFor();
+    await openOn('shop-1.5.0').getByText('0', { exact: true }).waitFor();
+  });
+
   it('says who has opened a circuit, and on which instances it is open', async () => {
     const [first, second] = await fleetOf();
     for (let call = 0; call < 2; call++) await first!.search.execute();

@@ -98,7 +98,7 @@ function Instances({ instances, moreInstances }: AdminFleet) {
   );
 }
 
-function Instance({ id, self, version, host, startedAt, open }: AdminInstance) {
+function Instance({ id, self, version, host, startedAt, open, more }: AdminInstance) {
   return (
     <tr class={open > 0 ? 'warn' : ''}>
       <th scope="row">
@@ -114,6 +114,7 @@ function Instance({ id, self, version, host, startedAt, open }: AdminInstance) {
         )}
       </td>
       <td class="number" data-label="Circuits not closed">
+        {more > 0 && '≥ '}
         {open}
       </td>
     </tr>
