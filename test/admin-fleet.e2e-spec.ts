@@ -62,10 +62,11 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     expect(fleet).toMatchObject({ kind: 'memory', moreInstances: 0, partial: false });
     expect(fleet.degradedSince).toBeUndefined();
     const { host } = fleet.instances[0]!;
+    const well = { host, open: 0, more: 0 };
     expect(fleet.instances).toEqual([
-      { id: 'i2', self: true, version: '1.5.0', host, startedAt: now - 121_000, open: 0 },
-      { id: 'i1', self: false, version: '1.4.2', host, startedAt: expect.any(Number), open: 0 },
-      { id: 'i3', self: false, version: '1.5.0', host, startedAt: expect.any(Number), open: 0 },
+      { ...well, id: 'i2', self: true, version: '1.5.0', startedAt: now - 121_000 },
+      { ...well, id: 'i1', self: false, version: '1.4.2', startedAt: expect.any(Number) },
+      { ...well, id: 'i3', self: false, version: '1.5.0', startedAt: expect.any(Number) },
     ]);
     expect(Math.abs(fleet.instances[1]!.startedAt! - (now - 181_000))).toBeLessThan(2_000);
     expect(fleet.versions).toEqual([
@@ -89,6 +90,17 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     expect([...search!.openOn].sort()).toEqual(['i1', 'i2']);
     expect(reviews).toMatchObject({ name: 'reviews', open: 0, openOn: [] });
     expect(instances.map(({ open }) => open)).toEqual([1, 1]);
+  });
+
+  it('says how many breakers an instance has not told of', async () => {
+    const [one] = await start(['1']);
+    const facts = { breakers: [['search', 'open', 1, 1, 0]], more: 30 };
+    await one!.route.store.heartbeat({ id: 'i2', facts }, 60_000);
+    const { instances } = await fleetOf(one!);
+    expect(instances.map(({ id, open, more }) => [id, open, more])).toEqual([
+      ['i1', 0, 0],
+      ['i2', 1, 30],
+    ]);
   });
 
   it('says whose state a breaker has', async () => {

@@ -66,7 +66,7 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
       rateLimits: new RateLimitViews((name) => this.history.recent(name)),
       fleet: parts.fleet && new FleetViews(parts.fleet, this.now, (error) => this.complain(error)),
     };
-    const selection = new Selection(parts, settings.maxKeys, views.rateLimits);
+    const selection = new Selection(parts, settings.maxKeys, views);
     this.log = new EventLog(settings.maxEvents, this.now);
     this.history = new History(selection, this.now);
     this.inspector = new Inspector(parts, views, moment, (part, name) =>

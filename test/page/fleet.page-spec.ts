@@ -96,8 +96,23 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     const row = (id: string) => page.locator('tbody tr', { hasText: id });
     await row('shop-1.4.2').waitFor();
     await row('shop-1.5.0').getByText('this one').waitFor();
+    await page.getByRole('link', { name: 'search' }).click();
+    await page.getByRole('heading', { name: 'search' }).waitFor();
+    await page.getByRole('link', { name: 'Fleet', exact: true }).first().click();
     expect(await row('shop-1.4.2').getByText('this one').count()).toBe(0);
     expect(complaints).toEqual([]);
+  });
+
+  it('says that more circuits may be open on an instance that has not told of all', async () => {
+    const store = new MemoryStore();
+    const [first] = await fleetOf(store);
+    const facts = { breakers: [['search', 'open', 1, 1, 0]], more: 30 };
+    await store.heartbeat({ id: 'shop-large', facts }, 60_000);
+    const { page } = await open(first!, 'fleet');
+    const instances = page.getByRole('region', { name: 'Instances' });
+    const openOn = (id: string) => instances.locator('tr', { hasText: id }).locator('td').last();
+    await openOn('shop-large').getByText('≥ 1').waitFor();
+    await openOn('shop-1.5.0').getByText('0', { exact: true }).waitFor();
   });
 
   it('says who has opened a circuit, and on which instances it is open', async () => {
@@ -137,6 +152,8 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     await page.getByText('which answers').waitFor();
     store.fail('down');
     await page.getByText('store memory is away').waitFor({ timeout: 15_000 });
+    // A screen reader reads it once, not each second with how long that has been so.
+    expect(await page.getByRole('status').allTextContents()).toEqual(['●store memory is away']);
     await page.getByText('shared breakers and limits go on as local ones').waitFor();
     await page.goto(`${first!.url}#/dependencies`);
     await page.getByRole('link', { name: 'The store of the fleet does not answer' }).waitFor();

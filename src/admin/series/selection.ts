@@ -8,7 +8,7 @@ import {
   membersOf,
 } from '../views/parts.js';
 import { Ranking, limitRankOf, rankOf } from '../views/rank.js';
-import type { RateLimitViews } from '../views/views.js';
+import type { Views } from '../views/views.js';
 
 /** How many parts that are not by key are shown of each kind. */
 const MOST = 1_000;
@@ -22,20 +22,21 @@ export class Selection {
   constructor(
     private readonly parts: Parts,
     private readonly maxKeys: number,
-    private readonly limits: RateLimitViews,
+    private readonly views: Pick<Views, 'breakers' | 'rateLimits'>,
   ) {}
 
-  /** Chooses again, in turns. */
+  /** Chooses again, in turns; nothing is remembered of breakers that are not chosen. */
   async renew(): Promise<void> {
     const { breakers, bulkheads, rateLimits } = this.parts;
     this.breakers = await this.choose(membersOf(breakers), rankOf);
+    this.views.breakers.retain(this.breakers);
     this.bulkheads = await this.choose(membersOf(bulkheads), (part) => {
       const { waiting, running, maxConcurrent } = part.snapshot();
       if (waiting > 0) return 0;
       return running >= maxConcurrent ? 1 : 2;
     });
     this.rateLimits = await this.choose(membersOf(rateLimits), (part) =>
-      limitRankOf(this.limits.view(part)),
+      limitRankOf(this.views.rateLimits.view(part)),
     );
   }
 

@@ -41,9 +41,9 @@ export class BreakerViews {
     };
   }
 
-  /** Forgets those that are not shown any more. */
-  retain(names: ReadonlySet<string>): void {
-    for (const name of this.instants.keys()) if (!names.has(name)) this.instants.delete(name);
+  /** Forgets all others: keys come and go. */
+  retain(watched: ReadonlyMap<string, unknown>): void {
+    for (const name of this.instants.keys()) if (!watched.has(name)) this.instants.delete(name);
   }
 
   private instantsOf(

@@ -79,7 +79,7 @@ export class FleetViews {
   }
 
   private instanceView(instance: FleetInstance, now: number): AdminInstance {
-    const { version, host, ageMs, self, breakers } = instance;
+    const { version, host, ageMs, self, breakers, more } = instance;
     const id = cut(instance.id);
     return {
       id,
@@ -90,6 +90,7 @@ export class FleetViews {
         startedAt: steady(this.starts.get(id), now - ageMs, SAME_START),
       }),
       open: breakers.filter(({ state }) => state !== 'closed').length,
+      more,
     };
   }
 }

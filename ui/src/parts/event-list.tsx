@@ -1,8 +1,9 @@
 import { textOf } from '../describe.js';
 import { timeOf } from '../format.js';
 import type { Happening } from '../model.js';
-import { places, today } from '../store.js';
+import { today } from '../store.js';
 import { drawnOnce } from './drawn-once.js';
+import { Name } from './name.js';
 
 interface Props {
   readonly events: readonly Happening[];
@@ -47,10 +48,4 @@ function Row({ event, named = false }: { readonly event: Happening; readonly nam
       </span>
     </li>
   );
-}
-
-/** A link, if there is something of that name to be looked at. */
-function Name({ name }: { readonly name: string }) {
-  const place = places.value.get(name);
-  return place === undefined ? <>{name}</> : <a href={place}>{name}</a>;
 }

@@ -1,12 +1,12 @@
 import type { AdminFleet, AdminFleetBreaker, AdminInstance } from '../../../src/admin/contract.js';
 import { storeTrouble } from '../../../src/admin/views/troubles.js';
 import { drawnOnce } from '../parts/drawn-once.js';
+import { Name } from '../parts/name.js';
 import { State } from '../parts/state.js';
 import { Ticking } from '../parts/ticking.js';
 import { count, duration, plural, timeOf } from '../format.js';
 import type { Health } from '../model.js';
-import { href } from '../router.js';
-import { dependency, fleet, today } from '../store.js';
+import { fleet, today } from '../store.js';
 
 /** The instances that share a store, and what their shared breakers come to together. */
 export function Fleet() {
@@ -98,7 +98,7 @@ function Instances({ instances, moreInstances }: AdminFleet) {
   );
 }
 
-function Instance({ id, self, version, host, startedAt, open }: AdminInstance) {
+function Instance({ id, self, version, host, startedAt, open, more }: AdminInstance) {
   return (
     <tr class={open > 0 ? 'warn' : ''}>
       <th scope="row">
@@ -114,6 +114,7 @@ function Instance({ id, self, version, host, startedAt, open }: AdminInstance) {
         )}
       </td>
       <td class="number" data-label="Circuits not closed">
+        {more > 0 && '≥ '}
         {open}
       </td>
     </tr>
@@ -152,10 +153,11 @@ const drawn = drawnOnce((breaker: AdminFleetBreaker) => (
 
 function Breaker(breaker: AdminFleetBreaker) {
   const { name, open, calls, failures, rejections } = breaker;
-  const known = dependency(name) !== undefined;
   return (
     <tr class={open > 0 ? 'warn' : ''}>
-      <th scope="row">{known ? <a href={href('dependencies', name)}>{name}</a> : name}</th>
+      <th scope="row">
+        <Name name={name} />
+      </th>
       <td class="why">{openOn(breaker)}</td>
       <td class="number" data-label="Calls">
         {count(calls)}
