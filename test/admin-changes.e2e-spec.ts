@@ -95,6 +95,29 @@ describe.each(everyPlatform)('changes by the management API on %s', (platform: P
     expect(answer.body.problems).toEqual([`scope is 'shared', but there is no store`]);
   });
 
+  it('configure changes shared breakers by key on all instances, also before there is a key', async () => {
+    const store = new MemoryStore();
+    const overrides = { tenant: { circuitBreaker: { scope: 'shared' } } } as const;
+    const resilience = { store, overrides };
+    const two = [
+      await start({ guards: [KeyGuard] }, { resilience }),
+      await start({ guards: [KeyGuard] }, { resilience }),
+    ];
+    const configure = async (openFor: string): Promise<unknown[]> => {
+      const body = { ...why, options: { openFor } };
+      expect((await two[0]!.post('/breakers/tenant/configure', body, key)).status).toBe(200);
+      await settle();
+      const limits: unknown[] = [];
+      for (const { storage, registry } of two) {
+        await storage.ofTenant('acme');
+        limits.push(registry.get('tenant[acme]').snapshot().limits.openForMs);
+      }
+      return limits;
+    };
+    expect(await configure('7s')).toEqual([7_000, 7_000]);
+    expect(await configure('8s')).toEqual([8_000, 8_000]);
+  });
+
   it('says what is wrong with options, without repeating them', async () => {
     const app = await guarded();
     const options = { openFor: '<script>', '<b>': 1, window: { calls: '<i>' }, key: 'x' };

@@ -1,6 +1,6 @@
 import { FLEET, type Fleet } from '../src/fleet/fleet.js';
 import type { FleetSnapshot } from '../src/fleet/snapshot.js';
-import type { ResilienceStore } from '../src/index.js';
+import { ResilienceEvents, type ResilienceStore } from '../src/index.js';
 import { type Instance, TestFleet } from './support/fleet.js';
 import { boot } from './support/boot.js';
 
@@ -98,6 +98,26 @@ describe('a snapshot of the fleet', () => {
       const after = await looked(fleet, a!);
       expect(after.degraded).toBe(false);
       expect(after.instances.find(({ id }) => id === 'i2')!.silentMs).toBeLessThan(20_000);
+    },
+  );
+
+  it.each(['down', 'frozen', { slowMs: 300 }] as const)(
+    'says nothing about the store when the list of instances is %j, and does not ask again at once',
+    async (trouble) => {
+      const fleet = new TestFleet();
+      const [a] = await fleet.start(1);
+      const degraded = jest.fn();
+      a!.app.get(ResilienceEvents).on('store-degraded', degraded);
+      a!.route.methods = ['instances'];
+      a!.route.trouble = trouble;
+      const asked = (): number => a!.route.calls.filter((method) => method === 'instances').length;
+      for (let i = 0; i < 4; i++) {
+        const snapshot = fleetOf(a!).snapshot();
+        await fleet.clock.advance(600);
+        expect((await snapshot).instances).toHaveLength(1);
+      }
+      expect(asked()).toBe(2);
+      expect(degraded).not.toHaveBeenCalled();
     },
   );
 

@@ -80,15 +80,15 @@ const isPlacesReply = has({
   lost: isOptional(isListOf(isText)),
 });
 
-const isListOfInstances = isListOf(
-  has({
-    id: isText,
-    version: isOptional(isText),
-    host: isOptional(isText),
-    ageMs: isOptional(isAmount),
-    silentMs: isAmount,
-  }),
-);
+const isList: Check = (value) => ask(() => Array.isArray(value), false);
+
+const isInstance = has({
+  id: isText,
+  version: isOptional(isText),
+  host: isOptional(isText),
+  ageMs: isOptional(isAmount),
+  silentMs: isAmount,
+});
 
 const isSettings = has({ revision: isCount, settings: isText, ageMs: isAmount, changed: isFlag });
 
@@ -136,7 +136,9 @@ export class CheckedStore implements ResilienceStore {
   }
 
   async instances(): Promise<readonly LivingInstance[]> {
-    return checked('instances', isListOfInstances, await this.store.instances());
+    const instances = checked('instances', isList, await this.store.instances());
+    // Those of another version may be anything; they must not hide the others.
+    return instances.filter(isInstance);
   }
 
   leave(instanceId: string): Promise<void> {

@@ -11,7 +11,7 @@ import {
 import type { StoreGuard } from './store-guard.js';
 import type { CircuitPhase, InstanceInfo, LivingInstance } from './store.js';
 
-/** How long a list of the instances is as good as new, milliseconds: many may look at the same time. */
+/** How long the instances are not read again, milliseconds: many may look at the same time. */
 const FRESH = 1_000;
 
 /** How far the counts of instances look back, milliseconds. */
@@ -42,6 +42,8 @@ export class Roster {
     at: -Infinity,
     instances: [],
   };
+  /** When that was tried last, successfully or not. */
+  private triedAt = -Infinity;
   private reading: Promise<void> | undefined = undefined;
 
   constructor(private readonly host: RosterHost) {}
@@ -103,10 +105,10 @@ export class Roster {
     return { ...instanceOf({ ...this.info(), silentMs: 0 }, 0), self: true };
   }
 
-  /** Reads the instances unless that has just been done. Whoever asks meanwhile waits for the same answer. */
+  /** Reads the instances unless that has just been tried. Whoever asks meanwhile waits for the same answer. */
   private refresh(): Promise<void> {
     if (this.startedAt === undefined) return Promise.resolve();
-    if (this.host.clock.now() - this.read.at < FRESH) return Promise.resolve();
+    if (this.host.clock.now() - this.triedAt < FRESH) return Promise.resolve();
     this.reading ??= this.readAll().finally(() => {
       this.reading = undefined;
     });
@@ -115,7 +117,9 @@ export class Roster {
 
   private async readAll(): Promise<void> {
     const { guard, clock, backgroundTimeout } = this.host;
-    const instances = await guard.ask((store) => store.instances(), backgroundTimeout);
-    if (instances !== undefined) this.read = { at: clock.now(), instances };
+    const instances = await guard.peek((store) => store.instances(), backgroundTimeout);
+    const at = clock.now();
+    this.triedAt = at;
+    if (instances !== undefined) this.read = { at, instances };
   }
 }

@@ -184,6 +184,23 @@ describe('a guarded store', () => {
     expect(told).toEqual([]);
   });
 
+  it('is not judged by a look', async () => {
+    const { clock, guard, told } = guarded();
+    const frozen = guard.peek(never, 50);
+    await clock.advance(50);
+    expect(await frozen).toBeUndefined();
+    for (let i = 0; i < 3; i++) await guard.peek(down, 50);
+    expect([guard.troubled, told]).toEqual([false, []]);
+    await guard.ask(down, 50);
+    expect(await guard.peek(async () => 'seen', 50)).toBe('seen');
+    expect(guard.troubled).toBe(true);
+    await guard.ask(down, 50);
+    const look = jest.fn(async () => 'seen');
+    expect(await guard.peek(look, 50)).toBeUndefined();
+    expect(look).not.toHaveBeenCalled();
+    expect(told).toEqual(['down']);
+  });
+
   it('is tried after waits that double, up to the longest', async () => {
     const { guard } = guarded();
     const waits: number[] = [];

@@ -20,6 +20,14 @@ export interface GuardListener {
   recovered(degradedForMs: number): void;
 }
 
+/** What the outcome of a call says about the store. */
+interface Judge {
+  succeeded(): void;
+  failed(error: unknown): void;
+}
+
+const NO_JUDGE: Judge = { succeeded: () => {}, failed: () => {} };
+
 /**
  * Between the library and a store: a call takes no longer than its time budget and never rejects, and a store that fails is
  * left alone for a while. So no trouble of the store becomes one of a caller.
@@ -35,6 +43,11 @@ export class StoreGuard {
   private relapses = 0;
   private closed = false;
   private readonly waiting = new Set<() => void>();
+  private readonly judge: Judge = {
+    succeeded: () => this.succeeded(),
+    failed: (error) => this.failed(error),
+  };
+  private readonly judgeOfFailures: Judge = { ...this.judge, succeeded: () => {} };
 
   constructor(
     private readonly store: CheckedStore,
@@ -81,12 +94,19 @@ export class StoreGuard {
     late?: (answer: T) => void,
   ): Promise<T | undefined> {
     if (!this.available) return Promise.resolve(undefined);
-    return this.make(step, budgetMs, () => this.succeeded(), late);
+    return this.make(step, budgetMs, this.judge, late);
   }
 
-  /** The same, also while the store is away. A success alone does not say that it is well: see {@link recover}. */
+  /** As {@link ask}, for whoever only looks: the outcome says nothing about the store. */
+  peek<T>(step: (store: ResilienceStore) => Promise<T>, budgetMs: number): Promise<T | undefined> {
+    return this.available ? this.make(step, budgetMs, NO_JUDGE) : Promise.resolve(undefined);
+  }
+
+  /** As {@link ask}, also while the store is away. A success alone does not say that it is well: see {@link recover}. */
   try<T>(step: (store: ResilienceStore) => Promise<T>, budgetMs: number): Promise<T | undefined> {
-    return this.closed ? Promise.resolve(undefined) : this.make(step, budgetMs, () => {});
+    return this.closed
+      ? Promise.resolve(undefined)
+      : this.make(step, budgetMs, this.judgeOfFailures);
   }
 
   /** The store takes what it is told, and has been read. A store that only answers questions is still away. */
@@ -109,7 +129,7 @@ export class StoreGuard {
   private make<T>(
     step: (store: ResilienceStore) => Promise<T>,
     budgetMs: number,
-    succeeded: () => void,
+    judge: Judge,
     late?: (answer: T) => void,
   ): Promise<T | undefined> {
     const { incidents } = this;
@@ -124,7 +144,7 @@ export class StoreGuard {
       const fail = (error: unknown): void => {
         if (!isWaiting()) return;
         end(undefined);
-        if (incidents === this.incidents) this.failed(error);
+        if (incidents === this.incidents) judge.failed(error);
       };
       this.waiting.add(giveUp);
       const budget = new TimeBudget(this.clock, budgetMs, () =>
@@ -132,7 +152,7 @@ export class StoreGuard {
       );
       outsideOfCalls(() => called(step, this.store)).then((answer) => {
         if (!isWaiting()) return this.closed ? undefined : quietly(() => late?.(answer));
-        succeeded();
+        judge.succeeded();
         end(answer);
       }, fail);
     });

@@ -1,3 +1,4 @@
+import { ask } from '../common/outcomes/look.js';
 import type {
   CircuitReply,
   CircuitView,
@@ -78,12 +79,12 @@ export function readPlaces(
   };
 }
 
-/** Pairs: how many milliseconds ago, and JSON. */
+/** Pairs: how many milliseconds ago, and JSON. Those of another version may be anything. */
 export function readInstances(told: readonly string[]): LivingInstance[] {
   const instances: LivingInstance[] = [];
   for (let i = 0; i < told.length; i += 2) {
-    const info = JSON.parse(told[i + 1]!) as InstanceInfo;
-    instances.push({ ...info, silentMs: Number(told[i]) });
+    const info = ask(() => JSON.parse(told[i + 1]!) as InstanceInfo, undefined);
+    if (info !== undefined) instances.push({ ...info, silentMs: Number(told[i]) });
   }
   return instances;
 }

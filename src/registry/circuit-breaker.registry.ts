@@ -1,5 +1,6 @@
 import { brand } from '../common/brand.js';
 import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
+import type { KeyedCircuitBreakers } from '../policies/circuit-breaker/keyed-circuit-breakers.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/options.js';
 import { NamedRegistry } from './named-registry.js';
 
@@ -36,6 +37,14 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
    */
   reconfigure(name: string, change: Omit<CircuitBreakerOptions, 'name' | 'key' | 'config'>): void {
     this.change(name, change);
+  }
+
+  /** @internal Whether the breaker of that name, or those of all its keys, are the fleet's. */
+  isShared(name: string): boolean {
+    const part =
+      this.store.find<CircuitBreaker | KeyedCircuitBreakers>(KIND, name) ??
+      this.keyedPartOf(name)?.part;
+    return part?.shared ?? false;
   }
 
   protected override show(breaker: CircuitBreaker): CircuitBreaker {

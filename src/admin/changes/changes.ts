@@ -57,12 +57,7 @@ export class Changes {
 
   /** Of a breaker, or of those of all keys of a name. */
   private scopeOf(name: string): Scope {
-    const { breakers } = this;
-    if (breakers.has(name)) return breakers.get(name).shared ? 'shared' : 'local';
-    for (const group of breakers.byName()) {
-      if (group.name === name && group.parts()[0]?.shared) return 'shared';
-    }
-    return 'local';
+    return this.breakers.isShared(name) ? 'shared' : 'local';
   }
 
   private reconfigure(name: string, change: Change, scope: Scope): void {

@@ -21,8 +21,6 @@ import type { ResilienceEventListener } from '../../telemetry/resilience-events.
 
 export interface BreakerPart {
   readonly name: string;
-  /** Whether its state is that of the fleet. */
-  readonly shared: boolean;
   readonly state: BreakerState;
   readonly override: BreakerOverride | undefined;
   readonly counts: BreakerCounts;
@@ -52,7 +50,10 @@ interface Registry<Part> {
   get(name: string): Part;
 }
 
-export type BreakerRegistry = Registry<BreakerPart>;
+export interface BreakerRegistry extends Registry<BreakerPart> {
+  /** Whether the breaker of that name, or those of all its keys, are the fleet's. */
+  isShared(name: string): boolean;
+}
 
 export type BulkheadRegistry = Registry<BulkheadPart>;
 
