@@ -1,5 +1,5 @@
-/** The counts of a part since it was made. */
-export type Totals = Readonly<Record<string, number>>;
+/** The counts of a part since it was made, in an order that is always the same. */
+export type Totals = readonly number[];
 
 /**
  * How much the totals of parts have grown beyond the highest that were read. Parts that share a name in the metrics come and
@@ -7,23 +7,19 @@ export type Totals = Readonly<Record<string, number>>;
  * its state earlier than was read. A counter must not fall.
  */
 export class Growth {
-  private readonly highest = new WeakMap<object, Totals>();
+  private readonly highest = new WeakMap<object, number[]>();
 
   /** @returns the totals of a part, less the highest that were given with it before; never below 0 */
   of(part: object, totals: Totals): Totals {
-    const before = this.highest.get(part);
-    if (before === undefined) {
-      this.highest.set(part, totals);
+    const highest = this.highest.get(part);
+    if (highest === undefined) {
+      this.highest.set(part, [...totals]);
       return totals;
     }
-    const highest = mapped(totals, (total, name) => Math.max(total, before[name]!));
-    this.highest.set(part, highest);
-    return mapped(highest, (total, name) => total - before[name]!);
+    return totals.map((total, i) => {
+      const grown = Math.max(0, total - highest[i]!);
+      if (grown > 0) highest[i] = total;
+      return grown;
+    });
   }
-}
-
-function mapped(totals: Totals, change: (total: number, name: string) => number): Totals {
-  return Object.fromEntries(
-    Object.entries(totals).map(([name, total]) => [name, change(total, name)]),
-  );
 }

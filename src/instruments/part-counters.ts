@@ -8,21 +8,16 @@ import type { MeasuredBreaker, MeasuredRateLimit, Sources } from './sources.js';
 
 export const STATES: readonly BreakerState[] = ['closed', 'open', 'half-open'];
 
-/** The counters that breakers keep themselves, by the value of the second label. */
+/** The counters that breakers keep themselves. */
 const OF_BREAKERS = {
   breakerTime: ({ timeInStateMs }: BreakerReading): Totals =>
-    Object.fromEntries(STATES.map((state) => [state, timeInStateMs[state] / 1_000])),
-  breakerCalls: ({ judged, slow }: BreakerReading): Totals => ({
-    true: slow,
-    false: judged - slow,
-  }),
+    STATES.map((state) => timeInStateMs[state] / 1_000),
+  breakerCalls: ({ judged, slow }: BreakerReading): Totals => [slow, judged - slow],
 };
 
-/** The same for rate limits, which have one label. */
+/** The same for rate limits. */
 const OF_RATE_LIMITS = {
-  rateLimitCalls: ({ admitted, rejected }: RateLimitSnapshot): Totals => ({
-    '': admitted + rejected,
-  }),
+  rateLimitCalls: ({ admitted, rejected }: RateLimitSnapshot): Totals => [admitted + rejected],
 };
 
 type BreakerKey = keyof typeof OF_BREAKERS;
@@ -30,6 +25,13 @@ type RateLimitKey = keyof typeof OF_RATE_LIMITS;
 
 /** The counters that parts keep themselves. */
 export type PartKey = BreakerKey | RateLimitKey;
+
+/** The values of the second label of each total. */
+const SECOND_LABELS: Readonly<Record<PartKey, readonly (string | undefined)[]>> = {
+  breakerTime: STATES,
+  breakerCalls: ['true', 'false'],
+  rateLimitCalls: [undefined],
+};
 
 const BREAKER_KEYS = Object.keys(OF_BREAKERS) as BreakerKey[];
 const RATE_LIMIT_KEYS = Object.keys(OF_RATE_LIMITS) as RateLimitKey[];
@@ -71,8 +73,9 @@ export class PartCounters {
   }
 
   private add(key: PartKey, label: string, part: object, totals: Totals): void {
-    for (const [second, grown] of Object.entries(this.growth[key].of(part, totals))) {
-      this.series[key].at(label, second).value += grown;
+    const grown = this.growth[key].of(part, totals);
+    for (const [i, second] of SECOND_LABELS[key].entries()) {
+      this.series[key].at(label, second).value += grown[i]!;
     }
   }
 }

@@ -112,6 +112,19 @@ describe('CircuitBreakerRegistry, with breakers by key', () => {
     expect(registry.has('api[a]')).toBe(true);
   });
 
+  it('tells whoever asks of each that has given its place to another key', () => {
+    const registry = registryOf({ api: { name: 'api', key: String, maxKeys: 1 }, other: {} });
+    const parts = (registry as unknown as { store: PartStore }).store;
+    const breakers = parts.find<KeyedCircuitBreakers>('circuitBreaker', 'api')!;
+    const gone: unknown[][] = [[], []];
+    const end = registry.onGone((breaker) => gone[0]!.push(breaker));
+    registry.onGone((breaker) => gone[1]!.push(breaker));
+    const [first, second] = [breakers.for('a'), breakers.for('b')];
+    end();
+    breakers.for('c');
+    expect(gone).toEqual([[first], [first, second]]);
+  });
+
   it('finds a breaker of its own with such a name', () => {
     const registry = registryOf({
       'api[a]': { name: 'api[a]' },
