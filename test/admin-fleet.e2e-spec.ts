@@ -3,12 +3,13 @@ import type { AdminFleet } from '../src/admin/index.js';
 import { CircuitBreaker } from '../src/index.js';
 import { ManualClock, MemoryStore } from '../src/testing/index.js';
 import { type Administered, administered, key, KeyGuard } from './support/admin.js';
-import { adminOf, read } from './support/admin-stream.js';
+import { type Client, adminOf, read, takeStock } from './support/admin-stream.js';
 import { type Platform, closeAll, everyPlatform } from './support/boot.js';
 import { Route } from './support/fleet.js';
 import { outcome, settle, until } from './support/wait.js';
 
 afterEach(closeAll);
+afterEach(() => jest.restoreAllMocks());
 
 @Injectable()
 class Catalogue {
@@ -53,6 +54,26 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     const { status, body } = await get('/fleet', key);
     expect(status).toBe(200);
     return body.fleet;
+  };
+
+  /** A client of the stream, and the fleet in its snapshot. */
+  const joined = async ({
+    url,
+  }: Instance): Promise<{ client: Client; fleet: AdminFleet | null }> => {
+    const client = await read(url, undefined, key);
+    const { data } = await client.message(({ event }) => event === 'snapshot');
+    return { client, fleet: data.fleet };
+  };
+
+  const left = async ({ app }: Instance, client: Client): Promise<void> => {
+    client.leave();
+    await until(() => takeStock(app).clients.size === 0);
+  };
+
+  /** For the stream, which has no clock of its own. */
+  const passHours = (): void => {
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + 3_600_000);
   };
 
   it('shows the store, and the instances with their versions, the one that answers first', async () => {
@@ -171,6 +192,43 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     expect(data.fleet).toEqual(fleets()[1]);
     client.leave();
     another.leave();
+  });
+
+  it('tells of the fleet as it is to the first client, also after hours without any', async () => {
+    const [one] = await start(['1']);
+    const first = await joined(one!);
+    expect(first.fleet!.instances).toHaveLength(1);
+    await left(one!, first.client);
+    await one!.route.store.heartbeat({ id: 'i2' }, 60_000);
+    await one!.clock.advance(1_000);
+    passHours();
+    const second = await joined(one!);
+    expect(second.fleet!.instances).toHaveLength(2);
+    second.client.leave();
+  });
+
+  it('does not show the fleet of hours ago when the store does not answer', async () => {
+    const [one] = await start(['1']);
+    const first = await joined(one!);
+    await left(one!, first.client);
+    await one!.clock.advance(1_000);
+    passHours();
+    one!.route.trouble = 'frozen';
+    const second = await joined(one!);
+    expect(second.fleet).toBeNull();
+    second.client.leave();
+  });
+
+  it('tells the first client that there is a store, which has not answered yet', async () => {
+    const [one] = await start(['1']);
+    await one!.clock.advance(1_000);
+    one!.route.trouble = 'frozen';
+    const { client, fleet: before } = await joined(one!);
+    expect(before).toBeNull();
+    await one!.clock.advance(250);
+    const delta = await client.message(({ data: { fleet } }) => fleet?.kind === 'memory');
+    expect(delta.event).toBe('delta');
+    client.leave();
   });
 
   it('holds a shared circuit open in all instances', async () => {

@@ -6,6 +6,7 @@ import { ResilienceAdminModule } from '../../src/admin/index.js';
 import {
   CircuitBreakerRegistry,
   type Command,
+  type Duration,
   ResilienceModule,
   ResilienceService,
   type ResilienceStore,
@@ -25,9 +26,13 @@ interface Instance {
 }
 
 /** Starts an instance of a shop, with a page on which changes are allowed. */
-async function start(store: ResilienceStore | undefined, version = '1.0.0'): Promise<Instance> {
-  const intervals = { pollInterval: '500ms', activePollInterval: '100ms' } as const;
-  const fleet = { version, instanceId: `shop-${version}`, ...intervals };
+async function start(
+  store: ResilienceStore | undefined,
+  version = '1.0.0',
+  backgroundTimeout: Duration = '250ms',
+): Promise<Instance> {
+  const times = { pollInterval: '500ms', activePollInterval: '100ms', backgroundTimeout } as const;
+  const fleet = { version, instanceId: `shop-${version}`, ...times };
   @Module({
     imports: [
       ResilienceModule.forRoot({ logger: false, ...(store && { store, fleet }) }),
@@ -101,6 +106,16 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     await page.getByRole('link', { name: 'Fleet', exact: true }).first().click();
     expect(await row('shop-1.4.2').getByText('this one').count()).toBe(0);
     expect(complaints).toEqual([]);
+  });
+
+  it('says that the store is asked, as long as it has not answered', async () => {
+    const store = new MemoryStore();
+    const instance = await start(store, '1.0.0', '1m');
+    started.push(instance);
+    store.fail('frozen');
+    const { page } = await open(instance, 'fleet');
+    await page.getByText('Asking the store …').waitFor();
+    await page.getByRole('link', { name: 'Fleet' }).waitFor();
   });
 
   it('says that more circuits may be open on an instance that has not told of all', async () => {

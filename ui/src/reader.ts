@@ -26,7 +26,7 @@ export interface Target {
   rateLimits(all: readonly RateLimit[]): void;
   /** How many there are of each; more than are told when there are very many keys. */
   totals(all: Record<'dependencies' | 'bulkheads' | 'rateLimits', number>): void;
-  fleet(fleet: AdminFleet | undefined): void;
+  fleet(fleet: AdminFleet | null | undefined): void;
   /** The newest first. */
   events(all: readonly AdminEvent[]): void;
   moment(moment: AdminMoment): void;

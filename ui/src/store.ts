@@ -15,8 +15,8 @@ export const dependencies = signal<readonly Dependency[]>([]);
 export const totals = signal({ dependencies: 0, bulkheads: 0, rateLimits: 0 });
 export const bulkheads = signal<readonly Bulkhead[]>([]);
 export const rateLimits = signal<readonly RateLimit[]>([]);
-/** The instances that share a store; `undefined` without a store, and until it is known. */
-export const fleet = signal<AdminFleet | undefined>(undefined);
+/** The instances that share a store; `null` until the store has answered, `undefined` without a store. */
+export const fleet = signal<AdminFleet | null | undefined>(undefined);
 export const methods = signal<readonly Method[]>([]);
 /** The newest first. */
 export const events = signal<readonly Happening[]>([]);

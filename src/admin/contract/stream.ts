@@ -23,8 +23,8 @@ export interface AdminSnapshot extends AdminMoment, AdminKeyed {
   readonly rateLimits: readonly AdminRateLimit[];
   /** The commands. */
   readonly commands: readonly AdminCommand[];
-  /** The fleet; left out without a store, and until it is known. */
-  readonly fleet?: AdminFleet;
+  /** The fleet; `null` until the store has answered, left out without a store. */
+  readonly fleet?: AdminFleet | null;
   /** The latest events, oldest first. */
   readonly events: readonly AdminEvent[];
 }

@@ -34,7 +34,7 @@ function forEach<Key extends string, Value>(
 export class ChangesTold {
   /** The JSON that was sent last, by kind and name. */
   private readonly told = forEach(KINDS, () => new Map<string, string>());
-  /** The JSON of the fleet that was sent last. */
+  /** The JSON of the fleet that was sent last; `undefined` until it is known. */
   private fleet: string | undefined = undefined;
   /** Breakers that have changed their state or override. */
   private readonly dirty = new Set<string>();
@@ -59,9 +59,10 @@ export class ChangesTold {
   /**
    * The JSON of the next delta; `undefined` when nothing has changed.
    *
-   * @param whole whether all parts are looked at, not only some
+   * @param whole whether all parts are looked at, not only some, and the fleet is read anew
    */
   async delta(whole: boolean): Promise<string | undefined> {
+    const fleet = await this.newsOfFleet(whole);
     const changed: Changed = forEach(KINDS, () => []);
     for (const name of [...this.dirty]) this.lookAtBreaker(name, changed);
     this.dirty.clear();
@@ -75,7 +76,6 @@ export class ChangesTold {
     }
     const gone = forEach(SELECTED, (kind) => this.forget(kind, this.selection[kind]));
     const { events, omitted } = this.news();
-    const fleet = this.newsOfFleet();
     const { at } = this.history.latest;
     const samples = at !== this.stepAt ? this.history.latest : undefined;
     this.stepAt = at;
@@ -114,7 +114,7 @@ export class ChangesTold {
       ...this.lists(this.known()),
       events: JSON.stringify(events),
       ...this.keyed(),
-      ...(this.fleet !== undefined && { fleet: this.fleet }),
+      ...(this.views.fleet !== undefined && { fleet: this.fleet ?? 'null' }),
       ...this.now(),
     });
   }
@@ -129,10 +129,11 @@ export class ChangesTold {
   }
 
   /** The JSON of the fleet, if it has changed. */
-  private newsOfFleet(): string | undefined {
+  private async newsOfFleet(afresh: boolean): Promise<string | undefined> {
     const { fleet } = this.views;
     if (fleet === undefined) return undefined;
-    fleet.look();
+    if (afresh) await fleet.lookAfresh();
+    else fleet.look();
     const json = fleet.latest && JSON.stringify(fleet.latest);
     if (json === this.fleet) return undefined;
     this.fleet = json;

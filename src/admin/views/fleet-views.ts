@@ -1,3 +1,4 @@
+import { settledWithin } from '../../common/settled-within.js';
 import type { FleetInstance, FleetSnapshot } from '../../fleet/snapshot.js';
 import type { AdminFleet, AdminFleetBreaker, AdminInstance, AdminVersion } from '../contract.js';
 import type { FleetPart } from './parts.js';
@@ -15,16 +16,20 @@ const LONGEST = 200;
 /** For so long a view of the fleet is as good as new, milliseconds. */
 const FRESH = 5_000;
 
+/** For so long the first client waits for the store, milliseconds. */
+const PATIENCE = 250;
+
 /** Readings of the start of another instance differ by less, milliseconds: its heartbeat has been under way. */
 const SAME_START = 2_000;
 
 /** Makes views of the fleet that only differ when something has happened. */
 export class FleetViews {
-  /** The latest view. */
+  /** The latest view; `undefined` until it is known. */
   latest: AdminFleet | undefined = undefined;
+  private degradedSince: number | undefined = undefined;
   private starts: ReadonlyMap<string, number> = new Map();
   private readAt = -Infinity;
-  private reading = false;
+  private reading: Promise<void> | undefined = undefined;
 
   constructor(
     private readonly fleet: FleetPart,
@@ -41,11 +46,18 @@ export class FleetViews {
   /** Reads it again if that was long ago, in the background: the store may be slow. */
   look(): void {
     if (this.reading || performance.now() - this.readAt < FRESH) return;
-    this.reading = true;
     this.readAt = performance.now();
-    this.read()
-      .catch(this.complain)
-      .finally(() => (this.reading = false));
+    this.reading = this.read()
+      .then(() => {}, this.complain)
+      .finally(() => (this.reading = undefined));
+  }
+
+  /** Nobody has looked for long, so that the latest view may be hours old: waits for another one, but not for a store that hangs. */
+  async lookAfresh(): Promise<void> {
+    this.latest = undefined;
+    this.expire();
+    this.look();
+    await settledWithin(Promise.resolve(this.reading), PATIENCE);
   }
 
   /** Something has changed: it is read again when somebody looks. */
@@ -61,9 +73,8 @@ export class FleetViews {
       ...instances.filter(({ self }) => !self),
     ].slice(0, MOST);
     const degradedSince =
-      degradedForMs === undefined
-        ? undefined
-        : steady(this.latest?.degradedSince, now - degradedForMs);
+      degradedForMs === undefined ? undefined : steady(this.degradedSince, now - degradedForMs);
+    this.degradedSince = degradedSince;
     const views = shown.map((instance) => this.instanceView(instance, now));
     this.starts = new Map(views.map(({ id, startedAt = NaN }) => [id, startedAt]));
     return {

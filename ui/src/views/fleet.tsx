@@ -11,14 +11,9 @@ import { fleet, today } from '../store.js';
 /** The instances that share a store, and what their shared breakers come to together. */
 export function Fleet() {
   const found = fleet.value;
-  if (found === undefined) {
-    return (
-      <div class="card empty">
-        <h2>Fleet</h2>
-        <p>This application has no store in which instances meet.</p>
-      </div>
-    );
-  }
+  if (found === undefined)
+    return <Empty text="This application has no store in which instances meet." />;
+  if (found === null) return <Empty text="Asking the store …" />;
   const instances = found.instances.length + found.moreInstances;
   return (
     <>
@@ -44,6 +39,15 @@ export function Fleet() {
         <Breakers {...found} />
       </section>
     </>
+  );
+}
+
+function Empty({ text }: { readonly text: string }) {
+  return (
+    <div class="card empty">
+      <h2>Fleet</h2>
+      <p>{text}</p>
+    </div>
   );
 }
 
