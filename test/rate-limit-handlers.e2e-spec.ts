@@ -165,6 +165,26 @@ describe.each(everyPlatform)('a rate limit on %s', (platform: Platform) => {
     expect(await shared()).toEqual(['5', '"default";q=2;w=10', '"default";r=0;t=5']);
   });
 
+  it('tells of the share of this instance while the store is away', async () => {
+    @Controller()
+    class K {
+      @Get()
+      @RateLimit({ name: 'fleet', limit: 4, per: '10s', scope: 'shared', headers: true })
+      async shared(): Promise<string> {
+        return 'ok';
+      }
+    }
+    const store = new MemoryStore();
+    await store.heartbeat({ id: 'another' }, 60_000);
+    const { url, clock } = await serve(platform, { controllers: [K], resilience: { store } });
+    store.fail('down');
+    for (let call = 0; call < 2; call++) await fetch(url);
+    const policy = '"default";q=2;w=10';
+    expect(headersOf(await fetch(url))).toEqual(['5', policy, '"default";r=0;t=5']);
+    await clock.advance(5_000);
+    expect(headersOf(await fetch(url))).toEqual([null, policy, '"default";r=0;t=5']);
+  });
+
   it('of a service below an undecorated handler is answered for alike by the filter', async () => {
     @Injectable()
     class Shelf {

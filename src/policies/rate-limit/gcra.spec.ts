@@ -39,6 +39,18 @@ describe('the generic cell rate algorithm', () => {
     expect([meter.remaining(1_000), meter.resetMs(1_000)]).toEqual([10, 0]);
   });
 
+  it('says when more calls are allowed than now', () => {
+    const meter = new Gcra({ limit: 10, perMs: 1_000, burst: 2.5 });
+    expect(meter.nextMs(0, 2)).toBeUndefined();
+    meter.take(1, 0);
+    expect(meter.nextMs(0, 1)).toBe(50);
+    expect(meter.nextMs(20, 1)).toBeCloseTo(30);
+    meter.take(1, 20);
+    expect(meter.nextMs(20, 0)).toBeCloseTo(30);
+    expect(meter.nextMs(500, 2)).toBeUndefined();
+    expect(meter.nextMs(500, 0)).toBe(0);
+  });
+
   it.each([3, 7, 9, 11, 49, 1_000, 99_999])(
     'allows a whole burst of %i, whose interval is no whole number, at any time',
     (limit) => {

@@ -60,6 +60,13 @@ export class Gcra {
     return Math.max(0, Math.floor(this.rate.burst - this.levelAt(now) + ROUNDING));
   }
 
+  /** Until more calls than `remaining` are allowed, milliseconds; `undefined` when so many never are. */
+  nextMs(now: number, remaining: number): number | undefined {
+    const more = remaining + 1;
+    if (more > this.rate.burst + ROUNDING) return undefined;
+    return Math.max(0, this.allowedAt(more) - now);
+  }
+
   /** Until the bucket is empty, milliseconds. */
   resetMs(now: number): number {
     return this.levelAt(now) * this.interval;

@@ -4,6 +4,7 @@ import { LATE } from '../../common/late.js';
 import { LinkedList } from '../../common/linked-list.js';
 import type { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { Gcra, type Rate } from './gcra.js';
+import type { Quota } from './headers.js';
 import { LimitAnnouncer } from './limit-announcer.js';
 import type { RateLimitedError, RateLimitedReason } from './rate-limited-error.js';
 import type { RateLimitSnapshot } from './snapshot.js';
@@ -66,6 +67,17 @@ export class RateLimiter {
     const remaining = this.remaining(now);
     const calls = { waiting, admitted, rejected };
     return { name, scope: 'local', limit, perMs, burst, remaining, resetMs, ...calls };
+  }
+
+  /** @internal Its limit and the calls that are left, for clients. */
+  quota(now = this.environment.clock.now()): Quota {
+    return { ...this.rate, remaining: this.remaining(now) };
+  }
+
+  /** @internal Until more calls are allowed than now, milliseconds; `undefined` when there are no more. */
+  nextMs(): number | undefined {
+    const now = this.environment.clock.now();
+    return this.meter.nextMs(now, this.remaining(now));
   }
 
   /** @internal Changes the limit. Calls that have been counted stay counted, and those that wait go on waiting. */
@@ -202,7 +214,6 @@ export class RateLimiter {
     retryAfterMs?: number,
     waiter?: Waiter,
   ): RateLimitedError {
-    const quota = { ...this.rate, remaining: this.remaining(now) };
-    return this.announcer.rejection(reason, quota, retryAfterMs, waiter?.origin);
+    return this.announcer.rejection(reason, this.quota(now), retryAfterMs, waiter?.origin);
   }
 }

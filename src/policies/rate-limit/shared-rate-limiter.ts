@@ -2,6 +2,7 @@ import { outsideOfCalls } from '../../common/async-context.js';
 import type { GuardedStore } from '../../fleet/guarded-store.js';
 import type { LimitDecision } from '../../fleet/store.js';
 import type { Rate } from './gcra.js';
+import type { Quota } from './headers.js';
 import { LimitAnnouncer } from './limit-announcer.js';
 import { OtherRates } from './other-rates.js';
 import { RateLimiter, type RateLimiterEnvironment } from './rate-limiter.js';
@@ -74,6 +75,21 @@ export class SharedRateLimiter {
     const remaining = this.remaining(resetMs);
     const numbers = { limit, perMs, burst, remaining, resetMs, ...this.calls() };
     return { name, scope: 'shared', ...numbers };
+  }
+
+  /** @internal As {@link RateLimiter.quota}: while the store is away, that of the share. */
+  quota(): Quota {
+    if (!this.store.available) return this.share.quota();
+    return { ...this.rate, remaining: this.snapshot().remaining };
+  }
+
+  /** @internal As {@link RateLimiter.nextMs}: while the store is away, by the share. */
+  nextMs(): number | undefined {
+    if (!this.store.available) return this.share.nextMs();
+    const { limit, perMs, burst, remaining, resetMs } = this.snapshot();
+    if (remaining === burst) return undefined;
+    const afterThat = ((burst - remaining - 1) * perMs) / limit;
+    return Math.max(0, resetMs - afterThat);
   }
 
   /** @internal Changes the limit; the store keeps what it has counted, as far as it fits. */
@@ -195,8 +211,7 @@ export class SharedRateLimiter {
   }
 
   private rejection(reason: RateLimitedReason, retryAfterMs?: number): RateLimitedError {
-    const { remaining } = this.snapshot();
-    return this.announcer.rejection(reason, { ...this.rate, remaining }, retryAfterMs);
+    return this.announcer.rejection(reason, this.quota(), retryAfterMs);
   }
 
   private now(): number {

@@ -3,7 +3,6 @@ import { headersOf } from './headers.js';
 import type { Limiter } from './limiter.js';
 import { RateLimitStage } from './rate-limit-stage.js';
 import { RateLimitedError } from './rate-limited-error.js';
-import type { RateLimitSnapshot } from './snapshot.js';
 import type { Turn } from './turn.js';
 
 /** The stage of handlers that tell HTTP clients in each answer how many calls are left. */
@@ -42,25 +41,11 @@ class TellingTurn implements Turn {
 }
 
 function tell(limiter: Limiter, call: Call): void {
-  const now = limiter.snapshot();
-  call.setHeaders(headersOf(now, untilMore(now)));
+  call.setHeaders(headersOf(limiter.quota(), limiter.nextMs()));
 }
 
 /** A fallback may answer instead. @returns the error */
 function toldOf(error: unknown, call: Call): unknown {
   if (error instanceof RateLimitedError) call.setHeaders(error.httpHeaders);
   return error;
-}
-
-/** Until more calls are allowed than now, milliseconds; `undefined` when there are no more. */
-function untilMore({
-  limit,
-  perMs,
-  burst,
-  remaining,
-  resetMs,
-}: RateLimitSnapshot): number | undefined {
-  if (remaining === burst) return undefined;
-  const afterThat = ((burst - remaining - 1) * perMs) / limit;
-  return Math.max(0, resetMs - afterThat);
 }
