@@ -18,6 +18,7 @@ import {
   type MicroserviceOptions,
   Transport,
 } from '@nestjs/microservices';
+import { Redis } from 'ioredis';
 import { type Observable, firstValueFrom, throwError } from 'rxjs';
 import {
   CircuitBreaker,
@@ -30,7 +31,7 @@ import { type Booted, appModule, boot, closeAll, quiet, watch } from '../support
 import { OwnRedis } from '../processes/sample/redis/redis-under-test.js';
 import { freePort } from '../support/http.js';
 import { describeWithRedis } from '../support/redis.js';
-import { Visits, outcome, until } from '../support/wait.js';
+import { Visits, outcome, settle, until } from '../support/wait.js';
 
 const SECRET = 'secret-upstream';
 const visits = new Visits();
@@ -146,7 +147,9 @@ function describeTransport(transport: Transport.TCP | Transport.REDIS, connect: 
   afterAll(async () => {
     await client.close();
     await closeAll();
-    await redis?.stop();
+    if (redis === undefined) return;
+    await connectionsEnd(redis.url);
+    await redis.stop();
   });
 
   describe('a request', () => {
@@ -227,6 +230,18 @@ function describeTransport(transport: Transport.TCP | Transport.REDIS, connect: 
 }
 
 let redis: OwnRedis | undefined;
+
+/** Nest 10 does not wait for its connections to end. */
+async function connectionsEnd(url: string): Promise<void> {
+  const own = new Redis(url);
+  while (
+    String(await own.client('LIST'))
+      .trim()
+      .split('\n').length > 1
+  )
+    await settle();
+  own.disconnect();
+}
 
 describe('a microservice over TCP', () => {
   describeTransport(Transport.TCP, async () => ({ host: '127.0.0.1', port: await freePort() }));
