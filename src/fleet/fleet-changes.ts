@@ -6,7 +6,7 @@ import type { ChangesAdopter, ChangesHost } from './changes-host.js';
 import { type ChangeDocument, LIMITS, decode, encode, fitting } from './change-document.js';
 import {
   type FleetChange,
-  haveSameIds,
+  areSameInAnyOrder,
   isIn,
   isRevocation,
   standing,
@@ -26,6 +26,13 @@ const TOLD = 20;
 
 /** So many changes are remembered, so that one which was taken back does not come back from an instance that was away. */
 const SEEN = 1_000;
+
+/** A document that has to be written. */
+interface Writing {
+  readonly document: ChangeDocument;
+  /** The changes of this instance of which it is made; it may have no room for those that only take others back. */
+  readonly told: readonly FleetChange[];
+}
 
 const NOTHING: ChangeDocument = { life: '', version: 0, changes: [] };
 
@@ -159,9 +166,9 @@ export class FleetChanges {
     this.readAt = this.host.clock.now();
     let { stored } = answer;
     for (let tries = 0; tries < TRIES; tries++) {
-      const document = this.merged(stored);
-      if (document === undefined) return;
-      const text = encode(document, this.host.clock.now());
+      const writing = this.merged(stored);
+      if (writing === undefined) return;
+      const text = encode(writing.document, this.host.clock.now());
       const { revision } = this;
       const reply = await this.ask(async (store) => ({
         stored: await store.changeSettings(revision, text),
@@ -169,7 +176,7 @@ export class FleetChanges {
       // It may have been written all the same: the next round shows it.
       if (reply === undefined) return;
       ({ stored } = reply);
-      if (stored?.changed === true) return this.written(document, stored.revision);
+      if (stored?.changed === true) return this.written(writing, stored.revision);
     }
     this.outdated = true;
   }
@@ -188,9 +195,9 @@ export class FleetChanges {
   /**
    * Takes over the document of the store.
    *
-   * @returns the document that has to be written; `undefined` when nothing is missing
+   * @returns `undefined` when nothing is missing in it
    */
-  private merged(stored: StoredSettings | undefined): ChangeDocument | undefined {
+  private merged(stored: StoredSettings | undefined): Writing | undefined {
     const now = this.host.clock.now();
     this.revision = stored?.revision ?? 0;
     const given = this.documentOf(stored, now);
@@ -205,13 +212,16 @@ export class FleetChanges {
     this.pending = standing(this.pending, now).filter((change) => !isIn(change, given.changes));
     this.remember(given.changes);
     const wanted = this.withPending(all, now);
-    const isComplete = haveSameIds(wanted, standing(given.changes, now));
+    const isComplete = areSameInAnyOrder(wanted, standing(given.changes, now));
+    if (isComplete) this.pending = [];
+    const told = this.pending;
     const life = given.life === '' ? known.life : given.life;
     const version = Math.max(known.version, given.version);
     this.known = { life, version, changes: isComplete ? given.changes : standing(all, now) };
     this.adopt();
     if (isComplete) return undefined;
-    return { life: given.life || randomUUID(), version: version + 1, changes: wanted };
+    const document = { life: given.life || randomUUID(), version: version + 1, changes: wanted };
+    return { document, told };
   }
 
   /** @returns `undefined` for a text that is not understood, and nothing has to be written */
@@ -239,10 +249,10 @@ export class FleetChanges {
     return all;
   }
 
-  private written(document: ChangeDocument, revision: number): void {
+  private written({ document, told }: Writing, revision: number): void {
     this.known = document;
     this.revision = revision;
-    this.pending = this.pending.filter((change) => !isIn(change, document.changes));
+    this.pending = this.pending.filter((change) => !isIn(change, told));
     this.adopt();
   }
 
