@@ -26,32 +26,46 @@ class World {
 
 class Instance {
   readonly changes: FleetChanges;
-  /** Whether the store makes a write whose answer is lost. */
-  losesAnswers = false;
+  private readonly guard: StoreGuard;
+  private connection: 'up' | 'ends with the next write' | 'down' = 'up';
 
   constructor(memory: MemoryStore, clock: ManualClock) {
     const changeSettings: MemoryStore['changeSettings'] = async (...args) => {
+      this.mustBeConnected();
       const answer = await memory.changeSettings(...args);
-      if (this.losesAnswers) throw new Error('connection lost');
+      if (this.connection !== 'up') this.connection = 'down';
+      this.mustBeConnected();
       return answer;
     };
-    const route = new Proxy(memory, {
-      get: (store, name) =>
-        name === 'changeSettings' ? changeSettings : (Reflect.get(store, name) as unknown),
-    });
-    const guard = new StoreGuard(new CheckedStore(route), clock, {
+    const settings: MemoryStore['settings'] = async () => {
+      this.mustBeConnected();
+      return memory.settings();
+    };
+    const route = { kind: 'memory', settings, changeSettings } as MemoryStore;
+    this.guard = new StoreGuard(new CheckedStore(route), clock, {
       degraded: () => {},
       recovered: () => {},
     });
     this.changes = new FleetChanges({
       clock,
-      guard,
+      guard: this.guard,
       backgroundTimeout: 250,
       freshFor: 0,
       hurry: () => {},
       log: () => {},
     });
     this.changes.start();
+  }
+
+  /** The store makes the next write, whose answer is lost; then it is away. */
+  loseNextAnswer(): void {
+    this.connection = 'ends with the next write';
+  }
+
+  async reconnect(): Promise<void> {
+    this.connection = 'up';
+    this.guard.recover();
+    await this.read();
   }
 
   async make(target: string, patch: FleetChange['patch']): Promise<void> {
@@ -68,6 +82,10 @@ class Instance {
   patchOf(target: string): unknown {
     return this.changes.current.find((change) => change.target === target)?.patch;
   }
+
+  private mustBeConnected(): void {
+    if (this.connection === 'down') throw new Error('connection lost');
+  }
 }
 
 const BOTH = { retry: { maxRetries: 3 }, timeout: { attempt: '5s' } };
@@ -79,10 +97,9 @@ describe('changes for the fleet', () => {
       const world = new World();
       const [a, b] = [world.start(), world.start()];
       for (let i = 0; i < 100; i++) await a.make(`t${i}`, BOTH);
-      a.losesAnswers = isLost;
+      if (isLost) a.loseNextAnswer();
       await a.make('t7', { retry: null });
-      a.losesAnswers = false;
-      await a.read();
+      await a.reconnect();
       const { t6, t7 } = await world.stored();
       expect([t6, t7]).toEqual([BOTH, TIMEOUT]);
       expect(a.changes.busy).toBe(false);
@@ -92,6 +109,62 @@ describe('changes for the fleet', () => {
       expect([a, b].map((instance) => instance.patchOf('t7'))).toEqual([TIMEOUT, TIMEOUT]);
       expect(world.memory.steps - steps).toBe(2);
     });
+  });
+
+  describe('whose write was not confirmed', () => {
+    it.each<[string, FleetChange['patch'], unknown]>([
+      ['taken back', null, null],
+      ['replaced', { retry: { maxRetries: 1 } }, { retry: { maxRetries: 1 } }],
+    ])('are not written again when they were %s meanwhile', async (_title, patch, standing) => {
+      const world = new World();
+      const [a, b] = [world.start(), world.start()];
+      a.loseNextAnswer();
+      await a.make('t', { retry: { maxRetries: 9 } });
+      expect(a.changes.busy).toBe(true);
+      await b.read();
+      await b.make('t', patch);
+      await a.reconnect();
+      await b.read();
+      expect(await world.stored()).toEqual({ t: standing });
+      expect([a, b].map((instance) => instance.patchOf('t'))).toEqual([standing, standing]);
+      expect(a.changes.busy).toBe(false);
+    });
+
+    it('do not come back when it is no longer known who took them back', async () => {
+      const world = new World();
+      const [a, b] = [world.start(), world.start()];
+      a.loseNextAnswer();
+      await a.make('t', { retry: { maxRetries: 9 } });
+      await b.read();
+      await b.make('t', null);
+      await world.clock.advance(3_700_000);
+      await b.make('other', TIMEOUT);
+      await a.reconnect();
+      expect(await world.stored()).toEqual({ other: TIMEOUT });
+      expect(a.patchOf('t')).toBeUndefined();
+    });
+  });
+
+  it('that were taken back do not come back from an instance that was away while the store lost all', async () => {
+    const world = new World();
+    const [a, b] = [world.start(), world.start()];
+    await a.make('t', BOTH);
+    await b.read();
+    world.memory.forget();
+    await b.read();
+    await b.make('t', null);
+    await world.clock.advance(3_700_000);
+    await b.make('other', TIMEOUT);
+    await a.read();
+    expect(await world.stored()).toEqual({ other: TIMEOUT });
+  });
+
+  it('remember a bounded number of those that are gone', async () => {
+    const world = new World();
+    const a = world.start();
+    for (let i = 0; i < 60; i++) await a.make('t', { retry: { maxRetries: i } });
+    const { settings } = (await world.memory.settings())!;
+    expect(settings.length).toBeLessThan(2_500);
   });
 
   it('are not written again because of -0, which JSON does not know', async () => {

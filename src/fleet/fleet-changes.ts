@@ -3,7 +3,15 @@ import { outsideOfCalls } from '../common/async-context.js';
 import type { Timer } from '../common/clock.js';
 import { show } from '../common/printable.js';
 import type { ChangesAdopter, ChangesHost } from './changes-host.js';
-import { type ChangeDocument, LIMITS, decode, encode, fitting } from './change-document.js';
+import {
+  type ChangeDocument,
+  LIMITS,
+  decode,
+  encode,
+  fitting,
+  latest,
+  united,
+} from './change-document.js';
 import {
   type FleetChange,
   areSameInAnyOrder,
@@ -12,6 +20,7 @@ import {
   standing,
   withChange,
 } from './fleet-change.js';
+import { SeenChanges } from './seen-changes.js';
 import type { FleetChangeView } from './snapshot.js';
 import type { ResilienceStore, FleetSettings as StoredSettings } from './store.js';
 
@@ -24,9 +33,6 @@ const TRIES = 5;
 /** So many different complaints are logged. */
 const TOLD = 20;
 
-/** So many changes are remembered, so that one which was taken back does not come back from an instance that was away. */
-const SEEN = 1_000;
-
 /** A document that has to be written. */
 interface Writing {
   readonly document: ChangeDocument;
@@ -34,7 +40,7 @@ interface Writing {
   readonly told: readonly FleetChange[];
 }
 
-const NOTHING: ChangeDocument = { life: '', version: 0, changes: [] };
+const NOTHING: ChangeDocument = { life: '', version: 0, changes: [], gone: [] };
 
 /**
  * The changes of options for the whole fleet: those in the store, and those of this instance that are on their way there.
@@ -47,7 +53,7 @@ export class FleetChanges {
   private revision = 0;
   /** Made here; the store has not confirmed them yet. */
   private pending: readonly FleetChange[] = [];
-  private readonly seen = new Set<string>();
+  private readonly seen = new SeenChanges();
   private adopter: ChangesAdopter | undefined = undefined;
   private timer: Timer | undefined = undefined;
   private readAt = -Infinity;
@@ -120,7 +126,7 @@ export class FleetChanges {
   /** Tells the others of a change that is in force here. */
   add(change: FleetChange): void {
     this.pending = [...this.pending, change];
-    this.remember([change]);
+    this.seen.add([change]);
     this.adopt();
     void this.sync();
   }
@@ -205,22 +211,30 @@ export class FleetChanges {
     const { known } = this;
     const isNewer = given.life === known.life && given.version > known.version;
     // A store that has lost changes, and perhaps has got others since, is told those that are known here.
-    const all =
-      isNewer || known.version === 0
-        ? given.changes
-        : given.changes.filter(({ id }) => !this.seen.has(id)).reduce(withChange, known.changes);
-    this.pending = standing(this.pending, now).filter((change) => !isIn(change, given.changes));
-    this.remember(given.changes);
+    const { changes: all, gone } =
+      isNewer || known.version === 0 ? given : united(known, given, this.seen);
+    this.pending = standing(this.pending, now).filter(
+      (change) => !isIn(change, given.changes) && !gone.includes(change.id),
+    );
+    this.seen.add(given.changes);
     const wanted = this.withPending(all, now);
     const isComplete = areSameInAnyOrder(wanted, standing(given.changes, now));
     if (isComplete) this.pending = [];
     const told = this.pending;
     const life = given.life === '' ? known.life : given.life;
     const version = Math.max(known.version, given.version);
-    this.known = { life, version, changes: isComplete ? given.changes : standing(all, now) };
+    this.known = { life, version, changes: isComplete ? given.changes : standing(all, now), gone };
     this.adopt();
     if (isComplete) return undefined;
-    const document = { life: given.life || randomUUID(), version: version + 1, changes: wanted };
+    const lost = standing([...given.changes, ...all, ...told], now).filter(
+      (change) => !isIn(change, wanted),
+    );
+    const document = {
+      life: given.life || randomUUID(),
+      version: version + 1,
+      changes: wanted,
+      gone: latest([...gone, ...lost.map(({ id }) => id)]),
+    };
     return { document, told };
   }
 
@@ -271,14 +285,6 @@ export class FleetChanges {
       this.adopter?.adopt(current);
     } catch (error) {
       this.complain(`the changes for the fleet cannot be carried out: ${show(error)}`);
-    }
-  }
-
-  private remember(changes: readonly FleetChange[]): void {
-    for (const { id } of changes) {
-      this.seen.delete(id);
-      this.seen.add(id);
-      if (this.seen.size > SEEN) this.seen.delete(this.seen.keys().next().value!);
     }
   }
 
