@@ -1,11 +1,21 @@
 import { isPlainObject } from '../common/options-reader.js';
-import { type FleetChange, type SharedPatch, isRevocation, standing } from './fleet-change.js';
+import {
+  type FleetChange,
+  type SharedPatch,
+  isRevocation,
+  standing,
+  withChange,
+} from './fleet-change.js';
+import type { SeenChanges } from './seen-changes.js';
 
 /** How many changes a fleet keeps at most. */
 const CHANGES = 100;
 
 /** How many bytes of JSON they take at most: each instance reads them with each heartbeat. */
 const BYTES = 16_384;
+
+/** So many changes that are gone are remembered. */
+const GONE = 50;
 
 /** The changes as they are kept in the store. */
 export interface ChangeDocument {
@@ -14,15 +24,17 @@ export interface ChangeDocument {
   /** Grows by one with each change, also when the store has lost them in between. */
   readonly version: number;
   readonly changes: readonly FleetChange[];
+  /** The last changes that others took back or replaced, by id: an instance that made one does not write it again. */
+  readonly gone: readonly string[];
 }
 
 /** @param now on the clock of this instance */
-export function encode({ life, version, changes }: ChangeDocument, now: number): string {
+export function encode({ life, version, changes, gone }: ChangeDocument, now: number): string {
   const entries = changes.map(({ endsAt, ...rest }) => ({
     ...rest,
     ...(endsAt !== Infinity && { remainingMs: Math.ceil(endsAt - now) }),
   }));
-  return JSON.stringify({ life, version, changes: entries });
+  return JSON.stringify({ life, version, changes: entries, gone });
 }
 
 /**
@@ -32,11 +44,30 @@ export function encode({ life, version, changes }: ChangeDocument, now: number):
 export function decode(text: string, writtenAt: number): ChangeDocument | undefined {
   const document = parsed(text);
   if (!isPlainObject(document)) return undefined;
-  const { life, version, changes } = document;
+  const { life, version, changes, gone } = document;
   if (typeof life !== 'string' || !Number.isSafeInteger(version)) return undefined;
   if (!Array.isArray(changes)) return undefined;
   const known = changes.slice(0, CHANGES).flatMap((entry) => changeOf(entry, writtenAt));
-  return { life, version: version as number, changes: known };
+  const ids: unknown[] = Array.isArray(gone) ? gone : [];
+  const texts = ids.filter((id): id is string => typeof id === 'string');
+  return { life, version: version as number, changes: known, gone: latest(texts) };
+}
+
+/** The changes that are known, and those that the store has got since it lost the known ones. */
+export function united(
+  known: ChangeDocument,
+  given: ChangeDocument,
+  seen: SeenChanges,
+): Pick<ChangeDocument, 'changes' | 'gone'> {
+  const gone = latest([...known.gone, ...given.gone]);
+  const stay = known.changes.filter(({ id }) => !gone.includes(id));
+  const added = given.changes.filter((change) => !seen.has(change) && !gone.includes(change.id));
+  return { changes: added.reduce(withChange, stay), gone };
+}
+
+/** The ids that are remembered. */
+export function latest(gone: readonly string[]): readonly string[] {
+  return [...new Set(gone)].slice(-GONE);
 }
 
 /**
@@ -59,7 +90,7 @@ export const LIMITS = `${CHANGES} changes and ${BYTES} bytes of JSON`;
 
 function fits(changes: readonly FleetChange[], now: number): boolean {
   if (changes.length > CHANGES) return false;
-  return Buffer.byteLength(encode({ life: '', version: 0, changes }, now)) <= BYTES;
+  return Buffer.byteLength(encode({ life: '', version: 0, changes, gone: [] }, now)) <= BYTES;
 }
 
 function parsed(text: string): unknown {

@@ -59,8 +59,12 @@ export function isIn({ id }: FleetChange, changes: readonly FleetChange[]): bool
 }
 
 /** Whether they are the same changes; their order is that of the store. */
-export function haveSameIds(some: readonly FleetChange[], others: readonly FleetChange[]): boolean {
-  return some.length === others.length && some.every((change) => isIn(change, others));
+export function areSameInAnyOrder(
+  some: readonly FleetChange[],
+  others: readonly FleetChange[],
+): boolean {
+  const identities = new Set(others.map(identityOf));
+  return some.length === others.length && some.every((each) => identities.has(identityOf(each)));
 }
 
 /** The rest of a change after a later one of the same target. */

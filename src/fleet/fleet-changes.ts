@@ -3,15 +3,24 @@ import { outsideOfCalls } from '../common/async-context.js';
 import type { Timer } from '../common/clock.js';
 import { show } from '../common/printable.js';
 import type { ChangesAdopter, ChangesHost } from './changes-host.js';
-import { type ChangeDocument, LIMITS, decode, encode, fitting } from './change-document.js';
+import {
+  type ChangeDocument,
+  LIMITS,
+  decode,
+  encode,
+  fitting,
+  latest,
+  united,
+} from './change-document.js';
 import {
   type FleetChange,
-  haveSameIds,
+  areSameInAnyOrder,
   isIn,
   isRevocation,
   standing,
   withChange,
 } from './fleet-change.js';
+import { SeenChanges } from './seen-changes.js';
 import type { FleetChangeView } from './snapshot.js';
 import type { ResilienceStore, FleetSettings as StoredSettings } from './store.js';
 
@@ -24,10 +33,14 @@ const TRIES = 5;
 /** So many different complaints are logged. */
 const TOLD = 20;
 
-/** So many changes are remembered, so that one which was taken back does not come back from an instance that was away. */
-const SEEN = 1_000;
+/** A document that has to be written. */
+interface Writing {
+  readonly document: ChangeDocument;
+  /** The changes of this instance of which it is made; it may have no room for those that only take others back. */
+  readonly told: readonly FleetChange[];
+}
 
-const NOTHING: ChangeDocument = { life: '', version: 0, changes: [] };
+const NOTHING: ChangeDocument = { life: '', version: 0, changes: [], gone: [] };
 
 /**
  * The changes of options for the whole fleet: those in the store, and those of this instance that are on their way there.
@@ -40,7 +53,7 @@ export class FleetChanges {
   private revision = 0;
   /** Made here; the store has not confirmed them yet. */
   private pending: readonly FleetChange[] = [];
-  private readonly seen = new Set<string>();
+  private readonly seen = new SeenChanges();
   private adopter: ChangesAdopter | undefined = undefined;
   private timer: Timer | undefined = undefined;
   private readAt = -Infinity;
@@ -113,7 +126,7 @@ export class FleetChanges {
   /** Tells the others of a change that is in force here. */
   add(change: FleetChange): void {
     this.pending = [...this.pending, change];
-    this.remember([change]);
+    this.seen.add([change]);
     this.adopt();
     void this.sync();
   }
@@ -159,9 +172,9 @@ export class FleetChanges {
     this.readAt = this.host.clock.now();
     let { stored } = answer;
     for (let tries = 0; tries < TRIES; tries++) {
-      const document = this.merged(stored);
-      if (document === undefined) return;
-      const text = encode(document, this.host.clock.now());
+      const writing = this.merged(stored);
+      if (writing === undefined) return;
+      const text = encode(writing.document, this.host.clock.now());
       const { revision } = this;
       const reply = await this.ask(async (store) => ({
         stored: await store.changeSettings(revision, text),
@@ -169,7 +182,7 @@ export class FleetChanges {
       // It may have been written all the same: the next round shows it.
       if (reply === undefined) return;
       ({ stored } = reply);
-      if (stored?.changed === true) return this.written(document, stored.revision);
+      if (stored?.changed === true) return this.written(writing, stored.revision);
     }
     this.outdated = true;
   }
@@ -188,9 +201,9 @@ export class FleetChanges {
   /**
    * Takes over the document of the store.
    *
-   * @returns the document that has to be written; `undefined` when nothing is missing
+   * @returns `undefined` when nothing is missing in it
    */
-  private merged(stored: StoredSettings | undefined): ChangeDocument | undefined {
+  private merged(stored: StoredSettings | undefined): Writing | undefined {
     const now = this.host.clock.now();
     this.revision = stored?.revision ?? 0;
     const given = this.documentOf(stored, now);
@@ -198,20 +211,31 @@ export class FleetChanges {
     const { known } = this;
     const isNewer = given.life === known.life && given.version > known.version;
     // A store that has lost changes, and perhaps has got others since, is told those that are known here.
-    const all =
-      isNewer || known.version === 0
-        ? given.changes
-        : given.changes.filter(({ id }) => !this.seen.has(id)).reduce(withChange, known.changes);
-    this.pending = standing(this.pending, now).filter((change) => !isIn(change, given.changes));
-    this.remember(given.changes);
+    const { changes: all, gone } =
+      isNewer || known.version === 0 ? given : united(known, given, this.seen);
+    this.pending = standing(this.pending, now).filter(
+      (change) => !isIn(change, given.changes) && !gone.includes(change.id),
+    );
+    this.seen.add(given.changes);
     const wanted = this.withPending(all, now);
-    const isComplete = haveSameIds(wanted, standing(given.changes, now));
+    const isComplete = areSameInAnyOrder(wanted, standing(given.changes, now));
+    if (isComplete) this.pending = [];
+    const told = this.pending;
     const life = given.life === '' ? known.life : given.life;
     const version = Math.max(known.version, given.version);
-    this.known = { life, version, changes: isComplete ? given.changes : standing(all, now) };
+    this.known = { life, version, changes: isComplete ? given.changes : standing(all, now), gone };
     this.adopt();
     if (isComplete) return undefined;
-    return { life: given.life || randomUUID(), version: version + 1, changes: wanted };
+    const lost = standing([...given.changes, ...all, ...told], now).filter(
+      (change) => !isIn(change, wanted),
+    );
+    const document = {
+      life: given.life || randomUUID(),
+      version: version + 1,
+      changes: wanted,
+      gone: latest([...gone, ...lost.map(({ id }) => id)]),
+    };
+    return { document, told };
   }
 
   /** @returns `undefined` for a text that is not understood, and nothing has to be written */
@@ -239,10 +263,10 @@ export class FleetChanges {
     return all;
   }
 
-  private written(document: ChangeDocument, revision: number): void {
+  private written({ document, told }: Writing, revision: number): void {
     this.known = document;
     this.revision = revision;
-    this.pending = this.pending.filter((change) => !isIn(change, document.changes));
+    this.pending = this.pending.filter((change) => !isIn(change, told));
     this.adopt();
   }
 
@@ -261,14 +285,6 @@ export class FleetChanges {
       this.adopter?.adopt(current);
     } catch (error) {
       this.complain(`the changes for the fleet cannot be carried out: ${show(error)}`);
-    }
-  }
-
-  private remember(changes: readonly FleetChange[]): void {
-    for (const { id } of changes) {
-      this.seen.delete(id);
-      this.seen.add(id);
-      if (this.seen.size > SEEN) this.seen.delete(this.seen.keys().next().value!);
     }
   }
 
