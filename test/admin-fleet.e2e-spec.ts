@@ -1,6 +1,6 @@
 import { Injectable, ServiceUnavailableException } from '@nestjs/common';
 import type { AdminFleet } from '../src/admin/index.js';
-import { CircuitBreaker } from '../src/index.js';
+import { CircuitBreaker, ResilienceService } from '../src/index.js';
 import { ManualClock, MemoryStore } from '../src/testing/index.js';
 import { type Administered, administered, key, KeyGuard } from './support/admin.js';
 import { type Client, adminOf, read, takeStock } from './support/admin-stream.js';
@@ -228,6 +228,70 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     await one!.clock.advance(250);
     const delta = await client.message(({ data: { fleet } }) => fleet?.kind === 'memory');
     expect(delta.event).toBe('delta');
+    client.leave();
+  });
+
+  it('shows the changes of options for all, and whether they are in force here', async () => {
+    const [one, two] = await start(['1', '1']);
+    const service = one!.app.get(ResilienceService);
+    const until = new Date(one!.clock.wall() + 1_800_000);
+    const note = { by: 'anna', reason: 'the disk is slow', scope: 'shared', until } as const;
+    service.configure('search', { circuitBreaker: { openFor: '5s' } }, note);
+    service.configure('reviews', { circuitBreaker: { openFor: '9s' } }, { scope: 'shared' });
+    const patch = { circuitBreaker: { openFor: '5s' } };
+    const { by, reason } = note;
+    const [first, second] = (await fleetOf(two!)).changes;
+    expect(first).toEqual({
+      id: expect.any(String),
+      ...{ target: 'search', patch, by, reason, until: until.getTime() },
+      ...{ inForce: true, pending: false },
+    });
+    expect(second).toEqual({
+      id: expect.any(String),
+      ...{ target: 'reviews', patch: { circuitBreaker: { openFor: '9s' } } },
+      ...{ inForce: true, pending: false },
+    });
+    service.configure('search', null, { scope: 'shared' });
+    const { changes } = await fleetOf(two!);
+    expect(changes.map(({ target }) => target)).toEqual(['reviews']);
+  });
+
+  it('says that the others have not heard of a change', async () => {
+    const [one] = await start(['1']);
+    one!.route.trouble = 'down';
+    await one!.clock.advance(30_000);
+    const service = one!.app.get(ResilienceService);
+    service.configure('search', { circuitBreaker: { openFor: '5s' } }, { scope: 'shared' });
+    const { changes } = await fleetOf(one!);
+    expect(changes).toMatchObject([{ target: 'search', inForce: true, pending: true }]);
+  });
+
+  it('cuts what others have written as changes, and shows no secrets', async () => {
+    const [one] = await start(['1']);
+    const long = 'x'.repeat(2_000);
+    const patch = { circuitBreaker: { apiKey: 'classified', openFor: long }, unknown: { a: 1 } };
+    const change = { id: long, target: long, patch, by: long, reason: long };
+    const text = JSON.stringify({ life: 'a', version: 1, changes: [change] });
+    await one!.route.store.changeSettings(0, text);
+    await one!.clock.advance(30_000);
+    const { changes } = await fleetOf(one!);
+    const cut = `${'x'.repeat(199)}…`;
+    expect(changes).toEqual([
+      {
+        ...{ id: cut, target: cut, by: cut, reason: cut },
+        patch: { circuitBreaker: { apiKey: '[secret]', openFor: `${'x'.repeat(499)}…` } },
+        ...{ inForce: false, pending: false },
+      },
+    ]);
+  });
+
+  it('tells of a change of options in the stream at once', async () => {
+    const [one] = await start(['1']);
+    const { client } = await joined(one!);
+    const service = one!.app.get(ResilienceService);
+    service.configure('search', { circuitBreaker: { openFor: '5s' } }, { scope: 'shared' });
+    const { data } = await client.message(({ data: { fleet } }) => fleet?.changes.length === 1);
+    expect(data.fleet.changes[0].target).toBe('search');
     client.leave();
   });
 

@@ -79,7 +79,10 @@ export function controllerFor({ path, guards }: AdminRoutes): Type {
       send(response, 200, await this.admin.inspector.rateLimits(queryOf(url)));
     }
 
-    @Documented({ summary: 'The instances that share a store' })
+    @Documented({
+      summary:
+        'The instances that share a store, their shared breakers, and the changes of options for all',
+    })
     @Get('fleet')
     async fleet(@Res() response: AnyResponse): Promise<void> {
       send(response, 200, await this.admin.inspector.fleet());

@@ -35,6 +35,7 @@ const OF_FLEET: ReadonlySet<string> = new Set<ResilienceEventKind>([
   'state-change',
   'store-degraded',
   'store-recovered',
+  'configuration',
 ]);
 
 /** All that the routes need, of one application. */

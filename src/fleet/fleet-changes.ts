@@ -87,8 +87,9 @@ export class FleetChanges {
     const now = this.host.clock.now();
     const changes = this.current.filter((change) => !isRevocation(change));
     return changes.map((change) => {
-      const { target, patch, by, reason, endsAt } = change;
+      const { id, target, patch, by, reason, endsAt } = change;
       return {
+        id,
         target,
         patch: this.adopter?.told(patch) ?? null,
         by,

@@ -32,6 +32,8 @@ export interface BreakerSums extends Figures {
 
 /** A change of options for the whole fleet, for operators. */
 export interface FleetChangeView {
+  /** No other change has it. */
+  readonly id: string;
   readonly target: string;
   /** Options by policy. */
   readonly patch: SharedPatch | null;

@@ -130,6 +130,26 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     await openOn('shop-1.5.0').getByText('0', { exact: true }).waitFor();
   });
 
+  it('shows the options that are changed for all, and whether they are in force here', async () => {
+    const [first, second] = await fleetOf();
+    const note = { by: 'Anna', reason: 'a slow disk', scope: 'shared' } as const;
+    const service = first!.app.get(ResilienceService);
+    const { page } = await open(second!, 'fleet');
+    await page.getByText('No options are changed for all.').waitFor();
+    const until = new Date(Date.now() + 1_800_000);
+    service.configure('search', { circuitBreaker: { openFor: '5s' } }, { ...note, until });
+    service.command('mine', { run: async () => 'done', timeout: '1s' });
+    service.configure('mine', { timeout: '9s' }, note);
+    const changes = page.getByRole('region', { name: 'Options changed for all instances' });
+    const row = (target: string) => changes.locator('tbody tr', { hasText: target });
+    for (const text of ['circuit breaker open for 5s', 'Anna', 'a slow disk', 'in force']) {
+      await row('search').getByText(text, { exact: true }).waitFor({ timeout: 15_000 });
+    }
+    await row('mine').getByText('timeout attempt 9s').waitFor();
+    await row('mine').getByText('when taken back').waitFor();
+    await row('mine').getByText('not in force here').waitFor();
+  });
+
   it('says who has opened a circuit, and on which instances it is open', async () => {
     const [first, second] = await fleetOf();
     for (let call = 0; call < 2; call++) await first!.search.execute();
@@ -198,6 +218,9 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
   ])('breaks no rule of accessibility, %s', async (_title, options) => {
     const [first] = await fleetOf();
     for (let call = 0; call < 2; call++) await first!.search.execute();
+    const note = { by: 'Anna', reason: 'a slow disk', scope: 'shared' } as const;
+    const patch = { circuitBreaker: { openFor: '50s', consecutiveFailures: 3 } } as const;
+    first!.app.get(ResilienceService).configure('search', patch, note);
     const { page } = await open(first!, 'fleet', options);
     for (const view of ['fleet', 'dependencies/search', 'dependencies']) {
       await page.goto(`${first!.url}#/${view}`);

@@ -1,4 +1,9 @@
-import type { AdminBreaker, AdminEvent, AdminRateLimit } from '../../src/admin/contract.js';
+import type {
+  AdminBreaker,
+  AdminEvent,
+  AdminRateLimit,
+  AdminValue,
+} from '../../src/admin/contract.js';
 import { breakerTrouble, rateLimitTrouble } from '../../src/admin/views/troubles.js';
 import { duration, percent } from './format.js';
 import type { Health } from './model.js';
@@ -91,17 +96,27 @@ export function textOf({ type, details, error, count }: AdminEvent): string {
   return parts.join(', ');
 }
 
+/** A patch of options as a line: `circuit breaker open for 30s; retry as before`. */
+export function patchText(patch: AdminValue): string {
+  const policies = Object.entries(patch ?? {}).map(([kind, options]: [string, AdminValue]) =>
+    options === null ? `${inWords(kind)} as before` : detail(kind, options),
+  );
+  return policies.length === 0 ? 'options that are unknown here' : policies.join('; ');
+}
+
 /** A detail in words: `retryAfterMs: 2476.3` is “retry after 2.5 s”. */
 function detail(name: string, value: unknown): string {
   const time = typeof value === 'number' && name.endsWith('Ms');
-  const words = (time ? name.slice(0, -2) : name).replace(
-    /[A-Z]/g,
-    (letter) => ` ${letter.toLowerCase()}`,
-  );
+  const words = inWords(time ? name.slice(0, -2) : name);
   if (time) return `${words} ${duration(value)}`;
   if (name === 'until' && typeof value === 'number')
     return `until ${new Date(value).toLocaleString()}`;
   return `${words} ${wordOf(value)}`;
+}
+
+/** `circuitBreaker` as one says it: `circuit breaker`. */
+export function inWords(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function wordOf(value: unknown): string {

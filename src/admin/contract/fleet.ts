@@ -1,3 +1,5 @@
+import type { AdminValue } from './parts.js';
+
 /** The instances that share a store, as the one that answers knows them. */
 export interface AdminFleet {
   /** The kind of store, such as `redis`. */
@@ -16,6 +18,8 @@ export interface AdminFleet {
   readonly partial: boolean;
   /** How far the sums look back. */
   readonly windowMs: number;
+  /** The changes of options for all instances that stand, the oldest first; at most 100. */
+  readonly changes: readonly AdminFleetChange[];
 }
 
 /** An instance of the fleet. */
@@ -60,4 +64,24 @@ export interface AdminFleetBreaker {
   readonly failures: number;
   /** Calls that the circuit has rejected. */
   readonly rejections: number;
+}
+
+/** A change of options for all instances. */
+export interface AdminFleetChange {
+  /** No other change has it. */
+  readonly id: string;
+  /** The name of the method, class, command, pipeline, breaker, bulkhead or rate limit that is changed. */
+  readonly target: string;
+  /** The options by policy, as far as the instance that answers knows them; `null` takes earlier changes of the policy back. */
+  readonly patch: AdminValue;
+  /** Who has made it; left out when that was not said. */
+  readonly by?: string;
+  /** Why; left out when that was not said. */
+  readonly reason?: string;
+  /** When it ends by itself; left out if it stays. */
+  readonly until?: number;
+  /** Whether it is in force on the instance that answers: it may not have the target, or refuse the options. */
+  readonly inForce: boolean;
+  /** Whether it was made on the instance that answers, and the others have not heard of it yet. */
+  readonly pending: boolean;
 }

@@ -1,10 +1,17 @@
 import { settledWithin } from '../../common/settled-within.js';
-import type { FleetInstance, FleetSnapshot } from '../../fleet/snapshot.js';
-import type { AdminFleet, AdminFleetBreaker, AdminInstance, AdminVersion } from '../contract.js';
+import type { FleetChangeView, FleetInstance, FleetSnapshot } from '../../fleet/snapshot.js';
+import type {
+  AdminFleet,
+  AdminFleetBreaker,
+  AdminFleetChange,
+  AdminInstance,
+  AdminVersion,
+} from '../contract.js';
+import { plain } from '../plain.js';
 import type { FleetPart } from './parts.js';
 import { steady } from './steady.js';
 
-/** How many instances, versions and breakers are shown. */
+/** How many instances, versions, breakers and changes are shown. */
 const MOST = 100;
 
 /** How many instances are named on which a circuit is open. */
@@ -19,8 +26,8 @@ const FRESH = 5_000;
 /** For so long the first client waits for the store, milliseconds. */
 const PATIENCE = 250;
 
-/** Readings of the start of another instance differ by less, milliseconds: its heartbeat has been under way. */
-const SAME_START = 2_000;
+/** Readings of an instant that another instance has told differ by less, milliseconds: they have been under way. */
+const UNDER_WAY = 2_000;
 
 /** Makes views of the fleet that only differ when something has happened. */
 export class FleetViews {
@@ -28,6 +35,7 @@ export class FleetViews {
   latest: AdminFleet | undefined = undefined;
   private degradedSince: number | undefined = undefined;
   private starts: ReadonlyMap<string, number> = new Map();
+  private ends: ReadonlyMap<string, number> = new Map();
   private readAt = -Infinity;
   private reading: Promise<void> | undefined = undefined;
 
@@ -68,6 +76,8 @@ export class FleetViews {
   private view({ kind, degradedForMs, instances, sums, ...others }: FleetSnapshot): AdminFleet {
     const now = this.now();
     const { partial, windowMs } = others;
+    const changes = others.changes.slice(-MOST).map((change) => this.changeView(change, now));
+    this.ends = new Map(changes.map(({ id, until = NaN }) => [id, until]));
     const shown = [
       ...instances.filter(({ self }) => self),
       ...instances.filter(({ self }) => !self),
@@ -86,6 +96,24 @@ export class FleetViews {
       breakers: sums.slice(0, MOST).map((sum) => breakerView(sum, instances)),
       partial: partial || sums.length > MOST,
       windowMs,
+      changes,
+    };
+  }
+
+  private changeView(change: FleetChangeView, now: number): AdminFleetChange {
+    const { target, patch, by, reason, remainingMs, inForce, pending } = change;
+    const id = cut(change.id);
+    return {
+      id,
+      target: cut(target),
+      patch: plain(patch),
+      ...(by !== undefined && { by: cut(by) }),
+      ...(reason !== undefined && { reason: cut(reason) }),
+      ...(remainingMs !== undefined && {
+        until: steady(this.ends.get(id), now + remainingMs, UNDER_WAY),
+      }),
+      inForce,
+      pending,
     };
   }
 
@@ -98,7 +126,7 @@ export class FleetViews {
       ...(version !== undefined && { version: cut(version) }),
       ...(host !== undefined && { host: cut(host) }),
       ...(ageMs !== undefined && {
-        startedAt: steady(this.starts.get(id), now - ageMs, SAME_START),
+        startedAt: steady(this.starts.get(id), now - ageMs, UNDER_WAY),
       }),
       open: breakers.filter(({ state }) => state !== 'closed').length,
       more,

@@ -1,5 +1,11 @@
-import type { AdminFleet, AdminFleetBreaker, AdminInstance } from '../../../src/admin/contract.js';
+import type {
+  AdminFleet,
+  AdminFleetBreaker,
+  AdminFleetChange,
+  AdminInstance,
+} from '../../../src/admin/contract.js';
 import { storeTrouble } from '../../../src/admin/views/troubles.js';
+import { patchText } from '../describe.js';
 import { drawnOnce } from '../parts/drawn-once.js';
 import { Name } from '../parts/name.js';
 import { State } from '../parts/state.js';
@@ -37,6 +43,12 @@ export function Fleet() {
           <p class="quiet">There are more breakers than are told, so sums may be too low.</p>
         )}
         <Breakers {...found} />
+      </section>
+      <section aria-labelledby="changes">
+        <h3 id="changes" class="above">
+          Options changed for all instances
+        </h3>
+        <Changes {...found} />
       </section>
     </>
   );
@@ -171,6 +183,53 @@ function Breaker(breaker: AdminFleetBreaker) {
       </td>
       <td class="number" data-label="Rejected">
         {count(rejections)}
+      </td>
+    </tr>
+  );
+}
+
+function Changes({ changes }: AdminFleet) {
+  if (changes.length === 0) return <p class="card empty">No options are changed for all.</p>;
+  return (
+    <div class="scroll">
+      <table class="list">
+        <thead>
+          <tr>
+            <th scope="col">Target</th>
+            <th scope="col">Options</th>
+            <th scope="col">By</th>
+            <th scope="col">Reason</th>
+            <th scope="col" class="number">
+              Ends
+            </th>
+            <th scope="col">On this instance</th>
+          </tr>
+        </thead>
+        <tbody>
+          {changes.map((change) => (
+            <Change key={change.id} {...change} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Change({ target, patch, by, reason, until, inForce, pending }: AdminFleetChange) {
+  return (
+    <tr class={inForce ? '' : 'warn'}>
+      <th scope="row">
+        <Name name={target} />
+      </th>
+      <td class="why">{patchText(patch)}</td>
+      <td>{by ?? 'unknown'}</td>
+      <td class="wide">{reason ?? 'not given'}</td>
+      <td class="number" data-label="Ends">
+        {until === undefined ? 'when taken back' : timeOf(until, today.value)}
+      </td>
+      <td class="wide">
+        {inForce ? 'in force' : 'not in force here'}
+        {pending && <span class="tag">the others have not heard of it yet</span>}
       </td>
     </tr>
   );

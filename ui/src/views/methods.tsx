@@ -1,3 +1,4 @@
+import { inWords } from '../describe.js';
 import { duration, plural } from '../format.js';
 import type { Method as Model } from '../model.js';
 import { href, refine, route } from '../router.js';
@@ -135,9 +136,4 @@ function valueOf(name: string, value: unknown): string {
   const inner = typeof options === 'object' && options !== null ? options : others;
   const parts = Object.entries(inner).map(([key, each]) => `${key}: ${valueOf(key, each)}`);
   return typeof kind === 'string' ? `${kind}(${parts.join(', ')})` : `{ ${parts.join(', ')} }`;
-}
-
-/** `circuitBreaker` as the stage is called: `circuit breaker`. */
-function inWords(kind: string): string {
-  return kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
