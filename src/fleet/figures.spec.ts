@@ -1,11 +1,23 @@
-import { type BreakerFigures, figuresOf, readFigures, toldFigures } from './figures.js';
+import {
+  type BreakerFigures,
+  type MemberFigures,
+  type ToldFigures,
+  figuresOf,
+  readFigures,
+  toldFigures,
+} from './figures.js';
 
 function figures(given: Partial<BreakerFigures> = {}): BreakerFigures {
   return { name: 'a', state: 'closed', calls: 0, failures: 0, rejections: 0, ...given };
 }
 
-function memberOf({ name, state, ...rest }: BreakerFigures): Parameters<typeof figuresOf>[0] {
-  return [{ name, state, figures: rest }];
+function memberOf({ name, state, ...rest }: BreakerFigures): MemberFigures {
+  return { name, state, figures: rest };
+}
+
+/** What others are told. */
+function told(breakers: readonly BreakerFigures[], total = breakers.length, open = 0): ToldFigures {
+  return toldFigures({ breakers, total, open });
 }
 
 describe('the figures of an instance', () => {
@@ -16,27 +28,27 @@ describe('the figures of an instance', () => {
       figures({ name: 'open', state: 'open', rejections: 5 }),
       figures({ name: 'probing', state: 'half-open', calls: 1 }),
     ];
-    const names = figuresOf(all.flatMap((each) => [...memberOf(each)])).map(({ name }) => name);
-    expect(names).toEqual(['open', 'probing', 'busy', 'idle']);
+    const { breakers } = figuresOf(all.map(memberOf));
+    expect(breakers.map(({ name }) => name)).toEqual(['open', 'probing', 'busy', 'idle']);
   });
 
   it('are told and read again', () => {
     const all = [figures({ name: '日本 "{}"', state: 'half-open', calls: 7, failures: 2 })];
-    const told: unknown = JSON.parse(JSON.stringify(toldFigures(all, 1)));
-    expect(readFigures(told)).toEqual({ breakers: all, more: 0 });
+    const json = JSON.stringify(toldFigures(figuresOf(all.map(memberOf))));
+    expect(readFigures(JSON.parse(json))).toEqual({ breakers: all, more: 0, open: 1 });
   });
 
   it('take at most a kilobyte, whatever the names are, and say how many breakers are left out', () => {
     for (const name of ['storagesvc', '日'.repeat(60), 'x'.repeat(990)]) {
       const all = Array.from({ length: 100 }, (_, i) => figures({ name: `${name}${i}`, calls: i }));
-      const told = toldFigures(all, 5_000);
-      expect(Buffer.byteLength(JSON.stringify(told))).toBeLessThan(1_050);
-      expect(told.more).toBe(5_000 - told.breakers.length);
+      const some = told(all, 5_000, 17);
+      expect(Buffer.byteLength(JSON.stringify(some))).toBeLessThan(1_050);
+      expect(some).toMatchObject({ more: 5_000 - some.breakers.length, open: 17 });
     }
-    expect(toldFigures([figures({ name: 'x'.repeat(2_000) })], 1)).toEqual({
-      breakers: [],
-      more: 1,
-    });
+    const long = figures({ name: 'x'.repeat(2_000), state: 'open' });
+    expect(told([long])).toEqual({ breakers: [], more: 1, open: 0 });
+    const { breakers, more } = told([long, figures({ name: 'short' })]);
+    expect([breakers.map(([name]) => name), more]).toEqual([['short'], 1]);
   });
 
   it('are looked at for so many breakers only', () => {
@@ -48,13 +60,43 @@ describe('the figures of an instance', () => {
         return read();
       },
     }));
-    expect(figuresOf(members)).toHaveLength(1_000);
+    expect(figuresOf(members).breakers).toHaveLength(1_000);
     expect(read).toHaveBeenCalledTimes(1_000);
   });
 
+  it('come with breakers that are not closed, wherever they stand among very many, and count them all', () => {
+    const zero = { calls: 0, failures: 0, rejections: 0 };
+    const members = Array.from({ length: 3_000 }, (_, i) => ({
+      name: `${i}`,
+      state: i % 2 === 1 && i > 1_000 ? ('open' as const) : ('closed' as const),
+      figures: { ...zero, calls: i === 2_999 ? 0 : i },
+    }));
+    const few = members.map((each, i) =>
+      i === 2_999 ? each : { ...each, state: 'closed' as const },
+    );
+    const one = figuresOf(few);
+    expect(one).toMatchObject({ total: 3_000, open: 1 });
+    expect(one.breakers).toHaveLength(1_000);
+    expect(one.breakers[0]).toMatchObject({ name: '2999', state: 'open' });
+    const many = toldFigures(figuresOf(members));
+    expect(many.open).toBe(1_000);
+    expect(readFigures(many)).toMatchObject({ open: 1_000, more: 3_000 - many.breakers.length });
+  });
+
   it('of another version of the library may be anything', () => {
-    const nonsense: unknown[] = [undefined, null, 3, 'x', [], {}, { breakers: 3 }, { more: -1 }];
-    for (const facts of nonsense) expect(readFigures(facts)).toEqual({ breakers: [], more: 0 });
+    const nonsense: unknown[] = [
+      undefined,
+      null,
+      3,
+      'x',
+      [],
+      {},
+      { breakers: 3 },
+      { more: -1 },
+      { open: 'x' },
+    ];
+    const none = { breakers: [], more: 0, open: 0 };
+    for (const facts of nonsense) expect(readFigures(facts)).toEqual(none);
     const rows = [
       ['a', 'closed', 1, 2, 3, 'of a later version'],
       ['a', 'ajar', 1, 2, 3],

@@ -24,6 +24,9 @@ const BYTES = 1_000;
 /** So many breakers are looked at: an instance may have one for each of a hundred thousand keys. */
 const LOOKED_AT = 1_000;
 
+/** So many breakers whose names are too long are passed over: shorter ones may still fit. */
+const SKIPPED = 20;
+
 /** The form in which figures are told. */
 type Row = readonly [
   name: string,
@@ -40,46 +43,76 @@ export interface ToldFigures {
   readonly breakers: readonly Row[];
   /** Breakers that had no place. */
   readonly more?: number;
+  /** How many breakers are not closed, those included that had no place; only together with {@link more}. */
+  readonly open?: number;
 }
 
-/** The figures of all breakers of an instance, those with the most trouble and the most calls first. */
-export function figuresOf(
-  members: Iterable<{
-    readonly name: string;
-    readonly state: CircuitPhase;
-    readonly figures: Figures;
-  }>,
-): BreakerFigures[] {
-  const all: BreakerFigures[] = [];
-  for (const { name, state, figures } of members) {
-    if (all.push({ name, state, ...figures }) === LOOKED_AT) break;
-  }
-  return all.sort((one, other) => weight(other) - weight(one));
+/** A shared breaker of this instance. */
+export interface MemberFigures {
+  readonly name: string;
+  readonly state: CircuitPhase;
+  readonly figures: Figures;
 }
 
-/** As many of them as fit, in order. @param total how many breakers there are */
-export function toldFigures(figures: readonly BreakerFigures[], total: number): ToldFigures {
+/** The figures of an instance, as far as it has looked at its breakers. */
+interface InstanceFigures {
+  /** Those with the most trouble and the most calls first. */
+  readonly breakers: readonly BreakerFigures[];
+  /** How many breakers there are. */
+  readonly total: number;
+  /** How many of them are not closed. */
+  readonly open: number;
+}
+
+/** The figures of the breakers of an instance: those that are not closed before all others. */
+export function figuresOf(members: Iterable<MemberFigures>): InstanceFigures {
+  const open: MemberFigures[] = [];
+  const closed: MemberFigures[] = [];
+  for (const member of members) (member.state === 'closed' ? closed : open).push(member);
+  const looked = open.slice(0, LOOKED_AT);
+  looked.push(...closed.slice(0, LOOKED_AT - looked.length));
+  return {
+    breakers: looked
+      .map(({ name, state, figures }) => ({ name, state, ...figures }))
+      .sort((one, other) => weight(other) - weight(one)),
+    total: open.length + closed.length,
+    open: open.length,
+  };
+}
+
+/** As many of them as fit, in order. */
+export function toldFigures({ breakers: all, total, open }: InstanceFigures): ToldFigures {
   const breakers: Row[] = [];
   let left = BYTES;
-  for (const { name, state, calls, failures, rejections } of figures) {
+  let skipped = 0;
+  for (const { name, state, calls, failures, rejections } of all) {
     const row: Row = [name, state, calls, failures, rejections];
-    left -= Buffer.byteLength(JSON.stringify(row)) + 1;
-    if (left < 0) break;
-    breakers.push(row);
+    const bytes = Buffer.byteLength(JSON.stringify(row)) + 1;
+    if (bytes <= left) {
+      left -= bytes;
+      breakers.push(row);
+    } else if (++skipped === SKIPPED) break;
   }
   const more = total - breakers.length;
-  return { breakers, ...(more > 0 && { more }) };
+  return { breakers, ...(more > 0 && { more, open }) };
 }
 
 /** The figures that an instance has told. One of another version of the library may tell anything. */
-export function readFigures(facts: unknown): { breakers: BreakerFigures[]; more: number } {
-  const { breakers, more } = isPlainObject(facts) ? facts : {};
-  const rows = Array.isArray(breakers) ? breakers.filter(isRow) : [];
+export function readFigures(facts: unknown): {
+  breakers: BreakerFigures[];
+  more: number;
+  open: number;
+} {
+  const { breakers: told, more, open } = isPlainObject(facts) ? facts : {};
+  const rows = Array.isArray(told) ? told.filter(isRow) : [];
+  const breakers = rows.map(([name, state, calls, failures, rejections]) => {
+    return { name, state, calls, failures, rejections };
+  });
+  const seen = breakers.filter(({ state }) => state !== 'closed').length;
   return {
-    breakers: rows.map(([name, state, calls, failures, rejections]) => {
-      return { name, state, calls, failures, rejections };
-    }),
+    breakers,
     more: isCount(more) ? more : 0,
+    open: isCount(open) ? Math.max(open, seen) : seen,
   };
 }
 

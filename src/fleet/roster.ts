@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Clock } from '../common/clock.js';
-import { type Figures, figuresOf, toldFigures } from './figures.js';
+import { type MemberFigures, figuresOf, toldFigures } from './figures.js';
 import {
   type FleetInstance,
   type FleetSnapshot,
@@ -9,7 +9,7 @@ import {
   sumsOf,
 } from './snapshot.js';
 import type { StoreGuard } from './store-guard.js';
-import type { CircuitPhase, InstanceInfo, LivingInstance } from './store.js';
+import type { InstanceInfo, LivingInstance } from './store.js';
 
 /** How long the instances are not read again, milliseconds: many may look at the same time. */
 const FRESH = 1_000;
@@ -25,13 +25,7 @@ export interface RosterHost {
   readonly guard: StoreGuard;
   readonly backgroundTimeout: number;
   /** The shared breakers of this instance. */
-  readonly members: () => readonly Member[];
-}
-
-interface Member {
-  readonly name: string;
-  readonly state: CircuitPhase;
-  readonly figures: Figures;
+  readonly members: () => Iterable<MemberFigures>;
 }
 
 /** Who is in the fleet: what this instance tells of itself, and what the others have told. */
@@ -63,8 +57,7 @@ export class Roster {
   /** The part of the heartbeat that is told to the others: less than 1,500 bytes, but for long names of its own. */
   info(): InstanceInfo {
     const { instanceId: id, version } = this.host;
-    const members = this.host.members();
-    const facts = { ...toldFigures(figuresOf(members), members.length) };
+    const facts = { ...toldFigures(figuresOf(this.host.members())) };
     return {
       id,
       host: hostname(),

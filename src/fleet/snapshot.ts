@@ -19,6 +19,8 @@ export interface FleetInstance {
   readonly breakers: readonly BreakerFigures[];
   /** How many more shared breakers it has, which are not among {@link breakers}. */
   readonly more: number;
+  /** How many of all its shared breakers are open or half-open. */
+  readonly open: number;
 }
 
 /** A shared breaker, summed over the living instances. */
