@@ -99,6 +99,22 @@ describe.each(troubles)('a store that is %j', (trouble) => {
     expect(storeEvents(one!)).toEqual(['store-degraded', 'store-recovered']);
   });
 
+  it('is not asked before its time because its messages are heard again', async () => {
+    const fleet = new TestFleet();
+    const [one] = await fleet.start(1);
+    one!.route.trouble = trouble;
+    await fleet.clock.advance(20_000);
+    const asked = one!.route.calls.length;
+    for (let i = 0; i < 5; i++) {
+      fleet.memory.recover(); // tells of a connection
+      await settle();
+    }
+    expect(one!.route.calls).toHaveLength(asked);
+    one!.route.trouble = undefined;
+    await fleet.clock.advance(4_000);
+    expect(storeEvents(one!)).toEqual(['store-degraded', 'store-recovered']);
+  });
+
   it('does not keep the application from closing, and leaves no timer', async () => {
     const fleet = new TestFleet();
     const [one] = await fleet.start(1);

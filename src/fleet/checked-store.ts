@@ -38,11 +38,11 @@ const isListOf =
   (value) =>
     ask(() => Array.isArray(value) && value.every(check), false);
 
-const has =
-  (members: Readonly<Record<string, Check>>): Check =>
-  (value) =>
-    typeof value === 'object' &&
-    Object.entries(members).every(([key, check]) => check(look(value, key)));
+function has(members: Readonly<Record<string, Check>>): Check {
+  const checks = Object.entries(members);
+  return (value) =>
+    typeof value === 'object' && checks.every(([key, check]) => check(look(value, key)));
+}
 
 const isOverride = has({
   state: isOneOf('forced-open', 'forced-closed', 'disabled', 'observe-only'),
@@ -120,15 +120,16 @@ export class CheckedStore implements ResilienceStore {
   }
 
   async limit(name: string, request: LimitRequest): Promise<LimitDecision> {
-    const decision = checked('limit', isDecision, await this.store.limit(name, request));
+    const decision = await this.store.limit(name, request);
     // Stores count whole milliseconds.
-    return checked('limit', ({ waitMs }) => waitMs < request.maxWaitMs + 1, decision);
+    if (isDecision(decision) && decision.waitMs < request.maxWaitMs + 1) return decision;
+    throw noAnswer('limit', decision);
   }
 
   async places(name: string, step: PlacesStep): Promise<PlacesReply> {
-    const reply = checked('places', isPlacesReply, await this.store.places(name, step));
-    const complete = step.type !== 'renew' || reply.granted || reply.lost !== undefined;
-    return checked('places', () => complete, reply);
+    const reply = await this.store.places(name, step);
+    if (isPlacesReply(reply) && saysAll(step, reply)) return reply;
+    throw noAnswer('places', reply);
   }
 
   async heartbeat(instance: InstanceInfo, ttlMs: number): Promise<number> {
@@ -169,5 +170,14 @@ export class CheckedStore implements ResilienceStore {
 /** @throws TypeError for an answer that is none */
 function checked<T>(method: keyof ResilienceStore, isAnswer: (answer: T) => boolean, answer: T): T {
   if (isAnswer(answer)) return answer;
-  throw new TypeError(`${method}() gave ${show(answer)}, which is not an answer of a store`);
+  throw noAnswer(method, answer);
+}
+
+/** Whether a renewal that was not granted says what is lost. */
+function saysAll({ type }: PlacesStep, { granted, lost }: PlacesReply): boolean {
+  return type !== 'renew' || granted || lost !== undefined;
+}
+
+function noAnswer(method: keyof ResilienceStore, answer: unknown): TypeError {
+  return new TypeError(`${method}() gave ${show(answer)}, which is not an answer of a store`);
 }

@@ -235,7 +235,8 @@ export class Fleet implements FleetSite {
       case 'reconnected':
         // Messages may have been lost, so nothing is certain before all has been read.
         this.changes.invalidate();
-        return void this.turn();
+        // A store that is away is tried in its time: one whose connection comes and goes must not flap.
+        return this.degraded ? undefined : void this.turn();
       case 'place':
         return this.store.placeFreed(message.name);
     }
