@@ -17,6 +17,7 @@ class World {
   readonly left: Deferred = deferred();
   readonly leave = jest.spyOn(this.memory, 'leave').mockImplementation(() => this.left.promise);
   readonly close = jest.spyOn(this.memory, 'close');
+  readonly settings = jest.spyOn(this.memory, 'settings');
 
   async start(store: ResilienceStore = this.memory): Promise<Booted> {
     const booted = await boot({ resilience: { clock: this.clock, store } });
@@ -59,6 +60,72 @@ describe('a store when the application closes', () => {
     expect(world.close).not.toHaveBeenCalled();
     await jest.advanceTimersByTimeAsync(1);
     expect(world.close).toHaveBeenCalledTimes(1);
+  });
+
+  describe('and a change for all was made just before', () => {
+    async function startAndChange(world: World): Promise<Booted> {
+      const booted = await world.start();
+      booted.service.command('books', { run: async () => 1, timeout: '1s' });
+      world.settings.mockReturnValueOnce(new Promise(() => {})); // the answer would come too late
+      booted.service.configure('books', { timeout: '2s' }, { scope: 'shared' });
+      return booted;
+    }
+
+    it('hears it, and then that the instance ends; the application does not wait for it', async () => {
+      const world = new World();
+      const change = jest.spyOn(world.memory, 'changeSettings');
+      const { app } = await startAndChange(world);
+      const read = deferred();
+      world.settings.mockImplementationOnce(async () => void (await read.promise));
+      await app.close();
+      await settle();
+      expect([change, world.leave].map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+      read.resolve();
+      await settle();
+      expect([change, world.leave].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+      expect((await world.memory.settings())!.settings).toContain('"books"');
+      world.left.resolve();
+      await settle();
+      expect(world.close).toHaveBeenCalledTimes(1);
+      expect(world.clock.pending).toBe(0);
+    });
+
+    it.each(['rejects', 'throws', 'answers nonsense'])(
+      'hears that the instance ends though it %s',
+      async (trouble) => {
+        const world = new World();
+        const { app } = await startAndChange(world);
+        world.settings.mockImplementationOnce(() => {
+          if (trouble === 'throws') throw new Error('not even a promise');
+          if (trouble === 'rejects') return Promise.reject(new Error('down'));
+          return Promise.resolve({} as never);
+        });
+        await app.close();
+        await settle();
+        expect(world.leave).toHaveBeenCalledTimes(1);
+      },
+    );
+
+    it('is closed after a quarter of a second if it does not answer', async () => {
+      const world = new World();
+      const { app } = await startAndChange(world);
+      world.settings.mockReturnValue(new Promise(() => {}));
+      jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+      await app.close();
+      await jest.advanceTimersByTimeAsync(249);
+      expect(world.close).not.toHaveBeenCalled();
+      await jest.advanceTimersByTimeAsync(1);
+      expect(world.close).toHaveBeenCalledTimes(1);
+    });
+  });
+
+  it('is asked for nothing when there is nothing to tell', async () => {
+    const world = new World();
+    const { app } = await world.start();
+    world.settings.mockClear();
+    await app.close();
+    await settle();
+    expect(world.settings).not.toHaveBeenCalled();
   });
 
   it('is closed at once when it is away', async () => {

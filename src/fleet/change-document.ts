@@ -28,6 +28,13 @@ export interface ChangeDocument {
   readonly gone: readonly string[];
 }
 
+/** A document that has to be written. */
+export interface Writing {
+  readonly document: ChangeDocument;
+  /** The changes of this instance of which it is made; it may have no room for those that only take others back. */
+  readonly told: readonly FleetChange[];
+}
+
 /** @param now on the clock of this instance */
 export function encode({ life, version, changes, gone }: ChangeDocument, now: number): string {
   const entries = changes.map(({ endsAt, ...rest }) => ({

@@ -5,6 +5,7 @@ import { show } from '../common/printable.js';
 import type { ChangesAdopter, ChangesHost } from './changes-host.js';
 import {
   type ChangeDocument,
+  type Writing,
   LIMITS,
   decode,
   encode,
@@ -33,11 +34,10 @@ const TRIES = 5;
 /** So many different complaints are logged. */
 const TOLD = 20;
 
-/** A document that has to be written. */
-interface Writing {
-  readonly document: ChangeDocument;
-  /** The changes of this instance of which it is made; it may have no room for those that only take others back. */
-  readonly told: readonly FleetChange[];
+type Step = (store: ResilienceStore) => Promise<Answer>;
+
+interface Answer {
+  readonly stored: StoredSettings | undefined;
 }
 
 const NOTHING: ChangeDocument = { life: '', version: 0, changes: [], gone: [] };
@@ -151,13 +151,18 @@ export class FleetChanges {
     this.timer?.cancel();
   }
 
+  /** Tells the store what still waits when the application has closed. */
+  async flush(store: ResilienceStore): Promise<void> {
+    if (this.pending.length > 0) await this.readAndWrite((step) => step(store));
+  }
+
   private async run(): Promise<void> {
     const { guard, clock, freshFor } = this.host;
     while (this.again && guard.available && this.running) {
       this.again = false;
       if (!this.busy && clock.now() < this.readAt + freshFor) return;
       try {
-        await this.readAndWrite();
+        await this.readAndWrite((step) => this.ask(step));
       } catch (error) {
         // What waits is tried with the next round.
         this.complain(`the changes for the fleet cannot be exchanged: ${show(error)}`);
@@ -166,9 +171,9 @@ export class FleetChanges {
     if (this.busy) this.host.hurry();
   }
 
-  private async readAndWrite(): Promise<void> {
+  private async readAndWrite(ask: (step: Step) => Promise<Answer | undefined>): Promise<void> {
     this.outdated = false;
-    const answer = await this.ask(async (store) => ({ stored: await store.settings() }));
+    const answer = await ask(async (store) => ({ stored: await store.settings() }));
     if (answer === undefined) return;
     this.readAt = this.host.clock.now();
     let { stored } = answer;
@@ -177,7 +182,7 @@ export class FleetChanges {
       if (writing === undefined) return;
       const text = encode(writing.document, this.host.clock.now());
       const { revision } = this;
-      const reply = await this.ask(async (store) => ({
+      const reply = await ask(async (store) => ({
         stored: await store.changeSettings(revision, text),
       }));
       // It may have been written all the same: the next round shows it.
@@ -189,9 +194,7 @@ export class FleetChanges {
   }
 
   /** @returns `undefined` when there is no answer, or nobody waits for it any more */
-  private async ask(
-    step: (store: ResilienceStore) => Promise<{ readonly stored: StoredSettings | undefined }>,
-  ): Promise<{ readonly stored: StoredSettings | undefined } | undefined> {
+  private async ask(step: Step): Promise<Answer | undefined> {
     const { guard, backgroundTimeout } = this.host;
     const answer = await guard.ask(step, backgroundTimeout);
     if (!this.running) return undefined;

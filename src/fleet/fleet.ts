@@ -48,6 +48,7 @@ export class Fleet implements FleetSite {
   /** How many instances were alive at the last heartbeat, this one included; 0 until the first one. */
   living = 0;
   readonly store: GuardedStore;
+  private readonly checked: CheckedStore;
   private readonly guard: StoreGuard;
   private readonly roster: Roster;
   /** The changes of options for the whole fleet. */
@@ -71,8 +72,8 @@ export class Fleet implements FleetSite {
     const { store, settings, clock } = host;
     this.instanceId =
       settings.instanceId ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-    const checked = new CheckedStore(store);
-    this.guard = new StoreGuard(checked, clock, {
+    this.checked = new CheckedStore(store);
+    this.guard = new StoreGuard(this.checked, clock, {
       degraded: (error) => this.tellDegraded(error),
       recovered: (ms) => this.tellRecovered(ms),
     });
@@ -100,7 +101,7 @@ export class Fleet implements FleetSite {
       hurry: () => this.hurry(),
       log: warn,
     });
-    this.subscription = new Subscription(checked, (message) => this.hear(message));
+    this.subscription = new Subscription(this.checked, (message) => this.hear(message));
     this.services = {
       clock,
       guard: this.guard,
@@ -165,7 +166,8 @@ export class Fleet implements FleetSite {
     this.changes.close();
     this.subscription.close();
     if (!running) return storeUsers.closeUnused(host.store); // its start has failed
-    if (available) void storeUsers.leave(host.store, this.instanceId);
+    const tellRest = (): Promise<void> => this.changes.flush(this.checked);
+    if (available) void storeUsers.leave(host.store, this.instanceId, tellRest);
     else storeUsers.remove(host.store);
   }
 

@@ -4,7 +4,7 @@ import { quietly, swallow } from '../common/quietly.js';
 import { settledWithin } from '../common/settled-within.js';
 import type { ResilienceStore } from './store.js';
 
-/** How long a store may take to hear that an instance ends, milliseconds of the machine: nobody waits for it. */
+/** How long a store may take to hear the last of an instance, milliseconds of the machine: nobody waits for it. */
 const LONGEST_LEAVE = 250;
 
 /** How many running applications of this process use a store. */
@@ -21,12 +21,17 @@ export const storeUsers = {
     storeUsers.closeUnused(store);
   },
 
-  /** Says that an instance ends; only then its connection may. */
-  async leave(store: ResilienceStore, instanceId: string): Promise<void> {
-    await settledWithin(
-      outsideOfCalls(async () => store.leave(instanceId)),
-      LONGEST_LEAVE,
-    );
+  /** Tells what is left to tell, and that an instance ends; only then its connection may. */
+  async leave(
+    store: ResilienceStore,
+    instanceId: string,
+    tellRest: () => Promise<void>,
+  ): Promise<void> {
+    const leave = async (): Promise<void> => {
+      await tellRest().catch(() => {});
+      await store.leave(instanceId);
+    };
+    await settledWithin(outsideOfCalls(leave), LONGEST_LEAVE);
     storeUsers.remove(store);
   },
 
