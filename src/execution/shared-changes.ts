@@ -91,9 +91,16 @@ export class SharedChanges implements ChangesAdopter {
     }
     if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
     const next = withChange(this.inForce, change);
-    live.share(next, new Set([target]));
+    // Listeners may make another change: then this one has to stand already.
+    changes.queue(change);
+    try {
+      live.share(next, new Set([target]));
+    } catch (error) {
+      changes.withdraw(change);
+      throw error;
+    }
     this.accept(next);
-    changes.add(change);
+    changes.send();
   }
 
   adopt(changes: readonly FleetChange[]): void {
