@@ -323,6 +323,20 @@ describe('a change of options for all instances', () => {
       ],
       ['ends at no date', 'Books.list', { retry: {} }, { until: '1h' as never }, /until is '1h'/],
       [
+        'ends, but takes all back',
+        'Books.list',
+        null,
+        { until: new Date(8e15) },
+        /^configure\('Books\.list'\): until is only for options that are set; null takes .* for good/,
+      ],
+      [
+        'ends, but takes a policy back',
+        'Books.list',
+        { retry: null, timeout: '2s' },
+        { until: new Date(8e15) },
+        /until is only for options that are set/,
+      ],
+      [
         'ends, but is local',
         'Books.list',
         { retry: {} },

@@ -83,6 +83,9 @@ export class SharedChanges implements ChangesAdopter {
       },
       forMs,
     );
+    if (until !== undefined && takesBack(patch)) {
+      problems.add(where, 'until is only for options that are set; null takes them back for good');
+    }
     // Other instances may have what the target stands for.
     const isKnown = patch === null && changes.current.some((each) => each.target === target);
     if (!isKnown) problems.all.push(...live.checker().problemsOf({ target, patch }, where));
@@ -207,6 +210,11 @@ export class SharedChanges implements ChangesAdopter {
 
 function whereOf({ target }: FleetChange): string {
   return `configure(${show(target)})`;
+}
+
+/** Whether a patch takes back anything. */
+function takesBack(patch: unknown): boolean {
+  return patch === null || (isPlainObject(patch) && Object.values(patch).includes(null));
 }
 
 function takenBack(patch: SharedPatch | null): SharedPatch | null {
