@@ -254,6 +254,26 @@ describe('a change of options for all instances', () => {
     expect(retriesOf([a!, b!])).toEqual([1, 1]);
   });
 
+  it('stays in force when a listener makes another one', async () => {
+    const world = new World();
+    const [a, b] = await world.startMany(2);
+    a!.app.get(ResilienceEvents).on('configuration', ({ target }) => {
+      if (target === 'Books.list')
+        a!.configure('storagesvc', { circuitBreaker: { openFor: '9s' } });
+    });
+    a!.configure('Books.list', { retry: { maxRetries: 1 } });
+    await settle();
+    for (const instance of [a!, b!]) {
+      const told = of('configuration', instance.events);
+      expect(told.map(({ target, ended }) => [target, ended])).toEqual([
+        ['Books.list', undefined],
+        ['storagesvc', undefined],
+      ]);
+      expect(retriesOf([instance])).toEqual([1]);
+      expect(instance.options('get', 'circuitBreaker')).toMatchObject({ openFor: '9s' });
+    }
+  });
+
   describe('when it is wrong', () => {
     it('changes nothing anywhere, and all problems are told', async () => {
       const world = new World();
@@ -302,6 +322,20 @@ describe('a change of options for all instances', () => {
         /until is .* to come/,
       ],
       ['ends at no date', 'Books.list', { retry: {} }, { until: '1h' as never }, /until is '1h'/],
+      [
+        'ends, but takes all back',
+        'Books.list',
+        null,
+        { until: new Date(8e15) },
+        /^configure\('Books\.list'\): until is only for options that are set; null takes .* for good/,
+      ],
+      [
+        'ends, but takes a policy back',
+        'Books.list',
+        { retry: null, timeout: '2s' },
+        { until: new Date(8e15) },
+        /until is only for options that are set/,
+      ],
       [
         'ends, but is local',
         'Books.list',

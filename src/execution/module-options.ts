@@ -35,7 +35,7 @@ export interface PatchNote {
   readonly reason?: string;
   /** Whose options are changed: those of this instance, or of all that share the store. Default: `'local'`. */
   readonly scope?: Scope;
-  /** When a shared change ends by itself. Default: only when it is taken back. */
+  /** When a shared change ends by itself; not beside `null`, which takes back for good. Default: only when it is taken back. */
   readonly until?: Date;
 }
 

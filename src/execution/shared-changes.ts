@@ -83,6 +83,9 @@ export class SharedChanges implements ChangesAdopter {
       },
       forMs,
     );
+    if (until !== undefined && takesBack(patch)) {
+      problems.add(where, 'until is only for options that are set; null takes them back for good');
+    }
     // Other instances may have what the target stands for.
     const isKnown = patch === null && changes.current.some((each) => each.target === target);
     if (!isKnown) problems.all.push(...live.checker().problemsOf({ target, patch }, where));
@@ -91,9 +94,16 @@ export class SharedChanges implements ChangesAdopter {
     }
     if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
     const next = withChange(this.inForce, change);
-    live.share(next, new Set([target]));
+    // Listeners may make another change: then this one has to stand already.
+    changes.queue(change);
+    try {
+      live.share(next, new Set([target]));
+    } catch (error) {
+      changes.withdraw(change);
+      throw error;
+    }
     this.accept(next);
-    changes.add(change);
+    changes.send();
   }
 
   adopt(changes: readonly FleetChange[]): void {
@@ -200,6 +210,11 @@ export class SharedChanges implements ChangesAdopter {
 
 function whereOf({ target }: FleetChange): string {
   return `configure(${show(target)})`;
+}
+
+/** Whether a patch takes back anything. */
+function takesBack(patch: unknown): boolean {
+  return patch === null || (isPlainObject(patch) && Object.values(patch).includes(null));
 }
 
 function takenBack(patch: SharedPatch | null): SharedPatch | null {

@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.js';
 import type { FleetChange, SharedPatch } from './fleet-change.js';
 import type { StoreGuard } from './store-guard.js';
+import type { FleetSettings, ResilienceStore } from './store.js';
 
 /** What carries the changes out: the plans of this application. */
 export interface ChangesAdopter {
@@ -10,6 +11,14 @@ export interface ChangesAdopter {
   has(change: FleetChange): boolean;
   /** A patch as operators may see it. */
   told(patch: SharedPatch | null): SharedPatch | null;
+}
+
+/** A step of the store that has to do with its document of changes. */
+export type Step = (store: ResilienceStore) => Promise<Answer>;
+
+/** The answer of a {@link Step}. */
+export interface Answer {
+  readonly stored: FleetSettings | undefined;
 }
 
 /** The dependencies of the exchange of changes with the store. */

@@ -69,7 +69,8 @@ class Instance {
   }
 
   async make(target: string, patch: FleetChange['patch']): Promise<void> {
-    this.changes.add(this.changes.draft({ target, patch }, Infinity));
+    this.changes.queue(this.changes.draft({ target, patch }, Infinity));
+    this.changes.send();
     await this.changes.sync();
   }
 

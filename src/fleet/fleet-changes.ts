@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { outsideOfCalls } from '../common/async-context.js';
 import type { Timer } from '../common/clock.js';
 import { show } from '../common/printable.js';
-import type { ChangesAdopter, ChangesHost } from './changes-host.js';
+import type { Answer, ChangesAdopter, ChangesHost, Step } from './changes-host.js';
 import {
   type ChangeDocument,
   type Writing,
@@ -13,6 +13,7 @@ import {
   latest,
   united,
 } from './change-document.js';
+import { Complaints } from './complaints.js';
 import {
   type FleetChange,
   areSameInAnyOrder,
@@ -30,15 +31,6 @@ const REVOCATION_STAYS = 3_600_000;
 
 /** So many times a change is written anew when another instance has made one at the same moment; then with the next round. */
 const TRIES = 5;
-
-/** So many different complaints are logged. */
-const TOLD = 20;
-
-type Step = (store: ResilienceStore) => Promise<Answer>;
-
-interface Answer {
-  readonly stored: StoredSettings | undefined;
-}
 
 const NOTHING: ChangeDocument = { life: '', version: 0, changes: [], gone: [] };
 
@@ -62,9 +54,11 @@ export class FleetChanges {
   private syncing: Promise<void> | undefined = undefined;
   private again = false;
   private running = false;
-  private readonly complaints = new Set<string>();
+  private readonly complaints: Complaints;
 
-  constructor(private readonly host: ChangesHost) {}
+  constructor(private readonly host: ChangesHost) {
+    this.complaints = new Complaints((message) => host.log(message));
+  }
 
   /** The changes that stand, in the order in which they were made. */
   get current(): readonly FleetChange[] {
@@ -124,10 +118,19 @@ export class FleetChanges {
     return fitting(withChange(this.current, change), this.host.clock.now()) !== undefined;
   }
 
-  /** Tells the others of a change that is in force here. */
-  add(change: FleetChange): void {
+  /** The change stands from now on; the others are told with {@link send}. */
+  queue(change: FleetChange): void {
     this.pending = [...this.pending, change];
     this.seen.add([change]);
+  }
+
+  /** Takes a change back that could not be made here. */
+  withdraw(change: FleetChange): void {
+    this.pending = this.pending.filter((each) => each !== change);
+  }
+
+  /** Tells the others of the changes that are in force here. */
+  send(): void {
     this.adopt();
     void this.sync();
   }
@@ -165,7 +168,7 @@ export class FleetChanges {
         await this.readAndWrite((step) => this.ask(step));
       } catch (error) {
         // What waits is tried with the next round.
-        this.complain(`the changes for the fleet cannot be exchanged: ${show(error)}`);
+        this.complaints.add(`the changes for the fleet cannot be exchanged: ${show(error)}`);
       }
     }
     if (this.busy) this.host.hurry();
@@ -247,7 +250,9 @@ export class FleetChanges {
     if (stored === undefined || stored.revision === 0) return NOTHING;
     const document = decode(stored.settings, now - stored.ageMs);
     if (document !== undefined) return document;
-    this.complain('the store has settings that are not understood; the next change replaces them');
+    this.complaints.add(
+      'the store has settings that are not understood; the next change replaces them',
+    );
     return this.pending.length > 0 ? NOTHING : undefined;
   }
 
@@ -288,13 +293,7 @@ export class FleetChanges {
     try {
       this.adopter?.adopt(current);
     } catch (error) {
-      this.complain(`the changes for the fleet cannot be carried out: ${show(error)}`);
+      this.complaints.add(`the changes for the fleet cannot be carried out: ${show(error)}`);
     }
-  }
-
-  private complain(message: string): void {
-    if (this.complaints.has(message) || this.complaints.size >= TOLD) return;
-    this.complaints.add(message);
-    this.host.log(message);
   }
 }
