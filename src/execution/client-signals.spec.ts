@@ -37,7 +37,7 @@ describe('the signal of a client', () => {
     ['GraphQL over HTTP/2', (stream) => graphql({ res: emitter({ stream }) }), 'close'],
     ['Apollo on Fastify over HTTP/2', (stream) => graphql({ req: { raw: { stream } } }), 'close'],
   ])('of %s is aborted when it has gone', (_, contextWith, event) => {
-    const end = emitter({ cancelled: false, connected: true, destroyed: false });
+    const end = emitter({ aborted: false, cancelled: false, connected: true, destroyed: false });
     const signal = clientSignalOf(contextWith(end))!;
     expect(signal.aborted).toBe(false);
     Object.assign(end, { cancelled: true, connected: false, destroyed: true });

@@ -1,6 +1,7 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { look } from '../common/outcomes/look.js';
 import { ClientGoneError } from './client-gone-error.js';
+import { http2StreamOf } from './http2-stream.js';
 
 /** The part of Node's `EventEmitter` that is used here. */
 interface Emitter {
@@ -98,8 +99,7 @@ function ofGraphql(value: unknown): Connection | undefined {
 
 /** @param response with HTTP/2 only a facade of a stream, which alone knows how it has ended */
 function ofResponse(response: Emitter): Connection {
-  const stream = look(response, 'stream');
-  const emitter = isEmitter(stream) ? stream : response;
+  const emitter = http2StreamOf(response) ?? response;
   return {
     emitter,
     event: 'close',
@@ -111,8 +111,8 @@ function ofResponse(response: Emitter): Connection {
 
 /** A request whose response is not to be had: a subscription of Mercurius, Apollo on Fastify. */
 function ofRequest(request: unknown): Connection | undefined {
-  const stream = look(request, 'stream'); // HTTP/2, where requests share a socket
-  if (isEmitter(stream)) return ofResponse(stream);
+  const stream = http2StreamOf(request); // requests share a socket
+  if (stream !== undefined) return ofResponse(stream);
   const socket = look(request, 'socket');
   if (!isEmitter(socket)) return undefined;
   return { emitter: socket, event: 'close', hasGone: () => look(socket, 'destroyed') === true };

@@ -1,6 +1,14 @@
+import { PassThrough } from 'node:stream';
 import type { ArgumentsHost } from '@nestjs/common';
 import { ResilienceError } from '../common/errors.js';
-import { answer, rawResponseOf, sayWhenToRetry } from './http-answer.js';
+import {
+  type RawResponse,
+  answer,
+  isOver,
+  isSent,
+  rawResponseOf,
+  sayWhenToRetry,
+} from './http-answer.js';
 
 /** A host with this response. */
 function hostOf(response: unknown, type = 'http'): ArgumentsHost {
@@ -163,4 +171,15 @@ describe('an answer', () => {
   it('is given to nobody when there is no response', () => {
     expect(() => answer(hostOf(undefined), 503, {})).not.toThrow();
   });
+});
+
+describe('an answer over HTTP/1', () => {
+  it.each([true, {}, () => {}, new PassThrough()])(
+    'is judged by itself, whatever middleware has put at its stream: %p',
+    (stream) => {
+      const response = { destroyed: true, writableFinished: true, stream };
+      expect(isOver(response as unknown as RawResponse)).toBe(true);
+      expect(isSent(response as unknown as RawResponse)).toBe(true);
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { ServerHttp2Stream } from 'node:http2';
 import type { ArgumentsHost } from '@nestjs/common';
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
+import { http2StreamOf } from './http2-stream.js';
 
 /** The part of Node's `ServerResponse` that is used here. */
 export type RawResponse = Pick<
@@ -16,10 +16,7 @@ export type RawResponse = Pick<
   | 'setHeader'
   | 'statusCode'
   | 'writableFinished'
-> & {
-  /** HTTP/2's only. */
-  readonly stream?: Pick<ServerHttp2Stream, 'aborted' | 'destroyed' | 'writableFinished'>;
-};
+>;
 
 /** The parts of an Express response and of a Fastify reply that are used here. */
 interface FrameworkResponse {
@@ -42,13 +39,16 @@ export function rawResponseOf(host: ArgumentsHost): RawResponse | undefined {
 }
 
 /** Whether the answer has been sent, or its client has gone. */
-export function isOver({ stream, destroyed }: RawResponse): boolean {
-  return stream === undefined ? destroyed : stream.destroyed;
+export function isOver(response: RawResponse): boolean {
+  return (http2StreamOf(response) ?? response).destroyed;
 }
 
 /** Whether the whole answer has been sent. HTTP/2 also calls those finished that the client has cancelled. */
-export function isSent({ stream, writableFinished }: RawResponse): boolean {
-  return stream === undefined ? writableFinished : stream.writableFinished && !stream.aborted;
+export function isSent(response: RawResponse): boolean {
+  const stream = http2StreamOf(response);
+  return stream === undefined
+    ? response.writableFinished
+    : stream.writableFinished && !stream.aborted;
 }
 
 /**
