@@ -34,10 +34,8 @@ export interface AdminInstance {
   readonly host?: string;
   /** When it started; left out when it has not said so. */
   readonly startedAt?: number;
-  /** How many of its shared circuits are not closed; at least so many if `more` is above 0. */
+  /** How many of its shared circuits are not closed. */
   readonly open: number;
-  /** How many of its shared breakers it has not told of, for want of room. */
-  readonly more: number;
 }
 
 /** A version of the application that runs. */

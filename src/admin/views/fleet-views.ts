@@ -118,7 +118,7 @@ export class FleetViews {
   }
 
   private instanceView(instance: FleetInstance, now: number): AdminInstance {
-    const { version, host, ageMs, self, breakers, more } = instance;
+    const { version, host, ageMs, self, open } = instance;
     const id = cut(instance.id);
     return {
       id,
@@ -128,8 +128,7 @@ export class FleetViews {
       ...(ageMs !== undefined && {
         startedAt: steady(this.starts.get(id), now - ageMs, UNDER_WAY),
       }),
-      open: breakers.filter(({ state }) => state !== 'closed').length,
-      more,
+      open,
     };
   }
 }

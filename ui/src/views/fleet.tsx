@@ -114,7 +114,7 @@ function Instances({ instances, moreInstances }: AdminFleet) {
   );
 }
 
-function Instance({ id, self, version, host, startedAt, open, more }: AdminInstance) {
+function Instance({ id, self, version, host, startedAt, open }: AdminInstance) {
   return (
     <tr class={open > 0 ? 'warn' : ''}>
       <th scope="row">
@@ -130,7 +130,6 @@ function Instance({ id, self, version, host, startedAt, open, more }: AdminInsta
         )}
       </td>
       <td class="number" data-label="Circuits not closed">
-        {more > 0 && '≥ '}
         {open}
       </td>
     </tr>
