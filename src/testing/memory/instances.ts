@@ -10,6 +10,8 @@ interface Entry {
 /** Who is alive, for a {@link MemoryStore}. */
 export class MemoryInstances {
   private readonly instances = new Map<string, Entry>();
+  /** Nobody's time is over before. */
+  private endsAt = Infinity;
 
   constructor(private readonly now: () => number) {}
 
@@ -17,6 +19,7 @@ export class MemoryInstances {
     const heardAt = this.now();
     const until = heardAt + span(ttlMs);
     this.instances.set(info.id, { info: JSON.stringify(info), heardAt, until });
+    this.endsAt = Math.min(this.endsAt, until);
     return this.count();
   }
 
@@ -42,8 +45,12 @@ export class MemoryInstances {
   }
 
   private endOverdue(): void {
+    const now = this.now();
+    if (now < this.endsAt) return;
+    this.endsAt = Infinity;
     for (const [id, { until }] of this.instances) {
-      if (until <= this.now()) this.instances.delete(id);
+      if (until <= now) this.instances.delete(id);
+      else this.endsAt = Math.min(this.endsAt, until);
     }
   }
 }
