@@ -18,6 +18,8 @@ export class Admitted implements Rule {
   readonly expected = `at most ${RATES[NAME].limit} per second and ${RATES[NAME].burst} at once, in every window`;
   /** Questions by instance that have been answered with yes, and of which the call has not run yet. */
   private readonly allowed = new Map<string, number[]>();
+  /** Answers by instance that came so late that their calls may have run by them, or without them. */
+  private readonly late = new Map<string, number>();
   private readonly withoutAnswer = new WithoutAnswer();
   private windows: Windows | undefined;
   private calls = 0;
@@ -31,14 +33,12 @@ export class Admitted implements Rule {
         this.windows ??= new Windows(RATES[NAME].limit / 1_000, RATES[NAME].burst);
         return;
       case 'trouble':
-        if (entry.begins) this.windows = undefined;
+        if (!entry.begins) return;
+        this.windows = undefined;
+        this.late.clear();
         return;
       case 'allowed':
-        // Of a later answer the call may not have heard.
-        if (entry.name === NAME && entry.at - entry.asked < HEARD) {
-          this.of(entry.from).push(entry.asked);
-        }
-        return;
+        return entry.name === NAME ? this.answered(entry) : undefined;
       case 'begun':
         return entry.name === NAME ? this.begun(entry) : undefined;
       default:
@@ -55,6 +55,11 @@ export class Admitted implements Rule {
     return `${this.calls} calls, the fullest window ${full} % full; ${this.excused} without an answer in time`;
   }
 
+  private answered({ from, at, asked }: Extract<Entry, { type: 'allowed' }>): undefined {
+    if (at - asked < HEARD) this.of(from).push(asked);
+    else this.late.set(from, this.lateOf(from) + 1);
+  }
+
   private begun({ from, at }: Entry): string | undefined {
     const asked = this.of(from).shift();
     const { windows } = this;
@@ -62,12 +67,17 @@ export class Admitted implements Rule {
     if (asked === undefined) {
       this.excused += 1;
       if (this.withoutAnswer.has(from, at)) return;
+      if (this.lateOf(from) > 0) return void this.late.set(from, this.lateOf(from) - 1);
       return `${from} runs a call that the store has not allowed`;
     }
     this.calls += 1;
     const breach = windows.add(asked, at);
     this.fullest = Math.max(this.fullest, windows.fullest);
     return breach;
+  }
+
+  private lateOf(instance: string): number {
+    return this.late.get(instance) ?? 0;
   }
 
   private of(instance: string): number[] {
