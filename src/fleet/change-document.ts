@@ -46,7 +46,7 @@ export function encode({ life, version, changes, gone }: ChangeDocument, now: nu
 
 /**
  * @param writtenAt when the document was written, on the clock of this instance
- * @returns `undefined` for a text that is no such document; entries that are no changes are left out
+ * @returns `undefined` for a text that is not such a document; entries other than changes are left out
  */
 export function decode(text: string, writtenAt: number): ChangeDocument | undefined {
   const document = parsed(text);

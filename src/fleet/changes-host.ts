@@ -3,7 +3,7 @@ import type { FleetChange, SharedPatch } from './fleet-change.js';
 import type { StoreGuard } from './store-guard.js';
 import type { FleetSettings, ResilienceStore } from './store.js';
 
-/** What carries the changes out: the plans of this application. */
+/** Carries the changes out: the plans of this application. */
 export interface ChangesAdopter {
   /** Carries out the changes that stand now, as far as they are right here. */
   adopt(changes: readonly FleetChange[]): void;

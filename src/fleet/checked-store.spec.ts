@@ -123,7 +123,7 @@ describe('a checked store', () => {
     );
   });
 
-  it('leaves out instances that are none: those of another version may be anything', async () => {
+  it('leaves out invalid instances: those of another version may be anything', async () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
     const told = { ...INSTANCE, version: '1', host: 'h', ageMs: 5, facts: { sums: 1 }, more: 2 };

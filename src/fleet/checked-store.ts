@@ -100,8 +100,8 @@ const MESSAGES: Readonly<Record<StoreMessage['type'], Check>> = {
 };
 
 /**
- * A store whose answers are what the interface says. Somebody else's may answer anything: an answer that is none rejects,
- * as a step that cannot be made, and a message that is none is not heard.
+ * A store that keeps to the interface. Somebody else's store may answer anything: an invalid answer rejects, like a step that
+ * cannot be made, and an invalid message is not heard.
  */
 export class CheckedStore implements ResilienceStore {
   constructor(private readonly store: ResilienceStore) {}
@@ -167,7 +167,7 @@ export class CheckedStore implements ResilienceStore {
   }
 }
 
-/** @throws TypeError for an answer that is none */
+/** @throws TypeError for an invalid answer */
 function checked<T>(method: keyof ResilienceStore, isAnswer: (answer: T) => boolean, answer: T): T {
   if (isAnswer(answer)) return answer;
   throw noAnswer(method, answer);

@@ -15,7 +15,7 @@ function memberOf({ name, state, ...rest }: BreakerFigures): MemberFigures {
   return { name, state, figures: rest };
 }
 
-/** What others are told. */
+/** The part that others are told. */
 function told(breakers: readonly BreakerFigures[], total = breakers.length, open = 0): ToldFigures {
   return toldFigures({ breakers, total, open });
 }

@@ -8,7 +8,7 @@ export interface CircuitMember {
   readonly name: string;
   /** By its own rules, with all changes that are due. */
   readonly state: CircuitPhase;
-  /** What its calls have come to lately, for operators. */
+  /** The recent outcomes of its calls, for operators. */
   readonly figures: Figures;
   /** The votes that open it for all; `undefined` when the first one does. */
   readonly quorum: QuorumRule | undefined;

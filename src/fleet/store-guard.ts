@@ -20,7 +20,7 @@ export interface GuardListener {
   recovered(degradedForMs: number): void;
 }
 
-/** What the outcome of a call says about the store. */
+/** The verdict of a call on the store. */
 interface Judge {
   succeeded(): void;
   failed(error: unknown): void;

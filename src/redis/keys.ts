@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 /** Longer names are told apart by their hash. */
 const LONGEST_NAME = 200;
 
-/** What would move a key to another slot, could not be read in a terminal, or has no UTF-8: a surrogate without the other. */
-// eslint-disable-next-line no-control-regex
+/** Characters that move a key to another slot, cannot be read in a terminal, or have no UTF-8: a surrogate without the other. */
+// eslint-disable-next-line no-control-regex -- control characters are among them
 const UNSAFE = /[%{}\u0000-\u0020\u007f]|\p{Surrogate}/gu;
 
 /** The keys of a store. All keys of one name are in one slot of a cluster, by their hash tag. */
