@@ -7,12 +7,12 @@ const LONGEST_TURN = 10;
 /** Divides long work into turns, between which the event loop can do other work. */
 export class Turns {
   private endsAt: number;
-  /** A third of the limit, to leave time for the last piece of work and for garbage collection. */
+  /** A fifth of the limit, to leave time for the last piece of work and for garbage collection. */
   private readonly length: number;
 
   /** @param maxMs how long a turn may take, milliseconds */
   constructor(maxMs = LONGEST_TURN) {
-    this.length = maxMs / 3;
+    this.length = maxMs / 5;
     this.endsAt = performance.now() + this.length;
   }
 
