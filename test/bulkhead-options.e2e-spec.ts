@@ -126,7 +126,7 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
       [NaN, 'maxConcurrent is NaN; use a whole number of at least 1'],
       ['5', `the options are '5'; use an object`],
       [{ maxQueue: -1 }, 'maxQueue is -1; use a whole number of at least 0'],
-      [{ maxWait: '1s' }, 'maxWait has no effect without maxQueue, as nobody waits; give both'],
+      [{ maxWait: '1s' }, 'maxWait has no effect without maxQueue, since no call waits; give both'],
       [{ maxQueue: 1, maxWait: '0s' }, `maxWait is '0s'; use ${forms} above 0`],
       [{ maxQueue: 1, maxWait: 'soon' }, `maxWait is 'soon'; use ${forms} above 0`],
       [{ name: '' }, `name is ''; use a non-empty string`],
@@ -159,7 +159,7 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
         },
       }),
     ).resolves.toEqual([
-      'S.m0 @Bulkhead: maxWait has no effect without maxQueue, as nobody waits; give both',
+      'S.m0 @Bulkhead: maxWait has no effect without maxQueue, since no call waits; give both',
       `S.m0 @Bulkhead: maxConcurrent (from overrides['S.m0']) is 0; use a whole number of at least 1`,
     ]);
   });
