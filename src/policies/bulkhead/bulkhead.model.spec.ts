@@ -91,7 +91,7 @@ class ModelCall extends TestCall {
 
 const currentCall = new AsyncLocalStorage<number>();
 
-/** Sits just outside of the bulkhead and sees who comes and goes. */
+/** Sits just outside the bulkhead and sees who comes and goes. */
 class Watch extends Stage<Passage> {
   constructor(private readonly world: World) {
     super();

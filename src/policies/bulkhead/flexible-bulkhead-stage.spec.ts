@@ -7,7 +7,7 @@ import { deferred, settle } from '../../../test/support/wait.js';
 import { Bulkhead } from './bulkhead.js';
 import { FlexibleBulkheadStage } from './bulkhead-stage.js';
 
-/** A bulkhead with one place that calls inside of its own may enter again, and a pipeline around it. */
+/** A bulkhead with one place that calls inside its own may enter again, and a pipeline around it. */
 function reentrant(around: (harness: Harness) => Stage[] = () => []) {
   const harness = new Harness();
   const { clock, events } = harness;

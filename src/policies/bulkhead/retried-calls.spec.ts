@@ -158,7 +158,7 @@ describe('a bulkhead outside a retry, in a custom order', () => {
     expect(own.counts).toEqual([0, 0]);
   });
 
-  // A retry inside of the bulkhead makes the call forget what an earlier attempt has left behind.
+  // A retry inside the bulkhead makes the call forget what an earlier attempt has left behind.
   it('holds it until every attempt has really ended', async () => {
     const own = harness();
     const late = deferred();
