@@ -103,9 +103,9 @@ export class ResilienceModule {
   }
 
   /**
-   * The share of a feature module. Either configurations, pipelines and overrides, which are for the whole application; or
-   * providers made by `protectProvider()`, for a module that gets their tokens from another one. The root module imports
-   * `forRoot()` or `forRootAsync()`.
+   * The contribution of a feature module: either configurations, pipelines and overrides, which apply to the whole
+   * application; or providers made by `protectProvider()`, for a module that gets their tokens from another one. The
+   * root module imports `forRoot()` or `forRootAsync()`.
    *
    * @example
    * \@Module({ imports: [ResilienceModule.forFeature({ pipelines: { storagesvc: { timeout: '1s' } } })] })
@@ -123,7 +123,8 @@ export class ResilienceModule {
       module: ResilienceModule,
       providers: [
         { provide: FEATURE, useValue: new Feature(feature as ResilienceFeatureOptions) },
-        // Nest 10 takes modules for the same one when their providers look the same, such as functions of equal text.
+        // Nest 10 takes modules for the same one when their providers look the same, such as functions with equal
+        // source text.
         { provide: brand(`feature ${features}`), useValue: features },
       ],
     };
@@ -150,7 +151,8 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
       },
       {
         provide: RUNTIME,
-        // All at one level: the less there is to wait for, the earlier the factories of other modules can make protected calls.
+        // All at one level: the less they wait for each other, the earlier the factories of other modules can make
+        // protected calls.
         inject: [
           RESILIENCE_MODULE_OPTIONS,
           ModulesContainer,

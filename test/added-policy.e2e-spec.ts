@@ -88,7 +88,7 @@ const rejection = { policy: 'quota', code: 'QUOTA_EXCEEDED' };
 const limitedError = { ...rejection, status: 429 };
 
 describe('an added policy', () => {
-  it('turns calls of a decorated method away, says so in events, and lets them in again', async () => {
+  it('rejects calls of a decorated method, with events, and later admits them again', async () => {
     const { shelf: books, clock, events } = await shelf();
     await books.books();
     await books.books();
@@ -135,7 +135,7 @@ describe('an added policy', () => {
     }
   });
 
-  it('stands among the others: neither retried nor held against the breaker, but answered', async () => {
+  it('has its place among the others: neither retried nor counted by the breaker, but answered', async () => {
     const { shelf: books, registry, events } = await shelf();
     await expect(books.authors()).resolves.toBe('authors');
     for (let call = 0; call < 5; call++) await expect(books.authors()).resolves.toBe('nothing');
@@ -150,7 +150,7 @@ describe('an added policy', () => {
     });
   });
 
-  it('is described, merged with defaults and overridden as the others are', async () => {
+  it('is described, merged with defaults and overridden like the others', async () => {
     const { shelf: books, service } = await shelf({
       defaults: limited({ limit: 7 }),
       overrides: {
@@ -186,7 +186,7 @@ describe('an added policy', () => {
     await expect(covers.list()).rejects.toMatchObject(limitedError);
   });
 
-  it('has the options merged that are objects themselves', async () => {
+  it('has nested options merged', async () => {
     const { app, clock } = await boot({
       providers: [Desk],
       resilience: {
@@ -207,7 +207,7 @@ describe('an added policy', () => {
     await expect(desk.ask()).rejects.toMatchObject({ code: 'CLOSED', retryAfterMs: undefined });
   });
 
-  it('is overridden by variables of the environment', async () => {
+  it('is overridden by environment variables', async () => {
     const { service } = await boot({
       providers: [Shelf],
       resilience: {
@@ -229,7 +229,7 @@ describe('an added policy', () => {
     ]);
   });
 
-  it('is not checked apart from the methods that it is for, when it says so', async () => {
+  it('is checked only with its methods, if so declared', async () => {
     const pipelines = { unused: open({ from: '1s' }) };
     const { service } = await bootService({ pipelines });
     expect(problemsBy(() => service.pipeline('unused'))).toEqual([

@@ -48,7 +48,7 @@ describe.each(everyPlatform)('changes by the management API on %s', (platform: P
     );
   });
 
-  it('configure changes a shared breaker on all instances, a local one on this, unless the caller asks otherwise', async () => {
+  it('configure changes a shared breaker on all instances, a local one on this instance, unless asked otherwise', async () => {
     const store = new MemoryStore();
     const two = [
       await start({ guards: [KeyGuard] }, { resilience: { store } }),
@@ -95,7 +95,7 @@ describe.each(everyPlatform)('changes by the management API on %s', (platform: P
     expect(answer.body.problems).toEqual([`scope is 'shared', but there is no store`]);
   });
 
-  it('configure changes shared breakers by key on all instances, also before there is a key', async () => {
+  it('configure changes shared breakers by key on all instances, even before the first key', async () => {
     const store = new MemoryStore();
     const overrides = { tenant: { circuitBreaker: { scope: 'shared' } } } as const;
     const resilience = { store, overrides };
@@ -118,7 +118,7 @@ describe.each(everyPlatform)('changes by the management API on %s', (platform: P
     expect(await configure('8s')).toEqual([8_000, 8_000]);
   });
 
-  it('says what is wrong with options, without repeating them', async () => {
+  it('reports the problems of options, without repeating values', async () => {
     const app = await guarded();
     const options = { openFor: '<script>', '<b>': 1, window: { calls: '<i>' }, key: 'x' };
     const { status, body, text } = await app.post(`${BREAKER}/configure`, { ...why, options }, key);
@@ -156,14 +156,14 @@ describe.each(everyPlatform)('changes by the management API on %s', (platform: P
     expect(breakerOf(app).override).toMatchObject({ until: new Date(until) });
   });
 
-  it('refuses changes of what is not there', async () => {
+  it('refuses changes of unknown parts', async () => {
     const app = await guarded();
     for (const path of ['/breakers/x/force-open', `${BREAKER}/explode`, '/breakers/tenant/clear']) {
       expect((await app.post(path, why, key)).status).toBe(404);
     }
   });
 
-  it('asks identify() who it is, and nobody else', async () => {
+  it('takes the author from identify() only', async () => {
     const identify = async ({ headers }: { headers: Record<string, string> }) => headers['x-user'];
     const app = await start({ guards: [KeyGuard], identify });
     expect((await app.get('', key)).body.needsBy).toBe(false);

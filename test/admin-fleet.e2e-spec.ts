@@ -113,7 +113,7 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     expect(instances.map(({ open }) => open)).toEqual([1, 1]);
   });
 
-  it('counts the open circuits of an instance that has not told of all its breakers', async () => {
+  it('counts the open circuits of an instance that has reported only some of its breakers', async () => {
     const [one] = await start(['1']);
     const facts = { breakers: [['search', 'open', 1, 1, 0]], more: 30, open: 9 };
     await one!.route.store.heartbeat({ id: 'i2', facts }, 60_000);
@@ -140,7 +140,7 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     );
   });
 
-  it('says since when the store has been away, and shows what was known before', async () => {
+  it('says since when the store has been away, and shows the last known state', async () => {
     const [one] = await start(['1', '2']);
     await fleetOf(one!);
     one!.route.trouble = 'down';
@@ -176,7 +176,7 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     expect((await answer).body.fleet.instances).toHaveLength(1);
   });
 
-  it('tells of the fleet in the stream when it is known, and when it changes', async () => {
+  it('sends the fleet in the stream when it is known, and when it changes', async () => {
     const [one] = await start(['1', '2']);
     const client = await read(one!.url, undefined, key);
     const fleets = (): AdminFleet[] =>
@@ -194,7 +194,7 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     another.leave();
   });
 
-  it('tells of the fleet as it is to the first client, also after hours without any', async () => {
+  it('sends the current fleet to the first client, even after hours without any', async () => {
     const [one] = await start(['1']);
     const first = await joined(one!);
     expect(first.fleet!.instances).toHaveLength(1);
@@ -219,7 +219,7 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     second.client.leave();
   });
 
-  it('tells the first client that there is a store, which has not answered yet', async () => {
+  it('tells the first client of a store that has not answered yet', async () => {
     const [one] = await start(['1']);
     await one!.clock.advance(1_000);
     one!.route.trouble = 'frozen';
@@ -256,7 +256,7 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     expect(changes.map(({ target }) => target)).toEqual(['reviews']);
   });
 
-  it('says that the others have not heard of a change', async () => {
+  it('says that the other instances have not received a change', async () => {
     const [one] = await start(['1']);
     one!.route.trouble = 'down';
     await one!.clock.advance(30_000);
@@ -266,7 +266,7 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     expect(changes).toMatchObject([{ target: 'search', inForce: true, pending: true }]);
   });
 
-  it('cuts what others have written as changes, and shows no secrets', async () => {
+  it('cuts long changes of other instances, and shows no secrets', async () => {
     const [one] = await start(['1']);
     const long = 'x'.repeat(2_000);
     const patch = { circuitBreaker: { apiKey: 'classified', openFor: long }, unknown: { a: 1 } };
@@ -285,7 +285,7 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     ]);
   });
 
-  it('tells of a change of options in the stream at once', async () => {
+  it('sends a change of options in the stream at once', async () => {
     const [one] = await start(['1']);
     const { client } = await joined(one!);
     const service = one!.app.get(ResilienceService);
@@ -304,7 +304,7 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     expect(body.breaker.override).toEqual({ kind: 'forced-open', ...why });
   });
 
-  it('shows a hundred of very many instances, whatever they say of themselves', async () => {
+  it('shows a hundred of very many instances, whatever they report', async () => {
     const [one] = await start(['1']);
     const long = 'x'.repeat(5_000);
     for (let at = 0; at < 150; at++) {
@@ -325,7 +325,7 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     expect(JSON.stringify(fleet).length).toBeLessThan(200_000);
   });
 
-  it('is not there without a store', async () => {
+  it('does not exist without a store', async () => {
     const app = await administered(platform)();
     const { status, body } = await app.get('/fleet');
     expect([status, body.code]).toEqual([404, 'NOT_FOUND']);
@@ -335,7 +335,7 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
     client.leave();
   });
 
-  it('lets go of the store when the application closes', async () => {
+  it('releases the store when the application closes', async () => {
     const [one] = await start(['1']);
     const client = await read(one!.url, undefined, key);
     await client.message(({ data: { fleet } }) => fleet !== undefined);

@@ -21,7 +21,7 @@ describe('ResilienceAdminModule', () => {
     ]);
   });
 
-  it('writes each change into the log, on one line', async () => {
+  it('logs each change on one line', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     const { post } = await start({ guards: [KeyGuard] });
     const path = `/breakers/${encodeURIComponent('storage/svc')}/disable`;
@@ -32,7 +32,7 @@ describe('ResilienceAdminModule', () => {
     ]);
   });
 
-  it('names a host that it refuses in the log, once', async () => {
+  it('logs a refused host once', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     const { get } = await start();
     for (const host of ['books.internal', 'other.internal']) await get('', { host });
@@ -95,7 +95,7 @@ describe('ResilienceAdminModule', () => {
     expect((await one.get()).body.instance).not.toBe((await other.get()).body.instance);
   });
 
-  it('lets go of its application when that closes', async () => {
+  it('releases its application when it closes', async () => {
     const { app, events } = await start();
     const { adminOf } = await import('./support/admin-stream.js');
     const inside = adminOf(app) as unknown as { timer: NodeJS.Timeout };
@@ -105,7 +105,7 @@ describe('ResilienceAdminModule', () => {
     expect(events).toEqual([]);
   });
 
-  it('shows pipelines, commands and clients that came after the start, once each', async () => {
+  it('shows pipelines, commands and clients made after the start, once each', async () => {
     const { get, service } = await start();
     for (let time = 0; time < 3; time++) service.createFetch({ name: 'late' });
     service.command('later', { run: async () => 1, timeout: '1s' });

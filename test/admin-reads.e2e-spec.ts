@@ -8,7 +8,7 @@ afterEach(closeAll);
 describe.each(everyPlatform)('the management API on %s', (platform: Platform) => {
   const start = administered(platform);
 
-  it('says that nothing is ill', async () => {
+  it('reports that nothing is ill', async () => {
     const { get } = await start();
     const { status, body } = await get();
     expect(status).toBe(200);
@@ -17,7 +17,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect(body.instance).toMatch(/^[0-9a-f]{12}$/);
   });
 
-  it('says what is ill, since when and why, the worst first', async () => {
+  it('reports the ill parts, since when and why, the worst first', async () => {
     const app = await start();
     const { get, storage, registry, clock } = app;
     storage.failing = true;
@@ -48,7 +48,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect(body.breakers).toMatchObject({ open: 1, 'observe-only': 1, closed: 0 });
   });
 
-  it('shows a breaker by its name, whatever is in it', async () => {
+  it('shows a breaker by its name, whatever characters it has', async () => {
     const app = await start();
     const { get, clock } = app;
     await open(app);
@@ -66,7 +66,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect((await get('/breakers/nobody')).status).toBe(404);
   });
 
-  it('knows since when a circuit is ill, however often it has tried to recover', async () => {
+  it('knows since when a circuit has been ill, however often it has tried to recover', async () => {
     const app = await start();
     const { get, registry, clock } = app;
     await open(app);
@@ -169,7 +169,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     await Promise.all(calls);
   });
 
-  it('says that a rate limit rejects many calls, as long as it does', async () => {
+  it('reports a rate limit while it rejects many calls', async () => {
     const { app, get, storage, clock } = await start();
     const { history } = adminOf(app);
     const ask = async (times: number): Promise<void> => {
@@ -202,7 +202,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect((await get()).body.troubles).toEqual([]);
   });
 
-  it('does not take the former calls of a key for recent ones when it begins to be watched', async () => {
+  it('does not take earlier calls of a key for recent ones when watching starts', async () => {
     const { app, get, storage, clock } = await start({ maxKeys: 1 });
     const { history } = adminOf(app);
     for (let call = 0; call < 50; call++) await outcome(storage.ofClient('acme'));
@@ -280,7 +280,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect(text).not.toContain('hunter2');
   });
 
-  it('tells events since a number: messages of errors, never what else is in them', async () => {
+  it('returns events since a number, with messages of errors but none of their other content', async () => {
     const app = await start();
     const { get } = app;
     const before = (await get('/events')).body;
@@ -307,7 +307,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect(head.headers['content-length']).toBe((await get('/breakers')).headers['content-length']);
   });
 
-  it('may be read by those alone whom the guards admit', async () => {
+  it('may only be read by clients that the guards admit', async () => {
     const { get } = await start({ guards: [KeyGuard] });
     const { status, body, headers } = await get();
     expect(status).toBe(403);

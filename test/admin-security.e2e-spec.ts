@@ -30,7 +30,7 @@ const why = { by: 'anna', reason: 'migration' };
 describe.each(everyPlatform)('the management API on %s', (platform: Platform) => {
   const start = administered(platform);
 
-  it('sends headers that let nothing run, be framed or be kept', async () => {
+  it('sends headers against scripts, framing and caching', async () => {
     const { get } = await start();
     for (const path of ['', '/breakers/x', '/nothing']) {
       expect((await get(path)).headers).toMatchObject({
@@ -72,7 +72,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     'user@127.0.0.1',
     'evil.example#127.0.0.1',
     '[::1].evil',
-  ])('is not to be had under the name %s', async (host) => {
+  ])('is not available under the host name %s', async (host) => {
     const { url, get } = await start({ guards: [KeyGuard] });
     for (const body of [undefined, why]) {
       const path = `/resilience${body === undefined ? '' : FORCE}`;
@@ -90,7 +90,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect((await get('', key)).body.sequence).toBe(0);
   });
 
-  it('may be addressed by address, as localhost, and by the names that are allowed', async () => {
+  it('is available under addresses, localhost and allowed names', async () => {
     const { get } = await start({ allowedHosts: ['Ops.example', '.internal'] });
     const good = [
       'localhost:1',
@@ -119,14 +119,14 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
       'that the browser calls a navigation',
       { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
     ],
-  ])('takes no change from a page %s', async (_, headers) => {
+  ])('refuses changes from a page %s', async (_, headers) => {
     const { post, registry } = await start({ guards: [KeyGuard] });
     const { status, body } = await post(FORCE, why, { ...key, ...headers });
     expect([status, body.code]).toEqual([403, 'CROSS_ORIGIN']);
     expect(registry.get('storage/svc').override).toBeUndefined();
   });
 
-  it('takes changes from its own page, also behind a proxy with a name that is allowed', async () => {
+  it('accepts changes from its own page, also behind a proxy with an allowed name', async () => {
     const { post, url } = await start({ guards: [KeyGuard], allowedHosts: ['ops.example'] });
     for (const origin of [url, 'https://ops.example']) {
       const headers = { ...key, origin, 'sec-fetch-site': 'same-origin' };
@@ -149,7 +149,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     'application/jsonp',
     'text/plain; application/json',
     '',
-  ])('takes no body of the type "%s"', async (type) => {
+  ])('refuses bodies of the type "%s"', async (type) => {
     const { post, registry } = await start({ guards: [KeyGuard] });
     const { status } = await post(FORCE, why, { ...key, 'content-type': type });
     expect([400, 415]).toContain(status);
@@ -165,7 +165,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     ['far too long', JSON.stringify({ ...why, reason: 'x'.repeat(2_000_000) })],
     ['with a prototype', '{"by":"anna","reason":"x","__proto__":{"y":1}}'],
     ['with a constructor', '{"by":"anna","reason":"x","constructor":{"prototype":{"y":1}}}'],
-  ])('takes no body that is %s', async (_, body) => {
+  ])('refuses a body that is %s', async (_, body) => {
     const { post, registry, get } = await start({ guards: [KeyGuard] });
     const { status } = await post(FORCE, body, key);
     expect([400, 413]).toContain(status);
@@ -174,7 +174,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect((await get('', key)).status).toBe(200);
   });
 
-  it('takes no body that is too long, whose length was not told', async () => {
+  it('refuses a body that is too long, even without a declared length', async () => {
     const { post, registry } = await start({ guards: [KeyGuard] });
     const chunked = { ...key, 'transfer-encoding': 'chunked' };
     const { status, body } = await post(FORCE, { ...why, x: 'x'.repeat(20_000) }, chunked);
@@ -182,7 +182,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect(registry.get('storage/svc').override).toBeUndefined();
   });
 
-  it('lets nothing of a reason get into the log or the headers as a line of its own', async () => {
+  it('keeps line breaks of a reason out of the log and the headers', async () => {
     const { post } = await start({ guards: [KeyGuard] });
     const reason = 'x\r\nSet-Cookie: a=b\u001b[31m\u202e';
     const { headers, body } = await post(FORCE, { by: 'a\nb', reason }, key);
@@ -193,7 +193,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     });
   });
 
-  it('repeats nothing of a request in an answer', async () => {
+  it('does not repeat any part of a request in an answer', async () => {
     const { get, url } = await start();
     const evil = '%3Cscript%3E';
     for (const path of [`/${evil}`, `/breakers/${evil}`, `/breakers/x/${evil}`, `/a/b/${evil}`]) {
@@ -205,7 +205,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect(status).toBe(400);
   });
 
-  it('stays up with a thousand clients that read nothing of the stream', async () => {
+  it('stays up with a thousand clients that do not read the stream', async () => {
     const { url, app, get } = await start({ maxConnections: 20 });
     const { port, hostname } = new URL(url);
     const sockets = Array.from({ length: 1_000 }, () => {

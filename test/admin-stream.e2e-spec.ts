@@ -8,7 +8,7 @@ afterEach(closeAll);
 describe.each(everyPlatform)('the stream of the management API on %s', (platform: Platform) => {
   const start = administered(platform);
 
-  it('begins with a snapshot and the series, and goes on with what changes', async () => {
+  it('begins with a snapshot and the series, and goes on with changes', async () => {
     const app = await start();
     await app.storage.books();
     await adminOf(app.app).history.step();
@@ -43,7 +43,7 @@ describe.each(everyPlatform)('the stream of the management API on %s', (platform
     client.leave();
   });
 
-  it('tells nothing twice to a client that comes back, and nothing too little', async () => {
+  it('repeats and omits nothing for a client that reconnects', async () => {
     const app = await start();
     const client = await read(app.url);
     await client.message(({ event }) => event === 'series');
@@ -85,7 +85,7 @@ describe.each(everyPlatform)('the stream of the management API on %s', (platform
     client.leave();
   });
 
-  it('tells of rate limits, and of those by key the most used up, as far as there is room', async () => {
+  it('has rate limits, and of those by key the most used up, as far as there is room', async () => {
     const app = await start({ maxKeys: 1 });
     await app.storage.ofClient('a');
     for (let call = 0; call < 5; call++) await app.storage.ofClient('b');
@@ -128,7 +128,7 @@ describe.each(everyPlatform)('the stream of the management API on %s', (platform
     expect(takeStock(app.app).timer).toBeUndefined();
   });
 
-  it('has no timer without clients, and forgets who has gone', async () => {
+  it('has no timer without clients, and forgets clients that have gone', async () => {
     const app = await start();
     expect(takeStock(app.app).timer).toBeUndefined();
     const clients = await Promise.all([read(app.url), read(app.url)]);

@@ -103,7 +103,7 @@ describe.each(everyPlatform)('changes without leave on %s', (platform: Platform)
     });
   });
 
-  it('are made by POST alone, with the key', async () => {
+  it('are only made by POST, with the key', async () => {
     const { url, app } = await start(true, () => {});
     const breaker = app.get(CircuitBreakerRegistry, { strict: false }).get('storage/svc');
     for (const method of VERBS.filter((verb) => verb !== 'POST')) {
@@ -114,7 +114,7 @@ describe.each(everyPlatform)('changes without leave on %s', (platform: Platform)
     expect([status, breaker.override?.by]).toEqual([200, 'eve']);
   });
 
-  it('leave the page where it is: a slash at its end leads to the address without', async () => {
+  it('do not affect the page: an address with a trailing slash redirects to the one without', async () => {
     const { url } = await start(true, () => {});
     const slash = await send(url, '/resilience/ui/');
     expect([slash.status, slash.headers.location]).toEqual([302, '../ui']);

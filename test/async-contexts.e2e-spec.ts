@@ -69,7 +69,7 @@ async function setUp(): Promise<{
 const outcome = (call: Promise<unknown>): Promise<unknown> =>
   call.catch((error: { code?: string }) => error.code);
 
-describe('what is told for a call is told in its own async context', () => {
+describe('events and callbacks of a call run in its own async context', () => {
   it('of a method: timeouts, retries, attempts, fallbacks and the abort of its signal', async () => {
     const { books, clock, told } = await setUp();
     const calls = ['alice', 'bob'].map((user) => as(user, () => books.list()));
@@ -94,7 +94,7 @@ describe('what is told for a call is told in its own async context', () => {
     expect(books.aborted.sort()).toEqual(['alice', 'alice', 'bob', 'bob']);
   });
 
-  it('of a command that is defined inside of a request, for whoever calls it', async () => {
+  it('of a command that is defined inside a request, for any caller', async () => {
     const { resilience, clock, told } = await setUp();
     const command = as('alice', () => resilience.command('slow', { run: hanging, timeout: 100 }));
     const first = outcome(as('alice', () => command.execute()));
@@ -109,7 +109,7 @@ describe('what is told for a call is told in its own async context', () => {
     ]);
   });
 
-  it('when the total time is over while it waits for another attempt', async () => {
+  it('when the total time is up while it waits for another attempt', async () => {
     const { books, clock, told } = await setUp();
     const slow = outcome(as('alice', () => books.failing()));
     await clock.advance(40);
@@ -147,7 +147,7 @@ describe('what is told for a call is told in its own async context', () => {
   });
 });
 
-/** In a process of its own: Jest keeps errors, and with them what they were made in. */
+/** In a process of its own: Jest keeps errors, and with them their contexts. */
 const script = `
 import 'reflect-metadata';
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -218,7 +218,7 @@ void main();
 `;
 
 describe('the context of a request', () => {
-  it('is let go when it has ended, though a command that was defined in it lives on', async () => {
+  it('is released when it has ended, even if a command that was defined in it lives on', async () => {
     const library = new CompiledLibrary();
     try {
       expect(JSON.parse(await outputOf(library.run('contexts', script)))).toEqual({

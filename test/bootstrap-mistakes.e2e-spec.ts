@@ -19,7 +19,7 @@ afterEach(closeAll);
 interface Mistake {
   readonly providers?: readonly Type[];
   readonly resilience?: Record<string, unknown>;
-  /** How the line begins that tells of it. */
+  /** The beginning of the line that reports it. */
   readonly told: string;
 }
 
@@ -349,7 +349,7 @@ const mistakes: Record<string, Mistake> = {
   },
 };
 
-/** Mistakes that come with others of their own. */
+/** Mistakes that entail others. */
 const alsoTold: Record<string, readonly string[]> = {
   'fallbacks in a circle': [
     `InCircle.second @Fallback: handler is 'first'; use a method whose own fallback does not lead back`,
@@ -366,7 +366,7 @@ function expectTold(problems: readonly string[], beginnings: readonly string[]):
   expect({ untold, unexpected }).toEqual({ untold: [], unexpected: [] });
 }
 
-describe('a wrong configuration refuses to start and tells of', () => {
+describe('an application with a wrong configuration does not start, and reports', () => {
   it.each(Object.entries(mistakes))(
     '%s',
     async (kind, { providers = [], resilience = {}, told }) => {

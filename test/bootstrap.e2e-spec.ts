@@ -40,7 +40,7 @@ describe('the message', () => {
     );
   });
 
-  it('tells of a problem of an inherited method for each class that has it', async () => {
+  it('reports a problem of an inherited method for each class that has it', async () => {
     class Base {
       @Retry({ maxRetries: -1 })
       async m(): Promise<void> {}
@@ -55,7 +55,7 @@ describe('the message', () => {
     ]);
   });
 
-  it('tells of handlers whose stale answers have no key', async () => {
+  it('reports handlers whose stale answers have no key', async () => {
     @Controller()
     class K {
       @Get()
@@ -69,7 +69,7 @@ describe('the message', () => {
     ]);
   });
 
-  it('tells of options of staleIfError that are wrong', async () => {
+  it('reports wrong options of staleIfError', async () => {
     const cache = { provide: 'CACHE_MANAGER', useValue: {} };
     const S = classWith(
       'S',
@@ -84,7 +84,7 @@ describe('the message', () => {
     ]);
   });
 
-  it('tells of two classes of one name that would share stale answers', async () => {
+  it('reports two classes of one name that would share stale answers', async () => {
     const cache = { provide: 'CACHE_MANAGER', useValue: {} };
     const stale = (): never => Fallback(staleIfError({ ttl: '1m' })) as never;
     const providers = [classWith('Books', stale()), classWith('Books', stale()), cache];
@@ -95,7 +95,7 @@ describe('the message', () => {
   });
 });
 
-describe('what a controller uses is checked too:', () => {
+describe('enhancers of a controller are checked too:', () => {
   it.each([
     ['a guard', UseGuards],
     ['an interceptor', UseInterceptors],
@@ -120,7 +120,7 @@ describe('what a controller uses is checked too:', () => {
   });
 });
 
-describe('what the application has not built when it starts', () => {
+describe('a class that the application has not built at its start', () => {
   @Injectable({ scope: Scope.REQUEST })
   class PerRequest {
     @Retry({ maxRetries: -1 })
@@ -169,7 +169,7 @@ describe('what the application has not built when it starts', () => {
 });
 
 describe('the module', () => {
-  it('refuses to be imported without forRoot(), which would protect nothing', async () => {
+  it('refuses to be imported without forRoot(), which would have no effect', async () => {
     @Module({ imports: [ResilienceModule] })
     class App {}
     const app = NestFactory.createApplicationContext(App, { logger: false, abortOnError: false });

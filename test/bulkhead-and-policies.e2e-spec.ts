@@ -104,7 +104,7 @@ describe('beside other policies, a bulkhead', () => {
     expect((await calls[0]!).value).toBe('work 0');
   });
 
-  it('takes no place for a call that the circuit breaker turns away', async () => {
+  it('takes no place for a call that the circuit breaker rejects', async () => {
     const { app, registry } = await boot({ providers: [S] });
     void begin(app.get(S).books());
     registry.get('shelf').forceOpen();
@@ -112,7 +112,7 @@ describe('beside other policies, a bulkhead', () => {
     expect(counts(app, 'shelf')).toEqual([1, 0, 0]);
   });
 
-  it('leaves the place of a probe that it turns away to the next', async () => {
+  it('frees the place of a probe that it rejects', async () => {
     const { app, clock, registry } = await boot({ providers: [S] });
     const service = app.get(S);
     const failing = begin(service.probed());
@@ -133,7 +133,7 @@ describe('beside other policies, a bulkhead', () => {
     expect(registry.get('probed').state).toBe('closed');
   });
 
-  it('is answered for by a fallback, which is told that it was a rejection', async () => {
+  it('has its rejections answered by a fallback, which knows that they are rejections', async () => {
     const { app } = await boot({ providers: [S] });
     const service = app.get(S);
     const contexts: FallbackContext[] = [];
@@ -160,7 +160,7 @@ describe('beside other policies, a bulkhead', () => {
     expect((await call).value).toBe('answer');
   });
 
-  it('has a fallback with places of its own: a call beyond them keeps its error', async () => {
+  it('may have a fallback with a limit of its own: a call beyond it keeps its error', async () => {
     const { app, registry, events } = await boot({ providers: [S] });
     const service = app.get(S);
     const answer = deferred<string>();

@@ -42,7 +42,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
   const serving = (controller: Type, ...providers: Provider[]): Promise<Served> =>
     serve(platform, { controllers: [controller], providers });
 
-  it('answers with 503, Retry-After and a JSON body that tells nothing of the inside', async () => {
+  it('answers with 503, Retry-After and a JSON body that reveals no internals', async () => {
     const works = new Works();
     const K = working(works, Bulkhead({ name: 'secret-upstream', maxConcurrent: 1 }));
     const { url, clock } = await serving(K);
@@ -68,7 +68,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
     expect(works.count).toBe(2);
   });
 
-  it('of a service below an undecorated handler is answered for alike by the filter', async () => {
+  it('of a service below an undecorated handler is answered the same by the filter', async () => {
     const works = new Works();
     @Injectable()
     class Shelf {
@@ -97,7 +97,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
     expect((await first).status).toBe(200);
   });
 
-  it('has requests wait their turn', async () => {
+  it('lets requests wait for their turn', async () => {
     const works = new Works();
     @Controller()
     @Bulkhead({ name: 'k', maxConcurrent: 1, maxQueue: 1 })
@@ -125,7 +125,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
     expect(counts(app, 'k')).toEqual([0, 0, 1]);
   });
 
-  it('is left by a client that goes while its request waits', async () => {
+  it('is left by a request whose client goes while it waits', async () => {
     const works = new Works();
     const K = working(works, Bulkhead({ maxConcurrent: 1, maxQueue: 1 }));
     const { app, url } = await serving(K);
@@ -142,7 +142,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
     expect(works.count).toBe(1);
   });
 
-  it('of a service below that was given the signal of the handler is left too when its client goes', async () => {
+  it('of a service that was given the signal of the handler is left too when the client goes', async () => {
     const works = new Works();
     @Injectable()
     class Shelf {
@@ -173,7 +173,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
     expect(works.count).toBe(1);
   });
 
-  it('keeps the place of a handler whose client has gone until that has ended', async () => {
+  it('keeps the place of a handler whose client has gone until it has ended', async () => {
     const works = new Works();
     const K = working(works, Bulkhead(1));
     const { app, url, events } = await serving(K);
@@ -186,7 +186,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
     await until(() => bulkhead(app, 'K.get').running === 0);
   });
 
-  it('keeps the place of a handler that has timed out until that has ended', async () => {
+  it('keeps the place of a handler that has timed out until it has ended', async () => {
     const works = new Works();
     const K = working(works, Timeout('1s'), Bulkhead(1));
     const { app, url, clock } = await serving(K);
@@ -200,7 +200,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
   });
 
   // `Call.runningWork` is still that of the first attempt.
-  it('is left by a later attempt that times out in the queue, though the work of the first goes on', async () => {
+  it('is left by a later attempt that times out in the queue, even if the work of the first goes on', async () => {
     const works = new Works();
     const K = working(
       works,
@@ -222,7 +222,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
     expect(works.count).toBe(1);
   });
 
-  it('keeps the place of a handler that an inner interceptor no longer waits for until that has ended', async () => {
+  it('keeps the place of a handler that an inner interceptor no longer waits for until it has ended', async () => {
     const works = new Works();
     const impatience = new Subject<never>();
     class Impatient implements NestInterceptor {
@@ -286,7 +286,7 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
     expect(await (await response).text()).toBe('answer');
   });
 
-  it('sends away those who wait when the application closes, and lets the others end', async () => {
+  it('rejects waiting requests when the application closes, and lets the others end', async () => {
     const works = new Works();
     const K = working(works, Bulkhead({ maxConcurrent: 1, maxQueue: 1 }));
     const { app, url } = await serving(K);

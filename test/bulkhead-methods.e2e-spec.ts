@@ -121,7 +121,7 @@ describe('a method in a bulkhead', () => {
     expect(app.get(S).works.count).toBe(1);
   });
 
-  it('that has timed out is in the way until it has really ended', async () => {
+  it('that has timed out keeps its place until it has really ended', async () => {
     @Injectable()
     class S {
       readonly works = new Works();
@@ -141,7 +141,7 @@ describe('a method in a bulkhead', () => {
     expect(counts(app, 'S.m')).toEqual([0, 0, 1]);
   });
 
-  it('tells what happens to it', async () => {
+  it('emits events', async () => {
     @Injectable()
     class S {
       readonly works = new Works();
@@ -246,7 +246,7 @@ describe('when the application closes', () => {
     }
   }
 
-  it('those who wait for a place are sent away, those who have one go on, and no timer is left', async () => {
+  it('calls that wait for a place are rejected, those that have one go on, and no timer is left', async () => {
     const { AppModule, clock } = appModule({ providers: [S] });
     const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
     const service = app.get(S);
@@ -269,7 +269,7 @@ describe('when the application closes', () => {
   });
 });
 
-it('a rejection is known as one of ours, by its code', async () => {
+it('a rejection is recognized as one of ours, by its code', async () => {
   @Injectable()
   class S {
     @Bulkhead(1)

@@ -34,7 +34,7 @@ describe('a bulkhead with a name', () => {
     ['before', [Two, One]],
     ['after', [One, Two]],
   ])(
-    'is shared by methods of two classes, one of which only names it, %s the other',
+    'is shared by methods of two classes, one of which only refers to it, %s the other',
     async (_, providers) => {
       const { app } = await boot({ providers });
       const calls = [app.get(Two).m(), app.get(One).m(), app.get(Two).m()].map(begin);
@@ -51,14 +51,14 @@ describe('a bulkhead with a name', () => {
     },
   );
 
-  it('is described with its options also where it is only named', async () => {
+  it('is described with its options even where it is only referred to', async () => {
     const { service } = await boot({ providers: [One, Two] });
     expect(service.describe(Two, 'm').policies).toEqual([
       { kind: 'bulkhead', options: { name: 'shared', maxConcurrent: 2, maxQueue: 1 } },
     ]);
   });
 
-  it('is not shared by those that do not name it', async () => {
+  it('is not shared by methods that do not name it', async () => {
     const { app } = await boot({ providers: [One, Two] });
     void begin(app.get(Two).own());
     void begin(app.get(One).m());
@@ -66,7 +66,7 @@ describe('a bulkhead with a name', () => {
     expect(counts(app, 'shared')).toEqual([1, 0, 0]);
   });
 
-  it('is that of a pipeline for all who use it', async () => {
+  it('is that of a pipeline for all its users', async () => {
     @Injectable()
     class Three {
       @UsePipeline('storage')
@@ -89,7 +89,7 @@ describe('a bulkhead with a name', () => {
     expect((await begin(app.get(Four).m())).error).toMatchObject({ policyName: 'storage' });
   });
 
-  it('may be defined twice alike', async () => {
+  it('may be defined twice with equal options', async () => {
     @Injectable()
     class Same {
       @Bulkhead({ name: 'shared', maxConcurrent: 2, maxQueue: 1 })
@@ -115,7 +115,7 @@ describe('BulkheadRegistry', () => {
     async own(): Promise<void> {}
   }
 
-  it('shows a bulkhead by its name, as it is now', async () => {
+  it('shows the current numbers of a bulkhead by its name', async () => {
     const { app } = await boot({ providers: [One] });
     const bulkheads = app.get(BulkheadRegistry);
     const empty = {
@@ -148,7 +148,7 @@ describe('BulkheadRegistry', () => {
     expect([bulkheads.has('shared'), bulkheads.has('unknown')]).toEqual([true, false]);
   });
 
-  it('says which there are when it has none of a name', async () => {
+  it('lists known names when asked for an unknown one', async () => {
     const { app } = await boot({ providers: [One] });
     expect(() => app.get(BulkheadRegistry).get('unknown')).toThrow(
       'there is no bulkhead "unknown"; there are "shared", "One.own"',
@@ -170,7 +170,7 @@ describe('BulkheadRegistry', () => {
     expect(bulkheads).toBe(app.get(BULKHEAD_REGISTRY));
   });
 
-  it('knows those of its own application only', async () => {
+  it('has those of its own application only', async () => {
     const [one, two] = [await boot({ providers: [One] }), await boot({ providers: [One] })];
     void begin(one.app.get(One).m());
     expect(counts(one.app, 'shared')).toEqual([1, 0, 0]);

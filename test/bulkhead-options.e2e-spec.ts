@@ -8,7 +8,7 @@ import { settle } from './support/wait.js';
 afterEach(closeAll);
 refuseUnhandledRejections();
 
-describe('how many may run is given', () => {
+describe('the number of places is given', () => {
   const works = { count: 0, peak: 0 };
 
   @Injectable()
@@ -40,7 +40,7 @@ describe('how many may run is given', () => {
 
   const configs = { shelf: { bulkhead: 4 }, narrow: { bulkhead: { maxConcurrent: 5 } } };
 
-  /** How many calls have really run at a time, of more than any limit here. */
+  /** The number of calls that really ran at a time, of more than any limit here. */
   async function peakOf(
     method: 'short' | 'plain' | 'named' | 'configured',
     resilience: ResilienceModuleOptions = {},
@@ -67,7 +67,7 @@ describe('how many may run is given', () => {
     await expect(peakOf('short', { defaults })).resolves.toBe(2);
   });
 
-  it('by a configuration, named or called as the bulkhead is', async () => {
+  it('by a configuration, selected or by the name of the bulkhead', async () => {
     await expect(peakOf('configured')).resolves.toBe(5);
     await expect(peakOf('named')).resolves.toBe(4);
   });
@@ -79,13 +79,13 @@ describe('how many may run is given', () => {
     await expect(peakOf('plain', { overrides })).resolves.toBe(7);
   });
 
-  it('not at all: an override of false takes the bulkhead off', async () => {
+  it('not at all: an override of false removes the bulkhead', async () => {
     const overrides = { 'S.short': { bulkhead: { enabled: false } } } as const;
     await expect(peakOf('short', { overrides })).resolves.toBe(20);
     await expect(peakOf('plain', { overrides })).resolves.toBe(10);
   });
 
-  it('with what is not given by the others', async () => {
+  it('by several layers, merged', async () => {
     const { app } = await boot({
       providers: [S],
       resilience: {
@@ -99,7 +99,7 @@ describe('how many may run is given', () => {
   });
 });
 
-describe('a bulkhead that is configured wrongly refuses to start', () => {
+describe('an application with a wrong bulkhead does not start', () => {
   /** The compiler refuses these arguments, but JavaScript code or the environment may give them. */
   const wrong = (given: unknown): never => given as never;
 
@@ -116,7 +116,7 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
     return made;
   }
 
-  it('and tells of all bad options at once', async () => {
+  it('and reports all bad options at once', async () => {
     const forms = `milliseconds or a duration such as '500ms', '2s', '1.5m', '1h'`;
     const cases: [unknown, string][] = [
       [{ maxConcurrent: 0 }, 'maxConcurrent is 0; use a whole number of at least 1'],
@@ -126,7 +126,7 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
       [NaN, 'maxConcurrent is NaN; use a whole number of at least 1'],
       ['5', `the options are '5'; use an object`],
       [{ maxQueue: -1 }, 'maxQueue is -1; use a whole number of at least 0'],
-      [{ maxWait: '1s' }, 'maxWait has no effect without maxQueue, as nobody waits; give both'],
+      [{ maxWait: '1s' }, 'maxWait has no effect without maxQueue, since no call waits; give both'],
       [{ maxQueue: 1, maxWait: '0s' }, `maxWait is '0s'; use ${forms} above 0`],
       [{ maxQueue: 1, maxWait: 'soon' }, `maxWait is 'soon'; use ${forms} above 0`],
       [{ name: '' }, `name is ''; use a non-empty string`],
@@ -148,7 +148,7 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
     );
   });
 
-  it('and tells where an option comes from', async () => {
+  it('and says where an option comes from', async () => {
     const S = withOptions('S', [3]);
     await expect(
       problemsOf({
@@ -159,7 +159,7 @@ describe('a bulkhead that is configured wrongly refuses to start', () => {
         },
       }),
     ).resolves.toEqual([
-      'S.m0 @Bulkhead: maxWait has no effect without maxQueue, as nobody waits; give both',
+      'S.m0 @Bulkhead: maxWait has no effect without maxQueue, since no call waits; give both',
       `S.m0 @Bulkhead: maxConcurrent (from overrides['S.m0']) is 0; use a whole number of at least 1`,
     ]);
   });

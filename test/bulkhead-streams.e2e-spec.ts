@@ -26,7 +26,7 @@ describe('an Observable in a bulkhead', () => {
     return { service: app.get(S), now: () => counts(app, 'streams') };
   }
 
-  it('takes no place before somebody subscribes, and one for each that does', async () => {
+  it('takes no place before it is subscribed to, and one per subscription', async () => {
     const { service, now } = await set();
     const stream = service.stream(new Subject());
     expect(now()).toEqual([0, 0, 0]);
@@ -62,7 +62,7 @@ describe('an Observable in a bulkhead', () => {
     ['has two at once', just(1, 2)],
     ['is empty', EMPTY],
     ['fails at once', throwError(() => new Error('down'))],
-  ])('has none to keep when it %s', async (_how, source) => {
+  ])('keeps no place when it %s', async (_how, source) => {
     const { service, now } = await set();
     service.stream(source).subscribe({ error: () => {} });
     await settle();
@@ -105,7 +105,7 @@ describe('an Observable in a bulkhead', () => {
     expect(now()).toEqual([0, 0, 0]);
   });
 
-  it('is subscribed to when a place comes free', async () => {
+  it('is subscribed to when a place becomes free', async () => {
     const { service, now } = await set();
     const [first, second] = [new Subject<number>(), new Subject<number>()];
     service.stream(first).subscribe();
@@ -127,7 +127,7 @@ describe('an Observable in a bulkhead', () => {
   it.each([
     ['completes', (source: Subject<number>) => source.complete()],
     ['is left', (_: unknown, leave: () => void) => leave()],
-  ])('gives its place back though its teardown throws when it %s', async (_how, end) => {
+  ])('gives its place back even if its teardown throws when it %s', async (_how, end) => {
     const { service, now } = await set();
     const source = new Subject<number>();
     const throwing = new Observable<number>((subscriber) => {
@@ -196,7 +196,7 @@ describe('an async generator in a bulkhead', () => {
     expect(now()).toEqual([1, 0, 0]);
   });
 
-  it('has its place until it is through', async () => {
+  it('has its place until its end', async () => {
     const { service, now } = await set();
     const seen: number[] = [];
     for await (const item of service.items()) {
@@ -246,7 +246,7 @@ describe('an async generator in a bulkhead', () => {
     expect(now('endless')).toEqual([0, 0, 0]);
   });
 
-  it('begins when a place comes free', async () => {
+  it('begins when a place becomes free', async () => {
     const { service, now } = await set();
     const first = service.items();
     await first.next();
@@ -259,7 +259,7 @@ describe('an async generator in a bulkhead', () => {
     expect(now()).toEqual([1, 0, 1]);
   });
 
-  it('gives its place back though its clean-up fails at the end', async () => {
+  it('gives its place back even if its clean-up fails at the end', async () => {
     const { service, now } = await set();
     const items = service.untidy();
     for (let i = 0; i < 2; i++) await items.next();
@@ -267,7 +267,7 @@ describe('an async generator in a bulkhead', () => {
     expect(now('untidy')).toEqual([0, 0, 0]);
   });
 
-  it('gives its place back though its clean-up fails when its consumer stops early', async () => {
+  it('gives its place back even if its clean-up fails when its consumer stops early', async () => {
     const { service, now } = await set();
     const items = service.untidy();
     await items.next();
@@ -275,7 +275,7 @@ describe('an async generator in a bulkhead', () => {
     expect(now('untidy')).toEqual([0, 0, 0]);
   });
 
-  it('that is stopped by a signal gives its place back, though nobody asks for more', async () => {
+  it('that is stopped by a signal gives its place back without a further request', async () => {
     const { service, now } = await set();
     const controller = new AbortController();
     const items = service.items(Infinity, controller.signal);

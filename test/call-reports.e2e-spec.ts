@@ -39,7 +39,7 @@ describe('withReport()', () => {
     }
   }
 
-  it('tells of each call: attempts, where its answer came from, how long it took', async () => {
+  it('has each call with its attempts, the origin of its answer and its duration', async () => {
     const { app, clock } = await boot({ providers: [Inner, Outer] });
     const work = withReport(() => app.get(Outer).both());
     await clock.advance(10_000);
@@ -62,7 +62,7 @@ describe('withReport()', () => {
     expect(reports.map(({ calls }) => calls.map(({ attempts }) => attempts))).toEqual([[1], [2]]);
   });
 
-  it('tells nothing of what work leaves behind, which may go on for ever', async () => {
+  it('leaves out calls that outlast the work', async () => {
     const { app } = await boot({ providers: [Inner] });
     const inner = app.get(Inner);
     const { value: later, calls } = await withReport(async () => {
@@ -73,12 +73,12 @@ describe('withReport()', () => {
     expect(calls).toHaveLength(1);
   });
 
-  it('throws what the work throws', async () => {
+  it('throws the error of the work', async () => {
     const error = new Error('down');
     await expect(outcome(withReport(() => Promise.reject(error)))).resolves.toEqual({ error });
   });
 
-  it('tells nothing of work without protected calls', async () => {
+  it('is empty for work without protected calls', async () => {
     await expect(withReport(() => 1)).resolves.toEqual({ value: 1, calls: [] });
   });
 });

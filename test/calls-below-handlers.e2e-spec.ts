@@ -83,7 +83,7 @@ describe.each(everyPlatform)('calls that a handler on %s makes', (platform) => {
     });
   });
 
-  it('end with nobody: a promise that others wait for too', async () => {
+  it('do not end if others wait for the same promise', async () => {
     const entered = deferred();
     const work = deferred<string>();
     @Injectable()

@@ -151,8 +151,8 @@ async function halfOpen(): Promise<Harness> {
 
 const open = expect.objectContaining({ code: 'CIRCUIT_OPEN' }) as unknown;
 
-describe('a call of the same breaker inside of a running probe', () => {
-  it('travels with the probe: the circuit closes, though only the outer method is ever called', async () => {
+describe('a call of the same breaker inside a running probe', () => {
+  it('travels with the probe: the circuit closes, even if only the outer method is ever called', async () => {
     const { outer, registry } = await halfOpen();
     await expect(outer.all()).resolves.toEqual(['ok']);
     expect(registry.get('api').state).toBe('closed');
@@ -182,7 +182,7 @@ describe('a call of the same breaker inside of a running probe', () => {
     expect(registry.get('api').state).toBe('closed');
   });
 
-  it('is retried as any other', async () => {
+  it('is retried like any other', async () => {
     const { outer, registry, dependency, clock } = await halfOpen();
     let left = 2;
     dependency.answer = () => (left-- > 0 ? Promise.reject(new Error('flaky')) : 'ok');
@@ -200,7 +200,7 @@ describe('a call of the same breaker inside of a running probe', () => {
     expect(registry.get('api').state).toBe('closed');
   });
 
-  it('leaves the places of other probes alone', async () => {
+  it('does not take the places of other probes', async () => {
     const { outer, inner, registry, dependency } = await halfOpen();
     registry.reconfigure('api', { halfOpen: { maxCalls: 2 } });
     const gate = deferred<string>();
@@ -215,7 +215,7 @@ describe('a call of the same breaker inside of a running probe', () => {
     expect(registry.get('api').state).toBe('closed');
   });
 
-  it('is a call like all others when the probe has ended', async () => {
+  it('is a call like any other when the probe has ended', async () => {
     const { outer, registry, dependency } = await halfOpen();
     const gate = deferred();
     outer.wait = gate.promise;
@@ -228,7 +228,7 @@ describe('a call of the same breaker inside of a running probe', () => {
     expect(dependency.asked).toBe(0);
   });
 
-  it('changes nothing when it ends after the probe', async () => {
+  it('has no effect when it ends after the probe', async () => {
     const { outer, registry, dependency } = await halfOpen();
     const gate = deferred<never>();
     dependency.answer = () => gate.promise;
@@ -243,7 +243,7 @@ describe('a call of the same breaker inside of a running probe', () => {
     });
   });
 
-  it('is turned away when the probe hangs beyond its lease', async () => {
+  it('is rejected when the probe hangs beyond its lease', async () => {
     const { outer, registry, clock } = await halfOpen();
     const gate = deferred();
     outer.wait = gate.promise;
@@ -254,7 +254,7 @@ describe('a call of the same breaker inside of a running probe', () => {
     expect(registry.get('api').state).toBe('open');
   });
 
-  it('is turned away when another probe has opened the circuit, or an operator has', async () => {
+  it('is rejected when another probe has opened the circuit, or an operator has', async () => {
     const { outer, inner, registry, dependency, clock } = await halfOpen();
     registry.reconfigure('api', { halfOpen: { maxCalls: 2 } });
     const gate = deferred();
@@ -287,7 +287,7 @@ describe('a call of the same breaker inside of a running probe', () => {
     expect(registry.get('api').state).toBe('closed');
   });
 
-  it('is told by its key', async () => {
+  it('is distinguished by its key', async () => {
     const { outer, registry, dependency, clock } = await harness();
     dependency.answer = () => Promise.reject(new Error('down'));
     for (const host of ['a', 'b']) await outcome(outer.keyed(host));
@@ -300,7 +300,7 @@ describe('a call of the same breaker inside of a running probe', () => {
     expect(registry.get('keyed[b]').state).toBe('closed');
   });
 
-  it('knows nothing of ordinary calls around it', async () => {
+  it('is not affected by ordinary calls around it', async () => {
     const { outer, registry, inner, dependency } = await harness();
     const gate = deferred();
     outer.wait = gate.promise;

@@ -51,7 +51,7 @@ describe('CircuitBreakerRegistry', () => {
     expect(registry.get('One.own').name).toBe('One.own');
   });
 
-  it('says which there are when it has none of a name', async () => {
+  it('lists known names when asked for an unknown one', async () => {
     const { registry } = await boot({ providers: [One] });
     expect(() => registry.get('unknown')).toThrow(
       'there is no circuit breaker "unknown"; there are "shared", "One.own"',
@@ -77,7 +77,7 @@ describe('CircuitBreakerRegistry', () => {
     expect(registry.get('host[a]').counts.requests).toBe(2);
   });
 
-  it('describes methods, and says so when one is not decorated', async () => {
+  it('describes methods, and throws when one is not decorated', async () => {
     const { service } = await boot({ providers: [One] });
     expect(service.describe(One, 'm')).toEqual({
       name: 'One.m',
@@ -91,7 +91,7 @@ describe('CircuitBreakerRegistry', () => {
     ['a name in place of a class', 'books', undefined, `describe('books', undefined)`],
     ['an instance', {}, 'm', `describe({}, 'm')`],
     ['a symbol in place of a name', class {}, Symbol('m'), ', Symbol(m))'],
-  ])('says what to describe when given %s', async (_, type, method, told) => {
+  ])('explains what can be described when given %s', async (_, type, method, told) => {
     const { service } = await boot();
     const describing = (): unknown => service.describe(type as never, method as never);
     expect(describing).toThrow(TypeError);
@@ -100,7 +100,7 @@ describe('CircuitBreakerRegistry', () => {
     );
   });
 
-  it('steers breakers: forced open, then released', async () => {
+  it('controls breakers: forced open, then cleared', async () => {
     const { app, registry } = await boot({ providers: [One] });
     registry.get('One.own').forceOpen({ by: 'anna', reason: 'migration' });
     await expect(app.get(One).own()).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
@@ -108,7 +108,7 @@ describe('CircuitBreakerRegistry', () => {
     await expect(app.get(One).own()).resolves.toBeUndefined();
   });
 
-  it('forced open during a call leaves it its own error, which ends it when it would be retried', async () => {
+  it('forced open during a call does not change its error, which ends it instead of a retry', async () => {
     @Injectable()
     class Forced {
       @Retry({ backoff: constant('1s') })

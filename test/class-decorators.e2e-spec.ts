@@ -33,7 +33,7 @@ describe('a decorator on a class', () => {
     expect(resilience.describe(S, 'promise').stages).toEqual(['attempt timeout']);
   });
 
-  it('leaves synchronous helpers, accessors, lifecycle hooks and static methods alone', async () => {
+  it('does not cover synchronous helpers, accessors, lifecycle hooks and static methods', async () => {
     const hooks: string[] = [];
     @Injectable()
     @Retry()
@@ -62,7 +62,7 @@ describe('a decorator on a class', () => {
     expect(() => service.describe(S, 'onModuleInit')).toThrow('S.onModuleInit is not decorated');
   });
 
-  it('covers methods that other decorators have marked, with what these have recorded', async () => {
+  it('covers methods that other decorators have marked, and keeps their metadata', async () => {
     @Injectable()
     @Timeout('1s')
     class S {
@@ -76,7 +76,7 @@ describe('a decorator on a class', () => {
     expect(service.describe(S, 'observable').stages).toEqual(['retry', 'attempt timeout']);
   });
 
-  it('gives way to one of its kind on a method', async () => {
+  it('yields to one of its kind on a method', async () => {
     @Injectable()
     @Timeout('1s')
     @Retry({ maxRetries: 5 })
@@ -121,7 +121,7 @@ describe('a decorator on a class', () => {
     expect(registry.get('Two.m').counts.requests).toBe(1);
   });
 
-  it('on a subclass wins over the one of its base class', async () => {
+  it('on a subclass takes precedence over the one of its base class', async () => {
     @Retry({ maxRetries: 5 })
     class Base {
       async m(): Promise<void> {}

@@ -17,7 +17,7 @@ import { outcome } from './support/wait.js';
 afterEach(closeAll);
 refuseUnhandledRejections();
 
-describe('refused at once is', () => {
+describe('a command is refused at once for', () => {
   it.each([
     ['an empty name', '', { run: down }, `command '': the name is ''; use a non-empty string`],
     ['no name', undefined, { run: down }, 'command undefined: the name is undefined; use a'],
@@ -51,7 +51,7 @@ describe('refused at once is', () => {
     expect([...service.commands()]).toEqual([]);
   });
 
-  it('no options at all, in a sentence', async () => {
+  it('missing options, with an explanation', async () => {
     const { service } = await bootService();
     const right = 'use an object with options by policy';
     expect(problemsBy(() => service.command('x', wrong(7)))).toEqual([
@@ -74,7 +74,7 @@ describe('configuration of commands', () => {
   const optionsOf = (command: Command<never[], unknown>): unknown =>
     command.describe().policies[0]?.options;
 
-  it('comes from defaults, named configurations, the definition and overrides; later wins', async () => {
+  it('comes from defaults, named configurations, the definition and overrides; the later one wins', async () => {
     const made: Command<[work: Work], unknown>[] = [];
     const own = { config: 'patient', maxRetries: 3 };
     const maker = making((service) => {
@@ -98,7 +98,7 @@ describe('configuration of commands', () => {
     );
   });
 
-  it('takes the configuration that is called as its breaker is', async () => {
+  it('uses the configuration of the name of its breaker', async () => {
     const { service } = await bootService({
       configs: { storagesvc: { circuitBreaker: { openFor: '9s' } } },
     });
@@ -106,7 +106,7 @@ describe('configuration of commands', () => {
     expect(command.snapshot().circuitBreaker?.limits.openForMs).toBe(9_000);
   });
 
-  it('is overridden for all, and more specially by name, in what is made later too', async () => {
+  it('is overridden for all, and more specifically by name, for later commands too', async () => {
     const maker = making((service) => commandOf(service, { timeout: '1s', bulkhead: 1 }));
     const { service } = await bootService(
       {
@@ -126,7 +126,7 @@ describe('configuration of commands', () => {
     });
   });
 
-  it('tells of an override that meets nothing, with the commands that there are', async () => {
+  it('reports an override without a target, with the known commands', async () => {
     const maker = making((service) => [
       commandOf(service, { timeout: '1s' }),
       commandOf(service, { timeout: '1s' }, 'films'),
@@ -146,7 +146,7 @@ describe('configuration of commands', () => {
     ]);
   });
 
-  it('of its breaker is changed while it works', async () => {
+  it('of its breaker can be changed at run time', async () => {
     const { service, registry } = await bootService();
     const command = commandOf(service, { circuitBreaker: { consecutiveFailures: 3 } });
     await outcome(command.execute(down));

@@ -75,7 +75,7 @@ describe('a fallback that is', () => {
     await expect(search.execute('sea')).resolves.toBe('search: Moby Dick');
   });
 
-  it('a list: the one whose error class is nearest answers', async () => {
+  it('a list answers by the nearest error class', async () => {
     const { service } = await bootService();
     const command = commandOf(service, {
       fallback: [
@@ -91,7 +91,7 @@ describe('a fallback that is', () => {
     await expect(failing('text')).resolves.toBe('anything else');
   });
 
-  it('one with options answers for what these say', async () => {
+  it('one with options answers the errors that these select', async () => {
     const { service } = await bootService();
     class Known extends NotFoundException {}
     const command = commandOf(service, {
@@ -104,7 +104,7 @@ describe('a fallback that is', () => {
     await expect(failing(new Error('down'))).rejects.toThrow('down'); // on narrows
   });
 
-  it('limited answers for so many calls at a time; one beyond keeps its error', async () => {
+  it('a limited one answers so many calls at a time; one beyond keeps its error', async () => {
     const { service, events } = await bootService();
     const answers = [deferred<string>(), deferred<string>()];
     const error = new Error('third');
@@ -131,7 +131,7 @@ describe('a fallback that is', () => {
     await expect(four).resolves.toBe('four');
   });
 
-  it('a former result, kept by command and arguments', async () => {
+  it('a stale result, kept by command and arguments', async () => {
     const { service } = await bootService({}, cached());
     let up = true;
     const command = (name: string): Command<[words: string], string> =>

@@ -14,7 +14,7 @@ afterEach(closeAll);
 refuseUnhandledRejections();
 
 describe('observe()', () => {
-  it('does nothing before it is subscribed to, and runs anew for each subscription', async () => {
+  it('does nothing before it is subscribed to, and runs again for each subscription', async () => {
     const { service } = await bootService();
     const visits = new Visits();
     const stream = commandOf(service, { circuitBreaker: {} }).observe(async () => visits.visit());
@@ -44,7 +44,7 @@ describe('observe()', () => {
     });
   });
 
-  it('gives a result that is a list, or nothing, as one item', async () => {
+  it('emits a list, or undefined, as one item', async () => {
     const { service } = await bootService();
     const items = (stream: Observable<unknown>): Promise<unknown[]> =>
       lastValueFrom(stream.pipe(toArray()));
@@ -53,7 +53,7 @@ describe('observe()', () => {
     await expect(items(command.observe(() => undefined))).resolves.toEqual([undefined]);
   });
 
-  it('hands on errors, after retries, and answers', async () => {
+  it('passes on errors, after retries, and answers of fallbacks', async () => {
     const { service, clock } = await bootService();
     const visits = new Visits();
     const retried = commandOf(service, { retry: { maxRetries: 1, backoff: constant('1s') } });
@@ -110,7 +110,7 @@ describe('observe()', () => {
 });
 
 describe('withReport()', () => {
-  it('sees how calls of commands went, however they were made', async () => {
+  it('reports calls of commands, however they were made', async () => {
     const { service, clock } = await bootService();
     const retried = commandOf(service, { retry: { backoff: constant('1s') } });
     const answered = commandOf(service, { fallback: fallbackValue('none') }, 'films');
@@ -131,7 +131,7 @@ describe('withReport()', () => {
     });
   });
 
-  it('sees cancelled ones as ignored', async () => {
+  it('reports cancelled ones as ignored', async () => {
     const { service } = await bootService();
     const { calls } = await withReport(async () => {
       const handle = commandOf(service, {}).queue(hang);
@@ -142,7 +142,7 @@ describe('withReport()', () => {
   });
 });
 
-it('a command tells in its events what it is called', async () => {
+it('events of a command have its name', async () => {
   const { service, events, clock } = await bootService();
   const command = commandOf(service, {
     retry: { maxRetries: 1, backoff: constant('1s') },

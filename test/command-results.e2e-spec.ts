@@ -5,7 +5,7 @@ import { outcome } from './support/wait.js';
 
 afterEach(closeAll);
 
-/** A query as query builders make it: it is sent by each `then()`, and can be iterated too. */
+/** A query as made by query builders: each `then()` sends it, and it is iterable too. */
 function query() {
   const made = { sent: 0 };
   const thenable = {
@@ -21,7 +21,7 @@ function query() {
 }
 
 describe('a command', () => {
-  it('awaits a thenable that could be iterated too, once', async () => {
+  it('awaits an iterable thenable once', async () => {
     const { service } = await bootService();
     const { made, thenable } = query();
     const command = commandOf(service, { timeout: '1s' });
@@ -39,7 +39,7 @@ describe('a command', () => {
     expect(made.sent).toBe(2);
   });
 
-  it('refuses a stream, also as what it resolves to or its fallback answers with', async () => {
+  it('refuses a stream, also as a resolved value or an answer of its fallback', async () => {
     const { service, events } = await bootService();
     const command = commandOf(service, { fallback: () => Promise.resolve(just(1)) });
     for (const work of [() => just(1), () => Promise.resolve(just(1))]) {

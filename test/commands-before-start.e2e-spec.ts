@@ -25,7 +25,7 @@ afterEach(closeAll);
 refuseUnhandledRejections();
 
 describe('made in the constructor of a provider', () => {
-  it('commands are checked at bootstrap, with all else', async () => {
+  it('commands are checked at bootstrap, with everything else', async () => {
     @Injectable()
     class Books {
       constructor(@Inject(ResilienceService) service: ResilienceService) {
@@ -57,7 +57,7 @@ describe('made in the constructor of a provider', () => {
     ]);
   });
 
-  it('definitions that are none are told together with all other problems', async () => {
+  it('invalid definitions are reported together with all other problems', async () => {
     @Injectable()
     class Books {
       constructor(@Inject(ResilienceService) service: ResilienceService) {
@@ -82,12 +82,12 @@ describe('made in the constructor of a provider', () => {
     ]);
   });
 
-  it('a definition that is missing is told, too', async () => {
+  it('a missing definition is reported too', async () => {
     const maker = making((service) => service.command('books', wrong(undefined)));
     await expect(problemsOf({ providers: [maker] })).resolves.toHaveLength(1);
   });
 
-  it('so are names that are taken, or are not there', async () => {
+  it('names that are taken or unknown are reported too', async () => {
     const maker = making((service) => {
       commandOf(service, { timeout: '1s' });
       commandOf(service, { timeout: '2s' });
@@ -174,7 +174,7 @@ describe('before the application has started', () => {
     },
   );
 
-  it('fallbacks that are at work count against their limit afterwards, too', async () => {
+  it('running fallbacks count against their limit afterwards, too', async () => {
     const answer = deferred<string>();
     const early: Promise<string>[] = [];
     const made: Command<[], string>[] = [];
@@ -192,7 +192,7 @@ describe('before the application has started', () => {
     await expect(early[0]).resolves.toBe('none');
   });
 
-  it('one that is wrong fails when it is used, and is told of all the same', async () => {
+  it('a wrong one fails at its use, and is still reported', async () => {
     const used: Promise<{ error?: unknown }>[] = [];
     const maker = making((service) => {
       const command = service.command('books', { run: down, retry: { maxRetries: -1 } });
@@ -227,7 +227,7 @@ describe('made later', () => {
     expect(command.snapshot().circuitBreaker?.limits.minimumCalls).toBe(5);
   });
 
-  it('they tell all their problems together', async () => {
+  it('they report all their problems together', async () => {
     const { service } = await bootService();
     const problems = problemsBy(() =>
       commandOf(service, {
@@ -239,7 +239,7 @@ describe('made later', () => {
     expect(problems).toHaveLength(3);
   });
 
-  it('they may not want other options of a breaker that is there', async () => {
+  it('they may not give an existing breaker other options', async () => {
     @Injectable()
     class S {
       @CircuitBreaker({ name: 'storagesvc', failureRate: 0.5 })

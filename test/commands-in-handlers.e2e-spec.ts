@@ -74,7 +74,7 @@ describe.each(everyPlatform)('commands in a handler on %s', (platform) => {
     return { ...served, storage: served.app.get(Storage) };
   };
 
-  it('answer as handlers do', async () => {
+  it('answer like handlers', async () => {
     const { url } = await serving();
     await expect(request(`${url}/protected/7`).answer).resolves.toMatchObject({
       status: 200,
@@ -82,7 +82,7 @@ describe.each(everyPlatform)('commands in a handler on %s', (platform) => {
     });
   });
 
-  it('go on when the client of a protected one goes that has not given them its signal', async () => {
+  it('go on when the client of a protected handler goes, unless they got its signal', async () => {
     const { url, storage } = await serving();
     const { disconnect } = request(`${url}/careless/slow`);
     await storage.visits.reached(1);
@@ -93,7 +93,7 @@ describe.each(everyPlatform)('commands in a handler on %s', (platform) => {
     await until(() => storage.book.snapshot().metrics.counts.success === 1);
   });
 
-  it('end when the client of a protected one goes, while they run', async () => {
+  it('end when the client of a protected handler goes, while they run', async () => {
     const { url, storage } = await serving();
     const { disconnect } = request(`${url}/protected/slow`);
     await storage.visits.reached(1);
@@ -109,7 +109,7 @@ describe.each(everyPlatform)('commands in a handler on %s', (platform) => {
     await until(() => storage.book.snapshot().bulkhead?.running === 0);
   });
 
-  it('end when the client of a protected one goes, while they wait', async () => {
+  it('end when the client of a protected handler goes, while they wait', async () => {
     const { url, storage, clock, events } = await serving();
     const first = request(`${url}/bare/slow`);
     await storage.visits.reached(1);
@@ -127,7 +127,7 @@ describe.each(everyPlatform)('commands in a handler on %s', (platform) => {
     expect(storage.visits.count).toBe(2);
   });
 
-  it('end when a protected one runs out of time', async () => {
+  it('end when a protected handler runs out of time', async () => {
     const { url, storage, clock } = await serving();
     const { answer } = request(`${url}/protected/slow`);
     await storage.visits.reached(1);

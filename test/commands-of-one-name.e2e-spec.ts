@@ -68,7 +68,7 @@ describe('commands of the same name', () => {
     await Promise.all(running);
   });
 
-  it('keep their functions when these stand among options of the fallback', async () => {
+  it('keep their functions, even those in options of the fallback', async () => {
     const { service } = await bootService();
     const command = (answer: string): Command =>
       service.command('books', {
@@ -163,7 +163,7 @@ describe('commands of the same name', () => {
     }
   });
 
-  it('may give in full what another one gives in short', async () => {
+  it('may use the long form where another one uses the shorthand', async () => {
     const { service } = await bootService();
     commandOf(service, {
       bulkhead: 3,

@@ -22,7 +22,7 @@ refuseUnhandledRejections();
 describe('queue()', () => {
   const one = { bulkhead: { maxConcurrent: 1, maxQueue: 2 } };
 
-  it('begins at once and hands out the result', async () => {
+  it('begins at once and has the result', async () => {
     const { service } = await bootService();
     const visits = new Visits();
     const handle = commandOf(service, { timeout: '1s' }).queue(() => visits.visit());
@@ -30,7 +30,7 @@ describe('queue()', () => {
     await expect(handle.result).resolves.toBe(1);
   });
 
-  it('tells where the call is', async () => {
+  it('shows the state of the call', async () => {
     const { service } = await bootService();
     const command = commandOf(service, one);
     const work = [deferred<string>(), deferred<string>()];
@@ -46,7 +46,7 @@ describe('queue()', () => {
     expect(states()).toEqual(['succeeded', 'failed']);
   });
 
-  it('has the call wait between its attempts', async () => {
+  it('is waiting between attempts', async () => {
     const { service, clock } = await bootService();
     const attempts = [deferred<string>(), deferred<string>()];
     const handle = commandOf(service, { retry: { backoff: constant('1s') } }).queue(
@@ -63,7 +63,7 @@ describe('queue()', () => {
     expect(handle.state).toBe('succeeded');
   });
 
-  it('has a call that was turned away fail, and one that was answered succeed', async () => {
+  it('is failed for a rejected call, and succeeded for one answered by a fallback', async () => {
     const { service, registry } = await bootService();
     const bare = commandOf(service, { circuitBreaker: 'shop' }, 'bare');
     const answered = commandOf(
@@ -78,7 +78,7 @@ describe('queue()', () => {
     expect(handles.map(({ state }) => state)).toEqual(['failed', 'succeeded']);
   });
 
-  it('has a call wait whose attempt has timed out, though its work goes on', async () => {
+  it('is waiting after an attempt has timed out, even if its work goes on', async () => {
     const { service, clock } = await bootService();
     const policies = { timeout: '1s', retry: { backoff: constant('1s') } } as const;
     const handle = commandOf(service, policies).queue(hang);
@@ -88,7 +88,7 @@ describe('queue()', () => {
     expect(state).toBe('waiting');
   });
 
-  it('has a call run that is being answered', async () => {
+  it('is running while a fallback answers', async () => {
     const { service } = await bootService();
     const answer = deferred<string>();
     const handle = commandOf(service, { fallback: () => answer.promise }).queue(down);
@@ -99,7 +99,7 @@ describe('queue()', () => {
     expect(state).toBe('running');
   });
 
-  it('has a call run whose attempt runs, though an earlier one ends late', async () => {
+  it('is running while an attempt runs, even if an earlier one ends late', async () => {
     const { service, clock } = await bootService();
     const works = [deferred<string>(), deferred<string>()];
     const policies = { timeout: '1s', retry: { backoff: constant(0) } } as const;
@@ -112,7 +112,7 @@ describe('queue()', () => {
     await expect(handle.result).resolves.toBe('second');
   });
 
-  it('leaves a failure to who looks at the result', async () => {
+  it('reports a failure only by the result', async () => {
     const { service } = await bootService();
     const handle = commandOf(service, {}).queue(down);
     await expect(handle.result).rejects.toThrow('down');
@@ -155,7 +155,7 @@ describe('cancel()', () => {
     },
   );
 
-  it('while the call waits for a place, has it leave the queue, and lets the next one have the place', async () => {
+  it('makes a call that waits for a place leave the queue', async () => {
     const { service, bulkheads } = await bootService();
     const command = commandOf(service, policies);
     const visits = new Visits();
@@ -175,7 +175,7 @@ describe('cancel()', () => {
     expect(bulkheads.get('books')).toMatchObject({ running: 0, waiting: 0 });
   });
 
-  it('while the call runs, aborts its signal; the place is taken until the work has ended', async () => {
+  it('aborts the signal of a running call, whose place is taken until its work has ended', async () => {
     const { service, bulkheads } = await bootService();
     const command = commandOf(service, policies);
     const work = deferred();
@@ -197,7 +197,7 @@ describe('cancel()', () => {
     expect(bulkheads.get('books')).toMatchObject({ running: 0 });
   });
 
-  it('between two attempts, ends the wait', async () => {
+  it('ends the wait between two attempts', async () => {
     const { service, clock } = await bootService();
     const visits = new Visits();
     const handle = commandOf(service, { retry: policies.retry }).queue(() => {
@@ -213,7 +213,7 @@ describe('cancel()', () => {
     expect(visits.count).toBe(1);
   });
 
-  it('while a fallback is at work, drops its answer', async () => {
+  it('drops the answer of a running fallback', async () => {
     const { service } = await bootService();
     const answer = deferred<string>();
     const handle = commandOf(service, { fallback: () => answer.promise }).queue(down);
@@ -224,7 +224,7 @@ describe('cancel()', () => {
     expect(handle.state).toBe('cancelled');
   });
 
-  it('has no fallback answer, and counts for nobody', async () => {
+  it('prevents a fallback, and is not counted as an outcome', async () => {
     const { service } = await bootService();
     const command = commandOf(service, policies);
     const handle = command.queue(hang);
@@ -236,7 +236,7 @@ describe('cancel()', () => {
     });
   });
 
-  it('comes too late when the call has ended', async () => {
+  it('has no effect when the call has ended', async () => {
     const { service } = await bootService();
     const command = commandOf(service, {});
     const [good, bad] = [command.queue(() => 'good'), command.queue(down)];
@@ -247,14 +247,14 @@ describe('cancel()', () => {
     await expect(good.result).resolves.toBe('good');
   });
 
-  it('cancels once: the first reason holds', async () => {
+  it('takes effect once, with the first reason', async () => {
     const { service } = await bootService();
     const handle = commandOf(service, {}).queue(hang);
     expect([handle.cancel('first'), handle.cancel('second')]).toEqual([true, false]);
     expect((await outcome(handle.result)).error).toBe('first');
   });
 
-  it('leaves no unhandled rejection when nobody looks at the result', async () => {
+  it('leaves no unhandled rejection when the result is not used', async () => {
     const { service } = await bootService();
     const command = commandOf(service, policies);
     const work = deferred();
@@ -265,7 +265,7 @@ describe('cancel()', () => {
     expect(handles.map(({ state }) => state)).toEqual(['cancelled', 'cancelled']);
   });
 
-  it('of one call leaves others alone', async () => {
+  it('does not affect other calls', async () => {
     const { service } = await bootService();
     const command = commandOf(service, { timeout: '1s' });
     const work = deferred<string>();

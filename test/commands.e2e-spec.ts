@@ -48,7 +48,7 @@ describe('execute()', () => {
     await expect(result).resolves.toBe(1);
   });
 
-  it('answers with a promise of what is returned', async () => {
+  it('returns a promise of the result', async () => {
     const { service } = await bootService();
     const command = commandOf(service, {});
     const book = { title: 'Moby Dick' };
@@ -59,7 +59,7 @@ describe('execute()', () => {
     await expect(command.execute(() => undefined)).resolves.toBeUndefined();
   });
 
-  it('throws whatever is thrown, as it is', async () => {
+  it('throws any error unchanged', async () => {
     const { service } = await bootService();
     const command = commandOf(service, { circuitBreaker: {}, timeout: '1s', bulkhead: 1 });
     for (const thrown of [new Error('down'), undefined, null, 'text', { code: 1 }] as unknown[]) {
@@ -73,7 +73,7 @@ describe('execute()', () => {
     }
   });
 
-  it('says clearly what is wrong when an Observable is returned', async () => {
+  it('explains the problem when an Observable is returned', async () => {
     const { service } = await bootService();
     await expect(commandOf(service, {}).execute(() => just(1))).rejects.toThrow(
       'books returned a stream; make a promise of it, such as with firstValueFrom(), or decorate a method that returns it',
@@ -92,7 +92,7 @@ describe('execute()', () => {
     await expect(two).resolves.toBe('two');
   });
 
-  it('stands under all its policies, in the canonical order', async () => {
+  it('has all its policies, in the canonical order', async () => {
     const { service } = await bootService();
     const command = commandOf(service, {
       bulkhead: 3,
@@ -141,7 +141,7 @@ describe('execute()', () => {
     await expect(result).resolves.toBe('at last');
   });
 
-  it('has no breaker to show when there is one for each key', async () => {
+  it('shows no breaker if there is one per key', async () => {
     const { service, registry } = await bootService();
     const command = service.command('books', {
       run: (_context, host: string) => host,
@@ -155,7 +155,7 @@ describe('execute()', () => {
 });
 
 describe('the signal of the context', () => {
-  it('is made only for who asks for it', async () => {
+  it('is created on first access only', async () => {
     let made = 0;
     const Original = globalThis.AbortController;
     class Counted extends Original {
@@ -190,7 +190,7 @@ describe('the signal of the context', () => {
     }
   });
 
-  it('is one for an attempt, aborted with the reason when that times out; the next has a new one', async () => {
+  it('is one per attempt, aborted with the reason when the attempt times out', async () => {
     const { service, clock } = await bootService();
     const signals: AbortSignal[] = [];
     const command = commandOf(service, {
@@ -211,7 +211,7 @@ describe('the signal of the context', () => {
     expect(second.aborted).toBe(false);
   });
 
-  it('is aborted when it is asked for after its attempt has been given up', async () => {
+  it('is already aborted on first access after its attempt was abandoned', async () => {
     const { service } = await bootService();
     const asked = deferred();
     const seen = deferred<AbortSignal>();

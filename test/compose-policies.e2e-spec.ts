@@ -21,7 +21,7 @@ const Patient = (): PolicyDecorator =>
 const STAGES = ['fallback', 'retry', 'circuit breaker', 'attempt timeout'];
 
 describe('composePolicies()', () => {
-  it('gives a method each of its policies, in whatever order they are named', async () => {
+  it('gives a method each of its policies, in any order', async () => {
     @Injectable()
     class S {
       @composePolicies(Patient(), CircuitBreaker('one'), Fallback('spare'))
@@ -92,7 +92,7 @@ describe('composePolicies()', () => {
     expect(compose(Replace)(S)).toBe(Other);
   });
 
-  it('tells of all mistakes at bootstrap', async () => {
+  it('reports all mistakes at bootstrap', async () => {
     const compose = composePolicies as (...parts: unknown[]) => MethodDecorator;
     const problems = await problemsOf({
       providers: [

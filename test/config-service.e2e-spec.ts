@@ -60,7 +60,7 @@ async function optionsWith(
 describe('options from ConfigService', () => {
   const literal: Overrides = { StorageClient: { timeout: '1s', retry: { maxRetries: 1 } } };
 
-  it('stand beside variables of its .env file, which win', async () => {
+  it('are merged with variables of its .env file, which win', async () => {
     const options = await optionsWith(
       () => ({ resilience: literal }),
       (config) => ({
@@ -70,7 +70,7 @@ describe('options from ConfigService', () => {
     expect(options).toEqual({ attempt: '1s', maxRetries: 2 });
   });
 
-  it('may have the variables among them', async () => {
+  it('may contain the variables', async () => {
     const env = { [VARIABLE]: '3' };
     const options = await optionsWith(
       () => ({ resilience: { overrides: { ...literal, ...overridesFromEnv(env) } } }),

@@ -50,7 +50,7 @@ async function optionsOf(
   return service.describe(type, method).policies[0]?.options;
 }
 
-describe('where options are given more than once, later wins:', () => {
+describe('among several layers of options, the later one wins:', () => {
   it("the library's defaults", async () => {
     await expect(optionsOf('plain', {})).resolves.toEqual({});
   });
@@ -82,7 +82,7 @@ describe('where options are given more than once, later wins:', () => {
     [
       6,
       {
-        // The more special wins, in whatever order they are written.
+        // The more specific wins, in any order.
         'S.decorated': { retry: { maxRetries: 6 } },
         S: { retry: { maxRetries: 5 } },
         '*': { retry: { maxRetries: 4 } },
@@ -100,7 +100,7 @@ describe('where options are given more than once, later wins:', () => {
     await expect(optionsOf('plain', { overrides }, Other)).resolves.toEqual({});
   });
 
-  it('undefined, as of a missing variable, changes nothing', async () => {
+  it('undefined, as from a missing variable, has no effect', async () => {
     const overrides = { S: { retry: { maxRetries: undefined as never } } };
     await expect(optionsOf('decorated', { overrides })).resolves.toMatchObject({ maxRetries: 3 });
   });
@@ -114,7 +114,7 @@ describe("a breaker's name", () => {
     expect(options).toEqual({ name: 'shelf', openFor: '9s' });
   });
 
-  it('may come from an override; the override for that name is its own then', async () => {
+  it('may come from an override; the override for that name then applies', async () => {
     class Shelf {
       @CircuitBreaker({ name: 'shelf', openFor: '5s' })
       async books(): Promise<void> {}
@@ -162,7 +162,7 @@ describe('a breaker that one method defines and another one names', () => {
     }
   }
 
-  it('takes an override of all methods, which makes no definition of the name', async () => {
+  it('takes an override of all methods, which is not a definition of the name', async () => {
     @Injectable()
     class Namer {
       @CircuitBreaker('both')
@@ -177,7 +177,7 @@ describe('a breaker that one method defines and another one names', () => {
     expect(registry.get('both').snapshot().retryAfterMs).toBe(1_000);
   });
 
-  it('is as defined though a call by its name comes before all else, while the application starts', async () => {
+  it('has its definition even for a call before all else, while the application starts', async () => {
     @Injectable()
     class Early implements OnModuleInit {
       @CircuitBreaker('both')
@@ -255,7 +255,7 @@ describe('an override', () => {
     expect(registry.names()).toEqual([]);
   });
 
-  it('that only changes options leaves a policy off that another one has switched off', async () => {
+  it('that only changes options does not switch on a policy that another one has switched off', async () => {
     const { service } = await boot({
       providers: [Shelf],
       resilience: {

@@ -22,13 +22,13 @@ import { configurationSchema } from './support/schema/schema.js';
 const FILE = join(__dirname, '../schema.json');
 
 describe('schema.json', () => {
-  it('says what the options and their comments say', () => {
+  it('is in step with the options and their comments', () => {
     const text = JSON.stringify(configurationSchema(), null, 2);
     if (process.env.UPDATE_SCHEMA) writeFileSync(FILE, `${text}\n`);
     expect(JSON.parse(readFileSync(FILE, 'utf8'))).toEqual(JSON.parse(text));
   });
 
-  it('is what the package gives under its name', () => {
+  it('is what the package exports under its name', () => {
     const { exports, files } = JSON.parse(
       readFileSync(join(__dirname, '../package.json'), 'utf8'),
     ) as { exports: Record<string, unknown>; files: string[] };
@@ -87,7 +87,7 @@ describe('the examples of docs/configuration.md', () => {
   });
 });
 
-/** In YAML, as somebody would write it; the message is that of the bootstrap. */
+/** In YAML, as users write it; the message is that of the bootstrap. */
 const mistakes: readonly (readonly [what: string, yaml: string, told: string])[] = [
   ['an unknown group', 'default: {}', 'default is not an option'],
   ['a group that is a list', 'configs: []', 'configs is []'],
@@ -293,7 +293,7 @@ const mistakes: readonly (readonly [what: string, yaml: string, told: string])[]
   ['a schema that is none', '$schema: {}', '$schema is {}'],
 ];
 
-describe('a mistake in a file is refused by the schema, and told at bootstrap:', () => {
+describe('a mistake in a file is refused by the schema, and reported at bootstrap:', () => {
   it('more than thirty of them', () => {
     expect(mistakes.length).toBeGreaterThan(30);
   });

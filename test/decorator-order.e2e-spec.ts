@@ -58,7 +58,7 @@ const Agent = createParamDecorator(
     context.switchToHttp().getRequest<{ headers: Record<string, string> }>().headers['x-agent'],
 );
 
-/** Another library's decorator: wraps the method, and copies its metadata as it should. */
+/** A decorator of another library: wraps the method, and copies its metadata. */
 function Traced(trace: string[]): MethodDecorator {
   return (_target, _key, descriptor: PropertyDescriptor) => {
     const inner = descriptor.value as (...args: unknown[]) => unknown;
@@ -191,7 +191,7 @@ describe('metadata', () => {
   });
 });
 
-it('the order of our own decorators changes nothing', async () => {
+it('the order of our own decorators has no effect', async () => {
   @Injectable()
   class S {
     @Fallback(fallbackValue('answer'))

@@ -13,8 +13,8 @@ class Shop {
   async reviews(): Promise<void> {}
 }
 
-describe('the descriptions of all that is protected', () => {
-  it('have methods, commands and pipelines, each name once, whenever they were made', async () => {
+describe('the descriptions of everything protected', () => {
+  it('contain methods, commands and pipelines, each name once, whenever they were made', async () => {
     const { service } = await boot({ providers: [Shop] });
     service.command('prices', { run: () => 1, timeout: '2s' });
     service.command('prices', { run: () => 2, timeout: '2s' });
@@ -35,7 +35,7 @@ describe('the descriptions of all that is protected', () => {
     expect(books!.policies).toEqual([{ kind: 'retry', options: { maxRetries: 5 } }]);
   });
 
-  it('have commands that were defined before the start once', async () => {
+  it('contain commands defined before the start once', async () => {
     const { service } = await boot({
       providers: [
         {

@@ -212,7 +212,7 @@ describe('bootstrap reports a variable', () => {
     ]);
   });
 
-  it('with its target, though its value is wrong too', async () => {
+  it('with its target, even if its value is wrong too', async () => {
     expect(await toldOf('RESILIENCE__SHELF__TIMEOUT', 'soon')).toEqual([
       expect.stringContaining('SHELF is not a decorated class'),
       expect.stringContaining('use milliseconds'),
@@ -232,7 +232,7 @@ describe('bootstrap reports a variable', () => {
     );
   });
 
-  it('that says what another one says differently', async () => {
+  it('that contradicts another one', async () => {
     const problems = await toldOfAll({
       RESILIENCE__STORAGE_CLIENT__RETRY__MAX_RETRIES: '1',
       resilience__storageclient__retry__maxretries: '2',
@@ -249,7 +249,7 @@ describe('bootstrap reports a variable', () => {
   });
 });
 
-describe('bootstrap reports a variable that means two things:', () => {
+describe('bootstrap reports an ambiguous variable:', () => {
   it('a class and a command', async () => {
     const problems = await problemsOf({
       providers: [
@@ -265,7 +265,7 @@ describe('bootstrap reports a variable that means two things:', () => {
     ]);
   });
 
-  it('two methods, with what means each', async () => {
+  it('two methods, with the unambiguous forms', async () => {
     @Injectable()
     class Storage {
       @Retry()
@@ -281,7 +281,7 @@ describe('bootstrap reports a variable that means two things:', () => {
     ]);
   });
 
-  it('a class that is called All, and all subjects', async () => {
+  it('a class called All, and all subjects', async () => {
     @Injectable()
     class All {
       @Retry()
@@ -322,7 +322,7 @@ describe('bootstrap reports overridesFromEnv()', () => {
     ]);
   });
 
-  it('that is given where no list of overrides is expected', async () => {
+  it('given where overrides are not expected', async () => {
     const overrides = wrong([overridesFromEnv({}), null]);
     expect(await problemsOf({ resilience: { overrides } })).toEqual([
       'ResilienceModule.forRoot(): overrides[1] is null; use an object',

@@ -101,7 +101,7 @@ async function optionsOf(
   return optionsIn(await bootWith(env), type, method, kind);
 }
 
-describe('a variable of the environment', () => {
+describe('an environment variable', () => {
   it.each<[string, string, unknown]>([
     ['RETRY__MAX_RETRIES', '2', 2],
     ['RETRY__MAX_RETRIES', 'Infinity', Infinity],
@@ -169,7 +169,7 @@ describe('a variable of the environment', () => {
     await expect(optionsOf(env, kind)).resolves.toMatchObject(options);
   });
 
-  it('changes an option inside another one, and leaves its neighbours', async () => {
+  it('changes a nested option, and leaves its neighbours', async () => {
     const env = { STORAGE_CLIENT__GET_BOOKS__CIRCUIT_BREAKER__HALF_OPEN__MAX_CALLS: '3' };
     await expect(optionsOf(env, 'circuitBreaker')).resolves.toEqual({
       openFor: '9s',
@@ -200,7 +200,7 @@ describe('a variable of the environment', () => {
       { INITIAL_DELAY: '20ms', KIND: 'decorrelated' },
       { kind: 'decorrelated', options: { initialDelay: '20ms' } },
     ],
-  ])('gives a backoff of its own: %j', async (variables, backoff) => {
+  ])('gives a whole backoff: %j', async (variables, backoff) => {
     const env = Object.fromEntries(
       Object.entries(variables).map(([name, text]) => [`ALL__RETRY__BACKOFF__${name}`, text]),
     );
@@ -284,7 +284,7 @@ describe('the target of a variable', () => {
     expect(service).toBeDefined();
   });
 
-  it('is known to calls that are made while the application starts', async () => {
+  it('applies to calls that are made while the application starts', async () => {
     const found: unknown[] = [];
     await boot({
       providers: [
@@ -298,7 +298,7 @@ describe('the target of a variable', () => {
     expect(found).toEqual([{ maxRetries: 1 }]);
   });
 
-  it('is more special, and wins, whatever the order of the variables is', async () => {
+  it('is more specific, and wins, whatever the order of the variables', async () => {
     const service = await bootWith({
       STORAGE_CLIENT__GET_BOOKS__RETRY__MAX_RETRIES: '3',
       STORAGE_CLIENT__RETRY__MAX_RETRIES: '2',
@@ -341,7 +341,7 @@ describe('overridesFromEnv() takes', () => {
     await expect(retriesOf(overridesFromEnv(env, { prefix }))).resolves.toEqual([5, undefined, 3]);
   });
 
-  it('the values of the moment', async () => {
+  it('the values at the time of the call', async () => {
     const changing: Record<string, string> = { RESILIENCE__ALL__RETRY__MAX_RETRIES: '1' };
     const overrides = overridesFromEnv(changing);
     changing.RESILIENCE__ALL__RETRY__MAX_RETRIES = '9';

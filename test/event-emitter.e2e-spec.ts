@@ -36,7 +36,7 @@ class Pager {
 const emitters = EventEmitterModule.forRoot({ wildcard: true });
 
 describe('the bridge to EventEmitter2', () => {
-  it('emits every event by its kind; what listeners throw changes nothing', async () => {
+  it('emits every event by its kind; errors of listeners have no effect', async () => {
     const { app } = await boot({
       providers: [Books, Pager],
       imports: [emitters, ResilienceEventEmitterModule.forRoot()],
@@ -56,7 +56,7 @@ describe('the bridge to EventEmitter2', () => {
     ]);
   });
 
-  it('emits only the kinds that are wanted, by the prefix that is wanted', async () => {
+  it('emits only the configured kinds, with the configured prefix', async () => {
     const { app } = await boot({
       providers: [Books],
       imports: [
@@ -70,7 +70,7 @@ describe('the bridge to EventEmitter2', () => {
     expect(names).toEqual(['shop.breakers.state-change']);
   });
 
-  it('emits what happens while the application closes', async () => {
+  it('emits events while the application closes', async () => {
     const { app } = await boot({
       providers: [Books, Pager],
       imports: [emitters, ResilienceEventEmitterModule.forRoot({ kinds: ['state-change'] })],
@@ -119,7 +119,7 @@ describe('the bridge to EventEmitter2', () => {
       [emitters, ResilienceEventEmitterModule.forRoot()],
       'import ResilienceModule.forRoot() too',
     ],
-  ])('says what is missing %s', async (_title, imports, problem) => {
+  ])('names the missing module %s', async (_title, imports, problem) => {
     class AppModule {}
     Module({ imports })(AppModule);
     await expect(NestFactory.createApplicationContext(AppModule, quiet)).rejects.toThrow(problem);

@@ -100,7 +100,7 @@ describe('the log of the events', () => {
     });
   });
 
-  it('warns of the opening after a recovery, and tells of a reset', async () => {
+  it('warns of the opening after a recovery, and logs a reset', async () => {
     const { app, books, lines } = await logged();
     const breaker = app.get(CircuitBreakerRegistry).get('storagesvc');
     for (let openings = 0; openings < 2; openings++) {
@@ -110,7 +110,7 @@ describe('the log of the events', () => {
     expect(lines.map(({ level }) => level)).toEqual(['warn', 'log', 'warn', 'log']);
   });
 
-  it('leaves out probes before anything that matters', async () => {
+  it('omits probes before more important lines', async () => {
     const { books, lines, clock } = await logged({ maxEventsPerSecond: 3 });
     for (let i = 0; i < 5; i++) await outcome(books.ofTenant(`tenant-${i}`));
     await clock.advance(60_000);
@@ -124,7 +124,7 @@ describe('the log of the events', () => {
     );
   });
 
-  it('says who has overridden a circuit, why and until when, and when the override has ended', async () => {
+  it('logs who has overridden a circuit, why and until when, and the end of the override', async () => {
     const { app, texts, clock } = await logged();
     const breaker = app.get(CircuitBreakerRegistry).get('storagesvc');
     const until = new Date(clock.wall() + 60_000);
@@ -147,7 +147,7 @@ describe('the log of the events', () => {
     ]);
   });
 
-  it('says when the store is away and back, within the limit of lines', async () => {
+  it('logs when the store is away and back, within the limit of lines', async () => {
     const { app, texts, clock } = await logged({ maxEventsPerSecond: 2 });
     const events = app.get(ResilienceEvents);
     const error = new Error('READONLY');
@@ -163,7 +163,7 @@ describe('the log of the events', () => {
     ]);
   });
 
-  it('says of a change for all instances for how long, and when its time is over', async () => {
+  it('logs the duration of a change for all instances, and its end', async () => {
     const clock = new ManualClock();
     const { app, texts } = await logged(undefined, { clock, store: new MemoryStore({ clock }) });
     const note = { by: 'bob', scope: 'shared', until: new Date(clock.wall() + 60_000) } as const;
@@ -175,7 +175,7 @@ describe('the log of the events', () => {
     ]);
   });
 
-  it('has a sample of the rejections, and their number once a second', async () => {
+  it('has a sample of the rejections, and their number once per second', async () => {
     const { books, texts, clock } = await logged();
     await outcome(books.list(true));
     for (let i = 0; i < 100; i++) await outcome(books.list());
@@ -192,7 +192,7 @@ describe('the log of the events', () => {
     expect(texts()).toHaveLength(4);
   });
 
-  it('counts what is left out right, although others listen to rejections too', async () => {
+  it('counts omitted lines correctly, even if others listen to rejections too', async () => {
     const { app, books, texts, clock } = await logged();
     const heard = jest.fn();
     app.get(ResilienceEvents).on('rejected', heard);
@@ -206,7 +206,7 @@ describe('the log of the events', () => {
     ]);
   });
 
-  it('asks for no event of a rejection when it has had enough of them', async () => {
+  it('requests no further events of rejections at its limit', async () => {
     const { app, books, clock } = await unwatched();
     const events = app.get(ResilienceEvents);
     const emit = jest.spyOn(events, 'emit');
@@ -227,7 +227,7 @@ describe('the log of the events', () => {
     expect(lines.map(({ level }) => level)).toEqual(['warn']);
   });
 
-  it('leaves lines out in a storm, and warns of how many', async () => {
+  it('omits lines in a storm, and warns with their number', async () => {
     const { books, lines, clock } = await logged({ maxEventsPerSecond: 3 });
     for (let i = 0; i < 50; i++) await outcome(books.ofTenant(`tenant-${i}`));
     expect(lines).toHaveLength(3);
@@ -240,7 +240,7 @@ describe('the log of the events', () => {
     ]);
   });
 
-  it('tells what it has left out when the application closes', async () => {
+  it('logs the number of omitted lines when the application closes', async () => {
     const { app, books, texts } = await logged();
     await outcome(books.list(true));
     for (let i = 0; i < 5; i++) await outcome(books.list());
@@ -263,7 +263,7 @@ describe('the log of the events', () => {
     expect(app.get(ResilienceEvents).active('override')).toBe(false);
   });
 
-  it('has fields where they are wanted', async () => {
+  it('has fields if so configured', async () => {
     const { books, texts } = await logged({ fields: true });
     await outcome(books.list(true));
     expect(texts()).toEqual([
@@ -281,7 +281,7 @@ describe('the log of the events', () => {
     ]);
   });
 
-  it('has fields by itself where the JSON logger of Nest is on', async () => {
+  it('has fields automatically with the JSON logger of Nest', async () => {
     const logger = new ConsoleLogger({ json: true } as never);
     const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
     const { app } = await boot({ providers: [Books], resilience: { logger } });
@@ -304,7 +304,7 @@ describe('the log of the events', () => {
     ],
     ['rejects', () => Promise.reject(new Error('disk full'))],
     ['never answers', () => new Promise(() => {})],
-  ])('changes nothing for calls when the logger %s', async (_how, write) => {
+  ])('does not affect calls when the logger %s', async (_how, write) => {
     const logger = { log: write, warn: write, error: write } as LoggerService;
     const { app } = await boot({ providers: [Books], resilience: { logger } });
     const books = app.get(Books);

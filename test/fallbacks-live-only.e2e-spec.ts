@@ -40,8 +40,8 @@ async function ask<T>(answer: T): Promise<T> {
   return answer;
 }
 
-describe('a result that is made of answers that are not live', () => {
-  /** Prices of two services, of which the inner one may answer with what is not live. */
+describe('a result made of answers that are not live', () => {
+  /** Prices of two services; the inner one may give answers that are not live. */
   function services(inner: MethodDecorator) {
     @Injectable()
     class Stock {
@@ -86,7 +86,7 @@ describe('a result that is made of answers that are not live', () => {
     return { Stock, Shop };
   }
 
-  it('is not kept again as new: the answer of a nested staleIfError', async () => {
+  it('is not stored as new: the answer of a nested staleIfError', async () => {
     const { Stock, Shop } = services(Fallback(staleIfError({ ttl: '1h' })) as never);
     const cache = new MemoryCache();
     const { app, clock } = await boot({
@@ -116,7 +116,7 @@ describe('a result that is made of answers that are not live', () => {
     ['a value', Fallback(fallbackValue(0)) as never],
     ['a method', Fallback('spare' as never) as never],
     ['a function', Fallback(() => 0) as never],
-  ])('is not kept, whatever has answered: %s', async (_what, inner) => {
+  ])('is not stored, whatever answered: %s', async (_what, inner) => {
     const { Stock, Shop } = services(inner);
     const cache = new MemoryCache();
     const { app } = await boot({
@@ -139,7 +139,7 @@ describe('a result that is made of answers that are not live', () => {
     await expect(shop.shelf()).resolves.toEqual({ count: 5 });
   });
 
-  it('is kept when another attempt was the one that was not live', async () => {
+  it('is stored if only another attempt was not live', async () => {
     const { Stock, Shop } = services(Fallback(fallbackValue(0)) as never);
     const { app, clock } = await boot({
       providers: [new MemoryCache().provider, Stock, { provide: Shop, useFactory: (stock: never) => new Shop(stock), inject: [Stock] }], // prettier-ignore
@@ -156,7 +156,7 @@ describe('a result that is made of answers that are not live', () => {
   });
 });
 
-it('a newest result that cannot be kept puts the older one out of force', async () => {
+it('a newest result that cannot be kept invalidates the older one', async () => {
   @Injectable()
   class Books {
     found: unknown = 'old';
@@ -260,7 +260,7 @@ it('a newest result that cannot be kept puts the older one out of force', async 
       expect(dependency.calls).toBe(calls);
     });
 
-    it('on the method stores no answer that is made of what a service was answered with', async () => {
+    it('on the method stores no answer made of a fallback of a service', async () => {
       @Controller()
       class Books {
         constructor(readonly service: Service) {}

@@ -51,7 +51,7 @@ function withWarnings(parts: Parts): { parts: Parts; warnings: string[]; cache: 
   };
 }
 
-describe('an instance of a class whose serializer hides something', () => {
+describe('an instance of a class with a serializer that hides properties', () => {
   function application(revive?: (plain: never) => unknown) {
     const stale = { ttl: '10m', ...(revive && { revive }) } as const;
     @Injectable()
@@ -101,7 +101,7 @@ describe('an instance of a class whose serializer hides something', () => {
   const routes = ['service', 'handler', 'list'];
 
   describe.each(everyPlatform)('on %s', (platform) => {
-    it('never shows it in a stale answer: there is none, and a warning says why', async () => {
+    it('has no stale answer that would show them, and a warning says why', async () => {
       const { parts, warnings, cache } = withWarnings(application());
       const { url } = await serve(platform, parts);
       for (const route of routes) {
@@ -123,7 +123,7 @@ describe('an instance of a class whose serializer hides something', () => {
       );
     });
 
-    it('is made by revive, and hides it', async () => {
+    it('is restored by revive, and hides them', async () => {
       const revive = (plain: User | { users: User[] }): unknown =>
         'users' in plain
           ? { users: plainToInstance(User, plain.users) }
@@ -143,7 +143,7 @@ describe('an instance of a class whose serializer hides something', () => {
       expect(warnings).toEqual([]);
     });
 
-    it('is kept as the interceptors of the method have left it', async () => {
+    it('is kept as returned by the interceptors of the method', async () => {
       const { parts, warnings } = withWarnings(application());
       const { url } = await serve(platform, parts);
       await request(`${url}/inside`).answer;
@@ -156,7 +156,7 @@ describe('an instance of a class whose serializer hides something', () => {
   });
 });
 
-describe('a result that JSON does not give back', () => {
+describe('a result that JSON cannot restore', () => {
   class Money {
     constructor(readonly cents: number) {}
 
@@ -194,13 +194,13 @@ describe('a result that JSON does not give back', () => {
     ['a set', new Set([1]), 'an instance of Set'],
     ['bytes', Buffer.from('a'), 'an instance of Buffer'],
     ['an error', { reason: new Error('a') }, 'an instance of Error'],
-  ])('is not kept, which is said once: %s', async (_what, result, lost) => {
+  ])('is not kept, with one warning: %s', async (_what, result, lost) => {
     const { found, warnings } = await keeps(result);
     expect(found).toBe('nothing');
     expect(warnings).toEqual([expect.stringContaining(`does not keep results with ${lost}`)]);
   });
 
-  it('is kept when only its form changes, which is said once', async () => {
+  it('is kept if only its form changes, with one warning', async () => {
     const { found, warnings } = await keeps({ at: new Date(0), rate: NaN });
     expect(found).toEqual({ at: '1970-01-01T00:00:00.000Z', rate: null });
     expect(warnings).toEqual([expect.stringContaining('in which a Date comes back')]);
@@ -210,7 +210,7 @@ describe('a result that JSON does not give back', () => {
     ['plain data', { a: [1, 'b', null, { c: false }] }],
     ['an object without a prototype', Object.assign(Object.create(null) as object, { a: 1 })],
     ['null', null],
-  ])('is not what has none of it: %s', async (_what, result) => {
+  ])('is not one without such parts: %s', async (_what, result) => {
     const { found, warnings } = await keeps(result);
     expect(found).toEqual(result === null ? null : { ...(result as object) });
     expect(warnings).toEqual([]);

@@ -38,7 +38,7 @@ async function ask<T>(answer: T): Promise<T> {
   return answer;
 }
 
-/** Boots with a cache and a logger that remembers warnings. */
+/** Boots with a cache and a logger that collects warnings. */
 async function bootWith(
   parts: Parts,
 ): Promise<Awaited<ReturnType<typeof boot>> & { cache: MemoryCache; warnings: string[] }> {
@@ -53,7 +53,7 @@ async function bootWith(
   return { ...booted, cache, warnings };
 }
 
-/** The problems that are left when there is a cache. */
+/** The problems that remain with a cache. */
 const problemsWithCache = (parts: Parts): Promise<readonly string[]> =>
   problemsOf({ ...parts, providers: [new MemoryCache().provider, ...(parts.providers ?? [])] });
 
@@ -75,7 +75,7 @@ describe('staleIfError without a key is refused for', () => {
       return ask('me');
     }
   }
-  /** A class of its own for each test, with the decorators that it is about. */
+  /** A class per test, with its decorators. */
   function scoped(scope: Scope): Type {
     @Injectable({ scope })
     class User extends Me {
@@ -99,7 +99,7 @@ describe('staleIfError without a key is refused for', () => {
     ]);
   });
 
-  it('a class that is request-scoped by what it is injected with', async () => {
+  it('a class that is request-scoped because of its dependencies', async () => {
     @Injectable()
     class User {
       constructor(@Inject(REQUEST) readonly request: unknown) {}
@@ -113,7 +113,7 @@ describe('staleIfError without a key is refused for', () => {
     ]);
   });
 
-  it('two instances of one class, whatever has made them', async () => {
+  it('two instances of one class, however they were made', async () => {
     const value = { provide: 'value', useValue: new Region('value') };
     for (const providers of [
       [region('EU'), region('US')],
@@ -173,7 +173,7 @@ describe('staleIfError without a key is refused for', () => {
     ]);
   });
 
-  it('a command that is defined again when the application runs', async () => {
+  it('a command that is defined again while the application runs', async () => {
     const { app } = await bootWith({});
     const resilience = app.get(ResilienceService);
     const define = (): Command<[], string> =>
@@ -191,7 +191,7 @@ describe('staleIfError without a key is refused for', () => {
 });
 
 describe('staleIfError without a key is fine for', () => {
-  it('one instance, by whatever names it is known', async () => {
+  it('one instance, under any number of tokens', async () => {
     const { app, warnings } = await bootWith({
       providers: [
         region('EU'),
@@ -264,7 +264,7 @@ describe('staleIfError without a key is fine for', () => {
   });
 });
 
-describe('an instance that the application does not know as its only one', () => {
+describe('an instance that is not known as the only one', () => {
   /** Gets the instance that is not known. */
   type Stranger = (known: Region, app: { get(type: typeof ModuleRef): ModuleRef }) => unknown;
 
@@ -273,7 +273,7 @@ describe('an instance that the application does not know as its only one', () =>
     ['made by ModuleRef.create()', (_known, app) => app.get(ModuleRef).create(StrangeRegion)],
     ['a proxy', (known) => new Proxy(known, {})],
     ['one that inherits from it', (known) => Object.create(known, { name: { value: 'US' } })],
-  ])('gets and leaves nothing, and it is said once: %s', async (_what, strangerOf) => {
+  ])('reads and stores nothing, with one warning: %s', async (_what, strangerOf) => {
     const { app, cache, warnings } = await bootWith({ providers: [region('EU')] });
     const known = app.get<Region>('EU');
     const stranger = (await strangerOf(known, app)) as Region;
@@ -301,7 +301,7 @@ describe('an instance that the application does not know as its only one', () =>
     }
   }
 
-  it('has no results of its own either, though no other is known', async () => {
+  it('stores nothing even if no other is known', async () => {
     const { cache } = await bootWith({});
     const stranger = new Region('US');
     await stranger.prices();
@@ -311,7 +311,7 @@ describe('an instance that the application does not know as its only one', () =>
 });
 
 describe('a key', () => {
-  it('is asked with the instance as this', async () => {
+  it('is called with the instance as this', async () => {
     @Injectable()
     class Keyed {
       constructor(readonly name: string) {}
@@ -378,7 +378,7 @@ describe('a key', () => {
     await expect(app.get(Keyed).get(other)).rejects.toBe(down);
   });
 
-  it('tells commands apart whose names and keys end alike', async () => {
+  it('distinguishes commands with similar names and keys', async () => {
     const { app } = await bootWith({});
     const resilience = app.get(ResilienceService);
     const command = (name: string) =>
@@ -441,7 +441,7 @@ describe('parameters that cannot be part of a key', () => {
     constructor(readonly text: string) {}
   }
 
-  it('are told of when the application starts, and when they are met', async () => {
+  it('cause a warning when the application starts, and when they occur', async () => {
     @Injectable()
     class Search {
       @Fallback(staleIfError({ ttl: '10m' }))

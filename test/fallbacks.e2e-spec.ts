@@ -68,7 +68,7 @@ describe('a fallback that is a method', () => {
     ]);
   });
 
-  it('may be private to a subclass: the most special one answers', async () => {
+  it('may be overridden in a subclass, whose version answers', async () => {
     abstract class Base {
       @Fallback('answer')
       async m(): Promise<string> {
@@ -298,7 +298,7 @@ describe('a fallback answers', () => {
     }
   }
 
-  it('failures and rejections of ours, an open circuit and a timeout among them', async () => {
+  it('failures and our own rejections, including an open circuit and a timeout', async () => {
     const { app, clock } = await boot({ providers: [S] });
     const slow = app.get(S).m(() => new Promise(() => {}));
     await clock.advance(1_000);
@@ -322,7 +322,7 @@ describe('a fallback answers', () => {
     await expect(app.get(S).chosen(new BadGatewayException())).rejects.toThrow(BadGatewayException);
   });
 
-  it('nobody who has gone', async () => {
+  it('no caller that has gone', async () => {
     let answers = 0;
     @Injectable()
     class Abortable {
@@ -344,7 +344,7 @@ describe('a fallback answers', () => {
 });
 
 describe('a fallback that fails', () => {
-  it('throws its own error, with the one that it was to answer as its cause', async () => {
+  it('throws its own error, with the original one as its cause', async () => {
     const original = new Error('down');
     @Injectable()
     class S {
@@ -378,7 +378,7 @@ describe('a fallback that fails', () => {
     expect(of('fallback', events)).toMatchObject([{ outcome: 'failure', error: original }]);
   });
 
-  it('is asked once, and not retried', async () => {
+  it('is called once, and not retried', async () => {
     let asked = 0;
     @Injectable()
     class S {

@@ -60,7 +60,7 @@ describe('forFeature() brings', () => {
     await expect(app.get(Books).mail.execute(() => 'sent')).resolves.toBe('sent');
   });
 
-  it('what several modules bring together', async () => {
+  it('the configurations of several modules, combined', async () => {
     const { service } = await boot({
       imports: [
         feature('BooksModule', books, [Books]),
@@ -90,7 +90,7 @@ describe('forFeature() brings', () => {
     await expect(app.get(Books).find()).resolves.toBeUndefined();
   });
 
-  it('functions, of which two with the same text are two', async () => {
+  it('functions, compared by identity', async () => {
     const skipping = (type: Function): ResilienceFeatureOptions => ({
       pipelines: { [type.name]: { retry: { skip: [(error) => error instanceof type] } } },
     });
@@ -111,7 +111,7 @@ describe('forFeature() brings', () => {
 });
 
 describe('bootstrap reports of feature modules', () => {
-  it('what two of them, or one and the root, say differently, with both', async () => {
+  it('contradictions between two of them, or one and the root, with both places', async () => {
     const problems = await problemsOf({
       imports: [
         feature('BooksModule', books, [Books]),
@@ -156,7 +156,7 @@ describe('bootstrap reports of feature modules', () => {
     expect(problems).toContain(`ResilienceModule.forFeature() of BooksModule: ${told}`);
   });
 
-  it('an override that meets nothing', async () => {
+  it('an override without a target', async () => {
     const problems = await problemsOf({
       imports: [feature('BooksModule', { overrides: { Bocks: { retry: { maxRetries: 1 } } } })],
     });
@@ -171,7 +171,7 @@ describe('bootstrap reports of feature modules', () => {
   });
 });
 
-it('a lazily loaded module whose configuration is wrong is not loaded, and leaves no trace', async () => {
+it('a lazily loaded module with a wrong configuration is not loaded, and leaves no trace', async () => {
   const { app, service } = await boot({ resilience: { configs } });
   const loader = app.get(LazyModuleLoader);
   const wrong = feature('Wrong', { configs: { base: { retry: { maxRetries: 1 } } } });

@@ -27,7 +27,7 @@ class World {
 }
 
 describe('a store when the application closes', () => {
-  it('is closed when it has heard that the instance ends; the application does not wait for it', async () => {
+  it('is closed after it was told that the instance ends; the application does not wait for it', async () => {
     const world = new World();
     const { app } = await world.start();
     await app.close();
@@ -71,7 +71,7 @@ describe('a store when the application closes', () => {
       return booted;
     }
 
-    it('hears it, and then that the instance ends; the application does not wait for it', async () => {
+    it('receives it, and then the end of the instance; the application does not wait for it', async () => {
       const world = new World();
       const change = jest.spyOn(world.memory, 'changeSettings');
       const { app } = await startAndChange(world);
@@ -91,7 +91,7 @@ describe('a store when the application closes', () => {
     });
 
     it.each(['rejects', 'throws', 'answers nonsense'])(
-      'hears that the instance ends though it %s',
+      'is told the end of the instance even if it %s',
       async (trouble) => {
         const world = new World();
         const { app } = await startAndChange(world);
@@ -119,7 +119,7 @@ describe('a store when the application closes', () => {
     });
   });
 
-  it('is asked for nothing when there is nothing to tell', async () => {
+  it('is not called without a change', async () => {
     const world = new World();
     const { app } = await world.start();
     world.settings.mockClear();
@@ -138,7 +138,7 @@ describe('a store when the application closes', () => {
     expect(world.close).toHaveBeenCalledTimes(1);
   });
 
-  it('is closed too when the application has never started, unless another one uses it', async () => {
+  it('is also closed if the application never started, unless another one uses it', async () => {
     @Injectable()
     class Broken implements OnModuleInit {
       onModuleInit(): void {

@@ -133,7 +133,7 @@ function problemsOf(make: () => void): readonly string[] {
 }
 
 describe('a change of options for all instances', () => {
-  it('holds here at once, elsewhere as soon as they hear of it, and says who and why', async () => {
+  it('applies here at once, elsewhere on arrival, and says who and why', async () => {
     const world = new World();
     const [a, b, c] = await world.startMany(3);
     a!.configure('Books.list', { retry: { maxRetries: 1 } }, { by: 'anna', reason: 'outage' });
@@ -169,7 +169,7 @@ describe('a change of options for all instances', () => {
     expect(of('configuration', late.events)).toMatchObject([{ by: 'anna' }, {}]);
   });
 
-  it('reaches those who miss the message, with the next poll', async () => {
+  it('reaches instances that miss the message, with the next poll', async () => {
     const world = new World();
     const [a, b] = await world.startMany(2);
     jest.spyOn(world.memory as unknown as { tell: () => void }, 'tell').mockReturnValue();
@@ -180,7 +180,7 @@ describe('a change of options for all instances', () => {
     expect(retriesOf([b!])).toEqual([1]);
   });
 
-  it('adds to earlier ones, and is taken back by null: a policy, or all of the target', async () => {
+  it('adds to earlier ones, and is reverted by null: for a policy, or the whole target', async () => {
     const world = new World();
     const [a, b] = await world.startMany(2);
     a!.configure('Books.list', { retry: { maxRetries: 1 }, timeout: '9s' });
@@ -216,7 +216,7 @@ describe('a change of options for all instances', () => {
     expect(of('configuration', late.events)).toEqual([]);
   });
 
-  it('ends everywhere when its time is over, also for an instance that starts in between', async () => {
+  it('ends everywhere when it expires, also for an instance that starts in between', async () => {
     const world = new World();
     const [a, b] = await world.startMany(2);
     const until = new Date(world.clock.wall() + 60_000);
@@ -243,7 +243,7 @@ describe('a change of options for all instances', () => {
     expect(late.options('list', 'timeout')).toEqual({ attempt: '9s' });
   });
 
-  it('gives way to a change of one instance alone', async () => {
+  it('yields to a change of one instance alone', async () => {
     const world = new World();
     const [a, b] = await world.startMany(2);
     b!.service.configure('Books.list', { retry: { maxRetries: 9 } });
@@ -275,7 +275,7 @@ describe('a change of options for all instances', () => {
   });
 
   describe('when it is wrong', () => {
-    it('changes nothing anywhere, and all problems are told', async () => {
+    it('has no effect anywhere, and all problems are reported', async () => {
       const world = new World();
       const [a, b] = await world.startMany(2);
       const before = await world.memory.settings();
@@ -364,7 +364,7 @@ describe('a change of options for all instances', () => {
       expect(problemsOf(make).join()).toMatch(/there is no store/);
     });
 
-    it('because the fleet keeps so many already, until some are taken back', async () => {
+    it('because the fleet keeps the maximum already, until some are reverted', async () => {
       const world = new World();
       const [a] = await world.startMany(1);
       let made = 0;
@@ -387,7 +387,7 @@ describe('a change of options for all instances', () => {
   });
 
   describe('where instances differ', () => {
-    it('is left out by one that has nothing of that name, which says so once; it is in force when that comes', async () => {
+    it('is skipped by an instance without that name, with one warning, until the name exists', async () => {
       const world = new World();
       const both = await world.start([Books, Shops]);
       const old = await world.start([Books]);
@@ -422,7 +422,7 @@ describe('a change of options for all instances', () => {
       ]);
     });
 
-    it('is in force for a command that is made later, also if another one is gone since', async () => {
+    it('is in force for a command that is made later, even if another one is gone since', async () => {
       const world = new World();
       const [a, b] = await world.startMany(2);
       const define = (instance: Instance, name: string): unknown =>
@@ -442,7 +442,7 @@ describe('a change of options for all instances', () => {
       expect(await b!.changes()).toMatchObject([{ target: 'late', inForce: true }]);
     });
 
-    it('that is wrong for one is said there once and leaves it as it was; the others are in force', async () => {
+    it('that is wrong for one instance has no effect there, with one warning; the others apply', async () => {
       const world = new World();
       const [a] = await world.startMany(1);
       const strict = await world.start([Books], {
@@ -480,7 +480,7 @@ describe('a change of options for all instances', () => {
       expect(retriesOf([await world.start()])).toEqual([1]);
     });
 
-    it('ignores entries that are no changes, and names of all objects', async () => {
+    it('ignores invalid entries, and members of every object as names', async () => {
       const world = new World();
       const right = { id: '1', target: 'Books.list', patch: { retry: { maxRetries: 1 } } };
       const wrong = [
@@ -517,7 +517,7 @@ describe('a change of options for all instances', () => {
       }
     });
 
-    it('of the same option, all instances agree on one', async () => {
+    it('for the same option, all instances agree on one', async () => {
       const world = new World();
       const instances = await world.startMany(5);
       instances.forEach((instance, i) =>
@@ -534,7 +534,7 @@ describe('a change of options for all instances', () => {
 
   describe('while the store is away', () => {
     it.each(['down', 'frozen', 'throwing', 'answering nonsense'] as const)(
-      'holds here, says so, and is told when it is back: %s',
+      'applies here as pending, and is sent when the store is back: %s',
       async (trouble) => {
         const world = new World();
         const [a, b] = await world.startMany(2);
@@ -555,7 +555,7 @@ describe('a change of options for all instances', () => {
       },
     );
 
-    it('is told once, though the answer of the store was lost', async () => {
+    it('is sent once, even if the answer of the store was lost', async () => {
       const world = new World();
       const [a, b] = await world.startMany(2);
       a!.route.methods = ['changeSettings'];
@@ -571,7 +571,7 @@ describe('a change of options for all instances', () => {
   });
 
   describe('when the store has lost it', () => {
-    it('is written again by the first instance that notices, with what is left of its time', async () => {
+    it('is written again by the first instance that notices, for the rest of its time', async () => {
       const world = new World();
       const [a, b] = await world.startMany(2);
       const until = new Date(world.clock.wall() + 120_000);
@@ -588,7 +588,7 @@ describe('a change of options for all instances', () => {
       expect(retriesOf([a!, b!, late])).toEqual([3, 3, 3]);
     });
 
-    it('is not written again if it was taken back', async () => {
+    it('is not written again if it was reverted', async () => {
       const world = new World();
       const [a, b] = await world.startMany(2);
       a!.configure('Books.list', { retry: { maxRetries: 1 } });
@@ -615,7 +615,7 @@ describe('a change of options for all instances', () => {
       }
     });
 
-    it('only the newest, as after a failover, those who know it tell it again', async () => {
+    it('only the newest, as after a failover, instances that know it write it again', async () => {
       const world = new World();
       const [a, b] = await world.startMany(2);
       a!.configure('Books.list', { retry: { maxRetries: 1 } });
@@ -642,7 +642,7 @@ describe('a change of options for all instances', () => {
     expect(of('configuration', a!.events)).toMatchObject([{ patch }]);
   });
 
-  it('looks at all names once, and only at the plans that it changes, however many changes there are', async () => {
+  it('reads all names once, and only the plans that it changes, for any number of changes', async () => {
     const world = new World();
     const instances = await world.startMany(2);
     const names = jest.spyOn(OverrideTargets.prototype as unknown as { add: () => void }, 'add');

@@ -63,7 +63,7 @@ describe('a snapshot of the fleet', () => {
     ]);
   });
 
-  it('asks the store once a second at most, however many look', async () => {
+  it('asks the store at most once per second, for any number of readers', async () => {
     const fleet = new TestFleet();
     const [a] = await fleet.start(1);
     await fleet.clock.advance(2_000);
@@ -78,7 +78,7 @@ describe('a snapshot of the fleet', () => {
   });
 
   it.each(['down', 'throwing', 'answering nonsense', 'frozen'] as const)(
-    'shows the instances as they were read last while the store is %s',
+    'shows the instances last read while the store is %s',
     async (trouble) => {
       const fleet = new TestFleet();
       const [a] = await fleet.start(2);
@@ -121,7 +121,7 @@ describe('a snapshot of the fleet', () => {
     },
   );
 
-  it('shows this instance alone before the application has started, and when the store cannot be read', async () => {
+  it('shows only this instance before the application has started, and when the store cannot be read', async () => {
     const fleet = new TestFleet();
     const [a] = await fleet.start(1);
     a!.route.methods = ['instances'];
@@ -132,7 +132,7 @@ describe('a snapshot of the fleet', () => {
     expect(seen.degraded).toBe(false);
   });
 
-  it('tells the version of the package that npm has started, unless one is given', async () => {
+  it('has the version of the package that npm has started, unless one is given', async () => {
     const { npm_package_version: before } = process.env;
     try {
       process.env.npm_package_version = '7.8.9';

@@ -91,7 +91,7 @@ describe('forRootAsync()', () => {
     await expect(callsOfFailingMethod(library)).resolves.toBe(5);
   });
 
-  it('says what it needs when it is given nothing', () => {
+  it('says what it needs when nothing is given', () => {
     expect(() => ResilienceModule.forRootAsync({})).toThrow(
       'ResilienceModule.forRootAsync() needs useFactory, useClass or useExisting',
     );

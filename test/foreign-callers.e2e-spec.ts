@@ -69,7 +69,7 @@ describe('a method that needs no instance runs with its policies, under its own 
     expect(registry.get('policed').counts.requests).toBe(2);
   });
 
-  it('what it is handed to as a function: an emitter, another object, a bound function', async () => {
+  it('an emitter, another object, or a bound function that it was passed to', async () => {
     const { app, registry } = await boot({ providers: [S] });
     const service = app.get(S);
     const answers: unknown[] = [];
@@ -101,7 +101,7 @@ describe('a method that needs no instance runs with its policies, under its own 
     expect(two.registry.get('policed').counts.requests).toBe(1);
   });
 
-  it('nothing, with policies of the class, and is called after that', async () => {
+  it('undefined, with policies of the class, under the name of the class', async () => {
     @Timeout('1s')
     class Parent {}
     @Injectable()

@@ -127,7 +127,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(visits.count).toBe(0);
     });
 
-    it('work that an ended handler has left behind goes on, under its own policies', async () => {
+    it('work that outlasts its handler goes on, under its own policies', async () => {
       const left = deferred<() => Promise<string>>();
       @Injectable()
       class Shelf {

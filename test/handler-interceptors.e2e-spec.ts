@@ -84,7 +84,7 @@ class ForeignRejection extends HttpException {
   }
 }
 
-/** Writes down each request that passes it. */
+/** Records each request that passes it. */
 function trace(name: string, passed: string[]): new () => NestInterceptor {
   return class Tracing implements NestInterceptor {
     intercept(_context: ExecutionContext, next: CallHandler): ReturnType<CallHandler['handle']> {
@@ -95,7 +95,7 @@ function trace(name: string, passed: string[]): new () => NestInterceptor {
 }
 
 describe.each(everyPlatform)('the interceptor of decorated handlers on %s', (platform) => {
-  it('is on no other route: nothing is global, nothing on undecorated handlers', async () => {
+  it('is on no other route: neither global nor on undecorated handlers', async () => {
     @Controller()
     class K {
       @Get('decorated')
@@ -120,7 +120,7 @@ describe.each(everyPlatform)('the interceptor of decorated handlers on %s', (pla
   });
 
   it.each(['above', 'below'])(
-    'runs inside of global and controller interceptors, outside of those that stand %s it on the method',
+    'runs inside global and controller interceptors, outside those that stand %s it on the method',
     async (where) => {
       const passed: string[] = [];
       const OfMethod = trace('method', passed);
@@ -270,7 +270,7 @@ describe.each(everyPlatform)('ResilienceExceptionFilter on %s', (platform) => {
 
   const parts = { controllers: [Books], providers: [Shelf] };
 
-  it('answers rejections on undecorated handlers; one that stands nearer comes first', async () => {
+  it('answers rejections on undecorated handlers; a nearer filter takes precedence', async () => {
     const { url } = await serve(platform, {
       ...parts,
       providers: [...parts.providers, answersRejections],
@@ -314,7 +314,7 @@ describe.each(everyPlatform)('ResilienceExceptionFilter on %s', (platform) => {
     expect((await fetch(url)).headers.get('retry-after')).toBe('3');
   });
 
-  it('answers with JSON where the handler declares another type, and where Nest has begun nothing', async () => {
+  it('answers with JSON even if the handler declares another type, and outside handlers', async () => {
     @Controller()
     class Files {
       constructor(private readonly shelf: Shelf) {}
@@ -378,7 +378,7 @@ describe.each(everyPlatform)('ResilienceExceptionFilter on %s', (platform) => {
     expect(await (await fetch(url)).text()).toBe(platform === 'Express' ? 'begun' : '');
   });
 
-  it('tells callers of a microservice the code, and when to come back', async () => {
+  it('gives callers of a microservice the code and the retry time', async () => {
     const { AppModule } = appModule({
       ...parts,
       providers: [...parts.providers, answersRejections],
@@ -406,7 +406,7 @@ describe.each(everyPlatform)('ResilienceExceptionFilter on %s', (platform) => {
 });
 
 describe('the interceptor of decorated handlers', () => {
-  it('passes requests on when an auto-mocking tool gave it something else', () => {
+  it('passes requests on if an auto-mocking tool injected something else', () => {
     class Mocked {
       @CircuitBreaker(opensAtOnce)
       async get(): Promise<string> {
@@ -419,7 +419,7 @@ describe('the interceptor of decorated handlers', () => {
     expect(interceptor.intercept(context, { handle: () => answer })).toBe(answer);
   });
 
-  it('tells at the start that request-scoped options protect nothing', async () => {
+  it('warns at the start that request-scoped options have no effect', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     @Controller()
     class K {
@@ -444,7 +444,7 @@ describe('the interceptor of decorated handlers', () => {
     }
   });
 
-  it('lets an application without forRoot() start, and tells of it once', async () => {
+  it('lets an application without forRoot() start, with one warning', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     @Controller()
     class Forgetful {
@@ -473,7 +473,7 @@ describe('the interceptor of decorated handlers', () => {
 });
 
 describe('rejections', () => {
-  it('where no request is leave a decorated method as they are', async () => {
+  it('outside requests leave a decorated method unchanged', async () => {
     class Listener {
       @CircuitBreaker(opensAtOnce)
       async hear(): Promise<never> {

@@ -30,7 +30,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
   const serving = servingOn(platform);
 
   describe('rejections', () => {
-    it('by an open circuit are 503 with Retry-After and a JSON body that tells nothing of the inside', async () => {
+    it('by an open circuit are 503 with Retry-After and a JSON body that reveals no internals', async () => {
       const visits = new Visits();
       @Controller()
       class K {
@@ -56,7 +56,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(visits.count).toBe(1);
     });
 
-    it('by a circuit that is open without end never say so in Retry-After, which takes seconds', async () => {
+    it('by a circuit that is forced open without an end have no Retry-After', async () => {
       @Controller()
       class K {
         @Get()
@@ -97,7 +97,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       });
     });
 
-    it('made by a service below an undecorated handler are answered alike by the filter', async () => {
+    it('made by a service below an undecorated handler are answered the same by the filter', async () => {
       @Injectable()
       class Shelf {
         @CircuitBreaker({ consecutiveFailures: 1, openFor: '3s' })
@@ -144,7 +144,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(given).toEqual(['5', expect.objectContaining({ name: 'K.get', attempts: 1 })]);
     });
 
-    it('a method of a request-scoped controller, of the very request', async () => {
+    it('a method of a request-scoped controller, for the same request', async () => {
       let made = 0;
       @Controller({ scope: Scope.REQUEST })
       class K {
@@ -165,7 +165,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(await (await fetch(`${url}/6`)).text()).toBe('instance 2 for 6');
     });
 
-    it('a function, which gets what the handler gets', async () => {
+    it('a function, which gets the arguments of the handler', async () => {
       @Controller()
       class K {
         @Get(':id')
@@ -210,7 +210,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect((await fetch(`${url}/6`)).status).toBe(502);
     });
 
-    it('not asked about 4xx', async () => {
+    it('not called for 4xx', async () => {
       @Controller()
       class K {
         @Get()

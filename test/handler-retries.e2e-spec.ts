@@ -100,7 +100,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(await (await answer).json()).toEqual({ attempts: 3 });
     });
 
-    it('leave out, and counting takes for successes, what a pipe or the handler answers with 4xx', async () => {
+    it('are not made for 4xx of a pipe or the handler, which count as successes', async () => {
       const visits = new Visits();
       @Controller()
       class K {
@@ -123,7 +123,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       });
     });
 
-    it('end with the last error as it is', async () => {
+    it('end with the last error unchanged', async () => {
       @Controller()
       class K {
         @Get()
@@ -138,7 +138,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(await response.json()).toMatchObject({ message: 'the shelf is empty' });
     });
 
-    it('of an inner interceptor are made too, in each attempt', async () => {
+    it('of an inner interceptor happen too, within each attempt', async () => {
       const visits = new Visits();
       class Again implements NestInterceptor {
         intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {

@@ -72,7 +72,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       });
     });
 
-    it('is unsubscribed when the client goes before the first item, which counts for nothing', async () => {
+    it('is unsubscribed when the client goes before the first item, which is not counted', async () => {
       const subscribed = deferred();
       const unsubscribed = deferred();
       @Controller()
@@ -125,7 +125,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       },
     );
 
-    it('has ended with the answer when nobody reads it', async () => {
+    it('ends with the answer when it is not read', async () => {
       const ended = deferred();
       @Controller()
       class K {

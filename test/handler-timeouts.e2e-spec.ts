@@ -12,7 +12,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
   const serving = servingOn(platform);
 
   describe('timeouts', () => {
-    it('abort @Signal(), stop the retries of a service below that was given it, and drop what comes late', async () => {
+    it('abort @Signal(), stop the retries of a service that was given it, and drop late results', async () => {
       const visits = new Visits();
       const late = deferred<string>();
       const signals: AbortSignal[] = [];
@@ -46,7 +46,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(of('late', events).map(({ name }) => name)).toContain('Shelf.books');
     });
 
-    it('while a pipe is at work keep the handler from running', async () => {
+    it('during a pipe prevent the handler from running', async () => {
       const visits = new Visits();
       const pipes = new Visits();
       const gate = deferred();
@@ -76,7 +76,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(visits.count).toBe(0);
     });
 
-    it('keep a handler that goes on all the same from beginning calls of services that get its signal', async () => {
+    it('prevent a handler that goes on from beginning calls of services that get its signal', async () => {
       const visits = new Visits();
       const handlers = new Visits();
       const gate = deferred();
@@ -110,7 +110,7 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(visits.count).toBe(0);
     });
 
-    it('tell what has become of the handler later', async () => {
+    it('are followed by an event when the handler ends', async () => {
       const visits = new Visits();
       const gate = deferred();
       @Controller()

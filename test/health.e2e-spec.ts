@@ -143,7 +143,7 @@ describe('the health of circuits', () => {
     });
   });
 
-  it('is up again when nobody has called a half-open one for five minutes: the next call is its probe', async () => {
+  it('is up again when a half-open one had no call for five minutes: the next call is its probe', async () => {
     await openStorage();
     await app.clock.advance(5_000);
     await app.clock.advance(300_000);
@@ -165,7 +165,7 @@ describe('the health of circuits', () => {
     expect(await get('health')).toMatchObject({ circuits: { status: degraded } });
   });
 
-  it('is not touched by rate limits and bulkheads that reject calls', async () => {
+  it('is not affected by rate limits and bulkheads that reject calls', async () => {
     await clients.limited();
     await expect(clients.limited()).rejects.toMatchObject({ code: 'RATE_LIMITED' });
     void clients.crowded();
@@ -277,7 +277,7 @@ describe('the health of circuits', () => {
     });
   });
 
-  it('counts keys and does not name them', async () => {
+  it('counts keys without their names', async () => {
     await clients.tenants(false, 'acme');
     for (const tenant of ['evil', 'umbrella']) {
       await failing((fails) => clients.tenants(fails, tenant));
@@ -292,7 +292,7 @@ describe('the health of circuits', () => {
     expect(JSON.stringify(circuits)).not.toMatch(/acme|evil|umbrella|secret/);
   });
 
-  it('lists 20 circuits at most, the worst first', async () => {
+  it('lists at most 20 circuits, the worst first', async () => {
     for (let i = 0; i < 30; i++) {
       const breaker = { consecutiveFailures: 1, critical: i === 29 };
       const { name } = app.service.command(`command ${i}`, {
@@ -349,7 +349,7 @@ describe('at bootstrap', () => {
     return (error as ResilienceConfigurationError).problems;
   };
 
-  it('the indicator says which modules it misses', async () => {
+  it('the indicator names missing modules', async () => {
     const parts = { providers: [ResilienceHealthIndicator] };
     expect(await problemsOf(parts)).toEqual([expect.stringContaining('import that in the module')]);
     expect(() => new ResilienceHealthIndicator()).toThrow(/ResilienceModule\.forRoot\(\)/);

@@ -74,7 +74,7 @@ describe('a body of fetch', () => {
   it.each([
     ['by its reader', (response: Response) => response.body!.cancel()],
     ['by the caller’s signal', async (_: Response, stop: AbortController) => stop.abort()],
-  ])('that is ended %s is no failure', async (_, end) => {
+  ])('that is ended %s is not a failure', async (_, end) => {
     const stop = new AbortController();
     const response = await booted.service.fetch(`${origin}/stream`, { signal: stop.signal });
     await end(response, stop);

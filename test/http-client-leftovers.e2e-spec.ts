@@ -26,7 +26,7 @@ function answer(status: number, cancel: () => void): Response {
   return new Response(new ReadableStream({ cancel }), { status });
 }
 
-describe('an answer that comes too late, of a fetch that does not heed its signal,', () => {
+describe('an answer that comes too late, of a fetch that ignores its signal,', () => {
   it('is cancelled after a timeout', async () => {
     const cancelled = jest.fn();
     const late = deferred<Response>();
@@ -44,7 +44,7 @@ describe('an answer that comes too late, of a fetch that does not heed its signa
     await until(() => cancelled.mock.calls.length === 1);
   });
 
-  it('is cancelled after a second attempt has answered, whose answer stays', async () => {
+  it('is cancelled after a second attempt has answered, whose body stays readable', async () => {
     const cancelled = jest.fn();
     const late = deferred<Response>();
     const answers = [late.promise, Promise.resolve(new Response('second'))];
@@ -97,7 +97,7 @@ describe('a streamed answer of axios', () => {
 });
 
 describe('axios with allowAbsoluteUrls: false', () => {
-  it('has the breaker of the host that it asks, whatever the path looks like', async () => {
+  it('uses the breaker of the host that it calls, whatever the path looks like', async () => {
     const instance = protectAxios(
       axios.create({ baseURL: origin, allowAbsoluteUrls: false }),
       booted.service,

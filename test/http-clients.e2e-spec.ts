@@ -122,7 +122,7 @@ describe.each(Object.keys(clients))('%s', (client) => {
     }
   });
 
-  it('has a breaker per host, which turns calls away when it is open', async () => {
+  it('has a breaker per host, which rejects calls when it is open', async () => {
     const ask = clients[client]!(booted);
     // Not sent again, so all within the window.
     for (let i = 0; i < 20; i++) await ask(`${origins.IPv4}/500`, post).catch(() => {});
@@ -167,7 +167,7 @@ it('is the table of the documentation', () => {
 });
 
 describe('fetch', () => {
-  it('returns the last answer as it is, its body to be read', async () => {
+  it('returns the last answer with its unread body', async () => {
     const response = await booted.service.fetch(`${origins.IPv4}/503`);
     expect([response.status, response.bodyUsed]).toEqual([503, false]);
     expect(await response.json()).toEqual({ answer: 1 });
@@ -198,7 +198,7 @@ describe('fetch', () => {
     expect(cancelled).toEqual([1, 2]);
   });
 
-  it('does not send a body again that is a stream, nor a Request that has one', async () => {
+  it('does not repeat a request with a stream as its body, or a Request with a body', async () => {
     const url = `${origins.IPv4}/503`;
     const stream = (): ReadableStream => new Blob(['x']).stream();
     const init = { method: 'PUT', duplex: 'half' } as RequestInit;
@@ -209,7 +209,7 @@ describe('fetch', () => {
     expect(world.asked).toHaveLength(6);
   });
 
-  it('sends again what an option allows', async () => {
+  it('repeats the methods that an option lists', async () => {
     const fetch = booted.service.createFetch({ name: 'post', retryMethods: ['post'] });
     await fetch(`${origins.IPv4}/503`, { method: 'POST', body: 'x' });
     await fetch(`${origins.IPv4}/503`);
@@ -240,7 +240,7 @@ describe('fetch', () => {
     await expect(reader.read()).rejects.toThrow('enough');
   });
 
-  it('leaves alone whatever is not a request to a host', async () => {
+  it('does not affect anything but requests to a host', async () => {
     const { service, events } = booted;
     expect(await (await service.fetch('data:text/plain,hello')).text()).toBe('hello');
     await expect(service.fetch('not a url')).rejects.toMatchObject({ name: 'TypeError' });
@@ -290,7 +290,7 @@ describe('axios', () => {
     expect([requests.mock.calls.length, world.asked.length]).toEqual([1, 4]);
   });
 
-  it('takes a failing status for a failure though validateStatus accepts it', async () => {
+  it('takes a failing status for a failure even if validateStatus accepts it', async () => {
     const instance = protectAxios(axios.create({ validateStatus: () => true }), booted.service);
     expect((await instance.get(`${origins.IPv4}/503`)).status).toBe(503);
     expect(world.asked).toHaveLength(4);
@@ -308,7 +308,7 @@ describe('axios', () => {
     expect((await axiosRef.get('http://localhost/', { adapter: adapter as never })).data).toBe(1);
   });
 
-  it('has the last policies alone when it is protected twice', async () => {
+  it('has only the last policies when it is protected twice', async () => {
     const instance = protectAxios(axios.create(), booted.service);
     protectAxios(instance, booted.service, { name: 'last', retry: { maxRetries: 1 } });
     await instance.get(`${origins.IPv4}/503`).catch(() => {});
@@ -329,7 +329,7 @@ describe('axios', () => {
     },
   );
 
-  it('leaves no listener on a cancel token that lives on', async () => {
+  it('leaves no listener on a long-lived cancel token', async () => {
     const instance = protectAxios(axios.create(), booted.service);
     const { token } = axios.CancelToken.source();
     for (let i = 0; i < 3; i++) await instance.get(`${origins.IPv4}/200`, { cancelToken: token });
@@ -337,7 +337,7 @@ describe('axios', () => {
     expect(listeners ?? []).toHaveLength(0);
   });
 
-  it('ends as axios does when its caller cancels', async () => {
+  it('ends like axios when its caller cancels', async () => {
     const instance = protectAxios(axios.create(), booted.service);
     const stop = new AbortController();
     world.onHang = () => stop.abort();
@@ -353,7 +353,7 @@ describe('axios', () => {
     expect(world.asked).toHaveLength(2);
   });
 
-  it('ends the request when nobody subscribes to HttpService any more', async () => {
+  it('ends the request when its last subscriber leaves HttpService', async () => {
     const http = booted.app.get(HttpService, { strict: false });
     const begun = new Promise<void>((resolve) => (world.onHang = resolve));
     const subscription = http.get(`${origins.IPv4}/hang`).subscribe();

@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 refuseUnhandledRejections();
 
-/** Fastify alone: Express does not speak HTTP/2. */
+/** Only Fastify: Express does not speak HTTP/2. */
 async function serving(controller: new () => object): Promise<Omit<Served, 'url'> & { ask: Ask }> {
   const { AppModule, clock } = appModule({ controllers: [controller] });
   const adapter = new FastifyAdapter({ http2: true } as object);
@@ -137,7 +137,7 @@ describe('a handler over HTTP/2', () => {
     expect(visits.count).toBe(0);
   });
 
-  it('leaves the signal alone when its answer has been sent', async () => {
+  it('does not abort the signal when its answer has been sent', async () => {
     let given: AbortSignal | undefined;
     const done = deferred();
     @Controller()

@@ -200,7 +200,7 @@ describe('concurrency', () => {
     expect(drill.metrics().map(({ concurrency }) => concurrency.now)).toEqual([0, 0]);
   });
 
-  it('does not count what an open circuit turns away in a breaker', async () => {
+  it('does not count what an open circuit rejects in a breaker', async () => {
     const drill = await drillOf(hystrix());
     drill.registry.get('books').forceOpen();
     await drill.call();
@@ -236,7 +236,7 @@ describe('concurrency', () => {
   });
 });
 
-it('a command that turns calls away is not busy with them', async () => {
+it('a command that rejects calls is not busy with them', async () => {
   const drill = await drillOf(hystrix({ maxConcurrentRequests: 2 }));
   const running = [drill.start(), drill.start()];
   await Promise.all(Array.from({ length: 10 }, () => drill.call()));

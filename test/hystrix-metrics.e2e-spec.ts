@@ -237,7 +237,7 @@ describe('a command and its breaker count', () => {
     expect(drill.registry.get('shop').snapshot().metrics.counts).toEqual(told());
   });
 
-  it('with our own rules, a rejection for want of a place with what became of it', async () => {
+  it('with our own rules, a rejection for lack of a place with what became of it', async () => {
     const drill = await drillOf({
       circuitBreaker: {},
       bulkhead: 1,

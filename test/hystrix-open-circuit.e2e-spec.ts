@@ -143,7 +143,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect((await drill.burst(1)).ran).toBe(1);
     });
 
-    it('what it turns away counts for nothing in it', async () => {
+    it('what it rejects counts for nothing in it', async () => {
       const drill = await opened();
       await drill.burst(100);
       expect(drill.breaker).toMatchObject({ rejected: 100, counts: { requests: 0, failures: 0 } });
@@ -153,7 +153,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect(drill.state).toBe('closed');
     });
 
-    it('a fallback answers what it turns away, at once', async () => {
+    it('a fallback answers what it rejects, at once', async () => {
       const drill = await opened({ fallback: () => 'none' });
       await expect(drill.call()).resolves.toBe('none');
     });

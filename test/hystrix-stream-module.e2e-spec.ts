@@ -96,7 +96,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
     it.each([
       ['a class', (guard: new () => CanActivate) => guard],
       ['an object', (guard: new () => CanActivate) => new guard()],
-    ])('closed to those whom a guard turns away: %s', async (_, guardOf) => {
+    ])('closed to those whom a guard rejects: %s', async (_, guardOf) => {
       @Injectable()
       class KeyGuard implements CanActivate {
         canActivate(context: ExecutionContext): boolean {

@@ -5,7 +5,7 @@ import { deferred, settle } from './support/wait.js';
 
 afterEach(closeAll);
 
-describe('a fallback inside of a retry, as an order of its own may have it', () => {
+describe('a fallback inside a retry, as an order of its own may have it', () => {
   it('that answers too late does not pass off the next attempt for its own', async () => {
     const [late, live] = [deferred<string>(), deferred<string>()];
     @Injectable()

@@ -184,7 +184,7 @@ describe('configure()', () => {
     expect(retries()).toBe(5);
   });
 
-  it('adds later patches to earlier ones, option by option, also inside of halfOpen', async () => {
+  it('adds later patches to earlier ones, option by option, also inside halfOpen', async () => {
     const booted = await start();
     const { service } = booted;
     service.configure('storage', { circuitBreaker: { openFor: '9s' } });

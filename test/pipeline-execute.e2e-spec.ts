@@ -33,7 +33,7 @@ describe('execute() of a pipeline', () => {
     ]);
   });
 
-  it('throws whatever is thrown, as it is', async () => {
+  it('throws any error unchanged', async () => {
     const { service } = await bootService();
     const pipeline = service.pipeline('storagesvc', { circuitBreaker: {}, timeout: '1s' });
     for (const thrown of [new Error('down'), undefined, 'text'] as unknown[]) {
@@ -153,7 +153,7 @@ describe('the signal of execute()', () => {
     expect(work).not.toHaveBeenCalled();
   });
 
-  it('is let go of when the call has ended', async () => {
+  it('is released when the call has ended', async () => {
     const { service } = await bootService();
     const { signal, abort } = controller();
     const pipeline = service.pipeline('p', {});

@@ -108,7 +108,7 @@ describe('an explicit order', () => {
       await expect(result).resolves.toBe('up');
     });
 
-    it('retry outside of the total timeout: each attempt has all the time', async () => {
+    it('retry outside the total timeout: each attempt has all the time', async () => {
       const { booted, call, stages } = await using({
         retry,
         timeout: { total: '3s' },
@@ -120,7 +120,7 @@ describe('an explicit order', () => {
       await expect(result).resolves.toBe('up');
     });
 
-    it('retry inside of the total timeout: all attempts share the time', async () => {
+    it('retry inside the total timeout: all attempts share the time', async () => {
       const { booted, call, stages } = await using({
         retry,
         timeout: { total: '3s' },
@@ -133,7 +133,7 @@ describe('an explicit order', () => {
       expect(of('attempt', booted.events)).toHaveLength(1);
     });
 
-    it('fallback inside of the retry: what is answered is not tried again', async () => {
+    it('fallback inside the retry: what is answered is not tried again', async () => {
       const { booted, call, stages } = await using({
         retry,
         fallback: fallbackValue('none'),
@@ -144,7 +144,7 @@ describe('an explicit order', () => {
       expect(of('retry', booted.events)).toEqual([]);
     });
 
-    it('breaker outside of the retry: a call counts once, whatever its attempts', async () => {
+    it('breaker outside the retry: a call counts once, whatever its attempts', async () => {
       const { booted, call, stages } = await using({
         circuitBreaker: { consecutiveFailures: 2 },
         retry,
@@ -183,7 +183,7 @@ describe('an explicit order', () => {
     expect(service.describe(S, 'm').stages).toEqual(['bulkhead', 'retry']);
   });
 
-  it('bulkhead outside of the retry: a place is taken until the work of all attempts has ended', async () => {
+  it('bulkhead outside the retry: a place is taken until the work of all attempts has ended', async () => {
     const { booted, call } = await users['a command']!({
       bulkhead: 1,
       retry,
@@ -201,7 +201,7 @@ describe('an explicit order', () => {
     expect(booted.bulkheads.get('storagesvc').running).toBe(0);
   });
 
-  it('fallback inside of the retry: a later live result is reported as live', async () => {
+  it('fallback inside the retry: a later live result is reported as live', async () => {
     const { booted, call } = await users['a command']!({
       retry: { ...retry, onResult: (result) => result === 'none' },
       fallback: fallbackValue('none'),
@@ -216,7 +216,7 @@ describe('an explicit order', () => {
     ['before the next attempt', 1_500],
     ['while the next attempt runs', 2_500],
   ])(
-    'fallback inside of a timeout: an answer that comes too late, %s, changes nothing',
+    'fallback inside a timeout: an answer that comes too late, %s, changes nothing',
     async (_, at) => {
       const late = deferred<string>();
       const live = deferred<string>();

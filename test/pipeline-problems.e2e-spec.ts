@@ -185,7 +185,7 @@ describe('told at bootstrap is', () => {
       service.pipeline('code', { fallback: staleIfError({ ttl: '10m' }) }),
     );
     expect(await problemsOf({ providers: [maker] })).toContain(
-      `pipeline 'code' fallback: staleIfError in a pipeline needs a key function: the arguments do not tell which code a result is of`,
+      `pipeline 'code' fallback: staleIfError in a pipeline needs a key function, since the arguments do not identify the code that a result comes from`,
     );
   });
 

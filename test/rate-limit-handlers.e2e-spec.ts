@@ -21,7 +21,7 @@ const headersOf = ({ headers }: Response): (string | null)[] =>
   ['retry-after', 'ratelimit-policy', 'ratelimit'].map((name) => headers.get(name));
 
 describe.each(everyPlatform)('a rate limit on %s', (platform: Platform) => {
-  it('answers with 429 and headers that tell nothing of the inside', async () => {
+  it('answers with 429 and headers that reveal no internals', async () => {
     @Controller()
     class Secret {
       @Get()

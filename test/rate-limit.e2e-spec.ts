@@ -483,14 +483,14 @@ describe('the options of a rate limit', () => {
       expect.stringMatching(/^Wrong\.m @RateLimit: maxKeys is 0/),
       expect.stringMatching(/^Wrong\.m @RateLimit: bust is not an option/),
       "Wrong.named @RateLimit: cost is 'wait'; use a whole number of at least 1, the name of a method of Wrong",
-      'Wrong.dear @RateLimit: a cost of 11 is more than the burst of 10, so that no call could ever be allowed; use a burst of at least 11',
-      'Wrong.dearer @RateLimit: a cost of 101 is more than the burst of 100, so that no call could ever be allowed; use a burst of at least 101',
+      'Wrong.dear @RateLimit: a cost of 11 is more than the burst of 10, so no call could ever be allowed; use a burst of at least 11',
+      'Wrong.dearer @RateLimit: a cost of 101 is more than the burst of 100, so no call could ever be allowed; use a burst of at least 101',
     ]);
   });
 
   describe('a cost that the limit can never allow', () => {
     const dear = (burst: number, cost = 11): string =>
-      `Dear.search @RateLimit: a cost of ${cost} is more than the burst of ${burst} of rate limit "api", so that no call could ever be allowed; use a burst of at least ${cost}`;
+      `Dear.search @RateLimit: a cost of ${cost} is more than the burst of ${burst} of rate limit "api", so no call could ever be allowed; use a burst of at least ${cost}`;
 
     @Injectable()
     class Dear {

@@ -76,7 +76,7 @@ async function harness(): Promise<Booted & { work: Work; running: (name?: string
 }
 
 describe('a reentrant bulkhead', () => {
-  it('gives calls inside of one that holds a place no second one', async () => {
+  it('gives calls inside one that holds a place no second one', async () => {
     const { work, running } = await harness();
     const done = work.outer(3);
     await settle();

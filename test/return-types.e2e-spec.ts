@@ -151,7 +151,7 @@ describe('a method that returns an Observable', () => {
     }
   }
 
-  it('does nothing before it is subscribed to, and runs anew for each subscription', async () => {
+  it('does nothing before it is subscribed to, and runs again for each subscription', async () => {
     const { app, registry } = await boot({ providers: [S] });
     const service = app.get(S);
     const stream = service.stream(() => just(1, 2, 3));

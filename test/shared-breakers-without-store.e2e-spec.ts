@@ -378,7 +378,7 @@ describe('a fleet that is configured wrongly', () => {
   const root = 'ResilienceModule.forRoot():';
   const forms = `use 'local', 'shared', { quorum: 3 } or { quorum: { share: 0.5 } }`;
   const missing =
-    'a scope beyond this instance needs a store where instances meet; give one: ResilienceModule.forRoot({ store })';
+    'a scope beyond this instance needs a store that instances share; give one: ResilienceModule.forRoot({ store })';
 
   it.each<[string, unknown, object, string[]]>([
     ['is shared without a store', 'shared', {}, [`${at} ${missing}`]],

@@ -180,7 +180,7 @@ describe('a limit that a fleet shares', () => {
       await world.clock.advance(900);
     }
     expect(warnings.filter((line) => line.includes('rate limit'))).toEqual([
-      'rate limit "tenants": other instances ask for it with another limit, period or burst; each request goes by its own, so more calls may go than any of them allows',
+      'rate limit "tenants": other instances use another limit, period or burst; each instance applies its own, so more calls may be allowed than any of them allows',
     ]);
   });
 
@@ -280,8 +280,8 @@ it('what is to be shared needs a store', async () => {
     async misspelt(): Promise<void> {}
   }
   expect(await problemsOf({ providers: [Alone] })).toEqual([
-    "Alone.limited @RateLimit: scope is 'shared', but there is no store that could share the limit; give one: ResilienceModule.forRoot({ store })",
-    "Alone.held @Bulkhead: scope is 'shared', but there is no store that could share the places; give one: ResilienceModule.forRoot({ store })",
+    "Alone.limited @RateLimit: scope is 'shared', but there is no store to share the limit; give one: ResilienceModule.forRoot({ store })",
+    "Alone.held @Bulkhead: scope is 'shared', but there is no store to share the places; give one: ResilienceModule.forRoot({ store })",
     "Alone.misspelt @RateLimit: scope is 'global'; use 'local' or 'shared'",
   ]);
 });

@@ -15,13 +15,13 @@ import { isSignal, obey } from '../pipeline/abort-signals.js';
 
 type Adapter = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
 
-/** Marks the adapters made here: a configuration may be sent again with one, by an interceptor that retries. */
+/** Marks the adapters made here: an interceptor that retries may send a configuration again with one. */
 const OURS = brand('axios-adapter');
 
 /**
- * Gives an instance of axios policies: a circuit breaker per host, retries of requests that may be sent again, time limits. All of its
- * requests have them, however they are made. Interceptors run once per request, outside of the policies; errors are
- * those of axios.
+ * Adds policies to an instance of axios: a circuit breaker per host, retries of requests that may be sent again, time
+ * limits. They apply to all of its requests, however these are made. Interceptors run once per request, outside the
+ * policies; errors are those of axios.
  *
  * @returns the same instance
  */
@@ -72,7 +72,7 @@ function protectedAdapter(
   return Object.assign(adapter, { [OURS]: true });
 }
 
-/** The caller's wish to stop, in axios' two forms, as a signal whose reason is axios' own error. */
+/** The caller's signal or token (axios has both), as a signal whose reason is axios' own error. */
 class Stop {
   readonly signal: AbortSignal | undefined = undefined;
   private ignoreCaller: (() => void) | undefined = undefined;
@@ -96,7 +96,7 @@ class Stop {
     }
   }
 
-  /** To be called when there is nothing left to stop. */
+  /** To be called when nothing is left to stop. */
   release(): void {
     this.ignoreCaller?.();
     this.ignoreToken?.();
@@ -109,7 +109,7 @@ class AxiosSender implements Sender<AxiosResponse> {
     private readonly config: InternalAxiosRequestConfig,
   ) {}
 
-  /** The signal stands for the caller's own signal and token too. */
+  /** The signal replaces the caller's own signal and token. */
   send(signal: AbortSignal): Promise<AxiosResponse> {
     const { cancelToken: _known, ...config } = this.config;
     return this.adapter({ ...config, headers: this.config.headers.concat(), signal });

@@ -47,7 +47,7 @@ export interface ResilienceHttpAsyncOptions extends Pick<ModuleMetadata, 'import
 
 const OPTIONS = Symbol('nest-resilience:ResilienceHttpOptions');
 
-/** In the place of `HttpModule` of `@nestjs/axios`: gives the same `HttpService`, whose requests have policies. */
+/** Replaces `HttpModule` of `@nestjs/axios`: provides the same `HttpService`, whose requests have policies. */
 @Module({})
 export class ResilienceHttpModule {
   /**
@@ -93,7 +93,7 @@ function createService(
   service: ResilienceService,
 ): HttpService {
   const instance = protectAxios(axios.create(config), service, resilience);
-  // axios declares its types twice, for ESM and for CommonJS, which the compiler tells apart.
+  // axios declares its types twice, for ESM and for CommonJS, which differ for the compiler.
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- necessary for the CommonJS build
   return new HttpService(instance as unknown as HttpService['axiosRef']);
 }

@@ -11,9 +11,9 @@ export type ProcessDecorator = <T extends (job: never, token?: string) => Promis
 ) => void;
 
 /**
- * Decorates `process()` of a processor: a job that is rejected (an open circuit, a full bulkhead), by the policies of the
- * method or of services that it calls, is put back until it may be accepted, and uses up none of its attempts. Its place
- * among other decorators does not matter.
+ * Decorates `process()` of a processor: a job that is rejected (an open circuit, a full bulkhead), by the policies of
+ * the method or of services that it calls, is delayed until it may be accepted, without using up an attempt. The
+ * position among other decorators does not matter.
  *
  * @example
  * \@DelayWhenRejected()

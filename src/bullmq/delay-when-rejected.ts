@@ -7,24 +7,24 @@ import { show } from '../common/printable.js';
 /** How long a job waits. */
 export interface DelayOptions {
   /**
-   * The shortest delay, and the delay when nobody knows how long to wait (a circuit that is forced open). Default: 1 s.
+   * The shortest delay, and the delay when the wait is unknown (a circuit that is forced open). Default: 1 s.
    */
   readonly minDelay?: Duration;
 }
 
 const DEFAULT_MIN_DELAY: Duration = '1s';
 
-/** Codes of calls that somebody has ended: another run would end likewise, or is not wanted. */
+/** Codes of calls that were ended on purpose: another run would end the same way, or is not wanted. */
 const ENDED = new Set(['CANCELLED', 'CLIENT_GONE']);
 
 /**
- * To be called with the error of a job's processor: when the error is a rejection of the library (an open circuit, a full
- * bulkhead), puts the job back until it may be accepted, which uses up none of its attempts. A timeout is not a rejection
- * of this kind: the work has been tried.
+ * To be called with the error of a job's processor: when the error is a rejection of the library (an open circuit, a
+ * full bulkhead), delays the job until it may be accepted, without using up an attempt. A timeout is not a rejection of
+ * this kind: the work has been tried.
  *
  * @param token the second argument of `process()`
- * @throws {DelayedError} when the job has been put back, which tells BullMQ to leave it alone
- * @throws `error` when it is any other error
+ * @throws {DelayedError} when the job has been delayed, which tells BullMQ to leave it
+ * @throws `error` itself when it is any other error
  */
 export async function delayWhenRejected(
   job: Job,

@@ -8,12 +8,12 @@ export interface CallContext {
   readonly attempt: number;
   /**
    * Aborted when the attempt has run out of time, the call has been cancelled or its caller has gone: pass it to
-   * whatever the function waits for. Created on first access.
+   * everything that the function waits for. Created on first access.
    */
   readonly signal: AbortSignal;
 }
 
-/** Belongs to one attempt, even when that has been abandoned and another one is running. */
+/** Belongs to one attempt, even when it has been abandoned and another one is running. */
 export class AttemptContext implements CallContext {
   readonly attempt: number;
   private made: AbortSignal | undefined = undefined;

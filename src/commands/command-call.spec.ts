@@ -56,7 +56,7 @@ const down = (): Promise<never> => Promise.reject(new Error('down'));
 const hang = (): Promise<never> => new Promise(() => {});
 
 describe('a call of a command', () => {
-  it('runs from when its work has begun until it is finished, once', async () => {
+  it('counts as running from the start of its work until its end, once', async () => {
     const { call, run, snapshot } = setUp();
     const made = call(() => 1);
     expect(snapshot().concurrency).toEqual({ now: 0, max: 0 });
@@ -66,7 +66,7 @@ describe('a call of a command', () => {
     expect(snapshot().latency.count).toBe(1);
   });
 
-  it('tells good from bad by the rule of its breaker', async () => {
+  it('judges its outcome by the rule of its breaker', async () => {
     const { call, run, snapshot } = setUp(
       [],
       new Classifier({ ignore: [RangeError], onResult: (result) => result === 'bad' }),
@@ -84,7 +84,7 @@ describe('a call of a command', () => {
     });
   });
 
-  it('is cancelled when its caller has gone', async () => {
+  it('counts as cancelled when its caller has gone', async () => {
     const { call, run, snapshot } = setUp();
     const made = call(hang);
     made.interruptible = true;
@@ -97,7 +97,7 @@ describe('a call of a command', () => {
     });
   });
 
-  it('has timed out when the time of its caller is over', async () => {
+  it('counts as a timeout when the time of its caller is up', async () => {
     const { call, clock, run, snapshot } = setUp();
     const made = call(hang);
     made.interruptible = true;
@@ -118,22 +118,19 @@ describe('a call of a command', () => {
       new BulkheadFullError('books', 'full', 1),
       { circuitOpen: 0, bulkheadFull: 1 },
     ],
-  ])(
-    'was turned away by %s of its own, whatever the rule says of that',
-    async (_, error, rejected) => {
-      for (const outcomes of [new Classifier({ on: [Error] }), new Classifier({ skip: [Error] })]) {
-        const { call, run, snapshot } = setUp([new Door(error)], outcomes);
-        await run(call(() => 1));
-        expect(snapshot()).toMatchObject({
-          counts: { rejected, failure: 0, ignored: 0, fallback: { missing: 1 } },
-          latency: { count: 0 },
-          totalLatency: { count: 1 },
-        });
-      }
-    },
-  );
+  ])('counts as rejected by %s of its own, whatever the rule', async (_, error, rejected) => {
+    for (const outcomes of [new Classifier({ on: [Error] }), new Classifier({ skip: [Error] })]) {
+      const { call, run, snapshot } = setUp([new Door(error)], outcomes);
+      await run(call(() => 1));
+      expect(snapshot()).toMatchObject({
+        counts: { rejected, failure: 0, ignored: 0, fallback: { missing: 1 } },
+        latency: { count: 0 },
+        totalLatency: { count: 1 },
+      });
+    }
+  });
 
-  it("takes somebody else's rejection for an error like any other", async () => {
+  it('treats a foreign rejection like any other error', async () => {
     const { call, run, snapshot } = setUp([], new Classifier({ on: [CircuitOpenError] }));
     await run(call(() => Promise.reject(new CircuitOpenError('films', 1))));
     expect(snapshot()).toMatchObject({
@@ -143,7 +140,7 @@ describe('a call of a command', () => {
   });
 
   it.each(['success', 'failure', 'rejected'] as const)(
-    'is what was answered, not the answer: %s',
+    'has the outcome of the work, not of its fallback: %s',
     async (by) => {
       const { call, clock, run, snapshot } = setUp([
         new Answering((answered) => {
@@ -167,7 +164,7 @@ describe('a call of a command', () => {
     },
   );
 
-  it('has nothing said of its fallback when an attempt after that has succeeded', async () => {
+  it('has no fallback counted when a later attempt has succeeded', async () => {
     const { call, run, snapshot } = setUp([
       new Answering((answered) => {
         answered.answered = { error: new Error('first'), at: 0, by: 'failure' };

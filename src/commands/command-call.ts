@@ -35,7 +35,7 @@ export class CommandCall extends FunctionCall {
     this.startedAt = this.now();
   }
 
-  /** Runs the fallback of the definition that the call was made by. */
+  /** Runs the fallback of the definition that made the call. */
   protected override performInstead(run: Substitute): unknown {
     return adopt(run(this.functions, this.args));
   }
@@ -65,13 +65,13 @@ export class CommandCall extends FunctionCall {
     this.count(event, now);
     metrics.waitLatency(now - startedAt, now);
     if (this.begun) metrics.workLatency(at - startedAt, now);
-    // An error that is an answer, or that is ignored, needs no fallback.
+    // An error that is an answer or is ignored needs no fallback.
     if (event === MetricEvent.ignored || event === MetricEvent.success) return;
     const answer = answerEventOf(this);
     if (answer !== undefined) metrics.count(answer, now);
   }
 
-  /** A call that never ran is not among the running calls. */
+  /** A call that never ran was never counted as running. */
   private count(event: MetricEvent, now: number): void {
     if (this.begun) this.run.metrics.end(event, now);
     else this.run.metrics.count(event, now);

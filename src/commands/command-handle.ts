@@ -80,7 +80,7 @@ export class CommandHandle<Result> {
   }
 
   /**
-   * Stops the call, whatever it waits for: it leaves the queue of a bulkhead and makes no further attempt, its context's
+   * Stops the call, wherever it is: it leaves the queue of a bulkhead and makes no further attempt, its context's
    * signal is aborted, and no fallback answers. Has no effect when the call has ended.
    *
    * @param reason the error that `result` rejects with. Default: a {@link CommandCancelledError}
@@ -89,7 +89,7 @@ export class CommandHandle<Result> {
   cancel(reason: unknown = new CommandCancelledError(this.commandName)): boolean {
     const before = this.state;
     if (before !== 'waiting' && before !== 'running') return false;
-    this.result.catch(() => {}); // whoever cancels need not handle the rejection
+    this.result.catch(() => {}); // the canceller need not handle the rejection
     this.call.abort(reason);
     return true;
   }

@@ -105,7 +105,7 @@ export class CommandState implements CommandView {
 }
 
 /**
- * A protected function: the work, the fallback for when it fails, and the policies around both. Made by
+ * A protected function: the work, its fallback, and the policies around both. Made by
  * `ResilienceService.command()`.
  */
 export class Command<Args extends readonly unknown[] = readonly unknown[], Result = unknown> {

@@ -11,7 +11,7 @@ const callOf = (work: (...args: never[]) => unknown, ...args: unknown[]): Functi
 
 describe('a call of a function', () => {
   it.each([[[]], [[1]], [[1, undefined]], [[undefined, {}, []]]])(
-    'hands over this, a context and just the arguments: %p',
+    'passes this, a context and the given arguments: %p',
     (args: readonly unknown[]) => {
       let seen: unknown[] = [];
       callOf(
@@ -28,7 +28,7 @@ describe('a call of a function', () => {
     },
   );
 
-  it('gives each attempt the context of then', () => {
+  it('gives each attempt a context of its own', () => {
     const seen: number[] = [];
     const call = callOf(({ attempt }: CallContext) => seen.push(attempt));
     call.start();
@@ -37,7 +37,7 @@ describe('a call of a function', () => {
     expect(seen).toEqual([1, 2]);
   });
 
-  it('keeps telling of its attempt when another one runs', () => {
+  it('keeps the context of an attempt while another one runs', () => {
     const contexts: CallContext[] = [];
     const call = callOf((given: CallContext) => contexts.push(given));
     call.interruptible = true;
@@ -55,13 +55,13 @@ describe('a call of a function', () => {
     expect(first.signal.reason).toBe('first');
   });
 
-  it('hands out what is returned', () => {
+  it('returns the result', () => {
     for (const result of [1, undefined, null, Promise.resolve(1), [], { a: 1 }]) {
       expect(callOf(() => result).start()).toBe(result);
     }
   });
 
-  it('asks what is like a promise just once', async () => {
+  it('reads then of a promise-like result only once', async () => {
     let asked = 0;
     const query = {
       then: (resolve: (rows: number) => void) => {
@@ -80,12 +80,12 @@ describe('a call of a function', () => {
     expect(() => callOf(() => items()).start()).toThrow('books returned a stream');
   });
 
-  it('has a substitute on the same this, with the same arguments', () => {
+  it('calls a substitute with the same this and arguments', () => {
     const call = callOf(() => 1, 'sea', 2);
     expect(call.substitute((that, args) => [that, args], 'fallback')).toEqual([self, ['sea', 2]]);
   });
 
-  it('gives out one signal an attempt, and makes it when it is asked for', () => {
+  it('has one signal per attempt, created on first access', () => {
     let made = 0;
     const { AbortController } = globalThis;
     globalThis.AbortController = class extends AbortController {

@@ -41,8 +41,8 @@ interface Known<T> {
 /**
  * Policies for code that is not a decorated method: commands, and pipelines for any function. Injectable.
  *
- * Commands and pipelines that are made in the constructors of providers are checked when the application starts, together
- * with all decorated methods; those made later are checked at once.
+ * Commands and pipelines made in the constructors of providers are checked when the application starts, together with
+ * all decorated methods; later ones are checked at once.
  */
 export class ResilienceService {
   private readonly known = new Map<string, Known<CommandState>>();
@@ -54,7 +54,7 @@ export class ResilienceService {
     private readonly runtime: Runtime,
     private readonly protections: Protections,
   ) {
-    // Made when it is needed, or to be found by an override.
+    // Made when it is needed, or when an override refers to it.
     const { overrides, variables } = runtime.layers;
     if (ownOf(overrides, 'fetch') !== undefined || variables.has('fetch')) {
       this.ownFetch = this.createFetch();
@@ -62,8 +62,8 @@ export class ResilienceService {
   }
 
   /**
-   * Defines a command: the work, the fallback for when it fails, and the policies around both. Commands of the same name
-   * share their state.
+   * Defines a command: the work, its fallback, and the policies around both. Commands of the same name share their
+   * state.
    *
    * @throws {ResilienceConfigurationError} once the application has started: when the options are wrong, or when there is
    * a command of that name with other options. Earlier, the start of the application reports these problems
@@ -129,18 +129,19 @@ export class ResilienceService {
   }
 
   /**
-   * Changes options of any policy while the application runs: a layer above all others, in which the most specific target
-   * wins. Options that it does not name stay as they are; later patches of a target add to earlier ones. Breakers, bulkheads
-   * and all who wait keep their state; calls that are under way end by the options that they began with. Emits a
-   * `configuration` event.
+   * Changes options of any policy while the application runs: a layer above all others, in which the most specific
+   * target wins. Other options stay unchanged; later patches of a target add to earlier ones. Breakers, bulkheads and
+   * waiting calls keep their state; running calls end under the options that they began with. Emits a `configuration`
+   * event.
    *
-   * With `scope: 'shared'` the change is for all instances that share the store: it holds here at once, elsewhere as soon as they
-   * hear of it, and for those that start later. It must be plain data. A change of one instance alone wins over it.
+   * With `scope: 'shared'` the change applies to all instances that share the store: here at once, elsewhere as soon as
+   * they receive it, and to instances that start later. It must be plain data. A change of one instance alone takes
+   * precedence.
    *
    * @param target `'*'`, `'Class'`, `'Class.method'`, or the name of a command, a pipeline, a protected object or its
-   * method, a breaker or a bulkhead (for all its keys, those included that have not been used yet)
-   * @param patch options by policy; `null` takes all earlier patches of the target back
-   * @param note who makes the change and why, for the event; for which instances, and until when
+   * method, a breaker or a bulkhead (for all its keys, including those not used yet)
+   * @param patch options by policy; `null` reverts all earlier patches of the target
+   * @param note who makes the change, why, for which instances, and until when
    * @throws {ResilienceConfigurationError} with all problems, when the change is wrong or the application has not started;
    * then nothing has changed
    *
@@ -148,7 +149,7 @@ export class ResilienceService {
    * resilience.configure('StorageClient.getBooks', { retry: { maxRetries: 1 }, timeout: '500ms' }, { by: 'anna' });
    */
   configure(target: string, patch: Patch | null, note?: PatchNote): void {
-    if (target === 'fetch') this.ownFetch ??= this.createFetch(); // made when it is needed, or to be found
+    if (target === 'fetch') this.ownFetch ??= this.createFetch(); // made when it is needed, or when an override refers to it
     this.runtime.configure(target, patch, note);
   }
 

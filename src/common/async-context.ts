@@ -12,8 +12,8 @@ export function outsideOfCalls<T>(run: () => T): T {
 }
 
 /**
- * `run`, bound to the async context of now. `AsyncResource.bind()` does the same, but takes ten times as long, because it
- * defines properties of the function.
+ * Binds `run` to the current async context. `AsyncResource.bind()` does the same, but takes ten times as long, because
+ * it defines properties of the function.
  */
 export function inThisContext<Args extends unknown[]>(
   run: (...args: Args) => void,

@@ -12,7 +12,7 @@ describe('systemClock', () => {
     jest.useRealTimers();
   });
 
-  it('tells milliseconds on a monotonic clock, and those since the epoch', () => {
+  it('gives milliseconds on a monotonic clock and since the epoch', () => {
     jest.setSystemTime(1_000_000);
     const before = systemClock.now();
     jest.advanceTimersByTime(250);
@@ -20,7 +20,7 @@ describe('systemClock', () => {
     expect(systemClock.wall()).toBe(1_000_250);
   });
 
-  it('fires a timer once, when its time has come', () => {
+  it('fires a timer once, when it is due', () => {
     const fired = jest.fn();
     systemClock.setTimer(fired, 100);
     jest.advanceTimersByTime(99);
@@ -38,7 +38,7 @@ describe('systemClock', () => {
   });
 
   it.each([LONGEST, LONGEST + 1, 2.5 * LONGEST])(
-    'fires a timer of %p ms neither at once nor late',
+    'fires a timer of %p ms neither early nor late',
     (ms) => {
       const fired = jest.fn();
       systemClock.setTimer(fired, ms);
@@ -59,7 +59,7 @@ describe('systemClock', () => {
     expect(fired).not.toHaveBeenCalled();
   });
 
-  it('keeps a very long timer from holding the process when it was told so', () => {
+  it('lets the process exit before a very long timer that is unreferenced', () => {
     const started = jest.spyOn(globalThis, 'setTimeout');
     const latest = (): NodeJS.Timeout => started.mock.results.at(-1)!.value as NodeJS.Timeout;
     const timer = systemClock.setTimer(() => {}, LONGEST + 1_000);
@@ -72,7 +72,7 @@ describe('systemClock', () => {
     expect(latest().hasRef()).toBe(true);
   });
 
-  it('lets a very long timer hold the process in its later parts', () => {
+  it('keeps the process alive in the later parts of a very long timer', () => {
     const started = jest.spyOn(globalThis, 'setTimeout');
     systemClock.setTimer(() => {}, LONGEST + 1_000);
     jest.advanceTimersByTime(LONGEST);
@@ -97,7 +97,7 @@ describe('a timer of systemClock', () => {
     return callbacks;
   }
 
-  it('may be of an environment that has numbers for them', () => {
+  it('may be a number, as in some environments', () => {
     const callbacks = numbered();
     const fired = jest.fn();
     const timer = systemClock.setTimer(fired, 10);
@@ -114,7 +114,7 @@ describe('a timer of systemClock', () => {
     long.cancel();
   });
 
-  it('does not fire once it is cancelled, though nothing could be cleared', () => {
+  it('does not fire once it is cancelled, even when it cannot be cleared', () => {
     const callbacks = numbered();
     const fired = jest.fn();
     const timer = systemClock.setTimer(fired, 10);
@@ -124,7 +124,7 @@ describe('a timer of systemClock', () => {
     expect(fired).not.toHaveBeenCalled();
   });
 
-  it('holds the process in its later parts when it was told so last', () => {
+  it('keeps the process alive in its later parts when it was referenced last', () => {
     jest.useFakeTimers();
     const started = jest.spyOn(globalThis, 'setTimeout');
     const timer = systemClock.setTimer(() => {}, LONGEST + 1_000);
@@ -134,7 +134,7 @@ describe('a timer of systemClock', () => {
     expect((started.mock.results.at(-1)!.value as NodeJS.Timeout).hasRef()).toBe(true);
   });
 
-  it('is thrown away only where timers are fakes', () => {
+  it('is discarded only among fake timers', () => {
     systemClock.now();
     expect(systemClock.faked).toBe(false);
     jest.useFakeTimers();
@@ -145,7 +145,7 @@ describe('a timer of systemClock', () => {
     expect(systemClock.faked).toBe(false);
   });
 
-  it('that is late does not set the time back', async () => {
+  it('does not set the time back when it is late', async () => {
     const ahead = (): number => systemClock.now() - realNow();
     const before = ahead();
     await new Promise<void>((resolve) => {
@@ -156,7 +156,7 @@ describe('a timer of systemClock', () => {
     expect(Math.abs(ahead() - before)).toBeLessThan(5);
   });
 
-  it('of a test file that has ended fires no more', () => {
+  it('does not fire after the end of its test file', () => {
     jest.useFakeTimers();
     const slots = globalThis as unknown as Record<symbol, { sings?: boolean }>;
     const canary = slots[brand('canary')]!;

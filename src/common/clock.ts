@@ -15,7 +15,7 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds on a monotonic clock; only differences are meaningful. */
   now(): number;
-  /** Milliseconds since the epoch, for what people and other machines see. */
+  /** Milliseconds since the epoch, for people and other machines. */
   wall(): number;
   /** Calls `callback` once, `ms` milliseconds from now. */
   setTimer(callback: () => void, ms: number): Timer;
@@ -36,7 +36,7 @@ const EARLIEST = 2;
  */
 export class SystemClock implements Clock {
   private source = currentSource();
-  /** Node's `setTimeout` while that is in force: the cheapest check that nothing has changed. */
+  /** Node's `setTimeout` while it is in force: the cheapest check that nothing has changed. */
   private real: unknown = this.source.real ? this.source.setTimeout : undefined;
   /** Added to the source's time. */
   private offset = 0;
@@ -108,7 +108,7 @@ export class SystemClock implements Clock {
     for (const timer of [...this.timers]) timer.setAnew(now);
   }
 
-  /** Fake timers are switched off without notice, together with the timers that would have called us; so a real timer checks. */
+  /** Fake timers are switched off without notice, and timers set with them never fire; so a real timer checks. */
   private watch(): void {
     if (this.watched) return;
     this.watched = true;

@@ -1,7 +1,7 @@
 import { Complaints } from './complaints.js';
 
 describe('Complaints', () => {
-  it('are told at once, and then once a minute per culprit, with how often', () => {
+  it('are logged at once, then once per minute and culprit, with their number', () => {
     let time = 0;
     const lines: string[] = [];
     const complaints = new Complaints({ now: () => time }, (line) => void lines.push(line));
@@ -14,7 +14,7 @@ describe('Complaints', () => {
     expect(lines).toEqual(['one 0', 'other', 'one 60 (61 times so far)']);
   });
 
-  it('change nothing when the logger throws, or what makes the message', () => {
+  it('have no effect when the logger or the message throws', () => {
     const complaints = new Complaints({ now: () => 0 }, () => {
       throw new Error('no log');
     });

@@ -13,7 +13,7 @@ interface Told {
  * minute, with the number so far.
  */
 export class Complaints {
-  /** Made for the first complaint: there are very many of these, and most never complain. */
+  /** Made for the first complaint: there are very many instances, and most never complain. */
   private about: WeakMap<object, Told> | undefined = undefined;
 
   /** @param tell receives the message; may throw */

@@ -42,7 +42,7 @@ function setUp(ms = 100): {
 }
 
 describe('DeadlineQueue', () => {
-  it('tells each deadline at its time, in the order in which they were set', async () => {
+  it('reports each deadline when it is due, in the order in which they were set', async () => {
     const { clock, due, add } = setUp();
     add('a');
     await clock.advance(30);
@@ -76,7 +76,7 @@ describe('DeadlineQueue', () => {
     ['first', 'a', ['b', 'c']],
     ['middle', 'b', ['a', 'c']],
     ['last', 'c', ['a', 'b']],
-  ])('does not tell one that has been removed: the %s', async (_where, removed, left) => {
+  ])('does not report a removed one: the %s', async (_where, removed, left) => {
     const { clock, due, add, queue } = setUp();
     const deadlines = new Map(['a', 'b', 'c'].map((item) => [item, add(item)]));
     queue.remove(deadlines.get(removed)!);
@@ -85,7 +85,7 @@ describe('DeadlineQueue', () => {
     expect(due.map(([item]) => item)).toEqual(left);
   });
 
-  it('brings none back when one that is gone is removed again', async () => {
+  it('does not change when a removed one is removed again', async () => {
     const { clock, due, add, queue } = setUp();
     const [first, second] = [add('a'), add('b')];
     queue.remove(first);
@@ -95,7 +95,7 @@ describe('DeadlineQueue', () => {
     expect(due).toEqual([]);
   });
 
-  it('takes deadlines after one was removed from the end', async () => {
+  it('accepts deadlines after the last one was removed', async () => {
     const { clock, due, add, queue } = setUp();
     add('a');
     queue.remove(add('b'));
@@ -104,7 +104,7 @@ describe('DeadlineQueue', () => {
     expect(due.map(([item]) => item)).toEqual(['a', 'c']);
   });
 
-  it('does not mind that one is removed when it is due', async () => {
+  it('allows removing one that is due', async () => {
     const clock = new TestClock();
     const due: string[] = [];
     const queue: DeadlineQueue<string> = new DeadlineQueue(clock, 100, (item) => {
@@ -117,7 +117,7 @@ describe('DeadlineQueue', () => {
     expect(due).toEqual(['a']);
   });
 
-  it('uses its timer again when it has run empty, and is on time all the same', async () => {
+  it('reuses its timer after it has run empty, and is still on time', async () => {
     const { clock, due, add, queue } = setUp();
     queue.remove(add('a'));
     await clock.advance(60);
@@ -139,7 +139,7 @@ describe('DeadlineQueue', () => {
     expect(clock.holds).toBe(true);
   });
 
-  it('has one timer when a deadline is set by the very call that tells of another', async () => {
+  it('has one timer when the callback of a deadline sets another', async () => {
     const clock = new TestClock();
     const due: [string, number][] = [];
     const queue: DeadlineQueue<string> = new DeadlineQueue(clock, 100, (item) => {
@@ -157,7 +157,7 @@ describe('DeadlineQueue', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('tells a deadline for which its timer came a little early', async () => {
+  it('reports a deadline when its timer fires a little early', async () => {
     const { clock, due, add } = setUp();
     add('a');
     clock.lag = -0.9;
@@ -165,7 +165,7 @@ describe('DeadlineQueue', () => {
     expect(due).toHaveLength(1);
   });
 
-  it('waits on when its timer came too early', async () => {
+  it('goes on waiting when its timer fires too early', async () => {
     const { clock, due, add } = setUp();
     add('a');
     clock.lag = -1;
@@ -176,7 +176,7 @@ describe('DeadlineQueue', () => {
   });
 
   describe('after the event loop was blocked', () => {
-    it('lets answers that wait to be read go first', async () => {
+    it('lets unread answers go first', async () => {
       const { clock, due, add, queue } = setUp();
       const answered = add('answered');
       add('late');
@@ -192,7 +192,7 @@ describe('DeadlineQueue', () => {
       expect(due).toEqual([['late', 400]]);
     });
 
-    it('waits a few turns of the loop, and but once', async () => {
+    it('waits a few turns of the loop, and only once', async () => {
       const { clock, due, add } = setUp();
       add('a');
       clock.lag = 11;
@@ -201,7 +201,7 @@ describe('DeadlineQueue', () => {
       expect(clock.made).toHaveLength(1 + QUIET_TURNS);
     });
 
-    it('waits for as many turns again after each in which an answer was read', async () => {
+    it('waits for as many further turns after each one in which an answer was read', async () => {
       const { clock, due, add, queue } = setUp();
       const answered = add('answered');
       add('late');
@@ -219,7 +219,7 @@ describe('DeadlineQueue', () => {
       expect(turns).toBe(3 + QUIET_TURNS);
     });
 
-    it('waits no longer because of an answer that was not late', async () => {
+    it('does not wait longer because of an answer that was not late', async () => {
       const { clock, due, add, queue } = setUp();
       add('late');
       await clock.advance(50);
@@ -238,7 +238,7 @@ describe('DeadlineQueue', () => {
       expect(turns).toBe(QUIET_TURNS);
     });
 
-    it('waits again for what has become due meanwhile and is late too', async () => {
+    it('waits again for deadlines that have become due meanwhile and are late too', async () => {
       const { clock, due, add } = setUp();
       add('a');
       await clock.advance(50);
@@ -258,7 +258,7 @@ describe('DeadlineQueue', () => {
       expect(turns).toBe(2 * QUIET_TURNS);
     });
 
-    it('does not wait for ever when each turn of the loop takes long', async () => {
+    it('does not wait forever when each turn of the loop is long', async () => {
       const { clock, due, add } = setUp();
       for (const item of ['a', 'b', 'c']) {
         add(item);
@@ -276,7 +276,7 @@ describe('DeadlineQueue', () => {
       expect(due[2]![1]).toBeLessThan(160 + 60 * (2 * QUIET_TURNS + 3));
     });
 
-    it('does not wait when it was only a moment', async () => {
+    it('does not wait when the block was short', async () => {
       const { clock, due, add } = setUp();
       add('a');
       clock.lag = 10;
@@ -313,7 +313,7 @@ describe('DeadlineQueue', () => {
 
     const many = Array.from({ length: 100 }, (_, i) => i);
 
-    it('works them off in turns of 10 ms, in their order', async () => {
+    it('reports them in turns of 10 ms, in their order', async () => {
       const { clock, queue, due, turns } = setUpSlow();
       for (const item of many) queue.add(item, 0);
       await clock.advance(100);
@@ -322,7 +322,7 @@ describe('DeadlineQueue', () => {
       expect(clock.pending).toBe(0);
     });
 
-    it('tells none that has been removed between two turns', async () => {
+    it('does not report those that were removed between two turns', async () => {
       const { clock, queue, due } = setUpSlow();
       const deadlines = many.map((item) => queue.add(item, 0));
       const setTimer = clock.setTimer.bind(clock);
@@ -334,7 +334,7 @@ describe('DeadlineQueue', () => {
       expect(due).toEqual(many.slice(0, 50));
     });
 
-    it('takes new ones between two turns', async () => {
+    it('accepts new ones between two turns', async () => {
       const { clock, queue, due } = setUpSlow();
       for (const item of many) queue.add(item, 0);
       const setTimer = clock.setTimer.bind(clock);
@@ -349,7 +349,7 @@ describe('DeadlineQueue', () => {
       expect(due).toEqual([...many, -1]);
     });
 
-    it('goes on when telling one has thrown', async () => {
+    it('goes on when a callback has thrown', async () => {
       const clock = new TestClock();
       const due: string[] = [];
       const queue = new DeadlineQueue<string>(clock, 100, (item) => {

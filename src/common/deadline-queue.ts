@@ -21,7 +21,7 @@ const PRECISION = 1;
 /** How long due items may block the event loop at a time, milliseconds. */
 const LONGEST_TURN = 10;
 
-/** A timer that is later than this is set anew, milliseconds. */
+/** A timer that is later than this is set again, milliseconds. */
 const OVERDUE = 100;
 
 /**
@@ -102,7 +102,7 @@ export class DeadlineQueue<T> {
     try {
       this.tellDue(now);
     } finally {
-      // Unless a late deadline, or one that was added meanwhile, has armed the timer already.
+      // A late deadline, or one that was added meanwhile, may have armed the timer already.
       const { first } = this.list;
       if (first !== undefined && this.timer === undefined) {
         this.arm(now, Math.max(0, first.at - now));

@@ -25,7 +25,7 @@ class ShedError extends ResilienceError {
 describe('ResilienceError', () => {
   const error = new ShedError();
 
-  it('says what happened: code, policy, instance and when to come again', () => {
+  it('has the code, the policy, the instance and the time until another attempt', () => {
     expect(error).toMatchObject({
       name: 'ShedError',
       code: 'SHED',
@@ -36,7 +36,7 @@ describe('ResilienceError', () => {
     });
   });
 
-  it('is an HttpException with a body that tells nothing of the inside', () => {
+  it('is an HttpException whose body reveals no internals', () => {
     expect(error).toBeInstanceOf(HttpException);
     expect(error.getStatus()).toBe(503);
     expect(error.getResponse()).toEqual({
@@ -47,14 +47,14 @@ describe('ResilienceError', () => {
     });
   });
 
-  it('collects no stack, and leaves the stacks of other errors alone', () => {
+  it('has no stack trace, and does not affect the stack traces of other errors', () => {
     const limit = Error.stackTraceLimit;
     expect(new ShedError().stack).not.toMatch(/\n\s+at /);
     expect(Error.stackTraceLimit).toBe(limit);
     expect(new Error('other').stack).toMatch(/\n\s+at /);
   });
 
-  describe('whatever has become of Error.stackTraceLimit', () => {
+  describe('whatever happened to Error.stackTraceLimit', () => {
     const original = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')!;
     const boom = (): never => {
       throw new Error('guarded');
@@ -70,20 +70,20 @@ describe('ResilienceError', () => {
       ['a getter without a setter', { get: () => 10 }],
       ['a getter whose setter throws', { get: () => 10, set: boom }],
       ['not a number', { value: 'many', writable: true }],
-    ])('is made all the same: %s', (_what, descriptor) => {
+    ])('is made: %s', (_what, descriptor) => {
       Object.defineProperty(Error, 'stackTraceLimit', { ...descriptor, configurable: true });
       const before = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit');
       expect(new ShedError()).toMatchObject({ code: 'SHED', retryAfterMs: 1_500 });
       expect(Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')).toEqual(before);
     });
 
-    it('is made all the same, and leaves it as it is: deleted', () => {
+    it('is made, and the limit stays deleted', () => {
       Reflect.deleteProperty(Error, 'stackTraceLimit');
       expect(new ShedError().code).toBe('SHED');
       expect('stackTraceLimit' in Error).toBe(false);
     });
 
-    it('is made all the same: frozen after it was read', () => {
+    it('is made when the limit is frozen after it was read', () => {
       let writable = true;
       Object.defineProperty(Error, 'stackTraceLimit', {
         configurable: true,
@@ -109,7 +109,7 @@ describe('ResilienceError', () => {
 });
 
 describe('isResilienceError', () => {
-  it('knows our errors, and their code when asked', () => {
+  it('recognizes our errors, and their code if one is given', () => {
     expect(isResilienceError(new ShedError())).toBe(true);
     expect(isResilienceError(new ShedError(), 'SHED')).toBe(true);
     expect(isResilienceError(new ShedError(), 'TIMEOUT')).toBe(false);
@@ -122,12 +122,12 @@ describe('isResilienceError', () => {
     ['null', null],
     ['undefined', undefined],
     ['a string', 'SHED'],
-  ])('does not take %s for one of ours', (_what, other) => {
+  ])('rejects %s', (_what, other) => {
     expect(isResilienceError(other)).toBe(false);
     expect(isResilienceError(other, 'SHED')).toBe(false);
   });
 
-  it('knows the errors of another copy of the package', () => {
+  it('recognizes the errors of another copy of the package', () => {
     jest.isolateModules(() => {
       const copy = jest.requireActual<typeof Errors>('./errors.js');
       class ForeignError extends copy.ResilienceError {
@@ -142,7 +142,7 @@ describe('isResilienceError', () => {
 });
 
 describe('ResilienceConfigurationError', () => {
-  it('names every problem, one a line', () => {
+  it('lists every problem on a line of its own', () => {
     const error = new ResilienceConfigurationError(['A.a @Retry: bad', 'B.b @Timeout: worse']);
     expect(error.problems).toHaveLength(2);
     expect(error.name).toBe('ResilienceConfigurationError');

@@ -12,7 +12,7 @@ export interface ResilienceErrorDetails {
   readonly policy: string;
   /** The name of the policy's instance: a breaker's name, or `Class.method`. */
   readonly policyName: string;
-  /** HTTP status of the answer when nobody handles the error. */
+  /** HTTP status of the answer when the error is not handled. */
   readonly status: number;
   /** Short phrase for the HTTP body; must not reveal internals of the service to callers. */
   readonly title: string;
@@ -80,7 +80,7 @@ function allowStacks(limit: number): void {
   try {
     Error.stackTraceLimit = limit;
   } catch {
-    // somebody has guarded it meanwhile
+    // it has become read-only meanwhile
   }
 }
 
@@ -98,13 +98,13 @@ export function isResilienceError(error: unknown, code?: string): error is Resil
   return look(error, BRAND) === true && (code === undefined || look(error, 'code') === code);
 }
 
-/** Thrown at bootstrap, with every problem in the configuration; later for what is defined or loaded later. */
+/** Thrown at bootstrap, with every problem in the configuration; later, for anything defined or loaded after that. */
 export class ResilienceConfigurationError extends Error {
   /** The name of the class. */
   override readonly name = 'ResilienceConfigurationError';
 
   constructor(
-    /** The problems, each with its place, the value and what would be right. */
+    /** The problems, each with its place, the value and the right form. */
     readonly problems: readonly string[],
   ) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;

@@ -62,7 +62,7 @@ describe.each(kinds)('under fake timers, %s,', (_kind, fakes) => {
     expect(warned).not.toHaveBeenCalled();
   });
 
-  it('deadlines fall due by their time', () => {
+  it('deadlines follow the fake time', () => {
     fakes.on();
     const { add, due } = queueOf();
     add('a');
@@ -72,7 +72,7 @@ describe.each(kinds)('under fake timers, %s,', (_kind, fakes) => {
     expect(due).toEqual(['a']);
   });
 
-  it('a queue that was used before goes on', () => {
+  it('a queue that was in use before works on', () => {
     const { add, due } = queueOf();
     add('before')();
     fakes.on();
@@ -83,7 +83,7 @@ describe.each(kinds)('under fake timers, %s,', (_kind, fakes) => {
     expect(due).toEqual(['a']);
   });
 
-  it('a queue goes on when they are switched off', async () => {
+  it('a queue works on when they are switched off', async () => {
     fakes.on();
     const { add, due } = queueOf(20);
     add('under them')();
@@ -94,7 +94,7 @@ describe.each(kinds)('under fake timers, %s,', (_kind, fakes) => {
     expect(due).toEqual(['a']);
   });
 
-  it('a queue goes on from one test to the next', () => {
+  it('a queue works on from one test to the next', () => {
     const { add, due } = queueOf();
     for (const test of ['a', 'b', 'c']) {
       fakes.on();
@@ -106,7 +106,7 @@ describe.each(kinds)('under fake timers, %s,', (_kind, fakes) => {
     }
   });
 
-  it('what was under way when they were switched on ends by their time', () => {
+  it('a wait that began before they were switched on ends in fake time', () => {
     const { add, due } = queueOf();
     add('under way');
     fakes.on();
@@ -115,7 +115,7 @@ describe.each(kinds)('under fake timers, %s,', (_kind, fakes) => {
     expect(due).toEqual(['under way', 'a']);
   });
 
-  it('what was under way when they were switched off ends in real time, though nobody asks', async () => {
+  it('a wait ends in real time after they were switched off, without further use', async () => {
     fakes.on();
     const { add, due } = queueOf(40);
     add('under way');
@@ -125,7 +125,7 @@ describe.each(kinds)('under fake timers, %s,', (_kind, fakes) => {
     expect(due).toEqual(['under way']);
   });
 
-  it('what was under way for a while when they were switched off ends in real time too', async () => {
+  it('a wait that had lasted for a while ends in real time after they were switched off', async () => {
     fakes.on();
     const { add, due } = queueOf(20);
     add('under way');
@@ -136,7 +136,7 @@ describe.each(kinds)('under fake timers, %s,', (_kind, fakes) => {
     expect(due).toEqual(['under way']);
   });
 
-  it('what was under way when they were switched off ends when somebody else is next', async () => {
+  it('a wait of an earlier test ends with the next use after they were switched off', async () => {
     fakes.on();
     const { add, due } = queueOf(20);
     add('under way');
@@ -146,7 +146,7 @@ describe.each(kinds)('under fake timers, %s,', (_kind, fakes) => {
     expect(due).toEqual(['under way', 'a']);
   });
 
-  it('a wait goes on when they are switched on, and when they are switched off', async () => {
+  it('a wait continues when they are switched on, and when they are switched off', async () => {
     const fired = jest.fn();
     systemClock.setTimer(() => fired('across'), 50);
     fakes.on();
@@ -161,7 +161,7 @@ describe.each(kinds)('under fake timers, %s,', (_kind, fakes) => {
     expect(fired.mock.calls).toEqual([['across'], ['after']]);
   });
 
-  it('a cancelled timer stays cancelled on either side', async () => {
+  it('a cancelled timer stays cancelled on both sides', async () => {
     const fired = jest.fn();
     const before = systemClock.setTimer(fired, 10);
     fakes.on();
@@ -200,7 +200,7 @@ describe('fake timers', () => {
     jest.useRealTimers();
   });
 
-  it('are left alone by a queue in which nothing waits', () => {
+  it('are not used by an empty queue', () => {
     jest.useFakeTimers();
     const { add } = queueOf();
     add('answered')();
@@ -217,7 +217,7 @@ describe('fake timers', () => {
     expect(due).toEqual(['a']);
   });
 
-  it('may be cleared while something waits, which ends at the next use', () => {
+  it('may be cleared during a wait, which then ends at the next use', () => {
     jest.useFakeTimers();
     const { add, due } = queueOf();
     add('cleared');
@@ -246,7 +246,7 @@ describe('fake timers', () => {
     }
   });
 
-  it('may be spied on', () => {
+  it('may be replaced by spies', () => {
     jest.useFakeTimers();
     const { add, due } = queueOf();
     add('a');
@@ -256,7 +256,7 @@ describe('fake timers', () => {
     expect(due).toEqual(['a', 'b']);
   });
 
-  it('may put the time of day anywhere', () => {
+  it('may set any time of day', () => {
     jest.useFakeTimers();
     const { add, due } = queueOf();
     add('a');
@@ -268,13 +268,13 @@ describe('fake timers', () => {
     expect(due).toEqual(['a']);
   });
 
-  it('that replace only the date change nothing', () => {
+  it('have no effect if they replace only the date', () => {
     const now = systemClock.now();
     jest.useFakeTimers({ doNotFake: ['setTimeout', 'clearTimeout', 'performance'], now: 0 });
     expect(systemClock.now() - now).toBeLessThan(500);
   });
 
-  it('do not mind a tool that wraps the timers', async () => {
+  it('work beside a tool that wraps the timers', async () => {
     const { add, due } = queueOf(10);
     add('a');
     const wrapped = globalThis.setTimeout;

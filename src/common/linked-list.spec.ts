@@ -35,7 +35,7 @@ describe('a linked list', () => {
     );
   });
 
-  it('takes an item again that it has removed, and leaves it no neighbours meanwhile', () => {
+  it('accepts a removed item again, which has no neighbours in between', () => {
     const list = new LinkedList<Item>();
     const [first, second] = [new Item(), new Item()];
     list.add(first);

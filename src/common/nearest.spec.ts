@@ -10,11 +10,11 @@ describe('the nearest name', () => {
     expect(nearest(name, names)).toBe(expected);
   });
 
-  it('does not exist if there are no names', () => {
+  it('is undefined without names', () => {
     expect(nearest('a', [])).toBeUndefined();
   });
 
-  it('is the first of several that are equally near', () => {
+  it('is the first of several equally near ones', () => {
     expect(nearest('cat', ['bat', 'hat'])).toBe('bat');
   });
 });

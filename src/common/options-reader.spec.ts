@@ -50,7 +50,7 @@ describe('OptionsReader', () => {
 
   it.each<[string, unknown, (read: OptionsReader<Loose>) => unknown, string]>([
     [
-      'a duration of no kind',
+      'an unreadable duration',
       'soon',
       (read) => read.duration('x'),
       `x is 'soon'; use milliseconds or a duration such as '500ms', '2s', '1.5m', '1h' of at least 0`,
@@ -122,7 +122,7 @@ describe('OptionsReader', () => {
       (read) => read.nested<Loose>('x').integer('y'),
       'x is []; use an object',
     ],
-  ])('reports %s, with the value and what would be right', (_what, value, use, problem) => {
+  ])('reports %s, with the value and the right form', (_what, value, use, problem) => {
     const [result, problems] = readOne(value, use);
     expect(result).toBeUndefined();
     expect(problems).toEqual([`Books.list @Retry: ${problem}`]);
@@ -140,7 +140,7 @@ describe('OptionsReader', () => {
     ]);
   });
 
-  it('reports every option that nobody has read', () => {
+  it('reports every option that was not read', () => {
     const { read, problems } = readerOf({ maxRetries: 3, maxRetrys: 3, retries: 3 });
     read.integer('maxRetries');
     read.duration('maxElapsedTime');
@@ -157,7 +157,7 @@ describe('OptionsReader', () => {
     expect(problems.all).toEqual(['Books.list @Retry: a and b exclude each other']);
   });
 
-  it('tells the same problem once', () => {
+  it('reports the same problem once', () => {
     const problems = new Problems();
     problems.add('A.a', 'bad');
     problems.add('A.a', 'bad');

@@ -22,9 +22,9 @@ export interface NumberRule {
 }
 
 /**
- * Reads one options object field by field. A wrong value is reported with its option, the value and what would be
- * right, and reads as `undefined`, so that reading continues and all problems are found.
- * {@link OptionsReader.done} reports the fields that were never read: misspelt options.
+ * Reads one options object field by field. A wrong value is reported with its option, the value and the right form, and
+ * reads as `undefined`, so that reading continues and all problems are found. {@link OptionsReader.done} reports the
+ * fields that were never read: misspelt options.
  */
 export class OptionsReader<T extends object> {
   private readonly known = new Set<string>();
@@ -114,7 +114,7 @@ export class OptionsReader<T extends object> {
     return new OptionsReader(options, this.where, this.problems, prefix, this.originOf);
   }
 
-  /** Reports a wrong value of `key`. @param right what would be right, as the object of "use" */
+  /** Reports a wrong value of `key`. @param right the right form, as the object of "use" */
   wrong(key: string, value: unknown, right: string): undefined {
     this.report(key, `is ${show(value)}; use ${right}`);
     return undefined;

@@ -18,7 +18,7 @@ describe('printable', () => {
     expect(printable(text)).toBe(shown);
   });
 
-  it('cuts what is too long', () => {
+  it('cuts long text', () => {
     expect(printable('x'.repeat(200))).toBe('x'.repeat(200));
     expect(printable('x'.repeat(201))).toBe(`${'x'.repeat(199)}…`);
   });
@@ -35,7 +35,7 @@ describe('show', () => {
     expect(show(() => {})).toBe('a function');
   });
 
-  it('does not throw, whatever it is to show', () => {
+  it('does not throw, whatever the value is', () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
     const error = new Error('x');

@@ -1,7 +1,7 @@
 import { FRAGILE, Harness } from '../../test/support/breaker.js';
 import { Pulse } from './pulse.js';
 
-/** A machine whose time the test moves, and whose event loop turns when it says so. */
+/** A machine whose time and event loop the test moves. */
 class Machine {
   time = 1_000_000;
   beat: (() => void) | undefined = undefined;
@@ -35,7 +35,7 @@ class Machine {
 }
 
 describe('Pulse', () => {
-  it('has missed nothing as long as it beats', () => {
+  it('has missed nothing while it beats on time', () => {
     const machine = new Machine();
     machine.pulse.watch(machine.time + 10_000);
     machine.run(5_000);
@@ -43,7 +43,7 @@ describe('Pulse', () => {
     expect(machine.pulse.lost(0, machine.time)).toBe(0);
   });
 
-  it('knows what it has missed until it has beaten five times in time after the late beat', () => {
+  it('reports the missed time until five beats on time have followed the late one', () => {
     const machine = new Machine();
     machine.pulse.watch(machine.time + 2_000);
     machine.run(300);
@@ -58,7 +58,7 @@ describe('Pulse', () => {
     expect(machine.missed()).toBe(Infinity);
   });
 
-  it('does not take a beat that is a little late for one', () => {
+  it('does not count a beat that is a little late as late', () => {
     const machine = new Machine();
     machine.pulse.watch(machine.time + 2_000);
     machine.stop(150);
@@ -67,7 +67,7 @@ describe('Pulse', () => {
     expect(machine.missed()).not.toBe(Infinity);
   });
 
-  it('misses nothing for longer than twenty beats, though the loop is late each time', () => {
+  it('reports nothing as missed after twenty beats, even if the loop is late each time', () => {
     const machine = new Machine();
     machine.pulse.watch(machine.time + 60_000);
     const due = machine.time + 1;
@@ -79,7 +79,7 @@ describe('Pulse', () => {
     expect(machine.missed()).toBeGreaterThan(due);
   });
 
-  it('beats only as long as somebody waits', () => {
+  it('beats only while something waits for it', () => {
     const machine = new Machine();
     expect(machine.beat).toBeUndefined();
     machine.pulse.watch(machine.time + 1_000);
@@ -93,7 +93,7 @@ describe('Pulse', () => {
     expect(machine.missed()).toBe(Infinity);
   });
 
-  it('goes on beating when it is watched longer, with what it has missed', () => {
+  it('goes on beating when it is watched for longer, and keeps the missed time', () => {
     const machine = new Machine();
     machine.pulse.watch(machine.time + 1_000);
     const first = machine.beat;
@@ -104,7 +104,7 @@ describe('Pulse', () => {
     expect(machine.beat).toBeDefined();
   });
 
-  it('rests when nobody waits any more, and begins anew when somebody does', () => {
+  it('rests when nothing waits for it any more, and starts again when something does', () => {
     const machine = new Machine();
     machine.pulse.rest();
     machine.pulse.watch(machine.time + 60_000);
@@ -134,7 +134,7 @@ describe('Pulse', () => {
     expect(machine.pulse.lost(0, machine.time)).toBe(0);
   });
 
-  it('remembers the last eight times that the loop stood still', () => {
+  it('remembers the last eight times that the loop was blocked', () => {
     const machine = new Machine();
     machine.pulse.watch(machine.time + 60_000);
     const began = machine.time;
@@ -146,7 +146,7 @@ describe('Pulse', () => {
     expect(machine.pulse.lost(began, machine.time)).toBe(all);
   });
 
-  it('takes a time for one of the machine when that is less than 50 ms away', () => {
+  it('takes a time for one of the machine when it is less than 50 ms away', () => {
     const machine = new Machine();
     machine.pulse.watch(machine.time + 60_000);
     machine.stop(5_000);
@@ -156,7 +156,7 @@ describe('Pulse', () => {
     expect(machine.pulse.lost(machine.time - 1_000, machine.time + 51)).toBe(0);
   });
 
-  it('has recovered after five beats in time, and counts twenty anew from then on', () => {
+  it('has recovered after five beats on time, and counts to twenty again from then on', () => {
     const machine = new Machine();
     machine.pulse.watch(machine.time + 60_000);
     for (let round = 0; round < 4; round++) {
@@ -169,7 +169,7 @@ describe('Pulse', () => {
     }
   });
 
-  it('counts what was lost of a time', () => {
+  it('counts the lost part of a time', () => {
     const machine = new Machine();
     machine.pulse.watch(machine.time + 60_000);
     const began = machine.time;
@@ -185,7 +185,7 @@ describe('Pulse', () => {
     expect(machine.pulse.lost(machine.time - 10, machine.time)).toBe(10);
   });
 
-  it('knows nothing of the times of another clock', () => {
+  it('reports nothing for times of another clock', () => {
     const machine = new Machine();
     machine.pulse.watch(machine.time + 60_000);
     machine.stop(5_000);
@@ -205,7 +205,7 @@ describe('a breaker in a process that was suspended', () => {
     return { machine, harness };
   }
 
-  it('lets calls that came in time settle before it takes them for hung', () => {
+  it('lets calls that ended in time settle before it takes them for hung', () => {
     const { machine, harness } = suspended();
     machine.run(1_000);
     const calls = [harness.admit(), harness.admit()];
@@ -220,7 +220,7 @@ describe('a breaker in a process that was suspended', () => {
     expect(harness.breaker.counts).toMatchObject({ successes: 3, failures: 0 });
   });
 
-  it('finds calls that hang all the same, half a second later', () => {
+  it('still finds hanging calls, half a second later', () => {
     const { machine, harness } = suspended();
     harness.admit();
     machine.stop(5_000);
@@ -239,7 +239,7 @@ describe('a breaker in a process that was suspended', () => {
     expect(harness.breaker.state).toBe('open');
   });
 
-  it('lets probes settle too, and opens from the end of the lease when they do not', () => {
+  it('lets probes settle too, and opens as of the end of the lease when they do not', () => {
     const { machine, harness } = suspended({ halfOpen: { maxDuration: '2s' }, openFor: '10s' });
     harness.fail();
     machine.run(10_000);
@@ -259,7 +259,7 @@ describe('a breaker in a process that was suspended', () => {
     expect(harness.breaker.snapshot()).toMatchObject({ state: 'open', retryAfterMs: 6_500 });
   });
 
-  it('does not take calls for slow because of it', () => {
+  it('does not take calls for slow because of the suspension', () => {
     const { machine, harness } = suspended({
       slowCallRate: 1,
       slowCallDuration: '1s',

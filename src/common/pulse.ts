@@ -20,11 +20,11 @@ const KEPT = 8;
 export type Repeat = (callback: () => void, ms: number) => () => void;
 
 /**
- * Notices when the event loop was blocked or the process suspended. Calls that fell due meanwhile are found late, but their
- * answers may have arrived in time and still wait to be read; so they are not judged before the loop has turned several
- * times.
+ * Notices when the event loop was blocked or the process suspended. Calls that fell due meanwhile are found late,
+ * although their answers may have arrived in time and may still be unread; so they are not judged until the loop has
+ * turned several times.
  *
- * There is one for the whole process, and it beats only while somebody waits for something.
+ * There is one for the whole process, and it beats only while something waits for it.
  */
 export class Pulse {
   private until = -Infinity;
@@ -42,7 +42,7 @@ export class Pulse {
     private readonly repeat: Repeat,
   ) {}
 
-  /** Keeps beating at least until then, since somebody waits for something. */
+  /** Keeps beating at least until then, since something waits for it. */
   watch(until: number): void {
     if (until <= this.until) return;
     this.until = until;
@@ -58,8 +58,8 @@ export class Pulse {
   }
 
   /**
-   * The start of the time, up to `now`, in which due calls may have been missed; `Infinity` when there is none, and always
-   * when `now` is not from the machine's clock but, for example, from one that a test moves.
+   * The start of the time, up to `now`, in which due calls may have been missed; `Infinity` when there is none, and
+   * always when `now` is from another clock than the machine's, such as one that a test moves.
    */
   missed(now: number): number {
     const current = this.now();

@@ -9,7 +9,7 @@ const loggerOf = (write: () => unknown): LoggerService => ({
 });
 
 describe('quietLogger', () => {
-  it('passes on what is written', () => {
+  it('passes messages on', () => {
     const write = jest.fn();
     const logger = quietLogger({ ...loggerOf(() => {}), warn: write });
     logger.warn('storagesvc is down');
@@ -17,7 +17,7 @@ describe('quietLogger', () => {
   });
 
   it.each(['log', 'warn', 'debug'] as const)(
-    'writes what is for %s there, and only there',
+    'writes messages of the level %s at that level only',
     (level) => {
       const write = jest.fn();
       quietLogger({ ...loggerOf(() => {}), [level]: write })[level]('x');
@@ -28,7 +28,7 @@ describe('quietLogger', () => {
     },
   );
 
-  it('writes nothing where the logger has no such level', () => {
+  it('writes nothing at a level that the logger does not have', () => {
     const { log, warn, error } = loggerOf(() => {});
     expect(quietLogger({ log, warn, error }).debug('x')).toBeUndefined();
   });
@@ -42,14 +42,14 @@ describe('quietLogger', () => {
     ],
     ['rejects', () => Promise.reject(new Error('disk full'))],
     [
-      'returns what cannot be looked at',
+      'returns an unreadable value',
       () => ({
         get then(): never {
           throw new Error('do not look');
         },
       }),
     ],
-  ])('changes nothing when the logger %s', async (_how, write) => {
+  ])('has no effect when the logger %s', async (_how, write) => {
     const logger = quietLogger(loggerOf(write));
     for (const level of ['log', 'warn', 'debug'] as const) {
       expect(logger[level]('x')).toBeUndefined();

@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { quietly, swallow } from './quietly.js';
 
-/** Where the library writes. */
+/** The logger of the library. */
 export type QuietLogger = Required<Pick<LoggerService, 'log' | 'warn' | 'debug'>>;
 
 /** The logger, but without errors if it throws or its promise rejects: there is nowhere left to report them. */

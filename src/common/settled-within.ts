@@ -1,4 +1,4 @@
-/** Resolves when `promise` is settled, whatever its end, or when `ms` milliseconds have passed. */
+/** Resolves when `promise` has settled, either way, or when `ms` milliseconds have passed. */
 export function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);

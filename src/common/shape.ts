@@ -1,13 +1,13 @@
 import type { NumberRule } from './options-reader.js';
 
 /**
- * The values of an option, as data: variables of the environment and the JSON schema are typed by it. The options themselves
- * are checked where they are read; a test holds both together.
+ * The values of an option, as data: environment variables and the JSON schema get their types from it. The options
+ * themselves are checked where they are read; a test keeps both in step.
  */
 export type Shape =
   | ({ readonly is: 'duration' | 'integer' | 'number' } & NumberShape)
   | { readonly is: 'boolean' | 'text' | 'anything' }
-  /** A function, or a list of them: can be given in code only. */
+  /** A function, or a list of functions: only possible in code. */
   | { readonly is: 'code' }
   | { readonly is: 'word'; readonly words: readonly string[] }
   | { readonly is: 'list'; readonly of: ObjectShape }
@@ -30,19 +30,19 @@ export interface ObjectShape {
   readonly required?: readonly string[];
 }
 
-/** What builders such as `exponential()` make: `{ kind, options }`. */
+/** The result of a builder such as `exponential()`: `{ kind, options }`. */
 export interface TaggedShape {
   readonly is: 'tagged';
   /** The name of its type. */
   readonly type: string;
-  /** The options by kind; the first kind is meant where none is given. */
+  /** The options by kind; the first kind is the default. */
   readonly kinds: Readonly<Record<string, ObjectShape>>;
 }
 
 export const BOOLEAN: Shape = { is: 'boolean' };
 export const TEXT: Shape = { is: 'text' };
 export const CODE: Shape = { is: 'code' };
-/** A number that counts something: 1 at least. */
+/** A number that counts something: at least 1. */
 export const COUNT: Shape = { is: 'integer', min: 1 };
 /** A duration that is not 0. */
 export const TIME: Shape = { is: 'duration', above: 0 };

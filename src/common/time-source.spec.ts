@@ -18,7 +18,7 @@ const fake = (clock?: object): unknown => Object.assign(jest.fn(), clock && { cl
 afterEach(() => put(originals));
 
 describe('the source of times', () => {
-  it('is that of the machine as long as nobody has replaced its timers', () => {
+  it('is the machine while its timers have not been replaced', () => {
     const source = currentSource();
     expect(source).toMatchObject({ real: true, setTimeout: originals.setTimeout });
     expect(source.read).toBe(realNow);
@@ -28,7 +28,7 @@ describe('the source of times', () => {
     expect(source.inForce()).toBe(false);
   });
 
-  it('is that of fake timers while these are on: their functions, and their date', () => {
+  it('is the fake timers while they are on: their functions and their date', () => {
     put({ setTimeout: fake({ now: 5 }) });
     const source = currentSource();
     expect(source.real).toBe(false);
@@ -40,7 +40,7 @@ describe('the source of times', () => {
   });
 
   it.each(['setTimeout', 'clearTimeout', 'setInterval'] as const)(
-    'is told by the clock of Sinon, wherever it can be seen: at %s',
+    'is the clock of Sinon, wherever it is found: at %s',
     (marked) => {
       const clock = { now: 5 };
       put({ setTimeout: fake(), [marked]: fake(clock) });
@@ -51,7 +51,7 @@ describe('the source of times', () => {
     },
   );
 
-  it('is told by the finer time of such a clock when it has one', () => {
+  it('is the finer time of such a clock, if it has one', () => {
     const performance = {
       time: 5.5,
       now() {
@@ -62,12 +62,12 @@ describe('the source of times', () => {
     expect(currentSource().read()).toBe(5.5);
   });
 
-  it('is told by the date of node:test', () => {
+  it('is the date of node:test', () => {
     put({ setTimeout: fake(), Date: { isMock: true, now: () => 9 } });
     expect(currentSource().read()).toBe(9);
   });
 
-  it('is told in real time by timers that tell none', () => {
+  it('is real time for fake timers without a time', () => {
     put({ setTimeout: fake(), clearTimeout: undefined, setInterval: undefined });
     expect(currentSource().read).toBe(realNow);
     put({ Date: { isMock: false, now: () => 9 } });
@@ -78,7 +78,7 @@ describe('the source of times', () => {
 describe('a timer is cleared', () => {
   const handle = {} as NodeJS.Timeout;
 
-  it('by the means of those who have set it, when that does no harm', () => {
+  it('by the source that has set it, when that is harmless', () => {
     for (const [setTimeout, Date] of [
       [fake({ now: 5 }), originals.Date],
       [fake(), { isMock: true, now: () => 9 }],
@@ -93,7 +93,7 @@ describe('a timer is cleared', () => {
     }
   });
 
-  it('also when they are off, but for those of node:test, which would take others with them', () => {
+  it('also when the fake timers are off, except those of node:test, which would clear others too', () => {
     for (const [setTimeout, times] of [
       [fake({ now: 5 }), 1],
       [fake(), 0],
@@ -108,7 +108,7 @@ describe('a timer is cleared', () => {
   });
 });
 
-describe('what is there when the library is loaded', () => {
+describe('the timers found when the library is loaded', () => {
   const realAtLoad = (setTimeout: unknown): boolean => {
     let real: boolean | undefined;
     put({ setTimeout });
@@ -119,16 +119,16 @@ describe('what is there when the library is loaded', () => {
     return real!;
   };
 
-  it('are the timers of the machine, also when a tool has wrapped them', () => {
+  it('are those of the machine, even when a tool has wrapped them', () => {
     expect(realAtLoad(originals.setTimeout)).toBe(true);
     expect(realAtLoad(fake())).toBe(true);
   });
 
-  it('are none of the machine when they are marked as fakes', () => {
+  it('are not those of the machine when they are marked as fakes', () => {
     expect(realAtLoad(fake({ now: 5 }))).toBe(false);
   });
 
-  it('is a part of the test file, which may be taken apart at its end', () => {
+  it('belong to the test file, which Jest takes apart at its end', () => {
     const slots = globalThis as unknown as Record<symbol, { sings?: boolean }>;
     const canary = slots[brand('canary')]!;
     expect(isTakenDown()).toBe(false);

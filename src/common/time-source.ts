@@ -13,11 +13,11 @@ export interface TimeSource {
   readonly real: boolean;
   /** The time in milliseconds; only differences are meaningful. */
   read(): number;
-  /** Whether it is still the one to use. */
+  /** Whether it is still in force. */
   inForce(): boolean;
 }
 
-/** Found as `clock` on the functions that Sinon's fake timers, which Jest and vitest use too, put in place. */
+/** Found as `clock` on the functions of Sinon's fake timers, which Jest and vitest use too. */
 interface SinonClock {
   readonly now: number;
   readonly performance?: { now(): number };
@@ -42,7 +42,7 @@ export function currentSource(): TimeSource {
   // node:test uses the same timer functions each time, but a new `Date`.
   const inForce = (): boolean =>
     globalThis.setTimeout === setTimeout && (real || globalThis.Date === Date);
-  // Clearing a timer of node:test after its timers were switched off would clear other timers too.
+  // Clearing a timer of node:test after its timers were switched off would clear others too.
   const forgiving = real || sinonClock() !== undefined;
   return {
     setTimeout,
@@ -61,7 +61,7 @@ function fakeTime(): () => number {
   if (clock?.performance !== undefined) return clock.performance.now.bind(clock.performance);
   if (clock !== undefined) return () => clock.now;
   const { Date } = globalThis;
-  // `isMock` marks the `Date` of node:test. With fake timers that have no time, real time passes.
+  // `isMock` marks the `Date` of node:test. Fake timers without a time of their own run in real time.
   return (Date as { isMock?: unknown }).isMock === true ? Date.now.bind(Date) : realNow;
 }
 

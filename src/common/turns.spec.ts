@@ -12,7 +12,7 @@ describe('takeTurns', () => {
     expect(seen).toEqual([3, 1, 2]);
   });
 
-  it('lets others work in between, and counts what is done with the items', async () => {
+  it('lets other work run in between, and counts the time of the loop body', async () => {
     let turn = 0;
     let done = false;
     const count = (): void => {
@@ -30,13 +30,13 @@ describe('takeTurns', () => {
     expect(inTurn.size).toBeGreaterThanOrEqual(10);
   });
 
-  it('lets nobody in between as long as its turn is not over', async () => {
+  it('lets nothing run in between before its turn is over', async () => {
     let others = 0;
     setImmediate(() => (others += 1));
     for await (const _ of takeTurns([1, 2, 3], 60_000)) expect(others).toBe(0);
   });
 
-  it('has a whole turn again after it has waited for one', async () => {
+  it('has a full turn again after each pause', async () => {
     const turns = new Turns(30_000);
     expect(turns.over).toBe(false);
     await turns.next();
@@ -44,7 +44,7 @@ describe('takeTurns', () => {
     expect(new Turns(0).over).toBe(true);
   });
 
-  it('ends the iteration of what it goes through when it is left', async () => {
+  it('ends the inner iteration when the loop is left', async () => {
     let ended = false;
     function* items(): Generator<number> {
       try {
@@ -58,7 +58,7 @@ describe('takeTurns', () => {
     expect(ended).toBe(true);
   });
 
-  it('waits for nothing with an empty list, and passes errors on', async () => {
+  it('does not wait for an empty list, and passes errors on', async () => {
     const seen: unknown[] = [];
     for await (const item of takeTurns([])) seen.push(item);
     expect(seen).toEqual([]);

@@ -29,7 +29,8 @@ export class Turns {
 }
 
 /**
- * The same items, in turns. The time of the loop body counts, so a `for await` never blocks the event loop for longer than
+ * The same items, in turns. The time of the loop body counts too, so a `for await` never blocks the event loop for
+ * longer than
  * `maxMs` plus one item.
  */
 export async function* takeTurns<T>(

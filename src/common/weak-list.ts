@@ -1,7 +1,7 @@
-/** How many entries there are before those that are gone are looked for. */
+/** The number of entries from which collected ones are searched for. */
 const FEW = 64;
 
-/** Objects that others keep: those that are collected leave the list. */
+/** A list that does not keep its objects alive: collected ones leave it. */
 export class WeakList<T extends object> implements Iterable<T> {
   private references: WeakRef<T>[] = [];
   private sweepAt = FEW;

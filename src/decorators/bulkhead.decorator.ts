@@ -3,8 +3,8 @@ import type { BulkheadOptions } from '../policies/bulkhead/options.js';
 import { type PolicyDecorator, definePolicy } from './define.js';
 
 /**
- * Limits how many calls run at a time, so that one slow dependency cannot occupy everything. A call keeps its place until
- * its work has really ended, even when its caller has stopped waiting.
+ * Limits how many calls run at a time, so that one slow dependency cannot occupy everything. A call keeps its place
+ * until its work has really ended, even if its caller has stopped waiting.
  *
  * Default: 10 at a time and no queue: further calls are rejected at once with a `BulkheadFullError` (503).
  *

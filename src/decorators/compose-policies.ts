@@ -22,13 +22,12 @@ type AtLeastOne<T> = readonly [T, ...T[]];
 type AnyDecorator = (...target: never[]) => unknown;
 
 /**
- * Makes one decorator of several, and keeps what the compiler checks: methods without a promise or a stream, and
- * fallbacks that do not fit, are errors where the composition is applied. Decorators of Nest may be among the parts. The
- * composition works on classes when all of its parts do, and may be a part of another one.
+ * Combines several decorators into one that keeps the compiler's checks: methods without a promise or a stream, and
+ * fallbacks that do not fit, are errors where the composition is applied. Decorators of Nest may be among the parts.
+ * The composition works on classes if all of its parts do, and may be a part of another one.
  *
  * The order of policies does not matter. Other decorators are applied in the given order, as by Nest's
- * `applyDecorators()`. A policy that is there twice, or on the method as well, is a problem at bootstrap; so is
- * a composition of nothing.
+ * `applyDecorators()`. A policy that is applied twice, or to the method as well, is a problem at bootstrap; so is an empty composition.
  *
  * @param decorators the parts
  *
@@ -64,7 +63,7 @@ export function composePolicies(...decorators: readonly AnyDecorator[]): unknown
   };
 }
 
-/** The class or descriptor that a part returns to take the place of the former one. */
+/** The class or descriptor that a part returns as a replacement. */
 function applied(
   part: AnyDecorator,
   subject: unknown[],
@@ -80,7 +79,7 @@ function applied(
   return undefined;
 }
 
-/** The result of a decorator's factory that was used as a decorator: a function that is no class. */
+/** The result of a decorator factory that was used as a decorator: a function that is not a class. */
 function isDecorator(result: unknown): boolean {
   return typeof result === 'function' && result.prototype === undefined;
 }

@@ -11,7 +11,7 @@ export type Protectable<R = unknown> = Promise<R> | Observable<R> | AsyncIterabl
  * Decorates a class, or a method that returns a promise, an Observable or an async iterable. Any other method is
  * a compile-time error.
  */
-// An intersection, and no interface with both: a decorator for classes alone would be assignable to that.
+// An intersection, not an interface with both: a decorator for classes alone would be assignable to that.
 export type PolicyDecorator = ClassPolicyDecorator & AnyMethodPolicyDecorator;
 
 /** Decorates a class. */

@@ -13,10 +13,12 @@ import type { MethodPolicyDecorator } from './method-policy-decorator.js';
 /** Options of `@Fallback()` apart from the handler. */
 type AnswerOptions = Omit<FallbackOptions, 'handler'>;
 
-/** The demands of a handler on the class and the method; one signature, so that an error stands at the wrong argument. */
+/**
+ * The demands of a handler on the class and the method; one signature, so that the compiler marks the wrong argument.
+ */
 type NameOf<Handler> = Handler extends string ? Handler : never;
 
-/** The type of the answer; `unknown` when the compiler does not see it. */
+/** The type of the answer; `unknown` when the compiler cannot see it. */
 type ResultOf<Handler> = Handler extends (...args: never[]) => infer Result
   ? Result
   : Handler extends Type<FallbackHandler<never, infer Result>>
@@ -35,14 +37,14 @@ type ArgumentsOf<Handler> = Handler extends (context: never, ...args: infer Args
 /**
  * Answers instead of the method when it has finally failed or was rejected (open circuit, timeout, …).
  *
- * @param handler what answers:
+ * @param handler the handler that answers:
  *   - the name of a method of the same class, called with the same arguments and then a `FallbackContext`;
  *   - a function `(context, ...args)`;
  *   - an injectable class with `handle(context, ...args)`;
  *   - `fallbackValue(x)`: always `x`;
  *   - `staleIfError({ ttl })`: the last good result, from Nest's cache;
  *   - a list of `{ on, handler }`: the one whose error class is nearest to the error.
- * @param options `ignore`, `skip`, `on`: which errors are answered; `maxConcurrent`: how many fallbacks may run at a time
+ * @param options `ignore`, `skip`, `on`: the errors that are answered; `maxConcurrent`: the number of fallbacks that may run at a time
  *
  * @example
  * \@Fallback(staleIfError({ ttl: '10m' }))

@@ -1,12 +1,12 @@
 import type { FallbackContext } from '../policies/fallback/handler.js';
 import type { Protectable } from './define.js';
 
-/** Known to the compiler alone: what a decorator asks of the class and the method. */
+/** Exists for the compiler only: the demands of a decorator on the class and the method. */
 declare const demands: unique symbol;
 
 /**
- * The arguments that a function takes. A parameter without a type is `any` to the compiler, as the method's is not known
- * where the function stands.
+ * The arguments of a function. A parameter without a type is `any` to the compiler, since the method's type is unknown
+ * there.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` would be the type of such parameters
 export type Arguments = readonly any[];
@@ -31,9 +31,9 @@ export interface MethodPolicyDecorator<
   ): void;
 }
 
-/** A decorator that asks something of the class and the method. */
+/** A decorator with demands on the class and the method. */
 export interface Demanding<Name extends string, Result, Args extends Arguments> {
-  /** Never there at run time. */
+  /** Does not exist at run time. */
   readonly [demands]: readonly [name: Name, result: Result, args: Args];
 }
 
@@ -52,7 +52,7 @@ type FittingResult<T, Result> = [unknown] extends [Result]
     : { "the fallback's result type does not match the method's": never };
 
 /**
- * The same for a function that takes `Args`: it may take fewer than the method, and know more of their types.
+ * The same for a function that takes `Args`: it may take fewer than the method, with wider types.
  * `never[]` are arguments of any type.
  */
 type FittingArguments<T extends (...args: never[]) => unknown, Args extends Arguments> = [

@@ -3,8 +3,8 @@ import { rateLimitPolicy } from '../policies/rate-limit/rate-limit.policy.js';
 import { type PolicyDecorator, definePolicy } from './define.js';
 
 /**
- * Limits how many calls begin in a time, evenly and with bursts, for a dependency that allows no more or against a client
- * that asks too often. Each attempt counts.
+ * Limits the rate at which calls begin, evenly and with bursts: for a dependency with a quota, or against a client that
+ * calls too often. Each attempt counts.
  *
  * Further calls are rejected at once with a `RateLimitedError` (429) or, with `maxWait`, wait for their turn.
  *

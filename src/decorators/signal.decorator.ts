@@ -6,7 +6,7 @@ import { recordSignal } from '../execution/records.js';
 import { callScope } from '../pipeline/call-scope.js';
 
 /**
- * Marks the parameter that receives the call's `AbortSignal`: pass it to whatever the method waits for. It is
+ * Marks the parameter that receives the call's `AbortSignal`: pass it to everything that the method waits for. It is
  * aborted when the attempt has run out of time, and when the caller has gone.
  *
  * Callers omit the argument, or pass a signal of their own, which then stops the call. On a handler the signal is aborted

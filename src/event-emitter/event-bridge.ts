@@ -11,7 +11,7 @@ export interface Emitter {
   emit(name: string, event: ResilienceEvent): unknown;
 }
 
-/** Emits the library's events once more, by an `EventEmitter2`. What its listeners throw changes nothing. */
+/** Emits the library's events again, by an `EventEmitter2`. Errors of its listeners have no effect. */
 export class EventBridge implements OnApplicationShutdown {
   private readonly ends: readonly (() => void)[];
 

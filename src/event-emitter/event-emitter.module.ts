@@ -18,7 +18,7 @@ export interface ResilienceEventEmitterOptions {
 
 const WHERE = 'ResilienceEventEmitterModule.forRoot()';
 
-/** Emits the library's events by `@nestjs/event-emitter` too: for `@OnEvent('resilience.state-change')`. */
+/** Emits the library's events by `@nestjs/event-emitter` too, for `@OnEvent('resilience.state-change')`. */
 @Module({})
 export class ResilienceEventEmitterModule {
   constructor(@Optional() @Inject(EventBridge) bridge?: unknown) {

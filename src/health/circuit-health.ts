@@ -25,22 +25,22 @@ export interface Breaker {
   readonly state: BreakerState;
   readonly override: BreakerOverride | undefined;
   readonly critical: boolean;
-  /** Whether it is half-open only because nobody calls. */
+  /** Whether it is half-open only for lack of calls. */
   readonly lacksCalls: boolean;
 }
 
-/** How bad a circuit is for the application; the last is the worst. */
+/** The severity of a circuit for the application; the last is the worst. */
 export enum Harm {
   none,
-  /** All calls are admitted, but by an operator's decision, whatever the state. */
+  /** All calls are admitted by an operator's decision, whatever the state. */
   overridden,
-  /** The next call is a probe, but nobody has called for minutes. */
+  /** The next call is a probe, but there has been no call for minutes. */
   waiting,
   /** Only probes are admitted. Also of a critical breaker: without traffic no probe would ever close it. */
   probing,
   /** All calls are rejected. */
   rejecting,
-  /** All calls are rejected, and the application is of no use without them. */
+  /** All calls are rejected, and the application is useless without them. */
   critical,
 }
 

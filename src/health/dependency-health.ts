@@ -19,7 +19,7 @@ export interface DependencyHealth {
   readonly circuits: readonly CircuitHealth[];
   /** How many such circuits `circuits` leaves out. */
   readonly more: number;
-  /** Where the instances of the fleet meet; not set for an application without a store. */
+  /** The store of the fleet; not set for an application without one. */
   readonly store?: StoreHealth;
 }
 
@@ -27,7 +27,7 @@ export interface DependencyHealth {
 export interface StoreHealth {
   /** The kind of store, such as `redis`. */
   readonly kind: string;
-  /** `degraded` when it does not answer, so that shared breakers and limits go on as local ones. */
+  /** `degraded` when it does not answer, so that shared breakers and limits act as local ones. */
   readonly status: 'up' | 'degraded';
 }
 
@@ -57,7 +57,7 @@ export interface Breakers {
 /** How many circuits are shown at most. */
 const SHOWN = 20;
 
-/** Looks at all breakers, in turns, since there may be very many keys. */
+/** Reads all breakers, in turns, since there may be very many keys. */
 export async function examine(
   breakers: Breakers,
 ): Promise<{ readonly harm: Harm; readonly health: DependencyHealth }> {

@@ -62,8 +62,9 @@ export class ResilienceHealthIndicator {
   }
 
   /**
-   * For people and monitoring: `down` when a breaker with the option `critical` rejects calls, `degraded` when any other one
-   * does, when one is half-open (unless nobody has called for five minutes), or when the store of the fleet does not answer.
+   * For people and monitoring: `down` when a breaker with the option `critical` rejects calls, `degraded` when any
+   * other one does, when one is half-open (unless there was no call for five minutes), or when the store of the fleet
+   * does not answer.
    */
   check<const Key extends string>(key: Key): Promise<ResilienceHealth<Key>> {
     return this.report(key, 'down');
@@ -77,7 +78,7 @@ export class ResilienceHealthIndicator {
     return this.report(key, 'degraded');
   }
 
-  /** For a liveness probe: always `up`, since a restart repairs no dependency. */
+  /** For a liveness probe: always `up`, since a restart does not repair a dependency. */
   checkLiveness<const Key extends string>(key: Key): Promise<ResilienceHealth<Key>> {
     return this.report(key, 'up');
   }

@@ -24,7 +24,7 @@ export class AttemptSignal {
     this.ignoreCaller();
   }
 
-  /** The caller's signal matters as long as somebody has the body: a signal that lives long must not keep what it stops. */
+  /** The caller's signal matters as long as the body is in use: a long-lived signal must not keep the body alive. */
   keepFor(body: object): void {
     controllers.set(body, this.controller);
     whenRead(body, this.ignoreCaller);
@@ -32,8 +32,8 @@ export class AttemptSignal {
 }
 
 /**
- * Calls `done` when nobody reads a body any longer: at the end of a stream of Node, at the latest when the body has been
- * collected. Must not keep the body.
+ * Calls `done` when a body is no longer read: at the end of a Node stream, or at the latest when the body has been
+ * collected. Must not keep the body alive.
  */
 export function whenRead(body: object, done: () => void): void {
   bodies.register(body, done);

@@ -26,7 +26,7 @@ export function createFetch(runtime: Runtime, options: FetchOptions): Fetch {
     (given ?? globalThis.fetch)(input, init);
   const resilientFetch = (input: Input, init?: Init): Promise<Response> => {
     const terms = ask(() => termsOf(input, init, client), undefined);
-    // Anything but a request to a host fails in its own way.
+    // `fetch` itself rejects anything but a request to a host.
     if (terms === undefined) return send(input, init);
     return client.run(new FetchSender(send, input, init), terms);
   };
@@ -64,7 +64,7 @@ class FetchSender implements Sender<Response> {
 function termsOf(input: Input, init: Init, client: HttpClient): Terms | undefined {
   const given = isRequest(input) ? input : undefined;
   const url = given?.url ?? `${input as string | URL}`;
-  // `fetch` refuses these with an error that shows them, which events must not pass on.
+  // `fetch` refuses credentials with an error that shows them, which must not get into events.
   if (hasCredentials(url)) return undefined;
   const request = requestTo(url, undefined, init?.method ?? given?.method ?? 'GET');
   if (request === undefined) return undefined;

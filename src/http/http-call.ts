@@ -6,21 +6,21 @@ import type { Pipeline } from '../pipeline/pipeline.js';
 import { AttemptSignal } from './attempt-signal.js';
 import { FailedAnswerError, type HttpAnswer, type HttpRequest, failureIn } from './http-rules.js';
 
-/** How a client sends a request, and what it gives. */
+/** The transport of a client: sends requests, and knows their answers. */
 export interface Sender<Answer extends HttpAnswer> {
   /** Sends the request once. */
   send(signal: AbortSignal): Promise<Answer>;
-  /** The body that is still to be read, if it is a stream. */
+  /** The unread body, if it is a stream. */
   bodyOf(answer: Answer): object | undefined;
-  /** Calls `broken` if the body of an answer ends with an error, whoever reads it. */
+  /** Calls `broken` if the body of an answer ends with an error, whichever code reads it. */
   watch?(answer: Answer, broken: (error: unknown) => void): void;
-  /** Frees the connection of an answer that nobody will read. */
+  /** Frees the connection of an answer that will not be read. */
   discard(answer: Answer): void;
   /** The answer that an error brings. */
   answerIn?(error: unknown): Answer | undefined;
 }
 
-/** All that is known of a request beforehand. */
+/** The details of a request before it is sent. */
 export interface Terms {
   readonly request: HttpRequest;
   /** Whether it may be sent again. */
@@ -56,7 +56,7 @@ export class HttpCall<Answer extends HttpAnswer> extends Call {
         given = this.last;
         return this.last;
       }
-      // The caller may read the body of the answer that the error has.
+      // The caller may read the body of the error's answer.
       if (this.sender.answerIn?.(error) === this.last) given = this.last;
       throw error;
     } finally {
@@ -109,7 +109,7 @@ export class HttpCall<Answer extends HttpAnswer> extends Call {
     return adopt(run(this.self, this.args));
   }
 
-  /** Frees the connection of an answer for which the call no longer waits: its client did not heed the signal. */
+  /** Frees the connection of an answer that the call no longer waits for, since its client ignored the signal. */
   private dropLate(answer: Answer): Answer {
     this.sender.discard(answer);
     return answer;

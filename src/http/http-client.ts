@@ -16,8 +16,8 @@ export interface HttpPolicies extends PipelineOptions {
   /** The name of the client, for state, events and overrides. Default `'fetch'` or `'http'`. */
   readonly name?: string;
   /**
-   * Methods whose requests may be sent again. Any request with an `Idempotency-Key` header may be, too; none whose body is a stream.
-   * Default: GET, HEAD, OPTIONS, TRACE, PUT and DELETE.
+   * Methods whose requests may be sent again. So may any request with an `Idempotency-Key` header, but none whose body
+   * is a stream. Default: GET, HEAD, OPTIONS, TRACE, PUT and DELETE.
    */
   readonly retryMethods?: readonly string[];
 }
@@ -34,7 +34,7 @@ const DEFAULTS: Readonly<Record<string, object>> = {
   timeout: { attempt: '10s', total: '30s' },
 };
 
-/** The policies of one HTTP client, at work. */
+/** Runs the requests of one HTTP client by its policies. */
 export class HttpClient {
   private readonly lazyPlan: LazyPlan;
   private readonly methods: ReadonlySet<string>;

@@ -11,7 +11,7 @@ export interface HttpRequest {
   readonly path: string;
 }
 
-/** An answer, as `fetch` and axios both give it. */
+/** An answer of `fetch` or axios. */
 export interface HttpAnswer {
   /** The status code, such as 503. */
   readonly status: number;
@@ -19,7 +19,7 @@ export interface HttpAnswer {
   readonly headers: unknown;
 }
 
-/** Methods whose requests may be sent again, since two of them have the effect of one (RFC 9110, 9.2.2). */
+/** Idempotent methods (RFC 9110, 9.2.2), whose requests may be sent again. */
 export const IDEMPOTENT_METHODS: readonly string[] = [
   'GET',
   'HEAD',
@@ -33,8 +33,8 @@ export const IDEMPOTENT_METHODS: readonly string[] = [
 export const IDEMPOTENCY_KEY = 'idempotency-key';
 
 /**
- * An answer with a status that is a failure (5xx, 408, 425, 429), as policies see it. It becomes an answer again
- * for the caller, unless a fallback answers.
+ * An answer with a failure status (5xx, 408, 425, 429), as policies see it. The caller gets it as an answer again,
+ * unless a fallback answers.
  */
 export class FailedAnswerError extends Error {
   /** For logs. */
@@ -49,14 +49,14 @@ export class FailedAnswerError extends Error {
   }
 }
 
-/** The answer as an error, if the default rule takes its status for a failure. */
+/** The answer as an error, if its status is a failure by the default rule. */
 export function failureIn(answer: HttpAnswer, host: string): FailedAnswerError | undefined {
   if (statusOf(answer) === undefined) return undefined;
   const error = new FailedAnswerError(answer, host);
   return isFailure(error) ? error : undefined;
 }
 
-/** `undefined` for a URL that no policies apply to: it is invalid, or not of HTTP. */
+/** `undefined` for a URL without policies: it is invalid, or not of HTTP. */
 export function requestTo(
   url: string,
   base: string | undefined,

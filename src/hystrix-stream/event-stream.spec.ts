@@ -32,7 +32,7 @@ describe('an event stream over HTTP/2', () => {
       timer: NodeJS.Timeout | undefined;
     };
 
-  it('is read, until the client goes', async () => {
+  it('is read until the client goes', async () => {
     const stream = new EventStream({ interval: 2, maxConnections: 1 }, () => 'ping: \n\n');
     const client = await serving((response) => stream.serve('GET', response));
     const request = client.request().on('error', () => {});
@@ -45,7 +45,7 @@ describe('an event stream over HTTP/2', () => {
     client.destroy();
   });
 
-  it('has no client who has gone before', async () => {
+  it('does not add a client that has already gone', async () => {
     const stream = new EventStream({ interval: 2, maxConnections: 1 }, () => 'ping: \n\n');
     const entered = deferred<ServerResponse>();
     const client = await serving((response) => entered.resolve(response));
@@ -59,7 +59,7 @@ describe('an event stream over HTTP/2', () => {
     client.destroy();
   });
 
-  it('leaves alone a response that somebody else has sent', async () => {
+  it('does not touch a response that other code has sent', async () => {
     const stream = new EventStream({ interval: 2, maxConnections: 1 }, () => 'ping: \n\n');
     const client = await serving((response) => {
       response.end('busy');
@@ -72,7 +72,7 @@ describe('an event stream over HTTP/2', () => {
     client.destroy();
   });
 
-  it('tells all clients the same', async () => {
+  it('sends all clients the same', async () => {
     let told = 0;
     const stream = new EventStream({ interval: 2, maxConnections: 3 }, () => `${(told += 1)} `);
     const client = await serving((response) => stream.serve('GET', response));

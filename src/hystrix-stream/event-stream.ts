@@ -87,7 +87,7 @@ export class EventStream implements OnModuleDestroy {
     void this.apart(() => pass.run(this.parts())).finally(() => (this.passing = false));
   }
 
-  /** Runs `work` outside the async context of whichever client happens to be first, since the stream is shared. */
+  /** Runs `work` outside the async context of the first client, since the stream is shared. */
   private apart<T>(work: () => T): T {
     return this.context.runInAsyncScope(work);
   }

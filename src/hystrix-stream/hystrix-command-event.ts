@@ -63,7 +63,7 @@ export interface HystrixCommandEvent {
   readonly rollingCountFallbackSuccess: number;
   /** Always 0: there is no request cache. */
   readonly rollingCountResponsesFromCache: number;
-  /** Calls within the window that a bulkhead, or another policy than the breaker, has rejected. */
+  /** Calls within the window that a bulkhead or any other policy except the breaker rejected. */
   readonly rollingCountSemaphoreRejected: number;
   /** Calls within the window that an open circuit has rejected. */
   readonly rollingCountShortCircuited: number;
@@ -85,7 +85,7 @@ export interface HystrixCommandEvent {
   readonly latencyTotal_mean: number;
   /** Times that callers waited, by percentile. */
   readonly latencyTotal: HystrixLatency;
-  /** Calls that are needed before the circuit may open; for a limit of failures in a row, that limit. */
+  /** Calls needed before the circuit may open; for a limit of failures in a row, that limit. */
   readonly propertyValue_circuitBreakerRequestVolumeThreshold: number;
   /** How long the circuit stays open, milliseconds. */
   readonly propertyValue_circuitBreakerSleepWindowInMilliseconds: number;
@@ -99,7 +99,7 @@ export interface HystrixCommandEvent {
   readonly propertyValue_circuitBreakerEnabled: boolean;
   /** Always `SEMAPHORE`: there are no thread pools. */
   readonly propertyValue_executionIsolationStrategy: 'SEMAPHORE';
-  /** The time limit of an attempt, milliseconds; 0 without one. The name of it that old dashboards use. */
+  /** The time limit of an attempt, milliseconds; 0 without one. The name for old dashboards. */
   readonly propertyValue_executionIsolationThreadTimeoutInMilliseconds: number;
   /** The time limit of an attempt, milliseconds; 0 without one. */
   readonly propertyValue_executionTimeoutInMilliseconds: number;

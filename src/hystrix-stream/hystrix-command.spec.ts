@@ -272,7 +272,7 @@ describe('a HystrixCommand event', () => {
     ['of a command with nothing', fromCommand(command(), now)],
     ['of a breaker', fromBreaker(breaker(), now)],
     [
-      'of limits that there are not',
+      'of absent limits',
       fromCommand(
         command({
           metrics: metrics({ windowMs: Infinity, latency: { ...latency, mean: NaN } }),
@@ -296,12 +296,12 @@ describe('a HystrixCommand event', () => {
     expect(kindsOf(received)).toEqual({ ...required, ...others });
   });
 
-  it('shows what has no limit as the greatest int of Java', () => {
+  it('shows absent limits as the greatest Java int', () => {
     const event = fromCommand(command({ bulkhead: bulkhead(Infinity) }), now);
     expect(event.propertyValue_executionIsolationSemaphoreMaxConcurrentRequests).toBe(2 ** 31 - 1);
   });
 
-  it('shows 0 and false for the policies that a command does not have, and no limits', () => {
+  it('shows 0, false and no limits for absent policies', () => {
     expect(fromCommand(command(), now)).toMatchObject({
       isCircuitBreakerOpen: false,
       propertyValue_circuitBreakerEnabled: false,
@@ -318,7 +318,7 @@ describe('a HystrixCommand event', () => {
     });
   });
 
-  it('shows failures in a row as that many calls that have all failed', () => {
+  it('shows failures in a row as so many calls with a rate of 100 %', () => {
     const limits = {
       minimumCalls: 20,
       failureRate: undefined,
@@ -331,7 +331,7 @@ describe('a HystrixCommand event', () => {
     });
   });
 
-  it('of a breaker tells its own counts and limits, and knows no timeout', () => {
+  it('of a breaker has its own counts and limits, and no timeout', () => {
     const event = fromBreaker(
       breaker({
         metrics: metrics({

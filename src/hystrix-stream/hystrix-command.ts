@@ -80,7 +80,7 @@ export function fromBreaker(breaker: BreakerSnapshot, now: number): HystrixComma
   return fromCommand({ name, metrics, circuitBreaker: breaker, ...unknown }, now);
 }
 
-/** Hystrix has no failures in a row; the nearest equivalent is that many calls with a rate of 100 %. */
+/** Hystrix has no limit for failures in a row; the nearest equivalent is so many calls with a rate of 100 %. */
 function thresholdOf({ minimumCalls, failureRate, consecutiveFailures }: BreakerLimits): {
   readonly calls: number;
   readonly rate: number;

@@ -41,8 +41,8 @@ export class HystrixEvents {
   ) {}
 
   /**
-   * One text per event, each made when it is requested. If there are none, a ping: readers give up a silent stream. An
-   * event that cannot be made is left out.
+   * One text per event, made on request. Without events, a ping: readers give up a silent stream. An event that cannot
+   * be made is left out.
    */
   *texts(): Generator<string, void, undefined> {
     let silent = true;
@@ -76,7 +76,7 @@ export class HystrixEvents {
       if (told.get(name) === name) continue;
       const event = (): HystrixCommandEvent => ({
         ...fromBreaker(breaker.snapshot(), Date.now()),
-        ...(told.has(name) && { name: `${name} (breaker)` }), // a command of that name has another breaker
+        ...(told.has(name) && { name: `${name} (breaker)` }), // the command of that name has another breaker
       });
       yield { name, event };
     }

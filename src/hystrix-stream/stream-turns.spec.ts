@@ -80,8 +80,8 @@ function* slowly(parts: number, ms: number, made: () => void = () => {}): Genera
 const listOf = (parts: number): string =>
   Array.from({ length: parts }, (_, at) => `${at} `).join('');
 
-describe('a stream with much to tell', () => {
-  it('lets others work in between', async () => {
+describe('a stream with much content', () => {
+  it('lets other work run in between', async () => {
     let turn = 0;
     const inTurn = new Map<number, number>();
     const made = (): void => void inTurn.set(turn, (inTurn.get(turn) ?? 0) + 1);
@@ -93,7 +93,7 @@ describe('a stream with much to tell', () => {
     expect(Math.max(...inTurn.values())).toBeLessThanOrEqual(7); // of 1 ms each
   });
 
-  it('does so too when its client catches up at once, again and again', async () => {
+  it('lets other work run even if its client always catches up at once', async () => {
     let turn = 0;
     const inTurn = new Map<number, number>();
     const made = (): void => void inTurn.set(turn, (inTurn.get(turn) ?? 0) + 1);
@@ -130,7 +130,7 @@ describe('a stream with much to tell', () => {
     for (const { text } of others) expect(text.startsWith('0 1 2 ')).toBe(true); // not from the middle of a pass
   });
 
-  it('costs nothing to be refused', () => {
+  it('refuses further clients without a pass', () => {
     let passes = 0;
     const parts = (): Iterable<string> => {
       passes += 1;
@@ -143,7 +143,7 @@ describe('a stream with much to tell', () => {
     expect(passes).toBe(1);
   });
 
-  it('costs at most a pass for each interval, however often clients come and go', () => {
+  it('makes at most one pass per interval, however often clients come and go', () => {
     let passes = 0;
     const parts = (): Iterable<string> => {
       passes += 1;
@@ -154,7 +154,7 @@ describe('a stream with much to tell', () => {
     expect(passes).toBe(1);
   });
 
-  it('stops in the middle when nobody reads any more, and when the application closes', async () => {
+  it('stops in the middle when all clients have gone, and when the application closes', async () => {
     for (const leave of ['client', 'application']) {
       let made = 0;
       let ended = false;
@@ -186,7 +186,7 @@ describe('a stream with much to tell', () => {
     expect(response.written.length).toBeGreaterThan(2);
   });
 
-  it('goes on without a client that does not read, for which one piece waits', async () => {
+  it('goes on without a client that does not read, with one piece buffered for it', async () => {
     const part = 'x'.repeat(70_000);
     const stream = streamOf(() => new Array<string>(5).fill(part), 1);
     const stuck = connect(stream, 1);

@@ -27,7 +27,7 @@ function tables(): string {
 }
 
 describe('the instruments', () => {
-  it('stand in docs/observability.md as the code has them', () => {
+  it('are listed in docs/observability.md as in the code', () => {
     expectGenerated('observability.md', 'src/instruments/instruments.ts', tables());
   });
 

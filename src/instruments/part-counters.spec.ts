@@ -15,7 +15,7 @@ function stalling() {
 }
 
 describe('the time in a state', () => {
-  it('never falls, also when a probe is judged late, as of the end of its time', () => {
+  it('never falls, even when a probe is judged late, as of the end of its time', () => {
     const { pulse, stall, recover } = stalling();
     const harness = new Harness({ ...FRAGILE, halfOpen: { maxDuration: '10s' } }, pulse);
     const counters = new PartCounters();

@@ -1,7 +1,7 @@
 import { policies, stageOrder } from './canonical-order.js';
 
 describe('the canonical order', () => {
-  it('is, outermost first: fallback, total timeout, retry, circuit breaker, rate limit, attempt timeout, bulkhead', () => {
+  it('is fallback, total timeout, retry, circuit breaker, rate limit, attempt timeout, bulkhead, outermost first', () => {
     expect(stageOrder).toEqual([
       'fallback',
       'total timeout',

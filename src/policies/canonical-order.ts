@@ -11,8 +11,9 @@ import { timeoutPolicy } from './timeout/timeout.policy.js';
  * position below.
  *
  * The fallback sees every failure, our own rejections included. The total timeout limits all attempts and the waits
- * between them. Each attempt passes the circuit breaker and the rate limit, and has its own time limit, which includes the wait
- * for a place. The rate limit counts attempts, since each of them is a request; those that an open circuit rejects are none.
+ * between them. Each attempt passes the circuit breaker and the rate limit, and has its own time limit, which includes
+ * the wait for a place. The rate limit counts attempts, since each of them is a request; an attempt that an open
+ * circuit rejects is not.
  */
 const canonicalOrder = [
   { policy: fallbackPolicy, stage: 'fallback' },

@@ -6,7 +6,7 @@ import type { KeyOf } from './key.js';
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- the one type that leaves `T` as it is
 type Fixed<T> = T & ({} | null | undefined);
 
-/** The answers that a fallback may give in the place of `Result`: none, or the same; any, if the work only throws. */
+/** The answers that a fallback may give in place of `Result`: none, or the same; any, if the work only throws. */
 export type Spareable<Result> = [Result] extends [never] ? unknown : Result | null | undefined;
 
 /** Options of a policy, whose `key` takes the arguments of the work. */

@@ -27,7 +27,7 @@ class Books extends Base {
 
 describe('a method by its name', () => {
   it.each(['keyOf', 'inherited', 'toString'])(
-    'is one that the class has or inherits: %s',
+    'is found on the class or its parents: %s',
     (name) => {
       expect(methodOf(Books.prototype, name)).toBe(Books.prototype[name as 'keyOf']);
     },
@@ -47,12 +47,12 @@ describe('a method by its name', () => {
     'lazily',
     'shelf',
     'nothing',
-  ])('is not what every object has, an accessor, or no method: %s', (name) => {
+  ])('is not a member of every object, an accessor, or another value: %s', (name) => {
     expect(methodOf(Books.prototype, name)).toBeUndefined();
   });
 
   it.each(['constructor', '__proto__', 'prototype', 'call', 'apply', 'bind', 'toString', 'name'])(
-    'is not what every function has: %s',
+    'is not a member of every function: %s',
     (name) => {
       expect(methodOf(Books, name)).toBeUndefined();
     },
@@ -76,7 +76,7 @@ describe('a key', () => {
     return { keyOf, problems };
   }
 
-  it('is what the function, or the method of that name, says of the instance and the arguments', () => {
+  it('is the result of the function, or of the method of that name, for the instance and the arguments', () => {
     const call = { self: new Books(), args: [1] };
     const own = function (this: Books, id: number): string {
       return `${this.shelf}/${id}`;
@@ -114,7 +114,7 @@ describe('a key', () => {
     expect(read(key)).toEqual({ keyOf: undefined, problems: [expect.stringContaining(right)] });
   });
 
-  it('by name is for methods', () => {
+  it('may be a name only for methods', () => {
     expect(read('keyOf', { name: 'books', method: undefined }).problems).toEqual([
       expect.stringContaining('a method name works only on decorated methods'),
     ]);

@@ -15,7 +15,9 @@ type KeyValue = string | number | bigint | boolean;
 export type KeyOf<Args extends readonly unknown[]> =
   string | { keyOf(...args: Args): KeyValue }['keyOf'];
 
-/** Returns the key of a call. @throws what the user's function throws, or a TypeError when it returns no valid key */
+/**
+ * Returns the key of a call. @throws the error of the user's function, or a TypeError when it returns an invalid key
+ */
 export type KeyOfCall = (call: Pick<Call, 'self' | 'args'>) => string;
 
 /** A function of a call's arguments, called with the instance as `this`. */
@@ -34,7 +36,7 @@ export function readKey(
  * Reads an option that is a function of the call or the name of such a method; `undefined` when it is absent or wrong
  * (reported).
  *
- * @param orElse what else would be right, for messages
+ * @param orElse another right form, for messages
  */
 export function readFunctionOfCall<Options extends object>(
   read: OptionsReader<Options>,
@@ -76,8 +78,8 @@ function keyOf(key: FunctionOfCall, name: string): KeyOfCall {
 }
 
 /**
- * The method of that name, inherited ones included, but not accessors, nor what every object or function has, such as
- * `toString`. Runs no user code.
+ * The method of that name, inherited ones included, but not accessors or members that every object or function has,
+ * such as `toString`. Runs no user code.
  */
 export function methodOf(target: object, name: string): FunctionOfCall | undefined {
   if (name === 'constructor' || name === '__proto__') return undefined;

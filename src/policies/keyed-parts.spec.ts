@@ -16,7 +16,7 @@ function partsOf(maxParts: number) {
 }
 
 describe('parts by key', () => {
-  it('are made when they are first asked for, and found afterwards', () => {
+  it('are created at their first use, and found afterwards', () => {
     const { parts } = partsOf(2);
     expect(parts.find('a')).toBeUndefined();
     expect(parts.obtain('a')).toBe('part of a');
@@ -25,7 +25,7 @@ describe('parts by key', () => {
     expect(parts.size).toBe(1);
   });
 
-  it('go, one for each new key, when they are idle', () => {
+  it('are removed one by one for new keys, when they are idle', () => {
     const { parts, gone, full } = partsOf(2);
     for (const key of ['a', 'b', 'c', 'd']) expect(parts.obtain(key)).toBe(`part of ${key}`);
     expect(gone).toEqual(['part of a', 'part of b']);
@@ -33,7 +33,7 @@ describe('parts by key', () => {
     expect(full).toEqual([]);
   });
 
-  it('become as few as may be kept, with the next new key', () => {
+  it('shrink to a lowered limit with the next new key', () => {
     const { parts, gone, full } = partsOf(4);
     for (const key of ['a', 'b', 'c', 'd']) parts.obtain(key);
     parts.maxParts = 2;
@@ -43,7 +43,7 @@ describe('parts by key', () => {
     expect(parts.size).toBe(2);
   });
 
-  it('are looked at again from the first one when the last one has been passed', () => {
+  it('are checked from the first one again after the last one', () => {
     const { parts, gone, busy } = partsOf(3);
     for (const key of ['a', 'b', 'c']) parts.obtain(key);
     for (const key of ['a', 'b', 'c']) busy(key);
@@ -54,7 +54,7 @@ describe('parts by key', () => {
     expect(gone).toEqual(['part of d']);
   });
 
-  it('are none at all when none may be kept', () => {
+  it('do not exist with a limit of 0', () => {
     const { parts, full } = partsOf(0);
     expect(parts.obtain('a')).toBeUndefined();
     expect(full).toEqual([0]);

@@ -56,7 +56,7 @@ export class KeyedParts<T> {
       if (!this.isIdle(part)) continue;
       this.parts.delete(key);
       this.onGone(part);
-      // More than one may have to go, after `maxParts` was lowered.
+      // More than one may have to go after `maxParts` was lowered.
       if (this.parts.size < this.maxParts) return true;
     }
     return false;
@@ -66,11 +66,11 @@ export class KeyedParts<T> {
 /** The parts that share a name, one per key; each is called `name[key]`. */
 export abstract class PartsByKey<T> {
   abstract readonly name: string;
-  /** Called with each part that has given its place to another key. */
+  /** Called with each part that was removed to make room for another key. */
   onGone: (part: T) => void = () => {};
   protected abstract readonly parts: KeyedParts<T>;
 
-  /** The part of a key, if that has one. */
+  /** The part of a key, if it has one. */
   find(key: string): T | undefined {
     return this.parts.find(key);
   }

@@ -54,7 +54,7 @@ export interface PolicySite {
   readonly sleeper: Sleeper;
   /** The named, stateful parts of the application. */
   readonly named: NamedParts;
-  /** Where shared parts meet those of other instances; `undefined` when the application has no store. */
+  /** The store that connects shared parts with those of other instances; `undefined` when the application has none. */
   readonly fleet: FleetSite | undefined;
   /** Calls `callback` when the application closes. @returns a function that takes this back */
   onClose(callback: () => void): () => void;
@@ -84,7 +84,7 @@ export interface NamedPart {
   readonly shape?: object;
 }
 
-/** The options of a policy as data, for variables of the environment and the JSON schema. */
+/** The options of a policy as data, for environment variables and the JSON schema. */
 export interface PolicyShape {
   readonly options: ObjectShape;
   /** The shorthand. */
@@ -122,7 +122,7 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   readonly kind: Kind;
   /** Its name for users: `@Retry`. */
   readonly label: string;
-  /** Whether its options can only be checked together with the method or the command that they are for, and at work. */
+  /** Whether its options can only be checked for a certain method or command, and while the policy is at work. */
   readonly boundToSubject?: boolean;
   /** The options that are objects themselves, which layers of configuration merge. */
   readonly nested?: readonly string[];
@@ -131,7 +131,9 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
    * only refer to the part may have them.
    */
   readonly ofSubject?: readonly string[];
-  /** Its options as data: without it, no variable of the environment can set them, and the JSON schema leaves the policy out. */
+  /**
+   * Its options as data: without it, no environment variable can set them, and the JSON schema leaves the policy out.
+   */
   readonly shape?: PolicyShape;
   /** Expands the shorthands that decorators, defaults, pipelines and commands accept. */
   normalize(given: Given): Options;
@@ -149,9 +151,9 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
    * @param declared the settings of the part: the same ones where the subject defines it
    */
   checkPart?(settings: Settings, declared: Settings, report: (problem: string) => void): void;
-  /** Gives the part other settings while the application runs. It keeps its state and all who wait; its key stays. */
+  /** Gives the part other settings while the application runs. It keeps its state, its waiting calls and its key. */
   reconfigure?(part: object, settings: Settings): void;
-  /** Options that may hold data of users, which no event tells. */
+  /** Options that may hold data of users, which events must not contain. */
   readonly untold?: readonly string[];
   /** Factories of its stages, by their names in the canonical order. */
   stages(settings: Settings, site: PolicySite): StageMakers;
@@ -160,9 +162,12 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
    * definition from its `this` and calls that definition's function.
    */
   askDefinition?(given: Given): Given;
-  /** Returns a problem that arises when a command is defined more than once. @param many says so, as a clause for messages */
+  /**
+   * Returns a problem that arises when a command is defined more than once. @param many the reason, as a clause for
+   * messages
+   */
   checkDefinedAgain?(settings: Settings, many: string): string | undefined;
-  /** The settings in the words of the options, as far as they are plain values: what is in force where nothing is given. */
+  /** The settings as options, as far as they are plain values: those in force where none are given. */
   inForce?(settings: Settings): Readonly<Record<string, unknown>>;
   /** Its share of a command's snapshot. @param part its stateful part */
   snapshot?(settings: Settings, part: object | undefined): Partial<PolicySnapshots>;

@@ -3,7 +3,7 @@ import type { OptionsReader } from '../common/options-reader.js';
 
 const DEFAULT_CAP = 60_000;
 
-/** The longest `Retry-After` to honour, milliseconds; 0 when none is to be. */
+/** The longest `Retry-After` to honour, milliseconds; 0: none is honoured. */
 export function readRetryAfterCap(
   read: OptionsReader<{ respectRetryAfter?: boolean | Duration }>,
 ): number {

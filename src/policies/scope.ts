@@ -7,7 +7,7 @@ export type Scope = 'local' | 'shared';
 
 export const SCOPE: Shape = { is: 'word', words: ['local', 'shared'] };
 
-/** Reads and checks `scope`. @param what is shared, for messages */
+/** Reads and checks `scope`. @param what the shared thing, for messages */
 export function readScope(
   read: OptionsReader<{ readonly scope?: Scope }>,
   { fleet }: Pick<PolicySite, 'fleet'>,
@@ -18,7 +18,7 @@ export function readScope(
   if (scope !== 'shared') return read.wrong('scope', scope, `'local' or 'shared'`) ?? 'local';
   if (fleet === undefined) {
     read.contradiction(
-      `scope is 'shared', but there is no store that could share the ${what}; give one: ResilienceModule.forRoot({ store })`,
+      `scope is 'shared', but there is no store to share the ${what}; give one: ResilienceModule.forRoot({ store })`,
     );
   }
   return 'shared';

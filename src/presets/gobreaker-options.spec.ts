@@ -7,7 +7,7 @@ describe('the options that gobreaker() makes', () => {
     }
   });
 
-  it('take durations as numbers too, and 0 for the default', () => {
+  it('accept durations as numbers, and 0 as the default', () => {
     expect(gobreaker({ interval: 10_000, timeout: 5_000 })).toMatchObject({
       resetInterval: 10_000,
       openFor: 5_000,
@@ -27,7 +27,7 @@ describe('the options that gobreaker() makes', () => {
     });
   });
 
-  it('hand on a value that is not a duration, so that it is reported', () => {
+  it('pass on a value that is not a duration, so that it is reported', () => {
     const wrong = 'soon' as never;
     expect(gobreaker({ interval: wrong, bucketPeriod: '1s' })).toMatchObject({
       resetInterval: wrong,
@@ -38,7 +38,7 @@ describe('the options that gobreaker() makes', () => {
     });
   });
 
-  it('ask isSuccessful of results too', () => {
+  it('call isSuccessful for results too', () => {
     const { classify } = gobreaker({ isSuccessful: () => false });
     expect(classify!(undefined, 'books')).toBe('failure');
     expect(gobreaker().classify!(undefined, 'books')).toBe('success');

@@ -75,7 +75,7 @@ function countsOf(...values: [number, number, number, number, number, number]): 
 const ZERO = countsOf(0, 0, 0, 0, 0, 0);
 
 describe('gobreaker() with its defaults', () => {
-  it('trips at the sixth failure in a row, for 60 s, and closes at one success', () => {
+  it('trips at the sixth failure in a row, for 60 s, and closes after one success', () => {
     const cb = new Gobreaker();
     cb.fail(5);
     expect(cb.state).toBe('closed');
@@ -116,7 +116,7 @@ describe('gobreaker() with its defaults', () => {
   it.each([
     ['zero', { maxRequests: 0, interval: 0, bucketPeriod: 0, timeout: 0 }],
     ['less', { interval: -1, bucketPeriod: -1, timeout: -1 }],
-  ])('takes %s for the default', (_what, settings) => {
+  ])('reads %s as the default', (_what, settings) => {
     const cb = new Gobreaker(settings);
     cb.fail(5);
     cb.sleep(1e6);
@@ -204,7 +204,7 @@ describe('gobreaker() with a fixed window', () => {
     expect(cb.state).toBe('closed');
   });
 
-  it('opens at the first failed probe, and drops what becomes of the others', () => {
+  it('opens at the first failed probe, and drops the outcomes of the others', () => {
     const cb = new Gobreaker(settings);
     cb.fail(3);
     cb.sleep(90.001);
@@ -281,7 +281,7 @@ describe('gobreaker() with a rolling window', () => {
     expect(cb.breaker.snapshot().generation).toBe(generation);
   });
 
-  it('shortens a streak only when it is longer than the window', () => {
+  it('shortens a streak only if it is longer than the window', () => {
     const cb = new Gobreaker(settings);
     cb.fail(2);
     cb.sleep(10);
@@ -301,7 +301,7 @@ describe('gobreaker() with a rolling window', () => {
     expect(cb.counts).toEqual(ZERO);
   });
 
-  it('drops an outcome whose bucket has gone, the streaks included', () => {
+  it('drops an outcome whose bucket has expired, for streaks too', () => {
     const cb = new Gobreaker({
       ...settings,
       readyToTrip: ({ consecutiveFailures }) => consecutiveFailures > 2,
@@ -337,7 +337,7 @@ describe('gobreaker() with a rolling window', () => {
     expect(cb.breaker.snapshot().generation).toBe(generation + 1);
   });
 
-  it('is none without an interval', () => {
+  it('is not used without an interval', () => {
     const cb = new Gobreaker({ bucketPeriod: '1s' });
     cb.fail();
     cb.sleep(1_000);
@@ -354,7 +354,7 @@ describe('gobreaker() classifies', () => {
     expect(cb.counts).toEqual(countsOf(3, 1, 2, 0, 1, 0));
   });
 
-  it('as isSuccessful says, which is asked for results too', async () => {
+  it('by isSuccessful, for results too', async () => {
     const isSuccessful = jest.fn((error: unknown) => error === undefined || error === 'fine');
     const cb = new Gobreaker({ isSuccessful });
     await cb.execute('fine');
@@ -373,7 +373,7 @@ describe('gobreaker() classifies', () => {
     expect(isSuccessful).toHaveBeenCalledTimes(1);
   });
 
-  it('an excluded probe as none: its place is free again', async () => {
+  it('an excluded probe as no probe: its place is free again', async () => {
     const cb = new Gobreaker({
       readyToTrip: () => true,
       isExcluded: (error) => error === 'excluded',
@@ -393,8 +393,8 @@ describe('gobreaker() classifies', () => {
   });
 });
 
-describe('gobreaker() tells', () => {
-  it('readyToTrip the counts, after each failure of a closed circuit only', () => {
+describe('gobreaker() passes', () => {
+  it('the counts to readyToTrip, after each failure of a closed circuit only', () => {
     const readyToTrip = jest.fn((counts: GobreakerCounts) => counts.totalFailures > 1);
     const cb = new Gobreaker({ readyToTrip });
     cb.succeed();
@@ -406,7 +406,7 @@ describe('gobreaker() tells', () => {
     expect(readyToTrip).toHaveBeenCalledTimes(2);
   });
 
-  it('onStateChange the name and both states', () => {
+  it('the name and both states to onStateChange', () => {
     const onStateChange = jest.fn();
     const cb = new Gobreaker({ onStateChange, readyToTrip: () => true });
     cb.fail();
@@ -420,8 +420,8 @@ describe('gobreaker() tells', () => {
   });
 });
 
-describe('gobreaker() differs on purpose', () => {
-  it('a hung probe has failed after half a minute', () => {
+describe('gobreaker() differs intentionally', () => {
+  it('a hanging probe has failed after half a minute', () => {
     const cb = new Gobreaker({ readyToTrip: () => true });
     cb.fail();
     cb.sleep(60.001);
@@ -441,7 +441,7 @@ describe('gobreaker() differs on purpose', () => {
     expect(seen).toEqual(['open']);
   });
 
-  it('stays open for its timeout, whatever Retry-After the failure carries', () => {
+  it('stays open for its timeout, whatever the Retry-After of the failure', () => {
     const cb = new Gobreaker({ readyToTrip: () => true, timeout: '1s' });
     cb.allow().failure({ response: { headers: { 'retry-after': '60' } } });
     expect(cb.breaker.snapshot().retryAfterMs).toBe(1_000);

@@ -22,13 +22,13 @@ export interface GobreakerCounts {
 export interface GobreakerSettings {
   /** The name of the breaker. Default: that of the pipeline, method (`Class.method`) or command. */
   readonly name?: string;
-  /** Half-open: requests admitted, and successes in a row that close the circuit. Default (also for 0) 1. */
+  /** Half-open: requests admitted, and successes in a row that close the circuit. Default (also for 0): 1. */
   readonly maxRequests?: number;
-  /** Closed: how often the counts are cleared. Default (also for 0) never. */
+  /** Closed: how often the counts are cleared. Default (also for 0): never. */
   readonly interval?: Duration;
   /** Makes `interval` a rolling window of buckets this long. Default (also for 0): a fixed window. */
   readonly bucketPeriod?: Duration;
-  /** How long the circuit stays open. Default (also for 0) 60 s. */
+  /** How long the circuit stays open. Default (also for 0): 60 s. */
   readonly timeout?: Duration;
   /** Called after each failure while closed; opens when it returns true. Default: more than five failures in a row. */
   readonly readyToTrip?: (counts: GobreakerCounts) => boolean;
@@ -36,7 +36,7 @@ export interface GobreakerSettings {
   readonly onStateChange?: (name: string, from: BreakerState, to: BreakerState) => void;
   /** Whether a call was a success; `error` is `undefined` when it returned. Default: every error is a failure. */
   readonly isSuccessful?: (error: unknown) => boolean;
-  /** Whether a call counts neither way; called before `isSuccessful`. Default: none. */
+  /** Whether a call counts neither as success nor as failure; called before `isSuccessful`. Default: none. */
   readonly isExcluded?: (error: unknown) => boolean;
 }
 

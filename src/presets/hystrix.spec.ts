@@ -68,7 +68,7 @@ describe('hystrix()', () => {
     });
   });
 
-  it('passes on what it is told', () => {
+  it('passes its settings on', () => {
     const ignore = [TypeError];
     const made = hystrix({
       requestVolumeThreshold: 7,
@@ -99,12 +99,12 @@ describe('hystrix()', () => {
     expect(problemsOf(made)).toEqual([]);
   });
 
-  it('has no timeout when that is false, and the default when it is undefined', () => {
+  it('has no timeout if it is false, and the default if it is undefined', () => {
     expect(hystrix({ timeout: false })).not.toHaveProperty('timeout');
     expect(hystrix({ timeout: undefined }).timeout).toEqual({ attempt: 1_000 });
   });
 
-  it('has ten fallbacks at a time for every error, and none when there is none', () => {
+  it('allows ten fallbacks at a time for every error, and has none if none is given', () => {
     const { fallback } = hystrix({ fallback: fallbackValue(1) });
     expect(fallback).toEqual({
       handler: fallbackValue(1),
@@ -117,14 +117,14 @@ describe('hystrix()', () => {
     expect(hystrix()).not.toHaveProperty('fallback');
   });
 
-  it('takes every error for a failure, rejections too, unless those are not to count', () => {
+  it('takes every error for a failure, including rejections unless countRejections is false', () => {
     for (const error of [...errors, full]) expect(countsAs(hystrix(), error)).toBe(true);
     const lenient = hystrix({ countRejections: false });
     for (const error of errors) expect(countsAs(lenient, error)).toBe(true);
     expect(countsAs(lenient, full)).toBe(false);
   });
 
-  it('makes equal options of equal settings, so that two who use them can share a breaker', () => {
+  it('makes equal options of equal settings, so that two users can share a breaker', () => {
     const settings: HystrixSettings[] = [
       {},
       { ignore: [TypeError], timeout: '2s' },
@@ -135,16 +135,16 @@ describe('hystrix()', () => {
     expect(hystrix({ ignore: [TypeError] })).not.toEqual(hystrix());
   });
 
-  it('makes equal options when a default is said', () => {
+  it('makes equal options when a default is given explicitly', () => {
     expect(hystrix({ sleepWindow: '5s', rollingWindow: '10s', timeout: '1s' })).toEqual(hystrix());
     expect(hystrixGo({ sleepWindow: 5_000 })).toEqual(hystrixGo());
   });
 
-  it('takes -1 for no queue, as Hystrix does', () => {
+  it('reads -1 as no queue, like Hystrix', () => {
     expect(hystrix({ maxQueueSize: -1 }).bulkhead.maxQueue).toBe(0);
   });
 
-  it('tells at once of all that is wrong, in the words that it was given', () => {
+  it('reports all problems at once, under the names of its settings', () => {
     const wrong = {
       errorThresholdPercentage: 101,
       requestVolumeThreshold: 0,
@@ -202,7 +202,7 @@ describe('hystrixGo()', () => {
     expect(problemsOf(hystrixGo())).toEqual([]);
   });
 
-  it.each([0, '0ms', '0s', '0h', undefined] as const)('takes %p for the default', (none) => {
+  it.each([0, '0ms', '0s', '0h', undefined] as const)('reads %p as the default', (none) => {
     const zero = none === undefined ? undefined : 0;
     expect(
       hystrixGo({
@@ -215,7 +215,7 @@ describe('hystrixGo()', () => {
     ).toStrictEqual(hystrixGo());
   });
 
-  it('passes on what it is told', () => {
+  it('passes its settings on', () => {
     const made = hystrixGo({
       timeout: 3_000,
       sleepWindow: '1m',
@@ -238,7 +238,7 @@ describe('hystrixGo()', () => {
     expect(problemsOf(made)).toEqual([]);
   });
 
-  it('has no limit for fallbacks, and none when there is none', () => {
+  it('has no limit for fallbacks, and no fallback if none is given', () => {
     expect(hystrixGo({ fallback: fallbackValue(1) }).fallback).toEqual({
       handler: fallbackValue(1),
       on: [expect.any(Function)],
@@ -247,7 +247,7 @@ describe('hystrixGo()', () => {
     expect(hystrixGo()).not.toHaveProperty('fallback');
   });
 
-  it('takes every error for a failure, rejections too', () => {
+  it('takes every error for a failure, including rejections', () => {
     for (const error of [...errors, full]) expect(countsAs(hystrixGo(), error)).toBe(true);
   });
 
@@ -256,11 +256,11 @@ describe('hystrixGo()', () => {
     expect(hystrixGo({ ...settings })).toStrictEqual(hystrixGo({ ...settings }));
   });
 
-  it('takes whole percentages only, as there: less than 0.5 makes no rate', () => {
+  it('rounds percentages like hystrix-go: below 0.5 there is no rate', () => {
     expect(toldBy(() => hystrixGo({ errorPercentThreshold: 0.4 }))).toHaveLength(1);
   });
 
-  it('tells at once of all that is wrong, in the words that it was given', () => {
+  it('reports all problems at once, under the names of its settings', () => {
     const wrong = {
       errorPercentThreshold: 102,
       timeout: 'soon',

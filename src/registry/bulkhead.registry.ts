@@ -23,7 +23,7 @@ export class BulkheadRegistry extends NamedRegistry<AnyBulkhead, BulkheadView> {
   private readonly views = new WeakMap<AnyBulkhead, BulkheadView>();
 
   /**
-   * Changes options of a bulkhead, of all its keys, those included that have not been used yet: the same as
+   * Changes options of a bulkhead, for all its keys, including those not used yet: the same as
    * `ResilienceService.configure(name, { bulkhead: change })`.
    *
    * @throws {ResilienceConfigurationError} when the options are wrong; the old ones then stay in force

@@ -42,7 +42,7 @@ function registryOf(methods: Record<string, CircuitBreakerOptions>): CircuitBrea
 describe('CircuitBreakerRegistry', () => {
   const registry = registryOf({ 'Books.list': { name: 'storagesvc' }, 'Books.get': {} });
 
-  it('finds breakers by name, which is their method when they have none', () => {
+  it('finds breakers by name, by default that of their method', () => {
     expect(registry.names()).toEqual(['storagesvc', 'Books.get']);
     expect(registry.get('storagesvc').name).toBe('storagesvc');
     expect(registry.get('Books.get')).toBe(registry.get('Books.get'));
@@ -50,7 +50,7 @@ describe('CircuitBreakerRegistry', () => {
     expect([...registry].map(({ name }) => name)).toEqual(registry.names());
   });
 
-  it('says which there are when asked for one that there is not', () => {
+  it('lists known names when asked for an unknown one', () => {
     expect(() => registry.get('x')).toThrow(
       'there is no circuit breaker "x"; there are "storagesvc", "Books.get"',
     );
@@ -60,7 +60,7 @@ describe('CircuitBreakerRegistry', () => {
     expect(() => registry.reconfigure('x', {})).toThrow('there is no circuit breaker "x"');
   });
 
-  it('changes options by the same way as everybody', () => {
+  it('changes options by the common way', () => {
     changes.length = 0;
     registry.reconfigure('storagesvc', { openFor: '7s' });
     expect(changes).toEqual([
@@ -83,7 +83,7 @@ describe('CircuitBreakerRegistry, with breakers by key', () => {
   };
   const odd = ['', 'a', '[', ']', '][', 'a]', 'b[c]', '[[]]', '][a', 'a[b', '*', 'a.b', 'é€😀'];
 
-  it('finds each of them by its name, whatever brackets there are in names and keys', () => {
+  it('finds each of them by its name, even with brackets in names and keys', () => {
     const registry = byKey(['api', 'api[a', 'api[', 'api]', '[', ']', '[]'], odd);
     for (const breaker of registry) expect(registry.get(breaker.name).name).toBe(breaker.name);
     const same = new Map<string, number>();
@@ -94,7 +94,7 @@ describe('CircuitBreakerRegistry, with breakers by key', () => {
     expect(registry.size).toBe(7 * odd.length);
   });
 
-  it('does not find what there is not', () => {
+  it('does not find unknown names', () => {
     const registry = byKey(['api'], ['a', 'b[c]']);
     for (const name of [
       'api',
@@ -112,7 +112,7 @@ describe('CircuitBreakerRegistry, with breakers by key', () => {
     expect(registry.has('api[a]')).toBe(true);
   });
 
-  it('tells whoever asks of each that has given its place to another key', () => {
+  it('notifies listeners of each breaker that was removed to make room for another key', () => {
     const registry = registryOf({ api: { name: 'api', key: String, maxKeys: 1 }, other: {} });
     const parts = (registry as unknown as { store: PartStore }).store;
     const breakers = parts.find<KeyedCircuitBreakers>('circuitBreaker', 'api')!;
@@ -151,7 +151,7 @@ describe('CircuitBreakerRegistry, with breakers by key', () => {
     expect(best(many)).toBeLessThan(50 * best(few) + 1);
   });
 
-  it('names at most twenty of those that there are', () => {
+  it('lists at most twenty known names', () => {
     const registry = byKey(
       ['api'],
       Array.from({ length: 50 }, (_, key) => `${key}`),
@@ -171,7 +171,7 @@ describe('CircuitBreakerRegistry, with breakers by key', () => {
     );
   });
 
-  it('can leave those by key out', () => {
+  it('can leave out those by key', () => {
     const registry = registryOf({ own: {}, api: { name: 'api', key: String } });
     const parts = (registry as unknown as { store: PartStore }).store;
     parts.find<KeyedCircuitBreakers>('circuitBreaker', 'api')!.for('a');
@@ -182,7 +182,7 @@ describe('CircuitBreakerRegistry, with breakers by key', () => {
     expect(Array.from(registry.list(), ({ name }) => name)).toEqual(registry.names());
   });
 
-  it('is iterated in turns, each breaker once, whatever keys come and go meanwhile', async () => {
+  it('is iterated in turns, each breaker once, even if keys come and go meanwhile', async () => {
     const keys = Array.from({ length: 200 }, (_, key) => `${key}`);
     const registry = registryOf({ api: { name: 'api', key: String, maxKeys: 200 } });
     const parts = (registry as unknown as { store: PartStore }).store;

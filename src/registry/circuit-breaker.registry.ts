@@ -26,7 +26,7 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
   protected override readonly kind = KIND;
 
   /**
-   * Changes options of a breaker, of all its keys, those included that have not been used yet: the same as
+   * Changes options of a breaker, for all its keys, including those not used yet: the same as
    * `ResilienceService.configure(name, { circuitBreaker: change })`.
    *
    * @throws {ResilienceConfigurationError} when the options are wrong; the old ones then stay in force
@@ -39,7 +39,7 @@ export class CircuitBreakerRegistry extends NamedRegistry<CircuitBreaker> {
     this.change(name, change);
   }
 
-  /** @internal Whether the breaker of that name, or those of all its keys, are the fleet's. */
+  /** @internal Whether the breaker of that name, or those of all its keys, share their state with the fleet. */
   isShared(name: string): boolean {
     const part =
       this.store.find<CircuitBreaker | KeyedCircuitBreakers>(KIND, name) ??

@@ -1,6 +1,5 @@
 /**
- * All ways to split `name[key]`. Names and keys may contain brackets themselves, so each opening bracket may be the one
- * that begins the key.
+ * All ways to split `name[key]`. Names and keys may contain brackets, so any opening bracket may begin the key.
  */
 export function* readingsOf(fullName: string): Generator<readonly [name: string, key: string]> {
   if (!fullName.endsWith(']')) return;

@@ -38,12 +38,12 @@ describe('PartStore', () => {
     expect(made(store)).toBe(part);
   });
 
-  it('calls a part without a name after its method', () => {
+  it('names a part after its method by default', () => {
     const { store } = declareAll({ name: undefined });
     expect(made(store, 'Books.list')).toEqual({ settings: 'settings of Books.list' });
   });
 
-  it('makes none that has not been declared', () => {
+  it('does not make undeclared parts', () => {
     const { store } = declareAll({});
     expect(() => made(store, 'other')).toThrow('circuitBreaker "other" has not been declared');
     expect(() => store.obtain('bulkhead', 'api', () => ({}))).toThrow('has not been declared');
@@ -57,7 +57,7 @@ describe('PartStore', () => {
     expect(problems).toEqual([]);
   });
 
-  it('reports methods that share a name with other options, and tells the difference', () => {
+  it('reports methods that share a name with other options, and lists the differences', () => {
     const { problems } = declareAll(
       { options: { window: '10s', failureRate: 0.5 } },
       {
@@ -71,7 +71,7 @@ describe('PartStore', () => {
     ]);
   });
 
-  it('lets a method only name what another defines, in either order', () => {
+  it('lets a method refer to a part that another defines, in either order', () => {
     const reference = {
       site: 'Books.get',
       reference: true,
@@ -89,7 +89,7 @@ describe('PartStore', () => {
     }
   });
 
-  it('holds two who define a name to the same options, though a reference came first', () => {
+  it('requires equal options of two definitions, even after a reference', () => {
     const { problems } = declareAll(
       { reference: true, options: {} },
       {},
@@ -98,7 +98,7 @@ describe('PartStore', () => {
     expect(problems).toHaveLength(1);
   });
 
-  it('makes a part that is only named with the settings of who names it', () => {
+  it('makes a part without a definition with the settings of the reference', () => {
     const { store } = declareAll({ reference: true, settings: 'defaults' });
     expect(made(store)).toEqual({ settings: 'defaults' });
   });
@@ -136,7 +136,7 @@ describe('PartStore', () => {
     expect([...store.ofKind('circuitBreaker')][0]).toBe(a);
   });
 
-  it('knows what a part is like that has been made', () => {
+  it('has a snapshot of each part that has been made', () => {
     const { store } = declareAll({});
     expect(store.declarationOf('circuitBreaker', 'api')).toBeUndefined();
     made(store);
@@ -144,7 +144,7 @@ describe('PartStore', () => {
     expect(store.declarationOf('circuitBreaker', 'none')).toBeUndefined();
   });
 
-  it('adopts other declarations, and tells those parts that are now declared otherwise', () => {
+  it('adopts changed declarations, and changes the settings of their parts', () => {
     const { store } = declareAll({}, { name: 'b', declaredBy: 'B.b' });
     const part = made(store);
     made(store, 'b');

@@ -23,7 +23,7 @@ export interface Declaration {
   readonly reference: boolean;
   /** Whether the subject's policy is switched off: its definition stays, for those that refer to the part. */
   readonly off?: boolean;
-  /** As users wrote them, all layers merged; other definitions of the part have to agree. */
+  /** As given by users, all layers merged; other definitions of the part have to agree. */
   readonly options: object;
   readonly settings: unknown;
 }
@@ -33,12 +33,12 @@ interface Entry {
   part: object | undefined;
 }
 
-/** Is told of each part by key that has given its place to another key. */
+/** Called with each part by key that was removed to make room for another key. */
 type GoneListener = (part: object) => void;
 
-/** Declarations that have been taken over. */
+/** Declarations that have been adopted. */
 export interface Adoption {
-  /** Whether the part that a declaration is of is now declared otherwise. */
+  /** Whether the part of a declaration is now declared with other options. */
   readonly isChanged: (declaration: Declaration) => boolean;
   /** Gives the parts their new settings; to be called last, since their listeners may cause further changes. */
   readonly changeParts: () => void;
@@ -87,14 +87,17 @@ export class PartStore implements NamedParts {
     return entry.part as T;
   }
 
-  /** Calls `listener` with each part of a kind that has given its place to another key. @returns a function that ends that */
+  /**
+   * Calls `listener` with each part of a kind that was removed to make room for another key. @returns a function that
+   * ends this
+   */
   onGone(kind: string, listener: GoneListener): () => void {
     const listeners = this.goneListeners.get(kind) ?? new Set();
     this.goneListeners.set(kind, listeners.add(listener));
     return () => void listeners.delete(listener);
   }
 
-  /** The settings that the part of a declaration is to have, as far as all have been declared. */
+  /** The settings for the part of a declaration, by all declarations so far. */
   settingsOf(declaration: Declaration): unknown {
     return this.entryOf(declaration)?.declared.settings;
   }
@@ -106,9 +109,9 @@ export class PartStore implements NamedParts {
   }
 
   /**
-   * Takes over declarations that have changed while the application runs.
+   * Adopts declarations that have changed while the application runs.
    *
-   * @param change gives a part its settings, if it has been made and is now declared otherwise
+   * @param change gives a part its settings, if it has been made and is now declared with others
    */
   adopt(
     others: PartStore,
@@ -132,7 +135,7 @@ export class PartStore implements NamedParts {
         return entry !== undefined && different.has(entry);
       },
       changeParts: () => {
-        // By the declarations as they are by then: listeners may change them again meanwhile.
+        // By the declarations of that time: listeners may change them again meanwhile.
         for (const { part, declared } of different) if (part !== undefined) change(part, declared);
       },
     };
@@ -185,13 +188,13 @@ export class PartStore implements NamedParts {
   }
 }
 
-/** Which of two declarations says what a part is like, if one of them is of a policy that is switched off. */
+/** The declaration that defines a part, if the other one is of a policy that is switched off. */
 function weight({ reference, off = false }: Declaration): number {
   if (reference) return 0;
   return off ? 1 : 2;
 }
 
-/** Whether two subjects' own parts, or an own part and one of a pipeline, have the same name without anybody's intention. */
+/** Whether two subjects' own parts, or an own part and one of a pipeline, have the same name by accident. */
 function sharedByChance(one: Declaration, other: Declaration): boolean {
   if (one.name === undefined && other.name === undefined) {
     return one.owner !== other.owner || !sameMethod(one, other);

@@ -10,13 +10,13 @@ export type Configure = (target: string, patch: object, where: string) => void;
 /** How many names a message lists at most. */
 const LISTED = 20;
 
-/** The parts that were declared under one name: one, or those of its keys. */
+/** The parts declared under one name: a single one, or one per key. */
 export interface PartsOfName<Shown> {
   readonly name: string;
   /** Whether there is one part per key, called `name[key]`. */
   readonly keyed: boolean;
   readonly size: number;
-  /** A copy of the list, since keys are added and removed between turns. */
+  /** A copy of the list, since keys come and go between turns. */
   readonly parts: () => Shown[];
 }
 
@@ -50,7 +50,7 @@ export abstract class NamedRegistry<
     return size;
   }
 
-  /** All parts, in one go. For many parts use `for await`, which lets other work run in between. */
+  /** All parts, at once. For many parts use `for await`, which lets other work run in between. */
   [Symbol.iterator](): IterableIterator<Shown> {
     return this.list();
   }
@@ -76,10 +76,9 @@ export abstract class NamedRegistry<
   }
 
   /**
-   * @internal Calls `listener` with each part by key that has given its place to another key, before anybody forgets what it
-   * has counted.
+   * @internal Calls `listener` with each part by key that was removed to make room for another key, before its counts are lost.
    *
-   * @returns a function that ends that
+   * @returns a function that ends this
    */
   onGone(listener: (part: Shown) => void): () => void {
     return this.store.onGone(this.kind, (part) => listener(this.show(part as Part)));
@@ -112,7 +111,7 @@ export abstract class NamedRegistry<
     return Array.from(this, ({ name }) => name);
   }
 
-  /** Takes the same time however many parts there are. */
+  /** Takes the same time for any number of parts. */
   private find(name: string): Shown | undefined {
     const part = this.partCalled(name);
     if (part !== undefined && !(part instanceof PartsByKey)) return this.show(part);

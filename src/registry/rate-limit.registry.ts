@@ -23,7 +23,7 @@ export class RateLimitRegistry extends NamedRegistry<Limiter, RateLimitView> {
   private readonly views = new WeakMap<Limiter, RateLimitView>();
 
   /**
-   * Changes options of a rate limit, of all its keys, those included that have not been used yet: the same as
+   * Changes options of a rate limit, for all its keys, including those not used yet: the same as
    * `ResilienceService.configure(name, { rateLimit: change })`.
    *
    * @throws {ResilienceConfigurationError} when the options are wrong; the old ones then stay in force

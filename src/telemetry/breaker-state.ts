@@ -1,7 +1,10 @@
 /** Calls are admitted (`closed`), are rejected (`open`), or a few are admitted as probes and decide (`half-open`). */
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/** Why a breaker has changed its state; `reset`: `reset()` was called; `fleet`: another instance has, or has heard so first. */
+/**
+ * Why a breaker has changed its state; `reset`: `reset()` was called; `fleet`: another instance did, or knew of it
+ * first.
+ */
 export type StateChangeReason =
   | 'failure-rate'
   | 'slow-call-rate'

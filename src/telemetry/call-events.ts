@@ -1,6 +1,6 @@
 import type { Outcome } from '../common/outcomes/outcome.js';
 
-/** The origin of a call's result: the method itself, a fallback, or a former result. */
+/** The origin of a call's result: the method itself, a fallback, or a stale result. */
 export type AnswerSource = 'live' | 'fallback' | 'stale';
 
 /** A protected call has begun; its `call-end` event follows, whatever happens. */
@@ -13,7 +13,7 @@ export interface CallStartEvent {
   readonly callId: number;
 }
 
-/** The policy that has rejected a call. */
+/** The policy that rejected a call. */
 export interface CallRejection {
   /** The kind of policy, such as `circuitBreaker`. */
   readonly policy: string;
@@ -23,7 +23,7 @@ export interface CallRejection {
   readonly code: string;
 }
 
-/** A protected call has ended. If its result is a stream, that is when the stream has ended or has been left. */
+/** A protected call has ended. For a stream, this is when it has ended or has been left. */
 export interface CallEndEvent {
   /** The kind of event. */
   readonly type: 'call-end';
@@ -35,15 +35,18 @@ export interface CallEndEvent {
   readonly attempts: number;
   /** The outcome by the default rule, regardless of the options of single policies. */
   readonly outcome: Outcome;
-  /** The origin of the result: the method itself (`live`), a fallback, or a former result; `live` also when the call has failed. */
+  /**
+   * The origin of the result: the method itself (`live`), a fallback, or a stale result; also `live` when the call
+   * failed.
+   */
   readonly source: AnswerSource;
   /** The age of a stale answer, milliseconds. */
   readonly ageMs?: number;
   /** Duration of the whole call, including all attempts and waits, milliseconds. */
   readonly durationMs: number;
-  /** The policy that has rejected the last attempt, also when a fallback has answered. */
+  /** The policy that rejected the last attempt, even if a fallback answered. */
   readonly rejectedBy?: CallRejection;
-  /** The error, if the call has ended with one. */
+  /** The error, if the call ended with one. */
   readonly error?: unknown;
 }
 

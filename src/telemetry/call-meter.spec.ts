@@ -11,7 +11,7 @@ const call = {
 const meter = () => ({ succeeded: jest.fn(), ended: jest.fn() });
 
 describe('the meters of an application', () => {
-  it('are all told, until they are removed', () => {
+  it('are all called, until they are removed', () => {
     const meters = new CallMeters(() => {});
     const [one, other] = [meter(), meter()];
     expect(meters.any).toBe(false);
@@ -27,7 +27,7 @@ describe('the meters of an application', () => {
     expect(meters.any).toBe(false);
   });
 
-  it('may throw, which is told and changes nothing, whoever is told', () => {
+  it('may throw, which is reported and has no effect, even if the report throws', () => {
     const bug = new Error('a bug');
     const told: [unknown, CallMeter][] = [];
     const meters = new CallMeters((...error) => {

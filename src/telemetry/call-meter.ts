@@ -7,19 +7,19 @@ export type MeasuredCall = Pick<
   'name' | 'attempts' | 'outcome' | 'source' | 'durationMs'
 >;
 
-/** Counts the ends of calls. To make an event for each would cost a call several times as much as counting it. */
+/** Counts the ends of calls. An event for each would cost several times as much. */
 export interface CallMeter {
-  /** A call has succeeded at the first attempt, as nearly all do. @param durationMs milliseconds */
+  /** A call has succeeded at the first attempt, like nearly all. @param durationMs milliseconds */
   succeeded(name: string, durationMs: number): void;
-  /** Any call has ended. @param rejected whether a policy has rejected its last attempt */
+  /** Any call has ended. @param rejected whether a policy rejected its last attempt */
   ended(call: MeasuredCall, rejected: boolean): void;
 }
 
-/** All meters of an application. What one of them throws changes nothing. */
+/** All meters of an application. Their errors have no effect. */
 export class CallMeters implements CallMeter {
   private all: readonly CallMeter[] = [];
 
-  /** @param onError receives what a meter throws */
+  /** @param onError receives the errors of meters */
   constructor(private readonly onError: (error: unknown, meter: CallMeter) => void) {}
 
   /** Whether there are any. Each call asks, so it has to be cheap. */

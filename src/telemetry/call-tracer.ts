@@ -1,4 +1,4 @@
-/** Runs calls and their attempts in async contexts of its own, such as those of spans. At most one per application. */
+/** Runs calls and their attempts in its own async contexts, such as those of spans. At most one per application. */
 export interface CallTracer {
   /** Runs a call. @param callId as in its events */
   aroundCall<T>(name: string, callId: number, run: () => T): T;

@@ -37,7 +37,7 @@ describe('an iterator of events', () => {
     expect(iterator.dropped).toBe(3);
   });
 
-  it('answers several requests one after another, and those that wait when it ends', async () => {
+  it('answers several requests in order, and pending ones when it ends', async () => {
     const events = new ResilienceEvents();
     const iterator = events.iterate();
     const items = [iterator.next(), iterator.next(), iterator.next()];
@@ -48,7 +48,7 @@ describe('an iterator of events', () => {
     expect(found.map(({ value }) => value?.name)).toEqual(['a', 'b', undefined]);
   });
 
-  it('listens no more once its loop has been left', async () => {
+  it('stops listening once its loop has been left', async () => {
     const events = new ResilienceEvents();
     const iterator = events.iterate();
     events.emit(event('a'));
@@ -62,7 +62,7 @@ describe('an iterator of events', () => {
     await expect(iterator.throw(new Error('x'))).rejects.toThrow('x');
   });
 
-  it('is collected when nobody has it any more, and costs nothing from then on', async () => {
+  it('is collected when it is no longer referenced, and costs nothing from then on', async () => {
     const events = new ResilienceEvents();
     const seen = new Remembered();
     (() => {
@@ -101,7 +101,7 @@ describe('the Observable of events', () => {
     expect(events.active('override')).toBe(false);
   });
 
-  it('keeps what subscribers and operators throw to itself', async () => {
+  it('contains errors of subscribers and operators', async () => {
     const errors: unknown[] = [];
     const events = new ResilienceEvents((error) => void errors.push(error));
     const fail = (): never => {
@@ -115,7 +115,7 @@ describe('the Observable of events', () => {
     expect(errors).toEqual([new Error('x'), new Error('x'), new Error('x')]);
   });
 
-  it('listens no more once it has been left', () => {
+  it('stops listening once it has been left', () => {
     const events = new ResilienceEvents();
     events.asObservable().subscribe().unsubscribe();
     expect(events.active('override')).toBe(false);

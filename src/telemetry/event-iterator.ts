@@ -21,10 +21,10 @@ export interface EventSource {
 }
 
 /**
- * The events of an application, one after another, for `for await`. A slow consumer holds nobody up: a limited number of
+ * The events of an application, one after another, for `for await`. A slow consumer delays nothing: a limited number of
  * events waits for it, and the oldest are dropped.
  *
- * It ends when the application closes, or with `return()`, which `break` calls. One that is left alone is collected like any
+ * It ends when the application closes, or with `return()`, which `break` calls. An abandoned one is collected like any
  * other object, and costs nothing from then on.
  */
 export class EventIterator implements AsyncIterableIterator<ResilienceEvent, undefined> {
@@ -38,7 +38,7 @@ export class EventIterator implements AsyncIterableIterator<ResilienceEvent, und
 
   /**
    * @internal
-   * @param awaited holds the iterators for which a consumer waits: nothing else may keep those alive
+   * @param awaited holds the iterators that a consumer waits for: nothing else may keep them alive
    * @param release ends the subscription
    */
   constructor(
@@ -124,7 +124,7 @@ export class EventIterator implements AsyncIterableIterator<ResilienceEvent, und
   }
 }
 
-/** Ends the subscriptions of iterators that nobody has any more. */
+/** Ends the subscriptions of iterators that have been collected. */
 const leftAlone = new FinalizationRegistry<() => void>((release) => release());
 
 /**

@@ -5,8 +5,8 @@ import { notify } from './notify.js';
 type Report = (error: unknown, culprit: object) => void;
 
 /**
- * An Observable, and everything that operators make of it, whose subscribers may throw: RxJS would make an uncaught exception of
- * that, which ends the process.
+ * An Observable whose subscribers may throw, as may those of its derived Observables: RxJS would turn their errors into
+ * uncaught exceptions, which end the process.
  */
 export class EventStream<T> extends Observable<T> {
   constructor(

@@ -70,7 +70,7 @@ function tables(): string {
 }
 
 describe('the events', () => {
-  it('stand in docs/events.md with their fields, as the code has them', () => {
+  it('are listed in docs/events.md with their fields, as in the code', () => {
     expectGenerated('events.md', 'src/telemetry/events.ts', tables());
   });
 

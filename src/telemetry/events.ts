@@ -83,7 +83,7 @@ export interface RejectedEvent {
   readonly code: string;
   /** When another call may be admitted, milliseconds from now; `undefined` when that is unknown. */
   readonly retryAfterMs?: number | undefined;
-  /** True when the policy only observes and the call was admitted all the same. */
+  /** True when the policy only observes, so the call was admitted. */
   readonly observed?: boolean;
 }
 
@@ -97,7 +97,7 @@ export interface QueuedEvent {
   readonly waitedMs: number;
 }
 
-/** A call that had to wait for a rate limit goes on. */
+/** A call that waited for a rate limit has been allowed. */
 export interface ThrottledEvent {
   /** The kind of event. */
   readonly type: 'throttled';
@@ -163,11 +163,11 @@ export interface OverrideEvent {
   readonly name: string;
   /** The new override; `undefined` when it was cleared or has ended. */
   readonly override: BreakerOverride | undefined;
-  /** True for a shared breaker while the store is away: the other instances hear of it when it is back. */
+  /** True for a shared breaker while the store is away: the other instances receive it when the store is back. */
   readonly pending?: true;
 }
 
-/** A fallback has answered, or has failed itself. */
+/** A fallback has answered, or has itself failed. */
 export interface FallbackEvent {
   /** The kind of event. */
   readonly type: 'fallback';
@@ -181,9 +181,9 @@ export interface FallbackEvent {
   readonly outcome: 'success' | 'failure';
   /** The error of the failed call. */
   readonly error: unknown;
-  /** True when the answer is a former result. */
+  /** True when the answer is a stale result. */
   readonly stale?: boolean;
-  /** How old that result is, milliseconds. */
+  /** The age of that result, milliseconds. */
   readonly ageMs?: number;
 }
 
@@ -199,7 +199,10 @@ export interface CacheErrorEvent {
   readonly error: unknown;
 }
 
-/** A patch as listeners see it: plain data; functions and the like by their names, `null` where a patch took options back. */
+/**
+ * A patch as listeners see it: plain data, with names in place of functions and the like, and `null` where a patch
+ * reverted options.
+ */
 export type ToldPatch = Readonly<Record<string, Readonly<Record<string, unknown>> | null>>;
 
 /** Options have been changed while the application runs, by `ResilienceService.configure()` or `reconfigure()` of a registry. */
@@ -210,23 +213,23 @@ export interface ConfigurationEvent {
   readonly name: string;
   /** The target of the change: `'*'`, `'Class'`, `'Class.method'`, or the name of a command, pipeline, object, breaker or bulkhead. */
   readonly target: string;
-  /** The changed options by policy; `null` when all earlier changes of the target were taken back. */
+  /** The changed options by policy; `null` when all earlier changes of the target were reverted. */
   readonly patch: ToldPatch | null;
   /** Who made the change. */
   readonly by?: string | undefined;
   /** Why. */
   readonly reason?: string | undefined;
-  /** Given for a change of all instances that share a store. */
+  /** Set for a change of all instances that share a store. */
   readonly scope?: 'shared';
   /** When it ends by itself. */
   readonly until?: Date;
-  /** True when the time of the change is over: `null` stands for each policy that it was of. */
+  /** True when the change has expired: its policies have the value `null`. */
   readonly ended?: true;
-  /** True while the store is away: the other instances hear of the change when it is back. */
+  /** True while the store is away: the other instances receive the change when it is back. */
   readonly pending?: true;
 }
 
-/** The store of the fleet does not answer: shared breakers and limits go on as local ones. Told once. */
+/** The store of the fleet does not answer: shared breakers and limits act as local ones. Emitted once. */
 export interface StoreDegradedEvent {
   /** The kind of event. */
   readonly type: 'store-degraded';

@@ -8,7 +8,7 @@ const event: ResilienceEvent = { type: 'override', name: 'x', override: undefine
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('ResilienceEvents', () => {
-  it('tells every listener at once, as long as it listens', () => {
+  it('calls every listener synchronously, until it unsubscribes', () => {
     const events = new ResilienceEvents();
     const [first, second] = [jest.fn(), jest.fn()];
     expect(events.active('override')).toBe(false);
@@ -23,7 +23,7 @@ describe('ResilienceEvents', () => {
     expect(second.mock.calls).toEqual([[event], [event]]);
   });
 
-  it('tells a listener as often as it has subscribed, each until its own end', () => {
+  it('calls a listener once per subscription, each until its own end', () => {
     const events = new ResilienceEvents();
     const listener = jest.fn();
     events.subscribe(listener);
@@ -36,7 +36,7 @@ describe('ResilienceEvents', () => {
     expect(listener).toHaveBeenCalledTimes(3);
   });
 
-  it('shows JSON the name and message of an error alone', () => {
+  it('includes only the name and message of an error in JSON', () => {
     const events = new ResilienceEvents();
     const lines: string[] = [];
     events.subscribe((each) => void lines.push(JSON.stringify(each)));
@@ -85,13 +85,13 @@ describe('ResilienceEvents', () => {
     expect(Object.keys(seen[0]!)).not.toContain('toJSON');
   });
 
-  it('is not active when nobody listens any more', () => {
+  it('is not active without listeners', () => {
     const events = new ResilienceEvents();
     events.subscribe(() => {})();
     expect(events.active('override')).toBe(false);
   });
 
-  it('keeps what listeners throw, or reject with, to itself', async () => {
+  it('contains errors and rejections of listeners', async () => {
     const errors: unknown[] = [];
     const events = new ResilienceEvents((error) => void errors.push(error));
     const last = jest.fn();
@@ -107,7 +107,7 @@ describe('ResilienceEvents', () => {
     expect(errors).toEqual([new Error('now'), new Error('later')]);
   });
 
-  it('goes on when whoever is told of errors throws too', async () => {
+  it('goes on when the error handler throws too', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     const last = jest.fn();
@@ -126,7 +126,7 @@ describe('ResilienceEvents', () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
-  it('tells all listeners in the same order, also of what one of them causes', () => {
+  it('gives all listeners the same order, also of events that one of them causes', () => {
     const events = new ResilienceEvents();
     const heard: string[][] = [[], []];
     events.subscribe(({ name }) => {
@@ -141,7 +141,7 @@ describe('ResilienceEvents', () => {
     ]);
   });
 
-  it('tells of what a listener causes in the async context in which that happens', () => {
+  it('emits events that a listener causes in their own async context', () => {
     const user = new AsyncLocalStorage<string>();
     const events = new ResilienceEvents();
     const heard: unknown[] = [];
@@ -169,7 +169,7 @@ describe('ResilienceEvents', () => {
     expect(heard).toHaveBeenCalled();
   });
 
-  it('tells those who subscribe meanwhile of what comes after, and those who leave of nothing more', () => {
+  it('gives new listeners later events only, and former ones no more', () => {
     const events = new ResilienceEvents();
     const [late, gone] = [jest.fn(), jest.fn()];
     const once = events.subscribe(() => {
@@ -185,7 +185,7 @@ describe('ResilienceEvents', () => {
     expect(late).toHaveBeenCalledTimes(1);
   });
 
-  it('needs nobody to tell of errors', () => {
+  it('needs no error handler', () => {
     const events = new ResilienceEvents();
     events.subscribe(() => {
       throw new Error('now');

@@ -26,7 +26,7 @@ export const RESILIENCE_EVENTS = brand('ResilienceEvents');
 /** Limit for events that listeners cause while they handle one. */
 const MAX_ANSWERS = 1_000;
 
-/** Stands for the listeners that exceed the limit, in the complaint about them. */
+/** Represents the listeners that exceed the limit, in the complaint about them. */
 const endless = (): void => {};
 
 /** A listener, as long as it listens. */
@@ -58,13 +58,13 @@ export class ResilienceEvents {
   private readonly subscriptions = Object.fromEntries(
     resilienceEventKinds.map((kind) => [kind, []]),
   ) as unknown as Subscriptions;
-  /** @internal Set by whoever traces the calls of the application. */
+  /** @internal Set by a tracer of the application's calls. */
   tracer: CallTracer | undefined = undefined;
-  /** @internal Told of the end of each call. Do not count as listeners. */
+  /** @internal Called at the end of each call. Do not count as listeners. */
   readonly meters = new CallMeters((error, meter) => this.onListenerError(error, meter));
-  /** @internal Set by the log while it wants to hear of the next rejection. Does not count as a listener. */
+  /** @internal Set by the log while it waits for the next rejection. Does not count as a listener. */
   rejectionSample: ((event: RejectedEvent) => void) | undefined = undefined;
-  /** @internal Rejections since the start, whether or not anybody has heard of them. */
+  /** @internal Rejections since the start, with or without listeners. */
   rejections = 0;
   private wantsCalls = false;
   private wantsCallStarts = false;
@@ -76,12 +76,12 @@ export class ResilienceEvents {
   private readonly endings = new Set<() => void>();
   private readonly awaited = new Set<EventIterator>();
 
-  /** @param onListenerError receives what a listener throws or rejects with */
+  /** @param onListenerError receives errors and rejections of listeners */
   constructor(
     private readonly onListenerError: (error: unknown, listener: object) => void = () => {},
   ) {}
 
-  /** @internal Whether anybody listens to events of this kind; to be checked before an event object is made. */
+  /** @internal Whether events of this kind have a listener; to be checked before an event object is made. */
   active(kind: ResilienceEventKind): boolean {
     return this.subscriptions[kind].length > 0 || channels[kind].hasSubscribers;
   }
@@ -92,7 +92,7 @@ export class ResilienceEvents {
     return this.rejectionSample !== undefined || this.active('rejected');
   }
 
-  /** @internal Whether anybody wants to know of the beginnings or ends of calls. Each call asks, so it has to be cheap. */
+  /** @internal Whether anything observes the beginnings or ends of calls. Each call asks, so it has to be cheap. */
   get hearsCalls(): boolean {
     return (
       this.wantsCalls || this.meters.any || callEnds.hasSubscribers || callStarts.hasSubscribers
@@ -109,7 +109,7 @@ export class ResilienceEvents {
     return this.wantsCallEnds || callEnds.hasSubscribers;
   }
 
-  /** @internal Whether anybody listens to events of attempts. */
+  /** @internal Whether events of attempts have a listener. */
   get hearsAttempts(): boolean {
     return (
       this.wantsAttempts ||
@@ -125,7 +125,7 @@ export class ResilienceEvents {
   }
 
   /**
-   * Calls `listener` with every event of one kind from now on. Calls make only the events that somebody listens to.
+   * Calls `listener` with every event of one kind from now on. Calls only make events that have a listener.
    *
    * @returns a function that ends the subscription
    * @throws {TypeError} when there is no such kind of event
@@ -243,7 +243,7 @@ export class ResilienceEvents {
     if (type === 'rejected' && sample !== undefined) {
       notify(sample, event, (error) => this.onListenerError(error, sample));
     }
-    // A listener that subscribes meanwhile receives only later events.
+    // A listener that subscribes meanwhile receives later events only.
     for (const { listener, onError, ended } of this.subscriptions[type]) {
       if (!ended) notify(listener, event, onError);
     }

@@ -5,7 +5,7 @@ import { isObservableResult } from '../execution/streams.js';
 /** The kinds of asynchronous results. */
 export type Gives = 'promise' | 'observable' | 'iterable';
 
-/** Something that a method has given; an object, since `undefined` may be given too. */
+/** A result of a method; wrapped, since it may be `undefined`. */
 export interface Given {
   readonly given: unknown;
 }
@@ -21,15 +21,15 @@ export function asynchronousKindOf(result: unknown): Gives | undefined {
 }
 
 /**
- * Whether a result is a promise of another make, or a query that is sent by `then()`. The queries of mysql2 that call back have one
- * function as `then()` and as `catch()`, which throws that they are no promises.
+ * Whether a result is a foreign promise, or a query that is sent by `then()`. Callback queries of mysql2 have one
+ * function as `then()` and `catch()`, which throws an error: they are not promises.
  */
 function isThenable(result: object): boolean {
   const then = look(result, 'then');
   return typeof then === 'function' && then !== look(result, 'catch');
 }
 
-/** The kind of a method's results, as far as it is known without a call. */
+/** The kind of a method's results, as far as known without a call. */
 export function knownKindOf(method: Function): Gives | undefined {
   if (!types.isAsyncFunction(method)) return undefined;
   return types.isGeneratorFunction(method) ? 'iterable' : 'promise';

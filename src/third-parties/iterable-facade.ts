@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 
-/** Calls such as `limit(5)`, that were made on an iterable and have returned it, to be made on another one. */
+/** Calls such as `limit(5)` on an iterable that returned it, to be repeated on another one. */
 export class Chain {
   private readonly calls: { readonly key: PropertyKey; readonly args: readonly unknown[] }[] = [];
 
@@ -8,7 +8,7 @@ export class Chain {
     this.calls.push({ key, args });
   }
 
-  /** @returns what the last call has given */
+  /** @returns the result of the last call */
   repeat(iterable: unknown): unknown {
     return this.calls.reduce((at, { key, args }) => {
       const method = (at as Record<PropertyKey, Function>)[key]!;
@@ -45,7 +45,7 @@ export function withIterator(
   return facade;
 }
 
-/** Whether a proxy has to show a property as it is. */
+/** Whether a proxy has to show a property unchanged. */
 function isFixed(target: object, key: PropertyKey): boolean {
   const descriptor = Object.getOwnPropertyDescriptor(target, key);
   return descriptor?.configurable === false && descriptor.writable === false;

@@ -36,7 +36,7 @@ export class ObjectProtection {
     if (others !== undefined) this.plans.set(ALL_OTHERS, register(ALL_OTHERS, others));
   }
 
-  /** The protected form of an object, which is its own if it is one. */
+  /** The protected form of an object; an object that is protected already is returned itself. */
   of(original: object): { readonly proxy: object; readonly isNew: boolean } {
     const known = this.ours.has(original) ? original : this.proxies.get(original);
     if (known !== undefined) return { proxy: known, isNew: false };
@@ -94,7 +94,7 @@ export class ObjectProtection {
     return (self, args) => protectedMethod.call(self, args);
   }
 
-  /** Whether there is a protected method behind a member that is an object. */
+  /** Whether a member that is an object contains a protected method. */
   private leadsSomewhere(path: Path): boolean {
     if (this.members.has(path)) return true;
     const prefix = `${String(path)}.`;

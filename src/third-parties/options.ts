@@ -3,7 +3,7 @@ import type { PipelineOptions } from '../execution/module-options.js';
 
 /**
  * The policies of a method: options by policy, as in `forRoot({ pipelines })`, or the name of a pipeline. With `pipeline`,
- * options change that pipeline's or add to it. `{}`: none, so that `'*'` does not apply.
+ * options change that pipeline's or add to it. `{}`: no policies, not even those of `'*'`.
  */
 export type MethodPolicies = string | (PipelineOptions & { readonly pipeline?: string });
 
@@ -60,6 +60,6 @@ export interface ProtectOptions<T = object> {
   readonly methods?: PoliciesByMethod<T>;
   /** Policies of all other methods, which share their state as `name`. Default: none. */
   readonly '*'?: MethodPolicies;
-  /** Paths of members that are objects, whose methods `'*'` covers too: `['user', 'chat.completions']`. Default: none. */
+  /** Paths of objects inside it whose methods `'*'` covers too: `['user', 'chat.completions']`. Default: none. */
   readonly members?: readonly string[];
 }

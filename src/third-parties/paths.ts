@@ -13,7 +13,7 @@ export function pathTo(parent: Path, key: PropertyKey): Path {
 
 /** The value at a path; accessors along the way run. */
 export function valueAt(object: unknown, path: Path): unknown {
-  // A name with a dot in it may be a member of its own.
+  // A name with a dot may be a member itself.
   if (typeof path === 'symbol' || ask(() => path in (object as object), false)) {
     return look(object, path);
   }

@@ -11,21 +11,21 @@ import type { GivenOptions, Protections } from './protections.js';
 /** Injection token of the {@link Protections}. */
 export const PROTECTIONS = brand('Protections');
 
-/** Makes Nest 10, which tells modules apart by their text, tell these providers apart. */
+/** Makes these providers distinct in Nest 10, which compares modules by their text. */
 let count = 0;
 
-/** The type behind a token: the instances of a class; of other tokens nothing is known. */
+/** The type behind a token: the instance type of a class; unknown for other tokens. */
 type Instance<Token> = Token extends abstract new (...args: never) => infer T
   ? T
   : Record<string, () => Promise<unknown>>;
 
 /**
- * Protects what an injection token gives, as `ResilienceService.protect()` does: an SDK client, a repository, `PrismaClient`, a
- * `ClientProxy`. List it among the providers of the module that provides the token, or import it with
- * `ResilienceModule.forFeature()` into a module that gets the token from another one. Everybody who injects the token
- * gets the protected object.
+ * Protects the provider of an injection token, as `ResilienceService.protect()` does: an SDK client, a repository,
+ * `PrismaClient`, a `ClientProxy`. List it among the providers of the module that provides the token, or import it with
+ * `ResilienceModule.forFeature()` into a module that gets the token from another one. Every class that injects the
+ * token gets the protected object.
  *
- * Problems with the options, and a token that is not there, are reported when the application starts.
+ * Problems with the options, and unknown tokens, are reported when the application starts.
  *
  * @param token a class, string or symbol; its provider may be of any kind and scope
  *

@@ -9,26 +9,26 @@ import { Call, type Substitute, adopt } from '../pipeline/call.js';
 import { type Given, type Gives, asynchronousKindOf } from './asynchronous.js';
 import type { Chain } from './iterable-facade.js';
 
-/** All that is known of a call beforehand. */
+/** The details of a call before it is made. */
 export interface Expectation {
   readonly clock: Clock;
   /** The kind of the method's result. */
   readonly kind: Gives;
-  /** Whether an error that it throws, instead of giving a promise, goes to the caller in the same way. */
+  /** Whether an error that the method throws synchronously is thrown synchronously to the caller too. */
   readonly throws: boolean;
-  /** A result that it has given already, as the first attempt. */
+  /** A result that the method has given already, used as the first attempt. */
   readonly begun: Given | undefined;
-  /** What has been called on that result, to be called on that of another attempt. */
+  /** The calls made on that result, to be repeated on that of another attempt. */
   readonly chain: Chain | undefined;
-  /** Gives the proxy for the original object, and any other value as it is. */
+  /** Returns the proxy for the original object, and any other value unchanged. */
   readonly proxyOf: (value: unknown) => unknown;
 }
 
 /** A call of a protected object's method. */
 export class ProtectedCall extends Call {
-  /** The result instead of a promise, or the error, while the method's caller still waits for `run()` to return. */
+  /** A synchronous result or error, while the caller still waits for `run()` to return. */
   unexpected: { readonly result: unknown } | { readonly error: unknown } | undefined = undefined;
-  /** Whether the caller can still be given something else than a promise. */
+  /** Whether the caller can still get something other than a promise. */
   entering = true;
 
   /** Whether the method has been called. */
@@ -89,7 +89,7 @@ export class ProtectedCall extends Call {
     }
   }
 
-  /** A result that the caller gets as it is says nothing about the dependency. */
+  /** A result that the caller gets unchanged says nothing about the dependency. */
   override outcomeBy(rule: OutcomeRule): Outcome {
     return this.unexpected === undefined ? super.outcomeBy(rule) : 'ignored';
   }

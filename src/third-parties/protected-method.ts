@@ -8,25 +8,25 @@ import { type Given, type Gives, asynchronousKindOf, knownKindOf } from './async
 import { Chain, withIterator } from './iterable-facade.js';
 import { ProtectedCall } from './protected-call.js';
 
-/** The policies of a method, and what is needed to run its calls by them. */
+/** The policies of a method, and the means to run its calls by them. */
 export interface MethodProtection {
   readonly lazyPlan: LazyPlan;
   readonly runtime: Runtime;
-  /** Whether somebody has said that the method is asynchronous, by naming it. */
+  /** Whether the options name the method, which declares it asynchronous. */
   readonly named: boolean;
-  /** Gives the proxy for the original object, and any other value as it is. */
+  /** Returns the proxy for the original object, and any other value unchanged. */
   readonly proxyOf: (value: unknown) => unknown;
 }
 
 /**
- * A method of a third party under policies. Nobody knows whether it is asynchronous until it has been called. If it is known to give
- * promises, its policies decide whether it is called. Otherwise it is called first: what is not asynchronous goes to the caller,
- * untouched by policies; what is becomes the first attempt of a call.
+ * A method of a third party under policies. Whether it is asynchronous is unknown until it has been called. If it is
+ * known to give promises, its policies decide whether it is called. Otherwise it is called first: a synchronous result
+ * goes to the caller, untouched by policies; an asynchronous one becomes the first attempt of a call.
  */
 export class ProtectedMethod {
   private readonly known: Gives | undefined;
   private readonly form: Form;
-  /** Calls whose last argument is a function: whoever passes a callback may get no promise. */
+  /** Calls whose last argument is a function: with a callback, a method may give no promise. */
   private readonly callbackForm: Form;
 
   constructor(
@@ -51,7 +51,7 @@ export class ProtectedMethod {
     return typeof args[args.length - 1] === 'function' ? this.callbackForm : this.form;
   }
 
-  /** Gives the caller what the method has given, protected if it is asynchronous. */
+  /** Returns the method's result, protected if it is asynchronous. */
   private take(given: unknown, self: unknown, args: readonly unknown[]): unknown {
     switch (asynchronousKindOf(given)) {
       case 'promise': {
@@ -84,25 +84,25 @@ export class ProtectedMethod {
       form.hasGivenPromise ||= call.reached;
       return this.handed(result, form);
     }
-    result.catch(() => {}); // the caller gets what the method has given or thrown
+    result.catch(() => {}); // the caller gets the method's own result or error
     if ('error' in unexpected) throw unexpected.error;
     if (!form.hasGivenPromise) form.givesPromises = false;
     return this.take(unexpected.result, self, args);
   }
 
   private promise(self: unknown, args: readonly unknown[], begun: Promise<unknown>): unknown {
-    begun.catch(() => {}); // if a policy turns the call away, nobody else handles the failure of the work
+    begun.catch(() => {}); // if a policy rejects the call, nothing else handles the failure of the work
     const call = this.newCall('promise', self, args, { given: begun });
     return this.handed(this.plan.pipeline.run(call), this.formOf(args));
   }
 
-  /** Whoever has passed a callback may not look at the promise, whose failure must not end the process. */
+  /** A caller with a callback may ignore the promise, whose failure must not end the process. */
   private handed(result: Promise<unknown>, form: Form): Promise<unknown> {
     if (form !== this.form) result.catch(() => {});
     return result;
   }
 
-  /** Each subscription is a call; the first one has what the method has given. */
+  /** Each subscription is a call; the first one uses the Observable that the method has already given. */
   private stream(self: unknown, args: readonly unknown[], begun: Given): unknown {
     let first: Given | undefined = begun;
     const begin = (): ProtectedCall => {
@@ -162,8 +162,8 @@ class Form {
 }
 
 /**
- * Whether a method probably gives an Observable. A hint, so that its first call is made before policies are asked: the
- * caller could not use a promise, and a cold Observable does nothing until somebody subscribes.
+ * Whether a method probably gives an Observable. A hint, so that its first call is made before policies decide: the
+ * caller could not use a promise, and a cold Observable does nothing before a subscription.
  */
 function mentionsObservable(method: Function): boolean {
   return /observable/i.test(Function.prototype.toString.call(method));

@@ -1,20 +1,20 @@
 import { type InspectOptions, inspect } from 'node:util';
 import { isClass } from '../common/outcomes/error-matcher.js';
 
-/** A function of an object under protection: what is called in its place. */
+/** The replacement of a function of a protected object. */
 export type Replacement = (self: unknown, args: readonly unknown[]) => unknown;
 
 /** The questions of a proxy about the members of its object. */
 export interface Members {
-  /** The protected form of a function; `undefined` for one that has no policies. */
+  /** The protected form of a function; `undefined` for one without policies. */
   method(key: PropertyKey, method: Function): Replacement | undefined;
-  /** The protected form of a member that is an object; `undefined` for one that has none. */
+  /** The protected form of a member that is an object; `undefined` for one without. */
   object(key: PropertyKey, value: object): object | undefined;
-  /** Whether a member is not shown. */
+  /** Whether a member is hidden. */
   hides(key: PropertyKey): boolean;
 }
 
-/** The original functions of those that proxies give, so that assigning one back does not wrap it twice. */
+/** The originals of replaced functions, so that assigning one back does not wrap it twice. */
 const originals = new WeakMap<object, unknown>();
 
 type Shadow = Record<PropertyKey, unknown>;
@@ -42,7 +42,7 @@ function shownAs(original: object): object {
   };
 }
 
-/** A function for the type and for `new`. Other properties than those of {@link ProtectedObject.mirror} do not matter. */
+/** A function for the type and for `new`. Only the properties of {@link ProtectedObject.mirror} matter. */
 function shadowOfFunction(original: Function): object {
   return isConstructor(original) ? function () {} : () => {};
 }
@@ -86,7 +86,7 @@ class ProtectedObject implements ProxyHandler<Shadow> {
     const own = { ...descriptor };
     if ('value' in own) own.value = originalOf(own.value);
     if (!Reflect.defineProperty(this.original, key, own)) return false;
-    // A proxy has to show a property that was defined as unchangeable with the very value that was given.
+    // A proxy has to show an unchangeable property with exactly the value it was defined with.
     if (own.configurable !== true && own.writable !== true) this.keep(key, descriptor.value);
     this.mirror(shadow, key);
     return true;
@@ -136,7 +136,7 @@ class ProtectedObject implements ProxyHandler<Shadow> {
     return Reflect.construct(type, args, newTarget === this.proxy ? type : newTarget) as object;
   }
 
-  /** A member as it is seen outside. */
+  /** A member as seen from outside. */
   private shown(key: PropertyKey, value: unknown): unknown {
     if (typeof value === 'function') return this.shownFunction(key, value);
     if (typeof value !== 'object' || value === null) return value;
@@ -186,7 +186,7 @@ class ProtectedObject implements ProxyHandler<Shadow> {
     Reflect.preventExtensions(shadow);
   }
 
-  /** Gives the shadow the original's property. @returns it, as it is seen outside */
+  /** Gives the shadow the original's property. @returns it, as seen from outside */
   private mirror(shadow: Shadow, key: PropertyKey): PropertyDescriptor | undefined {
     const descriptor = Reflect.getOwnPropertyDescriptor(this.original, key);
     if (descriptor === undefined) {
@@ -194,7 +194,7 @@ class ProtectedObject implements ProxyHandler<Shadow> {
       return undefined;
     }
     if ('value' in descriptor) descriptor.value = this.shown(key, descriptor.value);
-    // One that can change is told, but not taken over: a change of the original needs no change of the shadow.
+    // A changeable one is described, but not copied, so that a change of the original needs no change of the shadow.
     if (!descriptor.configurable || !Reflect.isExtensible(this.original)) {
       Reflect.defineProperty(shadow, key, descriptor);
     }

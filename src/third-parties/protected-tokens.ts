@@ -10,7 +10,7 @@ type Wrapper = Module['providers'] extends Map<unknown, infer W> ? W : never;
 /** The treatment of a token. */
 export interface Protection {
   readonly token: InjectionToken;
-  /** Makes the provider that takes the token's place. @param original the token under which the original is from now on */
+  /** Makes the provider that takes the token's place. @param original the new token of the original */
   replace(original: symbol): Provider;
 }
 
@@ -23,14 +23,14 @@ interface Replaced {
   readonly hidden: symbol[];
 }
 
-/** Shared by all copies of the package, of which only the first watches the containers. */
+/** Shared by all copies of the package; only the first one watches the containers. */
 const protections = shared('token-protections', () => new WeakMap<Function, Protection>());
 const replacedIn = shared(
   'replaced-tokens',
   () => new WeakMap<Module, Map<InjectionToken, Replaced>>(),
 );
 
-/** Registers the factory of a provider that stands for a protection in the module that lists it. */
+/** Registers the factory of a provider that represents a protection in the module that lists it. */
 export function announce(factory: Function, protection: Protection): void {
   protections.set(factory, protection);
   watchContainers();
@@ -96,7 +96,10 @@ function replaceAll(modules: ModulesContainer): void {
   }
 }
 
-/** Done once, and again if somebody, such as a test, has overridden the provider meanwhile; the old one is not made then. */
+/**
+ * Done once, and again if the provider has been overridden meanwhile, as in a test; the old one is then never
+ * instantiated.
+ */
 function replace(host: Module, protection: Protection): void {
   const { token } = protection;
   const original = host.providers.get(token)!;
@@ -125,7 +128,9 @@ function replace(host: Module, protection: Protection): void {
   });
 }
 
-/** The modules whose provider a token means: in the module that lists the protection, or in those that import that module. */
+/**
+ * The modules whose provider a token refers to: for the module that lists the protection, or for those that import it.
+ */
 function hostsOf(token: InjectionToken, lister: Module, modules: ModulesContainer): Set<Module> {
   const own = hostOf(token, lister);
   if (own !== undefined) return new Set([own]);

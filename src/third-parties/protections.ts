@@ -15,7 +15,7 @@ import { problemsOfObject, problemsOfOptions } from './problems.js';
 /** Subjects of this owner and of one name share their parts: those of objects that are protected under the same name. */
 const OBJECTS = {};
 
-/** Any options, as far as types matter here. */
+/** Options of any type. */
 export type GivenOptions = ProtectOptions<Record<string, unknown>>;
 
 interface Known {

@@ -87,7 +87,7 @@ export function bulkheadOptions(dice: Dice, bounded: boolean, name?: string): Bu
   return {
     ...(name !== undefined && { name }),
     maxConcurrent: dice.pick([1, 2, 5]),
-    // Of two that share their places by name one lets calls inside of its own calls pass.
+    // Of two that share their places by name one lets calls inside its own calls pass.
     ...(name === 'h0' && { reentrant: true }),
     maxQueue,
     ...(maxQueue > 0 && (bounded || dice.chance(0.5)) && { maxWait }),

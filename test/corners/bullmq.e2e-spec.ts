@@ -104,7 +104,7 @@ describeWithRedis('a processor of BullMQ', () => {
     expect(await (await stateOf(job!)).getState()).toMatch(/completed|active/);
   });
 
-  it('takes a control error for no failure', async () => {
+  it('does not take a control error for a failure', async () => {
     const [job] = await add('counted', 1, 3, 'hopeless');
     await until(() => counted.count === 1);
     await until(() => booted.registry.get('job').counts.ignored >= 1);
@@ -167,7 +167,7 @@ describe('delayWhenRejected()', () => {
     ['as long as the circuit stays open', new CircuitOpenError('x', 30_000), 30_000],
     ['at least a second', new CircuitOpenError('x', 10), 1_000],
     ['a second when nobody knows how long', new CircuitOpenError('x', undefined), 1_000],
-  ])('puts a rejected job back for %s', async (_, error, delay) => {
+  ])('delays a rejected job for %s', async (_, error, delay) => {
     const { error: thrown } = await outcome(delayWhenRejected(job, 'token', error));
     expect(thrown).toBeInstanceOf(DelayedError);
     expect(moved).toEqual([[1_000_000 + delay, 'token']]);
@@ -181,7 +181,7 @@ describe('delayWhenRejected()', () => {
     expect(moved).toEqual([]);
   });
 
-  it('refuses a delay that is none', () => {
+  it('refuses an invalid delay', () => {
     expect(() => DelayWhenRejected({ minDelay: 'soon' as never })).toThrow(
       `minDelay: 'soon' is not a duration`,
     );

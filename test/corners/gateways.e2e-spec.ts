@@ -99,7 +99,7 @@ interface Client {
   close(): void;
 }
 
-/** What a client has received, in order. */
+/** The messages of a client, in order. */
 class Inbox {
   private readonly messages: { event: string; data: unknown }[] = [];
   put(event: string, data: unknown): void {
@@ -203,7 +203,7 @@ describe.each(Object.entries(kinds))('a message to a gateway of %s', (_, kind) =
     expect(server.registry.get('good').counts).toMatchObject({ requests: 1, successes: 1 });
   });
 
-  it('tells its client code and retry time of a rejection, and nothing of the inside', async () => {
+  it('gives its client code and retry time of a rejection, and reveals no internals', async () => {
     expect(await askOpen('message')).toEqual(rejected);
   });
 
@@ -216,7 +216,7 @@ describe.each(Object.entries(kinds))('a message to a gateway of %s', (_, kind) =
     expect(seen).toEqual([expect.any(ResilienceError)]);
   });
 
-  it('has its @Signal() aborted when the client goes, which counts for nothing', async () => {
+  it('has its @Signal() aborted when the client goes, which is not counted', async () => {
     client.send('signal');
     const signal = await entered.promise;
     expect(signal.aborted).toBe(false);

@@ -281,7 +281,7 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (driver, { platform, optio
     ['a field', '{ book { lostAuthor } }'],
     ['a query without policies but with the filter', '{ undecorated { title } }'],
   ])(
-    '%s tells its client code and retry time of a rejection, and nothing of the inside',
+    '%s gives its client code and retry time of a rejection, and reveals no internals',
     async (_title, query) => {
       await ask(query);
       const answer = await ask(query);
@@ -345,7 +345,7 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (driver, { platform, optio
     expect(visits.count).toBe(2);
   });
 
-  it('a subscription tells its client code and retry time of a rejection', async () => {
+  it('a subscription gives its client code and retry time of a rejection', async () => {
     server.registry.get(`${SECRET}-subscription`).forceOpen();
     const { socket, messages } = await subscribe('subscription { rejected }');
     await until(() => messages.length > 0);

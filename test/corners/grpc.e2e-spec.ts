@@ -201,7 +201,7 @@ describe('a microservice over gRPC', () => {
       expect(server.registry.get('good').counts).toMatchObject({ requests: 1, successes: 1 });
     });
 
-    it('is UNAVAILABLE while its circuit is open, with the retry time, and tells nothing of the inside', async () => {
+    it('is UNAVAILABLE while its circuit is open, with the retry time, and reveals no internals', async () => {
       await outcome(ask('rejected'));
       expect(await statusOf(ask('rejected'))).toEqual(open);
       const { error } = await outcome(ask('rejected'));
@@ -235,7 +235,7 @@ describe('a microservice over gRPC', () => {
       expect(await status).toMatchObject({ code: 4, name: 'TIMEOUT' });
     });
 
-    it('that is rejected is a failure for the calling service, whose retry waits as long as it is told', async () => {
+    it('that is rejected is a failure for the calling service, whose retry waits for the given time', async () => {
       const asked = new Visits();
       @Injectable()
       class Caller {

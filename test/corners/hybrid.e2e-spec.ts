@@ -107,7 +107,7 @@ describe.each(everyPlatform)('a hybrid application on %s', (platform) => {
       expect(server.registry.get('good').counts).toMatchObject({ requests: 2, successes: 2 });
     });
 
-    it('tells callers by route and by message of a rejection, each in its way', async () => {
+    it('reports a rejection to callers by route and by message, each in its form', async () => {
       await ask('rejected');
       expect(await ask('rejected')).toEqual({ code: 'CIRCUIT_OPEN', retryAfterMs: 4_000 });
       const { status, headers } = await fetch(`${server.url}/rejected`);

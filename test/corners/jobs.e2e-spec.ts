@@ -125,7 +125,7 @@ describe('a method with @Cron', () => {
     expect(app.registry.get('cron').counts).toMatchObject({ requests: 1 });
   });
 
-  it('tells one warning of a rejection, without a stack', async () => {
+  it('logs one warning of a rejection, without a stack', async () => {
     app.registry.get('cron').forceOpen();
     await tick();
     await until(() => lines.some((line) => line.startsWith('Jobs.cron')));
@@ -136,7 +136,7 @@ describe('a method with @Cron', () => {
     expect(visits.count).toBe(0);
   });
 
-  it('rejects as always for others who call it', async () => {
+  it('rejects as usual for other callers', async () => {
     app.registry.get('cron').forceOpen();
     const { error } = await outcome(app.app.get(Jobs).cron());
     expect(error).toMatchObject({ code: 'CIRCUIT_OPEN' } satisfies Partial<CircuitOpenError>);
@@ -154,7 +154,7 @@ describe('a method with @Interval', () => {
     expect(Math.abs(requests - ticks.count)).toBeLessThanOrEqual(1);
   });
 
-  it('tells one warning of a rejection, without a stack', async () => {
+  it('logs one warning of a rejection, without a stack', async () => {
     app.registry.get('interval').forceOpen();
     await until(() => lines.filter((line) => line.startsWith('Jobs')).length >= 2);
     expect(new Set(lines.filter((line) => line.startsWith('Jobs')))).toEqual(
@@ -171,7 +171,7 @@ describe('a method with @OnEvent', () => {
     expect(app.registry.get('listener').counts).toMatchObject({ requests: 1, successes: 1 });
   });
 
-  it('tells one warning with name and reason when it turns an event away', async () => {
+  it('logs one warning with name and reason when it rejects an event', async () => {
     app.registry.get('listener').forceOpen();
     await app.app.get(EventEmitter2).emitAsync('book.sold', {});
     expect(lines.filter((line) => line.startsWith('Jobs'))).toEqual([
@@ -180,7 +180,7 @@ describe('a method with @OnEvent', () => {
     expect(dumped).not.toHaveBeenCalled();
   });
 
-  it('rejects as always for a listener that calls it', async () => {
+  it('rejects as usual for a listener that calls it', async () => {
     app.registry.get('listener').forceOpen();
     const asked: { sold?: Promise<string> } = {};
     await app.app.get(EventEmitter2).emitAsync('book.ordered', asked);
@@ -215,7 +215,7 @@ describe('a handler of a CQRS event', () => {
     expect(visits.count).toBe(1);
   });
 
-  it('leaves a trace in the log when it turns an event away', async () => {
+  it('logs the rejection of an event', async () => {
     app.registry.get('cqrs').forceOpen();
     app.app.get(EventBus).publish(new Restocked());
     await until(() => dumped.mock.calls.length > 0);

@@ -158,7 +158,7 @@ describe.each(everyPlatform)('REST on %s', (platform: Platform) => {
     });
   });
 
-  it('tells its client status, code and Retry-After of a rejection, and nothing of the inside', async () => {
+  it('gives its client status, code and Retry-After of a rejection, and reveals no internals', async () => {
     await fetch(`${server.url}/open`);
     const response = await fetch(`${server.url}/open`);
     expect(response.status).toBe(503);

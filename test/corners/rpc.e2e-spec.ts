@@ -159,7 +159,7 @@ function describeTransport(transport: Transport.TCP | Transport.REDIS, connect: 
       expect(server.registry.get('good').counts).toMatchObject({ requests: 1, successes: 1 });
     });
 
-    it('tells its caller code and retry time of a rejection, and nothing of the inside', async () => {
+    it('gives its caller code and retry time of a rejection, and reveals no internals', async () => {
       await ask('request');
       expect(await ask('request')).toEqual({ code: 'CIRCUIT_OPEN', retryAfterMs: 4_000 });
     });
@@ -178,7 +178,7 @@ function describeTransport(transport: Transport.TCP | Transport.REDIS, connect: 
       },
     );
 
-    it('that is rejected is a failure for the calling service, whose retry waits as long as it is told', async () => {
+    it('that is rejected is a failure for the calling service, whose retry waits for the given time', async () => {
       const asked = new Visits();
       @Injectable()
       class Caller {
@@ -214,7 +214,7 @@ function describeTransport(transport: Transport.TCP | Transport.REDIS, connect: 
       expect(visits.count).toBe(1);
     });
 
-    it('that is turned away is one warning with its name and the reason', async () => {
+    it('that is rejected causes one warning with its name and the reason', async () => {
       const breaker = server.registry.get(`${SECRET}-event`);
       breaker.forceOpen();
       await firstValueFrom(client.emit('event', {}), { defaultValue: undefined });

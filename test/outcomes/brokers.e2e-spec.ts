@@ -100,7 +100,7 @@ describe('the outcome of an error of kafkajs', () => {
   ];
 
   it.each(errorCodes.map(({ type, code, retriable }) => ({ type, code, retriable })))(
-    '$type goes by its row, or by whether it is retriable; inside of others too',
+    '$type goes by its row, or by whether it is retriable; inside others too',
     ({ type, code, retriable }) => {
       const outcome = rows.get(type) ?? 'failure';
       if (retriable) expect(outcome).toBe('failure');

@@ -46,7 +46,7 @@ export async function closedPort(): Promise<number> {
   return port;
 }
 
-/** A module inside of a package that does not export it. */
+/** A module inside a package that does not export it. */
 export function inside(name: string, path: string): unknown {
   return require(join(__dirname, '../../node_modules', name, path)) as unknown;
 }

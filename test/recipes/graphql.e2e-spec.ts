@@ -63,7 +63,7 @@ describe('the recipe for GraphQL', () => {
     expect(await ask()).toEqual({ data: { books: [{ title: 'Emma', rating: null }] } });
   });
 
-  it('tells clients the code of a rejection, and nothing of the inside', async () => {
+  it('tells clients the code of a rejection, and no internals', async () => {
     server.registry.get('library').forceOpen();
     expect(await ask()).toMatchObject({
       errors: [{ extensions: { code: 'CIRCUIT_OPEN' } }],

@@ -75,7 +75,7 @@ describe('the recipe for streams of a model', () => {
     expect(booted.registry.get('openai').counts).toMatchObject({ successes: 1, failures: 0 });
   });
 
-  it('waits as long as Retry-After says when it is turned away with 429', async () => {
+  it('waits as long as Retry-After says when it is rejected with 429', async () => {
     answers = [busy, whole];
     const tokens = read(assistant.answer('hi'));
     await until(() => booted.registry.get('openai').counts.failures === 1);

@@ -196,7 +196,7 @@ describeWithRedis('a store in a Redis in trouble', () => {
     expect(list.match(/cmd=(s|un)subscribe/g)).toBeNull();
   });
 
-  it('keeps each key longer than its deadlines, and not for ever', async () => {
+  it('keeps each key longer than its deadlines, and not forever', async () => {
     const { store } = await byClient('ioredis');
     await eachKind(store);
     await store.circuit('forced', { type: 'override', override: { state: 'forced-open' } });

@@ -31,7 +31,7 @@ interface Given {
   readonly maxConcurrent?: number;
   readonly maxQueue?: number;
   readonly maxWait?: number;
-  /** Stages outside of the bulkhead. */
+  /** Stages outside the bulkhead. */
   readonly around?: (harness: Harness) => Stage[];
 }
 

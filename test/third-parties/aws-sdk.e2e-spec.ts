@@ -164,7 +164,7 @@ describe('a client of the AWS SDK under protect()', () => {
     expect(booted.registry.get('dynamo.send').counts).toMatchObject({ failures: 1, ignored: 1 });
   });
 
-  it('turns calls away while the server is gone, without sending, and recovers with it', async () => {
+  it('rejects calls while the server is gone, without sending, and recovers with it', async () => {
     const p = booted.service.protect(client, { name: 'dynamo', methods: { send: breaker } });
     const gone = new DynamoDBClient({
       ...options(),

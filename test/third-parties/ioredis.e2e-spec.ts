@@ -162,7 +162,7 @@ describeWithRedis('a client of ioredis under protect()', () => {
     sent.mockRestore();
   });
 
-  it('turns calls away while the server is gone, without touching the client, and recovers with it', async () => {
+  it('rejects calls while the server is gone, without touching the client, and recovers with it', async () => {
     const p = booted.service.protect(client, { name: 'redis', '*': breaker });
     await p.set('a', '1');
     await redis.stop();

@@ -26,7 +26,7 @@ describe('mongodb under protect(), without a server', () => {
     await closeAll();
   });
 
-  it('has collections, whose calls fail, and then are turned away', async () => {
+  it('has collections, whose calls fail, and then are rejected', async () => {
     const p = booted.service.protect(books, { name: 'books', '*': breaker });
     expect(p).toBeInstanceOf(Collection);
     expect([p.collectionName, p.dbName, p.namespace]).toEqual(['books', 'shop', 'shop.books']);

@@ -71,7 +71,7 @@ describe('a pool of mysql2 under protect()', () => {
     (server as any)._server.close();
   });
 
-  it('of promises answers queries, and turns them away while the server is gone', async () => {
+  it('of promises answers queries, and rejects them while the server is gone', async () => {
     const pool = createPromisePool({ host: '127.0.0.1', port, user: 'x' });
     const p = booted.service.protect(pool, { name: 'mysql', methods: { query: breaker } });
     const [rows] = await p.query('select 1 as n');

@@ -106,7 +106,7 @@ describeWithRedis('a client under protect()', () => {
       expect(booted.registry.get('redis.incr').counts.failures).toBe(0);
     });
 
-    it('turns calls away while the server is gone, and recovers with it', async () => {
+    it('rejects calls while the server is gone, and recovers with it', async () => {
       const p = booted.service.protect(client, { name: 'redis', methods: { get: breaker } });
       await p.get('a');
       await redis.stop();

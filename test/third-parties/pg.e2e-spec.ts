@@ -123,7 +123,7 @@ describeWithPostgres('a pool of pg under protect()', () => {
     (await p.connect()).release();
   });
 
-  it('turns calls away while the server is gone, without touching the pool, and recovers with it', async () => {
+  it('rejects calls while the server is gone, without touching the pool, and recovers with it', async () => {
     const p = booted.service.protect(pool, { name: 'pg', methods: { query: breaker } });
     const query = jest.spyOn(pool, 'connect');
     await p.query('select 1');

@@ -84,7 +84,7 @@ describeWithPostgres('a client of Prisma under protect()', () => {
     expect(booted.registry.get('prisma').counts).toMatchObject({ successes: 2, failures: 0 });
   });
 
-  it('turns calls away while the server is gone, and recovers with it', async () => {
+  it('rejects calls while the server is gone, and recovers with it', async () => {
     const p = booted.service.protect(prisma, { name: 'prisma', members: ['book'], '*': breaker });
     await p.book.count();
     await postgres.stop();

@@ -151,7 +151,7 @@ describeWithPostgres('TypeORM under protect()', () => {
       await runner.release();
     });
 
-    it('is turned away while the server is gone, and recovers with it', async () => {
+    it('is rejected while the server is gone, and recovers with it', async () => {
       const p = booted.service.protect(source, { name: 'database', '*': breaker });
       await p.query('select 1');
       await postgres.stop();

@@ -18,7 +18,7 @@ export type AnyResponse =
       getHeaders(): ReturnType<ServerResponse['getHeaders']>;
     };
 
-/** Takes Node's response from Fastify, with the headers that others have set so far, such as those for CORS. */
+/** Takes Node's response over from Fastify, with the headers that were set so far, such as those for CORS. */
 export function takeOver(response: AnyResponse): ServerResponse {
   if (response.raw === undefined) return response;
   response.hijack();

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 export class StreamClient {
   /** Whether its buffer has drained. Nothing is written before that. */
   ready = true;
-  /** Called when its buffer has drained, or it has gone. */
+  /** Called when its buffer has drained or the client has gone. */
   onChange: (() => void) | undefined = undefined;
   private gone = false;
 

@@ -6,7 +6,7 @@ const CHUNK = 65_536;
 
 /**
  * Makes a text and writes it to several clients, in turns and in pieces, so that other work never waits long and little
- * is buffered, however long the text is.
+ * is buffered, whatever the length of the text.
  */
 export class StreamPass {
   private readonly turns = new Turns();
@@ -17,7 +17,7 @@ export class StreamPass {
     private patience: number,
   ) {}
 
-  /** Resolves when everything has been written, or nobody reads any more. */
+  /** Resolves when everything has been written or all clients have gone. */
   async run(parts: Iterable<string>): Promise<void> {
     const { turns } = this;
     let text = '';

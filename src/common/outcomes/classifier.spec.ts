@@ -33,7 +33,7 @@ describe('Classifier', () => {
     expect(classifier.ofError('on')).toBe('failure');
   });
 
-  it('takes an error in skip for an answer, and one in ignore for no word about the dependency', () => {
+  it('takes an error in skip for an answer, and ignores one in ignore', () => {
     const classifier = new Classifier({ skip: [RangeError], ignore: [DeadlockError] });
     expect(classifier.ofError(new RangeError())).toBe('success');
     expect(classifier.ofError(new DeadlockError())).toBe('ignored');
@@ -43,7 +43,7 @@ describe('Classifier', () => {
   describe('with on', () => {
     const classifier = new Classifier({ on: [DeadlockError, BadRequestException] });
 
-    it('takes for a failure what it lists, whatever the default is', () => {
+    it('takes listed errors for failures, whatever the default is', () => {
       expect(classifier.ofError(new DeadlockError())).toBe('failure');
       expect(classifier.ofError(new BadRequestException())).toBe('failure');
       expect(new Classifier({ on: [TypeError] }).ofError(new TypeError())).toBe('failure');
@@ -55,7 +55,7 @@ describe('Classifier', () => {
       ['a 409', new ConflictException()],
       ['a network error', Object.assign(new Error('x'), { code: 'ECONNREFUSED' })],
       ['our own timeout', new Rejection('TIMEOUT')],
-      ['what is thrown without being an error', 'x'],
+      ['a thrown value that is not an error', 'x'],
     ])('takes any other error for an answer: %s', (_what, error) => {
       expect(classifier.ofError(error)).toBe('success');
     });
@@ -64,25 +64,25 @@ describe('Classifier', () => {
       ['a rejection of ours', new Rejection('CIRCUIT_OPEN')],
       ['a programmer error', new TypeError('x')],
       ['a validation error', Object.assign(new Error('x'), { name: 'ValidationError' })],
-    ])('ignores what the default ignores: %s', (_what, error) => {
+    ])('ignores the errors that the default ignores: %s', (_what, error) => {
       expect(classifier.ofError(error)).toBe('ignored');
     });
 
-    it('adds to the default when that is in the list', () => {
+    it('adds to the default when the list contains it', () => {
       const more = new Classifier({ on: [isFailure, BadRequestException] });
       expect(more.ofError(new Error('x'))).toBe('failure');
       expect(more.ofError(new BadRequestException())).toBe('failure');
       expect(more.ofError(new ConflictException())).toBe('success');
     });
 
-    it('has no failures at all when the list is empty', () => {
+    it('has no failures when the list is empty', () => {
       const none = new Classifier({ on: [] });
       expect(none.ofError(new Error('x'))).toBe('success');
       expect(none.ofError(new TypeError('x'))).toBe('ignored');
     });
   });
 
-  it('without on decides by the default', () => {
+  it('decides by the default without on', () => {
     const classifier = new Classifier({});
     expect(classifier.ofError(new Error('x'))).toBe('failure');
     expect(classifier.ofError(new BadRequestException())).toBe('success');
@@ -96,12 +96,12 @@ describe('Classifier', () => {
     expect(classifier.ofResult('now')).toBe('success');
   });
 
-  it('has nothing to ask about a stream that has begun', () => {
+  it('does not ask about a stream that has begun', () => {
     const classifier = new Classifier({ onResult: () => true });
     expect(classifier.ofResult(new (class extends StreamResult {})())).toBe('success');
   });
 
-  it('takes a predicate that throws for one that does not match', () => {
+  it('takes a predicate that throws as no match', () => {
     const options = { ignore: [throws], skip: [throws], on: [throws, Error], onResult: throws };
     const classifier = new Classifier(options);
     expect(classifier.ofError(new Error())).toBe('failure');
@@ -113,7 +113,7 @@ describe('Classifier', () => {
 describe('readOutcomeOptions', () => {
   const reading = (given: object) => readOptions(readOutcomeOptions, given);
 
-  it('reports what is not a list of matchers', () => {
+  it('reports values that are not lists of matchers', () => {
     const [, problems] = reading({ ignore: 'x', skip: ['x'], on: Error, onResult: true });
     expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
       'ignore',
@@ -123,12 +123,12 @@ describe('readOutcomeOptions', () => {
     ]);
   });
 
-  it('gives what it is given', () => {
+  it('returns the given options', () => {
     const given = { ignore: [TypeError], skip: [RangeError], on: [Error], onResult: () => true };
     expect(reading(given)).toEqual([given, []]);
   });
 
-  it('leaves out what is not given, for an empty on is not the same as none', () => {
+  it('leaves out absent options, since an empty on differs from none', () => {
     expect(reading({})[0]).toStrictEqual({});
     expect(reading({ on: [] })[0]).toStrictEqual({ on: [] });
   });

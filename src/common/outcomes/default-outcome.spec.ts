@@ -51,7 +51,7 @@ describe('the default outcome', () => {
     ['an abort that no caller asked for', new DOMException('aborted', 'AbortError')],
     ['an abort of axios that no caller asked for', named('CanceledError')],
     ['a timeout of AbortSignal.timeout()', new DOMException('timed out', 'TimeoutError')],
-    ['a type error deep inside whose cause is the network', deep(withCode('ECONNRESET'), 5)],
+    ['a type error with a network error deep among its causes', deep(withCode('ECONNRESET'), 5)],
     [
       'an answer that is not HTTP',
       new TypeError('fetch failed', { cause: withCode('HPE_INVALID_CONSTANT') }),
@@ -75,7 +75,10 @@ describe('the default outcome', () => {
     ['a validation error', named('ValidationError')],
     ['a validation error of zod', named('ZodError')],
     ['a programmer error', new TypeError('x is not a function')],
-    ['a type error whose cause is no network error', new TypeError('x', { cause: new Error('y') })],
+    [
+      'a type error whose cause is not a network error',
+      new TypeError('x', { cause: new Error('y') }),
+    ],
     ['a type error with an odd cause', new TypeError('x', { cause: { errors: 'none' } })],
     ['a type error with other causes', new TypeError('x', { cause: { errors: [new Error('y')] } })],
     ['a type error with a cause in a circle', circular()],
@@ -95,7 +98,7 @@ describe('the default outcome', () => {
     ['a reference error of another realm', fromOtherRealm('try { y } catch (e) { e }')],
     ['an open circuit', new Rejection('CIRCUIT_OPEN')],
     ['a full bulkhead', new Rejection('BULKHEAD_FULL')],
-    ['a rejection of a kind to come', new Rejection('SHED')],
+    ['a rejection of a future kind', new Rejection('SHED')],
   ])('is ignored: %s', (_what, error) => {
     expect(defaultOutcome(error)).toBe('ignored');
   });
@@ -128,7 +131,7 @@ describe('the default outcome', () => {
     },
   );
 
-  it('tells which of our own rejections are failures of the dependency', () => {
+  it('says which of our own rejections are failures of the dependency', () => {
     expect(isOwnFailure(new Rejection('TIMEOUT'))).toBe(true);
     expect(isOwnFailure(new Rejection('CIRCUIT_OPEN'))).toBe(false);
     expect(isOwnFailure(withCode('ECONNREFUSED'))).toBe(false);

@@ -8,7 +8,7 @@ describe('an error matcher', () => {
   class SlowStorageError extends StorageError {}
   class NoError {}
 
-  it('that is a class means it and its subclasses', () => {
+  it('matches a class and its subclasses', () => {
     const matches = toPredicate(StorageError);
     expect([new StorageError(), new SlowStorageError(), new Error()].map(matches)).toEqual([
       true,
@@ -17,7 +17,7 @@ describe('an error matcher', () => {
     ]);
   });
 
-  it('that is a class goes by it, not by its name', () => {
+  it('compares classes by identity, not by name', () => {
     const namesake = Object.assign(new Error('x'), { name: 'StorageError' });
     expect(toPredicate(StorageError)(namesake)).toBe(false);
   });
@@ -35,14 +35,14 @@ describe('an error matcher', () => {
     expect(toPredicate(OldError as never)(new Error())).toBe(false);
   });
 
-  it('that is a built-in class knows the errors of other realms', () => {
+  it('recognizes built-in errors of other realms', () => {
     const error = fromOtherRealm(`new RangeError('x')`);
     expect(toPredicate(RangeError)(error)).toBe(true);
     expect(toPredicate(Error)(error)).toBe(true);
     expect(toPredicate(TypeError)(error)).toBe(false);
   });
 
-  it('that is a function is asked', () => {
+  it('may be a predicate', () => {
     const matches = toPredicate((error) => error === 'x');
     expect(matches('x')).toBe(true);
     expect(matches('y')).toBe(false);
@@ -50,14 +50,14 @@ describe('an error matcher', () => {
 
   it.each<[string, unknown, number | undefined]>([
     ['0 to its own class', new SlowStorageError(), 0],
-    ['a step for each parent', new (class extends SlowStorageError {})(), 1],
+    ['one step per parent', new (class extends SlowStorageError {})(), 1],
     ['none to another class', new StorageError(), undefined],
-    ['none to what is not an object', 'x', undefined],
+    ['none to a value that is not an object', 'x', undefined],
   ])('has a distance: %s', (_what, error, steps) => {
     expect(distance(SlowStorageError, error)).toBe(steps);
   });
 
-  it('has no distance above a hundred: there are no more ancestors', () => {
+  it('has no distance above a hundred ancestors', () => {
     class Ancestor {
       static [Symbol.hasInstance](): boolean {
         return true;
@@ -70,12 +70,12 @@ describe('an error matcher', () => {
     ]);
   });
 
-  it('that is a predicate is as near as can be', () => {
+  it('has distance 0 as a predicate', () => {
     expect(distance(() => true, new Error())).toBe(0);
     expect(distance(() => false, new Error())).toBeUndefined();
   });
 
-  it('that throws does not match', () => {
+  it('does not match when it throws', () => {
     const broken = (): boolean => {
       throw new Error('broken predicate');
     };

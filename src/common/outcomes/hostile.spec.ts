@@ -201,7 +201,7 @@ const lookers: Readonly<Record<string, (value: unknown) => unknown>> = {
   'the classifier, of results': (value) => new Classifier({ onResult: boom }).ofResult(value),
 };
 
-describe('looking at what does not want to be looked at', () => {
+describe('inspecting hostile values', () => {
   it.each(Object.keys(lookers))('never throws: %s', (name) => {
     fc.assert(
       fc.property(nested, (make) => {
@@ -211,11 +211,11 @@ describe('looking at what does not want to be looked at', () => {
     );
   });
 
-  it('shows anything as a string', () => {
+  it('shows every one as a string', () => {
     fc.assert(fc.property(nested, (make) => typeof show(make()) === 'string'));
   });
 
-  it('decides on one of the three words', () => {
+  it('decides on one of the three outcomes', () => {
     fc.assert(
       fc.property(nested, (make) => {
         expect(['success', 'failure', 'ignored']).toContain(defaultOutcome(make()));
@@ -240,16 +240,16 @@ describe('looking at what does not want to be looked at', () => {
       'success',
     ],
     ['a getter cause of a type error', () => withGetters(new TypeError('x'), ['cause']), 'ignored'],
-  ])('goes on with what is left: %s', (_what, make, outcome) => {
+  ])('goes by the readable rest: %s', (_what, make, outcome) => {
     expect(defaultOutcome(make())).toBe(outcome);
   });
 
-  it('looks further for Retry-After when the first headers throw', () => {
+  it('goes on searching for Retry-After when the first headers throw', () => {
     const error = { response: { headers: { get: boom } }, headers: { 'retry-after': '2' } };
     expect(retryAfterOf(error, 0)).toBe(2_000);
   });
 
-  it('comes to an end with ancestors without end', () => {
+  it('stops searching endless ancestors', () => {
     class Endless {
       static [Symbol.hasInstance](): boolean {
         return true;
@@ -259,13 +259,13 @@ describe('looking at what does not want to be looked at', () => {
     expect(distance(Endless, endless())).toBeGreaterThan(0);
   });
 
-  it('comes to an end with causes without end', () => {
+  it('stops searching endless causes', () => {
     const endless = (): object =>
       new Proxy({}, { get: (_target, key) => (key === 'cause' ? endless() : undefined) });
     expect(defaultOutcome(new TypeError('x', { cause: endless() }))).toBe('ignored');
   });
 
-  it('is not misled by a stream whose prototype cannot be asked for', () => {
+  it('handles a stream whose prototype cannot be read', () => {
     const stream = new (class extends StreamResult {})();
     expect(isStreamResult(stream)).toBe(true);
     expect(isStreamResult(new Proxy(stream, everyTrapThrows))).toBe(false);

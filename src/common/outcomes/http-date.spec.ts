@@ -18,14 +18,14 @@ describe('parseHttpDate', () => {
     ['77', '1977'],
     ['26', '2026'],
     ['00', '2000'],
-  ])('takes the year %s for %s', (short, year) => {
+  ])('reads the year %s as %s', (short, year) => {
     expect(parseHttpDate(`Monday, 01-Jan-${short} 00:00:00 GMT`, wall)).toBe(
       Date.parse(`${year}-01-01T00:00:00Z`),
     );
   });
 
   it.each(['Mon', 'Tues', 'Wednes', 'Thurs', 'Fri', 'Satur', 'Sun'])(
-    'knows the day %sday, which nobody holds against the date',
+    'accepts %sday, whether or not it is the day of that date',
     (day) => {
       const short = day.slice(0, 3);
       for (const text of [
@@ -51,7 +51,7 @@ describe('parseHttpDate', () => {
     ['Oct', 10],
     ['Nov', 11],
     ['Dec', 12],
-  ])('knows the month %s', (name, month) => {
+  ])('reads the month %s', (name, month) => {
     const first = Date.UTC(1994, month - 1, 1);
     for (const text of [
       `Sun, 01 ${name} 1994 00:00:00 GMT`,
@@ -72,7 +72,7 @@ describe('parseHttpDate', () => {
     }
   });
 
-  it('takes a leap second for the first of the next minute', () => {
+  it('reads a leap second as the first second of the next minute', () => {
     expect(parseHttpDate('Sat, 31 Dec 2016 23:59:60 GMT', wall)).toBe(
       Date.parse('2017-01-01T00:00:00Z'),
     );
@@ -110,7 +110,7 @@ describe('parseHttpDate', () => {
     expect(parseHttpDate(text, wall)).toBeUndefined();
   });
 
-  it('reads what toUTCString() writes, for any second of four-digit years', () => {
+  it('reads the output of toUTCString() for any second of four-digit years', () => {
     const [min, max] = [new Date('0001-01-01T00:00:00Z'), new Date('9999-12-31T23:59:59Z')];
     fc.assert(
       fc.property(fc.date({ min, max, noInvalidDate: true }), (date) => {

@@ -11,8 +11,8 @@ const boom = (): never => {
 /** Throws whatever is done to it. */
 const hostile = new Proxy({}, new Proxy({}, { get: () => boom }));
 
-describe('to look', () => {
-  it('finds what objects and functions have, and nothing anywhere else', () => {
+describe('inspecting a value', () => {
+  it('finds the members of objects and functions, and none elsewhere', () => {
     const named = Object.assign(() => {}, { code: 1 });
     expect(look({ code: 1 }, 'code')).toBe(1);
     expect(look(named, 'code')).toBe(1);
@@ -21,14 +21,14 @@ describe('to look', () => {
     }
   });
 
-  it('calls methods, and nothing that is none or throws', () => {
+  it('calls methods; other members and methods that throw give nothing', () => {
     expect(lookByCall({ get: (key: string) => `${key}!` }, 'get', 'a')).toBe('a!');
     for (const other of [{ get: 7 }, {}, { get: boom }, hostile]) {
       expect(lookByCall(other, 'get', 'a')).toBeUndefined();
     }
   });
 
-  it('finds the first items of lists, and none of what only looks like one', () => {
+  it('finds the first items of lists, and none of objects that only look like lists', () => {
     expect(lookAtItems([1, 2, 3], 2)).toEqual([1, 2]);
     for (const other of ['text', { length: 1, 0: 'a' }, null, undefined, hostile, () => {}]) {
       expect(lookAtItems(other, 2)).toEqual([]);
@@ -38,7 +38,7 @@ describe('to look', () => {
     expect(lookAtItems(proxy, 2)).toEqual([]);
   });
 
-  it('says no when it cannot be seen', () => {
+  it('gives no for unreadable members', () => {
     expect(isInstance(hostile, Error)).toBe(false);
     expect(isInstance({}, 7)).toBe(false);
     expect(safely(boom)('x')).toBe(false);
@@ -48,19 +48,19 @@ describe('to look', () => {
 });
 
 describe('classes', () => {
-  it('are told from functions that only speak of them', () => {
+  it('are distinguished from functions that mention the word', () => {
     expect(isClass(class Books {})).toBe(true);
     expect(isClass(() => 'class Books {}')).toBe(false);
     expect(isClass(function classify() {})).toBe(false);
   });
 
-  it('are known where built-in errors have other prototypes', () => {
+  it('are recognized where built-in errors have other prototypes', () => {
     expect(isBuiltIn(Object.create(TypeError.prototype), TypeError)).toBe(true);
     expect(isBuiltIn(new RangeError(), TypeError)).toBe(false);
   });
 });
 
-describe('what an error asks for', () => {
+describe('the wait that an error asks for', () => {
   class Rejection extends ResilienceError {
     constructor(retryAfterMs: number) {
       const names = { code: 'X', policy: 'p', policyName: 'n', title: 't', message: 'm' };
@@ -69,12 +69,12 @@ describe('what an error asks for', () => {
   }
   const asking = (headers: unknown): unknown => ({ response: { headers } });
 
-  it('may be no wait at all', () => {
+  it('may be 0', () => {
     expect(retryAfterOf(new Rejection(0), 0)).toBe(0);
     expect(retryAfterOf(new Rejection(-1), 0)).toBeUndefined();
   });
 
-  it('is found under any spelling and between any blanks, and nowhere else', () => {
+  it('is found in any letter case and between blanks, and nowhere else', () => {
     for (const name of ['retry-after', 'Retry-After', 'RETRY-AFTER']) {
       expect(retryAfterOf(asking({ 'x-other': '5', [name]: ' \t 20 \t ' }), 0)).toBe(20_000);
       expect(
@@ -92,7 +92,7 @@ describe('what an error asks for', () => {
     expect(retryAfterOf(asking({ 'x-other': '5', undefined: '5' }), 0)).toBeUndefined();
   });
 
-  it('is found among the first two hundred headers', () => {
+  it('is searched for in the first two hundred headers', () => {
     const others = (count: number): [string, string][] =>
       Array.from({ length: count }, (_, i) => [`x-${i}`, '5']);
     const headers = (count: number): unknown =>
@@ -103,7 +103,7 @@ describe('what an error asks for', () => {
 });
 
 describe('the status of an error', () => {
-  it('is what its method says, when it has one', () => {
+  it('comes from its method, if it has one', () => {
     expect(statusOf({ getStatus: () => 503, status: 404 })).toBe(503);
     expect(statusOf({ getStatus: () => 7, status: 404 })).toBeUndefined();
     expect(statusOf({ getStatus: boom, status: 404 })).toBe(404);

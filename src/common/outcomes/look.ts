@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 
-// The one place that inspects errors and results of others. They may be anything: objects with getters that throw, proxies
-// whose traps throw, revoked proxies. Inspecting never throws: what cannot be read counts as absent.
+// The one place that inspects foreign errors and results. They may be anything: objects with getters that throw,
+// proxies whose traps throw, revoked proxies. Inspecting never throws: what cannot be read counts as absent.
 
 const NOTHING: readonly unknown[] = [];
 

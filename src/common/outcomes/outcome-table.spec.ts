@@ -22,16 +22,16 @@ function generated(): string {
 }
 
 describe('the tables of outcomes', () => {
-  it('stand in docs/outcomes.md as the code has them', () => {
+  it('are the same in docs/outcomes.md as in the code', () => {
     expectGenerated('outcomes.md', 'src/common/outcomes/tables', generated());
   });
 
-  it('are of one client each, so that each row of the page leads to its source', () => {
+  it('cover one client each, so that each row of the page leads to its source', () => {
     const clients = tables.map(({ client }) => client);
     expect(clients).toEqual([...new Set(clients)]);
   });
 
-  it('have each key once, and say where it comes from', () => {
+  it('have each key once, and name its source', () => {
     for (const { client, source, rows } of tables) {
       const keys = rows.flatMap((row) => row.keys);
       expect([client, new Set(keys).size]).toEqual([client, keys.length]);

@@ -41,18 +41,18 @@ describe('retryAfterOf', () => {
 
   it.each([
     ['garbage', 'soon'],
-    ['words in front of a number', 'in 30'],
-    ['words behind a number', '30 s'],
-    ['words in front of a date', 'until Thu, 01 Jan 2026 00:00:30 GMT'],
-    ['words that V8 takes for a month', 'maybe 1'],
+    ['words before a number', 'in 30'],
+    ['words after a number', '30 s'],
+    ['words before a date', 'until Thu, 01 Jan 2026 00:00:30 GMT'],
+    ['words that V8 reads as a month', 'maybe 1'],
     ['a fraction', '0.5'],
     ['a negative number', '-5'],
-    ['a negative number that is one', -5],
+    ['a negative number, not as text', -5],
     ['a sign', '+5'],
     ['an exponent', '1e3'],
     ['a hexadecimal number', '0x10'],
     ['Infinity', 'Infinity'],
-    ['Infinity that is a number', Infinity],
+    ['Infinity, not as text', Infinity],
     ['two numbers', '1, 2'],
     ['another script', '٣'],
     ['a line break', '5\n'],
@@ -79,7 +79,7 @@ describe('retryAfterOf', () => {
   });
 
   it.each(['9'.repeat(30), '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT'])(
-    'takes what is too long for 2^31 seconds: %s',
+    'reads a wait that is too long as 2^31 seconds: %s',
     (value) => {
       expect(retryAfterOf(answered(value), wall)).toBe(2 ** 31 * 1_000);
     },
@@ -87,8 +87,8 @@ describe('retryAfterOf', () => {
 
   it.each([
     ['a Map', new Map([['Retry-After', '1']])],
-    ['what axios has', new AxiosHeaders({ 'Retry-After': '1' })],
-    ['what knows only its own spelling', { get: () => null, 'Retry-After': '1' }],
+    ['the headers of axios', new AxiosHeaders({ 'Retry-After': '1' })],
+    ['an object with an exact spelling', { get: () => null, 'Retry-After': '1' }],
     ['an object without a prototype', Object.assign(Object.create(null), { 'RETRY-AFTER': '1' })],
   ])('finds the header in %s', (_where, headers) => {
     expect(retryAfterOf({ response: { headers } }, wall)).toBe(1_000);
@@ -102,16 +102,16 @@ describe('retryAfterOf', () => {
     [['250'], 250],
     [['-1'], undefined],
     [[], undefined],
-  ])('takes the pushback of gRPC, %j', (values, ms) => {
+  ])('reads the pushback of gRPC, %j', (values, ms) => {
     const metadata = { get: (key: string) => (key === 'grpc-retry-pushback-ms' ? values : []) };
     expect(retryAfterOf({ code: 14, details: '', metadata }, wall)).toBe(ms);
   });
 
-  it.each([NaN, -1, Infinity, '5', null])('takes no %p from our own rejections', (ms) => {
+  it.each([NaN, -1, Infinity, '5', null])('ignores %p of our own rejections', (ms) => {
     expect(retryAfterOf(new ShedError(ms as number), wall)).toBeUndefined();
   });
 
-  it('takes what our own rejections ask for', () => {
+  it('reads the wait of our own rejections', () => {
     expect(retryAfterOf(new ShedError(700), wall)).toBe(700);
     expect(retryAfterOf(new ShedError(undefined), wall)).toBeUndefined();
   });

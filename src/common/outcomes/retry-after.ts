@@ -27,7 +27,7 @@ export function retryAfterOf(error: unknown, wall: number): number | undefined {
   return pushback === undefined ? sentRetryAfterOf(error) : wholeNumber(pushback);
 }
 
-/** As a service of another process has sent it, over RPC or GraphQL: beside a `code`. */
+/** Sent by a service in another process, over RPC or GraphQL, beside a `code`. */
 function sentRetryAfterOf(error: unknown): number | undefined {
   const carriers = [error, payloadOf(error), look(error, 'extensions')];
   const sent = carriers.find((carrier) => lookForText(carrier, 'code') !== undefined);

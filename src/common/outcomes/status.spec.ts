@@ -13,7 +13,7 @@ describe('statusOf', () => {
     ['the AWS SDK v3', { $metadata: { httpStatusCode: 404 } }, 404],
     ['the lowest', { status: 300 }, 300],
     ['the highest', { status: 599 }, 599],
-  ])('reads that of %s', (_what, error, status) => {
+  ])('reads the status of %s', (_what, error, status) => {
     expect(statusOf(error)).toBe(status);
   });
 

@@ -2,11 +2,11 @@ import type { Outcome } from './outcome.js';
 
 /** A result that is a stream. Only its beginning is known, so it counts as a success. */
 export abstract class StreamResult {
-  /** The answer that has the stream as its body; `undefined` for a mere stream. */
+  /** The answer that has the stream as its body; `undefined` for a stream without one. */
   readonly whole: object | undefined = undefined;
 }
 
-/** The outcome of a result by a rule, which sees no streams, but answers that have one. */
+/** The outcome of a result by a rule. The rule sees no streams, only answers that have one as their body. */
 export function outcomeOfResult(result: unknown, rule: (result: unknown) => Outcome): Outcome {
   if (!isStreamResult(result)) return rule(result);
   return result.whole === undefined ? 'success' : rule(result.whole);

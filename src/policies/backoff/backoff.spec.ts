@@ -51,7 +51,7 @@ describe('the default backoff', () => {
     expect(delays.slice(12)).toEqual([60_000, 60_000, 60_000]);
   });
 
-  it('is what exponential() means', () => {
+  it('is the same as exponential()', () => {
     expect(delaysOf(ruleOf(exponential()), 20, () => 0.123)).toEqual(
       delaysOf(defaultBackoff, 20, () => 0.123),
     );
@@ -82,7 +82,7 @@ describe('exponential()', () => {
     expect(delaysOf(rule, 6)).toEqual([100, 200, 400, 800, 1_000, 1_000]);
   });
 
-  it('may stay as it is', () => {
+  it('may stay constant', () => {
     expect(delaysOf(ruleOf(exponential({ multiplier: 1, jitter: 'none' })), 3)).toEqual([
       500, 500, 500,
     ]);
@@ -95,13 +95,13 @@ describe('constant()', () => {
     expect(delaysOf(ruleOf(constant(0)), 1)).toEqual([0]);
   });
 
-  it('spreads when told so', () => {
+  it('spreads with jitter', () => {
     expect(delaysOf(ruleOf(constant('2s', { jitter: 0.1 })), 1, atZero)).toEqual([1_800]);
   });
 });
 
 describe('linear()', () => {
-  it('grows by the same step, the initial delay if none is given', () => {
+  it('grows by the same step, by default the initial delay', () => {
     expect(delaysOf(ruleOf(linear({ jitter: 'none', maxDelay: '2s' })), 5)).toEqual([
       500, 1_000, 1_500, 2_000, 2_000,
     ]);
@@ -115,12 +115,12 @@ describe('linear()', () => {
 });
 
 describe('fibonacci()', () => {
-  it('grows as the Fibonacci numbers do, up to maxDelay', () => {
+  it('grows like the Fibonacci numbers, up to maxDelay', () => {
     const rule = ruleOf(fibonacci({ initialDelay: 100, maxDelay: '3s', jitter: 'none' }));
     expect(delaysOf(rule, 10)).toEqual([100, 100, 200, 300, 500, 800, 1_300, 2_100, 3_000, 3_000]);
   });
 
-  it('is exact as long as it matters, and capped after', () => {
+  it('is exact up to the cap', () => {
     const numbers = [1, 1];
     while (numbers.length < 60) numbers.push(numbers.at(-1)! + numbers.at(-2)!);
     const rule = ruleOf(fibonacci({ initialDelay: 1, maxDelay: 1e15, jitter: 'none' }));
@@ -136,7 +136,7 @@ describe('fibonacci()', () => {
 describe('decorrelated()', () => {
   const rule = ruleOf(decorrelated({ initialDelay: 100, maxDelay: 1_000 }));
 
-  it('draws between the initial delay and three times the delay before', () => {
+  it('draws between the initial delay and three times the previous delay', () => {
     const draw = (previous: number | undefined, random: () => number): number =>
       rule({ attempt: 2, error: undefined, previous, random });
     expect(draw(undefined, atZero)).toBe(100);
@@ -146,7 +146,7 @@ describe('decorrelated()', () => {
     expect(draw(200, inTheMiddle)).toBe(350);
   });
 
-  it('draws from the upper half below maxDelay instead of being cut off there', () => {
+  it('draws from the upper half below maxDelay instead of being cut off', () => {
     const randoms = [0.99, 0.5];
     const delay = rule({
       attempt: 9,
@@ -181,21 +181,21 @@ describe('jitter', () => {
     [0, 1_000, 1_000, 1_000],
     [0.2, 800, 1_000, 1_200],
     [1, 0, 1_000, 2_000],
-  ])('of %p spreads 1000 ms from %p by way of %p to %p', (jitter, ...expected) => {
+  ])('of %p spreads 1000 ms from %p over %p to %p', (jitter, ...expected) => {
     const rule = ruleOf(constant(1_000, { jitter }));
     [atZero, inTheMiddle, almostOne].forEach((random, i) => {
       expect(delaysOf(rule, 1, random)[0]).toBeCloseTo(expected[i]!);
     });
   });
 
-  it('comes after the cap, so that clients do not meet there', () => {
+  it('is applied after the cap, so that clients do not retry together there', () => {
     const rule = ruleOf(exponential({ maxDelay: '1s', jitter: 'full' }));
     expect(delaysOf(rule, 10, () => 0.25).at(-1)).toBe(250);
   });
 });
 
 describe('a backoff function', () => {
-  it('is asked with the attempt and its error, and taken at its word', () => {
+  it('gets the attempt and its error, and decides the delay', () => {
     const backoff = jest
       .fn()
       .mockReturnValueOnce(7)
@@ -213,7 +213,7 @@ describe('a backoff function', () => {
     ]);
   });
 
-  it('that throws throws', () => {
+  it('passes its error on', () => {
     const rule = ruleOf(() => {
       throw new Error('broken');
     });
@@ -224,7 +224,7 @@ describe('a backoff function', () => {
 });
 
 describe('readBackoff', () => {
-  it('reads none as none', () => {
+  it('reads an absent backoff as undefined', () => {
     expect(read(undefined)).toEqual([undefined, []]);
   });
 
@@ -240,12 +240,12 @@ describe('readBackoff', () => {
       'backoff is null; use exponential(), constant(), … or a function (attempt, error) => ms',
     ],
     [
-      'a kind that there is not',
+      'an unknown kind',
       { kind: 'cubic', options: {} },
       `backoff is { kind: 'cubic', options: {} }; use exponential(), constant(), … or a function (attempt, error) => ms`,
     ],
     [
-      'the name of what every object has as a kind',
+      'a member of every object as a kind',
       { kind: 'constructor', options: {} },
       `backoff is { kind: 'constructor', options: {} }; use exponential(), constant(), … or a function (attempt, error) => ms`,
     ],
@@ -255,7 +255,7 @@ describe('readBackoff', () => {
       `backoff is { kind: 'linear', options: null }; use exponential(), constant(), … or a function (attempt, error) => ms`,
     ],
     [
-      'a constant delay that is missing',
+      'a missing constant delay',
       { kind: 'constant', options: {} },
       `backoff.delay is undefined; use a duration such as '1s'`,
     ],
@@ -305,7 +305,7 @@ describe('readBackoff', () => {
       'backoff.maxDelai is not an option; the options are backoff.initialDelay, backoff.maxDelay, backoff.multiplier, backoff.jitter',
     ],
     [
-      'a jitter where there is none',
+      'a jitter of decorrelated()',
       decorrelated({ jitter: 0.5 } as never),
       'backoff.jitter is not an option; the options are backoff.initialDelay, backoff.maxDelay',
     ],
@@ -313,7 +313,7 @@ describe('readBackoff', () => {
     expect(read(backoff)[1]).toContain(problem);
   });
 
-  it('allows a cap that is the first delay', () => {
+  it('allows a cap equal to the first delay', () => {
     expect(read(exponential({ initialDelay: '1s', maxDelay: '1s' }))[1]).toEqual([]);
   });
 });

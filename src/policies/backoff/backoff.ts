@@ -12,9 +12,9 @@ export type Jitter = number | 'full' | 'equal' | 'none';
 export interface ExponentialOptions {
   /** The first delay. Default 500 ms. */
   readonly initialDelay?: Duration;
-  /** Each delay is the one before times this; at least 1. Default 1.5. */
+  /** The factor from each delay to the next; at least 1. Default 1.5. */
   readonly multiplier?: number;
-  /** No delay before jitter is longer. Default 60 s. */
+  /** The longest delay, before jitter. Default 60 s. */
   readonly maxDelay?: Duration;
   /** Random spread. Default 0.5. */
   readonly jitter?: Jitter;
@@ -30,9 +30,9 @@ export interface ConstantOptions {
 export interface LinearOptions {
   /** The first delay. Default 500 ms. */
   readonly initialDelay?: Duration;
-  /** Each delay is the one before plus this. Default: `initialDelay`. */
+  /** The step from each delay to the next. Default: `initialDelay`. */
   readonly increment?: Duration;
-  /** No delay before jitter is longer. Default 60 s. */
+  /** The longest delay, before jitter. Default 60 s. */
   readonly maxDelay?: Duration;
   /** Random spread. Default 0.5. */
   readonly jitter?: Jitter;
@@ -42,7 +42,7 @@ export interface LinearOptions {
 export interface FibonacciOptions {
   /** The first and the second delay. Default 500 ms. */
   readonly initialDelay?: Duration;
-  /** No delay before jitter is longer. Default 60 s. */
+  /** The longest delay, before jitter. Default 60 s. */
   readonly maxDelay?: Duration;
   /** Random spread. Default 0.5. */
   readonly jitter?: Jitter;
@@ -50,9 +50,9 @@ export interface FibonacciOptions {
 
 /** Options of {@link decorrelated}. */
 export interface DecorrelatedOptions {
-  /** No delay is shorter. Default 500 ms. */
+  /** The shortest delay. Default 500 ms. */
   readonly initialDelay?: Duration;
-  /** No delay is longer. Default 60 s. */
+  /** The longest delay. Default 60 s. */
   readonly maxDelay?: Duration;
 }
 
@@ -92,7 +92,7 @@ export function linear(options: LinearOptions = {}): BackoffSpec {
   return { kind: 'linear', options };
 }
 
-/** Delays that grow as the Fibonacci numbers do: 1, 1, 2, 3, 5, … times `initialDelay`. */
+/** Delays that grow like the Fibonacci numbers: 1, 1, 2, 3, 5, … times `initialDelay`. */
 export function fibonacci(options: FibonacciOptions = {}): BackoffSpec {
   return { kind: 'fibonacci', options };
 }

@@ -3,7 +3,7 @@ import type { ResilienceEvent } from '../../telemetry/events.js';
 import type { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { BulkheadFullError, type BulkheadFullReason } from './bulkhead-full-error.js';
 
-/** Says what a bulkhead does with calls, and counts the rejected ones. */
+/** Emits the events of a bulkhead, and counts rejected calls. */
 export class BulkheadAnnouncer {
   /** Calls rejected so far. */
   rejected = 0;
@@ -20,7 +20,7 @@ export class BulkheadAnnouncer {
       : undefined;
   }
 
-  /** @param origin the async context of the call, if another one is current */
+  /** @param origin the async context of the call, if it is not the current one */
   rejection(
     reason: BulkheadFullReason,
     retryAfterMs: number | undefined,

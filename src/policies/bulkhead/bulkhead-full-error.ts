@@ -16,7 +16,7 @@ const MESSAGES: Readonly<Record<BulkheadFullReason, string>> = {
   closing: 'is full, and no call may queue: the application is closing',
 };
 
-/** The bulkhead has no place for the call. 503, code `BULKHEAD_FULL`. */
+/** The bulkhead had no place for the call. 503, code `BULKHEAD_FULL`. */
 export class BulkheadFullError extends ResilienceError {
   constructor(
     bulkheadName: string,

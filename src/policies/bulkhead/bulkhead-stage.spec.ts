@@ -14,7 +14,7 @@ const ways: [string, (harness: Harness, work: Work) => TestCall][] = [
 
 describe('a call in a bulkhead', () => {
   describe.each(ways)('%s', (_way, callOf) => {
-    it.each(works)('has a place while it works, and gives it back: %s', async (_how, work) => {
+    it.each(works)('holds a place while it runs, and gives it back: %s', async (_how, work) => {
       const harness = new Harness();
       const seen: unknown[] = [];
       const call = callOf(harness, () => {
@@ -27,7 +27,7 @@ describe('a call in a bulkhead', () => {
       expect(harness.counts).toEqual([0, 0]);
     });
 
-    it.each(works)('has one after it has waited, too: %s', async (_how, work) => {
+    it.each(works)('holds one after a wait too: %s', async (_how, work) => {
       const harness = new Harness({ maxQueue: 1 });
       const before = harness.begin('before');
       const seen: unknown[] = [];
@@ -45,7 +45,7 @@ describe('a call in a bulkhead', () => {
       expect(harness.counts).toEqual([0, 0]);
     });
 
-    it('is turned away at once when it is full, and does not run', async () => {
+    it('is rejected at once when it is full, and does not run', async () => {
       const harness = new Harness();
       harness.begin('before');
       const work = jest.fn();
@@ -56,7 +56,7 @@ describe('a call in a bulkhead', () => {
       expect(harness.counts).toEqual([1, 0]);
     });
 
-    it('is turned away when it has waited for too long, and does not run', async () => {
+    it('is rejected when it has waited too long, and does not run', async () => {
       const harness = new Harness({ maxQueue: 1, maxWait: 100 });
       const before = harness.begin('before');
       const work = jest.fn();
@@ -72,7 +72,7 @@ describe('a call in a bulkhead', () => {
       expect(harness.counts).toEqual([0, 0]);
     });
 
-    it('is turned away when it waits and the application closes', async () => {
+    it('is rejected when it waits and the application closes', async () => {
       const harness = new Harness({ maxQueue: 1 });
       harness.begin('before');
       const work = jest.fn();
@@ -97,7 +97,7 @@ describe('a call in a bulkhead', () => {
       expect(seen).toEqual(['a', 'b', 'c']);
     });
 
-    it('runs in its own async context, whoever has made way for it', async () => {
+    it('runs in its own async context, whichever call freed its place', async () => {
       const user = new AsyncLocalStorage<string>();
       const harness = new Harness({ maxQueue: 1, around: () => [new OnExit(look)] });
       const seen: unknown[] = [];
@@ -113,7 +113,7 @@ describe('a call in a bulkhead', () => {
     });
   });
 
-  it('that is turned away leaves the stages around it as any other', async () => {
+  it('leaves the stages around it like any other call when it is rejected', async () => {
     const exit = jest.fn();
     const harness = new Harness({ around: () => [new OnExit(exit)] });
     harness.begin('before');
@@ -121,7 +121,7 @@ describe('a call in a bulkhead', () => {
     expect(exit).toHaveBeenCalledTimes(1);
   });
 
-  it('holds its place from when it has got it, not from when it came', async () => {
+  it('holds its place from the time at which it gets it, not from its arrival', async () => {
     const harness = new Harness({ maxQueue: 1 });
     const first = harness.begin('first');
     const second = harness.begin('second');
@@ -136,7 +136,7 @@ describe('a call in a bulkhead', () => {
     expect(error).toMatchObject({ retryAfterMs: 2_000 });
   });
 
-  it('tells how long it waited', async () => {
+  it('reports how long it waited', async () => {
     const harness = new Harness({ maxQueue: 1 }).listen();
     const first = harness.begin('first');
     harness.begin('second');
@@ -148,7 +148,7 @@ describe('a call in a bulkhead', () => {
     ]);
   });
 
-  it('is told of in its own async context, whoever makes way for it or sends it away', async () => {
+  it('has its events in its own async context, whichever call causes them', async () => {
     const user = new AsyncLocalStorage<string>();
     const harness = new Harness({ maxQueue: 2, maxWait: 100 });
     const seen: unknown[] = [];
@@ -173,7 +173,7 @@ describe('a call in a bulkhead', () => {
     ]);
   });
 
-  it('does not tell its wait as time of its work', async () => {
+  it('does not count its wait as time of its work', async () => {
     const harness = new Harness({ maxQueue: 1 }).listen();
     const first = harness.begin('first');
     const second = harness.begin('second');
@@ -189,8 +189,8 @@ describe('a call in a bulkhead', () => {
   });
 });
 
-describe('a place that comes free', () => {
-  it('goes to who waits, not to a newcomer at that very moment', async () => {
+describe('a place that becomes free', () => {
+  it('goes to a waiting call, not to a newcomer at that very moment', async () => {
     const newcomers: Begun[] = [];
     const harness = new Harness({
       maxQueue: 1,
@@ -220,7 +220,7 @@ describe('a place that comes free', () => {
     return harness.counts[1] < before ? 'has a place' : 'waits';
   };
 
-  it('goes to who waits, not to a newcomer, at whatever moment that comes', async () => {
+  it('goes to a waiting call, not to a newcomer, whenever that arrives', async () => {
     const seen: string[] = [];
     for (let turns = 0; turns < 8; turns++) {
       const harness = new Harness({ maxQueue: 2 });
@@ -236,7 +236,7 @@ describe('a place that comes free', () => {
     expect([...new Set(seen)]).toEqual(['waits', 'has a place', 'works']);
   });
 
-  it('goes on to the next when who has got it is stopped, at whatever moment', async () => {
+  it('goes on to the next call when the one that got it is stopped, at any moment', async () => {
     const seen: string[] = [];
     for (let turns = 0; turns < 8; turns++) {
       const harness = new Harness({ maxQueue: 2 });
@@ -264,10 +264,10 @@ describe('a place that comes free', () => {
   });
 });
 
-describe('a call whose result goes on', () => {
+describe('a call whose result is a stream', () => {
   class Stream extends StreamResult {}
 
-  it.each(ways)('keeps its place until that is over (%s)', async (_way, callOf) => {
+  it.each(ways)('keeps its place until the stream ends (%s)', async (_way, callOf) => {
     const harness = new Harness({ maxQueue: 1 });
     const stream = new Stream();
     const call = callOf(harness, () => stream);
@@ -293,7 +293,7 @@ describe('a call whose result goes on', () => {
     expect(harness.counts).toEqual([1, 0]);
   });
 
-  it('holds it as long as the result takes, for the mean too', async () => {
+  it('holds it for the time of the stream, for the mean too', async () => {
     const harness = new Harness({ around: () => [new OnExit((call) => call.now())] });
     const call = harness.call(() => new Stream());
     await harness.run(call);
@@ -303,7 +303,7 @@ describe('a call whose result goes on', () => {
     expect((await harness.begin('third').end).error).toMatchObject({ retryAfterMs: 700 });
   });
 
-  it('gives it back when it is stopped as the result comes', async () => {
+  it('gives it back when it is stopped at the moment of its result', async () => {
     const harness = new Harness();
     const call = harness.call(
       (own) => {
@@ -336,7 +336,7 @@ describe('a call that finds a place', () => {
     return made;
   }
 
-  it.each(ways)('makes no timer and no promise for that (%s)', async (_way, callOf) => {
+  it.each(ways)('creates no timer and no promise (%s)', async (_way, callOf) => {
     const harness = new Harness({ maxQueue: 1, maxWait: 100 });
     const bare = harness.pipelineOf([]);
     const setTimer = jest.spyOn(harness.clock, 'setTimer');
@@ -348,7 +348,7 @@ describe('a call that finds a place', () => {
     expect(setTimer).not.toHaveBeenCalled();
   });
 
-  it('makes no AbortController, whether it waits or not, ends well or is given up', async () => {
+  it('creates no AbortController, whether it waits or not, succeeds or is abandoned', async () => {
     const Original = globalThis.AbortController;
     let made = 0;
     globalThis.AbortController = class extends Original {

@@ -37,7 +37,7 @@ export class BulkheadStage extends Stage<AnyPlace> {
 interface Held {
   readonly bulkhead: Places;
   readonly place: AnyPlace;
-  /** Makes the place known to the calls inside of this one. */
+  /** Makes the place known to the calls inside this one. */
   readonly holding: Holding | undefined;
 }
 
@@ -72,7 +72,7 @@ export class FlexibleBulkheadStage extends Stage<Held> {
   override exit(call: Call, held: Held | undefined): void {
     if (held === undefined) return;
     const { bulkhead, place, holding } = held;
-    if (holding !== undefined) call.holding = holding.outer; // what the call does next does not run inside the bulkhead
+    if (holding !== undefined) call.holding = holding.outer; // the call goes on outside the bulkhead
     if (call.streaming || call.unfinishedWork(this.level) !== undefined) {
       atEndOfWork(call, this.level, () => {
         holding?.end();
@@ -85,7 +85,7 @@ export class FlexibleBulkheadStage extends Stage<Held> {
   }
 }
 
-/** Calls `giveBack` when the work ends that goes on after the call: a stream, or abandoned work. */
+/** Calls `giveBack` at the end of work that goes on after the call: a stream, or abandoned work. */
 function atEndOfWork(call: Call, level: number, giveBack: () => void): void {
   if (call.streaming) call.atEnd(giveBack);
   else call.unfinishedWork(level)?.then(giveBack, giveBack);

@@ -28,7 +28,7 @@ interface Rules {
   readonly totalTimeout: number;
   readonly maxRetries: number;
   readonly delay: number;
-  /** Whether somebody listens to events: calls then take another way through the pipeline. */
+  /** Whether there are listeners: calls then take another path through the pipeline. */
   readonly listen: boolean;
   /** Whether the pipeline is told of the work as of that of a handler, which runs further inside than it can see. */
   readonly tracked: boolean;
@@ -91,7 +91,7 @@ class ModelCall extends TestCall {
 
 const currentCall = new AsyncLocalStorage<number>();
 
-/** Sits just outside of the bulkhead and sees who comes and goes. */
+/** Sits just outside the bulkhead and sees who comes and goes. */
 class Watch extends Stage<Passage> {
   constructor(private readonly world: World) {
     super();
@@ -445,7 +445,7 @@ async function run(rules: fc.Arbitrary<Rules>, seen: Set<string>): Promise<void>
 jest.setTimeout(60_000); // on a machine that is busy with other things
 
 describe('a bulkhead', () => {
-  it('keeps its rules, whatever calls come, end, are stopped and run out of time in whatever order', async () => {
+  it('keeps its rules, in whatever order calls begin, end, are stopped and time out', async () => {
     const seen = new Set<string>();
     await run(rulesWith({ tracked: false }), seen);
     // The runs have been everywhere.
@@ -465,7 +465,7 @@ describe('a bulkhead', () => {
   });
 
   // `Call.runningWork` is still that of the attempt before, so that one which is given up in the queue does not leave it.
-  it('keeps them for handlers too', async () => {
+  it('keeps its rules for handlers too', async () => {
     await run(rulesWith({ tracked: true }), new Set());
   });
 });

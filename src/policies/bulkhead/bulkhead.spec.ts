@@ -9,7 +9,7 @@ import { BulkheadFullError } from './bulkhead-full-error.js';
 import { Bulkhead, Waiter } from './bulkhead.js';
 
 describe('a bulkhead', () => {
-  it('has so many places, and turns away who comes when all are taken', () => {
+  it('has so many places, and rejects calls while all are taken', () => {
     const harness = new Harness({ maxConcurrent: 3 });
     const places = [harness.take(), harness.take(), harness.take()];
     expect(() => harness.take()).toThrow(BulkheadFullError);
@@ -17,7 +17,7 @@ describe('a bulkhead', () => {
     for (const place of places) expect(place).not.toBeInstanceOf(Waiter);
   });
 
-  it('has a place for another one as soon as one comes back', () => {
+  it('has a place for another call as soon as one is given back', () => {
     const harness = new Harness({ maxConcurrent: 2 });
     const [first] = [harness.take(), harness.take()];
     harness.giveBack(first);
@@ -26,14 +26,14 @@ describe('a bulkhead', () => {
     expect(harness.counts).toEqual([2, 0, 1]);
   });
 
-  it('is empty again when all places have come back, in whatever order', () => {
+  it('is empty again when all places have been given back, in any order', () => {
     const harness = new Harness({ maxConcurrent: 3 });
     const [a, b, c] = [harness.take(), harness.take(), harness.take()];
     for (const place of [b, c, a]) harness.giveBack(place);
     expect(harness.counts).toEqual([0, 0, 0]);
   });
 
-  it('shows itself', () => {
+  it('has a snapshot', () => {
     const harness = new Harness({ maxConcurrent: 2, maxQueue: 1 });
     for (let i = 0; i < 3; i++) harness.take();
     harness.rejection();
@@ -49,7 +49,7 @@ describe('a bulkhead', () => {
 });
 
 describe('the rejection by a full bulkhead', () => {
-  it('is a 503 that tells programs all they need, and clients nothing of the inside', () => {
+  it('is a 503 that gives programs all details, and reveals no internals to clients', () => {
     const harness = new Harness();
     harness.take();
     const error = harness.rejection();
@@ -99,27 +99,27 @@ describe('the rejection by a full bulkhead', () => {
     ]);
   });
 
-  describe('says when to come again:', () => {
+  describe('says when to call again:', () => {
     const hold = async (harness: Harness, ms: number): Promise<void> => {
       const place = harness.take();
       await harness.clock.advance(ms);
       harness.giveBack(place);
     };
 
-    it('in a second while nothing is known', () => {
+    it('in a second, as long as no duration is known', () => {
       const harness = new Harness();
       harness.take();
       expect(harness.rejection().retryAfterMs).toBe(1_000);
     });
 
-    it('after as long as the first call took', async () => {
+    it('after the duration of the first call', async () => {
       const harness = new Harness();
       await hold(harness, 400);
       harness.take();
       expect(harness.rejection().retryAfterMs).toBe(400);
     });
 
-    it('after a mean in which later calls weigh a tenth', async () => {
+    it('after a mean to which each later call contributes a tenth', async () => {
       const harness = new Harness();
       await hold(harness, 400);
       await hold(harness, 1_400);
@@ -128,14 +128,14 @@ describe('the rejection by a full bulkhead', () => {
       expect(harness.rejection().retryAfterMs).toBeCloseTo(450, 6);
     });
 
-    it('sooner with more places, which come free more often', async () => {
+    it('sooner with more places, which become free more often', async () => {
       const harness = new Harness({ maxConcurrent: 4 });
       await hold(harness, 400);
       for (let i = 0; i < 4; i++) harness.take();
       expect(harness.rejection().retryAfterMs).toBe(100);
     });
 
-    it('later with a queue, which has to go first', async () => {
+    it('later with a queue, which goes first', async () => {
       const harness = new Harness({ maxConcurrent: 2, maxQueue: 3 });
       await hold(harness, 400);
       for (let i = 0; i < 5; i++) harness.take();
@@ -156,7 +156,7 @@ describe('the rejection by a full bulkhead', () => {
       expect(harness.rejection().retryAfterMs).toBe(2_000);
     });
 
-    it('which a retry that is told to retry rejections goes by', async () => {
+    it('which is honoured by a retry that retries rejections', async () => {
       const harness = new Harness();
       await hold(harness, 400);
       harness.take();
@@ -166,7 +166,7 @@ describe('the rejection by a full bulkhead', () => {
 });
 
 describe('the events of a bulkhead', () => {
-  it('come after its state: a listener may take what is left', async () => {
+  it('follow its state: a listener may take a remaining place', async () => {
     const harness = new Harness({ maxQueue: 1 });
     const place = harness.take();
     harness.wait('a');
@@ -185,7 +185,7 @@ describe('the events of a bulkhead', () => {
     expect(harness.log).toEqual(['a']);
   });
 
-  it('change nothing when a listener throws', async () => {
+  it('have no effect when a listener throws', async () => {
     const harness = new Harness({ maxQueue: 1 });
     harness.events.subscribe(() => {
       throw new Error('listener');
@@ -200,7 +200,7 @@ describe('the events of a bulkhead', () => {
     expect(harness.counts).toEqual([0, 0, 1]);
   });
 
-  it('are not made when nobody listens', () => {
+  it('are not created without listeners', () => {
     const clock = new ManualClock();
     const events = new ResilienceEvents();
     const emit = jest.spyOn(events, 'emit');

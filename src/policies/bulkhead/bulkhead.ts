@@ -70,7 +70,7 @@ export class Bulkhead {
   private closed = false;
   private readonly holdTimes = new HoldTimes();
   private readonly announcer: BulkheadAnnouncer;
-  /** Of those who began to wait under the present `maxWait`. */
+  /** The deadlines of calls that began to wait under the current `maxWait`. */
   private deadlines: DeadlineQueue<Waiter> | undefined;
 
   /** @internal */
@@ -84,7 +84,7 @@ export class Bulkhead {
     this.announcer = new BulkheadAnnouncer(name, environment.events);
   }
 
-  /** @internal Whether calls inside a call that holds a place need none. */
+  /** @internal Whether calls made inside a call that holds a place need none. */
   get reentrant(): boolean {
     return this.settings.reentrant ?? false;
   }
@@ -94,7 +94,7 @@ export class Bulkhead {
     return this.running === 0 && this.waiting === 0;
   }
 
-  /** Its limits and its numbers of this moment. */
+  /** Its limits and its current numbers. */
   snapshot(): BulkheadSnapshot {
     const { name, running, waiting } = this;
     const { rejected } = this.announcer;
@@ -103,18 +103,17 @@ export class Bulkhead {
   }
 
   /**
-   * @internal Changes the limits. Calls that have a place keep it, and those that wait go on waiting, as long as they were
-   * to wait when they began; free places are given to them at once.
+   * @internal Changes the limits. Calls that hold a place keep it. Waiting calls go on waiting, under the `maxWait` that they began with; free places go to them at once.
    */
   reconfigure(limits: BulkheadLimits): void {
     const { maxWait } = this.settings;
     this.settings = limits;
     if (limits.maxWait !== maxWait) {
-      this.deadlines?.close(); // leaves no timer behind, once nobody waits there any more
+      this.deadlines?.close(); // leaves no timer behind, once nothing waits there any more
       this.deadlines = this.deadlinesAfter(limits.maxWait);
     }
     for (let { first } = this.waiters; first !== undefined; { first } = this.waiters) {
-      // Read anew each time: a listener may have changed it.
+      // Read each time: a listener may have changed it.
       if (this.running >= this.settings.maxConcurrent) return;
       this.running += 1;
       this.place(first);

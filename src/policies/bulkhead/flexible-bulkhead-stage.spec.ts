@@ -7,7 +7,7 @@ import { deferred, settle } from '../../../test/support/wait.js';
 import { Bulkhead } from './bulkhead.js';
 import { FlexibleBulkheadStage } from './bulkhead-stage.js';
 
-/** A bulkhead with one place that calls inside of its own may enter again, and a pipeline around it. */
+/** A bulkhead with one place that calls inside its own may enter again, and a pipeline around it. */
 function reentrant(around: (harness: Harness) => Stage[] = () => []) {
   const harness = new Harness();
   const { clock, events } = harness;
@@ -19,8 +19,8 @@ function reentrant(around: (harness: Harness) => Stage[] = () => []) {
   return { harness, bulkhead, stage, pipeline, call };
 }
 
-describe('a bulkhead stage that may be entered again, or not at all', () => {
-  it('has nothing to give back for a call that needed no place', () => {
+describe('a bulkhead stage with keys or reentrant calls', () => {
+  it('gives nothing back for a call that needed no place', () => {
     const { stage, call } = reentrant();
     expect(() =>
       stage.exit(
@@ -36,13 +36,13 @@ describe('a bulkhead stage that may be entered again, or not at all', () => {
     ).toBeUndefined();
   });
 
-  it('lets a call that is in no bulkhead through', async () => {
+  it('admits a call without a bulkhead', async () => {
     const { harness, call } = reentrant();
     const stage = new FlexibleBulkheadStage(() => undefined, harness);
     await expect(harness.pipelineOf([stage]).run(call(() => 'books'))).resolves.toBe('books');
   });
 
-  it('gives its place back also when nothing is known of who holds it', () => {
+  it('gives the place back even if its holder is unknown', () => {
     const { harness, call } = reentrant();
     const settings = { maxConcurrent: 1, maxQueue: 0, maxWait: undefined };
     const bulkhead = new Bulkhead('storagesvc', settings, harness);
@@ -56,7 +56,7 @@ describe('a bulkhead stage that may be entered again, or not at all', () => {
     expect(bulkhead.idle).toBe(true);
   });
 
-  it('is not around what the call does after it: that needs a place of its own', async () => {
+  it('does not surround later work of the call, which needs a place of its own', async () => {
     const seen: unknown[] = [];
     class After extends Stage {
       override exit(call: Call): void {
@@ -70,7 +70,7 @@ describe('a bulkhead stage that may be entered again, or not at all', () => {
     expect(seen).toEqual([undefined]);
   });
 
-  it('keeps the place of a call that was given up until its work ends', async () => {
+  it('keeps the place of an abandoned call until its work ends', async () => {
     const { pipeline, call, bulkhead, harness } = reentrant((own) => [own.timeout('total', 100)]);
     const work = deferred<unknown>();
     const run = expect(pipeline.run(call(() => work.promise))).rejects.toMatchObject({
@@ -84,7 +84,7 @@ describe('a bulkhead stage that may be entered again, or not at all', () => {
     expect(bulkhead.snapshot().running).toBe(0);
   });
 
-  it('keeps it until the work of all attempts has ended that are made inside of it', async () => {
+  it('keeps it until the work of all attempts inside it has ended', async () => {
     const { stage, call, bulkhead, harness } = reentrant();
     const retry = harness.retry({ maxRetries: 1, backoff: () => 0 });
     const pipeline = harness.pipelineOf([stage, retry, harness.timeout('attempt', 100)]);
@@ -99,7 +99,7 @@ describe('a bulkhead stage that may be entered again, or not at all', () => {
     expect(bulkhead.idle).toBe(true);
   });
 
-  it('keeps it until then too when no call may be made inside of it', async () => {
+  it('keeps it until then also when no call may be made inside it', async () => {
     const { call, harness } = reentrant();
     const settings = { maxConcurrent: 1, maxQueue: 0, maxWait: undefined };
     const bulkhead = new Bulkhead('storagesvc', settings, harness);

@@ -30,7 +30,7 @@ const namesOf = (bulkheads: KeyedBulkheads): string[] =>
 const waiting = (place: Place): Promise<{ error?: unknown }> => outcome((place as Waiter).ready);
 
 describe('bulkheads by key', () => {
-  it('are one for each key, called after it', () => {
+  it('exist once per key, and are named after it', () => {
     const { bulkheads } = keyed({ key: (host: string) => host });
     const first = bulkheads.forCall({ self: undefined, args: ['a.example', 1] });
     expect(bulkheads.forCall({ self: undefined, args: ['a.example', 2] })).toBe(first);
@@ -38,7 +38,7 @@ describe('bulkheads by key', () => {
     expect(namesOf(bulkheads)).toEqual(['api[a.example]', 'api[b.example]']);
   });
 
-  it('give the place of one that nobody uses to a new key', () => {
+  it('replace an idle one by that of a new key', () => {
     const { bulkheads, of, warnings } = keyed();
     of('a').take(0);
     const idle = of('b');
@@ -48,7 +48,7 @@ describe('bulkheads by key', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('have none for a further key while all are in use, and say so', () => {
+  it('have none for another key while all are in use, and warn', () => {
     const { bulkheads, of, warnings } = keyed();
     of('a').take(0);
     of('b').take(0);
@@ -59,7 +59,7 @@ describe('bulkheads by key', () => {
     ]);
   });
 
-  it('have nobody wait any more once one has made room, whoever still knows it', () => {
+  it('let no call wait in one that was replaced, even if it is still referenced', () => {
     const { of } = keyed({ maxKeys: 1 });
     const gone = of('a');
     of('b');
@@ -67,7 +67,7 @@ describe('bulkheads by key', () => {
     expect(() => gone.take(0)).toThrow(expect.objectContaining({ reason: 'closing' }));
   });
 
-  it('are closed together: nobody waits in any of them any more', async () => {
+  it('are closed together: no call waits in any of them any more', async () => {
     const { bulkheads, of } = keyed();
     const waits = ['a', 'b'].map((key) => {
       of(key).take(0);
@@ -80,8 +80,8 @@ describe('bulkheads by key', () => {
   });
 });
 
-describe('a bulkhead that nobody uses', () => {
-  it('is one with no running and no waiting call', () => {
+describe('an idle bulkhead', () => {
+  it('has no running and no waiting call', () => {
     const { of } = keyed();
     const bulkhead = of('a');
     expect(bulkhead.idle).toBe(true);

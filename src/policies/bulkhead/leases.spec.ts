@@ -53,7 +53,7 @@ class World {
 }
 
 describe('a place that the store has lost', () => {
-  it('is taken again for the call that runs in it, also by an answer that comes late', async () => {
+  it('is taken again for the call that runs in it, even by a late answer', async () => {
     for (const ms of [0, 70]) {
       const world = new World();
       await world.hold();

@@ -3,13 +3,13 @@ import type { Clock, Timer } from '../../common/clock.js';
 import type { GuardedStore } from '../../fleet/guarded-store.js';
 import type { PlacesReply } from '../../fleet/store.js';
 
-/** How long a place is held without being prolonged, milliseconds: those of an instance that has died come back then. */
+/** How long a place is held without renewal, milliseconds; places of an instance that has died become free then. */
 const LEASE = 15_000;
 
-/** Leases are prolonged so often that two attempts may fail, milliseconds. */
+/** Time between renewals, milliseconds: two of them may fail. */
 const RENEW_EVERY = LEASE / 3;
 
-/** The places of a shared bulkhead that this instance holds. They are prolonged in the background. */
+/** The places of a shared bulkhead that this instance holds. They are renewed in the background. */
 export class Leases {
   private readonly held = new Set<string>();
   private timer: Timer | undefined = undefined;
@@ -28,7 +28,7 @@ export class Leases {
     return this.held.size;
   }
 
-  /** A token that no other call of the fleet has. */
+  /** A token that is unique in the fleet. */
   token(): string {
     return `${this.store.instanceId}:${(this.tokens += 1)}`;
   }
@@ -42,7 +42,7 @@ export class Leases {
     );
   }
 
-  /** Begins to prolong a place that has been granted. */
+  /** Begins to renew a place that has been granted. */
   add(token: string): void {
     this.held.add(token);
     if (this.timer === undefined && !this.closed) this.arm();
@@ -70,7 +70,7 @@ export class Leases {
     const reply = await this.store.send((store) =>
       store.places(this.name, { type: 'renew', tokens, leaseMs: LEASE }),
     );
-    // The store has lost them, or has heard nothing for too long. Their work goes on, so they are taken again if they can be.
+    // The store has lost them, or the renewal came too late. Their work goes on, so they are taken again if possible.
     for (const token of reply?.lost ?? []) if (this.held.has(token)) void this.retake(token);
   }
 

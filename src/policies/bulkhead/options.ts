@@ -11,13 +11,13 @@ export interface BulkheadOptions extends Switchable {
   readonly name?: string;
   /** Calls that may run at a time. Default 10. */
   readonly maxConcurrent?: number;
-  /** Calls that may wait for a place, first come, first served. Default 0: nobody waits. */
+  /** Calls that may wait for a place, first come, first served. Default 0: none. */
   readonly maxQueue?: number;
   /** How long a call may wait for a place. Default: no limit apart from its timeouts. */
   readonly maxWait?: Duration;
   /**
-   * Whether a call through the bulkhead that is made inside a call that holds a place runs without a place of its own.
-   * Costs an async context per call. Default false: it needs a second place.
+   * Whether a call that is made inside a call that holds a place shares this place. Costs an async context per call.
+   * Default false: it needs a second place.
    */
   readonly reentrant?: boolean;
   /** One bulkhead per key: per host or tenant, for example. Default: one for all calls. */
@@ -56,7 +56,7 @@ export function readBulkheadOptions(
 ): BulkheadSettings {
   const maxQueue = read.integer('maxQueue') ?? 0;
   if ((read.raw('maxQueue') ?? 0) === 0 && read.raw('maxWait') !== undefined) {
-    read.contradiction('maxWait has no effect without maxQueue, as nobody waits; give both');
+    read.contradiction('maxWait has no effect without maxQueue, since no call waits; give both');
   }
   return {
     name: read.text('name'),

@@ -2,8 +2,8 @@ import { Harness } from '../../../test/support/bulkhead.js';
 import { settle } from '../../../test/support/wait.js';
 import { BulkheadFullError } from './bulkhead-full-error.js';
 
-describe('those who wait for a place', () => {
-  it('get one in the order in which they came', async () => {
+describe('calls that wait for a place', () => {
+  it('get one in the order of their arrival', async () => {
     const harness = new Harness({ maxConcurrent: 2, maxQueue: 4 });
     const places = [harness.take(), harness.take()];
     for (const name of ['a', 'b', 'c', 'd']) places.push(harness.wait(name));
@@ -15,7 +15,7 @@ describe('those who wait for a place', () => {
     expect(harness.counts).toEqual([0, 0, 0]);
   });
 
-  it('get one each, and only when it has come free', async () => {
+  it('get one each, and only when it has become free', async () => {
     const harness = new Harness({ maxConcurrent: 2, maxQueue: 3 });
     const places = [harness.take(), harness.take()];
     for (const name of ['a', 'b', 'c']) harness.wait(name);
@@ -27,7 +27,7 @@ describe('those who wait for a place', () => {
     expect(harness.counts).toEqual([2, 2, 0]);
   });
 
-  it('have it from the moment at which it came free: a newcomer cannot take it', async () => {
+  it('hold it from the moment at which it became free: a newcomer cannot take it', async () => {
     const harness = new Harness({ maxQueue: 1 });
     const place = harness.take();
     harness.wait('first');
@@ -41,7 +41,7 @@ describe('those who wait for a place', () => {
     expect(harness.log).toEqual(['first']);
   });
 
-  it('are no more than maxQueue', () => {
+  it('are never more than maxQueue', () => {
     const harness = new Harness({ maxQueue: 2 });
     harness.take();
     harness.wait('a');
@@ -73,7 +73,7 @@ describe('those who wait for a place', () => {
     expect(harness.counts).toEqual([0, 0, 1]);
   });
 
-  it('may all leave, and others come', async () => {
+  it('may all leave, and make room for others', async () => {
     const harness = new Harness({ maxQueue: 2 });
     const place = harness.take();
     for (const waiter of [harness.wait('a'), harness.wait('b')]) harness.giveBack(waiter);
@@ -84,7 +84,7 @@ describe('those who wait for a place', () => {
     expect(harness.log).toEqual(['c']);
   });
 
-  it('may leave when they have a place, which goes to the next', async () => {
+  it('may leave with a place, which goes to the next call', async () => {
     const harness = new Harness({ maxQueue: 2 });
     const place = harness.take();
     const [first] = [harness.wait('first'), harness.wait('second')];
@@ -96,7 +96,7 @@ describe('those who wait for a place', () => {
     expect(() => harness.wait('third')).not.toThrow();
   });
 
-  it('may leave when they have a place, which is free when nobody is next', () => {
+  it('may leave with a place, which is free when no call is next', () => {
     const harness = new Harness({ maxQueue: 1 });
     const place = harness.take();
     const waiter = harness.wait('a');
@@ -105,7 +105,7 @@ describe('those who wait for a place', () => {
     expect(harness.counts).toEqual([0, 0, 0]);
   });
 
-  it('are an event when they have got their place, with the time that they have waited', async () => {
+  it('cause an event when they get a place, with the time that they have waited', async () => {
     const harness = new Harness({ maxQueue: 2 });
     const place = harness.take();
     const first = harness.wait('a');
@@ -121,7 +121,7 @@ describe('those who wait for a place', () => {
     ]);
   });
 
-  it('are no event when they leave, nor is who needs not wait', () => {
+  it('cause no event when they leave or did not have to wait', () => {
     const harness = new Harness({ maxQueue: 1 });
     const place = harness.take();
     harness.giveBack(harness.wait('a'));
@@ -140,7 +140,7 @@ describe('those who wait for a place', () => {
 describe('maxWait', () => {
   const given = { maxQueue: 3, maxWait: 100 };
 
-  it('ends the wait of each when its time is over', async () => {
+  it('ends the wait of each call when its time is up', async () => {
     const harness = new Harness(given);
     harness.take();
     harness.wait('a');
@@ -156,7 +156,7 @@ describe('maxWait', () => {
     expect(harness.counts).toEqual([1, 0, 2]);
   });
 
-  it('is a rejection as any other, and an event', async () => {
+  it('causes a rejection like any other, and an event', async () => {
     const harness = new Harness(given);
     harness.take();
     const { ready } = harness.wait('a');
@@ -192,7 +192,7 @@ describe('maxWait', () => {
     expect(harness.log).toEqual(['a: max-wait', 'b']);
   });
 
-  it('has nothing to give back for those it has turned away', async () => {
+  it('has nothing to give back for calls that it rejected', async () => {
     const harness = new Harness(given);
     harness.take();
     const waiter = harness.wait('a');
@@ -201,7 +201,7 @@ describe('maxWait', () => {
     expect(harness.counts).toEqual([1, 0, 1]);
   });
 
-  it('does not concern those who have a place', async () => {
+  it('does not affect calls with a place', async () => {
     const harness = new Harness(given);
     const place = harness.take();
     const waiter = harness.wait('a');
@@ -213,7 +213,7 @@ describe('maxWait', () => {
     expect(harness.counts).toEqual([0, 0, 0]);
   });
 
-  it('does not concern those who have left', async () => {
+  it('does not affect calls that have left', async () => {
     const harness = new Harness(given);
     harness.take();
     harness.giveBack(harness.wait('a'));
@@ -222,7 +222,7 @@ describe('maxWait', () => {
     expect(harness.counts).toEqual([1, 0, 0]);
   });
 
-  it('begins when somebody has to wait: until then there is no timer, then one for all', async () => {
+  it('begins when a call has to wait: until then there is no timer, then one for all', async () => {
     const harness = new Harness(given);
     const setTimer = jest.spyOn(harness.clock, 'setTimer');
     const place = harness.take();
@@ -237,7 +237,7 @@ describe('maxWait', () => {
 });
 
 describe('a bulkhead that is closed', () => {
-  it('sends away all who wait, at once', async () => {
+  it('rejects all waiting calls at once', async () => {
     const harness = new Harness({ maxQueue: 3, maxWait: 100 });
     harness.take();
     const waiters = ['a', 'b', 'c'].map((name) => harness.wait(name));
@@ -269,7 +269,7 @@ describe('a bulkhead that is closed', () => {
     expect(resting.clock.pending).toBe(0);
   });
 
-  it('lets nobody wait any more, and sets no timer', () => {
+  it('lets no call wait any more, and sets no timer', () => {
     const harness = new Harness({ maxQueue: 3, maxWait: 100 });
     harness.take();
     harness.bulkhead.close();
@@ -277,7 +277,7 @@ describe('a bulkhead that is closed', () => {
     expect(harness.clock.pending).toBe(0);
   });
 
-  it('still has places for what has to be done at the end, and takes them back', () => {
+  it('still has places for work at shutdown, and takes them back', () => {
     const harness = new Harness({ maxConcurrent: 2, maxQueue: 1 });
     const before = harness.take();
     harness.bulkhead.close();
@@ -287,7 +287,7 @@ describe('a bulkhead that is closed', () => {
     expect(harness.counts).toEqual([0, 0, 1]);
   });
 
-  it('leaves those alone who have just got their place', async () => {
+  it('does not affect calls that have just got their place', async () => {
     const harness = new Harness({ maxQueue: 2 });
     const place = harness.take();
     harness.wait('a');
@@ -299,7 +299,7 @@ describe('a bulkhead that is closed', () => {
     expect(harness.counts).toEqual([1, 0, 1]);
   });
 
-  it('leaves no rejection unhandled of those who have left before', async () => {
+  it('leaves no unhandled rejection of calls that left before', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     try {

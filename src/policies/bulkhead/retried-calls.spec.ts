@@ -9,7 +9,7 @@ import { BulkheadStage } from './bulkhead-stage.js';
 describe('a call that is retried', () => {
   const again = { maxRetries: 2, backoff: constant(100) };
 
-  it('has no place while it waits for its next attempt', async () => {
+  it('holds no place while it waits for its next attempt', async () => {
     const harness = new Harness({ around: (own) => [own.retry(again)] });
     const first = harness.begin('first');
     first.works[0]!.reject(down);
@@ -42,7 +42,7 @@ describe('a call that is retried', () => {
     expect(harness.started).toEqual(['first', 'second', 'third', 'first']);
   });
 
-  it('is not retried because it found no place, nor because it waited in vain', async () => {
+  it('is not retried when it found no place or waited in vain', async () => {
     const harness = new Harness({
       maxQueue: 1,
       maxWait: 50,
@@ -56,7 +56,7 @@ describe('a call that is retried', () => {
     expect(second.call.attempt).toBe(1);
   });
 
-  it('is retried for want of a place when it is told to, no sooner than there may be one', async () => {
+  it('is retried for lack of a place if so configured, but not before one may be free', async () => {
     const harness = new Harness({
       around: (own) => [own.retry({ ...again, on: [BulkheadFullError] })],
     });
@@ -70,7 +70,7 @@ describe('a call that is retried', () => {
     expect(harness.started).toEqual(['first', 'second']);
   });
 
-  it('waits for its own work that it has given up, as for that of others', async () => {
+  it('waits for its own abandoned work as for that of other calls', async () => {
     const harness = new Harness({
       maxQueue: 1,
       around: (own) => [own.retry({ ...again, backoff: constant(0) }), own.timeout('attempt', 100)],
@@ -87,7 +87,7 @@ describe('a call that is retried', () => {
     expect(harness.counts).toEqual([0, 0]);
   });
 
-  it('does not take an attempt that ended well for one that was given up', async () => {
+  it('does not take an attempt that succeeded for an abandoned one', async () => {
     const harness = new Harness({
       maxConcurrent: 2,
       around: (own) => [own.retry({ ...again, backoff: constant(0) }), own.timeout('attempt', 100)],
@@ -102,7 +102,7 @@ describe('a call that is retried', () => {
     expect(harness.counts).toEqual([0, 0]);
   });
 
-  it('gives up for good while it waits for a place in a later attempt, and leaves the queue', async () => {
+  it('leaves the queue when it is abandoned while it waits in a later attempt', async () => {
     const harness = new Harness({
       maxQueue: 1,
       around: (own) => [own.timeout('total', 150), own.retry(again)],
@@ -119,7 +119,7 @@ describe('a call that is retried', () => {
   });
 });
 
-describe('a bulkhead outside of a retry, as an order of its own may have it', () => {
+describe('a bulkhead outside a retry, in a custom order', () => {
   const around = (own: Harness): Stage[] => [
     new BulkheadStage(own.bulkhead, own),
     own.retry({ maxRetries: 1, backoff: constant(100) }),
@@ -158,7 +158,7 @@ describe('a bulkhead outside of a retry, as an order of its own may have it', ()
     expect(own.counts).toEqual([0, 0]);
   });
 
-  // A retry inside of the bulkhead makes the call forget what an earlier attempt has left behind.
+  // A retry inside the bulkhead makes the call forget what an earlier attempt has left behind.
   it('holds it until every attempt has really ended', async () => {
     const own = harness();
     const late = deferred();

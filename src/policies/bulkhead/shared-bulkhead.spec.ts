@@ -84,7 +84,7 @@ class Fleet {
 }
 
 describe('places for all instances', () => {
-  it('are as many as it says, over all of them', async () => {
+  it('are limited in number over all of them', async () => {
     const fleet = new Fleet({ count: 3, maxConcurrent: 2 });
     const a = fleet.begin('a', 0);
     fleet.begin('b', 1);
@@ -102,7 +102,7 @@ describe('places for all instances', () => {
     ]);
   });
 
-  it('go to calls that wait, also in another instance, as soon as one is free', async () => {
+  it('go to waiting calls, of other instances too, as soon as they are free', async () => {
     const fleet = new Fleet({ count: 2, maxConcurrent: 1, maxQueue: 2 });
     const a = fleet.begin('a', 0);
     await settle();
@@ -124,7 +124,7 @@ describe('places for all instances', () => {
     expect(fleet.emitted.filter(({ type }) => type === 'queued')).toHaveLength(2);
   });
 
-  it('are asked for again when no message comes', async () => {
+  it('are requested again when no message arrives', async () => {
     const fleet = new Fleet({ maxConcurrent: 1, maxQueue: 1 });
     await fleet.memory.places('db', {
       type: 'acquire',
@@ -140,7 +140,7 @@ describe('places for all instances', () => {
     expect(fleet.log).toEqual(['a runs']);
   });
 
-  it('go to calls that wait in the same instance also when no message comes', async () => {
+  it('go to waiting calls of the same instance even without a message', async () => {
     const fleet = new Fleet({ maxConcurrent: 1, maxQueue: 1, deaf: true });
     const a = fleet.begin('a');
     await settle();
@@ -151,7 +151,7 @@ describe('places for all instances', () => {
     expect(fleet.log).toEqual(['a runs', 'b runs']);
   });
 
-  it('go to no newcomer before those that wait', async () => {
+  it('do not go to a newcomer before waiting calls', async () => {
     const fleet = new Fleet({ count: 2, maxConcurrent: 1, maxQueue: 2, deaf: true });
     const a = fleet.begin('a', 0);
     await settle();
@@ -164,7 +164,7 @@ describe('places for all instances', () => {
     expect(fleet.log).toEqual(['a runs', 'first runs']);
   });
 
-  it('are held as long as their calls run, and come back when an instance dies', async () => {
+  it('are held while their calls run, and become free when an instance dies', async () => {
     const fleet = new Fleet({ count: 2, maxConcurrent: 2, maxQueue: 1 });
     fleet.begin('long', 0);
     fleet.begin('dead', 1);
@@ -194,7 +194,7 @@ describe('places for all instances', () => {
     expect(fleet.log.at(-1)).toBe('another runs');
   });
 
-  it('are given back when their calls end before they hear of them', async () => {
+  it('are given back when their calls end before they are told', async () => {
     const fleet = new Fleet({ count: 2, maxConcurrent: 1, answersAfter: 20 });
     fleet.end(fleet.begin('gone', 0), 0);
     await fleet.clock.advance(100);
@@ -215,7 +215,7 @@ describe('places for all instances', () => {
     ).toBe(0);
   });
 
-  it('end the wait of calls by maxWait, by their end, and when the application closes', async () => {
+  it('are no longer waited for after maxWait, the end of the call, or the close of the application', async () => {
     const fleet = new Fleet({ maxConcurrent: 1, maxQueue: 3, maxWait: 1_000 });
     fleet.begin('a');
     await settle();
@@ -234,7 +234,7 @@ describe('places for all instances', () => {
     expect(fleet.clock.pending).toBe(0);
   });
 
-  it('become more while the application runs', async () => {
+  it('may be increased while the application runs', async () => {
     const fleet = new Fleet({ maxConcurrent: 1, maxQueue: 1 });
     fleet.begin('a');
     await settle();
@@ -247,7 +247,7 @@ describe('places for all instances', () => {
 });
 
 describe('while the store is away, places for all instances', () => {
-  it('are a share of each instance, and those that it holds are among them', async () => {
+  it('are a share per instance, which includes the places that it holds', async () => {
     const fleet = new Fleet({ count: 2, maxConcurrent: 6 });
     const held = fleet.begin('held');
     await settle();
@@ -266,7 +266,7 @@ describe('while the store is away, places for all instances', () => {
     expect(fleet.numbers()).toEqual([3, 0, 2]);
   });
 
-  it('go to those that wait', async () => {
+  it('go to waiting calls', async () => {
     const fleet = new Fleet({ count: 2, maxConcurrent: 2, maxQueue: 2 });
     fleet.begin('other', 1);
     fleet.begin('another', 1);
@@ -280,7 +280,7 @@ describe('while the store is away, places for all instances', () => {
     expect(fleet.numbers(0)).toEqual([1, 1, 0]);
   });
 
-  it('become free for those that wait when a place of the store is given back', async () => {
+  it('become free for waiting calls when a place of the store is given back', async () => {
     const fleet = new Fleet({ count: 2, maxConcurrent: 4, maxQueue: 1 });
     const held = fleet.begin('held');
     await settle();
@@ -298,7 +298,7 @@ describe('while the store is away, places for all instances', () => {
     expect(fleet.log).toEqual(['held runs', 'a runs', 'b runs']);
   });
 
-  it('are one at least', async () => {
+  it('are at least one', async () => {
     const fleet = new Fleet({ count: 9, maxConcurrent: 2 });
     fleet.memory.fail('down');
     fleet.begin('a', 0);
@@ -307,7 +307,7 @@ describe('while the store is away, places for all instances', () => {
     expect(fleet.log).toEqual(['a runs', 'b runs']);
   });
 
-  it('are those of the store again once that is back', async () => {
+  it('are those of the store again once it is back', async () => {
     const fleet = new Fleet({ count: 2, maxConcurrent: 2 });
     fleet.memory.fail('down');
     for (const name of ['a', 'b']) {

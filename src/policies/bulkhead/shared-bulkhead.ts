@@ -11,27 +11,31 @@ import { Leases } from './leases.js';
 import { SharedPlace } from './shared-place.js';
 import type { BulkheadSnapshot } from './snapshot.js';
 
-/** How long calls that wait leave the store alone at most, milliseconds: it tells of places, but messages may be lost. */
+/**
+ * The longest time between requests for waiting calls, milliseconds: the store announces places, but messages may be
+ * lost.
+ */
 const ASK_AGAIN = 250;
 
 /**
- * Places for all instances of the application, kept by the store. A place is a lease that is prolonged in the background, so
- * that those of an instance that has died come back. While the store is away, this instance has its share of the places.
+ * Places for all instances of the application, kept by the store. A place is a lease that is renewed in the background,
+ * so that the places of an instance that has died become free. While the store is away, this instance has its share of
+ * the places.
  *
- * Calls of one instance get places first come, first served; among the instances whoever asks first.
+ * Within an instance, places are given first come, first served; among instances, to the one that asks first.
  */
 export class SharedBulkhead {
   private readonly announcer: BulkheadAnnouncer;
   private readonly holdTimes = new HoldTimes();
   private readonly leases: Leases;
-  /** This instance's share, for the time in which the store is away. */
+  /** This instance's share, for as long as the store is away. */
   private readonly share: Bulkhead;
   /** The waiting calls, longest wait first. */
   private readonly waiters = new LinkedList<SharedPlace>();
   private waiting = 0;
-  /** Calls that ask for a place without having waited. */
+  /** Calls that are asking for a place and have not waited. */
   private asking = 0;
-  /** Whether a place is being asked for, for those that wait. */
+  /** Whether a place is being requested for waiting calls. */
   private serving = false;
   /** Whether a place has become free meanwhile. */
   private freed = false;
@@ -53,7 +57,7 @@ export class SharedBulkhead {
     this.stopListening = store.onPlace(name, () => this.serve());
   }
 
-  /** @internal Whether calls inside a call that holds a place need none. */
+  /** @internal Whether calls made inside a call that holds a place need none. */
   get reentrant(): boolean {
     return this.limits.reentrant ?? false;
   }
@@ -63,7 +67,7 @@ export class SharedBulkhead {
     return this.leases.size + this.waiting + this.asking === 0 && this.share.idle;
   }
 
-  /** Its limits, and this instance's numbers of this moment. */
+  /** Its limits, and this instance's current numbers. */
   snapshot(): BulkheadSnapshot {
     const { name, limits, announcer } = this;
     const { maxConcurrent, maxQueue } = limits;
@@ -88,7 +92,7 @@ export class SharedBulkhead {
   /** @internal Asks for a place, or for an entry in the queue. @throws {BulkheadFullError} when neither is free */
   take(now: number): Place | SharedPlace {
     if (!this.store.available) {
-      this.moveToShare(); // those that wait come first
+      this.moveToShare(); // waiting calls come first
       return this.takeOfShare(now);
     }
     const place = new SharedPlace(this.leases.token(), now);
@@ -146,7 +150,7 @@ export class SharedBulkhead {
     if (!this.share.idle) this.adjustShare();
   }
 
-  /** The call has ended before it heard of its place. */
+  /** The call ended before it was told of its place. */
   private returnUnused({ token }: SharedPlace, reply: PlacesReply | undefined): void {
     if (reply?.granted) void this.leases.release(token).then(() => this.serve());
   }
@@ -176,7 +180,7 @@ export class SharedBulkhead {
     else this.announcer.queued(clock.now() - began);
   }
 
-  /** Asks for places for those that wait, one after the other. */
+  /** Asks for places for the waiting calls, one after the other. */
   private serve(): void {
     this.freed = true;
     if (!this.serving && this.waiting > 0) void this.serveAll();
@@ -209,7 +213,7 @@ export class SharedBulkhead {
     place.wake(true);
   }
 
-  /** The store is away: those that wait go on waiting for this instance's share. */
+  /** The store is away: waiting calls wait for this instance's share from now on. */
   private moveToShare(): void {
     for (let { first } = this.waiters; first !== undefined; { first } = this.waiters) {
       this.unlink(first);

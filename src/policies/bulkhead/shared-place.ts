@@ -14,7 +14,7 @@ export class SharedPlace {
   local: Place | undefined = undefined;
   /** @internal Ends its wait at the latest. */
   deadline: Timer | undefined = undefined;
-  /** @internal Why it gets no place; the error, if there is one already. */
+  /** @internal Why it gets no place; the error, if it exists already. */
   refused: BulkheadFullReason | BulkheadFullError | undefined = undefined;
   /** @internal Ends its wait. @param placed whether it has a place */
   wake: (placed: boolean) => void = () => {};
@@ -24,7 +24,7 @@ export class SharedPlace {
   /** @internal */
   constructor(
     readonly token: string,
-    /** When it asked; once it has a place, when it got that. */
+    /** When it asked; once it has a place, when it got it. */
     public since: number,
   ) {}
 

@@ -4,7 +4,7 @@ import { constant } from '../backoff/backoff.js';
 import { BulkheadFullError } from './bulkhead-full-error.js';
 
 describe('a call that is stopped while it waits', () => {
-  it('by its caller leaves the queue at once, makes room there, and never runs', async () => {
+  it('leaves the queue at once when its caller stops it, makes room there, and never runs', async () => {
     const harness = new Harness({ maxQueue: 1 });
     const gone = new Error('gone');
     const first = harness.begin('first');
@@ -21,7 +21,7 @@ describe('a call that is stopped while it waits', () => {
   });
 
   it.each(['attempt', 'total'] as const)(
-    'by the %s timeout leaves the queue on time, makes room there, and never runs',
+    'leaves the queue on time at the %s timeout, makes room there, and never runs',
     async (scope) => {
       const harness = new Harness({ maxQueue: 1, around: (own) => [own.timeout(scope, 100)] });
       const first = harness.begin('first');
@@ -39,7 +39,7 @@ describe('a call that is stopped while it waits', () => {
     },
   );
 
-  it('before it comes never enters', async () => {
+  it('never enters when it is stopped before', async () => {
     const harness = new Harness();
     const call = harness.call(() => 1, { interruptible: true });
     call.abort(down);
@@ -47,7 +47,7 @@ describe('a call that is stopped while it waits', () => {
     expect(harness.counts).toEqual([0, 0]);
   });
 
-  it('goes by its own time when that is shorter than maxWait', async () => {
+  it('waits for its own time limit when it is shorter than maxWait', async () => {
     const harness = new Harness({
       maxQueue: 1,
       maxWait: 200,
@@ -60,7 +60,7 @@ describe('a call that is stopped while it waits', () => {
     expect(harness.bulkhead.snapshot()).toMatchObject({ waiting: 0, rejected: 0 });
   });
 
-  it('goes by maxWait when that is shorter than its own time', async () => {
+  it('waits for maxWait when it is shorter than its own time limit', async () => {
     const harness = new Harness({
       maxQueue: 1,
       maxWait: 100,
@@ -74,11 +74,11 @@ describe('a call that is stopped while it waits', () => {
   });
 });
 
-describe('a call that is stopped while it works', () => {
+describe('a call that is stopped while it runs', () => {
   it.each([
     ['succeeds', (work: Deferred<unknown>) => work.resolve('late')],
     ['fails', (work: Deferred<unknown>) => work.reject(new Error('late'))],
-  ])('by a timeout keeps its place until its work %s', async (_how, endLate) => {
+  ])('keeps its place after a timeout until its work %s', async (_how, endLate) => {
     const harness = new Harness({ maxQueue: 1, around: (own) => [own.timeout('attempt', 100)] });
     const first = harness.begin('first');
     await harness.clock.advance(100);
@@ -93,7 +93,7 @@ describe('a call that is stopped while it works', () => {
     expect(harness.counts).toEqual([1, 0]);
   });
 
-  it('by its caller keeps its place until its work has ended', async () => {
+  it('keeps its place after its caller has stopped it until its work has ended', async () => {
     const harness = new Harness();
     const first = harness.begin('first', { interruptible: true });
     first.call.abort(down);
@@ -104,7 +104,7 @@ describe('a call that is stopped while it works', () => {
     expect(harness.counts).toEqual([0, 0]);
   });
 
-  it('after it has waited keeps its place until its work has ended', async () => {
+  it('keeps its place after a wait until its work has ended', async () => {
     const harness = new Harness({ maxQueue: 1 });
     const first = harness.begin('first');
     const second = harness.begin('second', { interruptible: true });
@@ -118,7 +118,7 @@ describe('a call that is stopped while it works', () => {
     expect(harness.counts).toEqual([0, 0]);
   });
 
-  it('holds its place as long as its work takes, for the mean too', async () => {
+  it('holds its place for the duration of its work, for the mean too', async () => {
     const lookAtTheTime = new OnExit((call) => call.now());
     const harness = new Harness({ around: (own) => [lookAtTheTime, own.timeout('attempt', 100)] });
     const first = harness.begin('first');
@@ -152,7 +152,7 @@ describe('a call that is stopped while it works', () => {
   });
 
   // MicroProfile Fault Tolerance TCK, TimeoutUninterruptableTest
-  it('is in the way of others though it cannot be interrupted: one place, one in the queue', async () => {
+  it('blocks others even if it cannot be interrupted: one place, one in the queue', async () => {
     const harness = new Harness({ maxQueue: 1, around: (own) => [own.timeout('attempt', 500)] });
     const a = harness.begin('A');
     const b = harness.begin('B');
@@ -173,7 +173,7 @@ describe('a call that is stopped while it works', () => {
   });
 });
 
-describe('a call that ends before the method inside of it, as behind an impatient interceptor', () => {
+describe('a call that ends before its method, as behind an impatient interceptor', () => {
   it.each<[string, (work: Deferred<unknown>) => void]>([
     ['succeeds', (work) => work.resolve('late')],
     ['fails', (work) => work.reject(new Error('late'))],
@@ -193,7 +193,7 @@ describe('a call that ends before the method inside of it, as behind an impatien
   });
 
   // `Call.runningWork` is still that of the first attempt.
-  it('waits for it no more in a later attempt: one that is given up in the queue leaves it', async () => {
+  it('leaves the queue when a later attempt is abandoned there', async () => {
     const harness = new Harness({
       maxQueue: 1,
       around: (own) => [

@@ -8,7 +8,7 @@ import { settingsOf } from '../../../test/support/breaker.js';
 
 const shown = ({ from, to }: StateChangeEvent): string => `${from} > ${to}`;
 
-/** An error that does harm to whoever looks at it. */
+/** An error that throws on any inspection. */
 const hostile = (): unknown =>
   new Proxy(new Error('hostile'), {
     get() {
@@ -20,7 +20,7 @@ const hostile = (): unknown =>
   });
 
 describe('announcements', () => {
-  it('come in order, though a listener changes the state while it is told of a change', () => {
+  it('come in order, even if a listener changes the state during one', () => {
     const heard: Record<string, string[]> = { first: [], configured: [], second: [], global: [] };
     const harness: Harness = new Harness({
       ...FRAGILE,
@@ -44,7 +44,7 @@ describe('announcements', () => {
   it.each<[string, (harness: Harness, act: () => void) => void]>([
     ['a listener of the breaker', (harness, act) => harness.breaker.onStateChange(act)],
     ['a listener of all events', (harness, act) => harness.events.subscribe(act)],
-  ])('of all kinds are in order when %s causes others', (_who, listen) => {
+  ])('of all kinds come in order when %s causes others', (_who, listen) => {
     const harness = new Harness(FRAGILE);
     let begun = false;
     listen(harness, () => {
@@ -61,7 +61,7 @@ describe('announcements', () => {
     expect(later).toEqual(['state-change', 'override', 'rejected', 'override', 'state-change']);
   });
 
-  it('leave a gauge right, whatever listeners do', () => {
+  it('keep a gauge right, whatever listeners do', () => {
     const harness = halfOpen();
     let gauge = 'half-open';
     harness.breaker.onStateChange(({ to }) => {
@@ -73,7 +73,7 @@ describe('announcements', () => {
     expect(gauge).toBe(harness.breaker.state);
   });
 
-  it('end, though listeners answer each change with another one', () => {
+  it('end, even if listeners answer each change with another one', () => {
     const harness = new Harness(FRAGILE);
     let times = 0;
     harness.breaker.onStateChange(({ to }) => {
@@ -84,14 +84,14 @@ describe('announcements', () => {
     harness.fail();
     expect(times).toBe(1_000);
     expect(harness.warnings).toEqual([
-      'circuit "storagesvc" its listeners answer each change with another one; the others are not told',
+      'circuit "storagesvc" its listeners answer each change with another one; further changes are not announced',
     ]);
     const before = times;
     harness.breaker.reset();
     expect(times).toBeGreaterThanOrEqual(before);
   });
 
-  it('are not for who has unsubscribed meanwhile, nor for who subscribes because of them', () => {
+  it('do not reach listeners that have unsubscribed meanwhile or that subscribe because of them', () => {
     const harness = new Harness(FRAGILE);
     const second = jest.fn();
     const late = jest.fn();
@@ -107,8 +107,8 @@ describe('announcements', () => {
   });
 });
 
-describe('what listeners throw', () => {
-  it('is told at once, and then once a minute with how often', () => {
+describe('an error of a listener', () => {
+  it('is logged at once, then once per minute with the number so far', () => {
     const harness = new Harness({
       ...FRAGILE,
       onStateChange: () => {
@@ -130,7 +130,7 @@ describe('what listeners throw', () => {
     ]);
   });
 
-  it('changes nothing, though it does harm to whoever looks at it, and the logger throws too', async () => {
+  it('has no effect, even if any inspection of it throws, and the logger throws too', async () => {
     const clock = new ManualClock();
     const events = new ResilienceEvents(() => {
       throw new Error('no log');
@@ -183,7 +183,7 @@ describe('readyToTrip', () => {
     expect(harness.changes).toEqual(['closed > open: ready-to-trip']);
   });
 
-  it('that throws leaves the rates in force', () => {
+  it('leaves the rates in force when it throws', () => {
     const harness = new Harness({
       minimumCalls: 2,
       failureRate: 0.5,
@@ -195,7 +195,7 @@ describe('readyToTrip', () => {
     expect(harness.changes).toEqual(['closed > open: failure-rate']);
   });
 
-  it('that gives a promise does not open, and says so', async () => {
+  it('does not open when it gives a promise, and warns', async () => {
     const harness = new Harness({
       readyToTrip: (() => Promise.reject(new Error('late'))) as never,
     });
@@ -203,11 +203,11 @@ describe('readyToTrip', () => {
     await new Promise(setImmediate);
     expect(harness.breaker.state).toBe('closed');
     expect(harness.warnings[0]).toBe(
-      'circuit "storagesvc": readyToTrip gave a promise; it has to answer at once',
+      'circuit "storagesvc": readyToTrip gave a promise; it must answer synchronously',
     );
   });
 
-  it('may use the breaker that it is asked about', () => {
+  it('may use the breaker that it decides about', () => {
     const harness: Harness = new Harness({
       readyToTrip: () => {
         harness.breaker.reset();

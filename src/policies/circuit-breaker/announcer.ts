@@ -18,12 +18,12 @@ interface Announcement {
   readonly configured: StateChangeListener | undefined;
 }
 
-/** Limit for announcements in a row: listeners could cause a further change at each one, without end. */
+/** Limit for announcements in a row: listeners could cause another change at each one, endlessly. */
 const LONGEST = 1_000;
 
 /**
- * Announces what a breaker has done, afterwards and in that order: a change that a listener causes is announced when all
- * listeners have heard of the current one. No error of a listener or a logger reaches the breaker.
+ * Announces the changes of a breaker after they have happened, in their order: a change that a listener causes is
+ * announced when all listeners have received the current one. No error of a listener or a logger reaches the breaker.
  */
 export class Announcer {
   private subscriptions: Set<Subscription> | undefined = undefined;
@@ -49,7 +49,7 @@ export class Announcer {
     };
   }
 
-  /** To be called once per rejection. @returns whether it has to be announced */
+  /** To be called once per rejection. @returns whether an announcement is needed */
   countRejection(): boolean {
     return this.environment.events.countRejection();
   }
@@ -59,7 +59,7 @@ export class Announcer {
     this.announce(change, configured);
   }
 
-  /** @param observed whether the call was admitted all the same */
+  /** @param observed whether the call was admitted nevertheless */
   rejected(retryAfterMs: number | undefined, observed: boolean): void {
     this.announce({
       type: 'rejected',
@@ -71,7 +71,7 @@ export class Announcer {
     });
   }
 
-  /** @param pending whether the fleet has not heard of it yet */
+  /** @param pending whether the fleet does not know of it yet */
   overridden(override: BreakerOverride | undefined, pending: boolean): void {
     if (!this.environment.events.active('override')) return;
     const event = { type: 'override', name: this.name, override } as const;
@@ -89,7 +89,9 @@ export class Announcer {
     for (let told = 0; told < queue.length; told++) {
       if (told === LONGEST) {
         this.environment.warn(
-          this.about('its listeners answer each change with another one; the others are not told'),
+          this.about(
+            'its listeners answer each change with another one; further changes are not announced',
+          ),
         );
         break;
       }

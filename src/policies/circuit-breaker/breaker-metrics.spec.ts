@@ -5,7 +5,7 @@ import { counts } from '../../../test/support/outcome-counts.js';
 import { settingsOf } from '../../../test/support/breaker.js';
 
 describe('a circuit breaker counts', () => {
-  it('what execute() comes to', async () => {
+  it('the outcome of execute()', async () => {
     const { breaker, metrics } = setUp({ onResult: (result) => result === 'bad' });
     await quietly(breaker.execute(() => Promise.reject(new NotFoundException())));
     await breaker.execute(() => 'good');
@@ -26,7 +26,7 @@ describe('a circuit breaker counts', () => {
     );
   });
 
-  it('what its permits are settled with, once', () => {
+  it('the outcome of each permit, once', () => {
     const { breaker, metrics } = setUp();
     const take = () => breaker.tryAcquire()!;
     take().success();
@@ -45,7 +45,7 @@ describe('a circuit breaker counts', () => {
     expect(metrics().counts.rejected.circuitOpen).toBe(1);
   });
 
-  it('by its rules: a timeout that does not count as a failure is a timeout, a success with an error is neither', async () => {
+  it('by its rules: a timeout that is not a failure is a timeout, a success with an error is neither', async () => {
     const { breaker, metrics } = setUp({
       classify: (error, result) =>
         error instanceof TimeoutError || result === 'odd' ? 'ignored' : 'success',
@@ -72,7 +72,7 @@ describe('a circuit breaker counts', () => {
     );
   });
 
-  it('on when it begins anew, and when its rules change', () => {
+  it('across resets and changes of its rules', () => {
     const { breaker, metrics } = setUp();
     breaker.tryAcquire()!.failure();
     breaker.reset();
@@ -82,7 +82,7 @@ describe('a circuit breaker counts', () => {
     expect(metrics().counts).toEqual(counts({ success: 1, failure: 1 }));
   });
 
-  it('for each key by itself', () => {
+  it('separately for each key', () => {
     const { breakers } = setUp();
     breakers.for('a')!.tryAcquire()!.success();
     breakers.for('b')!.tryAcquire()!.failure();
@@ -113,7 +113,7 @@ describe('a circuit breaker times', () => {
     expect(metrics().totalLatency).toEqual(metrics().latency);
   });
 
-  it('good ones, bad ones and wrong requests; not what it turns away, nor what it is not told of', async () => {
+  it('successes, failures and answers with an error, but not rejected calls or calls without an outcome', async () => {
     const { breaker, metrics, clock } = setUp({ consecutiveFailures: 9 });
     const settled = async (
       end: (permit: NonNullable<ReturnType<typeof breaker.tryAcquire>>) => void,
@@ -134,14 +134,14 @@ describe('a circuit breaker times', () => {
     expect(metrics().latency.count).toBe(4);
   });
 
-  it('a good result that its rules ignore, too: the work was done', async () => {
+  it('a good result that its rules ignore, since the work was done', async () => {
     const { breaker, metrics } = setUp({ classify: () => 'ignored' });
     await breaker.execute(() => 'odd');
     expect(metrics()).toMatchObject({ counts: { ignored: 1 }, latency: { count: 1 } });
   });
 });
 
-describe('a circuit breaker tells how many calls run', () => {
+describe('a circuit breaker counts running calls', () => {
   it('now, and the most within the window', async () => {
     const { breaker, metrics, clock } = setUp();
     const permits = [breaker.tryAcquire()!, breaker.tryAcquire()!, breaker.tryAcquire()!];
@@ -157,7 +157,7 @@ describe('a circuit breaker tells how many calls run', () => {
     expect(metrics().concurrency).toEqual({ now: 0, max: 0 });
   });
 
-  it('not those that it turns away', () => {
+  it('except those that it rejects', () => {
     const { breaker, metrics } = setUp();
     breaker.forceOpen();
     breaker.tryAcquire();
@@ -188,7 +188,7 @@ describe('a circuit breaker tells how many calls run', () => {
 });
 
 describe('a call that hangs', () => {
-  it('is a timeout when its time is over, and runs no more', async () => {
+  it('is a timeout when its time is up, and no longer counts as running', async () => {
     const { breaker, metrics, clock } = setUp({ maxCallDuration: '10s' });
     const hung = breaker.tryAcquire()!;
     await clock.advance(9_999);
@@ -208,7 +208,7 @@ describe('a call that hangs', () => {
     expect(breaker.snapshot()).toMatchObject({ stale: 1, counts: { failures: 1, successes: 0 } });
   });
 
-  it('is noticed by whatever happens next', async () => {
+  it('is noticed at the next use of the breaker', async () => {
     const { breaker, metrics, clock } = setUp({ maxCallDuration: '1s', consecutiveFailures: 9 });
     breaker.tryAcquire();
     await clock.advance(1_000);
@@ -226,7 +226,7 @@ describe('a call that hangs', () => {
     expect(metrics().concurrency.now).toBe(0);
   });
 
-  it('as a probe is one too', async () => {
+  it('is a timeout as a probe too', async () => {
     const { breaker, metrics, clock } = setUp({
       consecutiveFailures: 1,
       halfOpen: { maxDuration: '3s' },
@@ -244,7 +244,7 @@ describe('a call that hangs', () => {
     expect(metrics().counts).toEqual(counts({ failure: 1, timeout: 1 }));
   });
 
-  it('is a timeout when its time is over, though the circuit has opened meanwhile', async () => {
+  it('is a timeout when its time is up, even if the circuit has opened meanwhile', async () => {
     const { breaker, metrics, clock } = setUp({ maxCallDuration: '10s', consecutiveFailures: 1 });
     breaker.tryAcquire(); // hangs
     breaker.tryAcquire()!.failure();
@@ -253,7 +253,7 @@ describe('a call that hangs', () => {
     expect(metrics().counts.timeout).toBe(1);
   });
 
-  it('of an older generation is one too, which decides nothing', async () => {
+  it('is a timeout in an older generation too, but has no effect', async () => {
     const { breaker, metrics, clock } = setUp({ maxCallDuration: '10s', consecutiveFailures: 1 });
     const hung = breaker.tryAcquire()!;
     breaker.reset();

@@ -56,7 +56,7 @@ type Answer = (() => unknown) | undefined;
 describe.each([
   ['a plain call', false],
   ['a call that can be interrupted', true],
-])('what becomes of %s', (_, interruptible) => {
+])('the fallback of %s', (_, interruptible) => {
   interface Site extends SetUp {
     readonly call: (work: (attempt: number) => unknown, args?: readonly unknown[]) => TestCall;
     readonly run: (call: TestCall, ...stages: Stage[]) => Promise<void>;
@@ -138,7 +138,7 @@ describe.each([
     },
   );
 
-  it('is missing without any fallback', async () => {
+  it('is missing if there is none', async () => {
     const { run, call, stage, metrics, breaker } = site();
     await run(call(down), stage);
     breaker.forceOpen();
@@ -161,7 +161,7 @@ describe.each([
     expect(metrics().counts).toEqual(counts({ failure: 2, fallback: { success: 1, rejected: 1 } }));
   });
 
-  it('is nothing for a success, or a wrong request, answered or not', async () => {
+  it('is not counted for a success or an answer with an error, answered or not', async () => {
     const { run, call, stage, fallback, metrics } = site();
     const wrong = (): Promise<never> => Promise.reject(new NotFoundException());
     await run(
@@ -178,7 +178,7 @@ describe.each([
     expect(metrics().counts).toEqual(counts({ success: 3 }));
   });
 
-  it('is nothing for a result that is taken for a failure: the caller gets it', async () => {
+  it('is not counted for a result that is a failure: the caller gets it', async () => {
     const { run, call, stage, fallback, metrics } = site({ onResult: () => true });
     await run(
       call(() => 'bad'),
@@ -188,7 +188,7 @@ describe.each([
     expect(metrics().counts).toEqual(counts({ failure: 1 }));
   });
 
-  it('is nothing when a retry has succeeded', async () => {
+  it('is not counted when a retry has succeeded', async () => {
     const { run, call, stage, fallback, metrics } = site();
     const work = (attempt: number): unknown => (attempt === 1 ? down() : 'up');
     await run(
@@ -200,7 +200,7 @@ describe.each([
     expect(metrics().counts).toEqual(counts({ success: 1, failure: 1 }));
   });
 
-  it('is told once after retries, of the last attempt', async () => {
+  it('is counted once after retries, for the last attempt', async () => {
     const { run, call, stage, fallback, metrics } = site({ consecutiveFailures: 3 });
     await run(
       call(down),
@@ -214,7 +214,7 @@ describe.each([
     );
   });
 
-  it('is nothing when the last attempt was a wrong request', async () => {
+  it('is not counted when the last attempt ended with an answer', async () => {
     const { run, call, stage, metrics } = site();
     const work = (attempt: number): unknown =>
       attempt === 1 ? down() : Promise.reject(new NotFoundException());
@@ -222,7 +222,7 @@ describe.each([
     expect(metrics().counts).toEqual(counts({ failure: 1, success: 1 }));
   });
 
-  it('is that of a failure when work has failed with the rejection of another bulkhead', async () => {
+  it('is that of a failure when the work failed with the rejection of another bulkhead', async () => {
     const { run, call, stage, fallback, metrics } = site({ on: [BulkheadFullError] });
     await run(
       call(() => Promise.reject(full())),
@@ -235,7 +235,7 @@ describe.each([
     });
   });
 
-  it('is nothing when something outside of the breaker has turned the call away', async () => {
+  it('is not counted when a policy outside the breaker rejected the call', async () => {
     const { run, call, stage, fallback, metrics } = site();
     await run(
       call(down),
@@ -246,7 +246,7 @@ describe.each([
     expect(metrics().counts).toEqual(counts({}));
   });
 
-  it('is counted when something inside of the breaker has turned the call away', async () => {
+  it('is counted when a policy inside the breaker rejected the call', async () => {
     const { run, call, stage, fallback, metrics } = site();
     await run(
       call(down),
@@ -304,7 +304,7 @@ describe.each([
 
 describe('a call that is cancelled', () => {
   it.each(['while it runs', 'while its fallback answers'])(
-    '%s has nothing counted of fallbacks',
+    '%s has no fallback counted',
     async (when) => {
       const { breaker, clock, events, metrics } = setUp();
       const call = new TestCall(when === 'while it runs' ? hang : down, {
@@ -333,7 +333,7 @@ describe('a call that is cancelled', () => {
     },
   );
 
-  it('by a timeout outside of it has what became of that', async () => {
+  it('by a timeout outside the breaker has its fallback counted', async () => {
     const { breaker, clock, events, metrics } = setUp();
     const call = new TestCall(hang, { clock, interruptible: true });
     const running = quietly(
@@ -349,7 +349,7 @@ describe('a call that is cancelled', () => {
   });
 });
 
-it('a fallback that is given up because time is over has failed', async () => {
+it('a fallback that is abandoned because time is up has failed', async () => {
   const { breaker, clock, events, metrics } = setUp();
   const call = new TestCall(down, { clock, interruptible: true });
   const fallback = new FallbackStage(

@@ -48,7 +48,7 @@ function setUp(options: CircuitBreakerOptions = {}): {
 }
 
 describe('the circuit breaker stage', () => {
-  it('counts how calls end, and hands results and errors on as they are', async () => {
+  it('counts outcomes, and passes results and errors on unchanged', async () => {
     const { run, call, breaker } = setUp({ onResult: (result) => result === 'later' });
     const error = new Error('down');
     await expect(run(call(() => 1))).resolves.toBe(1);
@@ -59,7 +59,7 @@ describe('the circuit breaker stage', () => {
     expect(breaker.state).toBe('open');
   });
 
-  it('turns calls away while the circuit is open, without running them', async () => {
+  it('rejects calls while the circuit is open, without running them', async () => {
     const { run, call, breaker } = setUp();
     breaker.forceOpen();
     const work = jest.fn();
@@ -85,14 +85,14 @@ describe('the circuit breaker stage', () => {
     expect(breaker.counts.slow).toBe(1);
   });
 
-  it('opens as long as the Retry-After of the error asks', async () => {
+  it('opens for as long as the Retry-After of the error asks', async () => {
     const { run, call, breaker } = setUp({ consecutiveFailures: 1 });
     const error = { response: { status: 503, headers: { 'retry-after': '20' } } };
     await expect(run(call(() => Promise.reject(error as never)))).rejects.toBe(error);
     expect(breaker.snapshot().retryAfterMs).toBe(20_000);
   });
 
-  it('with a key asks the breaker of the arguments', async () => {
+  it('uses the breaker of the key of the arguments', async () => {
     const { run, call, keyedStage, breakers } = setUp({ key: (host: string) => host });
     const down = (): Promise<never> => Promise.reject(new Error('down'));
     for (let i = 0; i < 2; i++) {

@@ -32,7 +32,7 @@ export class CircuitBreakerStage<Waiting = never> extends Stage<Permit | Waiting
     throw rejection(call, breaker);
   }
 
-  /** @param held of the same type as what {@link enter} gives; a subclass that lets calls wait looks after those itself */
+  /** @param held of the same type as the result of {@link enter}; a subclass whose calls wait handles those itself */
   override exit(call: Call, held: Permit | Waiting | undefined): void {
     leave(call, held as Permit | undefined, this.breakers.classifier);
   }
@@ -45,7 +45,7 @@ export function leave(call: Call, permit: Permit | undefined, classifier: Outcom
   call.resultRejected = outcome === 'failure' && !call.failed;
   if (permit === undefined) return;
   const travelling = permit.settled;
-  if (permit.holding !== undefined) call.holding = permit.holding.outer; // what the call does next is not part of the probe
+  if (permit.holding !== undefined) call.holding = permit.holding.outer; // the call goes on outside the probe
   permit.settle(outcome, call.error, call.now(), endingOf(call));
   const over = outcome === 'success' && !call.failed && !call.mayBreak;
   if (!over && !travelling) prepare(call, permit, classifier);
@@ -62,7 +62,7 @@ function endingOf(call: Call): Ending {
   return call.error === call.rejection ? 'turned-away' : 'seen';
 }
 
-/** Prepares for what may follow: another attempt or an answer after a failure, the rest of a stream. */
+/** Prepares the call for what may follow: another attempt or an answer after a failure, or the rest of a stream. */
 function prepare(call: Call, permit: Permit, classifier: OutcomeRule): void {
   if (call.mayBreak) watchForBreak(call, permit, classifier);
   const failed = call.verdict === 'failure';

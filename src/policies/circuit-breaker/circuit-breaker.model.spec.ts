@@ -499,7 +499,7 @@ class Pair {
 }
 
 describe('a circuit breaker', () => {
-  it('does what its model does, whatever order calls, time, overrides and resets come in', () => {
+  it('behaves like its model, in whatever order calls, time, overrides and resets come', () => {
     const seen = new Set<string>();
     fc.assert(
       fc.property(rules, fc.array(step, { minLength: 20, maxLength: 80 }), (given, steps) => {

@@ -40,7 +40,7 @@ describe('a snapshot', () => {
     expect(new Harness({}).breaker.snapshot()).toMatchObject({ failureRate: 0, slowCallRate: 0 });
   });
 
-  it('is of one moment, though the clock goes on while it is taken', () => {
+  it('is of one moment, even if the clock goes on while it is taken', () => {
     const harness = new Harness(FRAGILE);
     harness.fail();
     harness.wait(999.5);
@@ -54,7 +54,7 @@ describe('a snapshot', () => {
 });
 
 describe('execute', () => {
-  it('returns the result, or throws the very error, and counts it', async () => {
+  it('returns the result or throws the error itself, and counts it', async () => {
     const { breaker } = new Harness({
       consecutiveFailures: 5,
       onResult: (result) => result === 'later',
@@ -85,7 +85,7 @@ describe('execute', () => {
     expect(work).not.toHaveBeenCalled();
   });
 
-  it('takes the Retry-After of the error that opens', async () => {
+  it('honours the Retry-After of the error that opens it', async () => {
     const harness = new Harness(FRAGILE);
     const error = { response: { headers: { 'retry-after': '20' } } };
     await expect(harness.breaker.execute(() => Promise.reject(error as never))).rejects.toBe(error);
@@ -94,7 +94,7 @@ describe('execute', () => {
 });
 
 describe('a breaker is idle', () => {
-  it('when it is closed, has counted nothing and nobody runs, listens or overrides', () => {
+  it('when it is closed and has no counts, running calls, listeners or override', () => {
     expect(new Harness({}).breaker.idle).toBe(true);
   });
 

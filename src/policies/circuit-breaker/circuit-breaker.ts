@@ -16,7 +16,7 @@ import { type OverrideOptions, overrideOf } from './override.js';
 import type { Permit } from './permit.js';
 import { type BreakerReading, type BreakerSnapshot, ratesOf, snapshotOf } from './snapshot.js';
 
-/** A breaker that nobody has used for longer is idle, milliseconds. */
+/** A breaker that has not been used for longer is idle, milliseconds. */
 const IDLE_AFTER = 300_000;
 
 /** Stops calls to a dependency that is failing, and detects when it has recovered. The public side of a {@link Circuit}. */
@@ -33,7 +33,7 @@ export class CircuitBreaker extends Circuit {
     return this.overridden?.shown;
   }
 
-  /** Whether the application is of no use without the dependency, by the option `critical`. */
+  /** Whether the application is useless without the dependency, by the option `critical`. */
   get critical(): boolean {
     return this.settings.critical;
   }
@@ -74,7 +74,7 @@ export class CircuitBreaker extends Circuit {
     return { until, rejection: new CircuitOpenError(this.name, this.retryAfter(this.now())) };
   }
 
-  /** @internal A part of the snapshot that takes little time, for those who read very many breakers. */
+  /** @internal A part of the snapshot that takes little time, for readers of very many breakers. */
   reading(): BreakerReading {
     const now = this.now();
     this.update(now);
@@ -121,18 +121,21 @@ export class CircuitBreaker extends Circuit {
     return permit;
   }
 
-  /** From now on rejects every call, whatever the state. @throws {TypeError} when `until` is not a valid date */
+  /** Rejects every call from now on, whatever the state. @throws {TypeError} when `until` is not a valid date */
   forceOpen(options?: OverrideOptions): void {
     this.overrideWith('forced-open', options);
   }
 
-  /** From now on admits every call and never opens, but still counts. @throws {TypeError} when `until` is not a valid date */
+  /**
+   * Admits every call from now on and never opens, but still counts. @throws {TypeError} when `until` is not a valid
+   * date
+   */
   disable(options?: OverrideOptions): void {
     this.overrideWith('disabled', options);
   }
 
   /**
-   * From now on admits every call, but changes its state and emits `rejected` events as if it rejected them.
+   * Admits every call from now on, but changes its state and emits `rejected` events as if it rejected them.
    *
    * @throws {TypeError} when `until` is not a valid date
    */
@@ -164,7 +167,7 @@ export class CircuitBreaker extends Circuit {
   /**
    * Changes the settings. The state stays, and so do the time at which it ends, the generation and the override. The
    * counts stay unless the window changes: then a window of calls takes over the newest calls of another one, and any other
-   * window starts empty. Calls that are running count where they end.
+   * window starts empty. Running calls count in the window in which they end.
    *
    * @internal
    */
@@ -184,7 +187,7 @@ export class CircuitBreaker extends Circuit {
     }
   }
 
-  /** @internal Whether it can be discarded: nobody uses it, and it holds nothing recent. */
+  /** @internal Whether it can be discarded: it is not in use, and holds nothing recent. */
   get idle(): boolean {
     const now = this.now();
     this.update(now);
@@ -194,14 +197,14 @@ export class CircuitBreaker extends Circuit {
     return now - usedAt > IDLE_AFTER || this.window.totals(now).requests === 0;
   }
 
-  /** @internal Whether it is half-open only because nobody has called for a while: the next call is its probe. */
+  /** @internal Whether it is half-open only for lack of calls: the next call is its probe. */
   get lacksCalls(): boolean {
     const now = this.now();
     this.update(now);
     return this.current === 'half-open' && this.running === 0 && this.isLeftAlone(now);
   }
 
-  /** Whether nobody has used it for a while, although it would have admitted a probe. */
+  /** Whether it has not been used for a while, although it would have admitted a probe. */
   private isLeftAlone(now: number): boolean {
     return now - Math.max(this.usedAt, this.opensUntil) > IDLE_AFTER;
   }
@@ -222,10 +225,10 @@ export class CircuitBreaker extends Circuit {
     return undefined;
   }
 
-  /** @internal It is discarded. */
+  /** @internal It has been discarded. */
   retire(): void {}
 
-  /** @internal The breaker for a call: breakers by key have one for each key. */
+  /** @internal The breaker for a call: this one. Breakers by key have one per key. */
   forCall(): this {
     return this;
   }

@@ -17,7 +17,7 @@ import { StateTimes } from './state-times.js';
 import { reasonToOpen } from './trip-rule.js';
 import type { Window } from './windows.js';
 
-/** Earlier than any time: it has to be determined when the next change is due. */
+/** Earlier than any time: the time of the next change has yet to be determined. */
 export const UNKNOWN = -Infinity;
 
 /**
@@ -45,7 +45,7 @@ export abstract class Circuit {
   protected running = 0;
   /** @internal */
   protected readonly calls = new CallTotals();
-  /** Of all generations: a hanging call is counted even if it can no longer decide anything. */
+  /** Of all generations: a hanging call is counted even if it can no longer have an effect. */
   private readonly leases = new Leases();
   /** @internal Made when the circuit is first half-open. */
   protected probes: Probes | undefined = undefined;
@@ -92,7 +92,7 @@ export abstract class Circuit {
       : this.admitSome(now);
   }
 
-  /** @internal Takes a permit back. Does nothing when it has been settled already. */
+  /** @internal Takes a permit back. Does nothing if it has been settled already. */
   settle(permit: Permit, outcome: Outcome, error: unknown, now: number, ending: Ending): void {
     if (permit.settled) return;
     permit.settled = true;
@@ -133,7 +133,7 @@ export abstract class Circuit {
     return this.issue(now, false, Infinity);
   }
 
-  /** Lets a probe through if there is a place. */
+  /** Admits a probe if there is a place. */
   protected probe(now: number): Permit | undefined {
     const { settings } = this;
     const reserved = (this.probes ??= new Probes()).reserve(settings);
@@ -149,7 +149,7 @@ export abstract class Circuit {
     return permit;
   }
 
-  /** Sets a time limit: if a permit has not been settled by then, its call has failed. */
+  /** Sets a time limit: if the permit has not been settled by then, its call has failed. */
   private lease(permit: Permit, now: number, duration: number): void {
     (permit.probe ? this.probes!.leases : this.leases).add(permit, duration);
     const expiresAt = now + duration;
@@ -157,7 +157,7 @@ export abstract class Circuit {
     this.environment.pulse?.watch(expiresAt);
   }
 
-  /** @returns whether its outcome decides anything: whether it is of the current generation */
+  /** @returns whether its outcome has an effect: whether it is of the current generation */
   private takeBack(permit: Permit): boolean {
     const decides = permit.generation === this.generation;
     permit.queue?.remove(permit);
@@ -183,7 +183,7 @@ export abstract class Circuit {
     }
   }
 
-  /** Opens the circuit if it is closed, and there is a reason. */
+  /** Opens the circuit if it is closed and there is a reason. */
   private judge(failed: boolean, now: number, error: unknown): void {
     if (this.current !== 'closed') return;
     const { settings, window, generation, name, environment } = this;
@@ -224,7 +224,7 @@ export abstract class Circuit {
   }
 
   /**
-   * Applies the earliest change that is due: nobody may have used the breaker for a long time.
+   * Applies the earliest change that is due: there may be several, if the breaker has not been used for long.
    *
    * @param missed leases that end after this are not judged yet: their answers may have arrived in time, but not been read
    * @returns whether there was a change

@@ -1,7 +1,7 @@
 import { FRAGILE, Harness } from '../../../test/support/breaker.js';
 
 describe('a closed circuit', () => {
-  it('admits every call and counts how each ends', () => {
+  it('admits every call and counts its outcome', () => {
     const { breaker, ...harness } = new Harness({});
     expect(breaker.state).toBe('closed');
     const permits = Array.from({ length: 5 }, () => breaker.tryAcquire()!);
@@ -41,7 +41,7 @@ describe('a closed circuit', () => {
     expect(harness.breaker.state).toBe('closed');
   });
 
-  it('looks at rates from minimumCalls on, running calls not included', () => {
+  it('checks rates from minimumCalls ended calls on', () => {
     const harness = new Harness({ failureRate: 0.1, minimumCalls: 5 });
     harness.admit();
     harness.admit();
@@ -51,7 +51,7 @@ describe('a closed circuit', () => {
     expect(harness.breaker.state).toBe('open');
   });
 
-  it('opens at a success too, when that makes the minimumCalls', () => {
+  it('may open at the success that completes minimumCalls', () => {
     const harness = new Harness({ failureRate: 0.5, minimumCalls: 4 });
     harness.fail(3);
     harness.succeed();
@@ -67,7 +67,7 @@ describe('a closed circuit', () => {
     expect(harness.breaker.state).toBe('open');
   });
 
-  it('opens at exactly the rate, whatever floating point makes of it', () => {
+  it('opens at exactly the rate, despite floating point', () => {
     const stateAt = (percent: number, failures: number): string => {
       const harness = new Harness({
         failureRate: percent / 100,
@@ -104,7 +104,7 @@ describe('a closed circuit', () => {
     expect(harness.changes).toEqual(['closed > open: consecutive-failures']);
   });
 
-  it('takes a streak no further back than the window', () => {
+  it('takes a streak back no further than the window', () => {
     const harness = new Harness({ consecutiveFailures: 3, window: '1s' });
     harness.fail(2);
     harness.wait(1_000);
@@ -113,14 +113,14 @@ describe('a closed circuit', () => {
     expect(harness.breaker.state).toBe('closed');
   });
 
-  it('without a rate looks at no rate', () => {
+  it('checks no rate if none is given', () => {
     const harness = new Harness({ consecutiveFailures: 10_000 });
     harness.fail(100);
     expect(harness.breaker.state).toBe('closed');
   });
 
   describe('with readyToTrip', () => {
-    it('asks it after each success and failure, with the counts', () => {
+    it('calls it after each success and failure, with the counts', () => {
       const readyToTrip = jest.fn().mockReturnValue(false);
       const harness = new Harness({ readyToTrip });
       harness.succeed();
@@ -143,13 +143,13 @@ describe('a closed circuit', () => {
       expect(harness.breaker.state).toBe('closed');
     });
 
-    it('opens when it says so', () => {
+    it('opens when it returns true', () => {
       const harness = new Harness({ readyToTrip: ({ failures }) => failures === 2 });
       harness.fail(2);
       expect(harness.changes).toEqual(['closed > open: ready-to-trip']);
     });
 
-    it('stays closed, and says so, when it throws', () => {
+    it('stays closed and warns when it throws', () => {
       const harness = new Harness({
         readyToTrip: () => {
           throw new Error('broken');
@@ -176,7 +176,7 @@ describe('a closed circuit', () => {
       expect(harness.changes).toEqual(['closed > open: slow-call-rate']);
     });
 
-    it('opens at exactly the rate, whatever floating point makes of it', () => {
+    it('opens at exactly the rate, despite floating point', () => {
       for (const percent of [7, 14, 28, 29, 55, 56, 57]) {
         const rate = { slowCallRate: percent / 100, window: { calls: 100 }, minimumCalls: 100 };
         const harness = new Harness({ ...rate, slowCallDuration: '1s' });
@@ -204,7 +204,7 @@ describe('a closed circuit', () => {
   });
 
   describe('and a call that hangs', () => {
-    it('counts as failed and slow after maxCallDuration, though it goes on', () => {
+    it('counts as failed and slow after maxCallDuration, although it goes on', () => {
       const harness = new Harness({ ...FRAGILE, maxCallDuration: '30s', slowCallDuration: '10s' });
       harness.admit();
       harness.wait(29_999);
@@ -217,7 +217,7 @@ describe('a closed circuit', () => {
       });
     });
 
-    it('counts once: what becomes of it later changes nothing', () => {
+    it('counts once: its later outcome has no effect', () => {
       const harness = new Harness({ consecutiveFailures: 5, maxCallDuration: '30s' });
       const hung = harness.admit();
       harness.wait(30_000);
@@ -231,7 +231,7 @@ describe('a closed circuit', () => {
       expect(harness.breaker.snapshot()).toMatchObject({ running: 0, stale: 1 });
     });
 
-    it('counts as failed when its own late outcome is the first to tell the time', () => {
+    it('counts as failed when its own late outcome is the first use of the breaker', () => {
       const harness = new Harness({ consecutiveFailures: 5, maxCallDuration: '30s' });
       const hung = harness.admit();
       harness.wait(30_000);
@@ -240,7 +240,7 @@ describe('a closed circuit', () => {
       expect(harness.breaker.snapshot()).toMatchObject({ running: 0, stale: 1 });
     });
 
-    it('hides none that are quicker', () => {
+    it('does not hide quicker ones', () => {
       const harness = new Harness({ consecutiveFailures: 2, maxCallDuration: '30s' });
       const first = harness.admit();
       harness.wait(10_000);
@@ -253,7 +253,7 @@ describe('a closed circuit', () => {
       expect(harness.breaker.counts.failures).toBe(1);
     });
 
-    it('is waited for without end when maxCallDuration is Infinity', () => {
+    it('may run endlessly when maxCallDuration is Infinity', () => {
       const harness = new Harness({ ...FRAGILE, maxCallDuration: Infinity });
       const hung = harness.admit();
       harness.wait(1e9);
@@ -272,7 +272,7 @@ describe('a closed circuit', () => {
     });
   });
 
-  it('begins to count anew at each resetInterval, from the first use after it', () => {
+  it('starts new counts at each resetInterval, from the first use after it', () => {
     const harness = new Harness({ consecutiveFailures: 3, resetInterval: '10s' });
     const { generation } = harness.breaker.snapshot();
     harness.fail(2);

@@ -13,7 +13,7 @@ export interface BreakerEnvironment {
   readonly complaints: Complaints;
   /** Notices when the process was suspended; `undefined` when the clock is not the machine's. */
   readonly pulse?: Pulse | undefined;
-  /** Warns operators, once per message; does not throw. */
+  /** Warns operators, once per message. Never throws. */
   warn(message: string): void;
 }
 

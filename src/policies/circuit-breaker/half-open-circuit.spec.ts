@@ -1,7 +1,7 @@
 import { FRAGILE, Harness, halfOpen } from '../../../test/support/breaker.js';
 
 describe('a half-open circuit', () => {
-  it('admits one probe, turns other calls away, and closes when the probe succeeds', () => {
+  it('admits one probe, rejects other calls, and closes when the probe succeeds', () => {
     const harness = halfOpen();
     const probe = harness.admit();
     expect(probe.probe).toBe(true);
@@ -39,7 +39,7 @@ describe('a half-open circuit', () => {
     expect(harness.isRejecting).toBe(true);
   });
 
-  it('lets one probe after another succeed when more successes are needed than may run at a time', () => {
+  it('admits one probe after another when more successes are needed than may run at a time', () => {
     const harness = halfOpen({ halfOpen: { maxCalls: 1, successThreshold: 3 } });
     harness.succeed(2);
     expect(harness.breaker.state).toBe('half-open');
@@ -47,7 +47,7 @@ describe('a half-open circuit', () => {
     expect(harness.breaker.state).toBe('closed');
   });
 
-  it('gives the place of an ignored probe to another, and decides nothing by it', () => {
+  it('gives the place of an ignored probe to another, and draws no conclusion from it', () => {
     const harness = halfOpen();
     for (let i = 0; i < 5; i++) harness.admit().ignore();
     expect(harness.breaker.state).toBe('half-open');
@@ -56,7 +56,7 @@ describe('a half-open circuit', () => {
     expect(harness.breaker.state).toBe('closed');
   });
 
-  it('has 30 s for a probe by default', () => {
+  it('gives a probe 30 s by default', () => {
     const harness = halfOpen();
     harness.admit();
     harness.wait(29_999);
@@ -73,7 +73,7 @@ describe('a half-open circuit', () => {
     expect(harness.breaker.snapshot()).toMatchObject({ state: 'open', stale: 1 });
   });
 
-  it('tells callers to come again when a place may be free: the lease, but no longer than the open time', () => {
+  it('tells callers to return after the lease, but no later than after the open time', () => {
     const harness = halfOpen({ halfOpen: { maxDuration: '1500ms' } });
     harness.admit();
     expect(harness.isRejecting).toBe(true);
@@ -82,7 +82,7 @@ describe('a half-open circuit', () => {
     expect(harness.of('rejected').map(({ retryAfterMs }) => retryAfterMs)).toEqual([1_000, 300]);
   });
 
-  it('takes a slow probe for a bad one when it looks at slow calls, and else for a good one', () => {
+  it('takes a slow probe for a failure if there is a slow-call rate, otherwise for a success', () => {
     const slow = { slowCallDuration: '1s', halfOpen: { maxDuration: '10s' } } as const;
     const looking = halfOpen({ ...slow, slowCallRate: 1 });
     looking.take(1_001, (permit) => permit.success());
@@ -156,7 +156,7 @@ describe('an outcome that comes late', () => {
     expect(harness.breaker.snapshot()).toMatchObject({ state: 'closed', stale: 1 });
   });
 
-  it('counts once, however often it is told', () => {
+  it('counts once, however often it is reported', () => {
     const harness = new Harness({ consecutiveFailures: 5 });
     const permit = harness.admit();
     permit.failure();

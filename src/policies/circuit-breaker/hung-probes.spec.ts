@@ -4,7 +4,7 @@ import { exponential } from '../backoff/backoff.js';
 const LEASE = { halfOpen: { maxDuration: '10s' } } as const;
 
 describe('a probe that hangs', () => {
-  it('has failed at the end of its lease: the circuit is open again, whatever comes of the probe', () => {
+  it('has failed at the end of its lease: the circuit is open again, whatever its outcome', () => {
     const harness = halfOpen(LEASE);
     const hung = harness.admit();
     harness.wait(9_999);
@@ -20,7 +20,7 @@ describe('a probe that hangs', () => {
     expect(harness.changes.at(-1)).toBe('half-open > open: probe-failed');
   });
 
-  it('opens from the end of the lease, though nobody has looked for long', () => {
+  it('opens the circuit as of the end of the lease, even if it is noticed much later', () => {
     const harness = halfOpen(LEASE);
     harness.admit();
     harness.wait(10_400);
@@ -31,7 +31,7 @@ describe('a probe that hangs', () => {
     });
   });
 
-  it('is long past when nobody has looked until the open time was over too', () => {
+  it('is past when it is noticed only after the open time', () => {
     const harness = halfOpen(LEASE);
     harness.admit();
     harness.wait(11_000);
@@ -47,7 +47,7 @@ describe('a probe that hangs', () => {
     expect(timeInStateMs).toEqual({ closed: 0, open: 2_000, 'half-open': 10_000 });
   });
 
-  it('lets the open time grow, as a probe that fails does', () => {
+  it('lets the open time grow like a failed probe', () => {
     const openFor = exponential({ initialDelay: '1s', multiplier: 2, jitter: 'none' });
     const harness = halfOpen({ ...LEASE, openFor });
     const asked: number[] = [];
@@ -60,7 +60,7 @@ describe('a probe that hangs', () => {
     expect(asked).toEqual([2_000, 4_000, 8_000, 16_000]);
   });
 
-  it('is asked again after the open time, not after each lease: a dependency that hangs is left in peace', () => {
+  it('is followed by another after the open time, not after each lease: a hanging dependency is spared', () => {
     const harness = new Harness({ ...LEASE, consecutiveFailures: 1, openFor: '60s' });
     harness.fail();
     harness.wait(60_000);
@@ -72,7 +72,7 @@ describe('a probe that hangs', () => {
     expect(probes).toBe(10);
   });
 
-  it('opens although others run, whose outcomes are stale then', () => {
+  it('opens the circuit while others run, whose outcomes are then stale', () => {
     const harness = halfOpen({ halfOpen: { maxCalls: 3, maxDuration: '10s' } });
     harness.admit();
     harness.wait(5_000);
@@ -85,7 +85,7 @@ describe('a probe that hangs', () => {
     expect(harness.breaker.snapshot()).toMatchObject({ state: 'half-open', stale: 2, running: 0 });
   });
 
-  it('opens nothing while the breaker is disabled, and gives its place to another', () => {
+  it('does not open a disabled breaker, and gives its place to another', () => {
     const harness = halfOpen(LEASE);
     harness.breaker.disable();
     harness.admit();
@@ -94,7 +94,7 @@ describe('a probe that hangs', () => {
     expect(harness.admit().probe).toBe(true);
   });
 
-  it('opened nothing when its lease ended before the override did, even if both are found together', () => {
+  it('does not open the circuit if its lease ended before the override, even if both are noticed together', () => {
     const harness = halfOpen(LEASE);
     harness.admit();
     harness.breaker.disable({ until: new Date(Date.parse('2026-01-01T00:00:00Z') + 13_000) });
@@ -126,7 +126,7 @@ describe('an answer that is an error', () => {
 });
 
 describe('calls that run when maxCallDuration is shortened', () => {
-  it('expire by the time that they were admitted with, in any order, and at no cost for others', () => {
+  it('expire after the time limit at their admission, in any order, without cost for others', () => {
     const harness = new Harness({
       maxCallDuration: '60s',
       resetInterval: Infinity,

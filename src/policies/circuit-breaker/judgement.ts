@@ -9,7 +9,7 @@ import type { BreakerSettings } from './options.js';
 import type { Ending, Permit } from './permit.js';
 
 /*
- * Calls of user code while a breaker decides. Whatever that code does, the permit that it is called for must not be lost.
+ * Calls of user code while a breaker decides. Whatever that code does, the permit in question must not be lost.
  */
 
 export function outcomeOfError(rule: OutcomeRule, error: unknown): Outcome {
@@ -43,7 +43,7 @@ export function isReadyToTrip(
   }
   if (!isThenable(answer)) return Boolean(answer);
   swallow(answer);
-  complain('gave a promise; it has to answer at once');
+  complain('gave a promise; it must answer synchronously');
   return false;
 }
 

@@ -50,7 +50,7 @@ function open(breaker: CircuitBreaker): void {
 }
 
 describe('breakers by key', () => {
-  it('are one for each key, called after it', () => {
+  it('exist once per key, and are named after it', () => {
     const { breakers } = keyed({ key: (host: string) => host });
     const call = (...args: unknown[]): { self: unknown; args: unknown[] } => ({
       self: undefined,
@@ -64,13 +64,13 @@ describe('breakers by key', () => {
     expect(breakers.find('c.example')).toBeUndefined();
   });
 
-  it('open apart from each other', () => {
+  it('open independently', () => {
     const { of } = keyed();
     open(of('a'));
     expect(of('b').state).toBe('closed');
   });
 
-  it('give the place of an idle one to a new key', async () => {
+  it('replace an idle one by that of a new key', async () => {
     const { breakers, of, clock } = keyed();
     for (const key of ['a', 'b', 'c']) use(of(key));
     await clock.advance(9_000);
@@ -83,7 +83,7 @@ describe('breakers by key', () => {
   it.each([
     ['an open one', 0],
     ['a half-open one', 5_000],
-  ])('give the place of %s that nobody has used for five minutes', async (_which, readAfter) => {
+  ])('replace %s that has not been used for five minutes', async (_which, readAfter) => {
     const { breakers, of, clock } = keyed();
     for (const key of ['a', 'b', 'c']) open(of(key));
     await clock.advance(readAfter);
@@ -96,7 +96,7 @@ describe('breakers by key', () => {
     expect(namesOf(breakers)).toEqual(['api[b]', 'api[c]', 'api[d]']);
   });
 
-  it('keep a half-open one that is still being asked', async () => {
+  it('keep a half-open one that is still in use', async () => {
     const { breakers, of, clock } = keyed();
     for (const key of ['a', 'b', 'c']) open(of(key));
     for (let i = 0; i < 40; i++) {
@@ -108,28 +108,28 @@ describe('breakers by key', () => {
     expect(namesOf(breakers)).toEqual(['api[a]', 'api[new 0]', 'api[new 1]']);
   });
 
-  it('never let the trouble of some keys become that of another', async () => {
+  it('never let trouble of some keys affect another', async () => {
     const { breakers, of, warnings, clock } = keyed({ maxKeys: 5 });
     for (let i = 0; i < 5; i++) open(of(`dead ${i}`));
     for (let i = 5; i < 50; i++) expect(breakers.for(`dead ${i}`)).toBeUndefined();
     expect(breakers.for('healthy')).toBeUndefined(); // runs, and nobody turns it away
     expect(new Set(warnings)).toEqual(
       new Set([
-        'circuit "api": all 5 keys (maxKeys) are in use; calls with further keys are neither counted nor turned away',
+        'circuit "api": all 5 keys (maxKeys) are in use; calls with further keys are neither counted nor rejected',
       ]),
     );
     await clock.advance(365 * 86_400_000);
     expect(of('healthy').state).toBe('closed');
   });
 
-  it('take a key * for a key like others', () => {
+  it('treat the key * like any other', () => {
     const { breakers, of } = keyed();
     open(of('*'));
     expect(of('a').state).toBe('closed');
     expect(namesOf(breakers)).toEqual(['api[*]', 'api[a]']);
   });
 
-  it('are never thrown away while something would be lost', () => {
+  it('are never discarded while something would be lost', () => {
     const { breakers, of } = keyed();
     for (const key of ['a', 'b', 'c']) use(of(key));
     expect(breakers.for('d')).toBeUndefined();
@@ -137,7 +137,7 @@ describe('breakers by key', () => {
     expect(of('a').counts.successes).toBe(1);
   });
 
-  it('stay few, however many keys come and whether they are idle or in use', async () => {
+  it('stay few, however many keys there are, idle or in use', async () => {
     const { breakers, clock } = keyed();
     for (let i = 0; i < 500; i++) {
       const breaker = breakers.for(`key ${i}`);
@@ -147,7 +147,7 @@ describe('breakers by key', () => {
     }
   });
 
-  it('find an idle one among many in use, in a few looks', () => {
+  it('find an idle one among many in use, in a few checks', () => {
     const { breakers, of, made } = keyed({ maxKeys: 50 });
     for (let i = 0; i < 50; i++) {
       if (i === 45) of(`${i}`);
@@ -159,7 +159,7 @@ describe('breakers by key', () => {
     expect(made()).toBe(51);
   });
 
-  it('look at a few parts for each new key, however many come and go', () => {
+  it('check a few parts per new key, however many come and go', () => {
     const { breakers, of } = keyed({ maxKeys: 1_000 });
     let looks = 0;
     const busy = jest.spyOn(CircuitBreaker.prototype, 'idle', 'get').mockImplementation(() => {
@@ -175,7 +175,7 @@ describe('breakers by key', () => {
     }
   });
 
-  it('take new rules for all keys, those to come too, and keep what makes the keys', () => {
+  it('apply new rules to all keys, future ones included, and keep the key function', () => {
     const { breakers, of } = keyed({ key: (host: string) => host });
     of('a').tryAcquire()!.failure();
     breakers.reconfigure(settingsOf({ maxKeys: 3, consecutiveFailures: 1, window: '10s' }));

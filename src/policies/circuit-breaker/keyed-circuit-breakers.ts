@@ -22,7 +22,7 @@ export class KeyedCircuitBreakers extends PartsByKey<CircuitBreaker> {
       (breaker) => breaker.idle,
       (maxKeys) =>
         warn(
-          `circuit "${printable(name)}": all ${maxKeys} keys (maxKeys) are in use; calls with further keys are neither counted nor turned away`,
+          `circuit "${printable(name)}": all ${maxKeys} keys (maxKeys) are in use; calls with further keys are neither counted nor rejected`,
         ),
       (breaker) => {
         breaker.retire();

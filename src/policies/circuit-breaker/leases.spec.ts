@@ -8,7 +8,7 @@ describe('leases of several durations', () => {
     ['before', [50, 1_000]],
     ['after', [1_000, 50]],
   ])(
-    'end in the order of their ends, the shorter ones begun %s the longer ones',
+    'expire in the order of their ends, with the shorter ones begun %s the longer ones',
     (_when, durations) => {
       const leases = new Leases();
       const byDuration = new Map<number, Permit>();
@@ -30,7 +30,7 @@ describe('leases of several durations', () => {
     },
   );
 
-  it('go on in their own order when calls of a former duration come again', () => {
+  it('keep their order when an earlier duration returns', () => {
     const leases = new Leases();
     const [first, second, third] = [permitAt(0), permitAt(10), permitAt(20)];
     leases.add(first, 1_000);

@@ -19,7 +19,7 @@ describe('listeners', () => {
     },
   };
 
-  it('are told of a change with what the window held, and see the new state', () => {
+  it('receive a change with the counts of the window, and see the new state', () => {
     const states: unknown[] = [];
     const onStateChange = jest.fn(
       () => void states.push(harness.breaker.state, harness.isRejecting),
@@ -57,7 +57,7 @@ describe('listeners', () => {
     ]);
   });
 
-  it('that throw or reject change nothing, and others are told all the same', async () => {
+  it('have no effect when they throw or reject, and others are still called', async () => {
     const onStateChange = (): never => {
       throw new Error('broken');
     };
@@ -79,7 +79,7 @@ describe('listeners', () => {
     ]);
   });
 
-  it('are told no more when they have unsubscribed', () => {
+  it('are not called after they have unsubscribed', () => {
     const harness = new Harness(FRAGILE);
     const listener = jest.fn();
     harness.breaker.onStateChange(listener)();

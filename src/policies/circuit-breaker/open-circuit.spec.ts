@@ -3,7 +3,7 @@ import { constant, exponential, linear } from '../backoff/backoff.js';
 import { CircuitOpenError } from './circuit-open-error.js';
 
 describe('an open circuit', () => {
-  it('turns calls away at once, and says when to come again', async () => {
+  it('rejects calls at once, and says when to call again', async () => {
     const harness = new Harness(FRAGILE);
     harness.fail();
     harness.wait(300);
@@ -34,7 +34,7 @@ describe('an open circuit', () => {
     );
   });
 
-  it('is half-open when openFor is over, on reading too', () => {
+  it('is half-open after openFor, on reading too', () => {
     const harness = new Harness(FRAGILE);
     harness.fail();
     harness.wait(999);
@@ -114,7 +114,7 @@ describe('an open circuit', () => {
         throw new Error('broken');
       },
     ],
-  ])('stays open for 5 s when openFor gives %s, and says so', (_what, openFor: () => number) => {
+  ])('stays open for 5 s when openFor gives %s, and warns', (_what, openFor: () => number) => {
     const harness = new Harness({ consecutiveFailures: 1, openFor });
     expect(openTimes(harness, 1)).toEqual([5_000]);
     expect(harness.warnings).toEqual([
@@ -122,7 +122,7 @@ describe('an open circuit', () => {
     ]);
   });
 
-  it('asks an openFor function with the number of openings and the error', () => {
+  it('calls an openFor function with the number of openings and the error', () => {
     const openFor = jest.fn().mockReturnValue(1_000);
     const harness = new Harness({ consecutiveFailures: 1, openFor });
     const error = new Error('down');
@@ -139,18 +139,23 @@ describe('an open circuit', () => {
     });
 
     it.each([
-      ['waits as long as it asks', {}, 20, 20_000],
-      ['waits no longer than a minute because of it', {}, 3_600, 60_000],
-      ['waits no longer than respectRetryAfter', { respectRetryAfter: '8s' }, 20, 8_000],
-      ['waits openFor when that is longer', {}, 0, 1_000],
-      ['waits openFor when that is longer than the cap', { respectRetryAfter: 500 }, 20, 1_000],
-      ['does not look at it when told so', { respectRetryAfter: false }, 20, 1_000],
+      ['stays open for that time', {}, 20, 20_000],
+      ['stays open for at most a minute because of it', {}, 3_600, 60_000],
+      ['stays open for at most respectRetryAfter', { respectRetryAfter: '8s' }, 20, 8_000],
+      ['stays open for openFor when that is longer', {}, 0, 1_000],
+      [
+        'stays open for openFor when that is longer than the cap',
+        { respectRetryAfter: 500 },
+        20,
+        1_000,
+      ],
+      ['ignores it if so configured', { respectRetryAfter: false }, 20, 1_000],
     ] as const)('%s', (_what, options, seconds, ms) => {
       const harness = new Harness({ ...FRAGILE, ...options });
       expect(openTimes(harness, 1, asking(seconds))).toEqual([ms]);
     });
 
-    it('takes a date on the wall clock', () => {
+    it('reads a date by the wall clock', () => {
       const harness = new Harness(FRAGILE);
       harness.wait(5_000);
       const headers = { 'retry-after': new Date(START + 12_000).toUTCString() };

@@ -5,10 +5,10 @@ import type { DelayRule } from '../backoff/backoff.js';
 import type { BreakerEnvironment } from './environment.js';
 import type { BreakerSettings } from './options.js';
 
-/** The open time when `openFor` returns no usable one, milliseconds. */
+/** The open time when `openFor` returns an unusable one, milliseconds. */
 const FALLBACK = 5_000;
 
-/** How many open times the fleet is told: a backoff hardly grows further. */
+/** How many open times are sent to the fleet: a backoff hardly grows further. */
 const RUNGS = 10;
 
 /** How long a circuit stays open, which may depend on how often it has opened in a row. */
@@ -48,7 +48,8 @@ export class OpenTime {
   }
 
   /**
-   * The open times after `error` by how often the circuit has opened before, milliseconds; the last one stands for all above.
+   * The open times after `error`, milliseconds, by the number of earlier openings; the last one stands for all further
+   * ones.
    */
   ladder(error: unknown, { openFor, retryAfterCap }: BreakerSettings): number[] {
     const asked = Math.min(retryAfterCap === 0 ? 0 : this.askedBy(error), retryAfterCap);
@@ -98,7 +99,7 @@ export class OpenTime {
     try {
       return retryAfterOf(error, this.environment.clock.wall()) ?? 0;
     } catch {
-      return 0; // an error that cannot be read asks for nothing
+      return 0; // an unreadable error asks for no wait
     }
   }
 }

@@ -157,9 +157,9 @@ describe('the options of a circuit breaker', () => {
       { halfOpen: { maxProbes: 1 } },
       'halfOpen.maxProbes is not an option; the options are halfOpen.maxCalls, halfOpen.successThreshold, halfOpen.maxDuration',
     ],
-    ['a name that is none', { name: '' }, `name is ''; use a non-empty string`],
+    ['an empty name', { name: '' }, `name is ''; use a non-empty string`],
     [
-      'a key that is no function',
+      'a key that is not a function',
       { key: 'host' },
       `key is 'host'; use a function; a method name works only on decorated methods`,
     ],
@@ -174,9 +174,9 @@ describe('the options of a circuit breaker', () => {
       'consecutiveFailures (11) is more than the window holds (10 calls), so the circuit would never open',
     ],
     [
-      'slow calls that would have failed before',
+      'slow calls that would have failed already',
       { slowCallRate: 0.5, slowCallDuration: '10s', maxCallDuration: '5s' },
-      'slowCallDuration (10000 ms) is longer than maxCallDuration (5000 ms), so no call could be slow without being failed',
+      'slowCallDuration (10000 ms) is longer than maxCallDuration (5000 ms), so a slow call would always count as hung first',
     ],
     [
       'a backoff that contradicts itself',
@@ -184,7 +184,7 @@ describe('the options of a circuit breaker', () => {
       'maxDelay (1000 ms) is shorter than initialDelay (60000 ms)',
     ],
     [
-      'a rule beside classify, which decides alone',
+      'a rule beside classify',
       { classify: () => 'success', on: [Error] },
       'classify decides alone, on would have no effect; use one of them',
     ],
@@ -192,7 +192,7 @@ describe('the options of a circuit breaker', () => {
     expect(problemsOf(options)).toContain(problem);
   });
 
-  it('are told all problems of two windows', () => {
+  it('have all problems of two windows reported', () => {
     expect(problemsOf({ window: -1, resetInterval: '1s' })).toEqual([
       'window and resetInterval exclude each other',
       expect.stringMatching(/^window is -1; use /),
@@ -217,7 +217,7 @@ describe('the options of a circuit breaker', () => {
     ).toEqual([]);
   });
 
-  it('may have minimumCalls that no rate looks at', () => {
+  it('may have minimumCalls without a rate', () => {
     expect(problemsOf({ consecutiveFailures: 2, window: { calls: 5 }, minimumCalls: 20 })).toEqual(
       [],
     );
@@ -248,7 +248,7 @@ describe('the options of a circuit breaker', () => {
     ]);
   });
 
-  it('take a classify that throws for one that has no opinion: errors fail, results succeed', () => {
+  it('ignore a classify that throws: errors are failures, results are successes', () => {
     const classify = (): never => {
       throw new Error('broken');
     };

@@ -50,7 +50,7 @@ export interface CircuitBreakerOptions extends ResultOutcomeOptions, Switchable 
   readonly resetInterval?: Duration;
   /** How long the circuit stays open, or a backoff that grows each time it opens again without having closed. Default 5 s. */
   readonly openFor?: Duration | Backoff;
-  /** The probes that decide whether it closes. Default: one probe at a time, of at most 30 s; one success closes. */
+  /** The probes that decide whether it closes. Default: one probe at a time, of at most 30 s; one success closes it. */
   readonly halfOpen?: HalfOpenOptions;
   /** A call that takes longer counts as failed although it continues: a hang is a failure. `Infinity`: off. Default 60 s. */
   readonly maxCallDuration?: Duration;
@@ -68,8 +68,8 @@ export interface CircuitBreakerOptions extends ResultOutcomeOptions, Switchable 
   /** How many keys are kept at a time; a new one replaces an idle one. Default 1000. */
   readonly maxKeys?: number;
   /**
-   * Whether the application is of no use without the dependency: health checks then report `down`, not `degraded`, while the
-   * circuit rejects calls. Not together with `key`. Default false.
+   * Whether the application is useless without the dependency: health checks then report `down`, not `degraded`, while
+   * the circuit rejects calls. Not together with `key`. Default false.
    */
   readonly critical?: boolean;
   /**
@@ -145,7 +145,7 @@ function refuseCritical(
 ): void {
   if (!breaker.critical) return;
   read.contradiction(
-    "critical and key exclude each other, since one key's trouble is not that of the application; give the critical dependency a breaker of its own",
+    'critical and key exclude each other, since trouble of one key is not trouble of the application; give the critical dependency a breaker of its own',
   );
 }
 
@@ -190,7 +190,7 @@ function readBreakerOptions(
   };
   if (slowCallRate !== undefined && settings.slowCallDuration > settings.maxCallDuration) {
     read.contradiction(
-      `slowCallDuration (${settings.slowCallDuration} ms) is longer than maxCallDuration (${settings.maxCallDuration} ms), so no call could be slow without being failed`,
+      `slowCallDuration (${settings.slowCallDuration} ms) is longer than maxCallDuration (${settings.maxCallDuration} ms), so a slow call would always count as hung first`,
     );
   }
   if (rated) checkReachable(read, 'minimumCalls', minimumCalls, window);
@@ -224,7 +224,7 @@ function readOpenFor(
       random: () => 0.5,
     });
     if (openForMs === 0) read.wrong('openFor', given, 'a backoff whose first delay is above 0');
-    // Full jitter may draw a 0.
+    // Full jitter may draw 0.
     return { openFor: (context) => Math.max(1, openFor(context)), openForMs };
   }
   const openForMs = read.duration('openFor', { above: 0 }) ?? DEFAULT_OPEN_FOR;
@@ -240,7 +240,7 @@ function readClassifier(read: OptionsReader<CircuitBreakerOptions>): OutcomeRule
       read.contradiction(`classify decides alone, ${option} would have no effect; use one of them`);
     }
   }
-  // If a user's function throws, the permit that it judges must not be lost.
+  // If a user's function throws, the permit must not be lost.
   return {
     ofError: (error) => answerOf(() => classify(error, undefined), 'failure'),
     ofResult: (result) =>

@@ -3,7 +3,7 @@ import { FRAGILE, Harness, START, halfOpen } from '../../../test/support/breaker
 describe('an override', () => {
   const by = { by: 'anna', reason: 'migration' } as const;
 
-  it('says what, who and why, beside the state', () => {
+  it('has kind, author and reason, beside the state', () => {
     const { breaker } = new Harness({});
     expect(breaker.override).toBeUndefined();
     breaker.forceOpen(by);
@@ -20,7 +20,7 @@ describe('an override', () => {
     expect(breaker.override).toBeUndefined();
   });
 
-  it('is told when it begins and ends, once', () => {
+  it('causes one event when it begins and one when it ends', () => {
     const harness = new Harness({});
     harness.breaker.forceOpen(by);
     harness.breaker.clearOverride();
@@ -32,7 +32,7 @@ describe('an override', () => {
   });
 
   it.each(['forceOpen', 'observeOnly'] as const)(
-    '(%s) refuses an end that is no date, and changes nothing then',
+    '(%s) refuses an end that is not a date, and then changes nothing',
     (steer) => {
       const harness = new Harness(FRAGILE);
       harness.fail();
@@ -68,7 +68,7 @@ describe('an override', () => {
   });
 
   describe('forced-open', () => {
-    it('turns every call away, and knows no time to come again', () => {
+    it('rejects every call, without a time to call again', () => {
       const harness = new Harness({});
       harness.breaker.forceOpen();
       expect(harness.isRejecting).toBe(true);
@@ -105,7 +105,7 @@ describe('an override', () => {
       expect(harness.changes).toEqual([]);
     });
 
-    it('opens at the next failure after its end, when there is reason to', () => {
+    it('opens at the next failure after its end, if there is a reason', () => {
       const harness = new Harness({ consecutiveFailures: 2 });
       harness.breaker.disable();
       harness.fail(10);
@@ -115,7 +115,7 @@ describe('an override', () => {
       expect(harness.breaker.state).toBe('open');
     });
 
-    it('admits calls in an open circuit, which decide nothing', () => {
+    it('admits calls in an open circuit, without an effect on its state', () => {
       const harness = new Harness(FRAGILE);
       harness.fail();
       harness.breaker.disable();
@@ -126,7 +126,7 @@ describe('an override', () => {
       expect(harness.of('rejected')).toEqual([]);
     });
 
-    it('never opens again by a failed probe', () => {
+    it('never opens again after a failed probe', () => {
       const harness = halfOpen();
       harness.breaker.disable();
       harness.fail();
@@ -137,7 +137,7 @@ describe('an override', () => {
   });
 
   describe('observe-only', () => {
-    it('admits every call, changes state all the same, and tells whom it would have turned away', () => {
+    it('admits every call, still changes state, and reports the calls that it would have rejected', () => {
       const harness = new Harness(FRAGILE);
       harness.breaker.observeOnly();
       harness.fail();
@@ -153,7 +153,7 @@ describe('an override', () => {
       expect(harness.breaker.state).toBe('closed');
     });
 
-    it('lets calls beyond the probes decide nothing', () => {
+    it('ignores calls beyond the probes', () => {
       const harness = halfOpen();
       harness.breaker.observeOnly();
       const probe = harness.admit();
@@ -164,7 +164,7 @@ describe('an override', () => {
       expect(harness.breaker.state).toBe('closed');
     });
 
-    it('opens again by a failed probe', () => {
+    it('opens again after a failed probe', () => {
       const harness = halfOpen();
       harness.breaker.observeOnly();
       harness.fail();

@@ -3,12 +3,14 @@ import { Leases, expiryOf } from './leases.js';
 
 /** The probes of a half-open circuit: limits how many run, holds their leases, and counts successes. */
 export class Probes {
-  /** Of all generations: a hanging probe is counted even if it can no longer decide anything. */
+  /** Of all generations: a hanging probe is counted even if it can no longer have an effect. */
   readonly leases = new Leases();
   private running = 0;
   private succeeded = 0;
 
-  /** Begins another probe, but never more than are still needed to close. @returns whether there was a place */
+  /**
+   * Begins another probe, but never more than are still needed to close. @returns whether it has begun
+   */
   reserve({ maxProbes, successThreshold }: BreakerSettings): boolean {
     // At least one, even if the settings have changed meanwhile.
     const places = Math.min(maxProbes, Math.max(1, successThreshold - this.succeeded));

@@ -5,7 +5,7 @@ describe('reconfigure', () => {
   const reconfigure = (harness: Harness, options: CircuitBreakerOptions): void =>
     harness.breaker.reconfigure(settingsOf(options));
 
-  it('lets calls hang no longer than it says, beside older ones that may', () => {
+  it('applies a shorter maxCallDuration to new calls, and the former one to running calls', () => {
     const harness = new Harness({ consecutiveFailures: 2, maxCallDuration: '1m' });
     harness.admit();
     reconfigure(harness, { consecutiveFailures: 2, maxCallDuration: '1s' });
@@ -33,7 +33,7 @@ describe('reconfigure', () => {
     ['time to time', { window: '10s' }, { window: '20s' }],
     ['no end to time', { resetInterval: '1h' }, { window: '10s' }],
     ['time to no end', { window: '10s' }, { resetInterval: '1h' }],
-  ])('counts anew in a window of another kind: from %s', (_title, from, to) => {
+  ])('starts new counts in a window of another kind: from %s', (_title, from, to) => {
     const harness = new Harness({ consecutiveFailures: 3, ...from });
     harness.fail(2);
     harness.wait(500);
@@ -48,7 +48,7 @@ describe('reconfigure', () => {
     expect(harness.breaker.state).toBe('open');
   });
 
-  it('takes the newest calls over from one window of calls to another, which may be smaller or larger', () => {
+  it('takes the newest calls over to another window of calls, smaller or larger', () => {
     const calls = (size: number): CircuitBreakerOptions => ({
       window: { calls: size },
       failureRate: 0.9,
@@ -69,7 +69,7 @@ describe('reconfigure', () => {
     expect(harness.breaker.counts).toMatchObject({ successes: 5, failures: 3 }); // the two oldest have gone
   });
 
-  it('lets calls of former windows end in a window of time, without taking them for its own', () => {
+  it('lets calls of earlier windows end in a window of time, without counting them as its own', () => {
     const harness = new Harness({ window: '1s', consecutiveFailures: 9 });
     harness.wait(950);
     const first = harness.admit();
@@ -84,7 +84,7 @@ describe('reconfigure', () => {
     expect(harness.breaker.counts).toMatchObject({ requests: 0, successes: 0, failures: 0 });
   });
 
-  it('keeps the probes of a half-open circuit when the window changes: they decide', () => {
+  it('keeps the probes of a half-open circuit when the window changes', () => {
     const harness = halfOpen({});
     const probe = harness.admit();
     reconfigure(harness, { ...FRAGILE, window: { calls: 9 } });
@@ -94,7 +94,7 @@ describe('reconfigure', () => {
     expect(harness.breaker.snapshot().stale).toBe(0);
   });
 
-  it('leaves an open circuit open as long as it was to be', () => {
+  it('keeps the open time of an open circuit', () => {
     const harness = new Harness(FRAGILE);
     harness.fail();
     reconfigure(harness, { ...FRAGILE, openFor: '1m' });
@@ -104,7 +104,7 @@ describe('reconfigure', () => {
     expect(harness.breaker.snapshot().retryAfterMs).toBe(60_000);
   });
 
-  it('does not wedge a half-open circuit that has had enough successes by the new rules', () => {
+  it('does not wedge a half-open circuit that has enough successes by the new rules', () => {
     const harness = halfOpen({ halfOpen: { maxCalls: 5 } });
     harness.succeed(3);
     reconfigure(harness, { ...FRAGILE, halfOpen: { maxCalls: 2 } });

@@ -20,12 +20,12 @@ describe('a slow call', () => {
     expect(slow(1_001, 0)).toBe(true);
   });
 
-  it('is not made slow by time in which the process could not run', () => {
+  it('does not become slow by time in which the process could not run', () => {
     expect(slow(1_500, 500)).toBe(false);
     expect(slow(1_501, 500)).toBe(true);
   });
 
-  it('opens the circuit though nothing has failed', () => {
+  it('may open the circuit without a failure', () => {
     const harness = new Harness({ slowCallRate: 0.5, slowCallDuration: '1s', minimumCalls: 3 });
     harness.take(1_001, (permit) => permit.success());
     harness.take(1_001, (permit) => permit.success());
@@ -35,7 +35,7 @@ describe('a slow call', () => {
 });
 
 describe('a call that has hung', () => {
-  it('has taken as long as the breaker has waited for it', () => {
+  it('has the duration for which the breaker has waited', () => {
     const harness = new Harness({ maxCallDuration: '30s' });
     harness.wait(5_000);
     harness.admit();
@@ -45,7 +45,7 @@ describe('a call that has hung', () => {
 });
 
 describe('a call that outlasts the window that it began in', () => {
-  it('counts for nothing: readyToTrip is not asked because of it', () => {
+  it('does not count: readyToTrip is not called for it', () => {
     const readyToTrip = jest.fn(() => true);
     const window = { duration: '1s', buckets: 2, countAt: 'start' } as const;
     const harness = new Harness({ readyToTrip, window });
@@ -66,7 +66,7 @@ describe('the time that a circuit stays open', () => {
     ],
     ['gives none', () => NaN, 'gave NaN, which is not a positive number of milliseconds'],
     ['never ends', () => Infinity, 'gave Infinity, which is not a positive number of milliseconds'],
-  ])('is 5 s when its function %s; the warning says so', (_what, openFor, why) => {
+  ])('is 5 s when its function %s, with a warning', (_what, openFor, why) => {
     const harness = new Harness({ consecutiveFailures: 1, openFor });
     harness.fail();
     expect(harness.breaker.snapshot().retryAfterMs).toBe(5_000);
@@ -75,7 +75,7 @@ describe('the time that a circuit stays open', () => {
     ]);
   });
 
-  it('does not depend on an error that nobody is to look at', () => {
+  it('does not depend on the error if Retry-After is ignored', () => {
     const looked = jest.fn();
     const error = Object.defineProperty(new Error('down'), 'response', { get: looked });
     const harness = new Harness({ ...FRAGILE, respectRetryAfter: false, on: [() => true] });
@@ -87,19 +87,19 @@ describe('the time that a circuit stays open', () => {
     expect(looked.mock.calls.length - looks).toBeGreaterThan(looks);
   });
 
-  it('is shown for the first time of a backoff, when its jitter is in the middle', () => {
+  it('is shown as the first time of a backoff with average jitter', () => {
     const openFor = exponential({ initialDelay: '2s', jitter: 0.5 });
     expect(settingsOf({ openFor }).openForMs).toBe(2_000);
     expect(settingsOf({ openFor: () => 1_000 }).openForMs).toBeUndefined();
   });
 
-  it('must not be 0, also as a backoff', () => {
+  it('must not be 0, even as a backoff', () => {
     expect(() => settingsOf({ openFor: constant(0) })).toThrow(
       /openFor is .*; use a backoff whose first delay is above 0/,
     );
   });
 
-  it('goes on in its generation when an override comes and goes, though resetInterval is over', () => {
+  it('keeps its generation when an override comes and goes, even after resetInterval', () => {
     const harness = new Harness({ ...FRAGILE, resetInterval: 500 });
     harness.fail();
     harness.wait(700);
@@ -112,7 +112,7 @@ describe('the time that a circuit stays open', () => {
 
 describe('classify', () => {
   it.each(['success', 'failure', 'ignored'] as const)(
-    'may answer %s, of errors and results',
+    'may return %s for errors and results',
     (own) => {
       const { classifier } = settingsOf({ classify: () => own });
       expect(classifier.ofError(new Error('down'))).toBe(own);
@@ -120,21 +120,21 @@ describe('classify', () => {
     },
   );
 
-  it('is not asked of a stream that has begun: that is a success', () => {
+  it('is not called for a stream that has begun, which is a success', () => {
     class Stream extends StreamResult {}
     const { classifier } = settingsOf({ classify: () => 'failure' });
     expect(classifier.ofResult(new Stream())).toBe('success');
   });
 
-  it('has no opinion when it answers anything else', () => {
+  it('has no effect when it returns anything else', () => {
     const { classifier } = settingsOf({ classify: () => 'good' as never });
     expect(classifier.ofError(new Error('down'))).toBe('failure');
     expect(classifier.ofResult('books')).toBe('success');
   });
 });
 
-describe('callers who are turned away while probes run', () => {
-  it('are told of those of now, not of one that still runs from before', () => {
+describe('callers that are rejected while probes run', () => {
+  it('are told the time of current probes, not of an earlier one that still runs', () => {
     const halfOpen = { maxCalls: 2, maxDuration: '60s' } as const;
     const harness = new Harness({ ...FRAGILE, openFor: '20s', halfOpen });
     harness.fail();
@@ -155,13 +155,13 @@ describe('a rule that throws', () => {
     throw new Error('broken');
   };
 
-  it('has no opinion: an error is a failure, a result a success', () => {
+  it('has no effect: an error is a failure, a result a success', () => {
     const rule = { ofError: boom, ofResult: boom };
     expect(outcomeOfError(rule, new Error('down'))).toBe('failure');
     expect(outcomeOfResult(rule, 'books')).toBe('success');
   });
 
-  it('changes nothing in what is counted of an error that cannot be looked at', () => {
+  it('does not change how an unreadable error is counted', () => {
     const error = Object.defineProperty(Object.create(ResilienceError.prototype), 'code', {
       get: boom,
     }) as unknown;

@@ -3,11 +3,11 @@ import { type OptionsReader, isPlainObject } from '../../common/options-reader.j
 import type { QuorumRule } from '../../fleet/store.js';
 import type { CircuitBreakerOptions } from './options.js';
 
-/** How many instances have to agree that a dependency is down, in relation to how many there are. */
+/** How many instances have to agree that a dependency is down, relative to their number. */
 export interface QuorumOptions {
   /** The share of the living instances, above 0 to 1. */
   readonly share: number;
-  /** The number of votes that are needed however few instances there are. Default 2. */
+  /** The least number of votes, however few instances there are. Default 2. */
   readonly minVotes?: number;
   /** How long a vote counts. Default 30 s. */
   readonly within?: Duration;
@@ -32,7 +32,7 @@ const VOTE_MS = 30_000;
 
 const FORMS = `'local', 'shared', { quorum: 3 } or { quorum: { share: 0.5 } }`;
 
-/** @param hasStore whether there is one that could share anything */
+/** @param hasStore whether the application has a store */
 export function readScope(
   read: OptionsReader<CircuitBreakerOptions>,
   hasStore: boolean,
@@ -43,7 +43,7 @@ export function readScope(
   const sharing = { quorum: scope === 'shared' ? undefined : readQuorum(read, scope) };
   if (!hasStore) {
     read.contradiction(
-      'a scope beyond this instance needs a store where instances meet; give one: ResilienceModule.forRoot({ store })',
+      'a scope beyond this instance needs a store that instances share; give one: ResilienceModule.forRoot({ store })',
     );
   }
   return sharing;

@@ -7,7 +7,7 @@ import type { Permit } from './permit.js';
 class Question {
   /** Of the call, once it has been admitted. */
   permit: Permit | undefined = undefined;
-  /** Whether the call has gone meanwhile. */
+  /** Whether the call has ended meanwhile. */
   over = false;
 
   constructor(
@@ -26,7 +26,7 @@ export class SharedCircuitBreakerStage extends CircuitBreakerStage<Question> {
     const { classifier } = this.breakers;
     if (!(held instanceof Question)) return leave(call, held, classifier);
     held.over = true;
-    // Without a permit it has been turned away, as if it had not entered.
+    // Without a permit it was rejected, as if it had not entered.
     if (held.permit !== undefined) leave(call, held.permit, classifier);
   }
 

@@ -21,12 +21,12 @@ import type { OverrideOptions } from './override.js';
 import type { Permit } from './permit.js';
 import { Probes } from './probes.js';
 
-/** Ends of overrides that differ by less are the same one, told in two ways. Milliseconds. */
+/** Ends of overrides that differ by less are taken for the same one. Milliseconds. */
 const SAME_END = 2_000;
 
 /**
- * A breaker whose state is that of the fleet. It decides by what it knows, without asking anybody; only a probe needs a
- * lease of the fleet. While the store is away, and while it is open by its own decision alone, it is a local breaker.
+ * A breaker whose state is that of the fleet. It decides by its own copy, without asking; only a probe needs a lease of
+ * the fleet. While the store is away, and while it is open by its own decision alone, it is a local breaker.
  */
 export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMember {
   private readonly fleet: SharedCircuit;
@@ -78,7 +78,7 @@ export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMembe
   /**
    * @internal Asks the fleet for a probe.
    *
-   * @returns `undefined` when it is of no use to ask
+   * @returns `undefined` when there is no point in asking
    */
   override ask(now: number): Promise<Permit | undefined> | undefined {
     const answer = this.request(now);
@@ -141,7 +141,7 @@ export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMembe
     super.announceOverride(away);
     if (!away) return;
     this.environment.warn(
-      `circuit "${printable(this.name)}": the override is that of this instance until the store is back`,
+      `circuit "${printable(this.name)}": the override applies to this instance only until the store is back`,
     );
   }
 
@@ -163,7 +163,7 @@ export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMembe
     this.fleet.giveBack(token);
   }
 
-  /** The fleet decides about a probe that has a lease; if the store is away by now, the breaker does it alone. */
+  /** The fleet decides about a probe that has a lease; if the store is away by now, the breaker decides alone. */
   protected override judgeProbe(probe: Permit, bad: boolean, now: number, error: unknown): void {
     const token = this.leased.get(probe);
     if (token === undefined) return super.judgeProbe(probe, bad, now, error);

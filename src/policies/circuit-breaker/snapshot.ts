@@ -4,7 +4,7 @@ import type { BreakerSettings } from './options.js';
 
 /** When a breaker opens, and for how long. */
 export interface BreakerLimits {
-  /** The number of ended calls from which rates are checked. */
+  /** The number of ended calls from which on rates are checked. */
   readonly minimumCalls: number;
   /** The share of failures that opens the circuit; `undefined` when that is not a condition. */
   readonly failureRate: number | undefined;
@@ -12,7 +12,7 @@ export interface BreakerLimits {
   readonly consecutiveFailures: number | undefined;
   /**
    * How long the circuit stays open, milliseconds. If it varies: the most recent open time since the circuit last closed;
-   * until it opens again, the initial one, or `undefined` for a function, which has to be called first.
+   * until it opens again, the initial one, or `undefined` for a function, which has not been called yet.
    */
   readonly openForMs: number | undefined;
 }
@@ -25,7 +25,7 @@ export interface BreakerSnapshot {
   readonly scope: 'local' | 'shared' | 'quorum';
   /** The state by its own rules, regardless of an override. */
   readonly state: BreakerState;
-  /** Whether the application is of no use without the dependency, by the option `critical`. */
+  /** Whether the application is useless without the dependency, by the option `critical`. */
   readonly critical: boolean;
   /** The operator's override in force, if there is one. */
   readonly override: BreakerOverride | undefined;

@@ -23,9 +23,9 @@ const NONE: number[] = [];
  * `countAt: 'start'` it is counted in the bucket of its admission, and not at all once that bucket has been dropped
  * (sony/gobreaker's rolling window).
  *
- * A call counts in the totals alone: what they have beyond the past buckets belongs to the newest one. When that has
- * passed, it gets a cell, by its number modulo the number of cells. There are only as many cells as are needed to keep
- * the non-empty buckets apart: none at first, and at most as many as there are buckets.
+ * A call is added to the totals only: the part of them that exceeds the past buckets belongs to the newest one. When
+ * that one has passed, it gets a cell, by its number modulo the number of cells. There are only as many cells as are
+ * needed to keep the non-empty buckets apart: none at first, and at most as many as there are buckets.
  */
 export class TimeWindow extends Window {
   private readonly width: number;

@@ -32,8 +32,8 @@ const rejecting =
   () =>
     Promise.reject(error);
 
-describe('a call that has left a circuit breaker knows', () => {
-  it('how that has judged it', async () => {
+describe('a call that has left a circuit breaker carries', () => {
+  it('the judgement of the breaker', async () => {
     const { run } = stageOf({ onResult: (result) => result === 'bad', consecutiveFailures: 9 });
     expect(await run(() => 'good')).toMatchObject({ verdict: 'success', resultRejected: false });
     expect(await run(() => 'bad')).toMatchObject({ verdict: 'failure', resultRejected: true });
@@ -45,7 +45,7 @@ describe('a call that has left a circuit breaker knows', () => {
     });
   });
 
-  it('how it is judged though there is no room for its key', async () => {
+  it('the judgement even if there is no room for its key', async () => {
     const { run, breakers, keyedStage } = stageOf({ key: () => 'x', maxKeys: 1 });
     breakers.for('other')!.tryAcquire();
     expect(breakers.for('x')).toBeUndefined();
@@ -55,7 +55,7 @@ describe('a call that has left a circuit breaker knows', () => {
     });
   });
 
-  it('until when it left the circuit open, and what another attempt would get', async () => {
+  it('the time until which the circuit is open, and the error of another attempt', async () => {
     const { run, clock } = stageOf();
     await clock.advance(1_000);
     expect((await run(down)).nextRejection).toBeUndefined();
@@ -67,23 +67,26 @@ describe('a call that has left a circuit breaker knows', () => {
 
   it.each<[string, Work, boolean]>([
     ['an error', down, true],
-    ['an error that says nothing of the dependency', rejecting(new TypeError()), true],
+    ['an error that says nothing about the dependency', rejecting(new TypeError()), true],
     ['a result that counts as a failure', () => 'bad', true],
     ['a result', () => 'good', false],
-  ])('that an operator has forced the circuit open meanwhile: %s', async (_what, work, knows) => {
-    const { run, breaker, clock } = stageOf({ onResult: (result) => result === 'bad' });
-    const until = new Date(clock.wall() + 3_000);
-    const call = await run((own) => {
-      breaker.forceOpen({ until });
-      return work(own);
-    });
-    expect(call.nextRejection?.until).toBe(knows ? 3_000 : undefined);
-  });
+  ])(
+    'the rejection by an operator who has forced the circuit open meanwhile: %s',
+    async (_what, work, knows) => {
+      const { run, breaker, clock } = stageOf({ onResult: (result) => result === 'bad' });
+      const until = new Date(clock.wall() + 3_000);
+      const call = await run((own) => {
+        breaker.forceOpen({ until });
+        return work(own);
+      });
+      expect(call.nextRejection?.until).toBe(knows ? 3_000 : undefined);
+    },
+  );
 
   it.each<[string, (harness: Harness) => void]>([
     ['it is disabled', ({ breaker }) => breaker.disable()],
     ['it is only observed', ({ breaker }) => breaker.observeOnly()],
-  ])('that an open circuit lets calls through while %s', (_how, override) => {
+  ])('no rejection if an open circuit admits calls because %s', (_how, override) => {
     const harness = new Harness(FRAGILE);
     harness.fail();
     expect(harness.breaker.blockade).toBeDefined();
@@ -95,7 +98,7 @@ describe('a call that has left a circuit breaker knows', () => {
     expect(harness.breaker.blockade).toBeUndefined();
   });
 
-  it('where its fallback is counted: when it has failed, or was turned away', async () => {
+  it('the metrics of its fallback when it has failed or was rejected', async () => {
     const { run, breaker } = stageOf();
     expect((await run(() => 'good')).answerMetrics).toBeUndefined();
     expect((await run(rejecting(new TypeError()))).answerMetrics).toBeUndefined();
@@ -107,7 +110,7 @@ describe('a call that has left a circuit breaker knows', () => {
 });
 
 describe('a probe', () => {
-  it('is known to what it calls, and to nothing after it', async () => {
+  it('is known to the calls inside it, and to none after it', async () => {
     const { run, breaker, clock } = stageOf({ consecutiveFailures: 1, halfOpen: { maxCalls: 2 } });
     const inside: boolean[] = [];
     const work = () => void inside.push(isInside(breaker));
@@ -118,7 +121,7 @@ describe('a probe', () => {
     expect(inside).toEqual([false, true]);
   });
 
-  it('is all that counts: what fails inside of it has no word about the circuit', async () => {
+  it('decides alone: failures of calls inside it do not affect the circuit', async () => {
     const { run, breaker, clock } = stageOf({ consecutiveFailures: 1 });
     await run(down);
     await clock.advance(5_000);
@@ -135,7 +138,7 @@ describe('a probe', () => {
 });
 
 describe('the metrics of a breaker', () => {
-  it('have the time of each call whose end was seen', async () => {
+  it('contain the duration of each call whose end was seen', async () => {
     const { run, metrics } = stageOf({ consecutiveFailures: 9 });
     await run(() => 'good');
     await run(down);
@@ -146,7 +149,7 @@ describe('the metrics of a breaker', () => {
     expect(metrics().latency.count).toBe(4);
   });
 
-  it('have a call whose caller has gone for ignored, and one that its caller found too slow for a timeout', async () => {
+  it('count a call whose caller has gone as ignored, and one that was too slow for its caller as a timeout', async () => {
     const { run, metrics } = stageOf();
     for (const reason of [new Error('gone'), timedOut()]) {
       await run((call) => {
@@ -157,7 +160,7 @@ describe('the metrics of a breaker', () => {
     expect(metrics().counts).toMatchObject({ ignored: 1, timeout: 1, success: 0, failure: 0 });
   });
 
-  it('have a timeout for a timeout, also where the rules take it for a success', () => {
+  it('count a timeout as a timeout, even if the rules take it for a success', () => {
     const { breaker, metrics } = setUp();
     breaker.settle(breaker.tryAcquire()!, 'success', timedOut(), 0, 'seen');
     expect(metrics().counts).toEqual(counts({ timeout: 1 }));
@@ -165,8 +168,8 @@ describe('the metrics of a breaker', () => {
   });
 });
 
-describe('what a breaker tells', () => {
-  it('a caller that it turns away', () => {
+describe('the rejection of a breaker', () => {
+  it('tells the caller its reason', () => {
     const error = new CircuitOpenError('storagesvc', 20);
     expect(error).toMatchObject({ policy: 'circuitBreaker', code: 'CIRCUIT_OPEN' });
     expect(error.getStatus()).toBe(503);
@@ -175,7 +178,7 @@ describe('what a breaker tells', () => {
 });
 
 describe('a breaker is idle', () => {
-  it('when nobody listens any more', () => {
+  it('when the last listener has gone', () => {
     const { breaker } = new Harness(FRAGILE);
     const end = breaker.onStateChange(() => {});
     expect(breaker.idle).toBe(false);
@@ -183,7 +186,7 @@ describe('a breaker is idle', () => {
     expect(breaker.idle).toBe(true);
   });
 
-  it('when it has not been used for five minutes, though what it counted stays', () => {
+  it('when it has not been used for five minutes, even if it still holds counts', () => {
     const harness = new Harness(FRAGILE);
     harness.succeed();
     harness.wait(300_000);
@@ -202,8 +205,8 @@ describe('the policy of circuit breakers', () => {
   });
 
   it.each([
-    ['lets the pulse of the machine rest', () => performance.now(), 1],
-    ['has no pulse to rest by another clock', () => 0, 0],
+    ['stops the pulse of the machine', () => performance.now(), 1],
+    ['has no pulse with another clock', () => 0, 0],
   ])('%s when the application closes', (_what, now, times) => {
     const rest = jest.spyOn(pulse, 'rest');
     const closing: (() => void)[] = [];

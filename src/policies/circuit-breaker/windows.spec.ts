@@ -149,7 +149,7 @@ describe('CountWindow', () => {
     );
   });
 
-  it('counts right however many calls it holds', () => {
+  it('counts correctly however many calls it holds', () => {
     const window = new CountWindow(1_000);
     const record = (failed: boolean): void => {
       for (let i = 0; i < 1_000; i++) window.record(0, window.admit(), failed, failed);
@@ -189,7 +189,7 @@ describe('TimeWindow', () => {
     buckets: fc.integer({ min: 1, max: 7 }),
   });
 
-  it('counts the calls that ended in its time, and as requests those that began or ended in it', () => {
+  it('counts the calls that ended within it, and as requests those that began or ended within it', () => {
     fc.assert(
       fc.property(shape, fc.array(step, { maxLength: 80 }), ({ width, buckets }, steps) => {
         const inside = (at: number, now: number, origin: number): boolean =>
@@ -208,7 +208,7 @@ describe('TimeWindow', () => {
     );
   });
 
-  it(`with countAt 'start' counts the calls that began in its time`, () => {
+  it(`with countAt 'start' counts the calls that began within it`, () => {
     fc.assert(
       fc.property(shape, fc.array(step, { maxLength: 80 }), ({ width, buckets }, steps) => {
         const began: Counted = ({ admittedAt }, now, origin) =>
@@ -227,7 +227,7 @@ describe('TimeWindow', () => {
   const failAt = (window: TimeWindow, now: number): void =>
     void window.record(now, window.admit(now), true, true);
 
-  it('expires old calls on reading too, a bucket at a time', () => {
+  it('expires old calls on reading too, bucket by bucket', () => {
     const window = new TimeWindow(1_000, 10, 'end', 0);
     failAt(window, 50);
     failAt(window, 150);
@@ -259,7 +259,7 @@ describe('TimeWindow', () => {
     expect(window.totals(1_100).failures).toBe(0);
   });
 
-  it('counts its buckets from when it was cleared', () => {
+  it('starts its buckets at the time it was cleared', () => {
     const window = new TimeWindow(1_000, 2, 'end', 0);
     window.clear(250);
     failAt(window, 300);
@@ -267,7 +267,7 @@ describe('TimeWindow', () => {
     expect(window.totals(1_250).failures).toBe(0);
   });
 
-  it('takes a call that outlasts the window where it ended', () => {
+  it('counts a call that outlasts the window where it ended', () => {
     const window = new TimeWindow(1_000, 10, 'end', 0);
     const mark = window.admit(0);
     expect(window.totals(5_000).requests).toBe(0);
@@ -276,7 +276,7 @@ describe('TimeWindow', () => {
     expect(window.totals(6_000)).toMatchObject({ requests: 0, failures: 0 });
   });
 
-  it(`with countAt 'start' takes no call that outlasts the window`, () => {
+  it(`with countAt 'start' does not count a call that outlasts the window`, () => {
     const window = new TimeWindow(1_000, 10, 'start', 0);
     const inTime = window.admit(99);
     const tooLate = window.admit(99);

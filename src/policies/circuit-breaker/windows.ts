@@ -23,17 +23,17 @@ export abstract class Window implements WindowTotals {
   slow = 0;
   private consecutiveSuccesses = 0;
   private failuresInARow = 0;
-  /** Marks below this one were given by windows in whose place this one is. */
+  /** Marks below this one were given by earlier windows, which this one replaces. */
   protected firstMark = 0;
 
-  /** Higher than all marks that it and those before it have given. */
+  /** Higher than all marks given by it and the windows before it. */
   get nextMark(): number {
     return this.firstMark + 1;
   }
 
   /**
-   * Takes the place of another window: of its streaks, of the calls that it holds as far as possible, and of those that were
-   * admitted there and end here, by the marks that they have.
+   * Replaces another window: takes over its streaks, its calls as far as possible, and, by their marks, the calls that
+   * were admitted there and end here.
    *
    * @param _running how many these are
    */

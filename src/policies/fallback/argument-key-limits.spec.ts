@@ -11,7 +11,7 @@ const isPossible = (...args: unknown[]): boolean => {
 };
 
 describe('a key can be made of', () => {
-  it('as much as 10000 parts, and of no more', () => {
+  it('up to 10000 parts', () => {
     // An array is a part itself, and so is an object.
     expect(isPossible(new Array(9_999).fill(0))).toBe(true);
     expect(isPossible(new Array(10_000).fill(0))).toBe(false);
@@ -30,7 +30,7 @@ describe('a key can be made of', () => {
     expect(isPossible(deep(101))).toBe(false);
   });
 
-  it('neither of what hides something: the object before it decides nothing', () => {
+  it('no value with hidden parts, even after a plain object', () => {
     const hidden = Object.defineProperty({ a: 1 }, 'b', { get: () => 1, enumerable: true });
     expect(() => keyOfArguments([hidden])).toThrow('arguments with a getter have no key');
     class List extends Array {}
@@ -49,7 +49,7 @@ describe('a key can be made of', () => {
     expect(() => keyOfArguments([new nameless()])).toThrow('an instance of an unnamed class');
   });
 
-  it('views of memory and URLs only when they are what they seem', () => {
+  it('views of memory and URLs only if they are genuine', () => {
     const view = new Uint8Array([1, 2]);
     for (const prototype of [Object.prototype, null, URL.prototype]) {
       expect(isPossible(Object.setPrototypeOf(view, prototype))).toBe(false);
@@ -65,14 +65,14 @@ describe('a key can be made of', () => {
 describe('signals', () => {
   const { signal } = new AbortController();
 
-  it('are left out as arguments and as `signal` of one, and are no data anywhere else', () => {
+  it('are left out as arguments and as `signal` of an argument, and are not data elsewhere', () => {
     expect(keyOfArguments([{ signal, page: 1 }])).toBe(keyOfArguments([{ page: 1 }]));
     for (const args of [[{ other: signal }], [{ a: { signal } }], [[signal]], [[{ signal }]]]) {
       expect(isPossible(...args)).toBe(false);
     }
   });
 
-  it('are told from data that is only called so', () => {
+  it('are distinguished from data of the same name', () => {
     expect(keyOfArguments([{ signal: 'red' }])).not.toBe(keyOfArguments([{ signal: 'green' }]));
     expect(keyOfArguments([{ signal: undefined }])).not.toBe(keyOfArguments([{}]));
   });
@@ -89,19 +89,19 @@ describe('bytes', () => {
     Uint32Array,
     Float32Array,
     Float64Array,
-  ])('have a key that says what they are: %p', (Kind) => {
+  ])('have a key that includes their type: %p', (Kind) => {
     const key = keyOfArguments([new Kind([1, 2])]);
     expect(key.startsWith(`${Kind.name}<`)).toBe(true);
     expect(keyOfArguments([new Kind([1, 2])])).toBe(key);
     expect(keyOfArguments([new Kind([2, 1])])).not.toBe(key);
   });
 
-  it.each([BigInt64Array, BigUint64Array])('have a key that says what they are: %p', (Kind) => {
+  it.each([BigInt64Array, BigUint64Array])('have a key that includes their type: %p', (Kind) => {
     expect(keyOfArguments([new Kind([1n])])).toBe(`${Kind.name}<AQAAAAAAAAA=>`);
   });
 });
 
-describe('what is empty has a key of its own', () => {
+describe('each kind of empty value has a key of its own', () => {
   it.each<[unknown, string]>([
     [[], '[]'],
     [{}, '{}'],
@@ -119,17 +119,17 @@ describe('what is empty has a key of its own', () => {
 describe('a part of a key in the cache', () => {
   const own = (text: string): string => cacheKey('command', 'c', { own: text }).slice(26);
 
-  it('is told as it is up to 120 characters, and by its hash beyond', () => {
+  it('is itself up to 120 characters, and its hash beyond', () => {
     expect(own('x'.repeat(120))).toBe('x'.repeat(120));
     expect(own('x'.repeat(121))).toMatch(/^#[\w-]{43}$/);
   });
 
-  it('is as long as that with what is escaped in it', () => {
+  it('has this length after escaping', () => {
     expect(own('é'.repeat(24))).toBe('%00e9'.repeat(24));
     expect(own('é'.repeat(25))).toMatch(/^#[\w-]{43}$/);
   });
 
-  it('has a bracket at its begin escaped, and no other', () => {
+  it('has only a leading bracket escaped', () => {
     expect(own('[1]')).toBe('%005b1]');
     expect(own('a[1]')).toBe('a[1]');
     expect(own(' #%')).toBe('%0020%0023%0025');

@@ -51,7 +51,7 @@ const odd: fc.Arbitrary<unknown> = fc.oneof(
   fc.webUrl().map((url) => new URL(url)),
   fc.uint8Array().map((bytes) => Buffer.from(bytes)),
   fc.constantFrom<unknown>(-0, 0, NaN, null, undefined, 'NaN', 'null', '0', '-0', 'undefined', 0n),
-  // Made anew each time: they may be changed.
+  // New ones each time: they may be changed.
   fc
     .constantFrom<(() => unknown)[]>(
       () => new Date(NaN),
@@ -78,7 +78,7 @@ function isA<T>(value: object, type: { readonly prototype: T }): value is T & ob
   return Object.getPrototypeOf(value) === type.prototype;
 }
 
-/** A copy of plain data; what it cannot copy stands in it as it is. */
+/** A copy of plain data; other values are kept by identity. */
 function copy(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
@@ -164,7 +164,7 @@ function attempt(change: Change, value: unknown): unknown {
   try {
     return change(value);
   } catch {
-    return value; // a map that is no map any more, and the like
+    return value; // a map that is no longer a map, and the like
   }
 }
 
@@ -187,7 +187,7 @@ describe('two values with the same key', () => {
     fc.assert(fc.property(pairs, expectFaithful), { numRuns: 30_000 });
   }, 60_000);
 
-  it('are what copies of plain data are, in whatever order their properties stand', () => {
+  it('may be copies of plain data, with properties in any order', () => {
     let keyed = 0;
     fc.assert(
       fc.property(values, (value) => {

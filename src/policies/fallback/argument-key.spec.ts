@@ -11,7 +11,7 @@ describe('the key of arguments', () => {
     );
   });
 
-  it('is the same whatever the order of properties, of entries of maps, of items of sets', () => {
+  it('does not depend on the order of properties, entries of maps and items of sets', () => {
     expect(same({ a: 1, b: { c: 2, d: 3 } }, { b: { d: 3, c: 2 }, a: 1 })).toBe(true);
     expect(
       same(
@@ -28,7 +28,7 @@ describe('the key of arguments', () => {
     expect(same(new Set([1, [2]]), new Set([[2], 1]))).toBe(true);
   });
 
-  it('does not look at signals, nor at what is left out at the end', () => {
+  it('ignores signals and omitted trailing arguments', () => {
     const { signal } = new AbortController();
     const { signal: other } = new AbortController();
     const key = keyOfArguments([1]);
@@ -73,8 +73,8 @@ describe('the key of arguments', () => {
     ['a buffer and its bytes', Buffer.from('a'), new Uint8Array([97])],
     ['bytes of another kind', new Uint8Array([1]), new Int8Array([1])],
     ['-0 and 0', -0, 0],
-    ['undefined inside, and null', [undefined, 1], [null, 1]],
-    ['a hole, and undefined', [, 1], [undefined, 1]], // eslint-disable-line no-sparse-arrays -- the hole is the case
+    ['undefined inside and null', [undefined, 1], [null, 1]],
+    ['a hole and undefined', [, 1], [undefined, 1]], // eslint-disable-line no-sparse-arrays -- the hole is the case
     ['an array and an object', [1], { 0: 1 }],
     ['a map and an object', new Map([['a', 1]]), { a: 1 }],
     ['a map and its entries', new Map([['a', 1]]), [['a', 1]]],
@@ -87,7 +87,7 @@ describe('the key of arguments', () => {
     ['a property that is undefined, and none', { a: undefined }, {}],
     ['a URL and its text', new URL('http://a'), 'http://a/'],
     ['lone surrogates', '\ud800', '\udc00'],
-    ['text that looks like two', ['a","b'], ['a', 'b']],
+    ['text that looks like two texts', ['a","b'], ['a', 'b']],
     ['a property __proto__ of its own', JSON.parse('{"__proto__":1}'), {}],
     ['two arguments and one', 'a,b', ['a', 'b']],
   ])('differs for %s', (_what, one, other) => {
@@ -171,7 +171,7 @@ describe('the key of arguments', () => {
     expect(ran).not.toHaveBeenCalled();
   });
 
-  it('takes what stands at several places for what it is', () => {
+  it('accepts a value that occurs at several places', () => {
     const shared = { a: 1 };
     expect(same([shared, shared], [{ a: 1 }, { a: 1 }])).toBe(true);
     let tree: unknown = {};

@@ -4,7 +4,7 @@ import { cacheKey, type Holder } from './cache-key.js';
 const holders: readonly Holder[] = ['method', 'static', 'command', 'pipeline'];
 
 describe('the key in the cache', () => {
-  it('says whose result it is', () => {
+  it('identifies the owner of the result', () => {
     expect(cacheKey('method', 'Books.find', { args: '"sea",1' })).toBe(
       'nest-resilience:Books.find:["sea",1]',
     );
@@ -22,11 +22,11 @@ describe('the key in the cache', () => {
       ],
     ],
     [
-      'a command that is called like a method, a static method, a pipeline',
+      'a command with the name of a method, a static method or a pipeline',
       holders.map((holder) => cacheKey(holder, 'Books.find', { own: '1' })),
     ],
     [
-      'a command that is called like the mark of another',
+      'a command with the name of another kind',
       [
         cacheKey('command', 'static:Books.find', { own: '1' }),
         cacheKey('static', 'Books.find', { own: '1' }),
@@ -37,17 +37,17 @@ describe('the key in the cache', () => {
       [cacheKey('command', 'c', { args: '1' }), cacheKey('command', 'c', { own: '[1]' })],
     ],
     [
-      'characters that UTF-8 does not tell apart',
+      'characters that are equal in UTF-8',
       ['\ud800', '\udc00', '\ufffd', '%d800'].map((own) => cacheKey('command', 'c', { own })),
     ],
     [
-      'long keys, and one that looks like the hash of one',
+      'long keys, and a key that looks like a hash',
       ['a', 'b']
         .map((end) => cacheKey('command', 'c', { own: 'x'.repeat(500) + end }))
         .flatMap((key) => [key, cacheKey('command', 'c', { own: key.slice(26) })]),
     ],
     [
-      'long keys with characters that UTF-8 does not tell apart',
+      'long keys with characters that are equal in UTF-8',
       ['\ud800', '\udc00'].map((end) => cacheKey('command', 'c', { own: 'x'.repeat(500) + end })),
     ],
   ])('differs for %s', (_what, keys) => {
@@ -62,7 +62,7 @@ describe('the key in the cache', () => {
     }
   });
 
-  it('differs whenever anything of it differs', () => {
+  it('differs whenever a part of it differs', () => {
     const piece = string({ unit: constantFrom('a', ':', '.', '#', '%', '[', '0', '\ud800', 'é') });
     const origin = tuple(constantFrom(...holders), piece, constantFrom('own', 'args'), piece);
     const keyOf = ([holder, name, kind, text]: [Holder, string, string, string]): string =>

@@ -13,7 +13,7 @@ function chainOf(error: unknown): unknown[] {
 }
 
 describe('the error of a fallback that fails', () => {
-  it('has the original as its cause, which lists do not show', () => {
+  it('has the original as its non-enumerable cause', () => {
     const original = new Error('original');
     const thrown = new Error('thrown');
     expect(withCause(thrown, original)).toBe(thrown);
@@ -21,7 +21,7 @@ describe('the error of a fallback that fails', () => {
     expect(Object.keys(thrown)).toEqual([]);
   });
 
-  it('keeps a cause of its own, however often it is thrown', () => {
+  it('keeps its own cause, however often it is thrown', () => {
     const own = new Error('own');
     const thrown = new Error('thrown', { cause: own });
     withCause(thrown, new Error('original'));
@@ -49,7 +49,7 @@ describe('the error of a fallback that fails', () => {
     expect(causeOf(thrown)).toBeUndefined();
   });
 
-  it('that is always the same gets the cause of the call that throws it', () => {
+  it('gets the cause of the call that throws it, if it is a constant', () => {
     const constant = new Error('constant');
     const first = new Error('first');
     const second = new Error('second');
@@ -59,7 +59,7 @@ describe('the error of a fallback that fails', () => {
     expect(causeOf(constant)).toBe(second);
   });
 
-  it('that is always the same keeps no former cause where the new one would make a circle', () => {
+  it('loses its former cause if it is a constant and the new one would make a circle', () => {
     const constant = new Error('constant');
     withCause(constant, new Error('first'));
     withCause(constant, constant);
@@ -69,7 +69,7 @@ describe('the error of a fallback that fails', () => {
     expect(causeOf(constant)).toBeUndefined();
   });
 
-  it('keeps a cause that somebody else has given it meanwhile', () => {
+  it('keeps a cause that other code has set meanwhile', () => {
     const thrown = new Error('thrown');
     const theirs = new Error('theirs');
     withCause(thrown, new Error('first'));
@@ -81,10 +81,10 @@ describe('the error of a fallback that fails', () => {
   it.each<[string, unknown]>([
     ['frozen', Object.freeze(new Error('frozen'))],
     ['sealed', Object.seal(new Error('sealed'))],
-    ['no error', 'text'],
+    ['not an error', 'text'],
     ['nothing', undefined],
     [
-      'one whose cause cannot be looked at',
+      'an error with an unreadable cause',
       Object.defineProperty(new Error('hostile'), 'cause', {
         get: () => {
           throw new Error('hands off');
@@ -99,11 +99,11 @@ describe('the error of a fallback that fails', () => {
         return proxy;
       })(),
     ],
-  ])('goes as it is when it is %s', (_what, thrown) => {
+  ])('is passed on unchanged when it is %s', (_what, thrown) => {
     expect(withCause(thrown, new Error('original')) === thrown).toBe(true);
   });
 
-  it('goes as it is when the causes of the original cannot be looked at', () => {
+  it('is passed on unchanged when the causes of the original are unreadable', () => {
     const original = Object.defineProperty(new Error('original'), 'cause', {
       get: () => {
         throw new Error('hands off');

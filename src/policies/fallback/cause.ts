@@ -4,14 +4,14 @@ import { types } from 'node:util';
 const MAX_CHAIN = 100;
 
 /**
- * The causes that were set here. Weak, so that nothing holds the errors themselves. An error object that is thrown again
+ * The causes that were set here. Weak, so that the errors themselves are not held. An error object that is thrown again
  * and again (a constant) holds the original error of the last call that threw it, until it is thrown once more.
  */
 const given = new WeakMap<object, { readonly cause: unknown }>();
 
 /**
- * The caller gets the fallback's own error. The original error becomes its cause, unless it has one already or that would
- * make a circle. An error object that is thrown again gets the original error of the call that throws it.
+ * The caller gets the fallback's own error. The original error becomes its cause, unless it has one already or this
+ * would make a circle. An error object that is thrown again gets the original error of the call that throws it.
  */
 export function withCause(thrown: unknown, original: unknown): unknown {
   try {

@@ -21,7 +21,7 @@ describe('a fallback', () => {
     expect(harness.fallbackEvents).toEqual([]);
   });
 
-  it('that is a function gets a context and the arguments, and answers', async () => {
+  it('may be a function, which gets a context and the arguments', async () => {
     const handler = jest.fn(async (..._given: unknown[]) => 'from fallback');
     const harness = new Harness({ handler });
     const args = [{}, 2];
@@ -51,7 +51,7 @@ describe('a fallback', () => {
     await expect(new Harness({ handler: () => undefined }).run()).resolves.toBeUndefined();
   });
 
-  it('that is a method is called on the same object, the context after the declared parameters', async () => {
+  it('may be a method, called on the same object, with the context after the declared parameters', async () => {
     const harness = new Harness({ handler: 'former' });
     await expect(harness.run(failing, ['a'])).resolves.toBe('former');
     await harness.run(failing, ['a', 'b', 'c']);
@@ -62,7 +62,7 @@ describe('a fallback', () => {
     ]);
   });
 
-  it('that is a class is the provider of the application', async () => {
+  it('may be a class, which is a provider of the application', async () => {
     class FormerBooks {
       constructor(private readonly answer: string) {}
 
@@ -76,7 +76,7 @@ describe('a fallback', () => {
     expect(harness.fallbackEvents[0]).toMatchObject({ handler: 'FormerBooks' });
   });
 
-  it('that is a value is that very value', async () => {
+  it('may be a value, returned by identity', async () => {
     const books: unknown[] = [];
     const harness = new Harness({ handler: fallbackValue(books) });
     await expect(harness.run()).resolves.toBe(books);
@@ -87,10 +87,10 @@ describe('a fallback', () => {
   it.each([
     ['our own rejections', new Rejection(), true],
     ['our own timeouts', new Rejection('TIMEOUT'), true],
-    ['a 503 of somebody else', new HttpException('x', 503), false],
+    ['a foreign 503', new HttpException('x', 503), false],
     ['a malformed answer', new SyntaxError('x'), false],
     ['an abort that no caller asked for', new DOMException('x', 'AbortError'), false],
-  ])('answers %s, and is told whether the call was rejected', async (_what, error, rejected) => {
+  ])('answers %s, and knows whether the call was rejected', async (_what, error, rejected) => {
     const handler = jest.fn().mockReturnValue(1);
     await new Harness({ handler }).run(() => Promise.reject(error));
     expect(handler).toHaveBeenCalledWith(expect.objectContaining({ error, rejected }));
@@ -105,7 +105,7 @@ describe('a fallback', () => {
     expect(harness.fallbackEvents).toEqual([]);
   });
 
-  it('answers what on names, and not what skip names', async () => {
+  it('answers errors in on, but not those in skip', async () => {
     const harness = new Harness({
       handler: fallbackValue(1),
       on: [HttpException],
@@ -116,7 +116,7 @@ describe('a fallback', () => {
     await expect(harness.run(() => Promise.reject(new Rejection('X')))).rejects.toThrow('m');
   });
 
-  it('does not answer a caller who has gone', async () => {
+  it('does not answer a caller that has gone', async () => {
     const handler = jest.fn();
     const harness = new Harness({ handler });
     const call = harness.call(() => new Promise(() => {}));
@@ -126,7 +126,7 @@ describe('a fallback', () => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  it('knows how often the call was tried', async () => {
+  it('gets the number of attempts', async () => {
     const handler = jest.fn().mockReturnValue(1);
     const harness = new Harness({ handler });
     const call = harness.call(failing);
@@ -144,7 +144,7 @@ describe('a fallback', () => {
         },
       ],
       ['by rejecting', (error) => () => Promise.reject(error)],
-    ])('%s has its error thrown, with the original as the cause', async (_how, handlerOf) => {
+    ])('%s throws its error, with the original as the cause', async (_how, handlerOf) => {
       const own = new Error('fallback');
       const harness = new Harness({ handler: handlerOf(own) });
       await expect(harness.run()).rejects.toBe(own);
@@ -155,7 +155,7 @@ describe('a fallback', () => {
       ]);
     });
 
-    it('keeps a cause that its error already has', async () => {
+    it('keeps the own cause of its error', async () => {
       const own = new Error('fallback', { cause: 'mine' });
       await expect(new Harness({ handler: () => Promise.reject(own) }).run()).rejects.toBe(own);
       expect(own.cause).toBe('mine');
@@ -169,7 +169,7 @@ describe('a fallback', () => {
       expect(down.cause).toBeUndefined();
     });
 
-    it('may throw what can have no cause', async () => {
+    it('may throw a value that cannot have a cause', async () => {
       const frozen = Object.freeze(new Error('fallback'));
       await expect(new Harness({ handler: () => Promise.reject(frozen) }).run()).rejects.toBe(
         frozen,
@@ -210,7 +210,7 @@ describe('a fallback', () => {
       }
     });
 
-    it('takes the first of those that are as near', async () => {
+    it('takes the first of equally near choices', async () => {
       const choices = [
         { on: [StorageError], handler: fallbackValue(1) },
         { on: [StorageError], handler: fallbackValue(2) },
@@ -221,7 +221,7 @@ describe('a fallback', () => {
       expect(await answerOf(choices, new Error())).toBe(3);
     });
 
-    it('takes a predicate for as near as can be', async () => {
+    it('takes a predicate as nearest', async () => {
       const choices = [
         { on: [Error], handler: fallbackValue('class') },
         {
@@ -233,20 +233,20 @@ describe('a fallback', () => {
       expect(await answerOf(choices, down)).toBe('class');
     });
 
-    it('leaves the error alone when none is for it', async () => {
+    it('leaves the error when no choice matches', async () => {
       await expect(
         answerOf([{ on: [StorageError], handler: fallbackValue(1) }], down),
       ).rejects.toBe(down);
     });
 
-    it('answers an error that would be ignored when a choice names it', async () => {
+    it('answers an error that would be ignored if a choice lists it', async () => {
       const notFound = new HttpException('x', 404);
       expect(await answerOf([{ on: [HttpException], handler: fallbackValue(1) }], notFound)).toBe(
         1,
       );
     });
 
-    it('takes a predicate that throws for one that does not match', async () => {
+    it('takes a predicate that throws as no match', async () => {
       const broken = (): boolean => {
         throw new Error('broken');
       };

@@ -8,7 +8,7 @@ import { withCause } from './cause.js';
 import type { FallbackContext } from './handler.js';
 import type { Choice, FallbackSettings } from './options.js';
 
-/** By subject, so that changes of the options, also to switch the policy off and on, leave the count as it is. */
+/** By subject, so that changes of the options, even switching the policy off and on, keep the count. */
 const runningBySubject = new WeakMap<PolicySite, { count: number }>();
 
 /** Answers the call when everything inside this stage has failed. */

@@ -24,11 +24,11 @@ const settingsOf = (answers: Partial<Answer>[], maxConcurrent = Infinity): Fallb
 const plain: Partial<Answer> = { label: 'plain', answer: () => 'instead' };
 
 describe('the policy of fallbacks', () => {
-  it('is about a method or a command', () => {
+  it('applies to a method or a command', () => {
     expect(fallbackPolicy.boundToSubject).toBe(true);
   });
 
-  it('has a part of its own when one of its answers keeps results', () => {
+  it('has a part of its own if one of its answers keeps results', () => {
     const keeping: Partial<Answer> = { ...plain, storesResults: true };
     expect(fallbackPolicy.part!(settingsOf([plain]))).toBeUndefined();
     expect(fallbackPolicy.part!(settingsOf([plain, keeping], 7))).toEqual({
@@ -39,7 +39,7 @@ describe('the policy of fallbacks', () => {
     });
   });
 
-  it('refuses another definition of a command when one of its answers needs a key', () => {
+  it('refuses another definition of a command if one of its answers needs a key', () => {
     const needing: Partial<Answer> = { ...plain, needsKey: true };
     const check = fallbackPolicy.checkDefinedAgain!;
     expect(check(settingsOf([plain]), 'it is defined twice')).toBeUndefined();
@@ -48,7 +48,7 @@ describe('the policy of fallbacks', () => {
     );
   });
 
-  it('shows how many may run at a time, when that is limited', () => {
+  it('shows the limit of concurrent fallbacks, if there is one', () => {
     const snapshot = fallbackPolicy.snapshot!;
     expect(snapshot(settingsOf([plain], 3), undefined)).toEqual({ maxConcurrentFallbacks: 3 });
     expect(snapshot(settingsOf([plain]), undefined)).toEqual({ maxConcurrentFallbacks: undefined });
@@ -58,13 +58,13 @@ describe('the policy of fallbacks', () => {
 describe('the stage of a fallback', () => {
   const site = { name: 'Books.list', events: { active: () => false } } as unknown as PolicySite;
 
-  it('has results watched when one of its answers keeps them', () => {
+  it('has results watched if one of its answers keeps them', () => {
     const keeping: Partial<Answer> = { ...plain, store: () => {} };
     expect(new FallbackStage(settingsOf([plain]), site).keepsResults).toBe(false);
     expect(new FallbackStage(settingsOf([plain, keeping]), site).keepsResults).toBe(true);
   });
 
-  it('keeps live results, and no others', () => {
+  it('keeps only live results', () => {
     const store = jest.fn();
     const stage = new FallbackStage(settingsOf([{ ...plain, store }]), site);
     const harness = new Harness({ handler: fallbackValue(1) });
@@ -82,7 +82,7 @@ describe('the stage of a fallback', () => {
     expect(store.mock.calls).toEqual([[live], [watched]]);
   });
 
-  it('tells of a failure only as long as the call waits for it', async () => {
+  it('reports a failure only while the call waits for it', async () => {
     for (const [late, told] of [
       [false, 1],
       [true, 0],
@@ -104,7 +104,7 @@ describe('the stage of a fallback', () => {
     }
   });
 
-  it('leaves the call its error when it has found no answer', async () => {
+  it('leaves the call its error when it finds no answer', async () => {
     const stage = new FallbackStage(settingsOf([{ ...plain, answer: () => NO_ANSWER }]), site);
     const own = new Harness({ handler: fallbackValue(1) }).call(failing);
     own.fail(down);
@@ -113,8 +113,8 @@ describe('the stage of a fallback', () => {
   });
 });
 
-describe('what a fallback answers with', () => {
-  it('is of a fallback, and called after its function', async () => {
+describe('the answer of a fallback', () => {
+  it('has the source fallback and the name of its function', async () => {
     function former(): string {
       return 'former';
     }
@@ -144,7 +144,7 @@ describe('what a fallback answers with', () => {
     await expect(liveness.watch(() => harness.run())).resolves.toBe('fallback');
   });
 
-  it('may be that of methods whose own fallbacks go in a circle, as long as that leaves out this one', () => {
+  it('may come from methods whose own fallbacks form a circle without this one', () => {
     class Books {
       list(): void {}
       first(): void {}
@@ -177,7 +177,7 @@ describe('what a fallback answers with', () => {
 });
 
 describe('staleIfError()', () => {
-  it('is told from other objects by its kind and its options', () => {
+  it('is recognized by its kind and its options', () => {
     const options = { ttl: '10m' } as const;
     expect(staleIfError(options)).toEqual({ kind: 'staleIfError', options });
     expect(isStale(staleIfError(options))).toBe(true);
@@ -186,7 +186,7 @@ describe('staleIfError()', () => {
     }
   });
 
-  it('keeps and gives nothing without a cache, or where the cache holds something else', async () => {
+  it('keeps and gives nothing without a cache, or with a foreign cache entry', async () => {
     const errors: unknown[] = [];
     const caches = [undefined, { json: 5, storedAt: 0 }, { json: '5', storedAt: '0' }, 'none'].map(
       (entry) => {
@@ -219,19 +219,19 @@ describe('the cause of an error', () => {
     return error;
   };
 
-  it('is given up to a chain of a hundred', () => {
+  it('is set at the end of a chain of up to a hundred', () => {
     const [short, long] = [chain(99), chain(100)];
     expect(withCause(new Error('own'), short)).toHaveProperty('cause', short);
     expect(withCause(new Error('own'), long)).not.toHaveProperty('cause');
   });
 
-  it('is not given to anything but errors', () => {
+  it('is set on errors only', () => {
     const thrown = { message: 'down' };
     expect(withCause(thrown, down)).toBe(thrown);
     expect('cause' in thrown).toBe(false);
   });
 
-  it('may be anything that was thrown', () => {
+  it('may be any thrown value', () => {
     for (const original of ['down', null, undefined, 7]) {
       expect(withCause(new Error('own'), original)).toHaveProperty('cause', original);
     }

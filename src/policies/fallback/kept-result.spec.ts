@@ -5,13 +5,13 @@ class Book {
   constructor(readonly title: string) {}
 }
 
-describe('what JSON makes of a result', () => {
+describe('a result as JSON', () => {
   it.each<[string, unknown]>([
     ['plain data', { a: [1, 'x', null, true, { b: undefined }] }],
     ['nothing', undefined],
     ['an object without a prototype', Object.assign(Object.create(null) as object, { a: 1 })],
     ['data of another realm', runInNewContext('({ a: [1, { b: 2 }] })')],
-    ['what says itself what it is as JSON', { toJSON: () => 1, hidden: new Book('a') }],
+    ['an object with its own toJSON', { toJSON: () => 1, hidden: new Book('a') }],
   ])('loses nothing of %s', (_what, result) => {
     expect(lossesOf(result)).toEqual({ lost: undefined, changed: undefined });
   });
@@ -33,22 +33,22 @@ describe('what JSON makes of a result', () => {
       Object.create(Object.assign(Object.create(null) as object, { a: 1 })),
       'an instance of an unnamed class',
     ],
-    ['what is called toJSON, and is no method', { toJSON: 1, b: new Map() }, 'an instance of Map'],
+    ['a property toJSON that is not a method', { toJSON: 1, b: new Map() }, 'an instance of Map'],
   ])('loses %s', (_what, result, lost) => {
     expect(lossesOf(result)).toEqual({ lost, changed: undefined });
   });
 
   it.each<[string, unknown, string]>([
     ['a date', { a: [new Date(0)] }, 'a Date'],
-    ['no number', { a: NaN }, 'NaN'],
-    ['a number without end', [-Infinity, NaN], '-Infinity'],
+    ['NaN', { a: NaN }, 'NaN'],
+    ['an infinite number', [-Infinity, NaN], '-Infinity'],
     ['the first of several', [NaN, new Date(0)], 'NaN'],
     ['the first of several, the other way round', [new Date(0), NaN], 'a Date'],
   ])('changes %s', (_what, result, changed) => {
     expect(lossesOf(result)).toEqual({ lost: undefined, changed });
   });
 
-  it('changes no number that is one, nor a text that looks like another', () => {
+  it('does not change finite numbers, or text that looks like NaN', () => {
     expect(lossesOf([0, -1.5, 'NaN', 'Infinity', 10]).changed).toBeUndefined();
   });
 });

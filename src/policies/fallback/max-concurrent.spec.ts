@@ -16,7 +16,7 @@ import { policyEventsOf } from '../../../test/support/heard.js';
 const down = new Error('down');
 const failing = (): Promise<never> => Promise.reject(down);
 
-/** Calls with a fallback whose answers the test gives. */
+/** Calls with a fallback that the test answers. */
 class Harness {
   readonly clock = new ManualClock();
   readonly events = new ResilienceEvents();
@@ -72,7 +72,7 @@ class Harness {
 }
 
 describe('fallbacks without a limit', () => {
-  it('all run at a time', async () => {
+  it('all run at the same time', async () => {
     const harness = new Harness();
     await harness.occupy(100);
     expect(harness.rejections).toEqual([]);
@@ -80,7 +80,7 @@ describe('fallbacks without a limit', () => {
 });
 
 describe('fallbacks with a limit', () => {
-  it('leave a call beyond it its own error, at once', async () => {
+  it('leave a call beyond it its own error at once', async () => {
     const harness = new Harness({ maxConcurrent: 2 });
     const calls = await harness.occupy(2);
     const { call, end } = harness.begin();
@@ -92,7 +92,7 @@ describe('fallbacks with a limit', () => {
     for (const each of calls) expect((await each.end).value).toBe('former books');
   });
 
-  it('tell of a call beyond it', async () => {
+  it('report a call beyond it', async () => {
     const harness = new Harness({ maxConcurrent: 1 });
     await harness.occupy(1);
     await harness.begin().end;
@@ -125,7 +125,7 @@ describe('fallbacks with a limit', () => {
     for (let i = 0; i < 3; i++) expect((await harness.begin().end).error).toBe(own);
   });
 
-  it('make room when one finds no answer', async () => {
+  it('make room when one has no answer', async () => {
     const cache = { get: async () => undefined, set: async () => {} };
     const handler = staleIfError({ ttl: '1m', key: () => 'x' });
     const harness = new Harness({ maxConcurrent: 1, handler }, cache);
@@ -159,7 +159,7 @@ describe('fallbacks with a limit', () => {
     }
   });
 
-  it('have no use for calls that need none', async () => {
+  it('do not count calls that need no fallback', async () => {
     const harness = new Harness({ maxConcurrent: 1 });
     await harness.occupy(1);
     const notFound = new HttpException('x', 404);
@@ -168,7 +168,7 @@ describe('fallbacks with a limit', () => {
     expect(harness.rejections).toEqual([]);
   });
 
-  it('share it, whichever of a list answers', async () => {
+  it('share it among the choices of a list', async () => {
     const [slow, quick] = [deferred<string>(), jest.fn()];
     const harness = new Harness({
       maxConcurrent: 1,
@@ -183,7 +183,7 @@ describe('fallbacks with a limit', () => {
     expect(harness.rejections).toHaveLength(1);
   });
 
-  it('still learn good results when all are taken', async () => {
+  it('still keep good results at the limit', async () => {
     const entries = new Map<string, unknown>();
     const read = deferred<unknown>();
     const cache = {

@@ -6,20 +6,20 @@ describe('a fallback', () => {
     it.each<[string, object, string]>([
       ['without a handler', {}, 'handler is undefined'],
       ['with something else', { handler: 7 }, 'handler is 7'],
-      ['with an object that is none', { handler: { kind: 'value' } }, 'handler is { kind:'],
+      ['with an invalid object', { handler: { kind: 'value' } }, 'handler is { kind:'],
       [
-        'with a method that there is not',
+        'with an unknown method',
         { handler: 'formr' },
         `handler is 'formr'; use the name of a method of Books`,
       ],
       [
-        'with a member that is no method',
+        'with a member that is not a method',
         { handler: 'calls' },
         `handler is 'calls'; use the name of a method of Books`,
       ],
       ...['constructor', 'toString', 'hasOwnProperty', '__proto__'].map(
         (name): [string, object, string] => [
-          `with what every object has: ${name}`,
+          `with a member of every object: ${name}`,
           { handler: name },
           `handler is '${name}'; use the name of a method of Books`,
         ],
@@ -30,7 +30,7 @@ describe('a fallback', () => {
         `handler is 'list'; use a method other than the one it answers for`,
       ],
       [
-        'with a class that is no provider',
+        'with a class that is not a provider',
         {
           handler: class Former {
             handle(): void {}
@@ -40,7 +40,7 @@ describe('a fallback', () => {
       ],
       ['with a class without handle()', { handler: class Former {} }, 'handler is function Former'],
       ['with an empty list', { handler: [] }, 'a list with at least one choice'],
-      ['with a choice that is none', { handler: [null] }, 'handler[0] is null'],
+      ['with an invalid choice', { handler: [null] }, 'handler[0] is null'],
       [
         'with a choice with a bad matcher',
         { handler: [{ on: Error, handler: fallbackValue(1) }] },
@@ -53,7 +53,7 @@ describe('a fallback', () => {
       ],
       ['with a choice without a handler', { handler: [{ on: [Error] }] }, 'handler is undefined'],
       [
-        'with a judgement of results, which it never asks for',
+        'with onResult, which it does not have',
         { handler: fallbackValue(1), onResult: () => true },
         'onResult is not an option',
       ],

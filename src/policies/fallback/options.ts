@@ -25,7 +25,7 @@ export interface FallbackOptions extends OutcomeOptions, Switchable {
 export type GivenFallback<Result = unknown> =
   FallbackAnswer<Result> | readonly FallbackChoice<Result>[] | FallbackOptions;
 
-/** Options from what commands and pipelines accept. */
+/** The options from the forms that commands and pipelines accept. */
 export function toFallbackOptions(given: GivenFallback): FallbackOptions {
   const isOptions =
     typeof given === 'object' && given !== null && !Array.isArray(given) && !('kind' in given);

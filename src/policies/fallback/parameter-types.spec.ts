@@ -4,7 +4,7 @@ import { unkeyedParameters } from './parameter-types.js';
 
 class Query {}
 
-/** A method whose parameters are declared so, as far as TypeScript records it. */
+/** A method with these parameter types, as TypeScript records them. */
 function methodWith(types: unknown): ProtectedMethod {
   class Books {
     list(): void {}
@@ -15,7 +15,7 @@ function methodWith(types: unknown): ProtectedMethod {
 
 const platform = globalThis as unknown as Record<string, unknown>;
 
-describe('parameters of which no key can be made', () => {
+describe('parameters that no key can be made of', () => {
   it('are those of a class', () => {
     expect(unkeyedParameters(methodWith([String, Query, Number, Promise]))).toEqual([
       { index: 1, type: 'Query' },
@@ -52,7 +52,7 @@ describe('parameters of which no key can be made', () => {
     expect(unkeyedParameters(methodWith([platform[name]]))).toEqual([]);
   });
 
-  it('are none where nothing is known of the types', () => {
+  it('do not exist without recorded types', () => {
     expect(unkeyedParameters(methodWith(undefined))).toEqual([]);
     expect(unkeyedParameters(methodWith([undefined, null]))).toEqual([]);
   });

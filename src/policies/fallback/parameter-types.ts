@@ -1,7 +1,7 @@
 import type { ProtectedMethod } from '../policy.js';
 import { TYPED_ARRAYS } from './platform-objects.js';
 
-/** Of which a key can be made, or of which nothing is known (`Object`: interfaces, unions, type parameters). */
+/** Types that a key can be made of, or that reveal nothing (`Object`: interfaces, unions, type parameters). */
 const keyed = new Set<unknown>([
   Object,
   Array,
@@ -17,7 +17,7 @@ const keyed = new Set<unknown>([
   ...TYPED_ARRAYS,
 ]);
 
-/** The parameters that no key can be made of, according to their declared types, as far as TypeScript records these. */
+/** The parameters that no key can be made of, by their declared types, as far as TypeScript records them. */
 export function unkeyedParameters({
   target,
   key,

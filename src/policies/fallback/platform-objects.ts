@@ -1,11 +1,11 @@
 import { types } from 'node:util';
 
 /*
- * The kinds of the platform's objects, and their contents. Nothing of a user's runs: an object may have properties of any
+ * The kinds of the platform's objects, and their contents. No user code runs: an object may have properties of any
  * name, or be of a class that only looks like one of the platform's.
  */
 
-/** Whether it is more than its properties, though its prototype is that of any object. */
+/** Whether it is more than its properties, although its prototype is that of plain objects. */
 export function hasSlots(value: object): boolean {
   return (
     ArrayBuffer.isView(value) ||
@@ -28,7 +28,7 @@ export function hasSlots(value: object): boolean {
   );
 }
 
-/** As a message calls it. */
+/** Its kind in messages. */
 export function kindOf(value: object, prototype: unknown): string {
   const constructor =
     typeof prototype === 'object' && prototype !== null && !types.isProxy(prototype)
@@ -65,7 +65,7 @@ export function isPlatformSignal(value: unknown): boolean {
   return answerOf(isAborted, value) !== undefined;
 }
 
-/** Of a URL; `undefined` for an object that only looks like one. */
+/** The text of a URL; `undefined` for an object that only looks like one. */
 export function hrefOf(value: object): string | undefined {
   return answerOf(readHref, value) as string | undefined;
 }
@@ -79,12 +79,12 @@ function answerOf(getter: Getter, value: object): unknown {
   }
 }
 
-/** Of a typed array, whatever properties it has. */
+/** The length of a typed array, whatever properties it has. */
 export function lengthOf(array: NodeJS.TypedArray): number {
   return readLength.call(array) as number;
 }
 
-/** Those that this version of Node has. */
+/** The ones that this version of Node has. */
 export const TYPED_ARRAYS: readonly TypedArrayClass[] = [
   'Buffer',
   'Int8Array',

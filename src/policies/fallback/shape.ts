@@ -33,7 +33,7 @@ const value: Shape = objectShape<ValueFallback>(
   ['kind', 'value'],
 );
 
-/** The name of a method, a former result, a value. */
+/** The name of a method, a stale result, or a value. */
 const answer = either(TEXT, stale, value);
 
 const handler = either(TEXT, stale, value, {

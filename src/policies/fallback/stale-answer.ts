@@ -53,7 +53,7 @@ function readRevive(given: OptionsReader<StaleIfErrorOptions>): Revive | undefin
   );
 }
 
-/** Reports a missing `key` where the arguments do not say whose data a result is. */
+/** Reports a missing `key` where the arguments do not identify the owner of a result. */
 function checkNeedForKey(given: OptionsReader<StaleIfErrorOptions>, site: PolicySite): void {
   const { method, anyWork, instances } = site;
   if (method?.handler) {
@@ -62,7 +62,7 @@ function checkNeedForKey(given: OptionsReader<StaleIfErrorOptions>, site: Policy
     );
   } else if (anyWork) {
     given.contradiction(
-      'staleIfError in a pipeline needs a key function: the arguments do not tell which code a result is of',
+      'staleIfError in a pipeline needs a key function, since the arguments do not identify the code that a result comes from',
     );
   } else if (instances?.many !== undefined) {
     const [other, key] =
@@ -94,7 +94,7 @@ class StaleAnswer implements Answer {
   readonly needsKey: boolean;
   private readonly cache: StaleCache;
   private readonly holder: Holder;
-  /** Read only once, since it remembers what it has found. */
+  /** Read only once, since it remembers its findings. */
   private readonly instances: Instances | undefined;
 
   constructor(
@@ -126,7 +126,7 @@ class StaleAnswer implements Answer {
     if (key !== undefined) this.cache.store(key, call.value);
   }
 
-  /** `undefined` when it is not known whose data the call asks for: then nothing is kept, and there is no answer. */
+  /** `undefined` when the owner of the requested data is unknown: then nothing is kept, and there is no answer. */
   private keyOf(call: Call, operation: 'read' | 'write'): string | undefined {
     const { site, ownKey } = this;
     try {

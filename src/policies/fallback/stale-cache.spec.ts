@@ -3,7 +3,7 @@ import { ManualClock } from '../../testing/index.js';
 import { TestCall } from '../../../test/support/test-call.js';
 import { StaleCache, type StaleResult } from './stale-cache.js';
 
-/** A cache of which the test decides when and how each operation ends. */
+/** A cache whose operations end when and how the test decides. */
 class SlowCache {
   readonly entries = new Map<string, unknown>();
   readonly operations: {
@@ -77,8 +77,8 @@ function setUp(): {
 const whatOf = (cache: SlowCache): string[] =>
   cache.operations.map(({ what, key }) => `${what} ${key}`);
 
-describe('a cache of former results', () => {
-  it('gives back what was stored, and how old it is', async () => {
+describe('a cache of stale results', () => {
+  it('returns a stored result and its age', async () => {
     const { stale, cache, clock, find, turn } = setUp();
     stale.store('k', [{ id: 1 }]);
     cache.operations[0]!.end();
@@ -93,7 +93,7 @@ describe('a cache of former results', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('keeps results as JSON: a copy, as it was at the time', async () => {
+  it('keeps results as JSON: a copy at that time', async () => {
     const { stale, cache, find, turn } = setUp();
     const books = { at: new Date(0), titles: ['one'], none: undefined };
     stale.store('k', books);
@@ -107,7 +107,7 @@ describe('a cache of former results', () => {
     expect((first.value as StaleResult).value).not.toBe((second.value as StaleResult).value);
   });
 
-  it('keeps a result of null, which is not the same as none', async () => {
+  it('keeps a result of null, which differs from none', async () => {
     const { stale, cache, find, turn } = setUp();
     stale.store('k', null);
     cache.operations[0]!.end();
@@ -120,7 +120,7 @@ describe('a cache of former results', () => {
   it.each([
     ['undefined', undefined],
     ['a function', () => {}],
-  ])('forgets older results for one that JSON has no word for: %s', (_what, value) => {
+  ])('drops older results for one that JSON cannot express: %s', (_what, value) => {
     const { stale, cache, errors } = setUp();
     stale.store('k', value);
     expect(whatOf(cache)).toEqual(['del k']);
@@ -134,7 +134,7 @@ describe('a cache of former results', () => {
     expect(errors).toEqual([['write', expect.stringContaining('BigInt')]]);
   });
 
-  it('gives nothing when there is nothing', async () => {
+  it('returns nothing if nothing is stored', async () => {
     const { cache, find, turn, errors } = setUp();
     const found = find();
     cache.operations[0]!.end();
@@ -148,7 +148,7 @@ describe('a cache of former results', () => {
     ['an entry without a time', { json: '1' }],
     ['an entry without a result', { storedAt: 1 }],
     ['null', null],
-  ])('gives nothing when the cache holds %s under the key', async (_what, entry) => {
+  ])('returns nothing when the cache holds %s under the key', async (_what, entry) => {
     const { cache, find, turn } = setUp();
     cache.entries.set('k', entry);
     const found = find();
@@ -157,7 +157,7 @@ describe('a cache of former results', () => {
     expect(found.value).toBeUndefined();
   });
 
-  it('reports JSON that is broken, and gives nothing', async () => {
+  it('reports broken JSON, and returns nothing', async () => {
     const { cache, find, turn, errors, clock } = setUp();
     cache.entries.set('k', { json: '{', storedAt: clock.wall() });
     const found = find();
@@ -171,7 +171,7 @@ describe('a cache of former results', () => {
     [60_000, true],
     [60_001, false],
   ])(
-    'gives a result of %p ms age: %p (the ttl is 60 s, whatever the cache does)',
+    'returns a result that is %p ms old: %p (the ttl is 60 s, whatever the cache does)',
     async (age, given) => {
       const { stale, cache, clock, find, turn } = setUp();
       stale.store('k', 1);
@@ -184,7 +184,7 @@ describe('a cache of former results', () => {
     },
   );
 
-  it('takes a result of another clock for new rather than for negative', async () => {
+  it('takes a result from the future for new', async () => {
     const { cache, find, turn, clock } = setUp();
     cache.entries.set('k', { json: '1', storedAt: clock.wall() + 5_000 });
     const found = find();
@@ -194,7 +194,7 @@ describe('a cache of former results', () => {
   });
 
   describe('that hangs', () => {
-    it('is waited for no longer than the read timeout', async () => {
+    it('delays a call by at most the read timeout', async () => {
       const { clock, find, errors } = setUp();
       const found = find();
       await clock.advance(249);
@@ -205,7 +205,7 @@ describe('a cache of former results', () => {
       expect(clock.pending).toBe(0);
     });
 
-    it('is asked once for a key, however many wait; who comes later waits only for the rest', async () => {
+    it('is read once per key, however many calls wait; later calls wait only for the rest of the time', async () => {
       const { clock, cache, find } = setUp();
       const first = find();
       await clock.advance(200);
@@ -215,7 +215,7 @@ describe('a cache of former results', () => {
       expect([first.value, second.value]).toEqual([undefined, undefined]);
     });
 
-    it('makes nobody wait whose read had its time, until it is asked again', async () => {
+    it('delays no call after a read that took too long, until it is read again', async () => {
       const { clock, cache, find, turn, errors } = setUp();
       find();
       await clock.advance(250);
@@ -234,7 +234,7 @@ describe('a cache of former results', () => {
       expect(asked.value).toBeUndefined();
     });
 
-    it('is asked again at once when its late answer has come', async () => {
+    it('is read again at once after its late answer', async () => {
       const { clock, cache, find, turn } = setUp();
       find();
       await clock.advance(300);
@@ -244,7 +244,7 @@ describe('a cache of former results', () => {
       expect(cache.operations).toHaveLength(2);
     });
 
-    it('does not forget the read that is on its way for the late answer of one that was given up', async () => {
+    it('does not confuse a pending read with the late answer of an abandoned one', async () => {
       const { clock, cache, find, turn } = setUp();
       find();
       await clock.advance(6_000);
@@ -255,14 +255,14 @@ describe('a cache of former results', () => {
       expect(cache.operations).toHaveLength(2);
     });
 
-    it('is asked for other keys all the same', async () => {
+    it('is still read for other keys', async () => {
       const { cache, find } = setUp();
       find('a');
       find('b');
       expect(whatOf(cache)).toEqual(['get a', 'get b']);
     });
 
-    it('keeps no caller who has gone, and no timer of theirs', async () => {
+    it('keeps no caller that has gone, and none of its timers', async () => {
       const { clock, call, find, turn } = setUp();
       const found = find('k', call);
       call.abort(new Error('gone'));
@@ -272,7 +272,7 @@ describe('a cache of former results', () => {
       expect(call.onInterrupt).toBeUndefined();
     });
 
-    it('gets one write a key at a time; only the newest result waits', async () => {
+    it('gets one write per key at a time; only the newest result waits', async () => {
       const { cache, stale, turn } = setUp();
       for (let i = 0; i < 100; i++) stale.store('k', i);
       stale.store('other', 0);
@@ -286,7 +286,7 @@ describe('a cache of former results', () => {
       expect(cache.entries.get('k')).toMatchObject({ json: '99' });
     });
 
-    it('gets one write a key at a time at any hour', async () => {
+    it('gets one write per key at a time, at any time of the clock', async () => {
       const { clock, cache, stale } = setUp();
       await clock.advance(100_000);
       stale.store('k', 'a');
@@ -295,7 +295,7 @@ describe('a cache of former results', () => {
       expect(cache.operations).toHaveLength(1);
     });
 
-    it('gets no read of a new key before the oldest of all that it may have has taken too long', async () => {
+    it('gets no read of a new key at the limit, unless the oldest read has taken too long', async () => {
       const { clock, cache, find } = setUp();
       for (let i = 0; i < 1_000; i++) find(`k${i}`);
       await clock.advance(4_999);
@@ -306,7 +306,7 @@ describe('a cache of former results', () => {
       expect(cache.operations).toHaveLength(1_001);
     });
 
-    it('is tried again for a key when a write has taken too long', async () => {
+    it('gets another write of a key when one has taken too long', async () => {
       const { cache, stale, clock, turn } = setUp();
       stale.store('k', 1);
       await clock.advance(999);
@@ -324,7 +324,7 @@ describe('a cache of former results', () => {
       expect(cache.operations).toHaveLength(2);
     });
 
-    it('gets no more than 1000 writes at a time, over all keys', async () => {
+    it('gets at most 1000 writes at a time, over all keys', async () => {
       const { cache, stale, turn } = setUp();
       for (let i = 0; i < 1_500; i++) stale.store(`${i}`, i);
       expect(cache.operations).toHaveLength(1_000);
@@ -334,7 +334,7 @@ describe('a cache of former results', () => {
       expect(cache.operations).toHaveLength(1_001);
     });
 
-    it('gets no more than 1000 reads at a time, over all keys; others have no stale result', async () => {
+    it('gets at most 1000 reads at a time, over all keys; further calls have no stale result', async () => {
       const { cache, clock, find, turn } = setUp();
       const found = Array.from({ length: 1_500 }, (_, i) => find(`${i}`));
       await turn();
@@ -345,7 +345,7 @@ describe('a cache of former results', () => {
       expect(whatOf(cache).slice(1_000)).toEqual(['get new']);
     });
 
-    it('gets the write of a new key when the oldest of all that it may have has taken too long', async () => {
+    it('gets the write of a new key at the limit when the oldest write has taken too long', async () => {
       const { cache, stale, clock } = setUp();
       for (let i = 0; i < 1_000; i++) stale.store(`${i}`, i);
       await clock.advance(1_001);
@@ -353,7 +353,7 @@ describe('a cache of former results', () => {
       expect(whatOf(cache).slice(1_000)).toEqual(['set new']);
     });
 
-    it('is tried again for a key though it has all the writes that it may have', async () => {
+    it('gets another write of a known key even at the limit', async () => {
       const { cache, stale, clock } = setUp();
       for (let i = 0; i < 1_000; i++) stale.store(`${i}`, i);
       await clock.advance(1_000);
@@ -363,7 +363,7 @@ describe('a cache of former results', () => {
   });
 
   describe('that fails', () => {
-    it('to read gives nothing, and is reported', async () => {
+    it('on reading returns nothing, and is reported', async () => {
       const { cache, find, turn, errors, clock } = setUp();
       const found = find();
       cache.operations[0]!.fail(new Error('no redis'));
@@ -373,7 +373,7 @@ describe('a cache of former results', () => {
       expect(clock.pending).toBe(0);
     });
 
-    it('to write is reported, and written to again', async () => {
+    it('on writing is reported, and gets later writes', async () => {
       const { cache, stale, turn, errors } = setUp();
       stale.store('k', 1);
       cache.operations[0]!.fail(new Error('no redis'));
@@ -383,7 +383,7 @@ describe('a cache of former results', () => {
       expect(cache.operations).toHaveLength(2);
     });
 
-    it('by throwing is the same', async () => {
+    it('by throwing is treated the same', async () => {
       const errors: string[] = [];
       const clock = new ManualClock();
       const broken = (): never => {
@@ -400,7 +400,7 @@ describe('a cache of former results', () => {
       expect(errors).toEqual(['write', 'read']);
     });
 
-    it('to be there gives nothing', async () => {
+    it('to exist returns nothing', async () => {
       const clock = new ManualClock();
       const onError = jest.fn();
       const stale = new StaleCache(

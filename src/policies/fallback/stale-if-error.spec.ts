@@ -17,7 +17,7 @@ describe('a fallback', () => {
       return { harness, cache, keys: () => [...cache.keys()] };
     }
 
-    it('answers with the last good result, and tells its age', async () => {
+    it('answers with the last good result, and reports its age', async () => {
       const { harness } = stale();
       await harness.run(() => ['one']);
       await harness.run(() => ['two']);
@@ -38,20 +38,20 @@ describe('a fallback', () => {
       ]);
     });
 
-    it('leaves the original error when there is no result', async () => {
+    it('leaves the original error without a result', async () => {
       const { harness } = stale();
       await expect(harness.run()).rejects.toBe(down);
       expect(harness.fallbackEvents).toEqual([expect.objectContaining({ outcome: 'failure' })]);
       expect(harness.fallbackEvents[0]).not.toHaveProperty('stale');
     });
 
-    it('learns nothing from failures', async () => {
+    it('does not store failures', async () => {
       const { harness, keys } = stale();
       await expect(harness.run()).rejects.toBe(down);
       expect(keys()).toEqual([]);
     });
 
-    it('learns nothing from a result that a policy inside takes for a failure', async () => {
+    it('does not store a result that an inner policy takes for a failure', async () => {
       const { harness, keys } = stale();
       const call = harness.call(() => 'try later');
       call.resultRejected = true;
@@ -59,7 +59,7 @@ describe('a fallback', () => {
       expect(keys()).toEqual([]);
     });
 
-    it('waits for the cache for 250 ms by default', async () => {
+    it('waits 250 ms for the cache by default', async () => {
       const { harness } = stale();
       harness.providers.set('CACHE_MANAGER', { get: () => new Promise(() => {}) });
       const ended = jest.fn();
@@ -68,7 +68,7 @@ describe('a fallback', () => {
       expect(ended).toHaveBeenCalledWith(250);
     });
 
-    it('keeps results apart by the arguments, a signal not counted', async () => {
+    it('distinguishes results by the arguments, except signals', async () => {
       const { harness, keys } = stale();
       await harness.run(() => 'a', ['x', { page: 1 }]);
       await harness.run(() => 'b', ['x', { page: 2 }]);
@@ -80,7 +80,7 @@ describe('a fallback', () => {
       await expect(harness.run(failing, ['x', { page: 1 }])).resolves.toBe('a');
     });
 
-    it('keeps results apart by the key function', async () => {
+    it('distinguishes results by the key function', async () => {
       const { harness, keys } = stale({ key: (user: string) => user });
       await harness.run(() => 'for anna', ['anna', 1]);
       await expect(harness.run(failing, ['bert', 1])).rejects.toBe(down);
@@ -98,8 +98,8 @@ describe('a fallback', () => {
         },
         [],
       ],
-      ['a key that is no string', { key: () => undefined }, []],
-      ['arguments that have no key', {}, [Symbol('s')]],
+      ['an invalid key', { key: () => undefined }, []],
+      ['arguments without a key', {}, [Symbol('s')]],
     ])('does not hide results or errors behind %s', async (_what, options, args) => {
       const { harness, keys } = stale(options);
       await expect(harness.run(() => 'books', args)).resolves.toBe('books');
@@ -130,7 +130,7 @@ describe('a fallback', () => {
       );
     });
 
-    it('waits for the cache no longer than its read timeout, then throws the original error', async () => {
+    it('waits for the cache at most for the read timeout, then throws the original error', async () => {
       const { harness } = stale({ readTimeout: '100ms' });
       harness.providers.set('CACHE_MANAGER', {
         get: () => new Promise(() => {}),

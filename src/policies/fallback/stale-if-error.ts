@@ -12,13 +12,13 @@ export interface StaleIfErrorOptions {
    * Which calls share a result: a function of the arguments, called with the instance as `this`, or the name of such a
    * method of the class. It returns a string, number, bigint or boolean. Default: the arguments, if they are plain data.
    *
-   * Mandatory where the arguments do not say whose data it is: when the class is request-scoped, transient or has
-   * several instances, for a command that is defined more than once, in a pipeline, and on a handler, where it gets
+   * Mandatory where the arguments do not identify the owner of the data: when the class is request-scoped, transient or
+   * has several instances, for a command that is defined more than once, in a pipeline, and on a handler, where it gets
    * the arguments of the transport (HTTP: the request, the response and `next`).
    */
   readonly key?: Key;
   /**
-   * Converts a kept result, parsed from JSON, to what the method would have returned, such as
+   * Converts a kept result, parsed from JSON, to the type that the method returns, such as
    * `(plain) => plainToInstance(Book, plain)`. Without it, only plain data is kept: an instance of a class would come back
    * without its class. If it throws, there is no stale answer.
    */
@@ -38,13 +38,13 @@ export interface StaleFallback {
 }
 
 /**
- * Keeps the last good result in Nest's cache (`CacheModule` of `@nestjs/cache-manager`) and answers with it when
- * a call fails (RFC 5861, `stale-if-error`). Results are kept as JSON: the answer is
- * `JSON.parse(JSON.stringify(result))`, or what `revive` makes of that.
+ * Keeps the last good result in Nest's cache (`CacheModule` of `@nestjs/cache-manager`) and answers with it when a call
+ * fails (RFC 5861, `stale-if-error`). Results are kept as JSON: the answer is `JSON.parse(JSON.stringify(result))`, or
+ * the result of `revive` for it.
  *
- * The cache never makes anything worse: writes are not waited for, reads have a time limit, and when the cache is empty,
- * slow or broken, the caller gets the original error. Nobody gets somebody else's result: if it is not known whose a
- * result is, it is not kept, and a warning says so.
+ * The cache never makes anything worse: writes are not waited for, reads have a time limit, and when the cache is
+ * empty, slow or broken, the caller gets the original error. No caller gets another one's result: if the owner of a
+ * result is unknown, it is not kept, and a warning says so.
  *
  * @example
  * \@Fallback(staleIfError({ ttl: '10m' }))

@@ -52,7 +52,7 @@ describe('staleIfError needs a key', () => {
     expect(problems).toEqual([expect.stringContaining('in a pipeline needs a key function')]);
   });
 
-  it('where there are several instances, and says what for', () => {
+  it('with several instances, and says why', () => {
     expect(answerAt({ instances: { many } }).problems).toEqual([
       `here: staleIfError needs a key: ${many}. Without one, a caller could get another instance's data. Give { key: function (this: Books, …args) { … } } or the name of a method`,
     ]);
@@ -61,7 +61,7 @@ describe('staleIfError needs a key', () => {
     ]);
   });
 
-  it('and is content with one, and without one where it is known whose data it is', () => {
+  it('only where the owner of the data is unknown', () => {
     const key = (): string => 'anna';
     const handler = { ...method, handler: true };
     for (const site of [{ method: handler }, { anyWork: true }, { instances: { many } }]) {

@@ -2,7 +2,7 @@ import { ManualClock } from '../../testing/index.js';
 import { TestCall } from '../../../test/support/test-call.js';
 import { type CacheLike, StaleCache, type StaleCacheSettings } from './stale-cache.js';
 
-/** A cache whose writes come through when the test says so, in any order. */
+/** A cache whose writes arrive when the test decides, in any order. */
 class SlowCache implements CacheLike {
   readonly entries = new Map<string, unknown>();
   readonly writes: (() => void)[] = [];
@@ -66,7 +66,7 @@ describe('a newest result that cannot be kept', () => {
     ['a function', () => 1],
     ['a symbol', Symbol('s')],
     ['an object that JSON leaves out', { toJSON: () => undefined }],
-  ])('puts the older one out of force: %s', async (_what, value) => {
+  ])('invalidates the older one: %s', async (_what, value) => {
     const harness = new Harness();
     await harness.stored('old');
     await expect(harness.find()).resolves.toBe('old');
@@ -75,14 +75,14 @@ describe('a newest result that cannot be kept', () => {
     expect(harness.cache.entries.size).toBe(0);
   });
 
-  it('does so at once, while the cache has not heard of it', async () => {
+  it('invalidates the older one at once, before the cache has done so', async () => {
     const harness = new Harness();
     await harness.stored('old');
     harness.stale.store('k', undefined);
     await expect(harness.find()).resolves.toBeUndefined();
   });
 
-  it('puts out of force one that is still on its way', async () => {
+  it('invalidates a result that is still being written', async () => {
     const harness = new Harness();
     harness.stale.store('k', 'old');
     harness.stale.store('k', undefined);
@@ -93,14 +93,14 @@ describe('a newest result that cannot be kept', () => {
     await expect(harness.find()).resolves.toBeUndefined();
   });
 
-  it('is followed by the next one that can be kept', async () => {
+  it('is replaced by the next one that can be kept', async () => {
     const harness = new Harness();
     await harness.stored(undefined);
     await harness.stored('new');
     await expect(harness.find()).resolves.toBe('new');
   });
 
-  it('does the same in a cache that cannot delete', async () => {
+  it('invalidates older ones in a cache that cannot delete', async () => {
     const entries = new Map<string, unknown>([['k', { json: '"old"', storedAt: 0 }]]);
     const cache: CacheLike = {
       get: async (key) => entries.get(key),
@@ -114,11 +114,11 @@ describe('a newest result that cannot be kept', () => {
   });
 });
 
-describe('a write that was given up and comes through after all', () => {
+describe('an abandoned write that arrives after all', () => {
   it.each<[string, unknown, unknown]>([
     ['a newer result', 'new', 'new'],
     ['a newer one that cannot be kept', undefined, undefined],
-  ])('does not stay in place of %s', async (_what, newer, expected) => {
+  ])('does not replace %s', async (_what, newer, expected) => {
     const harness = new Harness();
     harness.stale.store('k', 'old');
     await harness.clock.advance(1_000);
@@ -129,7 +129,7 @@ describe('a write that was given up and comes through after all', () => {
     await expect(harness.find()).resolves.toBe(expected);
   });
 
-  it('has the newest written again once for each that comes late, and no more', async () => {
+  it('causes one further write of the newest result', async () => {
     const harness = new Harness();
     harness.stale.store('k', 'first');
     await harness.clock.advance(1_000);
@@ -149,7 +149,7 @@ describe('a write that was given up and comes through after all', () => {
     await expect(harness.find()).resolves.toBe('fourth');
   });
 
-  it('is remembered no longer than until then, however many come and whatever is written in time', async () => {
+  it('is remembered until it arrives, and no longer', async () => {
     const harness = new Harness();
     const late = async (key: string): Promise<void> => {
       const { writes } = harness.cache;
@@ -169,7 +169,7 @@ describe('a write that was given up and comes through after all', () => {
     for (let i = 0; i < 1_001; i++) await late(`key ${i}`);
   }, 30_000);
 
-  it('changes nothing when another write is on its way, which comes after it', async () => {
+  it('has no effect while another write is pending, which arrives later', async () => {
     const harness = new Harness();
     harness.stale.store('k', 'first');
     await harness.clock.advance(1_000);
@@ -180,7 +180,7 @@ describe('a write that was given up and comes through after all', () => {
     await expect(harness.find()).resolves.toBe('second');
   });
 
-  it('of a key that nobody has written to since has nothing to make good', async () => {
+  it('causes no further write without a newer result', async () => {
     const harness = new Harness();
     harness.stale.store('k', 'only');
     await harness.clock.advance(1_000);
@@ -192,7 +192,7 @@ describe('a write that was given up and comes through after all', () => {
     await expect(harness.find()).resolves.toBe('only');
   });
 
-  it('leaves a newer one in peace that came after the oldest of all had made room', async () => {
+  it('does not affect a newer write that got the room of the oldest one', async () => {
     const harness = new Harness();
     harness.stale.store('k', 'old');
     await harness.clock.advance(1_000);
@@ -207,7 +207,7 @@ describe('a write that was given up and comes through after all', () => {
     await expect(harness.find()).resolves.toBe('new');
   });
 
-  it('does not bring back one that is older than the newest', async () => {
+  it('does not restore a result older than the newest', async () => {
     const harness = new Harness();
     harness.stale.store('k', 'first');
     await harness.clock.advance(1_000);
@@ -220,7 +220,7 @@ describe('a write that was given up and comes through after all', () => {
 });
 
 describe('revive', () => {
-  it('makes of what was kept what comes back', async () => {
+  it('converts kept results', async () => {
     const harness = new Harness({ revive: (plain) => new Date(plain as string) });
     await harness.stored(new Date(1_000));
     await expect(harness.find()).resolves.toEqual(new Date(1_000));
@@ -235,7 +235,7 @@ describe('revive', () => {
       'not a book',
     ],
     ['gives a promise', () => Promise.resolve(1), 'revive gave a promise'],
-  ])('gives nothing when it %s, and it is told', async (_what, revive, message) => {
+  ])('gives no answer when it %s, and this is reported', async (_what, revive, message) => {
     const harness = new Harness({ revive });
     await harness.stored(1);
     await expect(harness.find()).resolves.toBeUndefined();

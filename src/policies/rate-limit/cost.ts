@@ -5,12 +5,14 @@ import { readFunctionOfCall } from '../key.js';
 import type { PolicySite } from '../policy.js';
 
 /**
- * As how many calls a call counts: a number, a function of the call's arguments, called with the instance as `this`, or the
- * name of such a method of the class. It returns a number, 0 at least.
+ * The number of calls that a call counts as: a number, a function of the call's arguments, called with the instance as
+ * `this`, or the name of such a method of the class. It returns a number of at least 0.
  */
 export type Cost = number | string | ((...args: never[]) => number);
 
-/** Returns the cost of a call. @throws what the user's function throws, or a TypeError when it returns no valid cost */
+/**
+ * Returns the cost of a call. @throws the error of the user's function, or a TypeError when it returns an invalid cost
+ */
 export type CostOfCall = (call: Pick<Call, 'self' | 'args'>) => number;
 
 /** Reads and checks `cost`; `undefined` when it is absent or wrong (reported). */

@@ -16,14 +16,14 @@ describe('the generic cell rate algorithm', () => {
     expect(meter.take(1, 150)).toBeCloseTo(50);
   });
 
-  it('counts nothing for a call that it does not allow', () => {
+  it('does not count a call that it does not allow', () => {
     const meter = new Gcra({ limit: 1, perMs: 1_000, burst: 1 });
     meter.take(1, 0);
     for (let at = 0; at < 1_000; at += 10) expect(meter.take(1, at)).toBeGreaterThan(0);
     expect(meter.take(1, 1_000)).toBe(0);
   });
 
-  it('saves no more than the burst up', () => {
+  it('saves up at most the burst', () => {
     const meter = new Gcra({ limit: 10, perMs: 1_000, burst: 2 });
     expect(allowed(meter, [1e6, 1e6, 1e6, 1e6])).toHaveLength(2);
   });
@@ -52,7 +52,7 @@ describe('the generic cell rate algorithm', () => {
   });
 
   it.each([3, 7, 9, 11, 49, 1_000, 99_999])(
-    'allows a whole burst of %i, whose interval is no whole number, at any time',
+    'allows a whole burst of %i at any time, even with a fractional interval',
     (limit) => {
       for (const at of [0, 0.1, 123_456.789, 1e10 + 1 / 3]) {
         const meter = new Gcra({ limit, perMs: 1_000, burst: limit });
@@ -64,7 +64,7 @@ describe('the generic cell rate algorithm', () => {
     },
   );
 
-  it('forgets what does not fit any more when the burst is lowered', () => {
+  it('drops counted calls that no longer fit when the burst is lowered', () => {
     const meter = new Gcra({ limit: 1_000, perMs: 1_000, burst: 1_000 });
     meter.take(1_000, 0);
     meter.reconfigure({ limit: 1, perMs: 60_000, burst: 1 }, 0);
@@ -72,14 +72,14 @@ describe('the generic cell rate algorithm', () => {
     expect(meter.take(1, 60_000)).toBe(0);
   });
 
-  it('keeps what has been counted when the limit is raised', () => {
+  it('keeps counted calls when the limit is raised', () => {
     const meter = new Gcra({ limit: 10, perMs: 60_000, burst: 10 });
     meter.take(10, 0);
     meter.reconfigure({ limit: 100, perMs: 60_000, burst: 100 }, 0);
     expect(meter.remaining(0)).toBe(90);
   });
 
-  it('never allows more than limit and burst in any window, and never less than the limit when asked all the time', () => {
+  it('never allows more than limit and burst in any window, and never less than the limit under constant demand', () => {
     const rate = fc.record({
       limit: fc.integer({ min: 1, max: 50 }),
       perMs: fc.integer({ min: 1, max: 5_000 }),

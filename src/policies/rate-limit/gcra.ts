@@ -1,4 +1,4 @@
-/** How many calls may be made. */
+/** The rate and the burst of a limit. */
 export interface Rate {
   /** Calls per {@link perMs}. */
   readonly limit: number;
@@ -13,10 +13,10 @@ const ROUNDING = 1e-9;
 
 /**
  * The generic cell rate algorithm (ITU-T I.371): a bucket that holds `burst` calls and leaks `limit` calls per `perMs`,
- * evenly. A call is allowed when it still fits. What has leaked out follows from the time, so that there are no timers.
+ * evenly. A call is allowed when it still fits. The leaked amount follows from the time, so there are no timers.
  *
- * The usual form keeps the time at which the bucket will be empty. Calls and the time at which they were counted say the
- * same, and stay exact however large the time is.
+ * The usual form keeps the time at which the bucket will be empty. The calls and the time at which they were counted
+ * are equivalent, and stay exact however large the time is.
  */
 export class Gcra {
   /** Calls in the bucket, at the time {@link at}. */
@@ -49,7 +49,7 @@ export class Gcra {
     return over > ROUNDING ? this.at + over * this.interval : this.at;
   }
 
-  /** Counts `cost` calls as made at the time `at`, which is not before what has been counted so far. */
+  /** Counts `cost` calls as made at the time `at`, which is not earlier than any call counted so far. */
   count(cost: number, at: number): void {
     this.level = this.levelAt(at) + cost;
     this.at = at;
@@ -60,14 +60,14 @@ export class Gcra {
     return Math.max(0, Math.floor(this.rate.burst - this.levelAt(now) + ROUNDING));
   }
 
-  /** Until more calls than `remaining` are allowed, milliseconds; `undefined` when so many never are. */
+  /** Milliseconds until more calls than `remaining` are allowed; `undefined`: never. */
   nextMs(now: number, remaining: number): number | undefined {
     const more = remaining + 1;
     if (more > this.rate.burst + ROUNDING) return undefined;
     return Math.max(0, this.allowedAt(more) - now);
   }
 
-  /** Until the bucket is empty, milliseconds. */
+  /** Milliseconds until the bucket is empty. */
   resetMs(now: number): number {
     return this.levelAt(now) * this.interval;
   }

@@ -1,16 +1,15 @@
 import type { Rate } from './gcra.js';
 
-/** The state of a limit, for those who are told of it. */
+/** The state of a limit, as clients see it. */
 export interface Quota extends Rate {
   /** Calls that would be allowed now. */
   readonly remaining: number;
 }
 
 /**
- * `RateLimit-Policy` and `RateLimit` for HTTP clients, by draft-ietf-httpapi-ratelimit-headers-11. Each limit is called
- * "default" there: its own name may tell of the inside.
+ * `RateLimit-Policy` and `RateLimit` for HTTP clients, by draft-ietf-httpapi-ratelimit-headers-11. Each limit is called "default" there: its own name may reveal internals.
  *
- * @param nextMs until more calls are allowed than now, milliseconds; `undefined`: never
+ * @param nextMs milliseconds until more calls are allowed than now; `undefined`: never
  */
 export function headersOf(
   { limit, perMs, remaining }: Quota,

@@ -4,7 +4,7 @@ import type { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import type { Quota } from './headers.js';
 import { RateLimitedError, type RateLimitedReason } from './rate-limited-error.js';
 
-/** Says what a limit does with calls, and counts them. */
+/** Emits the events of a limit, and counts calls. */
 export class LimitAnnouncer {
   /** Calls allowed so far. */
   admitted = 0;
@@ -23,7 +23,7 @@ export class LimitAnnouncer {
       : undefined;
   }
 
-  /** @param origin the async context of the call, if another one is current */
+  /** @param origin the async context of the call, if it is not the current one */
   rejection(
     reason: RateLimitedReason,
     quota: Quota,

@@ -19,17 +19,17 @@ export interface RateLimitOptions extends Switchable {
   readonly burst?: number;
   /**
    * How long a call may wait until it is allowed, first come, first served; one that would have to wait longer is rejected at
-   * once. Each user of a limit may have its own. Default 0: nobody waits.
+   * once. Each user of a limit may have its own. Default 0: no call waits.
    */
   readonly maxWait?: Duration;
-  /** As how many calls a call counts. Each user of a limit may have its own. Default 1. */
+  /** The number of calls that a call counts as. Each user of a limit may have its own. Default 1. */
   readonly cost?: Cost;
   /** One limit per key: per client or tenant, for example. Default: one for all calls. */
   readonly key?: Key;
   /** How many keys are kept at a time; a new one replaces one that has recovered fully. Default 10000. */
   readonly maxKeys?: number;
   /**
-   * Whether each answer of an HTTP handler has `RateLimit` and `RateLimit-Policy`; if not, only those to rejected calls have.
+   * Whether every answer of an HTTP handler has `RateLimit` and `RateLimit-Policy`, or only answers to rejected calls.
    * Each user of a limit may have its own. Default false.
    */
   readonly headers?: boolean;

@@ -1,4 +1,4 @@
-/** How long other rates must have been met before they are told, milliseconds: a change takes a while to be everywhere. */
+/** How long rates must differ before this is reported, milliseconds: a change takes a while to reach all instances. */
 const LASTING = 60_000;
 
 /** Notices that other instances ask for a limit with another rate. */

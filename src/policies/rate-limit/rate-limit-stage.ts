@@ -5,7 +5,7 @@ import type { Limiter } from './limiter.js';
 import type { RateLimitSettings } from './options.js';
 import type { Turn } from './turn.js';
 
-/** Lets calls through as a limit allows. */
+/** Admits calls as a limit allows. */
 export class RateLimitStage extends Stage<Turn> {
   constructor(
     private readonly limiters: Limiter | KeyedRateLimiters,

@@ -35,7 +35,7 @@ export const rateLimitPolicy: Policy<
     if (typeof cost !== 'number' || cost <= burst) return;
     const of = settings === declared ? '' : ` of rate limit "${printable(name!)}"`;
     report(
-      `a cost of ${cost} is more than the burst of ${burst}${of}, so that no call could ever be allowed; use a burst of at least ${cost}`,
+      `a cost of ${cost} is more than the burst of ${burst}${of}, so no call could ever be allowed; use a burst of at least ${cost}`,
     );
   },
   reconfigure: (part, settings) => (part as Limiter | KeyedRateLimiters).reconfigure(settings),
@@ -84,9 +84,9 @@ function once(tell: () => void): () => void {
   };
 }
 
-/** A deployment has old and new instances for a while; nothing is wrong with that, if it is meant. */
+/** During a deployment there are old and new instances, so this may be intended. */
 function warnOfRates(name: string, site: PolicySite): void {
   site.warn(
-    `rate limit "${printable(name)}": other instances ask for it with another limit, period or burst; each request goes by its own, so more calls may go than any of them allows`,
+    `rate limit "${printable(name)}": other instances use another limit, period or burst; each instance applies its own, so more calls may be allowed than any of them allows`,
   );
 }

@@ -6,7 +6,7 @@ import { type Quota, headersOf } from './headers.js';
 export type RateLimitedReason =
   /** There were too many calls, and the wait for the next one would be longer than `maxWait` or than the call's deadline. */
   | 'limit'
-  /** The call costs more than the burst, so that it can never be allowed. */
+  /** The call costs more than the burst, so it can never be allowed. */
   | 'cost'
   /** The call would have to wait, and the application is closing. */
   | 'closing';

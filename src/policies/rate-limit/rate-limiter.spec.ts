@@ -4,7 +4,7 @@ import { Harness } from '../../../test/support/rate-limiter.js';
 import type { Waiter } from './waiter.js';
 
 describe('a rate limiter without waiting', () => {
-  it('rejects a call at once, says when to come back, and counts nothing for it', () => {
+  it('rejects a call at once, says when to call again, and does not count it', () => {
     const harness = new Harness({ limit: 10, burst: 2 });
     const { limiter, clock } = harness;
     harness.take();
@@ -33,21 +33,21 @@ describe('a rate limiter without waiting', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('rejects what costs more than the burst for good', () => {
+  it('always rejects a call that costs more than the burst', () => {
     const harness = new Harness({ burst: 3 });
     const error = harness.rejection(4, Infinity);
     expect([error.reason, error.retryAfterMs]).toEqual(['cost', undefined]);
     expect(harness.limiter.snapshot().remaining).toBe(3);
   });
 
-  it('lets what costs nothing pass, also while others wait', () => {
+  it('admits a call that costs nothing, even while others wait', () => {
     const harness = new Harness();
     harness.take();
     harness.wait('a');
     expect(harness.take(0)).toBeUndefined();
   });
 
-  it('tells of rejections', () => {
+  it('emits events of rejections', () => {
     const harness = new Harness({ limit: 4, burst: 1 });
     harness.take();
     harness.rejection();
@@ -80,7 +80,7 @@ describe('calls that wait for a rate limiter', () => {
     expect(harness.limiter.snapshot()).toMatchObject({ waiting: 0, admitted: 4, rejected: 0 });
   });
 
-  it('are only those that are allowed within maxWait', async () => {
+  it('are only those that will be allowed within maxWait', async () => {
     const harness = new Harness();
     harness.take();
     harness.wait('a', 1, 200);
@@ -102,7 +102,7 @@ describe('calls that wait for a rate limiter', () => {
     expect(harness.log).toEqual(['dear at 400', 'cheap at 500']);
   });
 
-  it('are not overtaken by one that comes when they are due', async () => {
+  it('are not overtaken by one that arrives when they are due', async () => {
     const harness = new Harness();
     harness.take();
     harness.wait('a');
@@ -113,7 +113,7 @@ describe('calls that wait for a rate limiter', () => {
     expect(taken).toBeCloseTo(100);
   });
 
-  it('give their turn back when they leave: those behind them move up', async () => {
+  it('give their turn back when they leave, so that calls behind them move up', async () => {
     const harness = new Harness();
     harness.take();
     const waiters = ['a', 'b', 'c', 'd'].map((name) => harness.wait(name));
@@ -144,7 +144,7 @@ describe('calls that wait for a rate limiter', () => {
     expect(harness.limiter.snapshot().resetMs).toBeCloseTo(100);
   });
 
-  it('are told of in their own async context', async () => {
+  it('have their events in their own async context', async () => {
     const user = new AsyncLocalStorage<string>();
     const harness = new Harness();
     const seen: unknown[] = [];
@@ -161,7 +161,7 @@ describe('calls that wait for a rate limiter', () => {
     ]);
   });
 
-  it('are rejected when the application closes, and nobody waits any more', async () => {
+  it('are rejected when the application closes, and no call may wait any more', async () => {
     const harness = new Harness();
     harness.take();
     harness.wait('a');
@@ -173,7 +173,7 @@ describe('calls that wait for a rate limiter', () => {
     expect(harness.take()).toBeUndefined();
   });
 
-  it('may cause calls by a listener', async () => {
+  it('may lead to further calls by a listener', async () => {
     const harness = new Harness();
     const waiters: Waiter[] = [];
     harness.events.subscribe(({ type }) => {
@@ -185,7 +185,7 @@ describe('calls that wait for a rate limiter', () => {
     expect(harness.log).toEqual(['a at 100', 'listener at 200', 'listener at 300']);
   });
 
-  it('do not come all at once after a time in which nothing could run', () => {
+  it('do not start all at once after a time in which nothing could run', () => {
     const harness = new Harness({ limit: 100, burst: 2 });
     harness.take(2);
     for (let call = 0; call < 50; call++) harness.wait(`${call}`);
@@ -197,7 +197,7 @@ describe('calls that wait for a rate limiter', () => {
 });
 
 describe('a rate limiter that is changed', () => {
-  it('lets waiting calls go as the new limit allows', async () => {
+  it('admits waiting calls as the new limit allows', async () => {
     const harness = new Harness({ limit: 1, burst: 1 });
     harness.take();
     for (const name of ['a', 'b', 'c']) harness.wait(name);
@@ -217,7 +217,7 @@ describe('a rate limiter that is changed', () => {
     expect(harness.log).toEqual(['dear: cost', 'cheap at 1000']);
   });
 
-  it('is not blocked by what an old limit has allowed', () => {
+  it('is not blocked by calls that the old limit allowed', () => {
     const harness = new Harness({ limit: 1_000, burst: 1_000 });
     harness.take(1_000);
     harness.limiter.reconfigure({ limit: 1, perMs: 3_600_000, burst: 1 });
@@ -225,7 +225,7 @@ describe('a rate limiter that is changed', () => {
   });
 });
 
-it('never starts more calls than limit and burst in any window, whoever waits and leaves', async () => {
+it('never admits more calls than limit and burst in any window, whichever wait and leave', async () => {
   const step = fc.oneof(
     fc.record({
       do: fc.constant('call' as const),

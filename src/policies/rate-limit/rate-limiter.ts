@@ -20,8 +20,8 @@ export interface RateLimiterEnvironment {
 const ROUNDING = 1e-6;
 
 /**
- * Limits how many calls begin in a time. A call that is not allowed yet may wait, first come, first served; when it will be
- * allowed is known at once, so that a call that would wait too long is rejected instead.
+ * Limits the rate at which calls begin. A call that is not allowed yet may wait, first come, first served; the time of
+ * its turn is known at once, so a call that would wait too long is rejected instead.
  *
  * Every operation is O(1). There is a timer only while calls wait, one for all of them.
  */
@@ -47,7 +47,7 @@ export class RateLimiter {
     this.announcer = new LimitAnnouncer(name, environment.events);
   }
 
-  /** @internal Whether it knows no more than a new one. */
+  /** @internal Whether it holds no more than a new one. */
   get idle(): boolean {
     return this.waiting === 0 && this.meter.resetMs(this.environment.clock.now()) === 0;
   }
@@ -57,7 +57,7 @@ export class RateLimiter {
     return this;
   }
 
-  /** Its limit and its numbers of this moment. */
+  /** Its limit and its current numbers. */
   snapshot(): RateLimitSnapshot {
     const { name, waiting } = this;
     const { admitted, rejected } = this.announcer;
@@ -74,13 +74,13 @@ export class RateLimiter {
     return { ...this.rate, remaining: this.remaining(now) };
   }
 
-  /** @internal Until more calls are allowed than now, milliseconds; `undefined` when there are no more. */
+  /** @internal Milliseconds until more calls are allowed than now; `undefined`: never. */
   nextMs(): number | undefined {
     const now = this.environment.clock.now();
     return this.meter.nextMs(now, this.remaining(now));
   }
 
-  /** @internal Changes the limit. Calls that have been counted stay counted, and those that wait go on waiting. */
+  /** @internal Changes the limit. Counted calls stay counted, and waiting calls go on waiting. */
   reconfigure({ limit, perMs, burst }: Rate): void {
     const now = this.environment.clock.now();
     this.admitDue(now);
@@ -105,9 +105,9 @@ export class RateLimiter {
   /**
    * @internal Counts a call that is allowed now; one that may be allowed within `maxWait` gets a turn.
    *
-   * @param cost as how many calls it counts
+   * @param cost the number of calls that it counts as
    * @param maxWait milliseconds
-   * @throws {RateLimitedError} when it cannot be allowed in time; it then counts for nothing
+   * @throws {RateLimitedError} when it cannot be allowed in time; it is then not counted
    */
   take(cost: number, maxWait: number, now: number): Waiter | undefined {
     if (cost === 0) return undefined;
@@ -167,14 +167,14 @@ export class RateLimiter {
     this.queuedCost = this.waiting === 0 ? 0 : this.queuedCost - waiter.cost;
   }
 
-  /** Lets the calls go whose turn has come. The timer that was set for them finds the next one. */
+  /** Admits the calls whose turn has come; the timer is then set for the next one. */
   private admitDue(now: number): void {
     for (let { first } = this.waiters; first !== undefined; { first } = this.waiters) {
       const due = Math.max(this.meter.allowedAt(first.cost), first.since);
       if (due - now > ROUNDING) break;
       this.unlink(first);
-      // Counted when it was due: timers are a little late, and that must not lower the rate. What is due after a long time in
-      // which nothing could run does not come all at once, though.
+      // Counted when it was due: timers are a little late, and that must not lower the rate. Calls that fell due while
+      // nothing could run do not start all at once, though.
       this.meter.count(first.cost, Math.max(due, now - LATE));
       first.resolve();
       this.announcer.admitted += 1;

@@ -53,7 +53,7 @@ class Fleet {
 }
 
 describe('a limit for all instances', () => {
-  it('allows as many calls as it says over all of them', async () => {
+  it('allows so many calls over all of them', async () => {
     const fleet = new Fleet({ count: 3, burst: 2 });
     expect(await Promise.all([0, 1, 2].map((n) => fleet.call(n)))).toEqual([
       'after 0',
@@ -74,7 +74,7 @@ describe('a limit for all instances', () => {
     expect(fleet.limiters.map((each) => each.snapshot().rejected)).toEqual([0, 0, 1]);
   });
 
-  it('has calls wait in their order over all of them', async () => {
+  it('lets calls wait in their order over all of them', async () => {
     const fleet = new Fleet({ count: 2, burst: 1 });
     const calls = [0, 1, 0, 1].map((n) => fleet.call(n, 1, 250));
     await settle();
@@ -86,7 +86,7 @@ describe('a limit for all instances', () => {
     expect(fleet.clock.pending).toBe(0);
   });
 
-  it('asks nobody for a call that is known to be refused', async () => {
+  it('does not ask the store for a call that is known to be refused', async () => {
     const fleet = new Fleet({ count: 2, burst: 2 });
     await fleet.call(1, 2);
     expect(await fleet.call(0, 2)).toBe('limit 200');
@@ -100,14 +100,14 @@ describe('a limit for all instances', () => {
     expect(await fleet.call(0, 2)).toBe('after 0');
   });
 
-  it('asks nobody for what costs nothing, or more than the burst', async () => {
+  it('does not ask the store for a call that costs nothing, or more than the burst', async () => {
     const fleet = new Fleet();
     expect(await fleet.call(0, 0)).toBe('at once');
     expect(await fleet.call(0, 3)).toBe('cost undefined');
     expect(fleet.memory.steps).toBe(0);
   });
 
-  it('shows what the store has said last', async () => {
+  it('shows the latest numbers of the store', async () => {
     const fleet = new Fleet({ burst: 4 });
     await fleet.call(0, 3);
     expect(fleet.limiters[0]!.snapshot()).toEqual({
@@ -126,7 +126,7 @@ describe('a limit for all instances', () => {
     expect(fleet.limiters[0]!.snapshot()).toMatchObject({ remaining: 3, resetMs: 50 });
   });
 
-  it('tells of waits in the async context of their calls', async () => {
+  it('emits events of waits in the async context of their calls', async () => {
     const user = new AsyncLocalStorage<string>();
     const fleet = new Fleet({ burst: 1 });
     const seen: unknown[] = [];
@@ -161,7 +161,7 @@ describe('a limit for all instances', () => {
     expect(fleet.emitted).toEqual([]);
   });
 
-  it('changes, and what the store has counted stays', async () => {
+  it('may change, and the store keeps its counts', async () => {
     const fleet = new Fleet({ burst: 2 });
     await fleet.call(0, 2);
     expect(await fleet.call()).toBe('limit 100');
@@ -218,7 +218,7 @@ function tryTo<T>(work: () => T): T | undefined {
 }
 
 describe('while the store is away, a limit for all instances', () => {
-  it('is this share of each instance', async () => {
+  it('is this share per instance', async () => {
     const fleet = new Fleet({ count: 2, limit: 10, burst: 4 });
     fleet.memory.fail('down');
     const all: string[] = [];
@@ -238,7 +238,7 @@ describe('while the store is away, a limit for all instances', () => {
     expect(await fleet.call(0)).toBe('at once');
   });
 
-  it('tells of the share: its rate, and when it allows more', async () => {
+  it('shows the share: its rate, and when it allows more', async () => {
     const fleet = new Fleet({ count: 4, limit: 40, burst: 10 });
     const [limiter] = fleet.limiters;
     const told = (): unknown => ({ ...limiter!.quota(), nextMs: limiter!.nextMs() });
@@ -260,7 +260,7 @@ describe('while the store is away, a limit for all instances', () => {
     );
   });
 
-  it('waits for no longer than the time budget', async () => {
+  it('waits at most for the time budget', async () => {
     const fleet = new Fleet({ burst: 2 });
     fleet.memory.fail('frozen');
     const calls = [fleet.call(), fleet.call()];
@@ -272,7 +272,7 @@ describe('while the store is away, a limit for all instances', () => {
     expect(await fleet.call()).toBe('limit 50'); // the store is not asked any more
   });
 
-  it('takes the wait for the store from the time that a call may wait', async () => {
+  it('subtracts the wait for the store from the time that a call may wait', async () => {
     const fleet = new Fleet({ burst: 1 });
     fleet.memory.fail('frozen');
     const first = fleet.call();
@@ -282,14 +282,14 @@ describe('while the store is away, a limit for all instances', () => {
     expect(await second).toBe('limit 30');
   });
 
-  it('lets dear calls through that the whole limit allows', async () => {
+  it('admits expensive calls that the whole limit allows', async () => {
     const fleet = new Fleet({ count: 4, limit: 40, burst: 8 });
     fleet.memory.fail('down');
     expect(await fleet.call(0, 8)).toBe('after 0');
     expect(await fleet.call(0, 1)).toMatch(/^limit/);
   });
 
-  it('goes by the number of instances of that time', async () => {
+  it('follows the number of instances', async () => {
     const fleet = new Fleet({ count: 1, burst: 4 });
     fleet.memory.fail('down');
     await fleet.call();
@@ -297,7 +297,7 @@ describe('while the store is away, a limit for all instances', () => {
     expect([await fleet.call(), await fleet.call()]).toEqual(['limit 400', 'limit 400']);
   });
 
-  it('has the store decide again once that is back', async () => {
+  it('lets the store decide again once it is back', async () => {
     const fleet = new Fleet({ count: 2, burst: 2 });
     fleet.memory.fail('down');
     await fleet.call();
@@ -308,7 +308,7 @@ describe('while the store is away, a limit for all instances', () => {
     expect(fleet.memory.steps).toBe(3);
   });
 
-  it('tells of other rates when instances differ for more than a minute', async () => {
+  it('warns when the rates of instances differ for more than a minute', async () => {
     const fleet = new Fleet({ count: 2, limit: 100, burst: 50 });
     const both = async (): Promise<void> => {
       for (const n of [0, 1]) await fleet.call(n, 10);
@@ -330,7 +330,7 @@ describe('while the store is away, a limit for all instances', () => {
     expect(fleet.otherRates).toBeGreaterThan(0);
   });
 
-  it('is in use while the store is asked, so that no other key takes its room', async () => {
+  it('is in use while the store is asked, so that no other key replaces it', async () => {
     const fleet = new Fleet();
     const [limiter] = fleet.limiters;
     expect(limiter!.idle).toBe(true);
@@ -344,7 +344,7 @@ describe('while the store is away, a limit for all instances', () => {
     expect(limiter!.idle).toBe(true);
   });
 
-  it('drops an answer that comes too late', async () => {
+  it('drops an answer that arrives too late', async () => {
     const fleet = new Fleet({ burst: 1, answersAfter: 200 });
     const call = fleet.call();
     await fleet.clock.advance(1_000);
@@ -353,7 +353,7 @@ describe('while the store is away, a limit for all instances', () => {
     expect(fleet.limiters[0]!.snapshot().remaining).toBe(1);
   });
 
-  it('lets a call go that ends while the store is asked, and counts it nowhere', async () => {
+  it('does not count a call that ends while the store is asked', async () => {
     const fleet = new Fleet({ burst: 1 });
     fleet.memory.fail('frozen');
     const turn = fleet.limiters[0]!.take(1, 500, 0)!;

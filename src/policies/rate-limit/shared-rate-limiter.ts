@@ -15,7 +15,7 @@ interface Known extends Pick<LimitDecision, 'remaining' | 'resetMs'> {
   readonly at: number;
 }
 
-/** Calls that the store refuses for some time, whoever asks. */
+/** Calls that the store refuses for some time, from any instance. */
 interface Refusal {
   /** Cheaper calls may be allowed. */
   readonly cost: number;
@@ -24,14 +24,14 @@ interface Refusal {
 }
 
 /**
- * A limit for all instances of the application, which the store decides. While the store is away, this instance takes its
- * share of the limit. A call that is known to be refused does not ask.
+ * A limit for all instances of the application; the store decides. While the store is away, this instance takes its
+ * share of the limit. The store is not asked for a call that it is known to refuse.
  */
 export class SharedRateLimiter {
   private readonly announcer: LimitAnnouncer;
-  /** This instance's share, for the time in which the store is away. */
+  /** This instance's share, for as long as the store is away. */
   private readonly share: RateLimiter;
-  /** Among how many instances the limit is divided in {@link share}. */
+  /** The number of instances that {@link share} divides the limit by. */
   private instances = 1;
   private readonly otherRates: OtherRates;
   private known: Known | undefined = undefined;
@@ -66,7 +66,7 @@ export class SharedRateLimiter {
     return this;
   }
 
-  /** Its limit, and its numbers as the store has told them last. */
+  /** Its limit, and the latest numbers from the store. */
   snapshot(): RateLimitSnapshot {
     if (!this.store.available) return this.snapshotOfShare();
     const { name, rate, known } = this;
@@ -141,7 +141,7 @@ export class SharedRateLimiter {
     if (!turn.left) this.announcer.admitted += 1;
   }
 
-  /** @param asked when the store was asked: it has decided later, so that nothing is taken for longer than it is */
+  /** @param asked when the store was asked: it decided later, so no wait is taken for longer than it is */
   private learn(
     { allowed, remaining, resetMs, retryAfterMs, otherRate }: LimitDecision,
     cost: number,
@@ -178,7 +178,7 @@ export class SharedRateLimiter {
       this.instances = this.store.instances;
       this.share.reconfigure(this.rateOfShare());
     }
-    // A cost that the whole limit allows must not become impossible because of the store.
+    // A cost that the whole limit allows must not become impossible because the store is away.
     return this.share.take(Math.min(cost, this.rateOfShare().burst), maxWait, now);
   }
 
@@ -194,7 +194,7 @@ export class SharedRateLimiter {
     return { ...this.share.snapshot(), scope: 'shared', ...numbers };
   }
 
-  /** The calls of this instance: those that the store has decided, and those of the share. */
+  /** The calls of this instance: those decided by the store, and those of the share. */
   private calls(): Pick<RateLimitSnapshot, 'waiting' | 'admitted' | 'rejected'> {
     const { waiting, admitted, rejected } = this.share.snapshot();
     return {

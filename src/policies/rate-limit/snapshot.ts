@@ -14,11 +14,11 @@ export interface RateLimitSnapshot {
   readonly burst: number;
   /** Calls that would be allowed now without a wait. */
   readonly remaining: number;
-  /** Until the whole burst is allowed again, milliseconds. */
+  /** Milliseconds until the whole burst is allowed again. */
   readonly resetMs: number;
   /** Calls that wait until they are allowed. */
   readonly waiting: number;
-  /** Calls of this process that were allowed since the start, those that cost nothing aside. */
+  /** Calls of this process that were allowed since the start, except those that cost nothing. */
   readonly admitted: number;
   /** Calls of this process that were rejected since the start. */
   readonly rejected: number;

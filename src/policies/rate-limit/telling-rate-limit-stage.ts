@@ -5,7 +5,7 @@ import { RateLimitStage } from './rate-limit-stage.js';
 import { RateLimitedError } from './rate-limited-error.js';
 import type { Turn } from './turn.js';
 
-/** The stage of handlers that tell HTTP clients in each answer how many calls are left. */
+/** The stage of handlers whose every answer tells HTTP clients how many calls are left. */
 export class TellingRateLimitStage extends RateLimitStage {
   protected override take(limiter: Limiter, call: Call): Turn | undefined {
     try {
@@ -44,7 +44,7 @@ function tell(limiter: Limiter, call: Call): void {
   call.setHeaders(headersOf(limiter.quota(), limiter.nextMs()));
 }
 
-/** A fallback may answer instead. @returns the error */
+/** The headers stay even if a fallback answers. @returns the error */
 function toldOf(error: unknown, call: Call): unknown {
   if (error instanceof RateLimitedError) call.setHeaders(error.httpHeaders);
   return error;

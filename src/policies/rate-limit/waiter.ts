@@ -31,7 +31,7 @@ export class Waiter implements Turn {
     private readonly queue: { leave(waiter: Waiter): void },
   ) {}
 
-  /** Gives up its turn, if it still waits: those behind it move up. */
+  /** Gives up its turn, if it still waits: calls behind it move up. */
   leave(): void {
     if (this.queued) this.queue.leave(this);
   }

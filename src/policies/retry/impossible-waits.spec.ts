@@ -22,7 +22,7 @@ describe('maxElapsedTime', () => {
     ['0s', "'0s'"],
     ['0ms', "'0ms'"],
     [-0, '-0'],
-  ])('of %p is reported, with what is meant by it elsewhere', (maxElapsedTime, shown) => {
+  ])('of %p is reported, with its meaning in other libraries', (maxElapsedTime, shown) => {
     expect(problemsOf({ maxElapsedTime })).toEqual([
       `maxElapsedTime is ${shown}; use Infinity for no limit, which 0 means in cenkalti/backoff, or a duration above 0 such as '15m'`,
     ]);
@@ -58,19 +58,19 @@ describe('a first wait that never fits', () => {
   });
 
   it.each<[string, RetryOptions]>([
-    ['full jitter, which may be no wait at all', { backoff: exponential({ jitter: 'full' }) }],
-    ['a function, which nobody knows', { backoff: () => 60_000 }],
+    ['full jitter, which may draw 0', { backoff: exponential({ jitter: 'full' }) }],
+    ['a function, whose delays are unknown', { backoff: () => 60_000 }],
     ['no wait', { backoff: constant(0) }],
     ['no retry', { backoff: constant('1h'), maxRetries: 0 }],
-  ])('is not: %s', (_what, options) => {
+  ])('is not reported: %s', (_what, options) => {
     expect(problemsOf({ ...options, maxElapsedTime: 1 }, 1)).toEqual([]);
   });
 
-  it('is not when the total timeout is inside of the retry', () => {
+  it('is not reported when the total timeout is inside the retry', () => {
     expect(problemsOf({ backoff: constant('2s') }, 1_000, false)).toEqual([]);
   });
 
-  it('is not when there is no total timeout', () => {
+  it('is not reported without a total timeout', () => {
     expect(problemsOf({ backoff: constant('10m') })).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ import { RetryStage } from './retry-stage.js';
 
 const down = Object.assign(new Error('down'), { response: { headers: { 'retry-after': '1' } } });
 
-/** How two calls end whose retry has such a backoff function. */
+/** The ends of two calls whose retry has such a backoff function. */
 async function run(backoff: () => unknown): Promise<{
   errors: unknown[];
   reasons: string[];
@@ -53,7 +53,7 @@ describe('a backoff function', () => {
     ['a bigint', () => 100n, 'gave 100n'],
     ['an object', () => ({ valueOf: () => 100 }), 'gave { valueOf: [Function: valueOf] }'],
     ['a promise', async () => 100, 'gave a promise'],
-  ])('that gives %s ends the calls with their error, and is told of once', async (...given) => {
+  ])('that gives %s ends the calls with their error, and one warning', async (...given) => {
     const [, backoff, did] = given;
     expect(await run(backoff)).toEqual({
       errors: [down, down],
@@ -62,7 +62,7 @@ describe('a backoff function', () => {
     });
   });
 
-  it('that gives a promise that rejects does not end the process', async () => {
+  it('that gives a rejecting promise does not end the process', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     try {
@@ -77,7 +77,7 @@ describe('a backoff function', () => {
     }
   });
 
-  it('that throws, something else each time, is told of once', async () => {
+  it('that throws other errors each time is reported once', async () => {
     let thrown = 0;
     const { errors, warnings } = await run(() => {
       throw new Error(`broken ${++thrown}`);

@@ -13,7 +13,10 @@ import { RetryStage } from './retry-stage.js';
 
 const down = new Error('down');
 
-/** Runs a method that fails and leaves a circuit open until then; tells when attempts began, and why there are no more. */
+/**
+ * Runs a method that fails and leaves a circuit open until then; returns when attempts began, and why there are no
+ * more.
+ */
 async function runUntilOpen(
   until: number,
   options: RetryOptions,
@@ -52,20 +55,20 @@ describe('a retry whose last attempt has left a circuit open', () => {
     });
   });
 
-  it('waits when the circuit lets calls in again by then', async () => {
+  it('waits when the circuit admits calls again by then', async () => {
     const { starts, reason } = await runUntilOpen(1_000, options);
     expect(starts).toEqual([0, 1_000]);
     expect(reason).toBe('max-retries');
   });
 
-  it('waits also in front of an open circuit when it takes rejections for failures', async () => {
+  it('also waits for an open circuit if rejections count as failures', async () => {
     const { starts, reason } = await runUntilOpen(60_000, { ...options, on: [() => true] });
     expect(starts).toEqual([0, 1_000]);
     expect(reason).toBe('max-retries');
   });
 });
 
-it('a retry that nobody listens to gives up without a word', async () => {
+it('a retry without listeners gives up without an event', async () => {
   const clock = new ManualClock();
   const events = new ResilienceEvents();
   const emit = jest.spyOn(events, 'emit');

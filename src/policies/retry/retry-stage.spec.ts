@@ -115,7 +115,7 @@ describe('the retry stage', () => {
     expect(starts.at(-1)).toBeCloseTo(16_085.94, 1);
   });
 
-  it('retries as long as it has time when maxRetries is Infinity', async () => {
+  it('retries until maxElapsedTime when maxRetries is Infinity', async () => {
     const harness = new Harness({ backoff: constant('1m'), maxRetries: Infinity });
     const { starts } = await harness.run(failing);
     expect(starts).toHaveLength(16); // 15 min
@@ -130,7 +130,7 @@ describe('the retry stage', () => {
     expect(starts).toEqual([0, 10, 20]);
   });
 
-  it('throws the error of the last attempt, as it is', async () => {
+  it('throws the error of the last attempt, unchanged', async () => {
     const errors = [1, 2, 3, 4].map((attempt) => new Error(`attempt ${attempt}`));
     const { error } = await new Harness(quick).run((attempt) =>
       Promise.reject(errors[attempt - 1]!),
@@ -159,7 +159,7 @@ describe('the retry stage', () => {
   it.each<[string, RetryOptions]>([
     ['skip', { skip: [RangeError] }],
     ['ignore', { ignore: [RangeError] }],
-    ['on, which names others only', { on: [EvalError] }],
+    ['on, which lists others only', { on: [EvalError] }],
   ])('does not retry what is in %s', async (_what, options) => {
     const error = new RangeError('x');
     const { starts } = await new Harness({ ...quick, ...options }).run(() => Promise.reject(error));
@@ -171,7 +171,7 @@ describe('the retry stage', () => {
     expect(starts).toHaveLength(4);
   });
 
-  it('retries what on names, and not what skip names', async () => {
+  it('retries errors in on, but not those in skip', async () => {
     const harness = (): Harness =>
       new Harness({ ...quick, on: [HttpException], skip: [RangeError] });
     const notFound = await harness().run(() => Promise.reject(new HttpException('x', 404)));
@@ -191,7 +191,7 @@ describe('the retry stage', () => {
     expect(late.starts).toHaveLength(4);
   });
 
-  it('marks a rejected result that it answers with, so that nobody keeps it for a good one', async () => {
+  it('marks a rejected result that it returns, so that it is not kept as a good one', async () => {
     const harness = new Harness({
       ...quick,
       maxRetries: 0,
@@ -234,7 +234,7 @@ describe('the retry stage', () => {
       expect(harness.reason).toBe('backoff');
     });
 
-    it('ends the call with its error, and says so, when it throws', async () => {
+    it('ends the call with its error and warns when it throws', async () => {
       const harness = new Harness({
         backoff: () => {
           throw new Error('broken');
@@ -247,7 +247,7 @@ describe('the retry stage', () => {
       ]);
     });
 
-    it('may let it retry at once', async () => {
+    it('may make it retry at once', async () => {
       const { starts } = await new Harness({ backoff: constant(0) }).run(failing);
       expect(starts).toEqual([0, 0, 0, 0]);
     });
@@ -260,7 +260,7 @@ describe('the retry stage', () => {
       expect(starts[1]).toBeCloseTo(50);
     });
 
-    it('gets the delay before from the same call', async () => {
+    it('gets the previous delay of the same call', async () => {
       const harness = new Harness(
         { backoff: decorrelated({ initialDelay: 100 }), maxRetries: 2 },
         { random: 1 },
@@ -278,25 +278,25 @@ describe('the retry stage', () => {
     });
 
     it.each([
-      ['waits as long as it asks', {}, 20, 20_000],
-      ['waits as long as it asks, though it would not wait', { backoff: constant(0) }, 20, 20_000],
-      ['waits no longer than a minute because of it', {}, 600, 60_000],
-      ['waits no longer than respectRetryAfter', { respectRetryAfter: '8s' }, 20, 8_000],
-      ['waits its own time when that is longer', { backoff: constant('30s') }, 20, 30_000],
+      ['waits for that time', {}, 20, 20_000],
+      ['waits for that time, even if the backoff is 0', { backoff: constant(0) }, 20, 20_000],
+      ['waits at most a minute because of it', {}, 600, 60_000],
+      ['waits at most respectRetryAfter', { respectRetryAfter: '8s' }, 20, 8_000],
+      ['waits for its own delay when that is longer', { backoff: constant('30s') }, 20, 30_000],
       [
-        'waits its own time when that is longer than the cap',
+        'waits for its own delay when that is longer than the cap',
         { backoff: constant('9s'), respectRetryAfter: '8s' },
         20,
         9_000,
       ],
-      ['does not look at it when told so', { respectRetryAfter: false }, 20, 10],
+      ['ignores it if so configured', { respectRetryAfter: false }, 20, 10],
     ] as const)('%s', async (_what, options, seconds, ms) => {
       const harness = new Harness({ ...quick, maxRetries: 1, ...options });
       const { starts } = await harness.run(() => Promise.reject(asking(String(seconds))));
       expect(starts).toEqual([0, ms]);
     });
 
-    it('takes a date on the wall clock', async () => {
+    it('reads a date by the wall clock', async () => {
       const harness = new Harness({ ...quick, maxRetries: 1 });
       await harness.clock.advance(5_000);
       const date = new Date(harness.clock.wall() + 7_000).toUTCString();
@@ -304,7 +304,7 @@ describe('the retry stage', () => {
       expect(starts).toEqual([5_000, 12_000]);
     });
 
-    it('takes what a rejection of ours asks for, when it is retried', async () => {
+    it('honours the wait of our own rejections, if they are retried', async () => {
       const harness = new Harness({ ...quick, maxRetries: 1, on: [Rejection] });
       const { starts } = await harness.run(() =>
         Promise.reject(new Rejection('CIRCUIT_OPEN', 700)),
@@ -312,7 +312,7 @@ describe('the retry stage', () => {
       expect(starts).toEqual([0, 700]);
     });
 
-    it('does not look for it in a result', async () => {
+    it('ignores it in a result', async () => {
       const harness = new Harness({ ...quick, maxRetries: 1, onResult: () => true });
       const { starts } = await harness.run(() => asking('20'));
       expect(starts).toEqual([0, 10]);
@@ -341,12 +341,12 @@ describe('the retry stage', () => {
       expect((await harness.run(slow)).starts).toEqual([0, 1_600]);
     });
 
-    it('goes on past the quarter of an hour when maxElapsedTime is Infinity', async () => {
+    it('goes on after 15 minutes when maxElapsedTime is Infinity', async () => {
       const harness = new Harness({ backoff: constant('10m'), maxElapsedTime: Infinity });
       expect((await harness.run(failing)).starts).toHaveLength(4);
     });
 
-    it('does not sleep up to the deadline or past it: it ends now, with the last error', async () => {
+    it('does not wait up to the deadline or past it: it ends now, with the last error', async () => {
       for (const [deadline, calls] of [
         [1_000, 1],
         [1_001, 2],
@@ -369,7 +369,7 @@ describe('the retry stage', () => {
   describe('and the caller', () => {
     const gone = new Error('gone');
 
-    it('who goes ends the wait at once: no timer, no further attempt, the reason as the error', async () => {
+    it('who leaves ends the wait at once: no timer, no further attempt, the reason as the error', async () => {
       const harness = new Harness({ backoff: constant('10s') });
       const { call, outcome } = harness.begin(failing);
       await harness.clock.advance(1_000);
@@ -383,7 +383,7 @@ describe('the retry stage', () => {
       expect(harness.of('retries-exhausted')).toEqual([]);
     });
 
-    it('who goes during an attempt gets no other', async () => {
+    it('who leaves during an attempt gets no other', async () => {
       const harness = new Harness(quick);
       const { call, outcome } = harness.begin(() => new Promise(() => {}));
       call.abort(gone);
@@ -424,7 +424,7 @@ describe('the retry stage', () => {
     });
   });
 
-  it('tells of each retry and of the end', async () => {
+  it('emits events of each retry and of the end', async () => {
     const harness = new Harness({ backoff: exponential({ jitter: 'none' }), maxRetries: 2 });
     await harness.run(failing);
     expect(harness.emitted.filter(({ type }) => type !== 'attempt')).toEqual([
@@ -440,7 +440,7 @@ describe('the retry stage', () => {
     ]);
   });
 
-  it('measures its time from when the call began', async () => {
+  it('measures its time from the start of the call', async () => {
     const harness = new Harness({ backoff: constant('1s'), maxElapsedTime: '1s' });
     await harness.clock.advance(60_000);
     const { starts } = await harness.run(failing);
@@ -462,7 +462,7 @@ describe('the options of a retry', () => {
     [true, 60_000],
     [false, 0],
     ['5s', 5_000],
-  ])('respect a Retry-After of at most: %p means %p ms', (respectRetryAfter, retryAfterCap) => {
+  ])('cap the Retry-After: %p means %p ms', (respectRetryAfter, retryAfterCap) => {
     expect(settle({ respectRetryAfter })).toEqual([expect.objectContaining({ retryAfterCap }), []]);
   });
 

@@ -8,7 +8,7 @@ import { ResilienceError } from '../../common/errors.js';
 export class TimeoutError extends ResilienceError {
   constructor(
     policyName: string,
-    /** The limit that was reached: that of one attempt, or that of the whole call. */
+    /** The limit that was reached: that of an attempt or of the whole call. */
     readonly scope: 'attempt' | 'total',
     /** That limit, milliseconds. */
     readonly timeoutMs: number,

@@ -78,7 +78,7 @@ class Harness {
 
 const hanging: Work = () => new Promise(() => {});
 
-it('is let go of by those who would close it, once nobody uses it', async () => {
+it('is not kept alive by the list of those to close', async () => {
   const harness = new Harness();
   const stages = new Remembered();
   const use = (): void => {
@@ -91,7 +91,7 @@ it('is let go of by those who would close it, once nobody uses it', async () => 
 });
 
 describe('the timeout stage', () => {
-  it('ends a call on time, though its work goes on', async () => {
+  it('ends a call on time, although its work goes on', async () => {
     const harness = new Harness();
     const { error, at } = await harness.run([harness.stage('attempt', 250)], () =>
       harness.after(10_000, 'late'),
@@ -115,7 +115,7 @@ describe('the timeout stage', () => {
     });
   });
 
-  it('lets a call that is in time alone, and leaves its timer without a task', async () => {
+  it('does not affect a call that ends in time, and leaves its timer without a task', async () => {
     const harness = new Harness();
     const { result, at } = await harness.run([harness.stage('total', 250)], () =>
       harness.after(249, 'books'),
@@ -124,7 +124,7 @@ describe('the timeout stage', () => {
     expect(harness.emitted.map(({ type }) => type)).toEqual(['attempt']);
   });
 
-  it('hands on the error of a call that fails in time', async () => {
+  it('passes on the error of a call that fails in time', async () => {
     const harness = new Harness();
     const down = new Error('down');
     expect(await harness.run([harness.stage('attempt', 250)], () => Promise.reject(down))).toEqual({
@@ -144,7 +144,7 @@ describe('the timeout stage', () => {
     expect(signal!.reason).toBe(error);
   });
 
-  it('is the error, though the work rejects at once when its signal is aborted', async () => {
+  it('is the error, even if the work rejects at once when its signal is aborted', async () => {
     const harness = new Harness();
     const { error } = await harness.run(
       [harness.stage('attempt', 250)],
@@ -156,7 +156,7 @@ describe('the timeout stage', () => {
     expect(isResilienceError(error, 'TIMEOUT')).toBe(true);
   });
 
-  it('does not hide an abort of somebody else behind a timeout', async () => {
+  it('does not hide a foreign abort behind a timeout', async () => {
     const harness = new Harness();
     const aborted = new DOMException('aborted', 'AbortError');
     expect(
@@ -178,7 +178,7 @@ describe('the timeout stage', () => {
     }
   });
 
-  it('tells of itself, and of the work that ends late', async () => {
+  it('emits an event, and another one when the work ends late', async () => {
     const harness = new Harness();
     const { error } = await harness.run([harness.stage('total', 250)], () =>
       harness.after(400, 'late'),
@@ -205,7 +205,7 @@ describe('the timeout stage', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, false]);
   });
 
-  it('as a total bounds all attempts and the waits between them', async () => {
+  it('bounds all attempts and the waits between them as a total', async () => {
     const harness = new Harness();
     const stages = [harness.stage('total', 250), new Again(100), harness.stage('attempt', 100)];
     const { error, at } = await harness.run(stages, hanging);
@@ -223,10 +223,10 @@ describe('the timeout stage', () => {
     expect(second).toMatchObject({ at: 250, error: { scope: 'total' } });
   });
 
-  describe('of the whole has as its cause', () => {
+  describe('of the whole call has as its cause', () => {
     const down = new Error('down');
 
-    it('the error of the last attempt, when it strikes while the next one runs', async () => {
+    it('the error of the last attempt, when the next one is running', async () => {
       const harness = new Harness();
       const stages = [harness.stage('total', 250), new Again(100)];
       const { error } = await harness.run(stages, (call) =>
@@ -235,7 +235,7 @@ describe('the timeout stage', () => {
       expect((error as Error).cause).toBe(down);
     });
 
-    it('the error of the last attempt, when it strikes while another one is waited for', async () => {
+    it('the error of the last attempt, when the retry is waiting', async () => {
       const harness = new Harness();
       const slow = new Again(100, () => harness.after(10_000, undefined));
       const { error } = await harness.run([harness.stage('total', 250), slow], () =>
@@ -267,7 +267,7 @@ describe('the timeout stage', () => {
     expect((error as Error).cause).toBeUndefined();
   });
 
-  it('of the whole wins over one of an attempt that ends at the same time', async () => {
+  it('of the whole call takes precedence over one of an attempt that ends at the same time', async () => {
     const harness = new Harness();
     const call = harness.call(hanging);
     const stages = [harness.stage('total', 200), new Again(100), harness.stage('attempt', 100)];
@@ -276,7 +276,7 @@ describe('the timeout stage', () => {
     expect(call.attempt).toBe(2);
   });
 
-  it('yields to a caller who goes first', async () => {
+  it('yields to a caller who leaves first', async () => {
     const harness = new Harness();
     const gone = new Error('gone');
     const call = harness.call(hanging);
@@ -288,7 +288,7 @@ describe('the timeout stage', () => {
     expect(harness.emitted.filter(({ type }) => type === 'timeout')).toEqual([]);
   });
 
-  it('yields to a caller who goes because of it', async () => {
+  it('yields to a caller who leaves because of it', async () => {
     const harness = new Harness();
     const gone = new Error('gone');
     const { error } = await harness.run([new Again(5), harness.stage('attempt', 250)], (call) => {
@@ -298,7 +298,7 @@ describe('the timeout stage', () => {
     expect(error).toBe(gone);
   });
 
-  it('tells those inside when the call has to end, and those outside what it was before', async () => {
+  it('sets the deadline of the call for the stages inside, and restores it for those outside', async () => {
     const harness = new Harness();
     const seen: number[] = [];
     class Look extends Stage {
@@ -321,7 +321,7 @@ describe('the timeout stage', () => {
     expect(seen).toEqual([Infinity, 500, 100, 100, 500, Infinity]);
   });
 
-  it('does not put the deadline off that the call already has', async () => {
+  it('does not extend an earlier deadline of the call', async () => {
     const harness = new Harness();
     let deadline = 0;
     const call = harness.call((own) => (deadline = own.deadline));
@@ -339,7 +339,7 @@ describe('the timeout stage', () => {
     expect(setTimer).toHaveBeenCalledTimes(1);
   });
 
-  it('makes no AbortController for a call that does not ask for its signal', async () => {
+  it('creates no AbortController for a call that does not ask for its signal', async () => {
     const Original = globalThis.AbortController;
     let made = 0;
     globalThis.AbortController = class extends Original {
@@ -371,7 +371,7 @@ describe('the timeout stage', () => {
 describe('the timeout policy', () => {
   const settle = (options: TimeoutOptions) => readOptions(readTimeoutOptions, options);
 
-  it('takes a plain duration as that of an attempt', () => {
+  it('reads a plain duration as the limit of an attempt', () => {
     expect(timeoutPolicy.normalize('2s')).toEqual({ attempt: '2s' });
     expect(timeoutPolicy.normalize(100)).toEqual({ attempt: 100 });
     expect(timeoutPolicy.normalize({ total: '2s' })).toEqual({ total: '2s' });
@@ -383,7 +383,7 @@ describe('the timeout policy', () => {
     expect(settle({ total: '2s' })).toEqual([{ attempt: undefined, total: 2_000 }, []]);
   });
 
-  it('has a stage for each time that is given', () => {
+  it('has a stage for each given limit', () => {
     const { clock, events } = new Harness();
     const site = {
       name: 'x',

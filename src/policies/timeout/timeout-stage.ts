@@ -10,7 +10,7 @@ interface Limit {
   readonly outer: number;
 }
 
-/** Interrupts everything inside it when the time is over. */
+/** Interrupts everything inside it when time is up. */
 export class TimeoutStage extends Stage<Limit> {
   override readonly interrupts = true;
   private readonly deadlines: DeadlineQueue<Call>;

@@ -30,19 +30,19 @@ describe('the options of a timeout', () => {
     expect(read(given)).toEqual([settings, []]);
   });
 
-  it('have an attempt that is shorter than the whole', () => {
+  it('need an attempt shorter than the total', () => {
     expect(read({ attempt: '2s', total: '2s' })[1]).toEqual([
       'here: attempt (2000 ms) must be shorter than total (2000 ms), or the total timeout always comes first',
     ]);
   });
 
-  it('name a time at least', () => {
+  it('need at least one limit', () => {
     expect(read({})[1]).toEqual([
       `here: no time given; use a duration such as '2s', or { attempt, total }`,
     ]);
   });
 
-  it('are the time of an attempt when they are no object', () => {
+  it('are the limit of an attempt unless they are an object', () => {
     const options = { total: '2s' } as const;
     expect(timeoutPolicy.normalize(options)).toBe(options);
     expect(timeoutPolicy.normalize('1s')).toEqual({ attempt: '1s' });
@@ -63,7 +63,7 @@ describe('the policy of timeouts', () => {
   it.each([
     ['attempt timeout', 'attempt'],
     ['total timeout', 'total'],
-  ])('ends by the %s what takes longer', async (stage, scope) => {
+  ])('ends longer calls by the %s', async (stage, scope) => {
     const clock = new ManualClock();
     const events = new ResilienceEvents();
     const own = {
@@ -82,7 +82,7 @@ describe('the policy of timeouts', () => {
     await ended;
   });
 
-  it('shows the time of an attempt', () => {
+  it('shows the limit of an attempt', () => {
     const [settings] = read({ attempt: '1s', total: '2s' });
     expect(timeoutPolicy.snapshot!(settings, undefined)).toEqual({ attemptTimeoutMs: 1_000 });
   });

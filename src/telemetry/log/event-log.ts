@@ -14,20 +14,20 @@ export interface EventLogHost {
   readonly clock: Clock;
   readonly logger: QuietLogger;
   readonly settings: LogSettings;
-  /** Whether the logger takes objects as they are; asked for each line, since applications change their logger. */
+  /** Whether the logger accepts objects; checked for each line, since applications change their logger. */
   takesFields(): boolean;
   /** The breaker of that name; `undefined` when it is not kept. */
   factsOf(name: string): CircuitFacts | undefined;
 }
 
 /**
- * Writes openings and recoveries of circuits, overrides, changes of the configuration and troubles of the store to the log,
- * and a sample of the rejections. In a storm it writes as many lines as it may, and once a second how many were left out. When enough
- * rejections of a second are written, it stops listening to them, so that no further events are made for it.
+ * Logs openings and recoveries of circuits, overrides, configuration changes, store failures, and a sample of the
+ * rejections. In a storm it writes a limited number of lines, and once per second how many were left out. When enough
+ * rejections of a second are logged, it stops listening to them, so that no further events are made for it.
  */
 export class EventLog {
   private readonly changes: LineLimit;
-  /** Apart: many open circuits that admit probes would displace the opening of another one. */
+  /** Separate: many open circuits that admit probes would otherwise displace the opening of another one. */
   private readonly trials: LineLimit;
   private readonly rejections: LineLimit;
   private changesLeftOut = 0;

@@ -19,7 +19,7 @@ export type LoggedEvent =
   | StoreRecoveredEvent
   | RejectedEvent;
 
-/** The details that a breaker adds to the news that it is open. */
+/** The details of an opening. */
 export interface CircuitFacts {
   readonly state: string;
   /** Milliseconds until probes are admitted. */
@@ -61,8 +61,8 @@ export function lineOf(
 }
 
 /**
- * Whether a circuit that has opened goes on trying to close: it admits probes, or they have failed. The opening has been
- * told, and the recovery will be.
+ * Whether an open circuit only tries to close: it admits probes, or they have failed. The opening has been logged, and
+ * the recovery will be.
  */
 export function isTrial({ from, to }: StateChangeEvent): boolean {
   return to === 'half-open' || (from === 'half-open' && to === 'open');
@@ -214,7 +214,7 @@ function noteFields({ by, reason }: Note): Note {
   };
 }
 
-/** Typed as text, but from outside. */
+/** Typed as text, but comes from outside. */
 function text(value: unknown): string {
   return printable(typeof value === 'string' ? value : show(value));
 }

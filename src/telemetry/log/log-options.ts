@@ -1,13 +1,16 @@
 import { OptionsReader, type Problems, isPlainObject } from '../../common/options-reader.js';
 
-/** What of the events is logged. */
+/** The options of the event log. */
 export interface LogOptions {
   /**
-   * The most lines per second about circuits that open or recover, overrides, changes of the configuration, and troubles of
-   * the store; and as many at debug level about probes. What is left out is counted, in one line per second. Default 20.
+   * The maximum of lines per second about circuits that open or recover, overrides, configuration changes and store
+   * failures; and as many at debug level about probes. Further ones are counted in one line per second. Default 20.
    */
   readonly maxEventsPerSecond?: number;
-  /** The most lines per second about rejected calls; the others are counted in the same line. 0: none. Default 1. */
+  /**
+   * The maximum of lines per second about rejected calls; further ones are counted in the same line. 0: none. Default
+   * 1.
+   */
   readonly maxRejectionsPerSecond?: number;
   /** Whether lines are objects with fields. Default: where Nest's `ConsoleLogger` writes JSON. */
   readonly fields?: boolean;

@@ -25,7 +25,7 @@ export function rejectionEventOf(error: unknown): MetricEvent {
   return REJECTIONS.get(code) ?? MetricEvent.rejectedOtherwise;
 }
 
-/** How a fallback has ended. */
+/** The ends of a fallback. */
 export type AnswerOutcome = 'success' | 'failure' | 'rejected';
 
 const ANSWERS: Readonly<Record<AnswerOutcome, MetricEvent>> = {

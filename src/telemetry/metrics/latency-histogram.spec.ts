@@ -5,7 +5,7 @@ const SMALLEST = 2 ** -6;
 const LARGEST = 2 ** 20;
 
 describe('cellOf', () => {
-  it('counts 32 cells of equal width an octave', () => {
+  it('has 32 cells of equal width per octave', () => {
     fc.assert(
       fc.property(
         fc.double({ min: SMALLEST, max: LARGEST, maxExcluded: true, noNaN: true }),
@@ -29,7 +29,7 @@ describe('cellOf', () => {
     expect(cellOf(LARGEST - 1)).toBe(CELLS - 1);
   });
 
-  it('takes what is too small into the first cell and what is too large into the last', () => {
+  it('puts too small latencies into the first cell and too large ones into the last', () => {
     for (const ms of [-Infinity, -1e9, -1, -Number.MIN_VALUE, -0, 0, Number.MIN_VALUE, 0.015]) {
       expect(cellOf(ms)).toBe(0);
     }
@@ -38,7 +38,7 @@ describe('cellOf', () => {
     }
   });
 
-  it('knows a cell for anything', () => {
+  it('has a cell for any number', () => {
     fc.assert(
       fc.property(fc.double(), (ms) => {
         expect(cellOf(ms)).toBeGreaterThanOrEqual(0);
@@ -49,7 +49,7 @@ describe('cellOf', () => {
 });
 
 describe('middleOf', () => {
-  it('is in the cell, as far from its start as from its end', () => {
+  it('is the centre of the cell', () => {
     for (let cell = 0; cell < CELLS; cell++) {
       const octave = 2 ** (Math.floor(cell / 32) - 6);
       expect(middleOf(cell)).toBe(octave * (1 + ((cell % 32) + 0.5) / 32));
@@ -77,7 +77,7 @@ describe('percentilesOf', () => {
     return cells;
   };
 
-  it('goes by nearest rank', () => {
+  it('uses the nearest rank', () => {
     const percentile = percentilesOf(histogram([1, 10, 100, 1_000]), 4);
     const around = (ms: number): number => middleOf(cellOf(ms));
     expect([1, 25, 25.1, 50, 51, 75, 99.5, 100].map(percentile)).toEqual(
@@ -85,7 +85,7 @@ describe('percentilesOf', () => {
     );
   });
 
-  it('takes a rank that is a whole number for no more than it is', () => {
+  it('does not round up a rank that is a whole number', () => {
     for (const count of [1_000, 3_000, 7_000]) {
       const rank = 0.995 * count;
       const latencies = Array.from({ length: count }, (_, at) => (at < rank ? 1 : 1_000));

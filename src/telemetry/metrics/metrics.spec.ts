@@ -42,7 +42,7 @@ describe('RollingMetrics', () => {
     expect(metrics.snapshot(62_001)).toEqual(nothing);
   });
 
-  it('counts each event by itself', () => {
+  it('counts each event separately', () => {
     const metrics = new RollingMetrics(0);
     for (const event of Object.values(MetricEvent)) {
       for (let i = 0; i <= event; i++) metrics.count(event, i);
@@ -57,7 +57,7 @@ describe('RollingMetrics', () => {
     });
   });
 
-  it('lets counts and latencies expire, each in its own time', () => {
+  it('lets counts and latencies expire, each after its own time', () => {
     const metrics = new RollingMetrics(0);
     metrics.complete(MetricEvent.failure, 5, 0);
     expect(metrics.snapshot(9_999)).toMatchObject({
@@ -71,7 +71,7 @@ describe('RollingMetrics', () => {
     expect(metrics.snapshot(60_000)).toEqual(nothing);
   });
 
-  it('knows how many calls are running, and the most that did', () => {
+  it('has the number of running calls and its peak', () => {
     const metrics = new RollingMetrics(0);
     metrics.begin(0);
     metrics.begin(0);
@@ -87,7 +87,7 @@ describe('RollingMetrics', () => {
     expect(metrics.snapshot(2e6).concurrency).toEqual({ now: 0, max: 1 });
   });
 
-  it('has a call run up to its end', () => {
+  it('counts a call as running up to its end', () => {
     const metrics = new RollingMetrics(0);
     metrics.begin(0);
     metrics.end(MetricEvent.failure, 30_000);
@@ -97,7 +97,7 @@ describe('RollingMetrics', () => {
     });
   });
 
-  it('tells what the work took apart from what callers waited', () => {
+  it('distinguishes the duration of the work from the wait of callers', () => {
     const metrics = new RollingMetrics(0);
     metrics.complete(MetricEvent.success, 10, 0);
     expect(metrics.snapshot(1).totalLatency).toEqual(metrics.snapshot(1).latency);
@@ -109,7 +109,7 @@ describe('RollingMetrics', () => {
     expect(totalLatency).toMatchObject({ count: 3, mean: 12, min: 1, max: 25 });
   });
 
-  it('minds no clock that goes back', () => {
+  it('tolerates a clock that goes back', () => {
     const metrics = new RollingMetrics(5_000);
     for (const now of [20_000, 19_000, 0, 20_500]) {
       metrics.begin(now);

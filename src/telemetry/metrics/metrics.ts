@@ -27,9 +27,9 @@ export type MetricEvent = (typeof MetricEvent)[keyof typeof MetricEvent];
  */
 export class RollingMetrics {
   private counts: RollingCounts | undefined = undefined;
-  /** Of calls whose callers waited exactly as long as the work took: nearly all. */
+  /** Latencies of calls whose callers waited exactly for the duration of the work: nearly all. */
   private latencies: RollingLatency | undefined = undefined;
-  /** Of the others: the time that the work took, and the time that callers waited. */
+  /** Latencies of the others: the duration of the work, and the wait of the callers. */
   private work: RollingLatency | undefined = undefined;
   private waits: RollingLatency | undefined = undefined;
 
@@ -70,7 +70,7 @@ export class RollingMetrics {
     return this.counts?.concurrency ?? 0;
   }
 
-  /** The counts of the snapshot alone. */
+  /** Only the counts of the snapshot. */
   outcomes(now: number): OutcomeCounts {
     const { counts } = this;
     const sum = (event: MetricEvent): number => counts?.sum(event, now) ?? 0;

@@ -80,7 +80,7 @@ function read(counts: RollingCounts, now: number): ReturnType<Model['read']> {
 }
 
 describe('RollingCounts', () => {
-  it('agrees with the naive way', () => {
+  it('agrees with a naive implementation', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(1, 10, 25, 100),
@@ -117,7 +117,7 @@ describe('RollingCounts', () => {
     );
   });
 
-  it('looks back on 10 seconds in 10 buckets', () => {
+  it('covers 10 seconds in 10 buckets', () => {
     const counts = new RollingCounts(500);
     counts.add(0, 500);
     counts.add(0, 1_499);
@@ -128,7 +128,7 @@ describe('RollingCounts', () => {
     expect(counts.sum(0, 11_500)).toBe(0);
   });
 
-  it('knows an event that happens for the first time when others have long been counted', () => {
+  it('counts a new event after others have long been counted', () => {
     const counts = new RollingCounts(0);
     for (let at = 0; at < 25; at++) counts.add(0, at * 1_000);
     counts.add(2, 24_500);
@@ -162,7 +162,7 @@ describe('RollingCounts', () => {
     expect(counts.peak(1e6 + 15_000)).toBe(1);
   });
 
-  it('takes what happens after the clock went back for something new', () => {
+  it('counts events after the clock went back as new', () => {
     const counts = new RollingCounts(5_000);
     counts.add(0, 9_000);
     counts.add(0, 4_000);

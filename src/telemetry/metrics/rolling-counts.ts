@@ -8,7 +8,9 @@ const FIRST = 0;
 /** The column for the peak of a slice, beside those of the events, which are numbered from 0. */
 const PEAK = 15;
 
-/** Which columns a table has, and where: few tables have all. All tables with the same columns share one object. */
+/**
+ * The columns of a table and their positions, since few tables have all. Tables with the same columns share one object.
+ */
 class Layout {
   private static readonly known = new Map<number, Layout>();
   static readonly empty = Layout.of(0);

@@ -109,7 +109,7 @@ describe('RollingLatency', () => {
     { weight: 2, arbitrary: fc.constant<Step>({ do: 'read' }) },
   );
 
-  it('tells of the slices of its window, and of no others', () => {
+  it('covers the slices of its window, and no others', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(1, 10, 25, 100),
@@ -140,7 +140,7 @@ describe('RollingLatency', () => {
     );
   });
 
-  it('expires old latencies on reading too, a slice at a time', () => {
+  it('expires old latencies on reading too, slice by slice', () => {
     const rolling = new RollingLatency(0);
     rolling.record(1, 0);
     rolling.record(2, 10_000);
@@ -163,7 +163,7 @@ describe('RollingLatency', () => {
     }
   });
 
-  it('takes anything that is not a time for 0', () => {
+  it('reads invalid durations as 0', () => {
     const rolling = new RollingLatency(0);
     for (const ms of [NaN, -5, -0, -Infinity]) rolling.record(ms, 0);
     expect(read(rolling, 0)).toEqual({ ...exactly([]), count: 4 });
@@ -171,7 +171,7 @@ describe('RollingLatency', () => {
     expect(read(rolling, 0)).toMatchObject({ count: 5, mean: 1.6, min: 0, max: 8 });
   });
 
-  it('tells what is out of the range of its histogram by the nearest it has seen', () => {
+  it('reports latencies out of the range of its histogram by the nearest recorded one', () => {
     const fast = new RollingLatency(0);
     fast.record(0.001, 0);
     fast.record(0.003, 0);
@@ -182,7 +182,7 @@ describe('RollingLatency', () => {
     expect(read(slow, 0)).toMatchObject({ min: 3e6, p50: 3e6, p99: 3e6, max: 4e6 });
   });
 
-  it('counts further than a cell of its histogram does', () => {
+  it('counts beyond the limit of a cell', () => {
     const rolling = new RollingLatency(0);
     const calls = 200_000;
     for (let call = 0; call < calls; call++) rolling.record(5, 0);
@@ -202,7 +202,7 @@ describe('RollingLatency', () => {
     expectClose(read(rolling, 0), exactly(latencies));
   });
 
-  it('takes as long to read whatever the traffic was', () => {
+  it('takes the same time to read for any traffic', () => {
     const recorded = (count: number): RollingLatency => {
       const random = seeded(count);
       const rolling = new RollingLatency(0);

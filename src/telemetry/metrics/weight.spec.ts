@@ -76,7 +76,7 @@ describe('RollingMetrics weighs', () => {
     expect(weights.unused).toBeLessThan(150);
   });
 
-  it('half a kilobyte when it was used once, well or not', () => {
+  it('half a kilobyte after one call, successful or not', () => {
     expect(weights.succeeded).toBeLessThan(700);
     expect(weights.failed).toBeLessThan(800);
   });
@@ -89,7 +89,7 @@ describe('RollingMetrics weighs', () => {
     expect(weights.busy).toBeLessThan(10_000);
   });
 
-  it('what it weighs at first when it is used again after a silence', () => {
+  it('as much as at first when it is used again after a silence', () => {
     expect(weights.usedAgain).toBeLessThan(1_000);
   });
 });

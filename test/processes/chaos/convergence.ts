@@ -19,7 +19,7 @@ export interface Agreement {
   readonly held: Held;
 }
 
-/** A process that had no processor for so long may have taken the store for away: its time begins anew. Milliseconds. */
+/** A process that had no processor for so long may have taken the store for away: its time starts again. Milliseconds. */
 const STALL = 50;
 
 /** Longer than that, nothing excuses them. Milliseconds. */

@@ -22,7 +22,7 @@ function keysOf(error: unknown): readonly ErrorKey[] {
   const type = lookForText(innermost, 'type');
   const keys = type === undefined ? [name] : [type, name];
   if (look(innermost, 'retriable') === true) keys.push(RETRIABLE);
-  // With a cause it does not stand for a wrong argument, and its meaning is unknown.
+  // With a cause, it does not mean a wrong argument; its meaning is unknown.
   return cause === undefined ? keys : keys.filter((key) => key !== NON_RETRIABLE);
 }
 

@@ -190,7 +190,7 @@ export class Refused {
   @CircuitBreaker({ window: { size: 50 } })
   async size(): Promise<void> {}
 
-  // @ts-expect-error an option of the half-open state outside of it: `successThreshold: 2` 'successThreshold' does not exist in type 'CircuitBreakerOptions
+  // @ts-expect-error an option of the half-open state outside it: `successThreshold: 2` 'successThreshold' does not exist in type 'CircuitBreakerOptions
   @CircuitBreaker({ successThreshold: 2 })
   async halfOpen(): Promise<void> {}
 
