@@ -1,3 +1,4 @@
+import { takeTurns } from '../common/turns.js';
 import type { Buckets } from '../instruments/buckets.js';
 import { combinationOf } from '../instruments/instrument.js';
 import { type InstrumentKey, instruments } from '../instruments/instruments.js';
@@ -41,17 +42,24 @@ export class Applications {
     if (!this.running.has(application)) return;
     try {
       const last = await application();
-      this.past = sum([this.past, { ...last, counts: countersOf(last) }]);
+      const all = [this.past, { ...last, counts: countersOf(last) }];
+      this.past = {
+        counts: new Map(joined(countKeys, all, countsOf)),
+        histograms: new Map(joined(histogramKeys, all, histogramsOf)),
+      };
     } finally {
       this.running.delete(application);
     }
   }
 
-  /** The series of all of them, also of those that have closed. */
+  /** The series of all of them, also of those that have closed; read in turns. */
   async read(): Promise<Measured> {
     const { past } = this; // of those that are not read now
-    const all = await Promise.all([...this.running].map((read) => read()));
-    return sum([past, ...all]);
+    const all = [past, ...(await Promise.all([...this.running].map((read) => read())))];
+    return {
+      counts: await inTurns(joined(countKeys, all, countsOf)),
+      histograms: await inTurns(joined(histogramKeys, all, histogramsOf)),
+    };
   }
 }
 
@@ -63,27 +71,28 @@ function countersOf({ counts }: Measured): Measured['counts'] {
   return new Map([...counts].filter(([key]) => instruments[key].kind === 'counter'));
 }
 
-function sum(all: readonly Measured[]): Measured {
-  return {
-    counts: joined(
-      countKeys,
-      all.map(({ counts }) => counts),
-    ),
-    histograms: joined(
-      histogramKeys,
-      all.map(({ histograms }) => histograms),
-    ),
-  };
+function countsOf({ counts }: Measured): Measured['counts'] {
+  return counts;
 }
 
-function joined<Key extends InstrumentKey, Cell extends Combinable<Cell>>(
+function histogramsOf({ histograms }: Measured): Measured['histograms'] {
+  return histograms;
+}
+
+/** The series of each instrument, of all that have been measured. */
+function* joined<Key extends InstrumentKey, Cell extends Combinable<Cell>>(
   of: readonly Key[],
-  all: readonly ReadonlyMap<Key, Iterable<Cell>>[],
-): ReadonlyMap<Key, readonly Cell[]> {
-  return new Map(
-    of.map((key) => {
-      const series = all.map((each) => each.get(key) ?? []);
-      return [key, combined(series, combinationOf(instruments[key]))];
-    }),
-  );
+  all: readonly Measured[],
+  seriesOf: (measured: Measured) => ReadonlyMap<Key, Iterable<Cell>>,
+): Generator<[Key, readonly Cell[]]> {
+  for (const key of of) {
+    const series = all.map((each) => seriesOf(each).get(key) ?? []);
+    yield [key, combined(series, combinationOf(instruments[key]))];
+  }
+}
+
+async function inTurns<Key, Value>(entries: Iterable<[Key, Value]>): Promise<Map<Key, Value>> {
+  const map = new Map<Key, Value>();
+  for await (const [key, value] of takeTurns(entries)) map.set(key, value);
+  return map;
 }

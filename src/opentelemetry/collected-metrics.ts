@@ -1,4 +1,5 @@
 import { type HrTime, ValueType } from '@opentelemetry/api';
+import { takeTurns } from '../common/turns.js';
 import type { Buckets } from '../instruments/buckets.js';
 import type { Instrument } from '../instruments/instrument.js';
 import { instruments } from '../instruments/instruments.js';
@@ -26,8 +27,11 @@ const EMPTY_RESOURCE: EmptyResource = {
 };
 
 /** What a reader gets of these series, which have counted since `startTime`. */
-export function collected(measured: Measured, startTime: HrTime): CollectedMetrics {
-  const metrics = [...metricsOf(measured, startTime, timeNow())];
+export async function collected(measured: Measured, startTime: HrTime): Promise<CollectedMetrics> {
+  const metrics: MetricData[] = [];
+  for await (const metric of takeTurns(metricsOf(measured, startTime, timeNow()))) {
+    metrics.push(metric);
+  }
   return withScopes(metrics.length === 0 ? [] : [{ scope: { name: SCOPE }, metrics }], []);
 }
 

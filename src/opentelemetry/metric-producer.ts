@@ -39,7 +39,7 @@ export class ResilienceMetricProducer {
   /** Called by readers. When an application cannot be read, there are no metrics, and the error is among `errors`. */
   async collect(): Promise<CollectedMetrics> {
     try {
-      return collected(await this.applications.read(), this.startTime);
+      return await collected(await this.applications.read(), this.startTime);
     } catch (error) {
       return notCollected(error);
     }

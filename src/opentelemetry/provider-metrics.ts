@@ -8,6 +8,7 @@ import type {
   Observable,
 } from '@opentelemetry/api';
 import { shared } from '../common/brand.js';
+import { takeTurns } from '../common/turns.js';
 import type { Instrument } from '../instruments/instrument.js';
 import { instruments } from '../instruments/instruments.js';
 import { Meters } from '../instruments/meters.js';
@@ -74,7 +75,7 @@ class ObservedApplications extends Applications {
 
   private readonly observe: BatchObservableCallback = async (result: BatchObservableResult) => {
     const { counts } = await this.read();
-    for (const [key, observable] of this.instruments) {
+    for await (const [key, observable] of takeTurns(this.instruments)) {
       for (const { labels, value } of counts.get(key) ?? []) {
         result.observe(observable, value, attributesOf(labels));
       }
