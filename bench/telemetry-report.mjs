@@ -6,6 +6,9 @@ const NOTHING = 0.03;
 /** How much metrics may add, as a share of the pipeline's own cost. */
 const METRICS = 0.3;
 
+/** The exporters of metrics that the library counts itself. */
+const COUNTED = ['Prometheus', 'OpenTelemetry metrics, producer'];
+
 /** The claims about exporters. */
 export function judgeTelemetry({ jobs }) {
   return jobs.flatMap(({ title, exported }) =>
@@ -14,7 +17,7 @@ export function judgeTelemetry({ jobs }) {
         return [{ claim: `${title}, ${exporter}: ${text}`, holds: value <= most, value }];
       };
       if (exporter === 'no SDK') return claim('as without, within 3 %', ofCall, NOTHING);
-      if (exporter === 'Prometheus') {
+      if (COUNTED.includes(exporter)) {
         return claim('at most 30 % of the policies\u2019 own cost', ofOwn, METRICS);
       }
       return [];

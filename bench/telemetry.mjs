@@ -41,7 +41,8 @@ if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds wants a
 
 await setUp();
 const library = await import('../dist/esm/index.js');
-const { ResilienceOpenTelemetryModule } = await import('../dist/esm/opentelemetry/index.js');
+const { ResilienceMetricProducer, ResilienceOpenTelemetryModule } =
+  await import('../dist/esm/opentelemetry/index.js');
 const { ResiliencePrometheusModule } = await import('../dist/esm/prometheus/index.js');
 
 /** Modules beside the library's own, by what they are called in the results. */
@@ -49,7 +50,10 @@ const exporters = {
   without: () => [],
   'no SDK': () => [ResilienceOpenTelemetryModule.forRoot()],
   Prometheus: () => [ResiliencePrometheusModule.forRoot({ registry: new Registry() })],
-  'OpenTelemetry metrics': () => [
+  'OpenTelemetry metrics, producer': () => [
+    ResilienceOpenTelemetryModule.forRoot({ metricProducer: metricProducer(), spans: false }),
+  ],
+  'OpenTelemetry metrics, instruments of the SDK': () => [
     ResilienceOpenTelemetryModule.forRoot({ meterProvider: meterProvider(), spans: false }),
   ],
   'OpenTelemetry spans': () => [
@@ -106,9 +110,17 @@ function resultsOfAnotherProcess() {
 }
 
 /** Without a reader it would drop whatever it is given. */
-function meterProvider() {
+function meterProvider(metricProducers = []) {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  return new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] });
+  const reader = new PeriodicExportingMetricReader({ exporter, metricProducers });
+  return new MeterProvider({ readers: [reader] });
+}
+
+/** As in an application, with a reader that collects from it. */
+function metricProducer() {
+  const producer = new ResilienceMetricProducer();
+  meterProvider([producer]);
+  return producer;
 }
 
 /** An application for each exporter, with the same class. */

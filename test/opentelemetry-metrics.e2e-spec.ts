@@ -1,84 +1,40 @@
 import { metrics } from '@opentelemetry/api';
-import {
-  AggregationTemporality,
-  type DataPoint,
-  type Histogram,
-  InMemoryMetricExporter,
-  MeterProvider,
-  type MetricData,
-  PeriodicExportingMetricReader,
-} from '@opentelemetry/sdk-metrics';
+import type { Histogram } from '@opentelemetry/sdk-metrics';
 import { ResilienceEvents } from '../src/index.js';
 import { instruments } from '../src/instruments/instruments.js';
-import { type Instrument, attributeName, prometheusName } from '../src/instruments/instrument.js';
+import type { Instrument } from '../src/instruments/instrument.js';
 import { ResilienceOpenTelemetryModule } from '../src/opentelemetry/index.js';
 import { MemoryStore } from '../src/testing/index.js';
 import { type Booted, boot, closeAll } from './support/boot.js';
+import { MetricsSdk, ways } from './support/metrics-sdk.js';
 import { Shop, makeCalls, observed, observedParts } from './support/observed-calls.js';
 import { outcome } from './support/wait.js';
-
-/** An SDK that exports into the memory. */
-class Sdk {
-  private readonly exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  private readonly reader = new PeriodicExportingMetricReader({
-    exporter: this.exporter,
-    exportIntervalMillis: 1_000_000,
-  });
-  readonly provider = new MeterProvider({ readers: [this.reader] });
-
-  async metrics(): Promise<MetricData[]> {
-    this.exporter.reset();
-    await this.reader.forceFlush();
-    const scopes = this.exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics);
-    return scopes.flatMap((scope) => scope.metrics);
-  }
-
-  async points(): Promise<Map<string, readonly DataPoint<unknown>[]>> {
-    const all = await this.metrics();
-    return new Map(all.map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints]));
-  }
-
-  /** Counters and gauges, written as Prometheus would. */
-  async samples(): Promise<Map<string, number>> {
-    const samples = new Map<string, number>();
-    const points = await this.points();
-    for (const instrument of Object.values<Instrument>(instruments)) {
-      for (const { attributes, value } of points.get(instrument.name) ?? []) {
-        if (typeof value !== 'number') continue;
-        const labels = instrument.labels.map(
-          (label) => `${label}="${String(attributes[attributeName(label)])}"`,
-        );
-        samples.set(`${prometheusName(instrument)}{${labels.join(',')}}`, value);
-      }
-    }
-    return samples;
-  }
-}
 
 const counters = (samples: Map<string, number>): [string, number][] =>
   [...samples].filter(
     ([series]) => series.includes('_total{') && !series.includes('time_in_state'),
   );
 
-const bootWith = (meterProvider: MeterProvider): Promise<Booted> => {
-  const imports = [ResilienceOpenTelemetryModule.forRoot({ meterProvider, spans: false })];
-  return boot({ ...observedParts, imports });
-};
+let sdk: MetricsSdk;
 
-describe('an export of metrics', () => {
-  let sdk: Sdk;
+beforeEach(() => {
+  sdk = new MetricsSdk();
+});
 
-  beforeEach(() => {
-    sdk = new Sdk();
-  });
+afterEach(async () => {
+  await closeAll();
+  await sdk.provider.shutdown();
+});
 
-  afterEach(async () => {
-    await closeAll();
-    await sdk.provider.shutdown();
-  });
+describe.each(Object.entries(ways))('an export of metrics by %s', (_way, optionsFor) => {
+  const bootWith = ({ store }: { store?: MemoryStore } = {}): Promise<Booted> => {
+    const options = { ...optionsFor(sdk), spans: false };
+    const imports = [ResilienceOpenTelemetryModule.forRoot(options)];
+    return boot({ ...observedParts, imports, resilience: store && { store } });
+  };
 
   it('has every counter and gauge before the first call, and all counters are 0', async () => {
-    const booted = await bootWith(sdk.provider);
+    const booted = await bootWith();
     const before = await sdk.samples();
     expect([...before.keys()]).toEqual(expect.arrayContaining(Object.keys(observed)));
     expect(counters(before).filter(([, value]) => value !== 0)).toEqual([]);
@@ -87,13 +43,13 @@ describe('an export of metrics', () => {
   });
 
   it('equals the calls that were made', async () => {
-    await makeCalls(await bootWith(sdk.provider));
+    await makeCalls(await bootWith());
     const seen = counters(await sdk.samples()).filter(([, value]) => value !== 0);
     expect(Object.fromEntries(seen)).toEqual(observed);
   });
 
   it('has durations in seconds, with buckets that fit', async () => {
-    await makeCalls(await bootWith(sdk.provider));
+    await makeCalls(await bootWith());
     const points = await sdk.points();
     const books = points
       .get('resilience.call.duration')!
@@ -108,10 +64,7 @@ describe('an export of metrics', () => {
   });
 
   it('has the names, units and descriptions of the list', async () => {
-    const { provider: meterProvider } = sdk;
-    const imports = [ResilienceOpenTelemetryModule.forRoot({ meterProvider, spans: false })];
-    const resilience = { store: new MemoryStore() };
-    await makeCalls(await boot({ ...observedParts, imports, resilience }));
+    await makeCalls(await bootWith({ store: new MemoryStore() }));
     const seen = (await sdk.metrics()).map(({ descriptor: { name, unit, description } }) => ({
       name,
       unit,
@@ -125,7 +78,7 @@ describe('an export of metrics', () => {
   });
 
   it('sums equal series of applications that share a provider, and keeps what a closed one has counted', async () => {
-    const [one, other] = [await bootWith(sdk.provider), await bootWith(sdk.provider)];
+    const [one, other] = [await bootWith(), await bootWith()];
     await one.app.get(Shop).prices();
     await other.app.get(Shop).prices();
     const at = async (series: string): Promise<number | undefined> =>
@@ -137,12 +90,12 @@ describe('an export of metrics', () => {
     expect([await at(calls), await at(closed)]).toEqual([2, 1]);
     await other.app.close();
     expect(await at(calls)).toBe(2);
-    await (await bootWith(sdk.provider)).app.get(Shop).prices();
+    await (await bootWith()).app.get(Shop).prices();
     expect([await at(calls), await at(closed)]).toEqual([3, 1]);
   });
 
   it('has the last counts when the SDK collects after the application has closed', async () => {
-    const booted = await bootWith(sdk.provider);
+    const booted = await bootWith();
     await makeCalls(booted);
     await booted.clock.advance(1_000);
     await booted.app.close();
@@ -159,9 +112,9 @@ describe('an export of metrics', () => {
   });
 
   it('counts a call once when the SDK collects while the last counts are read', async () => {
-    const { app, registry } = await bootWith(sdk.provider);
+    const { app, registry } = await bootWith();
     await app.get(Shop).prices();
-    let during: ReturnType<Sdk['samples']> | undefined;
+    let during: ReturnType<MetricsSdk['samples']> | undefined;
     jest.spyOn(registry, Symbol.asyncIterator).mockImplementation(async function* () {
       during ??= sdk.samples();
       await new Promise(setImmediate);
@@ -174,7 +127,7 @@ describe('an export of metrics', () => {
   });
 
   it('counts the calls that end while the application closes', async () => {
-    const { app } = await bootWith(sdk.provider);
+    const { app } = await bootWith();
     const shop = app.get(Shop);
     const [running, waiting] = [shop.reviews(), outcome(shop.reviews())];
     // As a server does that waits for its requests.
@@ -190,7 +143,9 @@ describe('an export of metrics', () => {
       samples.get(`resilience_calls_total{name="Shop.reviews",outcome="${ended}",source="live"}`);
     expect([calls('success'), calls('rejected')]).toEqual([1, 1]);
   });
+});
 
+describe('an export of metrics', () => {
   it('goes to the global provider by default', async () => {
     metrics.setGlobalMeterProvider(sdk.provider);
     try {
@@ -204,8 +159,6 @@ describe('an export of metrics', () => {
 });
 
 describe('without an SDK', () => {
-  afterEach(closeAll);
-
   it('nothing listens, and nothing is traced', async () => {
     const on = jest.spyOn(ResilienceEvents.prototype, 'on');
     const imports = [ResilienceOpenTelemetryModule.forRoot()];
@@ -223,6 +176,7 @@ describe('without an SDK', () => {
       attempts: 'links',
       maxNames: 1.5,
       meterProvider: {},
+      metricProducer: { collect: () => {} },
       tracerProvider: 1,
       port: 1,
     };

@@ -28,11 +28,14 @@ export function attributeName(label: string): string {
   return `resilience.${label}`;
 }
 
+/** How the equal series of several applications become one. */
+export type Combination = 'sum' | 'max';
+
 /**
  * What several applications, or processes of a cluster, have in common: numbers are added, but not shares, lags and the fleet, of which
  * the worst one counts.
  */
-export function combinationOf({ kind, unit }: Instrument): 'sum' | 'max' {
+export function combinationOf({ kind, unit }: Instrument): Combination {
   const alike = ['1', 's', '{store}', '{instance}'];
   return kind === 'gauge' && alike.includes(unit) ? 'max' : 'sum';
 }

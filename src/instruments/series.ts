@@ -1,13 +1,29 @@
-import type { Instrument } from './instrument.js';
+import type { Combination, Instrument } from './instrument.js';
 
 /** The values of an instrument's labels. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** A number under one combination of labels. */
-export class Count {
-  value = 0;
+/** One series, of which several applications may have an equal one. */
+export interface Combinable<Self> {
+  readonly labels: Labels;
+  copy(): Self;
+  add(other: Self, combination: Combination): void;
+}
 
-  constructor(readonly labels: Labels) {}
+/** A number under one combination of labels. */
+export class Count implements Combinable<Count> {
+  constructor(
+    readonly labels: Labels,
+    public value = 0,
+  ) {}
+
+  copy(): Count {
+    return new Count(this.labels, this.value);
+  }
+
+  add({ value }: Count, combination: Combination): void {
+    this.value = combine(this.value, value, combination);
+  }
 
   reset(): void {
     this.value = 0;
@@ -51,24 +67,23 @@ function obtain<K, V, Inner extends Map<K, V>>(outer: Map<string, Inner>, key: s
   return inner;
 }
 
-/** The series of several applications: equal ones are combined. */
-export function combined(
-  all: Iterable<Iterable<Count>>,
-  combination: 'sum' | 'max',
-): readonly Count[] {
-  const counts = new Map<string, Count>();
+/** The series of several applications: equal ones are combined. They are copies, which do not change any more. */
+export function combined<Cell extends Combinable<Cell>>(
+  all: Iterable<Iterable<Cell>>,
+  combination: Combination,
+): readonly Cell[] {
+  const cells = new Map<string, Cell>();
   for (const each of all) {
-    for (const { labels, value } of each) {
-      const key = JSON.stringify(labels);
-      const known = counts.get(key);
-      const count = known ?? new Count(labels);
-      count.value = known === undefined ? value : combine(known.value, value, combination);
-      if (known === undefined) counts.set(key, count);
+    for (const cell of each) {
+      const key = JSON.stringify(cell.labels);
+      const known = cells.get(key);
+      if (known === undefined) cells.set(key, cell.copy());
+      else known.add(cell, combination);
     }
   }
-  return [...counts.values()];
+  return [...cells.values()];
 }
 
-export function combine(one: number, other: number, combination: 'sum' | 'max'): number {
+export function combine(one: number, other: number, combination: Combination): number {
   return combination === 'sum' ? one + other : Math.max(one, other);
 }

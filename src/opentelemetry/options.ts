@@ -8,6 +8,7 @@ import {
 } from '@opentelemetry/api';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
+import { type ResilienceMetricProducer, isMetricProducer } from './metric-producer.js';
 
 /**
  * Options of `ResilienceOpenTelemetryModule.forRoot()`, which throws a `ResilienceConfigurationError` when one is wrong.
@@ -24,13 +25,20 @@ export interface ResilienceOpenTelemetryOptions {
    * as `other`. Default 100.
    */
   readonly maxNames?: number;
-  /** Default: the global one, when the application starts. */
+  /**
+   * Collects the metrics for the readers of the SDK that it is given to, instead of the instruments of a `meterProvider`; a
+   * call costs much less. Default: none.
+   */
+  readonly metricProducer?: ResilienceMetricProducer;
+  /** Default: the global one, when the application starts. Not together with `metricProducer`. */
   readonly meterProvider?: MeterProvider;
   /** Default: the global one, when the application starts. */
   readonly tracerProvider?: TracerProvider;
 }
 
 export interface OpenTelemetrySettings {
+  /** `undefined`: no metrics, or by the provider. */
+  readonly metricProducer: ResilienceMetricProducer | undefined;
   /** `undefined`: no metrics, or no SDK that would take them. */
   readonly meterProvider: () => MeterProvider | undefined;
   /** `undefined`: no spans, or no SDK that would take them. */
@@ -47,9 +55,14 @@ export function readOpenTelemetryOptions(
   const read = new OptionsReader(options, 'ResilienceOpenTelemetryModule.forRoot()', problems);
   const withMetrics = read.boolean('metrics') ?? true;
   const withSpans = read.boolean('spans') ?? true;
+  const metricProducer = readProducer(read);
   const meterProvider = readProvider(read, 'meterProvider', 'getMeter');
   const tracerProvider = readProvider(read, 'tracerProvider', 'getTracer');
+  if (metricProducer !== undefined && meterProvider !== undefined) {
+    read.contradiction('metricProducer and meterProvider are both given; use one of them');
+  }
   const settings: OpenTelemetrySettings = {
+    metricProducer: withMetrics ? metricProducer : undefined,
     meterProvider: () => (withMetrics ? (meterProvider ?? globalMeters()) : undefined),
     tracerProvider: () => (withSpans ? (tracerProvider ?? globalTracers()) : undefined),
     attemptSpans: readAttempts(read) === 'spans',
@@ -58,6 +71,14 @@ export function readOpenTelemetryOptions(
   read.done();
   if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
   return settings;
+}
+
+function readProducer(
+  read: OptionsReader<ResilienceOpenTelemetryOptions>,
+): ResilienceMetricProducer | undefined {
+  const producer: unknown = read.raw('metricProducer');
+  if (producer === undefined || isMetricProducer(producer)) return producer;
+  return read.wrong('metricProducer', producer, 'a ResilienceMetricProducer');
 }
 
 function readProvider<K extends 'meterProvider' | 'tracerProvider'>(

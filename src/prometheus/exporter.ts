@@ -8,7 +8,7 @@ import type { ReadKey } from '../instruments/readings.js';
 import type { HistogramKey } from '../instruments/recorder.js';
 import type { Count } from '../instruments/series.js';
 import type { Sources } from '../instruments/sources.js';
-import { Buckets } from './buckets.js';
+import { BucketsWithExemplars } from './buckets-with-exemplars.js';
 import type { PrometheusSettings } from './options.js';
 import { ScrapedMetric, type SeriesSource } from './scraped-metric.js';
 
@@ -20,7 +20,7 @@ const registered = shared(
 
 /** Shows what is measured in one application in a registry, until the application closes. */
 export class PrometheusExporter implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly meters: Meters<Buckets>;
+  private readonly meters: Meters<BucketsWithExemplars>;
   private readonly sources: (readonly [ScrapedMetric, SeriesSource])[] = [];
 
   constructor(
@@ -29,7 +29,11 @@ export class PrometheusExporter implements OnApplicationBootstrap, OnApplication
   ) {
     const { maxNames, exemplar } = settings;
     this.meters = new Meters(sources, maxNames, (key, { buckets = [] }, labels) => {
-      return new Buckets(labels, buckets, key === 'callDuration' ? exemplar : undefined);
+      return new BucketsWithExemplars(
+        labels,
+        buckets,
+        key === 'callDuration' ? exemplar : undefined,
+      );
     });
     this.meters.listen();
   }
@@ -94,7 +98,8 @@ export class PrometheusExporter implements OnApplicationBootstrap, OnApplication
     if (!(key in recorded)) {
       return { read: async () => (await meters.read()).series[key as ReadKey], reset: () => {} };
     }
-    const series: Iterable<Count | Buckets> = recorded[key as KeysOf<'counter'> | HistogramKey];
+    const series: Iterable<Count | BucketsWithExemplars> =
+      recorded[key as KeysOf<'counter'> | HistogramKey];
     return {
       // Also of what was defined since the last scrape.
       read: async () => (await meters.read(), series),

@@ -2,7 +2,7 @@ import { type OpenMetricsContentType, type Registry, register } from 'prom-clien
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
 import { look } from '../common/outcomes/look.js';
-import type { GetExemplar } from './buckets.js';
+import type { GetExemplar } from './buckets-with-exemplars.js';
 
 /** Options of `ResiliencePrometheusModule.forRoot()`, which throws a `ResilienceConfigurationError` when one is wrong. */
 export interface ResiliencePrometheusOptions {

@@ -1,11 +1,11 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import { type Instrument, combinationOf, prometheusName } from '../instruments/instrument.js';
 import { type Count, type Labels, combine } from '../instruments/series.js';
-import { Buckets, type Exemplar } from './buckets.js';
+import { BucketsWithExemplars, type Exemplar } from './buckets-with-exemplars.js';
 
 /** The series of an instrument, of one application. */
 export interface SeriesSource {
-  read(): Promise<Iterable<Count | Buckets>>;
+  read(): Promise<Iterable<Count | BucketsWithExemplars>>;
   /** Starts over, if it counts itself. */
   reset(): void;
 }
@@ -82,14 +82,20 @@ export class ScrapedMetric {
     return [...values.values()];
   }
 
-  private *valuesOf(cells: Iterable<Count | Buckets>): Generator<Value> {
+  private *valuesOf(cells: Iterable<Count | BucketsWithExemplars>): Generator<Value> {
     for (const cell of cells) {
-      if (cell instanceof Buckets) yield* this.bucketsOf(cell);
+      if (cell instanceof BucketsWithExemplars) yield* this.bucketsOf(cell);
       else yield { labels: cell.labels, value: cell.value };
     }
   }
 
-  private *bucketsOf({ labels, bounds, counts, sum, exemplars }: Buckets): Generator<Value> {
+  private *bucketsOf({
+    labels,
+    bounds,
+    counts,
+    sum,
+    exemplars,
+  }: BucketsWithExemplars): Generator<Value> {
     const { name } = this;
     let count = 0;
     for (const [i, bound] of [...bounds, '+Inf'].entries()) {

@@ -1,5 +1,5 @@
 import { quietly } from '../common/quietly.js';
-import type { Distribution } from '../instruments/recorder.js';
+import { Buckets } from '../instruments/buckets.js';
 import type { Labels } from '../instruments/series.js';
 
 /** The labels of an exemplar, such as `trace_id` and `span_id`. */
@@ -13,34 +13,27 @@ export interface Exemplar {
   readonly timestamp: number;
 }
 
-/** One series of a histogram with fixed buckets. */
-export class Buckets implements Distribution {
-  /** Per bucket, not yet cumulated; the last one is for values above all bounds. */
-  readonly counts: number[];
-  sum = 0;
+/** Buckets with exemplars. */
+export class BucketsWithExemplars extends Buckets {
   /** The last exemplar of each bucket. */
   readonly exemplars: (Exemplar | undefined)[] = [];
 
   constructor(
-    readonly labels: Labels,
-    readonly bounds: readonly number[],
+    labels: Labels,
+    bounds: readonly number[],
     private readonly exemplar: GetExemplar | undefined,
   ) {
-    this.counts = [...bounds.map(() => 0), 0];
+    super(labels, bounds);
   }
 
-  record(value: number): void {
-    const { bounds, counts } = this;
-    let bucket = 0;
-    while (bucket < bounds.length && value > bounds[bucket]!) bucket += 1;
-    counts[bucket]! += 1;
-    this.sum += value;
+  override record(value: number): number {
+    const bucket = super.record(value);
     if (this.exemplar !== undefined) this.keepExemplar(bucket, value, this.exemplar);
+    return bucket;
   }
 
-  reset(): void {
-    this.counts.fill(0);
-    this.sum = 0;
+  override reset(): void {
+    super.reset();
     this.exemplars.length = 0;
   }
 
