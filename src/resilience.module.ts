@@ -14,7 +14,7 @@ import { RESILIENCE_SERVICE, ResilienceService } from './commands/resilience.ser
 import { brand } from './common/brand.js';
 import { ResilienceConfigurationError } from './common/errors.js';
 import { CONFIGURATION, type Configuration } from './execution/configuration/configuration.js';
-import { FEATURE, Feature } from './execution/configuration/features.js';
+import { FEATURE, Feature, isFeature } from './execution/configuration/features.js';
 import {
   requireOptions,
   type ResilienceFeatureOptions,
@@ -73,7 +73,7 @@ export class ResilienceModule {
         'ResilienceModule: imported without forRoot(), so it protects nothing; use ResilienceModule.forRoot()',
       ]);
     }
-    if (feature !== undefined) configuration.add(feature);
+    if (isFeature(feature)) configuration.add(feature);
   }
 
   /**

@@ -127,6 +127,39 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       expect(visits.count).toBe(0);
     });
 
+    it('while a guard is at work, @Signal() without any policy is aborted from the beginning', async () => {
+      const [asked, gone, allow] = [deferred(), deferred(), deferred()];
+      const entered = deferred<AbortSignal>();
+      @Injectable()
+      class Slow implements CanActivate {
+        async canActivate(context: ExecutionContext): Promise<boolean> {
+          const { socket } = context.switchToHttp().getRequest<IncomingMessage>();
+          socket.once('close', () => gone.resolve());
+          asked.resolve();
+          await allow.promise;
+          return true;
+        }
+      }
+      @Controller()
+      class K {
+        @Get()
+        @UseGuards(Slow)
+        async get(@Signal() signal: AbortSignal): Promise<void> {
+          entered.resolve(signal);
+        }
+      }
+      const { url } = await serving(K);
+      const { disconnect } = request(url);
+      await asked.promise;
+      disconnect();
+      await gone.promise;
+      await settle();
+      allow.resolve();
+      const signal = await entered.promise;
+      expect(signal.aborted).toBe(true);
+      expect(signal.reason).toMatchObject({ code: 'CLIENT_GONE' });
+    });
+
     it('work that outlasts its handler goes on, under its own policies', async () => {
       const left = deferred<() => Promise<string>>();
       @Injectable()

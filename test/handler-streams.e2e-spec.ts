@@ -1,7 +1,17 @@
 import type { ServerResponse } from 'node:http';
-import { BadGatewayException, Controller, Get, Res, Sse } from '@nestjs/common';
-import { NEVER, Observable, concat, interval, map, of as just, take, throwError } from 'rxjs';
-import { Bulkhead, CircuitBreaker, Retry, Signal, constant } from '../src/index.js';
+import { BadGatewayException, Controller, Get, Injectable, Res, Sse } from '@nestjs/common';
+import {
+  NEVER,
+  Observable,
+  concat,
+  defer,
+  interval,
+  map,
+  of as just,
+  take,
+  throwError,
+} from 'rxjs';
+import { Bulkhead, CircuitBreaker, Retry, Signal, Timeout, constant } from '../src/index.js';
 import { type Platform, closeAll, everyPlatform, of } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { servingOn } from './support/handlers.js';
@@ -70,6 +80,40 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
         state: 'closed',
         counts: { successes: 1, failures: 1, consecutiveFailures: 1 },
       });
+    });
+
+    it('tells its client nothing of the inside when a rejection ends it, early or late', async () => {
+      @Injectable()
+      class Shelf {
+        @CircuitBreaker('secret-upstream')
+        async book(): Promise<object> {
+          return { data: 'book' };
+        }
+      }
+      @Controller()
+      class K {
+        constructor(readonly shelf: Shelf) {}
+        @Sse('early')
+        @CircuitBreaker('secret-upstream')
+        early(): Observable<object> {
+          return NEVER;
+        }
+        @Sse('late')
+        @Timeout('2s')
+        late(): Observable<object> {
+          return concat(
+            just({ data: 'first' }),
+            defer(() => this.shelf.book()),
+          );
+        }
+      }
+      const { url, registry } = await serving(K, Shelf);
+      registry.get('secret-upstream').forceOpen();
+      const early = await request(`${url}/early`).answer;
+      const late = await request(`${url}/late`).answer;
+      expect(early.body).toContain('Service Unavailable');
+      expect(late.body).toMatch(/data: first[^]*event: error[^]*data: Service Unavailable/);
+      expect(early.body + late.body).not.toMatch(/secret|circuit "|K\./);
     });
 
     it('is unsubscribed when the client goes before the first item, which is not counted', async () => {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Module, Optional, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import { CircuitBreaker, CircuitBreakerRegistry, ResilienceModule } from '../src/index.js';
+import { CircuitBreaker, CircuitBreakerRegistry, ResilienceModule, Signal } from '../src/index.js';
 import { appModule, boot, closeAll, watch } from './support/boot.js';
 import { Answering, Policed, policedCalls } from './support/policed.js';
 
@@ -123,6 +123,38 @@ describe('in tests', () => {
       .compile();
     await expect(moduleRef.get(S).m()).resolves.toBe(1);
     await moduleRef.close();
+  });
+
+  it('an auto-mock of everything that is missing leaves the library as it is', async () => {
+    @Injectable()
+    class S extends Answering {
+      constructor(@Inject('other') readonly other: unknown) {
+        super();
+      }
+    }
+    const moduleRef = await Test.createTestingModule({
+      imports: [ResilienceModule.forRoot({ logger: false })],
+      providers: [S],
+    })
+      .useMocker(() => ({}))
+      .compile();
+    const watched = watch(moduleRef);
+    await moduleRef.init();
+    await moduleRef.get(S).m();
+    expect(policedCalls(watched)).toBe(1);
+  });
+
+  it('a spy on a method with @Signal() may be there before the start', async () => {
+    @Injectable()
+    class S {
+      @Policed()
+      async m(@Signal() _signal?: AbortSignal): Promise<void> {}
+    }
+    const spy = jest.spyOn(S.prototype, 'm');
+    const booted = await boot({ providers: [S] });
+    await booted.app.get(S).m();
+    expect(spy).toHaveBeenCalledTimes(1);
+    expect(policedCalls(booted)).toBe(1);
   });
 
   it('ResilienceModule can be replaced by nothing: methods run bare', async () => {

@@ -105,7 +105,7 @@ class Answers {
     onResult: (result) => (result as Response).status === 503,
   })
   async judged(): Promise<Response> {
-    if (visits.visit() === 1) return new Response(body(['busy', undefined]), { status: 503 });
+    if (visits.visit() === 1) return new Response(body(['busy']), { status: 503 });
     return new Response(body(['fine', undefined]));
   }
 
@@ -201,13 +201,14 @@ describe.each(everyPlatform)('on %s', (platform: Platform) => {
       });
     });
 
-    it('shows a Response to onResult, and sends the one that is accepted', async () => {
+    it('shows a Response to onResult, sends the one that is accepted, and cancels the other', async () => {
       const { answer } = request(`${server.url}/judged`);
       await visits.reached(1);
       await until(() => server.clock.pending > 0);
       await server.clock.advance(1_000);
       expect(await answer).toMatchObject({ status: 200, body: 'fine' });
       expect(visits.count).toBe(2);
+      await cancelled.promise; // the body of the refused one
     });
 
     if (nestMajor >= 12) {

@@ -1,7 +1,7 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import { ClientGoneError } from '../execution/client-gone-error.js';
 import { clientSignalOf } from '../execution/client-signals.js';
-import { isSent, rawResponseOf } from '../execution/http-answer.js';
+import { isOver, isSent, rawResponseOf } from '../execution/http-answer.js';
 import { recordSignal } from '../execution/records.js';
 import { callScope } from '../pipeline/call-scope.js';
 
@@ -33,11 +33,13 @@ const HandlerSignal = createParamDecorator((_data: unknown, context: ExecutionCo
   const response = rawResponseOf(context);
   const controller = new AbortController();
   if (response === undefined) return clientSignalOf(context) ?? controller.signal;
-  response.once('close', () => {
+  const ended = (): void => {
     if (isSent(response)) return;
     controller.abort(
       new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`),
     );
-  });
+  };
+  if (isOver(response)) ended();
+  else response.once('close', ended);
   return controller.signal;
 });

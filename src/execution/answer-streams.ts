@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import { types } from 'node:util';
+import { StreamableFile } from '@nestjs/common';
 import { look } from '../common/outcomes/look.js';
 import type { Call } from '../pipeline/call.js';
 import { type IteratorHead, firstItemOf, resume } from './iterators.js';
@@ -21,13 +23,23 @@ function openAnswer(answer: unknown, call: Call): unknown {
   const stream: unknown = whole === undefined ? answer : look(whole, 'body');
   if (stream instanceof ReadableStream) {
     if (stream.locked) return answer; // whoever sends it says so
-    const items = new WebItems(stream);
-    if (!call.interrupted) return firstItemOf(items, call, whole);
-    void items.return(); // interrupted between the answer and its beginning
-    return undefined;
+    if (!call.interrupted) return firstItemOf(new WebItems(stream), call, whole);
+  } else if (whole === undefined && isIterable(answer)) return begin(answer, call);
+  if (call.interrupted) discardAnswer(answer); // between the answer and its beginning
+  return answer;
+}
+
+/** Ends what an answer of a handler reads from, when nobody will read the answer: a file, the body of another server's answer. */
+export function discardAnswer(answer: unknown): void {
+  if (typeof answer !== 'object' || answer === null || types.isProxy(answer)) return;
+  const source = answer instanceof StreamableFile ? answer.getStream() : answer;
+  const stream: unknown = isResponse(source) ? look(source, 'body') : source;
+  if (stream instanceof ReadableStream) {
+    if (!stream.locked) void new WebItems(stream).return();
+  } else if (stream instanceof Readable) {
+    stream.once('error', () => {}); // of a file that is still being opened
+    stream.destroy();
   }
-  if (whole !== undefined || !isIterable(answer)) return answer;
-  return begin(answer, call);
 }
 
 /**
@@ -56,9 +68,16 @@ function isIterable(answer: object): boolean {
   return typeof look(answer, 'pipe') !== 'function' && typeof look(answer, 'then') !== 'function';
 }
 
-/** An answer that has begun, in the form that Nest sends. */
-export function sendable(head: IteratorHead): unknown {
-  const rest = resume(head);
+/**
+ * An answer that has begun, in the form that Nest sends.
+ *
+ * @param told makes of an error what its reader gets
+ */
+export function sendable(
+  head: IteratorHead,
+  told: (error: unknown, midway: boolean) => unknown,
+): unknown {
+  const rest = resume(head, (error) => told(error, true));
   if (!(head.iterator instanceof WebItems)) return rest;
   const stream = streamOf(rest);
   return head.whole === undefined ? stream : responseWith(stream, head.whole as Response);

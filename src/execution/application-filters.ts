@@ -1,4 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
+import { shared } from '../common/brand.js';
 import { isInstance, look, lookAtItems, lookByCall } from '../common/outcomes/look.js';
 import { ResilienceExceptionFilter } from './resilience-exception.filter.js';
 
@@ -11,8 +12,8 @@ const CAUGHT = '__filterCatchExceptions__';
 /** More filters than any handler has. */
 const MOST = 1_000;
 
-/** Filters of the library, which leave errors to those of the application. */
-const ours = new WeakSet<object>([ResilienceExceptionFilter]);
+/** Filters of the library, in any copy of it, which leave errors to those of the application. */
+const ours = shared('own-filters', () => new WeakSet<object>()).add(ResilienceExceptionFilter);
 
 /** Has {@link isCaughtByApplication} leave out a filter of the library. */
 export function markAsOurs(filter: object): void {

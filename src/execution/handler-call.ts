@@ -10,7 +10,8 @@ import { watchLater } from './client-watch.js';
 import { isEventStream } from './handlers.js';
 import { type RawResponse, isOver, isSent, rawResponseOf, setHeaders } from './http-answer.js';
 import type { HandlerSite } from './handler-sites.js';
-import { openerFor } from './answer-streams.js';
+import { discardAnswer, openerFor } from './answer-streams.js';
+import { endQuietly, isIteratorHead } from './iterators.js';
 import { firstOf } from './streams.js';
 
 /** A call of a decorated handler, run by the interceptor. */
@@ -79,19 +80,30 @@ export class HandlerCall extends Call {
   }
 
   override interrupt(level: number, error: unknown): void {
-    if (!this.finished) this.running?.giveUp(error);
+    if (!this.finished) {
+      this.running?.giveUp(error);
+      this.runningWork?.then(discardAnswer, () => {});
+    }
     super.interrupt(level, error);
   }
 
   override succeed(value: unknown): void {
+    if (this.streaming) this.dropStream(value);
     super.succeed(value);
     if (this.site.direct && !this.interrupted) this.track(undefined);
   }
 
   override fail(error: unknown): void {
+    if (this.streaming) this.dropStream(undefined);
     super.fail(error);
     this.running?.end();
     if (this.site.direct && !this.interrupted) this.track(undefined);
+  }
+
+  /** Ends the stream of an answer that was refused, such as a Response by `onResult`, and gave way to another outcome. */
+  private dropStream(next: unknown): void {
+    const { value } = this;
+    if (value !== next && isIteratorHead(value)) void endQuietly(value.iterator);
   }
 
   /** False when the response is being sent, or its client has gone. */

@@ -1,15 +1,16 @@
 import { Catch, type ExceptionFilter } from '@nestjs/common';
+import { shared } from '../common/brand.js';
 import type { ResilienceError } from '../common/errors.js';
 import { FILTERS, markAsOurs } from './application-filters.js';
 import { type DecoratedMethod, decoratedMethodOf } from './decorated-method.js';
 import { isMessageHandler } from './handlers.js';
 import { answerRejection } from './rejection-answers.js';
 
-/** The rejections that the filter of a handler has to answer. */
-const expected = new WeakMap<DecoratedMethod, WeakSet<object>>();
+/** The rejections that the filter of a handler has to answer. The filter and the interceptor may be of two copies. */
+const expected = shared('expected-rejections', () => new WeakMap<object, WeakSet<object>>());
 
 /** Functions that have the filter. */
-const equipped = new WeakSet<Function>();
+const equipped = shared('equipped-handlers', () => new WeakSet<Function>());
 
 /**
  * Gives a decorated handler of messages a filter that answers its rejections: Nest's own filters tell callers of microservices

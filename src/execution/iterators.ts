@@ -32,10 +32,21 @@ export function isIteratorHead(value: unknown): value is IteratorHead {
   return IteratorHead.is(value);
 }
 
-/** The rest of an iterator that has begun, its first item included, for a consumer of its own. */
-export function resume(head: IteratorHead): AsyncIterableIterator<unknown, unknown, unknown> {
-  return new ProtectedIterator(nothingToBegin, new RunningSource(head));
+/**
+ * The rest of an iterator that has begun, its first item included, for a consumer of its own.
+ *
+ * @param told makes of an error what the consumer gets
+ */
+export function resume(
+  head: IteratorHead,
+  told: Told,
+): AsyncIterableIterator<unknown, unknown, unknown> {
+  return new ProtectedIterator(nothingToBegin, new RunningSource(head, told));
 }
+
+type Told = (error: unknown) => unknown;
+
+const asItIs: Told = (error) => error;
 
 const nothingToBegin = (): Promise<never> => Promise.reject(new Error('has begun already'));
 
@@ -62,7 +73,8 @@ export async function firstItemOf(
   return new IteratorHead(iterator, first, call, whole);
 }
 
-async function endQuietly(iterator: AsyncIterator<unknown>): Promise<void> {
+/** Ends an iterator that nobody will read on. */
+export async function endQuietly(iterator: AsyncIterator<unknown>): Promise<void> {
   try {
     await iterator.return?.();
   } catch {
@@ -159,7 +171,10 @@ class RunningSource implements Source {
   private latest: Promise<void> = Promise.resolve();
   private interrupted = false;
 
-  constructor(private readonly head: IteratorHead) {
+  constructor(
+    private readonly head: IteratorHead,
+    private readonly told = asItIs,
+  ) {
     this.first = head.first;
   }
 
@@ -204,7 +219,7 @@ class RunningSource implements Source {
       this.interrupted = call.interrupted;
       call.breakOff(error);
       this.end();
-      throw error;
+      throw this.told(error);
     }
   }
 

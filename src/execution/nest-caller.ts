@@ -1,7 +1,7 @@
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 import { show } from '../common/printable.js';
-import { GraphqlRejection } from './rejection-answers.js';
+import { forGraphql } from './rejection-answers.js';
 
 /** Receives the promise of a call by Nest, which does not do with a rejection what its users need. */
 export type NestCaller = (result: Promise<unknown>) => Promise<unknown>;
@@ -46,7 +46,7 @@ const forClients: NestCaller = async (result) => {
   try {
     return await result;
   } catch (error) {
-    throw isResilienceError(error) ? new GraphqlRejection(error) : error;
+    throw isResilienceError(error) ? forGraphql(error) : error;
   }
 };
 

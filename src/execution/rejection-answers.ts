@@ -1,5 +1,6 @@
 import type { ArgumentsHost } from '@nestjs/common';
 import { type Observable, throwError } from 'rxjs';
+import { brand } from '../common/brand.js';
 import { ResilienceError } from '../common/errors.js';
 import { look } from '../common/outcomes/look.js';
 import { grpcStatusOf } from './grpc-status.js';
@@ -15,7 +16,9 @@ interface ClientDetails {
 
 function detailsOf({ code, retryAfterMs }: ResilienceError): ClientDetails {
   // Infinity would become `null` on its way.
-  return Number.isFinite(retryAfterMs) ? { code, retryAfterMs: retryAfterMs! } : { code };
+  return Number.isFinite(retryAfterMs)
+    ? { code, retryAfterMs: Math.ceil(retryAfterMs!) }
+    : { code };
 }
 
 /** A short phrase that tells nothing of the inside. */
@@ -25,13 +28,10 @@ function titleOf(error: ResilienceError): string {
 }
 
 /**
- * A rejection as GraphQL clients may see it: GraphQL sends the message and the `extensions` of an error. Still the same
- * rejection for anyone else.
+ * A rejection as clients may see it, for transports that send the message of an error. Still the same rejection for anyone
+ * else.
  */
-export class GraphqlRejection extends ResilienceError {
-  /** For the client. */
-  readonly extensions: Readonly<Record<string, unknown>>;
-
+export class ClientRejection extends ResilienceError {
   constructor(rejection: ResilienceError) {
     const { code, policy, policyName, retryAfterMs } = rejection;
     const [title, status] = [titleOf(rejection), rejection.getStatus()];
@@ -45,13 +45,32 @@ export class GraphqlRejection extends ResilienceError {
       message: title,
       cause: rejection,
     });
+  }
+}
+
+const FOR_GRAPHQL = brand('graphql-rejection');
+
+/** A rejection as GraphQL clients may see it: GraphQL sends the message and the `extensions` of an error. */
+class GraphqlRejection extends ClientRejection {
+  /** For the client. */
+  readonly extensions: Readonly<Record<string, unknown>>;
+
+  constructor(rejection: ResilienceError) {
+    super(rejection);
     this.extensions = { ...detailsOf(rejection) };
     // Nest's Apollo driver takes errors with such a body for those of HTTP, and replaces their code.
     Object.defineProperty(this, 'response', { value: this.extensions });
   }
 }
 
-/** Answers a rejection in the way of its transport. @throws {GraphqlRejection} for GraphQL */
+Object.defineProperty(GraphqlRejection.prototype, FOR_GRAPHQL, { value: true });
+
+/** A rejection as GraphQL clients may see it, made once on its way to them. */
+export function forGraphql(error: ResilienceError): ResilienceError {
+  return look(error, FOR_GRAPHQL) === true ? error : new GraphqlRejection(error);
+}
+
+/** Answers a rejection in the way of its transport. @throws the rejection for GraphQL, as clients may see it */
 export function answerRejection(
   error: ResilienceError,
   host: ArgumentsHost,
@@ -71,7 +90,7 @@ export function answerRejection(
       });
       return undefined;
     case 'graphql':
-      throw new GraphqlRejection(error);
+      throw forGraphql(error);
     default:
       return undefined;
   }

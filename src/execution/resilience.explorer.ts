@@ -18,7 +18,7 @@ import { OverrideTargets } from './configuration/override-targets.js';
 import { lineOf } from './class-line.js';
 import { coverLine } from './coverage.js';
 import { liveRuntimes } from './live-runtimes.js';
-import { type OwnedMethod, methodsOf } from './owned-method.js';
+import { type OwnedMethod, isSpy, methodsOf } from './owned-method.js';
 import { misplacedOn, signalledOn } from './records.js';
 import { RUNTIME_REF, RuntimeRef } from './runtime-ref.js';
 import { RUNTIME, type Runtime } from './runtime.js';
@@ -207,6 +207,7 @@ function reportMisplaced(owner: Function, problems: Problems): void {
     const method: unknown = (owner.prototype as Record<string | symbol, unknown>)[key];
     if (
       typeof method !== 'function' ||
+      isSpy(method) ||
       decoratedMethodOf(method) !== undefined ||
       isHandler(method)
     )

@@ -17,12 +17,12 @@ import { isCaughtByApplication } from './application-filters.js';
 import { HandlerCall } from './handler-call.js';
 import { HandlerSites } from './handler-sites.js';
 import { leaveToFilter } from './handler-filters.js';
-import { eventPatternsOf } from './handlers.js';
-import { sayWhenToRetry } from './http-answer.js';
+import { eventPatternsOf, isEventStream } from './handlers.js';
+import { rawResponseOf, sayWhenToRetry } from './http-answer.js';
 import { liveRuntimes } from './live-runtimes.js';
 import { lostEvent } from './nest-caller.js';
 import { RUNTIME_REF, type RuntimeRef, isRuntimeRef } from './runtime-ref.js';
-import { GraphqlRejection } from './rejection-answers.js';
+import { ClientRejection, forGraphql } from './rejection-answers.js';
 import type { Runtime } from './runtime.js';
 import { asStream } from './streams.js';
 
@@ -60,15 +60,21 @@ export class ResilienceInterceptor implements NestInterceptor, OnApplicationBoot
     return asStream(
       () => new HandlerCall(site, context, next, runtime.clock, reports),
       (call) => site.plan.pipeline.run(call),
-      (error) =>
-        isResilienceError(error) ? prepare(error, site.decorated, context, runtime) : error,
+      (error, midway) =>
+        isResilienceError(error) ? prepare(error, midway, site.decorated, context, runtime) : error,
     );
   }
 }
 
-/** Prepares the answer to the client. @returns what to throw */
+/**
+ * Prepares the answer to the client.
+ *
+ * @param midway whether it is the error of a stream that somebody reads already, so that no filter is asked
+ * @returns what to throw
+ */
 function prepare(
   error: ResilienceError,
+  midway: boolean,
   decorated: DecoratedMethod,
   context: ExecutionContext,
   runtime: Runtime,
@@ -76,19 +82,24 @@ function prepare(
   const type = context.getType<string>();
   if (type === 'http') {
     sayWhenToRetry(context, error);
-    return error;
+    return isSentAsEvent(context) ? new ClientRejection(error) : error;
   }
   tellOfEvent(error, context, runtime);
   const isCaught = (one: Error): boolean =>
     isCaughtByApplication(one, context, runtime.applicationConfig);
   const theirs = isCaught(error);
   if (type === 'graphql') {
-    const safe = new GraphqlRejection(error);
+    const safe = forGraphql(error);
     // A filter for the very class gets what it asks for; one that catches more may pass on what it gets.
-    return theirs && !isCaught(safe) ? error : safe;
+    return theirs && !midway && !isCaught(safe) ? error : safe;
   }
   leaveToFilter(decorated, error, !theirs);
   return error;
+}
+
+/** Whether Nest sends the message of an error as an event: once the head of an event stream is sent, no filter is asked. */
+function isSentAsEvent(context: ExecutionContext): boolean {
+  return isEventStream(context.getHandler()) && rawResponseOf(context)?.headersSent === true;
 }
 
 /** The sender of an event gets no answer, so that the event would be lost without a word. */

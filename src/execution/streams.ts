@@ -29,7 +29,7 @@ class StreamHead extends StreamResult {
 
   private readonly buffer: Notification[];
   private subscriber: Subscriber<unknown> | undefined = undefined;
-  private told = asItIs;
+  private told: Told = asItIs;
 
   constructor(
     first: unknown,
@@ -154,8 +154,12 @@ export function firstOf(
   return beginning;
 }
 
-/** Makes of an error the one that a subscriber gets. */
-type Told = (error: unknown) => unknown;
+/**
+ * Makes of an error the one that a subscriber gets.
+ *
+ * @param midway whether it is the error of an iterator that was handed over after its first item
+ */
+type Told = (error: unknown, midway: boolean) => unknown;
 
 const asItIs = (it: unknown): unknown => it;
 
@@ -178,7 +182,7 @@ function deliver(value: unknown, subscriber: Subscriber<unknown>, told: Told): v
 function fail(error: unknown, subscriber: Subscriber<unknown>, told: Told): void {
   let reason: unknown;
   try {
-    reason = told(error);
+    reason = told(error, false);
   } catch (thrown) {
     reason = thrown;
   }
@@ -206,7 +210,7 @@ export function asStream(
       (value) => {
         if (!isIteratorHead(value)) return deliver(value, subscriber, told);
         handedOver = !subscriber.closed; // whoever consumes it ends it
-        deliver(sendable(value), subscriber, told);
+        deliver(sendable(value, told), subscriber, told);
       },
       (error: unknown) => fail(error, subscriber, told),
     );

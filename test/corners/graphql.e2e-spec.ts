@@ -117,6 +117,14 @@ class Books {
   }
 
   @Query(() => Book)
+  @UseFilters(ResilienceExceptionFilter)
+  @Timeout('1s')
+  async late(): Promise<never> {
+    visits.visit();
+    return hang();
+  }
+
+  @Query(() => Book)
   @UseFilters(TeamFilter)
   @CircuitBreaker({ name: `${SECRET}-team`, ...failing })
   async team(): Promise<never> {
@@ -162,6 +170,13 @@ class Books {
   @CircuitBreaker({ name: `${SECRET}-subscription`, ...failing })
   async *rejected(): AsyncGenerator<object> {
     yield { rejected: 'one' };
+  }
+
+  @Subscription(() => String)
+  @CircuitBreaker({ name: 'midway', consecutiveFailures: 9 })
+  async *rejectedMidway(): AsyncGenerator<object> {
+    yield { rejectedMidway: 'one' };
+    await this.shelf.books();
   }
 
   @Subscription(() => String)
@@ -291,6 +306,18 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (driver, { platform, optio
     },
   );
 
+  it('a query that takes too long tells so, with the filter too', async () => {
+    const answer = ask('{ late { title } }');
+    await visits.reached(1);
+    await server.clock.advance(1_000);
+    expect((await answer).errors).toEqual([
+      expect.objectContaining({
+        message: 'Gateway Timeout',
+        extensions: expect.objectContaining({ code: 'TIMEOUT' }),
+      }),
+    ]);
+  });
+
   it('a query leaves its rejections to a filter of the application', async () => {
     await ask('{ team { title } }');
     expect((await ask('{ team { title } }')).errors).toEqual([
@@ -355,6 +382,19 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (driver, { platform, optio
       driver === 'Mercurius' && nestMajor === 10 ? 'Service Unavailable' : 'CIRCUIT_OPEN';
     expect(JSON.stringify(messages)).toContain(told);
     expect(JSON.stringify(messages)).not.toMatch(/secret|circuit \\"|Books/);
+  });
+
+  it('a subscription tells its client nothing of the inside when a rejection ends it midway', async () => {
+    server.registry.get(`${SECRET}-shelf`).forceOpen();
+    const { socket, messages } = await subscribe('subscription { rejectedMidway }');
+    let reason = ''; // the server of Nest 10 tells errors as it closes the connection
+    socket.once('close', (_code, told: Buffer) => (reason = told.toString()));
+    await until(() => messages.length > 1 || reason !== '');
+    socket.close();
+    expect(messages[0]).toMatchObject({ payload: { data: { rejectedMidway: 'one' } } });
+    const told = JSON.stringify(messages) + reason;
+    expect(told).toContain('Service Unavailable');
+    expect(told).not.toMatch(/secret|circuit \\"|Books/);
   });
 
   it('a subscription ends when its client goes', async () => {

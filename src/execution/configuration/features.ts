@@ -11,9 +11,18 @@ import { literalOverrides } from './overrides.js';
 /** Injection token of the {@link Feature} of a module that `forFeature()` has made. */
 export const FEATURE = brand('feature');
 
+const BRAND = brand('feature-options');
+
 /** The options of one use of `forFeature()`. */
 export class Feature {
+  readonly [BRAND] = true;
+
   constructor(readonly options: ResilienceFeatureOptions) {}
+}
+
+/** Auto-mocking test tools give modules something else. */
+export function isFeature(value: unknown): value is Feature {
+  return (value as Partial<Feature> | null | undefined)?.[BRAND] === true;
 }
 
 /** Options, and the place that they come from, for messages. */
@@ -34,7 +43,7 @@ export function featuresIn(modules: ReadonlyMap<string, NestModule>): Map<Featur
   const found = new Map<Feature, string>();
   for (const module of modules.values()) {
     const feature = module.providers.get(FEATURE)?.instance;
-    if (!(feature instanceof Feature)) continue;
+    if (!isFeature(feature)) continue;
     const users = [...modules.values()].filter(({ imports }) => imports.has(module));
     found.set(feature, users.map(({ name }) => name).join(', '));
   }
