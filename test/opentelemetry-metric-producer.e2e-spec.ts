@@ -141,6 +141,17 @@ describe('a metric producer', () => {
     ]);
   });
 
+  it('has nothing of an application whose start has failed', async () => {
+    const onModuleInit = (): void => {
+      throw new Error('no database');
+    };
+    const { producer: metricProducer } = sdk;
+    const imports = [ResilienceOpenTelemetryModule.forRoot({ metricProducer, spans: false })];
+    const providers = [...observedParts.providers, { provide: 'DB', useValue: { onModuleInit } }];
+    await expect(boot({ imports, providers })).rejects.toThrow('no database');
+    expect(await sdk.scopes()).toEqual([]);
+  });
+
   it('gives the reader the error when an application cannot be read, and the other metrics stay', async () => {
     sdk.provider.getMeter('shop').createCounter('sold').add(1);
     const { registry } = await bootWith({ metricProducer: sdk.producer });

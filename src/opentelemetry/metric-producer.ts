@@ -14,7 +14,7 @@ const known = shared('opentelemetry-producers', () => new WeakMap<object, Applic
 /**
  * A `MetricProducer` for the readers of `@opentelemetry/sdk-metrics`: all metrics of the library, counted by itself, so that a
  * call costs much less than with the instruments of a `MeterProvider`. Give it to a reader where the SDK is started, and to
- * {@link ResilienceOpenTelemetryModule.forRoot} as `metricProducer`. Several applications of a process may share it.
+ * `ResilienceOpenTelemetryModule.forRoot()` as `metricProducer`. Several applications of a process may share it.
  *
  * Its metrics are cumulative, whatever the exporter prefers, and begin when it is made. Readers of version 2 and later take it as it is;
  * the types of version 1 need a cast.

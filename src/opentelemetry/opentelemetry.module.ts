@@ -6,7 +6,10 @@ import { SCOPE } from './scope.js';
 
 const NAME = 'ResilienceOpenTelemetryModule';
 
-/** Metrics and spans of the application for OpenTelemetry. Without an SDK it does nothing, at no cost. */
+/**
+ * Metrics and spans of the application for OpenTelemetry. Without an SDK, and without a `ResilienceMetricProducer`, it does
+ * nothing, at no cost.
+ */
 @Module({})
 export class ResilienceOpenTelemetryModule {
   constructor(@Optional() @Inject(OpenTelemetryExporter) exporter?: unknown) {
@@ -20,7 +23,12 @@ export class ResilienceOpenTelemetryModule {
    * @throws {ResilienceConfigurationError} when an option is wrong; when the application starts, if it is used twice
    *
    * @example
-   * \@Module({ imports: [ResilienceModule.forRoot(), ResilienceOpenTelemetryModule.forRoot()] })
+   * \@Module({
+   *   imports: [
+   *     ResilienceModule.forRoot(),
+   *     ResilienceOpenTelemetryModule.forRoot({ metricProducer: resilienceMetrics }),
+   *   ],
+   * })
    * export class AppModule {}
    */
   static forRoot(options: ResilienceOpenTelemetryOptions = {}): DynamicModule {
