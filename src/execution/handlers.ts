@@ -43,12 +43,31 @@ export function isEventStream(handler: Function): boolean {
   return Reflect.getMetadata('__sse__', handler) === true;
 }
 
+/** Metadata in which Nest's decorators of parameters record what each is filled with. */
+const PARAMETERS = '__routeArguments__';
+
+/**
+ * Whether the only parameter with a decorator is one of several of a message handler. Nest passes data and client by position,
+ * but only as long as no parameter has a decorator; then it leaves out those that have none.
+ */
+export function fillsOneParameterAlone(
+  method: Function,
+  owner: Function,
+  key: string | symbol,
+): boolean {
+  if (!isMessageHandler(method)) return false;
+  const filled = Reflect.getMetadata(PARAMETERS, owner, key) as object | undefined;
+  const types: unknown = Reflect.getMetadata('design:paramtypes', owner.prototype as object, key);
+  const arity = Math.max(method.length, Array.isArray(types) ? types.length : 0);
+  return Object.keys(filled ?? {}).length === 1 && arity > 1;
+}
+
 /** `RouteParamtypes` of @nestjs/common: `@Res()` and `@Next()`. */
 const RESPONSE_PARAMETERS = ['1:', '2:'];
 
 /** Whether a handler has `@Res()` or `@Next()` without `passthrough`, so that Nest leaves the response to it. */
 export function sendsResponse({ key }: DecoratedMethod, owner: Function): boolean {
-  const parameters = Reflect.getMetadata('__routeArguments__', owner, key) as object | undefined;
+  const parameters = Reflect.getMetadata(PARAMETERS, owner, key) as object | undefined;
   if (Reflect.getMetadata('__responsePassthrough__', owner, key) === true) return false;
   return Object.keys(parameters ?? {}).some((parameter) =>
     RESPONSE_PARAMETERS.some((kind) => parameter.startsWith(kind)),

@@ -12,6 +12,7 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { type Observable, map, tap } from 'rxjs';
 import { appModule, boot, closeAll, nestMajor, quiet, serve } from '../../test/support/boot.js';
 import { classWith } from '../../test/support/bootstrap.js';
@@ -106,6 +107,33 @@ describe('when the application starts, the log', () => {
       [
         'Shelf: the policies on the class do not cover send (a function in a field: make it a method)',
       ],
+    ]);
+  });
+});
+
+describe('message handlers to which Nest passes nothing but the signal', () => {
+  it('are named in a warning each', async () => {
+    @Controller()
+    class Books {
+      @MessagePattern('ask')
+      @Retry()
+      async ask(_book: string, _signal: AbortSignal): Promise<void> {}
+      @EventPattern('sold')
+      async sold(_book: string, _signal?: unknown): Promise<void> {}
+      @MessagePattern('all')
+      async all(_signal: AbortSignal): Promise<void> {}
+      @MessagePattern('find')
+      async find(@Payload() _book: string, _signal: AbortSignal): Promise<void> {}
+      @Get()
+      async route(_unused: string, _signal: AbortSignal): Promise<void> {}
+    }
+    const places = { ask: 1, sold: 1, all: 0, find: 1, route: 1 };
+    for (const [key, index] of Object.entries(places)) Signal()(Books.prototype, key, index);
+    const log = logger();
+    await boot({ controllers: [Books], resilience: { logger: log } });
+    expect(log.warn.mock.calls).toEqual([
+      [expect.stringMatching(/^Books\.ask: its other parameters .* add @Payload\(\)/)],
+      [expect.stringMatching(/^Books\.sold: /)],
     ]);
   });
 });

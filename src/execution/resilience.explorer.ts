@@ -12,7 +12,7 @@ import { cacheInterceptorsOn, isCacheInterceptor, storeOnlyLive } from './cache-
 import { SLOT } from './binding.js';
 import { attachFilter } from './handler-filters.js';
 import { offerInterceptor } from './handler-interceptors.js';
-import { isHandler } from './handlers.js';
+import { fillsOneParameterAlone, isHandler } from './handlers.js';
 import type { Built } from './instances.js';
 import { OverrideTargets } from './configuration/override-targets.js';
 import { lineOf } from './class-line.js';
@@ -65,6 +65,11 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     for (const [owner, instance] of owners) {
       const told = uncoveredMembers(owner, instance);
       if (told !== undefined) this.runtime.warn(told);
+      for (const name of signalledAloneOn(owner)) {
+        this.runtime.warn(
+          `${name}: its other parameters stay undefined beside @Signal(), since Nest fills in those alone that have a decorator; add @Payload(), @MessageBody() or @ConnectedSocket()`,
+        );
+      }
     }
     this.spareCaches(methods.map(({ decorated }) => decorated));
   }
@@ -152,6 +157,16 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     }
     return owners;
   }
+}
+
+/** The message handlers of a class to which Nest passes nothing but the signal. */
+function signalledAloneOn(owner: Function): string[] {
+  return [...signalledOn(owner)]
+    .filter((key) => {
+      const method: unknown = (owner.prototype as Record<string | symbol, unknown>)[key];
+      return typeof method === 'function' && fillsOneParameterAlone(method, owner, key);
+    })
+    .map((key) => `${owner.name}.${String(key)}`);
 }
 
 /** Each method once: a parent's method is found through each of its subclasses. */
