@@ -128,6 +128,13 @@ describe.each(everyPlatform)('changes by the management API on %s', (platform: P
     expect(breakerOf(app).snapshot().limits.openForMs).toBe(30_000);
   });
 
+  it('takes no option that every object has', async () => {
+    const app = await guarded();
+    const body = '{"by":"anna","reason":"x","options":{"__proto__":{"openFor":"1s"}}}';
+    expect((await app.post(`${BREAKER}/configure`, body, key)).status).toBe(400);
+    expect((await app.get('/events', key)).body.events).toEqual([]);
+  });
+
   it.each<[string, object, string]>([
     ['force-open', { reason: 'x' }, 'by: use a text of at most 100 characters'],
     ['force-open', { by: 'anna' }, 'reason: use a text of at most 500 characters'],

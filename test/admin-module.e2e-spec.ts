@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ResilienceModule } from '../src/index.js';
 import { ResilienceAdminModule } from '../src/admin/index.js';
-import { KeyGuard, administered, key, open, send } from './support/admin.js';
+import { KeyGuard, NAME, administered, key, open, send } from './support/admin.js';
 import { appModule, closeAll, serve } from './support/boot.js';
 import { outcome } from './support/wait.js';
 
@@ -40,6 +40,19 @@ describe('ResilienceAdminModule', () => {
     expect(lines.filter((line) => line.includes('refused'))).toEqual([
       'refused a request that was addressed to "books.internal"; if that is a name of this server, add it to allowedHosts',
     ]);
+  });
+
+  it('answers as ever when the logger throws', async () => {
+    const { get, post, registry } = await start({ guards: [KeyGuard] });
+    for (const level of ['warn', 'error'] as const) {
+      jest.spyOn(Logger.prototype, level).mockImplementation(() => {
+        throw new Error('disk full');
+      });
+    }
+    const body = { by: 'anna', reason: 'migration' };
+    expect((await post(`/breakers/${NAME}/force-open`, body, key)).status).toBe(200);
+    expect(registry.get('storage/svc').override?.by).toBe('anna');
+    expect((await get('', { ...key, host: 'evil.example' })).body.code).toBe('HOST_NOT_ALLOWED');
   });
 
   it('takes options from other providers', async () => {

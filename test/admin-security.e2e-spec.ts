@@ -164,6 +164,7 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     ['too long', JSON.stringify({ ...why, reason: 'x'.repeat(20_000) })],
     ['far too long', JSON.stringify({ ...why, reason: 'x'.repeat(2_000_000) })],
     ['with a prototype', '{"by":"anna","reason":"x","__proto__":{"y":1}}'],
+    ['nested deeply', `{"by":"anna","reason":"x","y":${'['.repeat(7_500)}${']'.repeat(7_500)}}`],
     ['with a constructor', '{"by":"anna","reason":"x","constructor":{"prototype":{"y":1}}}'],
   ])('refuses a body that is %s', async (_, body) => {
     const { post, registry, get } = await start({ guards: [KeyGuard] });
@@ -191,6 +192,9 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
       by: 'a\\nb',
       reason: 'x\\r\\nSet-Cookie: a=b\\u001b[31m\\u202e',
     });
+    const whole = `${'x'.repeat(199)}📚${'y'.repeat(299)}`;
+    const other = await post(FORCE, { by: 'anna', reason: whole }, key);
+    expect(other.body.breaker.override.reason).toBe(whole);
   });
 
   it('does not repeat any part of a request in an answer', async () => {

@@ -1,13 +1,8 @@
-import {
-  type ArgumentsHost,
-  Catch,
-  type ExceptionFilter,
-  HttpException,
-  Logger,
-} from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { AnyResponse } from '../common/event-stream/response.js';
 import { show } from '../common/printable.js';
 import { send } from './answer.js';
+import { adminLogger } from './admin-logger.js';
 import { AdminError } from './admin-error.js';
 import type { AdminProblem } from './contract.js';
 
@@ -18,7 +13,7 @@ export class AdminExceptionFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const problem = problemOf(error);
     if (problem.code === 'FAILED') {
-      new Logger('ResilienceAdmin').error(`the management API has failed: ${show(error)}`);
+      adminLogger().error(`the management API has failed: ${show(error)}`);
     }
     const response = http.getResponse<AnyResponse>();
     if (problem.statusCode === 503) (response.raw ?? response).setHeader('Retry-After', '5');

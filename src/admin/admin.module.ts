@@ -1,7 +1,6 @@
 import {
   type DynamicModule,
   Inject,
-  Logger,
   Module,
   type ModuleMetadata,
   Optional,
@@ -18,6 +17,7 @@ import { CIRCUIT_BREAKER_REGISTRY } from '../registry/circuit-breaker.registry.j
 import { RATE_LIMIT_REGISTRY } from '../registry/rate-limit.registry.js';
 import { RESILIENCE_EVENTS } from '../telemetry/resilience-events.js';
 import { Admin } from './admin.js';
+import { adminLogger } from './admin-logger.js';
 import { controllerFor } from './admin.controller.js';
 import {
   type AdminRoutes,
@@ -149,7 +149,7 @@ function create(
     throw misused('shows what ResilienceModule does; import ResilienceModule.forRoot() too');
   }
   if (settings.readOnly) {
-    new Logger('ResilienceAdmin').log('read-only: changes are refused; they need guards');
+    adminLogger().log('read-only: changes are refused; they need guards');
   }
   const clock = configuration.options.clock ?? systemClock;
   return new Admin(

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { AsyncResource } from 'node:async_hooks';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
-import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { resilienceEventKinds } from '../telemetry/event-kinds.js';
 import type { ResilienceEvent, ResilienceEventKind } from '../telemetry/events.js';
 import { show } from '../common/printable.js';
+import { adminLogger } from './admin-logger.js';
 import { Changes } from './changes/changes.js';
 import type { AdminEvents, AdminMoment } from './contract.js';
 import { Episodes } from './events/episodes.js';
@@ -49,7 +49,7 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
   readonly now: () => number;
   private readonly instance = randomBytes(6).toString('hex');
   private readonly context = new AsyncResource('nest-resilience:admin');
-  private readonly logger = new Logger('ResilienceAdmin');
+  private readonly logger = adminLogger();
   private readonly unsubscribe: () => void;
   private timer: NodeJS.Timeout | undefined = undefined;
 

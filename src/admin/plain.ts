@@ -1,5 +1,6 @@
 import { isPlainObject } from '../common/options-reader.js';
 import { ask, keysOf, look, lookAtItems, lookForText } from '../common/outcomes/look.js';
+import { shortened } from '../common/printable.js';
 import { isValue } from '../policies/fallback/handler.js';
 import type { AdminValue } from './contract.js';
 
@@ -84,5 +85,5 @@ function constructorOf(value: object): string {
 function text(value: string): string {
   // Masked first: a secret that is cut does not look like one any more.
   const masked = value.replace(USER_INFO, '//[secret]@').replace(SECRET_PARAMETER, '$1[secret]');
-  return masked.length > LONGEST ? `${masked.slice(0, LONGEST - 1)}…` : masked;
+  return shortened(masked, LONGEST);
 }

@@ -21,6 +21,8 @@ describe('printable', () => {
   it('cuts long text', () => {
     expect(printable('x'.repeat(200))).toBe('x'.repeat(200));
     expect(printable('x'.repeat(201))).toBe(`${'x'.repeat(199)}…`);
+    expect(printable('x'.repeat(20), 10)).toBe(`${'x'.repeat(9)}…`);
+    expect(printable(`${'x'.repeat(198)}📚📚`)).toBe(`${'x'.repeat(198)}…`);
   });
 });
 
@@ -28,6 +30,10 @@ describe('show', () => {
   it('keeps values short and on one line', () => {
     expect(show('x'.repeat(1_000)).length).toBeLessThan(120);
     expect(show({ a: { b: { c: 1 } }, d: [1, 2] })).not.toContain('\n');
+  });
+
+  it('escapes text from outside, whatever it is in', () => {
+    expect(show(['\u202e', new Error('\u2066')])).not.toMatch(/[\u202e\u2066]/);
   });
 
   it('names functions', () => {

@@ -17,12 +17,18 @@ const SHORT: Readonly<Record<string, string>> = {
 
 /**
  * Makes text from outside, such as a key, safe for a log or a message: on one line, without terminal escape sequences, and
- * at most 200 characters before escaping.
+ * at most `longest` characters before escaping, by default 200.
  */
-export function printable(text: string): string {
-  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+export function printable(text: string, longest = LONGEST): string {
+  const short = shortened(text, longest);
   HOSTILE.lastIndex = 0;
-  return HOSTILE.test(cut) ? cut.replace(HOSTILE, escaped) : cut;
+  return HOSTILE.test(short) ? short.replace(HOSTILE, escaped) : short;
+}
+
+/** The text, cut if it is longer; never in the middle of a surrogate pair. */
+export function shortened(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  return `${text.slice(0, longest - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 function escaped(character: string): string {
@@ -33,7 +39,7 @@ function escaped(character: string): string {
 export function show(value: unknown): string {
   return ask(() => {
     const text = shown(value);
-    return text.includes('\n') ? printable(text) : text;
+    return printable(text, text.includes('\n') ? LONGEST : Infinity);
   }, 'something that cannot be shown');
 }
 

@@ -16,7 +16,7 @@ describe('quietLogger', () => {
     expect(write).toHaveBeenCalledWith('storagesvc is down');
   });
 
-  it.each(['log', 'warn', 'debug'] as const)(
+  it.each(['log', 'warn', 'error', 'debug'] as const)(
     'writes messages of the level %s at that level only',
     (level) => {
       const write = jest.fn();
@@ -51,7 +51,7 @@ describe('quietLogger', () => {
     ],
   ])('has no effect when the logger %s', async (_how, write) => {
     const logger = quietLogger(loggerOf(write));
-    for (const level of ['log', 'warn', 'debug'] as const) {
+    for (const level of ['log', 'warn', 'error', 'debug'] as const) {
       expect(logger[level]('x')).toBeUndefined();
     }
     await new Promise((resolve) => setImmediate(resolve));

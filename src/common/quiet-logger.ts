@@ -2,7 +2,9 @@ import type { LoggerService } from '@nestjs/common';
 import { quietly, swallow } from './quietly.js';
 
 /** The logger of the library. */
-export type QuietLogger = Required<Pick<LoggerService, 'log' | 'warn' | 'debug'>>;
+export type QuietLogger = Readonly<
+  Record<'log' | 'warn' | 'error' | 'debug', (...message: unknown[]) => void>
+>;
 
 /** The logger, but without errors if it throws or its promise rejects: there is nowhere left to report them. */
 export function quietLogger(logger: LoggerService): QuietLogger {
@@ -10,5 +12,5 @@ export function quietLogger(logger: LoggerService): QuietLogger {
     (level: keyof QuietLogger) =>
     (...message: unknown[]): void =>
       quietly(() => swallow(logger[level]?.(...(message as [unknown]))));
-  return { log: write('log'), warn: write('warn'), debug: write('debug') };
+  return { log: write('log'), warn: write('warn'), error: write('error'), debug: write('debug') };
 }

@@ -177,6 +177,17 @@ describe('a call runs by the plan', () => {
     expect(warn.mock.contexts[0]).toMatchObject({ context: 'Resilience' });
   });
 
+  it('of none, also when the logger throws', () => {
+    warn.mockImplementation(() => {
+      throw new Error('disk full');
+    });
+    running();
+    running();
+    class Unheard extends Parent {}
+    expect(planOf(m, new Unheard(), false)).toBeUndefined();
+    expect(warn).toHaveBeenCalledTimes(1);
+  });
+
   it('of none while its application is being built, although another one runs', () => {
     running();
     class Early extends Parent {}

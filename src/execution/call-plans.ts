@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { quietLogger } from '../common/quiet-logger.js';
 import { type Binding, SLOT, bindingOf, isBinding } from './binding.js';
 import { prototypeOf } from './class-line.js';
 import { liveRuntimes } from './live-runtimes.js';
@@ -109,5 +110,5 @@ function warnOnce(decorated: DecoratedMethod, self: unknown, reason: string): un
   const message = `${owner.name}.${String(decorated.key)} runs without its policies: ${reason}`;
   if (warned.has(message)) return;
   warned.add(message);
-  new Logger('Resilience').warn(message);
+  quietLogger(new Logger('Resilience')).warn(message);
 }

@@ -11,6 +11,7 @@ import {
 import type { Observable } from 'rxjs';
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
 import { show } from '../common/printable.js';
+import { quietLogger } from '../common/quiet-logger.js';
 import { callScope } from '../pipeline/call-scope.js';
 import type { DecoratedMethod } from './decorated-method.js';
 import { isCaughtByApplication } from './application-filters.js';
@@ -121,5 +122,5 @@ const warned = new Set<string>();
 function warnOnce(message: string): void {
   if (warned.has(message)) return;
   warned.add(message);
-  new Logger('Resilience').warn(message);
+  quietLogger(new Logger('Resilience')).warn(message);
 }

@@ -13,7 +13,7 @@ import { Runtime, type RuntimeHost } from './runtime.js';
 
 afterEach(closeAll);
 
-const logger = { log: jest.fn(), warn: jest.fn(), debug: jest.fn() };
+const logger = { log: jest.fn(), warn: jest.fn(), debug: jest.fn(), error: jest.fn() };
 beforeEach(() => void Object.values(logger).map((level) => level.mockClear()));
 
 interface Given extends Partial<Omit<RuntimeHost, 'configuration'>> {

@@ -1,6 +1,7 @@
 import { type DynamicModule, Inject, Logger, Module, Optional } from '@nestjs/common';
 import { RESILIENCE_SERVICE } from '../commands/resilience.service.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
+import { quietLogger } from '../common/quiet-logger.js';
 import { CIRCUIT_BREAKER_REGISTRY } from '../registry/circuit-breaker.registry.js';
 import { EventStream } from './event-stream.js';
 import { type Breakers, type Commands, HystrixEvents } from './hystrix-events.js';
@@ -45,7 +46,7 @@ export class HystrixStreamModule {
                 'shows what ResilienceModule does; import ResilienceModule.forRoot() too',
               );
             }
-            const logger = new Logger('HystrixStream');
+            const logger = quietLogger(new Logger('HystrixStream'));
             const warn = (problem: string): void => logger.warn(problem);
             const events = new HystrixEvents(service, breakers, settings.keys, warn);
             return new EventStream(settings, () => events.texts());

@@ -12,7 +12,12 @@ import {
 import { NestFactory } from '@nestjs/core';
 import type { Browser, Page } from 'playwright-core';
 import { ResilienceAdminModule } from '../../src/admin/index.js';
-import { type Command, ResilienceModule, ResilienceService } from '../../src/index.js';
+import {
+  CircuitBreakerRegistry,
+  type Command,
+  ResilienceModule,
+  ResilienceService,
+} from '../../src/index.js';
 import { adminOf } from '../support/admin-stream.js';
 import { complaintsOf, launch, violationsOf } from './chromium.js';
 import { closed, describeWithBrowser } from './pages.js';
@@ -213,6 +218,27 @@ describeWithBrowser('the page, in a browser', () => {
     const { page } = await open(Open, { hash: '#/dependencies/storagesvc' });
     await page.getByText('This page is read-only').waitFor();
     expect(await page.getByRole('button', { name: 'Force open' }).count()).toBe(0);
+  });
+
+  it('shows names of any characters, whatever its address says', async () => {
+    const { app, page, complaints } = await open(Guarded, {
+      hash: '#/dependencies?sort=__proto__',
+    });
+    const tenant = app.get(ResilienceService).command<[string], string>('tenant', {
+      run: async (_context, key: string) => key,
+      circuitBreaker: { key: (key: string) => key, consecutiveFailures: 1 },
+    });
+    for (const key of ['half \ud800', '__proto__', '<b>', '%2F/..']) {
+      await tenant.execute(key);
+      app.get(CircuitBreakerRegistry).get(`tenant[${key}]`).forceOpen({ by: 'anna' });
+    }
+    for (const key of ['half \ufffd', '__proto__', '<b>', '%2F/..']) {
+      const address = `#/dependencies/${encodeURIComponent(`tenant[${key}]`)}`;
+      await page.locator(`a[href="${address}"]`).first().click();
+      await page.getByText('anna', { exact: true }).waitFor();
+      await page.goBack();
+    }
+    expect(complaints).toEqual([]);
   });
 
   it('says that its data is old while the server is away, and finds its way back', async () => {

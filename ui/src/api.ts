@@ -10,6 +10,7 @@ import type {
   AdminRateLimit,
 } from '../../src/admin/contract.js';
 import type { Method } from './model.js';
+import { encoded } from './router.js';
 
 /** The page stands at `<path>/ui`, the API below `<path>`; relative, whatever a proxy puts before it. */
 export const BASE = new URL('.', location.href.split(/[?#]/)[0]!.replace(/\/$/, '')).href;
@@ -61,7 +62,7 @@ export async function search<List extends keyof Lists>(
 
 /** One breaker. @throws {ApiError} with the status 404 when there is none of that name */
 export async function breaker(name: string, headers: Headers): Promise<AdminBreaker> {
-  const path = `breakers/${encodeURIComponent(name)}`;
+  const path = `breakers/${encoded(name)}`;
   return ((await ask(path, { headers })) as AdminBreakerDetails).breaker;
 }
 
@@ -72,7 +73,7 @@ export async function change(
   body: AdminChange,
   headers: Headers,
 ): Promise<void> {
-  await ask(`breakers/${encodeURIComponent(name)}/${action}`, {
+  await ask(`breakers/${encoded(name)}/${action}`, {
     method: 'POST',
     headers: { ...headers, 'content-type': 'application/json' },
     body: JSON.stringify(body),

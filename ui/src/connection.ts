@@ -17,7 +17,7 @@ export interface Listener {
   refused(status: number): void;
 }
 
-/** The server sends a comment at least every 15 s; silence of twice that long is a lost connection. */
+/** The server sends a message at least every 5 s; a much longer silence is a lost connection. */
 const SILENCE_MS = 30_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;

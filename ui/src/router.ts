@@ -21,7 +21,7 @@ export const route = computed<Route>(() => parse(fragment.value));
 /** The address of a view, or of a thing in it. */
 export function href(view: string, name?: string, query: Record<string, string> = {}): string {
   const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ''));
-  const path = name === undefined ? view : `${view}/${encodeURIComponent(name)}`;
+  const path = name === undefined ? view : `${view}/${encoded(name)}`;
   return `#/${path}${search.size > 0 ? `?${search}` : ''}`;
 }
 
@@ -41,6 +41,16 @@ function parse(hash: string): Route {
     name: rest.length > 0 ? decoded(rest.join('/')) : undefined,
     query: new URLSearchParams(search),
   };
+}
+
+/** A name as a part of an address, which cannot have half characters: keys may come from anywhere. */
+export function encoded(name: string): string {
+  return encodeURIComponent(name.toWellFormed());
+}
+
+/** Whether an address with that name means the thing. */
+export function isNamed(thing: { readonly name: string }, name: string): boolean {
+  return thing.name.toWellFormed() === name;
 }
 
 function decoded(text: string): string {

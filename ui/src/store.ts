@@ -4,7 +4,7 @@ import type { AdminAction, AdminChange, AdminFleet } from '../../src/admin/contr
 import { Connection } from './connection.js';
 import type { Bulkhead, Dependency, Happening, Method, RateLimit } from './model.js';
 import { Reader } from './reader.js';
-import { href } from './router.js';
+import { href, isNamed } from './router.js';
 
 /*
  * All that the page knows. The connection writes it, the views read it.
@@ -81,7 +81,7 @@ export const places = computed<ReadonlyMap<string, string>>(() => {
 
 /** One dependency; `undefined` when there is none of that name. */
 export function dependency(name: string): Dependency | undefined {
-  return dependencies.value.find((known) => known.name === name);
+  return dependencies.value.find((known) => isNamed(known, name));
 }
 
 const linkIs = (state: Link['state'], reason = ''): void => {

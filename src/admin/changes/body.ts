@@ -26,8 +26,16 @@ export async function bodyOf(request: AnyRequest): Promise<Record<string, unknow
   if (Number(headers['content-length'] ?? 0) > LONGEST) throw tooLarge();
   const body = parsedOf(request.body) ?? (await read(request.raw ?? (request as IncomingMessage)));
   if (!isPlainObject(body)) throw new AdminError(400, 'BAD_REQUEST', 'the body: use an object');
-  if (JSON.stringify(body).length > LONGEST) throw tooLarge();
+  if (lengthOf(body) > LONGEST) throw tooLarge();
   return body;
+}
+
+function lengthOf(body: object): number {
+  try {
+    return JSON.stringify(body).length;
+  } catch {
+    throw new AdminError(400, 'BAD_REQUEST', 'the body is nested too deeply');
+  }
 }
 
 /** The body as a parser of the application left it; `undefined` when there was none. */

@@ -63,7 +63,7 @@ export function readChange(
   const by =
     known === undefined
       ? textOf(body.by, 'by', LONGEST_BY, problems)
-      : lineOf(known.slice(0, LONGEST_BY));
+      : printable(known, LONGEST_BY);
   const reason = textOf(body.reason, 'reason', LONGEST_REASON, problems);
   const until = untilOf(action, body.until, now, problems);
   const options = optionsOf(action, body.options, problems);
@@ -85,16 +85,9 @@ function textOf(
   problems: string[],
 ): string | undefined {
   const text = typeof value === 'string' ? value.trim() : '';
-  if (text !== '' && text.length <= longest) return lineOf(text);
+  if (text !== '' && text.length <= longest) return printable(text, longest);
   problems.push(`${field}: use a text of at most ${longest} characters`);
   return undefined;
-}
-
-/** `printable()` cuts at 200 characters, so a longer text is escaped in parts. */
-function lineOf(text: string): string {
-  const parts: string[] = [];
-  for (let at = 0; at < text.length; at += 200) parts.push(printable(text.slice(at, at + 200)));
-  return parts.join('');
 }
 
 function untilOf(

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import { type CanActivate, type ExecutionContext, Inject, Logger } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Inject } from '@nestjs/common';
 import { printable } from '../../common/printable.js';
+import { adminLogger } from '../admin-logger.js';
 import { AdminError } from '../admin-error.js';
 import type { AdminSettings } from '../options.js';
 import { ADMIN_SETTINGS } from '../tokens.js';
@@ -62,7 +63,7 @@ export class AdminGate implements CanActivate {
     if (this.warned) return;
     this.warned = true;
     const name = host === undefined ? 'no name' : `"${printable(host)}"`;
-    new Logger('ResilienceAdmin').warn(
+    adminLogger().warn(
       `refused a request that was addressed to ${name}; if that is a name of this server, add it to allowedHosts`,
     );
   }

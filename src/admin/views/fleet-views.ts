@@ -1,3 +1,4 @@
+import { shortened } from '../../common/printable.js';
 import { settledWithin } from '../../common/settled-within.js';
 import type { FleetChangeView, FleetInstance, FleetSnapshot } from '../../fleet/snapshot.js';
 import type {
@@ -161,5 +162,5 @@ function breakerView(
 }
 
 function cut(text: string): string {
-  return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+  return shortened(text, LONGEST);
 }

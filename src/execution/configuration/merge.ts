@@ -1,4 +1,5 @@
 import { isPlainObject } from '../../common/options-reader.js';
+import { define, ownValue } from '../../common/own.js';
 
 /** Options by name. */
 export type Options = Record<string, unknown>;
@@ -8,11 +9,9 @@ export function merge(base: Options, over: Options, nested: readonly string[] = 
   const merged = { ...base };
   for (const [key, value] of Object.entries(over)) {
     if (value === undefined) continue;
-    const before = merged[key];
-    merged[key] =
-      nested.includes(key) && isPlainObject(before) && isPlainObject(value)
-        ? { ...before, ...value }
-        : value;
+    const before = ownValue(merged, key);
+    const both = nested.includes(key) && isPlainObject(before) && isPlainObject(value);
+    define(merged, key, both ? { ...before, ...value } : value);
   }
   return merged;
 }

@@ -1,13 +1,14 @@
 import { joined, shareOf, useSearch } from '../beyond.js';
 import { drawnOnce } from '../parts/drawn-once.js';
+import { SearchBar, searched } from '../parts/search-bar.js';
 import { count, plural } from '../format.js';
 import type { Bulkhead } from '../model.js';
-import { href, refine, route } from '../router.js';
+import { href } from '../router.js';
 import { bulkheads, totals } from '../store.js';
 
 /** All bulkheads, the fullest first. */
 export function Bulkheads() {
-  const text = route.value.query.get('q') ?? '';
+  const text = searched();
   const total = totals.value.bulkheads;
   const told = bulkheads.value.length;
   const beyond = useSearch('bulkheads', text, { told, total }, (each) => each);
@@ -20,16 +21,7 @@ export function Bulkheads() {
   return (
     <>
       <h2 class="summary">Bulkheads</h2>
-      <div class="bar" role="search">
-        <label>
-          Search
-          <input
-            type="search"
-            value={text}
-            onInput={(event) => refine({ q: event.currentTarget.value })}
-          />
-        </label>
-      </div>
+      <SearchBar />
       <p class="quiet" role="status">
         {shareOf(rows.length, total, (amount) => plural(amount, 'bulkhead'))}
       </p>

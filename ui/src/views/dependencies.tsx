@@ -1,5 +1,6 @@
 import { joined, shareOf, useSearch } from '../beyond.js';
 import { drawnOnce } from '../parts/drawn-once.js';
+import { SearchBar, searched } from '../parts/search-bar.js';
 import { Spark } from '../parts/spark.js';
 import { State } from '../parts/state.js';
 import { Ticking } from '../parts/ticking.js';
@@ -13,21 +14,18 @@ const LEVELS: readonly Health['level'][] = ['bad', 'warn', 'info', 'good'];
 const latest = (values: Values | undefined): number => values?.at(-1) ?? 0;
 
 /** Ways to sort; each puts first what deserves to be looked at first. */
-const ORDERS: Record<string, (a: Dependency, b: Dependency) => number> = {
-  worst: (a, b) =>
-    LEVELS.indexOf(a.health.level) - LEVELS.indexOf(b.health.level) ||
-    latest(b.history?.errors) - latest(a.history?.errors) ||
-    byName(a, b),
-  name: byName,
-  requests: (a, b) => latest(b.history?.requests) - latest(a.history?.requests) || byName(a, b),
-  errors: (a, b) => latest(b.history?.errors) - latest(a.history?.errors) || byName(a, b),
-  latency: (a, b) => latest(b.history?.p99) - latest(a.history?.p99) || byName(a, b),
-};
+const ORDERS = new Map<string, (a: Dependency, b: Dependency) => number>([
+  ['worst', worstFirst],
+  ['name', byName],
+  ['requests', (a, b) => latest(b.history?.requests) - latest(a.history?.requests) || byName(a, b)],
+  ['errors', (a, b) => latest(b.history?.errors) - latest(a.history?.errors) || byName(a, b)],
+  ['latency', (a, b) => latest(b.history?.p99) - latest(a.history?.p99) || byName(a, b)],
+]);
 
 /** All dependencies, the worst first. */
 export function Dependencies() {
   const { query } = route.value;
-  const text = query.get('q') ?? '';
+  const text = searched();
   const order = query.get('sort') ?? 'worst';
   const only = query.get('only') ?? '';
   const total = totals.value.dependencies;
@@ -36,19 +34,11 @@ export function Dependencies() {
   const found = joined(dependencies.value, beyond)
     .filter(({ name }) => name.toLowerCase().includes(text.toLowerCase()))
     .filter(({ health }) => only === '' || health.level !== 'good')
-    .sort(ORDERS[order] ?? ORDERS.worst);
+    .sort(ORDERS.get(order) ?? worstFirst);
   return (
     <>
       <Summary />
-      <div class="bar" role="search">
-        <label>
-          Search
-          <input
-            type="search"
-            value={text}
-            onInput={(event) => refine({ q: event.currentTarget.value })}
-          />
-        </label>
+      <SearchBar>
         <label>
           Sort by
           <select value={order} onChange={(event) => refine({ sort: event.currentTarget.value })}>
@@ -66,7 +56,7 @@ export function Dependencies() {
             <option value="ill">Those that need attention</option>
           </select>
         </label>
-      </div>
+      </SearchBar>
       <p class="quiet" role="status">
         {shareOf(found.length, total, (amount) => plural(amount, 'circuit breaker'))}
       </p>
@@ -198,6 +188,14 @@ function Row({ name, scope, health, troubleSince, why, probeAt, history }: Depen
         />
       </td>
     </tr>
+  );
+}
+
+function worstFirst(a: Dependency, b: Dependency): number {
+  return (
+    LEVELS.indexOf(a.health.level) - LEVELS.indexOf(b.health.level) ||
+    latest(b.history?.errors) - latest(a.history?.errors) ||
+    byName(a, b)
   );
 }
 

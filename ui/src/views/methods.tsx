@@ -1,26 +1,18 @@
 import { inWords } from '../describe.js';
+import { SearchBar, searched } from '../parts/search-bar.js';
 import { duration, plural } from '../format.js';
 import type { Method as Model } from '../model.js';
-import { href, refine, route } from '../router.js';
+import { href } from '../router.js';
 import { methods } from '../store.js';
 
 /** All methods, commands and pipelines, each with the stages of its pipeline. */
 export function Methods() {
-  const text = route.value.query.get('q') ?? '';
+  const text = searched();
   const found = methods.value.filter(({ name }) => name.toLowerCase().includes(text.toLowerCase()));
   return (
     <>
       <h2 class="summary">Methods, commands and pipelines</h2>
-      <div class="bar" role="search">
-        <label>
-          Search
-          <input
-            type="search"
-            value={text}
-            onInput={(event) => refine({ q: event.currentTarget.value })}
-          />
-        </label>
-      </div>
+      <SearchBar />
       <p class="quiet" role="status">
         {plural(found.length, 'pipeline')}
       </p>

@@ -1,16 +1,17 @@
 import { limitRankOf } from '../../../src/admin/views/rank.js';
 import { joined, shareOf, useSearch } from '../beyond.js';
 import { drawnOnce } from '../parts/drawn-once.js';
+import { SearchBar, searched } from '../parts/search-bar.js';
 import { Spark } from '../parts/spark.js';
 import { State } from '../parts/state.js';
 import { count, duration, plural } from '../format.js';
 import type { History, RateLimit } from '../model.js';
-import { href, refine, route } from '../router.js';
+import { href } from '../router.js';
 import { rateLimits, reader, totals } from '../store.js';
 
 /** All rate limits: those that reject many calls first, then the most used up. */
 export function RateLimits() {
-  const text = route.value.query.get('q') ?? '';
+  const text = searched();
   const total = totals.value.rateLimits;
   const told = rateLimits.value.length;
   const beyond = useSearch('rate-limits', text, { told, total }, (each) => reader.showLimit(each));
@@ -20,16 +21,7 @@ export function RateLimits() {
   return (
     <>
       <h2 class="summary">Rate limits</h2>
-      <div class="bar" role="search">
-        <label>
-          Search
-          <input
-            type="search"
-            value={text}
-            onInput={(event) => refine({ q: event.currentTarget.value })}
-          />
-        </label>
-      </div>
+      <SearchBar />
       <p class="quiet" role="status">
         {shareOf(found.length, total, (amount) => plural(amount, 'rate limit'))}
       </p>

@@ -1,5 +1,6 @@
 import { textOf } from '../describe.js';
 import { EventList } from '../parts/event-list.js';
+import { SearchBar, searched } from '../parts/search-bar.js';
 import { refine, route } from '../router.js';
 import { events } from '../store.js';
 
@@ -7,7 +8,7 @@ import { events } from '../store.js';
 export function Timeline() {
   const { query } = route.value;
   const kind = query.get('kind') ?? '';
-  const text = (query.get('q') ?? '').toLowerCase();
+  const text = searched().toLowerCase();
   const kinds = [...new Set(events.value.map((event) => event.type))].sort();
   const found = events.value
     .filter((event) => kind === '' || event.type === kind)
@@ -15,15 +16,7 @@ export function Timeline() {
   return (
     <>
       <h2 class="summary">Events</h2>
-      <div class="bar" role="search">
-        <label>
-          Search
-          <input
-            type="search"
-            value={query.get('q') ?? ''}
-            onInput={(event) => refine({ q: event.currentTarget.value })}
-          />
-        </label>
+      <SearchBar>
         <label>
           Kind
           <select value={kind} onChange={(event) => refine({ kind: event.currentTarget.value })}>
@@ -35,7 +28,7 @@ export function Timeline() {
             ))}
           </select>
         </label>
-      </div>
+      </SearchBar>
       <div class="card">
         <EventList events={found} named />
       </div>
