@@ -124,7 +124,7 @@ describe('an export of metrics', () => {
     );
   });
 
-  it('sums equal series of applications that share a provider, and keeps what a closed one has counted', async () => {
+  it('sums equal series of applications that share a provider, and keeps the counts of a closed one', async () => {
     const [one, other] = [await bootWith(sdk.provider), await bootWith(sdk.provider)];
     await one.app.get(Shop).prices();
     await other.app.get(Shop).prices();
