@@ -110,12 +110,7 @@ it.each(recorded)('%s, which is recorded, has the scenarios of an alert', (name)
 describe.each(alerts.map((rule) => [rule.alert!, rule] as const))('%s', (name, rule) => {
   it('has a runbook with its meaning, the diagnosis and the remedies', () => {
     const page = readText(runbookOf(rule));
-    for (const heading of [
-      `# ${name}`,
-      '## What it means',
-      '## What to look at',
-      '## What to do',
-    ]) {
+    for (const heading of [`# ${name}`, '## Meaning', '## Diagnosis', '## Remedies']) {
       expect(page).toContain(`${heading}\n`);
     }
     expect(readText('docs/alerts.md')).toContain(`(runbooks/${name}.md)`);
