@@ -14,7 +14,7 @@ import { Visits, deferred, outcome, settle } from './support/wait.js';
 afterEach(closeAll);
 refuseUnhandledRejections();
 
-/** Ways for a call to come to nothing, and the error that there is for each. */
+/** Ways for a call to fail, with the error of each. */
 const ends: Record<
   string,
   { bring: (drill: Drill) => Promise<unknown>; error: unknown; rejected: boolean }
@@ -64,7 +64,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
   const preset = presets[name]!;
 
   describe('execute and queue', () => {
-    it('answer with what run returns', async () => {
+    it('return the result of run', async () => {
       const drill = await Drill.of(preset());
       await expect(drill.call(() => 'books')).resolves.toBe('books');
       await expect(drill.call(async () => 'books')).resolves.toBe('books');
@@ -81,7 +81,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       await Promise.all(calls);
     });
 
-    it('may be made any number of times: a command is not used up', async () => {
+    it('may be repeated any number of times: a command is reusable', async () => {
       const drill = await Drill.of(preset());
       await drill.succeed(3);
       expect(drill.breaker.counts.successes).toBe(3);
@@ -102,7 +102,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       if (error === boom) expect(given.at(-1)!.error).toBe(boom);
     });
 
-    it.each(Object.keys(ends))('that is none leaves the error as it is: %s', async (kind) => {
+    it.each(Object.keys(ends))('that is absent leaves the error unchanged: %s', async (kind) => {
       const { bring, error } = ends[kind]!;
       const drill = await Drill.of(preset());
       const { error: thrown } = await outcome(bring(drill));
@@ -111,7 +111,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
     });
 
     it.each(Object.keys(ends))(
-      'that fails too is heard, with the first error as cause: %s',
+      'that fails too gives its error, with the first error as cause: %s',
       async (kind) => {
         const { bring, error } = ends[kind]!;
         const drill = await Drill.of(
@@ -128,7 +128,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       },
     );
 
-    it('answers for every error, those of the caller too: only an ignored error is a bad request', async () => {
+    it('answers every error, including those of the caller: only an ignored error is a bad request', async () => {
       const drill = await Drill.of(preset({ fallback: () => 'none' }));
       for (const error of [new NotFoundException(), new TypeError(), new ReferenceError(), null]) {
         await expect(drill.call(() => Promise.reject(error))).resolves.toBe('none');
@@ -145,7 +145,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       await expect(call).resolves.toBe('at last');
     });
 
-    it('does not answer for a call that was cancelled, which counts for nobody', async () => {
+    it('does not answer a cancelled call, which is not counted', async () => {
       const fallback = jest.fn();
       const drill = await Drill.of(preset({ fallback }));
       const handle = drill.command.queue(hang);
@@ -174,14 +174,14 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect(signal?.aborted).toBe(true);
     });
 
-    it('can be another', async () => {
+    it('can be changed', async () => {
       const drill = await Drill.of(preset({ timeout: '3s' }));
       const call = outcome(drill.call(hang));
       await drill.advance(3_000);
       expect((await call).error).toMatchObject({ code: 'TIMEOUT', timeoutMs: 3_000 });
     });
 
-    it.each(['success', 'failure'])('has a late %s count no second time', async (late) => {
+    it.each(['success', 'failure'])('does not count a late %s again', async (late) => {
       const drill = await Drill.of(preset());
       const work = deferred();
       const call = outcome(drill.call(() => work.promise));
@@ -195,8 +195,8 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
     });
   });
 
-  describe('at most so many calls run at a time:', () => {
-    it('10 by default; one beyond is rejected at once, none waits', async () => {
+  describe('the number of calls that run at a time is', () => {
+    it('10 by default; a further one is rejected at once, without a queue', async () => {
       const drill = await Drill.of(preset());
       const works = drill.start(10);
       const visits = new Visits();
@@ -207,13 +207,13 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       await expect(drill.call(() => visits.visit())).resolves.toBe(1);
     });
 
-    it('or another number', async () => {
+    it('configurable', async () => {
       const drill = await Drill.of(preset({ places: 2 }));
       drill.start(2);
       await expect(drill.call()).rejects.toBeInstanceOf(BulkheadFullError);
     });
 
-    it('a call that has timed out keeps its place until its work has ended (unlike theirs)', async () => {
+    it('a call that has timed out keeps its place until its work has ended (unlike Hystrix)', async () => {
       const drill = await Drill.of(preset({ places: 1 }));
       const [work] = drill.start();
       await drill.advance(1_000);
@@ -223,7 +223,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       await expect(drill.call()).resolves.toBe('ok');
     });
 
-    it('a fallback that is at work takes no place', async () => {
+    it('a running fallback takes no place', async () => {
       const answers = Array.from({ length: 3 }, () => deferred<string>());
       let asked = 0;
       const drill = await Drill.of(

@@ -21,7 +21,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       for (const error of rejected) expect(error).toBeInstanceOf(CircuitOpenError);
     });
 
-    it('opens at another volume', async () => {
+    it('opens at a configured volume', async () => {
       const drill = await Drill.of(preset({ volume: 3 }));
       await drill.fail(2);
       expect(drill.state).toBe('closed');
@@ -29,7 +29,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect(drill.state).toBe('open');
     });
 
-    it('opens at 50 %, also by a success that makes the volume', async () => {
+    it('opens at 50 %, even with a success that completes the volume', async () => {
       const drill = await Drill.of(preset());
       await drill.fail(10);
       await drill.succeed(9);
@@ -45,7 +45,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect(drill.state).toBe('closed');
     });
 
-    it('opens at another percentage', async () => {
+    it('opens at a configured percentage', async () => {
       const drill = await Drill.of(preset({ percent: 25 }));
       await drill.succeed(15);
       await drill.fail(4);
@@ -54,14 +54,14 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect(drill.state).toBe('open');
     });
 
-    it('opens by timeouts', async () => {
+    it('opens because of timeouts', async () => {
       const drill = await Drill.of(preset({ volume: 3, places: 3 }));
       drill.start(3);
       await drill.advance(1_000);
       expect(drill.state).toBe('open');
     });
 
-    it('opens by calls that found no place', async () => {
+    it('opens because of calls that found no place', async () => {
       const drill = await Drill.of(preset());
       drill.start(10);
       const { ran, rejected } = await drill.burst(21);
@@ -90,7 +90,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect(drill.state).toBe('open');
     });
 
-    it('forgets a second at a time', async () => {
+    it('forgets second by second', async () => {
       const drill = await Drill.of(preset());
       for (let second = 0; second < 10; second++) {
         await drill.succeed();
@@ -99,7 +99,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       }
     });
 
-    it('is another one for a command of another name', async () => {
+    it('is separate for a command of another name', async () => {
       const drill = await Drill.of(preset());
       const other = commandOf(drill.app.service, preset(), 'films');
       await drill.fail(20);
@@ -111,7 +111,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
 });
 
 describe('the error percentage', () => {
-  /** So many calls, failing ones last, as many as it takes to open. */
+  /** So many calls, with the failures last, as many as are needed to open. */
   async function failuresToOpen(policies: Policies, succeeding: number): Promise<number> {
     const drill = await Drill.of(policies);
     await drill.succeed(succeeding);
@@ -151,7 +151,7 @@ describe('the error percentage', () => {
     await expect(failuresToOpen(presets[name]!({ percent }), good)).resolves.toBe(bad);
   });
 
-  it.each(Object.keys(presets))('of 100 takes nothing but failures: %s', async (name) => {
+  it.each(Object.keys(presets))('of 100 needs only failures: %s', async (name) => {
     const drill = await Drill.of(presets[name]!({ percent: 100 }));
     await drill.fail(20);
     expect(drill.state).toBe('open');

@@ -51,7 +51,7 @@ describe('latencies', () => {
     },
   );
 
-  it('of a timeout are the time that was waited', async () => {
+  it('of a timeout are the time limit', async () => {
     const drill = await drillOf(hystrix({ timeout: '2s' }));
     const { over } = drill.start();
     await drill.clock.advance(2_000);
@@ -63,7 +63,7 @@ describe('latencies', () => {
   });
 
   it.each(['an open circuit', 'too many calls'])(
-    'of %s are none of the work; the caller has waited',
+    'of %s exist for the caller only, not for the work',
     async (how) => {
       const answer = deferred();
       const drill = await drillOf(
@@ -83,7 +83,7 @@ describe('latencies', () => {
     },
   );
 
-  it('of bad requests are counted: the work was done', async () => {
+  it('of bad requests are counted, since the work was done', async () => {
     const drill = await drillOf(hystrix({ ignore: [BadRequestError] }));
     const { work, over } = drill.start();
     await drill.clock.advance(100);
@@ -95,7 +95,7 @@ describe('latencies', () => {
     }
   });
 
-  it('of cancelled calls are not: nobody saw their end', async () => {
+  it('of cancelled calls are not counted, since their end was not seen', async () => {
     const drill = await drillOf(hystrix({ maxConcurrentRequests: 1, maxQueueSize: 1 }));
     const handles = [drill.command.queue(hang), drill.command.queue(hang)];
     await drill.clock.advance(100);
@@ -124,7 +124,7 @@ describe('latencies', () => {
     expect(ofBreaker.latency).toMatchObject({ count: 2, min: 100, max: 300, mean: 200 });
   });
 
-  it('of a call of a command that never got a place are none: it has done no work', async () => {
+  it('of a call that never got a place do not exist, since it did no work', async () => {
     const drill = await drillOf(hystrix({ maxConcurrentRequests: 1, maxQueueSize: 1 }));
     const { over } = drill.start();
     const waiting = drill.call();
@@ -160,7 +160,7 @@ describe('latencies', () => {
 });
 
 describe('concurrency', () => {
-  it('tells how many calls run, and the most that did', async () => {
+  it('shows the number of running calls and its peak', async () => {
     const drill = await drillOf(hystrix());
     const all = [drill.start(), drill.start(), drill.start()];
     for (const { concurrency } of drill.metrics()) expect(concurrency).toEqual({ now: 3, max: 3 });
@@ -176,7 +176,7 @@ describe('concurrency', () => {
     for (const { concurrency } of drill.metrics()) expect(concurrency).toEqual({ now: 0, max: 1 });
   });
 
-  it('counts a long call in all of its time', async () => {
+  it('counts a long call during all of its time', async () => {
     const drill = await drillOf(hystrix({ timeout: '1m' }));
     const { over } = drill.start();
     await drill.clock.advance(35_500);
@@ -200,14 +200,14 @@ describe('concurrency', () => {
     expect(drill.metrics().map(({ concurrency }) => concurrency.now)).toEqual([0, 0]);
   });
 
-  it('does not count what an open circuit rejects in a breaker', async () => {
+  it('of a breaker does not count calls that an open circuit rejects', async () => {
     const drill = await drillOf(hystrix());
     drill.registry.get('books').forceOpen();
     await drill.call();
     expect(drill.breaker().metrics.concurrency).toEqual({ now: 0, max: 0 });
   });
 
-  it('is left by cancelled calls', async () => {
+  it('does not include cancelled calls', async () => {
     const drill = await drillOf(hystrix({ maxConcurrentRequests: 1, maxQueueSize: 1 }));
     const handles = [drill.command.queue(hang), drill.command.queue(hang)];
     for (const handle of handles) handle.cancel();
@@ -236,7 +236,7 @@ describe('concurrency', () => {
   });
 });
 
-it('a command that rejects calls is not busy with them', async () => {
+it('rejected calls do not count as running', async () => {
   const drill = await drillOf(hystrix({ maxConcurrentRequests: 2 }));
   const running = [drill.start(), drill.start()];
   await Promise.all(Array.from({ length: 10 }, () => drill.call()));
@@ -269,7 +269,7 @@ describe('the time in each state', () => {
     expect(times()).toEqual(['closed', 10_000, { closed: 13_000, open: 5_000, 'half-open': 700 }]);
   });
 
-  it('goes on through a reset and an override', async () => {
+  it('continues through a reset and an override', async () => {
     const drill = await drillOf(hystrix({ requestVolumeThreshold: 1 }));
     await drill.call(down);
     await drill.clock.advance(1_000);

@@ -14,7 +14,7 @@ import { deferred, outcome, settle } from './support/wait.js';
 afterEach(closeAll);
 refuseUnhandledRejections();
 
-/** Ways for a call to fail, and what is counted for each. */
+/** Ways for a call to fail, with the counts of each. */
 const failures: Record<string, { bring: (drill: Drill) => Promise<unknown>; counted: Given }> = {
   'an error': { bring: ({ call }) => call(down), counted: { failure: 1 } },
   'a timeout': {
@@ -111,7 +111,7 @@ describe('a command and its breaker count', () => {
     }
   });
 
-  it('a fallback that was one too many', async () => {
+  it('a fallback beyond the limit', async () => {
     const answer = deferred();
     const drill = await drillOf(
       hystrix({ fallback: () => answer.promise, fallbackMaxConcurrentRequests: 1 }),
@@ -120,7 +120,7 @@ describe('a command and its breaker count', () => {
     await settle();
     await drill.call(down);
     const [ofCommand, ofBreaker] = drill.metrics();
-    // The first call has not ended; what the breaker sees of it has.
+    // The first call has not ended, but its work inside the breaker has.
     expect(ofCommand.counts).toEqual(counts({ failure: 1, fallback: { rejected: 1 } }));
     expect(ofBreaker.counts).toEqual(counts({ failure: 2, fallback: { rejected: 1 } }));
     answer.resolve();
@@ -130,7 +130,7 @@ describe('a command and its breaker count', () => {
     }
   });
 
-  it('a bad request, of which no fallback hears', async () => {
+  it('a bad request, without a fallback', async () => {
     const drill = await drillOf(
       hystrix({ ignore: [BadRequestError], fallback: fallbackValue('none') }),
     );
@@ -148,7 +148,7 @@ describe('a command and its breaker count', () => {
       await outcome(handle.result);
       const [ofCommand, ofBreaker] = drill.metrics();
       expect(ofCommand.counts).toEqual(counts({ ignored: 1 }));
-      // That the work had failed before is known to the breaker.
+      // The breaker knows that the work had failed before.
       expect(ofBreaker.counts).toEqual(
         counts(when === 'while it runs' ? { ignored: 1 } : { failure: 1 }),
       );
@@ -168,7 +168,7 @@ describe('a command and its breaker count', () => {
     }
   });
 
-  it('nothing that comes after a timeout', async () => {
+  it('nothing after a timeout', async () => {
     const drill = await drillOf(hystrix());
     const { work, over } = drill.start();
     await drill.clock.advance(1_000);
@@ -182,7 +182,7 @@ describe('a command and its breaker count', () => {
     }
   });
 
-  it('a success that comes too late for the circuit all the same', async () => {
+  it('a success that is too late for the circuit', async () => {
     const drill = await drillOf(hystrix({ requestVolumeThreshold: 1 }));
     const { work, over } = drill.start();
     await drill.call(down);
@@ -204,7 +204,7 @@ describe('a command and its breaker count', () => {
     for (const metrics of drill.metrics()) expect(metrics.counts).toEqual(counts({ failure: 1 }));
   });
 
-  it('with our own rules, a wrong request as ignored', async () => {
+  it('with our own rules, a programmer error as ignored', async () => {
     const drill = await drillOf({ circuitBreaker: {} });
     await drill.call(() => Promise.reject(new TypeError()));
     await drill.call(down);
@@ -213,7 +213,7 @@ describe('a command and its breaker count', () => {
     }
   });
 
-  it('by the rules of the breaker that the command only names, as they are now', async () => {
+  it('by the current rules of a breaker that the command only refers to', async () => {
     const drill = await drillOf(hystrix());
     const rules = {
       name: 'shop',
@@ -237,7 +237,7 @@ describe('a command and its breaker count', () => {
     expect(drill.registry.get('shop').snapshot().metrics.counts).toEqual(told());
   });
 
-  it('with our own rules, a rejection for lack of a place with what became of it', async () => {
+  it('with our own rules, a rejection for lack of a place with its fallback', async () => {
     const drill = await drillOf({
       circuitBreaker: {},
       bulkhead: 1,
@@ -264,11 +264,11 @@ describe('a command and its breaker count', () => {
     await bad;
     const [ofCommand, ofBreaker] = drill.metrics();
     expect(ofCommand.counts).toEqual(counts({ success: 1, failure: 1, fallback: { success: 1 } }));
-    // Answered was only what was left after the retries.
+    // The fallback answered only after the retries.
     expect(ofBreaker.counts).toEqual(counts({ success: 1, failure: 5, fallback: { success: 1 } }));
   });
 
-  it('for the command alone, without a breaker', async () => {
+  it('for the command only, without a breaker', async () => {
     const drill = await drillOf({ bulkhead: 1, timeout: '1s' });
     await failures['too many calls']!.bring(drill);
     await failures['an error']!.bring(drill);
@@ -304,7 +304,7 @@ describe('a command and its breaker count', () => {
     },
   );
 
-  it('each thing for 10 s', async () => {
+  it('each event for 10 s', async () => {
     const drill = await drillOf(hystrix());
     await drill.call();
     await drill.clock.advance(5_000);
@@ -321,7 +321,7 @@ describe('a command and its breaker count', () => {
     for (const metrics of drill.metrics()) expect(metrics.counts).toEqual(counts({}));
   });
 
-  it('on through open circuits, resets and other rules', async () => {
+  it('through open circuits, resets and changed rules', async () => {
     const drill = await drillOf(hystrix({ requestVolumeThreshold: 2 }));
     await drill.call(down);
     await drill.call(down);

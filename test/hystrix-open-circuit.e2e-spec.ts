@@ -30,7 +30,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect(drill.state).toBe('closed');
     });
 
-    it('the sleep window can be another', async () => {
+    it('the sleep window can be changed', async () => {
       const drill = await opened({ sleepWindow: '1s' });
       await drill.advance(999);
       expect((await drill.burst(1)).ran).toBe(0);
@@ -38,7 +38,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect((await drill.burst(1)).ran).toBe(1);
     });
 
-    it('a probe that succeeds closes it, and it begins to count anew', async () => {
+    it('a probe that succeeds closes it, with empty counts', async () => {
       const drill = await opened();
       await drill.advance(5_000);
       await drill.succeed();
@@ -100,7 +100,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect(drill.state).toBe('closed');
     });
 
-    it('a cancelled probe decides nothing: the next call is one', async () => {
+    it('a cancelled probe has no effect: the next call is a probe', async () => {
       const drill = await opened();
       await drill.advance(5_000);
       const handle = drill.command.queue(hang);
@@ -112,7 +112,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect(drill.state).toBe('closed');
     });
 
-    it('a success that was admitted before does not close it (unlike theirs)', async () => {
+    it('a success that was admitted before does not close it (unlike Hystrix)', async () => {
       const drill = await Drill.of(preset({ timeout: '60s' }));
       const [early, other, third] = drill.start(3);
       await drill.fail(20);
@@ -143,7 +143,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect((await drill.burst(1)).ran).toBe(1);
     });
 
-    it('what it rejects counts for nothing in it', async () => {
+    it('rejected calls do not count in it', async () => {
       const drill = await opened();
       await drill.burst(100);
       expect(drill.breaker).toMatchObject({ rejected: 100, counts: { requests: 0, failures: 0 } });
@@ -153,7 +153,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect(drill.state).toBe('closed');
     });
 
-    it('a fallback answers what it rejects, at once', async () => {
+    it('a fallback answers rejected calls at once', async () => {
       const drill = await opened({ fallback: () => 'none' });
       await expect(drill.call()).resolves.toBe('none');
     });
@@ -171,7 +171,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       await expect(drill.call()).resolves.toBe('ok');
     });
 
-    it('forces open what is open already: there is no probe either (unlike theirs)', async () => {
+    it('forces an open circuit open: there is no probe either (unlike Hystrix)', async () => {
       const drill = await Drill.of(preset());
       await drill.fail(20);
       drill.app.registry.get('books').forceOpen();
@@ -182,7 +182,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect(drill.state).toBe('closed');
     });
 
-    it('disables it: all calls run, and are counted; released, it works again', async () => {
+    it('disables it: all calls run and are counted, until the override is cleared', async () => {
       const drill = await Drill.of(preset());
       drill.app.registry.get('books').disable();
       await drill.fail(100);
@@ -193,7 +193,7 @@ describe.each(Object.keys(presets))('a command with %s', (name) => {
       expect(drill.state).toBe('open');
     });
 
-    it('changes its settings while it works', async () => {
+    it('changes its settings at run time', async () => {
       const drill = await Drill.of(preset());
       await drill.fail(5);
       drill.app.registry.reconfigure('books', { minimumCalls: 6, openFor: '1s' });

@@ -18,7 +18,7 @@ describe('hystrix()', () => {
   class BadRequestError extends Error {}
   const bad: Work = () => Promise.reject(new BadRequestError('bad'));
 
-  it('has no timeout when that is false', async () => {
+  it('has no timeout if it is false', async () => {
     const drill = await Drill.of(hystrix({ timeout: false }));
     const [work] = drill.start();
     const call = drill.call(() => work!.promise);
@@ -28,7 +28,7 @@ describe('hystrix()', () => {
     expect(drill.command.describe().stages).toEqual(['circuit breaker', 'bulkhead']);
   });
 
-  it('without a timeout takes a hung probe for failed after a sleep window', async () => {
+  it('without a timeout, takes a hanging probe for failed after a sleep window', async () => {
     const drill = await Drill.of(hystrix({ timeout: false }));
     await drill.fail(20);
     await drill.advance(5_000);
@@ -42,7 +42,7 @@ describe('hystrix()', () => {
     expect(drill.state).toBe('closed');
   });
 
-  it('without a timeout never takes a hung call for a failure', async () => {
+  it('without a timeout, never takes a hanging call for a failure', async () => {
     const drill = await Drill.of(hystrix({ timeout: false, requestVolumeThreshold: 1 }));
     drill.start();
     await drill.advance(3_600_000);
@@ -50,7 +50,7 @@ describe('hystrix()', () => {
   });
 
   describe('ignore: bad requests', () => {
-    it('reach the caller as they are, whatever fallback there is', async () => {
+    it('reach the caller unchanged, despite a fallback', async () => {
       const fallback = jest.fn();
       const drill = await Drill.of(hystrix({ ignore: [BadRequestError], fallback }));
       const error = new BadRequestError();
@@ -71,7 +71,7 @@ describe('hystrix()', () => {
       expect(drill.state).toBe('open');
     });
 
-    it('decide nothing as a probe: the next call is one', async () => {
+    it('have no effect as a probe: the next call is a probe', async () => {
       const drill = await Drill.of(hystrix({ ignore: [BadRequestError] }));
       await drill.fail(20);
       await drill.advance(5_000);
@@ -84,7 +84,7 @@ describe('hystrix()', () => {
       expect(drill.state).toBe('closed');
     });
 
-    it('may be told by a function', async () => {
+    it('may be defined by a function', async () => {
       const ignore = [(error: unknown) => (error as Error).message === 'bad'];
       const drill = await Drill.of(hystrix({ ignore, fallback: () => 'none' }));
       await expect(drill.call(bad)).rejects.toThrow('bad');
@@ -92,7 +92,7 @@ describe('hystrix()', () => {
     });
   });
 
-  it('has calls that found no place count for nothing when countRejections is false; they are answered', async () => {
+  it('does not count calls that found no place if countRejections is false, but answers them', async () => {
     const drill = await Drill.of(
       hystrix({ countRejections: false, fallback: () => 'none', requestVolumeThreshold: 1 }),
     );
@@ -104,14 +104,14 @@ describe('hystrix()', () => {
     expect(drill.state).toBe('open');
   });
 
-  it('has every error count all the same when countRejections is false', async () => {
+  it('still counts every error if countRejections is false', async () => {
     const drill = await Drill.of(hystrix({ countRejections: false, requestVolumeThreshold: 2 }));
     await outcome(drill.call(() => Promise.reject(new NotFoundException())));
     await outcome(drill.call(() => Promise.reject(new TypeError())));
     expect(drill.state).toBe('open');
   });
 
-  it('lets calls wait for a place when there is a queue, as long as their timeout', async () => {
+  it('lets calls wait for a place for as long as their timeout, if there is a queue', async () => {
     const drill = await Drill.of(hystrix({ maxConcurrentRequests: 1, maxQueueSize: 1 }));
     const [work] = drill.start();
     const waiting = drill.call(() => 'waited');
@@ -124,7 +124,7 @@ describe('hystrix()', () => {
     expect((await late).error).toBeInstanceOf(TimeoutError);
   });
 
-  it('looks back over another window, in other steps', async () => {
+  it('uses the configured window and buckets', async () => {
     const drill = await Drill.of(hystrix({ rollingWindow: '4s', rollingBuckets: 2 }));
     await drill.fail(10);
     await drill.advance(3_999);
@@ -166,7 +166,7 @@ describe('hystrix()', () => {
     });
   });
 
-  it('has ten fallbacks at a time for rejections, too', async () => {
+  it('allows ten fallbacks at a time for rejections, too', async () => {
     const answer = deferred<string>();
     const drill = await Drill.of(hystrix({ fallback: () => answer.promise }));
     drill.app.registry.get('books').forceOpen();
@@ -178,7 +178,7 @@ describe('hystrix()', () => {
 });
 
 describe('hystrixGo()', () => {
-  it('takes 0 for the default, as Go does', async () => {
+  it('reads 0 as the default, like Go', async () => {
     const drill = await Drill.of(
       hystrixGo({
         timeout: 0,
@@ -198,7 +198,7 @@ describe('hystrixGo()', () => {
     });
   });
 
-  it('has any number of fallbacks at a time', async () => {
+  it('allows any number of fallbacks at a time', async () => {
     const answer = deferred<string>();
     const drill = await Drill.of(hystrixGo({ fallback: () => answer.promise }));
     drill.app.registry.get('books').forceOpen();

@@ -11,7 +11,7 @@ import { deferred, outcome, until } from './support/wait.js';
 afterEach(() => jest.restoreAllMocks());
 afterEach(closeAll);
 
-/** A breaker whose event is so long that the kernel soon takes no more of it. */
+/** A breaker with an event so long that the buffers of the kernel are soon full. */
 const huge = 'x'.repeat(500_000);
 const eventLength = 3 * huge.length;
 
@@ -20,7 +20,7 @@ class Huge {
   async work(): Promise<void> {}
 }
 
-/** The response to a client that has long read nothing. */
+/** The response to a client that has not read for long. */
 async function stalled(app: INestApplication): Promise<ServerResponse> {
   const { clients } = inside(app);
   await until(() => clients.size === 1);
@@ -56,7 +56,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       for (const reader of [...readers, sixth]) reader.disconnect();
     });
 
-    it('as many as it is told', async () => {
+    it('the configured number of clients', async () => {
       const { url } = await streaming({ maxConnections: 1 });
       const reader = await read(`${url}/hystrix.stream`);
       const refused = await fetch(`${url}/hystrix.stream`);
@@ -64,7 +64,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       reader.disconnect();
     });
 
-    it('a hundred that come and go, of whom nothing stays', async () => {
+    it('a hundred that come and go, without a trace', async () => {
       const { url, app } = await streaming();
       const server = app.getHttpServer() as Server;
       const listeners = () => server.eventNames().map((name) => server.listenerCount(name));
@@ -88,7 +88,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       expect(connections).toBe(0);
     });
 
-    it('nobody who goes before the answer begins', async () => {
+    it('no client that goes before the answer begins', async () => {
       const entered = deferred();
       const admitted = deferred();
       class Slow implements CanActivate {
@@ -113,7 +113,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       expect(inside(app)).toMatchObject({ clients: new Map(), timer: undefined });
     });
 
-    it('a client that does not read no more than it can take, until it reads', async () => {
+    it('only as much as a slow client can take, until it reads', async () => {
       const { url, app } = await streaming({}, { providers: [Huge] });
       const socket = await silent(url);
       const response = await stalled(app);
@@ -132,7 +132,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       await until(() => inside(app).clients.size === 0);
     });
 
-    it('nobody any more whose response somebody else has ended', async () => {
+    it('no client whose response other code has ended', async () => {
       const { url, app } = await streaming();
       const reader = await read(`${url}/hystrix.stream`);
       const [[response]] = [...inside(app).clients] as [[ServerResponse, unknown]];
@@ -145,7 +145,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       expect(errors).toEqual([]);
     });
 
-    it('HEAD requests with the head alone', async () => {
+    it('HEAD requests with the head only', async () => {
       const { url, app } = await streaming();
       const answer = await fetch(`${url}/hystrix.stream`, { method: 'HEAD' });
       expect(answer.status).toBe(200);
@@ -180,7 +180,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       socket.destroy();
     });
 
-    it('for those who come while the application closes', async () => {
+    it('for clients that come while the application closes', async () => {
       const { url, app } = await streaming();
       app.get<EventStream>(EventStream, { strict: false }).onModuleDestroy();
       const refused = await fetch(`${url}/hystrix.stream`);
@@ -196,7 +196,7 @@ function rawOf(context: ExecutionContext): ServerResponse {
   return response.raw ?? response;
 }
 
-/** A client that sends a request and reads nothing until it is told to. */
+/** A client that sends a request and reads only on demand. */
 async function silent(url: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

@@ -15,7 +15,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
   const streaming = streamingOn(platform);
 
   describe('tells', () => {
-    it('all there is at once, and then time and again', async () => {
+    it('all events at once, and then at each interval', async () => {
       const { url } = await streaming({}, counting());
       const reader = await read(`${url}/hystrix.stream`);
       expect(reader.status).toBe(200);
@@ -30,7 +30,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       reader.disconnect();
     });
 
-    it('each command, and each breaker that no command of its name stands for, once', async () => {
+    it('each command, and each breaker without a command of its name, once', async () => {
       const { url } = await streaming({ interval: '5s' }, counting());
       const reader = await read(`${url}/hystrix.stream`);
       await until(() => reader.events.length >= 5);
@@ -44,7 +44,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       reader.disconnect();
     });
 
-    it('only what Hystrix’ dashboard takes, under load', async () => {
+    it('only values that Hystrix’ dashboard accepts, under load', async () => {
       const { url } = await streaming({}, counting());
       const reader = await read(`${url}/hystrix.stream`);
       const ids = ['5', 'missing', 'down', '7', 'down'];
@@ -94,7 +94,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       reader.disconnect();
     });
 
-    it('that it is alive when there is nothing to tell', async () => {
+    it('a ping when there are no events', async () => {
       const { url } = await streaming();
       const reader = await read(`${url}/hystrix.stream`);
       await until(() => reader.text.length >= 3 * 'ping: \n\n'.length);
@@ -102,7 +102,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       reader.disconnect();
     });
 
-    it('the rest when a breaker cannot be told, and complains once', async () => {
+    it('the rest when a breaker cannot be shown, with one complaint', async () => {
       const warn = jest.spyOn(Logger.prototype, 'warn');
       const { url, registry } = await streaming({}, counting());
       jest.spyOn(registry.get('storagesvc'), 'snapshot').mockImplementation(() => {
@@ -117,7 +117,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       reader.disconnect();
     });
 
-    it('that it is alive when nothing can be told', async () => {
+    it('a ping when nothing can be shown', async () => {
       const { url, registry } = await streaming({}, counting());
       const reader = await read(`${url}/hystrix.stream`);
       jest

@@ -38,12 +38,12 @@ describe.each(everyPlatform)('breakers by key, on %s,', (platform: Platform) => 
     return reader.events.map(({ name }) => name);
   };
 
-  it('are shown to nobody by default', async () => {
+  it('are not shown by default', async () => {
     expect(await shown({})).toEqual(['storagesvc']);
     expect(await shown({ keys: false })).toEqual(['storagesvc']);
   });
 
-  it('are shown when asked for', async () => {
+  it('are shown if so configured', async () => {
     expect((await shown({ keys: true })).sort()).toEqual([
       'storagesvc',
       'tenant[acme]',
@@ -59,7 +59,7 @@ describe('registries', () => {
     return { breakers: app.get(CircuitBreakerRegistry), bulkheads: app.get(BulkheadRegistry) };
   };
 
-  it('give breakers and bulkheads in the same way: by name, to be seen by snapshot()', async () => {
+  it('give breakers and bulkheads in the same way: by name, with snapshot()', async () => {
     const { breakers, bulkheads } = await boot();
     for (const registry of [breakers, bulkheads]) {
       for (const part of registry) {
@@ -73,7 +73,7 @@ describe('registries', () => {
     expect(seen.sort()).toEqual(['places', 'storagesvc', 'tenant[acme]']);
   });
 
-  it('give bulkheads whose numbers are those of the moment, in JSON too', async () => {
+  it('give bulkheads with current numbers, in JSON too', async () => {
     const { bulkheads } = await boot();
     const places = bulkheads.get('places');
     const numbers = {

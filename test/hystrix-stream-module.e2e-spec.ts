@@ -27,7 +27,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
   const streaming = streamingOn(platform);
 
   describe('is', () => {
-    it('where it is told to be', async () => {
+    it('at the configured path', async () => {
       const { url } = await streaming({ path: 'admin/circuits' });
       const reader = await read(`${url}/admin/circuits`);
       expect(reader.status).toBe(200);
@@ -46,7 +46,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       return app.getUrl();
     };
 
-    it('below the global prefix, unless that leaves it out', async () => {
+    it('below the global prefix, unless it is excluded', async () => {
       const below = await served((app) => app.setGlobalPrefix('api'));
       const reader = await read(`${below}/api/hystrix.stream`);
       expect(reader.status).toBe(200);
@@ -70,14 +70,14 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
       reader.disconnect();
     });
 
-    it('readable for pages of other origins when the application allows it', async () => {
+    it('readable for pages of other origins if the application allows it', async () => {
       const url = await served((app) => app.enableCors({ origin: 'http://dashboard' }));
       const reader = await read(`${url}/hystrix.stream`);
       expect(reader.headers['access-control-allow-origin']).toBe('http://dashboard');
       reader.disconnect();
     });
 
-    it('sent with the headers that others have set', async () => {
+    it('sent with headers that other code has set', async () => {
       class Stamp implements CanActivate {
         canActivate(context: ExecutionContext): boolean {
           const response = context
@@ -96,7 +96,7 @@ describe.each(everyPlatform)('the Hystrix stream on %s', (platform: Platform) =>
     it.each([
       ['a class', (guard: new () => CanActivate) => guard],
       ['an object', (guard: new () => CanActivate) => new guard()],
-    ])('closed to those whom a guard rejects: %s', async (_, guardOf) => {
+    ])('closed to clients that a guard rejects: %s', async (_, guardOf) => {
       @Injectable()
       class KeyGuard implements CanActivate {
         canActivate(context: ExecutionContext): boolean {
@@ -165,7 +165,7 @@ describe('HystrixStreamModule', () => {
     expect(problemsOf(options)).toEqual([`HystrixStreamModule.forRoot(): ${problem}`]);
   });
 
-  it('accepts what is right', () => {
+  it('accepts valid options', () => {
     class Guard implements CanActivate {
       canActivate(): boolean {
         return true;
@@ -187,7 +187,7 @@ describe('HystrixStreamModule', () => {
     return error;
   };
 
-  it('says that ResilienceModule is missing', async () => {
+  it('reports a missing ResilienceModule', async () => {
     expect(await start(HystrixStreamModule.forRoot())).toMatchObject({
       name: 'ResilienceConfigurationError',
       problems: [
@@ -196,7 +196,7 @@ describe('HystrixStreamModule', () => {
     });
   });
 
-  it('says that the bare class shows nothing', async () => {
+  it('reports that the bare class has no effect', async () => {
     expect(await start(ResilienceModule.forRoot(), HystrixStreamModule)).toMatchObject({
       name: 'ResilienceConfigurationError',
       problems: [

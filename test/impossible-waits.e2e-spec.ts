@@ -10,7 +10,7 @@ const problem = async (parts: Parts): Promise<string> =>
     (error: Error) => error.message,
   );
 
-describe('a first wait that never fits refuses to start', () => {
+describe('a first wait that never fits prevents the start', () => {
   it('on a method whose total timeout comes from another layer', async () => {
     @Injectable()
     class Books {
@@ -48,7 +48,7 @@ describe('a first wait that never fits refuses to start', () => {
     ).toThrow('the first wait of backoff (at least 2000 ms) never fits into the total timeout');
   });
 
-  it('does not when the wait fits', async () => {
+  it('does not prevent it if the wait fits', async () => {
     @Injectable()
     class Books {
       @Retry({ backoff: constant('2s') })

@@ -56,7 +56,7 @@ class Client {
 const bad = (): unknown => expect.objectContaining({ name: 'TypeError' }) as unknown;
 
 describe('keys', () => {
-  it('may be given by a method of the instance', async () => {
+  it('may come from a method of the instance', async () => {
     const { app, registry } = await boot({ providers: [Client] });
     const client = app.get(Client);
     await outcome(client.byMethod(true));
@@ -66,7 +66,7 @@ describe('keys', () => {
     expect(registry.get('tenants[acme]').state).toBe('open');
   });
 
-  it('that are none fail the call, and nothing else', async () => {
+  it('that are invalid fail only their call', async () => {
     const { app, registry } = await boot({ providers: [Client] });
     const client = app.get(Client);
     for (const key of [undefined, null, {}, Symbol('x'), () => 1, Promise.resolve('a')]) {
@@ -81,7 +81,7 @@ describe('keys', () => {
     expect(registry.names()).toEqual(['hosts[1]', 'hosts[5]']);
   });
 
-  it('without room run without a breaker, which is told once', async () => {
+  it('without room run without a breaker, with one warning', async () => {
     const warnings: string[] = [];
     const logger = {
       log: () => {},
@@ -100,7 +100,7 @@ describe('keys', () => {
     expect(warnings.filter((line) => line.includes('maxKeys'))).toHaveLength(1);
   });
 
-  it('are found as they are, and shown on one line', async () => {
+  it('are found unchanged, and shown on one line', async () => {
     const lines: string[] = [];
     const write = (message: string): void => void lines.push(message);
     const logger = { log: write, error: write, warn: write };
@@ -126,7 +126,7 @@ describe('keys', () => {
     }
   });
 
-  it('make bulkheads too', async () => {
+  it('work for bulkheads too', async () => {
     const { app } = await boot({ providers: [Client] });
     const client = app.get(Client);
     const bulkheads = app.get(BulkheadRegistry);
@@ -146,7 +146,7 @@ describe('keys', () => {
     expect(bulkheads.names()).toHaveLength(2);
   });
 
-  it('are refused at bootstrap when they can give none', async () => {
+  it('are refused at bootstrap if they are impossible', async () => {
     class Wrong {
       @CircuitBreaker({ key: 'nobody' })
       async a(): Promise<void> {}

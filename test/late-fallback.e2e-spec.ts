@@ -5,8 +5,8 @@ import { deferred, settle } from './support/wait.js';
 
 afterEach(closeAll);
 
-describe('a fallback inside a retry, as an order of its own may have it', () => {
-  it('that answers too late does not pass off the next attempt for its own', async () => {
+describe('a fallback inside a retry, in a custom order', () => {
+  it('does not affect the next attempt when it answers too late', async () => {
     const [late, live] = [deferred<string>(), deferred<string>()];
     @Injectable()
     class S {

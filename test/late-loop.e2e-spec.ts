@@ -6,7 +6,7 @@ import { CompiledLibrary } from './support/child-process.js';
 
 const CALLS = 40;
 
-/** Calls at a time with a timeout of 1 s; tells how they ended. */
+/** Simultaneous calls with a timeout of 1 s. @returns how they ended */
 const script = `
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
@@ -42,7 +42,7 @@ async function main() {
 void main();
 `;
 
-/** A server that keeps all requests until it is told to answer. */
+/** A server that holds all requests until the test lets it answer. */
 class PatientServer {
   private readonly server: Server = createServer((request, response) => {
     this.received += 1;
@@ -72,7 +72,7 @@ class PatientServer {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe('answers that come in time while nobody reads them', () => {
+describe('answers that arrive in time while the event loop is blocked', () => {
   let library: CompiledLibrary;
   let server: PatientServer;
 
@@ -101,7 +101,7 @@ describe('answers that come in time while nobody reads them', () => {
       },
     ],
   ])(
-    'are no timeouts: %s',
+    'are not timeouts: %s',
     async (_how, hold) => {
       server = new PatientServer();
       const child = library.run('late-loop', script, await server.listen(), `${CALLS}`);

@@ -85,7 +85,7 @@ describe.each([
   ['a thenable', (answer?: Answer) => new Query(answer)],
   ['a promise of a subclass', (answer?: Answer) => new PromisedQuery(answer)],
 ])('a result that is %s', (_, make) => {
-  it.each(['bare', 'limited', 'answered'] as const)('is asked once (%s)', async (name) => {
+  it.each(['bare', 'limited', 'answered'] as const)('is started once (%s)', async (name) => {
     const { AppModule } = appModule({ providers: [Repository] });
     const app = await NestFactory.createApplicationContext(AppModule, {
       logger: false,
@@ -95,7 +95,7 @@ describe.each([
   });
 
   it.each(['bare', 'limited', 'answered'] as const)(
-    'is asked once when somebody listens (%s)',
+    'is started once with listeners (%s)',
     async (name) => {
       const { app, events } = await boot({ providers: [Repository] });
       await asksOnce(app.get(Repository), name);
@@ -103,7 +103,7 @@ describe.each([
     },
   );
 
-  it('is asked once when it is given up, and its end is told of', async () => {
+  it('is started once when it is abandoned, and its end is reported', async () => {
     const { app, clock, events } = await boot({ providers: [Repository] });
     const repository = app.get(Repository);
     repository.query = make(() => {});
@@ -124,7 +124,7 @@ describe.each([
   }
 });
 
-it('a result that is a proxy is not looked at more than a promise has to be', async () => {
+it('a proxy as a result is inspected no more than a promise', async () => {
   const { app } = await boot({ providers: [Repository] });
   const repository = app.get(Repository);
   const guarded = new Proxy(Promise.resolve('rows'), {

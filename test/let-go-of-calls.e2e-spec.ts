@@ -19,11 +19,11 @@ import { outcome, settle } from './support/wait.js';
 afterEach(closeAll);
 jest.setTimeout(60_000); // collecting garbage takes its time
 
-/** Something that is noticed when it is kept. */
+/** An object that is noticed when it is kept. */
 const heavy = (): { data: Buffer } => ({ data: Buffer.alloc(1_000) });
 
-describe('a call that retries for long', () => {
-  it('does not keep what the attempts return that it has given up', async () => {
+describe('a call with many retries', () => {
+  it('does not keep the results of abandoned attempts', async () => {
     const seen = new Remembered();
     const late: ((value: object) => void)[] = [];
     @Injectable()
@@ -67,8 +67,8 @@ describe('a call that retries for long', () => {
   });
 });
 
-describe('what lives longer than a call', () => {
-  it('keeps no call when it is a signal that goes with many', async () => {
+describe('an object that outlives a call', () => {
+  it('keeps no call as a signal of many calls', async () => {
     const seen = new Remembered();
     @Injectable()
     class Books {
@@ -89,7 +89,7 @@ describe('what lives longer than a call', () => {
     expect(signal.aborted).toBe(false);
   });
 
-  it('keeps no error of another call when it is an error that a fallback throws again and again', async () => {
+  it('keeps no error of another call as an error that a fallback throws again and again', async () => {
     const seen = new Remembered();
     const constantError = new Error('always the same');
     @Injectable()
@@ -109,7 +109,7 @@ describe('what lives longer than a call', () => {
     expect(constantError.message).toBe('always the same');
   });
 
-  it('is not a breaker of a key that has made place for another', async () => {
+  it('is not a breaker of a key that was replaced by another', async () => {
     const seen = new Remembered();
     @Injectable()
     class Books {
@@ -155,7 +155,7 @@ describe('an application', () => {
     await app.close();
   }
 
-  it('is let go when it has closed, though its classes and instances from outside live on', async () => {
+  it('is released after its close, even if its classes and outside instances live on', async () => {
     const seen = new Remembered();
     const kept = [];
     for (let i = 0; i < 10; i++) {
@@ -167,7 +167,7 @@ describe('an application', () => {
     for (const each of kept) await expect(each.list()).resolves.toBe('ok');
   });
 
-  it('is let go when its start has failed', async () => {
+  it('is released after a failed start', async () => {
     const seen = new Remembered();
     class Marker {
       constructor() {

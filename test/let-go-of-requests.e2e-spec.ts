@@ -16,7 +16,7 @@ import { settle } from './support/wait.js';
 afterEach(closeAll);
 jest.setTimeout(60_000); // collecting garbage takes its time
 
-/** Posts a body, and resolves when the answer is there. */
+/** Posts a body, and resolves with the answer. */
 function post(url: string, body: object): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', connection: 'close' };
@@ -33,7 +33,7 @@ const REQUESTS = 20;
 const FEW = 2;
 
 describe.each(everyPlatform)('on %s, a request whose handler has ended', (platform) => {
-  it('is not kept by what was begun in the handler and goes on', async () => {
+  it('is not kept by work that outlasts the handler', async () => {
     const seen = new Remembered();
     const timers: NodeJS.Timeout[] = [];
     const promises: Promise<unknown>[] = [];
@@ -79,7 +79,7 @@ describe.each(everyPlatform)('on %s, a request whose handler has ended', (platfo
     timers.forEach((timer) => clearInterval(timer));
   });
 
-  it('is not kept when it was made during an outage, by circuits and errors that stay', async () => {
+  it('is not kept by circuits and errors after an outage', async () => {
     const seen = new Remembered();
     const constant = new Error('always the same');
     @Controller()

@@ -12,7 +12,7 @@ const quiet = { logger: false, abortOnError: false } as const;
 setFlagsFromString('--expose_gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Whether what is referred to goes when nobody needs it. */
+/** Whether the object is collected when it is no longer needed. */
 async function isLetGo(ref: WeakRef<object>): Promise<boolean> {
   for (let turn = 0; turn < 20 && ref.deref() !== undefined; turn++) {
     await new Promise(setImmediate);
@@ -51,7 +51,7 @@ function policed(registry: CircuitBreakerRegistry): number {
 }
 
 describe('an application whose start has failed', () => {
-  it('does not count as running: static methods have the policies of the one that runs', async () => {
+  it('does not count as running: static methods have the policies of the running one', async () => {
     const S = withStatic();
     for (let attempt = 0; attempt < 10; attempt++) {
       const failing = NestFactory.createApplicationContext(failingIn('onModuleInit'), quiet);
@@ -62,7 +62,7 @@ describe('an application whose start has failed', () => {
     expect(policed(registry)).toBe(1);
   });
 
-  it('does not take static methods from one that was running before', async () => {
+  it('does not take static methods from one that was already running', async () => {
     const S = withStatic();
     const { registry } = await boot({ providers: [S] });
     const failing = NestFactory.createApplicationContext(failingIn('onModuleInit'), quiet);
@@ -86,7 +86,7 @@ describe('an application whose start has failed', () => {
   });
 
   it.each<Hook>(['onModuleInit', 'onApplicationBootstrap'])(
-    'is let go, when it failed in %s',
+    'is released when it failed in %s',
     async (hook) => {
       const S = withStatic();
       const shared = new S();
@@ -115,7 +115,7 @@ describe('an application whose start has failed', () => {
 });
 
 describe('a closed application', () => {
-  it('is let go, though its classes and what it was given live on', async () => {
+  it('is released, even if its classes and outside objects live on', async () => {
     const S = withStatic();
     const shared = new S();
     const run = async (): Promise<WeakRef<object>> => {
@@ -133,7 +133,7 @@ describe('a closed application', () => {
   it.each<[string, (shared: object) => object]>([
     ['useValue', (shared) => ({ useValue: shared })],
     ['useFactory', (shared) => ({ useFactory: () => shared })],
-  ])('leaves an instance by %s to the next one that uses it', async (_, provider) => {
+  ])('releases an instance by %s to the next one that uses it', async (_, provider) => {
     const S = withStatic();
     const shared = new S();
     const one = await boot({ providers: [{ provide: 'S', ...provider(shared) } as never] });
@@ -161,7 +161,7 @@ it('an instance that was given to an application which never started belongs to 
   expect(policed(registry)).toBe(1);
 });
 
-it('static methods run bare, with a warning, while two applications are running, and not after one is closed', async () => {
+it('static methods run bare, with a warning, while two applications are running', async () => {
   const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
   const S = withStatic();
   const one = await boot({ providers: [S] });

@@ -127,7 +127,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: bad },
 );
 
-it('loses nothing, whatever patches come between whatever calls', async () => {
+it('loses nothing with any patches between any calls', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
       const { app, clock, service, registry } = await boot({ providers: [Client] });

@@ -18,7 +18,7 @@ import { type Deferred, deferred, outcome, settle } from './support/wait.js';
 afterEach(closeAll);
 refuseUnhandledRejections();
 
-/** The work under way, in the order in which it began. */
+/** The running work, in the order of its beginning. */
 let work: Deferred<string>[] = [];
 beforeEach(() => (work = []));
 
@@ -80,7 +80,7 @@ describe('while its circuit is open', () => {
     return booted;
   }
 
-  it('stays open as long as it was to be, with its generation; the next time counts', async () => {
+  it('keeps its open time and its generation; the change applies to the next opening', async () => {
     const { client, service, registry, clock } = await opened();
     const before = registry.get('storage').snapshot();
     expect(before.state).toBe('open');
@@ -97,7 +97,7 @@ describe('while its circuit is open', () => {
     expect(registry.get('storage').snapshot().retryAfterMs).toBe(60_000);
   });
 
-  it('lets a probe that is under way decide, and admits as many more as the patch says', async () => {
+  it('lets a running probe decide, and admits as many more as the patch allows', async () => {
     const { client, service, registry, clock } = await opened();
     await clock.advance(10_000);
     const probe = client.guarded();
@@ -119,7 +119,7 @@ describe('while its circuit is open', () => {
     expect(registry.get('storage').override).toMatchObject({ kind: 'forced-open', by: 'anna' });
   });
 
-  it('takes the outcome of a call that began while the policy was still on', async () => {
+  it('counts the outcome of a call that began while the policy was still on', async () => {
     const { client, service, registry } = await start();
     const calls = [client.guarded(), client.guarded()].map(outcome);
     service.configure('*', { circuitBreaker: { enabled: false } });
@@ -139,7 +139,7 @@ describe('while its bulkhead is full and has a queue', () => {
     return { ...booted, calls };
   }
 
-  it('gives new places to those who wait at once, in their order', async () => {
+  it('gives new places to waiting calls at once, in their order', async () => {
     const booted = await full();
     booted.service.configure('places', { bulkhead: { maxConcurrent: 4 } });
     expect(numbers(booted)).toEqual([4, 1, 0]);
@@ -152,7 +152,7 @@ describe('while its bulkhead is full and has a queue', () => {
     expect(numbers(booted)).toEqual([0, 0, 0]);
   });
 
-  it('lets those who run finish when there are fewer places, and lets nobody in before there is room', async () => {
+  it('lets running calls finish when there are fewer places, and admits none before there is room', async () => {
     const booted = await full();
     booted.service.configure('places', { bulkhead: { maxConcurrent: 1, maxQueue: 1 } });
     expect(numbers(booted)).toEqual([2, 3, 0]); // a shorter queue keeps who is in it
@@ -177,7 +177,7 @@ describe('while its bulkhead is full and has a queue', () => {
     await Promise.all([alone, next]);
   });
 
-  it('lets those who wait do so as long as they were to; later ones as the patch says', async () => {
+  it('keeps the limit of waiting calls; later ones wait as the patch says', async () => {
     const booted = await full();
     await booted.clock.advance(1_000);
     booted.service.configure('places', { bulkhead: { maxWait: '1s', maxQueue: 4 } });
@@ -207,7 +207,7 @@ describe('while its bulkhead is full and has a queue', () => {
     expect(numbers(booted)).toEqual([0, 0, 0]);
   });
 
-  it('can be changed once more by a listener that hears of a place', async () => {
+  it('can be changed again by a listener of an event about a place', async () => {
     const booted = await full();
     const heard: ResilienceEvent[] = [];
     const events = booted.app.get(ResilienceEvents);
@@ -227,7 +227,7 @@ describe('while its bulkhead is full and has a queue', () => {
 });
 
 describe('while calls wait to be retried', () => {
-  it('lets them end by the plan with which they began; later calls use the new one', async () => {
+  it('lets them end under the plan that they began with; later calls use the new one', async () => {
     const { client, service, clock } = await start();
     const waiting = outcome(client.retried());
     work[0]!.reject(new Error('first'));
@@ -257,7 +257,7 @@ describe('while calls wait to be retried', () => {
 });
 
 describe('while fallbacks answer', () => {
-  it('counts those that began under the former limit', async () => {
+  it('counts fallbacks that began under the former limit', async () => {
     const { client, service } = await start();
     service.configure('Client.answered', { fallback: { maxConcurrent: 2 } });
     const calls = [client.answered(), client.answered()].map(outcome);
@@ -275,7 +275,7 @@ describe('while fallbacks answer', () => {
 });
 
 describe('while calls run under a timeout', () => {
-  it('ends each by the limit with which it began, and leaves no timer and nothing else behind', async () => {
+  it('ends each by the limit that it began with, and leaves nothing behind', async () => {
     const { client, service, clock, app } = await start();
     const old = outcome(client.timed());
     for (let ms = 2_000; ms < 2_050; ms++) {

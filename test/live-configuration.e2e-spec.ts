@@ -89,7 +89,7 @@ function problemsOf(work: () => unknown): readonly string[] {
 }
 
 describe('configure()', () => {
-  it('changes what the calls that begin later do', async () => {
+  it('affects calls that begin later', async () => {
     const { app, service, clock } = await start();
     service.configure('Books.list', { retry: { maxRetries: 0 } });
     await expect(app.get(Books).list()).rejects.toThrow('down');
@@ -101,13 +101,13 @@ describe('configure()', () => {
     ['Books', 'a class', 9],
     ['Books.list', 'a method', 9],
     ['Shops.list', 'another method, which is not this one', 1],
-  ])('takes %s for %s', async (target, _what, maxRetries) => {
+  ])('accepts %s for %s', async (target, _what, maxRetries) => {
     const booted = await start();
     booted.service.configure(target, { retry: { maxRetries: 9 } });
     expect(optionsOf(booted, Books, 'list', 'retry')).toMatchObject({ maxRetries });
   });
 
-  it('takes the name of a pipeline for all its users, and says what is wrong in one that has none', async () => {
+  it('accepts the name of a pipeline for all its users, and reports problems of an unused one', async () => {
     const booted = await start();
     booted.service.configure('outgoing', { timeout: '3s' });
     expect(optionsOf(booted, Books, 'sent', 'timeout')).toEqual({ attempt: '3s' });
@@ -121,7 +121,7 @@ describe('configure()', () => {
     });
   });
 
-  it('takes the name of a command, of a pipeline from code, and of a protected object and its methods', async () => {
+  it('accepts the name of a command, of a pipeline from code, and of a protected object and its methods', async () => {
     const { service } = await start();
     const command = service.command('books', { run: () => 1, timeout: '1s' });
     const pipeline = service.pipeline('mine', { timeout: '1s' });
@@ -139,13 +139,13 @@ describe('configure()', () => {
     await expect(store.get()).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
   });
 
-  it('takes fetch, also before its first use', async () => {
+  it('accepts fetch, even before its first use', async () => {
     const { service, events } = await start();
     service.configure('fetch', { timeout: { attempt: '3s' } });
     expect(of('configuration', events)).toHaveLength(1);
   });
 
-  it('takes the name of a breaker for all who use it, also those who only refer to it', async () => {
+  it('accepts the name of a breaker for all its users, including references', async () => {
     const booted = await start();
     const breaker = booted.registry.get('storage');
     booted.service.configure('storage', { circuitBreaker: { consecutiveFailures: 1 } });
@@ -160,7 +160,7 @@ describe('configure()', () => {
     expect(breaker.state).toBe('open');
   });
 
-  it('takes the name of a bulkhead for all its keys, those included that have not been used yet', async () => {
+  it('accepts the name of a bulkhead for all its keys, including those not used yet', async () => {
     const { app, service } = await start();
     const bulkheads = app.get(BulkheadRegistry);
     const never = new Promise<void>(() => {});
@@ -172,7 +172,7 @@ describe('configure()', () => {
     );
   });
 
-  it('lets the most specific target win, whatever came last', async () => {
+  it('lets the most specific target win, in any order', async () => {
     const booted = await start({ overrides: { 'Books.list': { retry: { maxRetries: 2 } } } });
     const { service } = booted;
     const retries = (): unknown =>
@@ -196,7 +196,7 @@ describe('configure()', () => {
     });
   });
 
-  it('takes patches back: of one policy, or all of a target', async () => {
+  it('reverts patches: of one policy, or all of a target', async () => {
     const booted = await start();
     const { service } = booted;
     const before = service.describe(Books, 'get');
@@ -229,14 +229,14 @@ describe('configure()', () => {
     expect(booted.registry.get('storage').snapshot().limits.failureRate).toBe(0.5);
   });
 
-  it('holds for commands and classes that come later', async () => {
+  it('applies to later commands and classes', async () => {
     const { service } = await start();
     service.configure('*', { timeout: { total: '7s' } });
     const command = service.command('later', { run: () => 1, timeout: '1s' });
     expect(command.describe().policies[0]!.options).toEqual({ attempt: '1s', total: '7s' });
   });
 
-  it('is what reconfigure() of the registries does', async () => {
+  it('is the same as reconfigure() of the registries', async () => {
     const { app, service, registry, events } = await start();
     registry.reconfigure('storage', { consecutiveFailures: 1 });
     app.get(BulkheadRegistry).reconfigure('outgoing', { maxConcurrent: 2 });
@@ -257,7 +257,7 @@ describe('configure()', () => {
 });
 
 describe('the event of configure()', () => {
-  it('tells target, patch, who and why, once', async () => {
+  it('has target, patch, author and reason, and is emitted once', async () => {
     const { service, events } = await start();
     service.configure('Books.get', { timeout: '2s' }, { by: 'anna', reason: 'slow disk' });
     expect(events).toEqual([
@@ -276,7 +276,7 @@ describe('the event of configure()', () => {
     expect(of('configuration', events)[2]!.patch).toEqual({ retry: null });
   });
 
-  it('tells no data of users, and functions by their names alone', async () => {
+  it('has no data of users, and functions as names only', async () => {
     const { app, service, events } = await start();
     const handler = fallbackValue('classified');
     service.configure('Books.answered', { fallback: { handler, maxConcurrent: 2 } });
@@ -288,7 +288,7 @@ describe('the event of configure()', () => {
     await expect(app.get(Books).answered()).resolves.toBe('classified');
   });
 
-  it('comes after the change, which a listener that throws does not stop', async () => {
+  it('follows the change, even if a listener throws', async () => {
     const booted = await start();
     const seen: unknown[] = [];
     booted.service.configure('Books.get', { timeout: '2s' });
@@ -301,8 +301,8 @@ describe('the event of configure()', () => {
   });
 });
 
-describe('a change that a listener makes when it hears of a change', () => {
-  it('is made at once, and told after it', async () => {
+describe('a change that a listener makes during a change', () => {
+  it('is made at once, and reported after it', async () => {
     const booted = await start();
     const { service, events } = booted;
     booted.app.get(ResilienceEvents).on('configuration', ({ target }) => {
@@ -317,7 +317,7 @@ describe('a change that a listener makes when it hears of a change', () => {
     expect(told).toEqual(['Books.get', 'Books', 'Books.get', 'Books']);
   });
 
-  it('is undone alone when it is wrong', async () => {
+  it('is reverted alone if it is wrong', async () => {
     const booted = await start();
     const { service, events } = booted;
     const problems: (readonly string[])[] = [];
@@ -331,14 +331,14 @@ describe('a change that a listener makes when it hears of a change', () => {
   });
 });
 
-describe('an option that a change gives the value it had', () => {
+describe('an option that a change sets to its former value', () => {
   const originOf = ({ service }: Booted): string | undefined => {
     const plan = [...service.explain()].find(({ name }) => name === 'Books.get');
     const timeout = plan?.policies.find(({ kind }) => kind === 'timeout');
     return timeout?.options.find(({ name }) => name === 'attempt')?.origin;
   };
 
-  it('comes from the change, until that is taken back', async () => {
+  it('comes from the change, until it is reverted', async () => {
     const booted = await start();
     expect(originOf(booted)).toBe('decorator');
     booted.service.configure('Books.get', { timeout: { attempt: '1s' } });

@@ -19,7 +19,7 @@ function logger() {
 }
 
 describe('the log', () => {
-  it('warns of each opening, as production often shows nothing less, and tells of the rest', async () => {
+  it('warns of each opening, and logs the rest at lower levels', async () => {
     const log = logger();
     const { app, clock } = await boot({ providers: [Books], resilience: { logger: log } });
     const books = app.get(Books);
@@ -32,7 +32,7 @@ describe('the log', () => {
       'circuit "Books.list" is open, was closed: consecutive-failures; 1 of 1 calls failed = 100 %, 1 in a row (limit: 1 in a row), 0 were slow';
     expect(log.warn.mock.calls.flat()).toEqual([
       `${opened}; until 2026-01-01T00:00:01.000Z`,
-      // The successful probe has begun a new window.
+      // The successful probe has started a new window.
       `${opened}; until 2026-01-01T00:00:02.000Z`,
     ]);
     expect(log.log.mock.calls.flat()).toContain(
@@ -40,7 +40,7 @@ describe('the log', () => {
     );
   });
 
-  it('tells of a listener that keeps throwing once a minute, with a count', async () => {
+  it('reports a listener that keeps throwing once per minute, with a count', async () => {
     const log = logger();
     const { app, clock } = await boot({ providers: [Books], resilience: { logger: log } });
     app.get(ResilienceEvents).on('attempt', () => {

@@ -9,7 +9,7 @@ afterEach(closeAll);
 
 const HOW = 'declare its return type as Observable<…>';
 
-describe('a method that returns a stream without being known to', () => {
+describe('a method that returns an undeclared stream', () => {
   /** The declared type when `Observable` is imported by `import type`. */
   type Erased<T> = Omit<Observable<T>, never>;
 
@@ -17,7 +17,7 @@ describe('a method that returns a stream without being known to', () => {
     return just(1);
   }
 
-  it('throws the explanation where its caller sees it, and nothing is lost', async () => {
+  it('throws an explanation to its caller, and nothing is lost', async () => {
     @Injectable()
     class S {
       @CircuitBreaker()
@@ -44,7 +44,7 @@ describe('a method that returns a stream without being known to', () => {
     });
   });
 
-  it('also when something may interrupt the call', async () => {
+  it('does so even if the call can be interrupted', async () => {
     @Injectable()
     class S {
       @Timeout('1s')
@@ -57,7 +57,7 @@ describe('a method that returns a stream without being known to', () => {
     await clock.advance(2_000);
   });
 
-  it('rejects with it when it is found out later, in a second attempt', async () => {
+  it('rejects with it in a second attempt', async () => {
     @Injectable()
     class S {
       calls = 0;
@@ -73,7 +73,7 @@ describe('a method that returns a stream without being known to', () => {
     expect((await call).error).toMatchObject({ message: expect.stringContaining(HOW) as string });
   });
 
-  it('does not trouble the query builders that are promises too', async () => {
+  it('does not affect query builders that are promises too', async () => {
     class Query {
       sent = 0;
       then(resolve: (rows: number[]) => void): void {
@@ -97,7 +97,7 @@ describe('a method that returns a stream without being known to', () => {
 });
 
 describe('a method that resolves to an Observable', () => {
-  it('rejects with an explanation: no policy would see how it ends', async () => {
+  it('rejects with an explanation, since no policy would see its end', async () => {
     @Injectable()
     class S {
       @CircuitBreaker()
@@ -125,7 +125,7 @@ describe('a method that resolves to an Observable', () => {
     await expect(app.get(S).find()).rejects.toThrow('S.find resolved to an Observable');
   });
 
-  it('is not one that resolves to another stream, or to a hostile value', async () => {
+  it('is distinguished from one that resolves to another stream, or to a hostile value', async () => {
     const hostile = new Proxy(
       {},
       {

@@ -28,7 +28,7 @@ async function optionsOf(
 }
 
 describe('a named configuration that extends another one', () => {
-  it('takes the options that it does not have itself, of policies that it does not have too', async () => {
+  it('inherits missing options, and missing policies', async () => {
     const configs: ResilienceModuleOptions['configs'] = {
       base: { retry: { maxRetries: 1, maxElapsedTime: '1m' }, timeout: { attempt: '1s' } },
       slow: { extends: 'base', retry: { maxRetries: 7 } },
@@ -38,7 +38,7 @@ describe('a named configuration that extends another one', () => {
     expect(options).toContainEqual({ attempt: '1s' });
   });
 
-  it('extends what that one extends, and merges halfOpen option by option', async () => {
+  it('extends transitively, and merges halfOpen option by option', async () => {
     await expect(
       optionsOf('broken', {
         storage: { extends: 'careful', circuitBreaker: { halfOpen: { maxCalls: 3 }, openFor: 1 } },

@@ -20,7 +20,7 @@ function logger(): { warnings: string[]; resilience: { logger: LoggerService } }
   return { warnings, resilience: { logger: { log: quiet, error: quiet, debug: quiet, warn } } };
 }
 
-/** As the packages of Nest do it, which are not installed here. */
+/** Like those of Nest's packages that are not installed here. */
 const WebSocketGateway = (): ClassDecorator => SetMetadata('websockets:is_gateway', true);
 const OnWorkerEvent = (): MethodDecorator => SetMetadata('bullmq:worker_events_metadata', {});
 const OnQueueEvent = (): MethodDecorator => SetMetadata('bullmq:queue_events_metadata', {});
@@ -148,11 +148,11 @@ describe('a method that answers as a fallback', () => {
     for (let call = 0; call < 3; call++) await expect(app.get(S).m()).resolves.toBe('spare');
     expect(registry.get('dependency').state).toBe('open');
     await expect(app.get(S).m()).resolves.toBe('spare');
-    // Called by others it is a method like all others.
+    // For other callers it is a method like any other.
     await expect(app.get(S).spare()).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
   });
 
-  it('keeps the policies that are its own, and the methods that it calls keep all', async () => {
+  it('keeps its own policies, and the methods that it calls keep all', async () => {
     @Injectable()
     @Retry({ maxRetries: 3, backoff: constant(0) })
     class S {
@@ -181,7 +181,7 @@ describe('a method that answers as a fallback', () => {
     expect(registry.get('spare').counts.failures).toBe(1);
   });
 
-  it('is so through a spy, in a subclass, and by super', async () => {
+  it('runs this way through a spy, in a subclass, and by super', async () => {
     @CircuitBreaker({ name: 'dependency' })
     class Parent {
       @Fallback('spare', { on: [Error] })
@@ -252,7 +252,7 @@ describe('a declared return type that is not asynchronous', () => {
     await expect(booting).rejects.toThrow('S.money: returns Money;');
   });
 
-  it('is none where nothing is certain, nor on a handler', async () => {
+  it('is accepted where the type is uncertain, and on a handler', async () => {
     @Injectable()
     class S {
       @mark
@@ -296,7 +296,7 @@ describe('a declared return type that is not asynchronous', () => {
   });
 });
 
-describe('what the policies of a class cannot cover is named in one warning', () => {
+describe('members that the policies of a class cannot cover are listed in one warning', () => {
   it('for each class: fields, static methods, accessors, methods not known to be asynchronous', async () => {
     @Retry()
     class Parent {
@@ -327,7 +327,7 @@ describe('what the policies of a class cannot cover is named in one warning', ()
     ]);
   });
 
-  it('and there is none where all is covered, or the class has no policies', async () => {
+  it('without a warning if all are covered, or the class has no policies', async () => {
     @Injectable()
     @Retry()
     class Covered {
@@ -344,7 +344,7 @@ describe('what the policies of a class cannot cover is named in one warning', ()
     expect(warnings).toEqual([]);
   });
 
-  it('methods of a class of somebody else that are not async among them', async () => {
+  it('including foreign methods that are not async', async () => {
     class Repository {
       find(): Promise<string[]> {
         return Promise.resolve([]);

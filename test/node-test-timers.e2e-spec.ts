@@ -1,6 +1,6 @@
 import { CompiledLibrary, outputOf } from './support/child-process.js';
 
-/** Runs in a process of its own: these timers replace those of all of it. */
+/** Runs in a process of its own: these timers replace those of the whole process. */
 const script = `
 import 'reflect-metadata';
 import { strict as assert } from 'node:assert';
@@ -105,7 +105,7 @@ describe('the timers of node:test', () => {
   });
   afterAll(() => library.remove());
 
-  it('may be switched on and off at any moment, whatever they replace', async () => {
+  it('may be switched on and off at any moment, with any of them replaced', async () => {
     expect(await outputOf(library.run('node-test', script))).toContain('done');
   }, 30_000);
 });

@@ -77,7 +77,7 @@ describe.each(Object.entries(ways))('an export of metrics by %s', (_way, options
     );
   });
 
-  it('sums equal series of applications that share a provider, and keeps what a closed one has counted', async () => {
+  it('sums equal series of applications that share a provider, and keeps the counts of a closed one', async () => {
     const [one, other] = [await bootWith(), await bootWith()];
     await one.app.get(Shop).prices();
     await other.app.get(Shop).prices();

@@ -242,7 +242,7 @@ describe('a span', () => {
     }
   });
 
-  it('of a call that waited in a queue is in its own trace, whoever freed the place', async () => {
+  it('of a call that waited in a queue is in its own trace, whichever call freed the place', async () => {
     const first = inServer(() => shop.queued('first'), 'server 1');
     const second = inServer(() => shop.queued('second'), 'server 2');
     await booted.clock.advance(500);

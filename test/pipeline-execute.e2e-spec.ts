@@ -47,7 +47,7 @@ describe('execute() of a pipeline', () => {
     }
   });
 
-  it('has all functions share breaker and bulkhead', async () => {
+  it('lets all functions share breaker and bulkhead', async () => {
     const { service, registry, bulkheads } = await bootService();
     const pipeline = service.pipeline('storagesvc', {
       circuitBreaker: { consecutiveFailures: 2 },
@@ -72,7 +72,7 @@ describe('execute() of a pipeline', () => {
     expect(pipeline.describe()).toEqual({ name: 'bare', stages: [], policies: [] });
   });
 
-  it('is seen by withReport()', async () => {
+  it('appears in withReport()', async () => {
     const { service } = await bootService();
     const pipeline = service.pipeline('storagesvc', { fallback: fallbackValue('none') });
     const { calls } = await withReport(() => pipeline.execute(down));
@@ -88,7 +88,7 @@ describe('the signal of execute()', () => {
     fallback: fallbackValue('an answer'),
   };
 
-  it('stops the work: the caller gets its reason, nobody answers, nothing is counted', async () => {
+  it('stops the work: the caller gets its reason, without a fallback or a count', async () => {
     const { service, registry } = await bootService();
     const { signal, abort } = controller();
     let own: AbortSignal | undefined;
@@ -143,7 +143,7 @@ describe('the signal of execute()', () => {
     expect(visits.count).toBe(1);
   });
 
-  it('that has been aborted before lets nothing begin', async () => {
+  it('prevents the start if it was aborted before', async () => {
     const { service } = await bootService();
     const work = jest.fn();
     const result = service
@@ -201,7 +201,7 @@ describe('wrap()', () => {
     }
   });
 
-  it('makes functions that are called as before', async () => {
+  it('makes functions with the same signature', async () => {
     const { service } = await bootService();
     const find = service.pipeline('p', {}).wrap(async function find(words: string, page: number) {
       return words.repeat(page);

@@ -81,7 +81,7 @@ describe('an explicit order', () => {
   describe.each(Object.keys(users))('of %s', (user) => {
     const using = users[user]!;
 
-    it('bulkhead outermost: a place is held over the waits between attempts', async () => {
+    it('bulkhead outermost: a place is held during the waits between attempts', async () => {
       const { booted, call, stages } = await using({
         bulkhead: 1,
         retry,
@@ -97,7 +97,7 @@ describe('an explicit order', () => {
       expect(booted.bulkheads.get('storagesvc').running).toBe(0);
     });
 
-    it('the canonical one gives the place back between attempts', async () => {
+    it('canonical: the place is given back between attempts', async () => {
       const { booted, call, stages } = await using({ bulkhead: 1, retry });
       expect(stages).toEqual(['retry', 'bulkhead']);
       const result = call((attempt) => (attempt === 1 ? down() : 'up'));
@@ -108,7 +108,7 @@ describe('an explicit order', () => {
       await expect(result).resolves.toBe('up');
     });
 
-    it('retry outside the total timeout: each attempt has all the time', async () => {
+    it('retry outside the total timeout: each attempt has the full time', async () => {
       const { booted, call, stages } = await using({
         retry,
         timeout: { total: '3s' },
@@ -133,7 +133,7 @@ describe('an explicit order', () => {
       expect(of('attempt', booted.events)).toHaveLength(1);
     });
 
-    it('fallback inside the retry: what is answered is not tried again', async () => {
+    it('fallback inside the retry: an answered call is not retried', async () => {
       const { booted, call, stages } = await using({
         retry,
         fallback: fallbackValue('none'),
@@ -160,7 +160,7 @@ describe('an explicit order', () => {
       });
     });
 
-    it('may name stages that it has not', async () => {
+    it('may list stages that the pipeline does not have', async () => {
       const { stages } = await using({
         retry,
         order: ['bulkhead', 'attempt timeout', 'retry', 'fallback'],
@@ -169,7 +169,7 @@ describe('an explicit order', () => {
     });
   });
 
-  it('holds for the policies that a user adds', async () => {
+  it('applies to policies that a user adds', async () => {
     @Injectable()
     class S {
       @UsePipeline('storagesvc')
@@ -216,7 +216,7 @@ describe('an explicit order', () => {
     ['before the next attempt', 1_500],
     ['while the next attempt runs', 2_500],
   ])(
-    'fallback inside a timeout: an answer that comes too late, %s, changes nothing',
+    'fallback inside a timeout: an answer that comes too late, %s, has no effect',
     async (_, at) => {
       const late = deferred<string>();
       const live = deferred<string>();

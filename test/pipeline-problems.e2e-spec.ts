@@ -15,7 +15,7 @@ import { policyNames, stageNames } from './support/policy-lists.js';
 afterEach(closeAll);
 refuseUnhandledRejections();
 
-describe('told at bootstrap is', () => {
+describe('bootstrap reports', () => {
   const ROOT = 'ResilienceModule.forRoot(): ';
 
   /** A method under a pipeline of these options. */
@@ -63,7 +63,7 @@ describe('told at bootstrap is', () => {
     ]);
   });
 
-  it('a pipeline that there is not, wherever it is used', async () => {
+  it('an unknown pipeline, wherever it is used', async () => {
     @Injectable()
     class S {
       @UsePipeline('storage')
@@ -95,7 +95,7 @@ describe('told at bootstrap is', () => {
     );
   });
 
-  it('a pipeline of code, which decorators and commands do not know', async () => {
+  it('a pipeline from code, which decorators and commands cannot use', async () => {
     const maker = making((service) => {
       service.pipeline('code', { retry });
       commandOf(service, { pipeline: 'code' });
@@ -105,7 +105,7 @@ describe('told at bootstrap is', () => {
     ]);
   });
 
-  it('a wrong option, with each user, and where it comes from', async () => {
+  it('a wrong option, with each user and its origin', async () => {
     const maker = making((service) => commandOf(service, { pipeline: 'storagesvc' }));
     await expect(
       problemsOf({
@@ -120,7 +120,7 @@ describe('told at bootstrap is', () => {
     );
   });
 
-  it('a wrong option of a pipeline that nobody uses', async () => {
+  it('a wrong option of an unused pipeline', async () => {
     await expect(
       problemsOf({
         resilience: { pipelines: { storagesvc: { retry: { maxRetries: -1 }, timeout: '1s' } } },
@@ -155,13 +155,13 @@ describe('told at bootstrap is', () => {
     expect(await under(storagesvc)).toContain(ROOT + told);
   });
 
-  it('pipelines that are none', async () => {
+  it('invalid pipelines', async () => {
     await expect(problemsOf({ resilience: { pipelines: wrong(['storagesvc']) } })).resolves.toEqual(
       [`${ROOT}pipelines is [ 'storagesvc' ]; use an object`],
     );
   });
 
-  it('a fallback by the name of a method that not all users have', async () => {
+  it('a fallback method that not all users have', async () => {
     const maker = making((service) => commandOf(service, { pipeline: 'storagesvc' }));
     @Injectable()
     class S {
@@ -180,7 +180,7 @@ describe('told at bootstrap is', () => {
     ]);
   });
 
-  it('former results without a key for code, whose arguments do not tell what it does', async () => {
+  it('stale results without a key for code', async () => {
     const maker = making((service) =>
       service.pipeline('code', { fallback: staleIfError({ ttl: '10m' }) }),
     );
@@ -189,7 +189,7 @@ describe('told at bootstrap is', () => {
     );
   });
 
-  it('two classes of the same name, whose former results would be mixed up', async () => {
+  it('two classes of the same name, whose stale results would be mixed up', async () => {
     const shelves = [1, 2].map(() => {
       @Injectable()
       class Shelf {
@@ -208,7 +208,7 @@ describe('told at bootstrap is', () => {
     ]);
   });
 
-  it('@UsePipeline() that stands twice', async () => {
+  it('@UsePipeline() that is applied twice', async () => {
     @Injectable()
     class S {
       @UsePipeline('a')
@@ -247,7 +247,7 @@ describe('told at bootstrap is', () => {
     },
   );
 
-  it('a pipeline that is undefined, as of modules that import each other', async () => {
+  it('an undefined pipeline, as in circular imports', async () => {
     @Injectable()
     class S {
       @UsePipeline(wrong(undefined))

@@ -66,7 +66,7 @@ describe('decorators on top of @UsePipeline()', () => {
     expect(service.describe(S, 'n').policies[0]?.options).toEqual(pipelines.storagesvc.retry);
   });
 
-  it('have parts of their own where they add policies', async () => {
+  it('have their own parts if they add policies', async () => {
     @Injectable()
     class S {
       @UsePipeline('storagesvc')
@@ -89,7 +89,7 @@ describe('decorators on top of @UsePipeline()', () => {
     await running;
   });
 
-  it('stand on a class, too', async () => {
+  it('may be on a class, too', async () => {
     @Injectable()
     @UsePipeline('storagesvc')
     @Retry({ maxRetries: 2 })
@@ -124,7 +124,7 @@ describe('decorators on top of @UsePipeline()', () => {
     expect(visits.count).toBe(4);
   });
 
-  it('as options of a command do', async () => {
+  it('like options of a command', async () => {
     const { service } = await bootService({ pipelines });
     const command = commandOf(service, {
       pipeline: 'storagesvc',
@@ -213,7 +213,7 @@ describe('decorators on top of @UsePipeline()', () => {
     expect(problems[0]).toContain('use the same ones, or put them into forRoot({ configs })');
   });
 
-  it('may where the part gets a name of its own', async () => {
+  it('may change them if the part gets a name of its own', async () => {
     const { registry } = await boot({ providers: [Plain, Apart], resilience: { pipelines } });
     expect(registry.names().sort()).toEqual(['apart', 'storagesvc']);
     expect(registry.get('apart').snapshot().limits.openForMs).toBe(1_000);
@@ -249,7 +249,7 @@ describe('decorators on top of @UsePipeline()', () => {
     ).resolves.toEqual([expect.stringContaining('"storagesvc" has other options')]);
   });
 
-  it('an override may take a policy of the pipeline off', async () => {
+  it('an override may remove a policy of the pipeline', async () => {
     const overrides = { Plain: { circuitBreaker: { enabled: false } } } as const;
     const { registry, service } = await boot({
       providers: [Plain],
@@ -288,7 +288,7 @@ describe('decorators on top of @UsePipeline()', () => {
     );
   });
 
-  it('an override by the name of a pipeline may meet nobody yet, but no policy that it has not', async () => {
+  it('an override by the name of a pipeline may have no users yet, but no policy that it lacks', async () => {
     await boot({
       resilience: { pipelines, overrides: { storagesvc: { retry: { maxRetries: 7 } } } },
     });

@@ -34,7 +34,7 @@ afterEach(closeAll);
 refuseUnhandledRejections();
 
 describe('a pipeline of the service', () => {
-  it('is one for its name', async () => {
+  it('is the same for the same name', async () => {
     const { service } = await bootService();
     const options = { retry, circuitBreaker: {}, bulkhead: 3 };
     const pipeline = service.pipeline('p', options);
@@ -43,7 +43,7 @@ describe('a pipeline of the service', () => {
     expect(service.pipeline('q', options)).not.toBe(pipeline);
   });
 
-  it('is refused with other options, and it is told which', async () => {
+  it('is refused with other options, which are listed', async () => {
     const { service } = await bootService();
     service.pipeline('p', { timeout: '1s', order: ['attempt timeout'] });
     expect(problemsBy(() => service.pipeline('p', { timeout: '2s', bulkhead: 1 }))).toEqual([
@@ -51,7 +51,7 @@ describe('a pipeline of the service', () => {
     ]);
   });
 
-  it('is checked at once when it is made late, and a corrected second try works', async () => {
+  it('is checked at once when it is made late, and a corrected retry works', async () => {
     const { service } = await bootService();
     const make = (maxRetries: number): NamedPipeline =>
       service.pipeline('p', { retry: { maxRetries }, bulkhead: 2 });
@@ -61,7 +61,7 @@ describe('a pipeline of the service', () => {
     await expect(make(0).execute(() => 1)).resolves.toBe(1);
   });
 
-  it('is checked with all else when it is made in a constructor', async () => {
+  it('is checked with everything else when it is made in a constructor', async () => {
     @Injectable()
     class Books {
       constructor(@Inject(ResilienceService) service: ResilienceService) {
@@ -112,7 +112,7 @@ describe('a pipeline of the service', () => {
     expect(registry.get('p').state).toBe('open');
   });
 
-  it('counts fallbacks that are at work since then against their limit', async () => {
+  it('counts fallbacks that have been running since then against their limit', async () => {
     const answer = deferred<string>();
     const early: Promise<unknown>[] = [];
     const maker = making((service) => {
@@ -125,7 +125,7 @@ describe('a pipeline of the service', () => {
     await expect(early[0]).resolves.toBe('none');
   });
 
-  it('fails when it is used before that and wrong, and is told of all the same', async () => {
+  it('fails at an early use if it is wrong, and is still reported', async () => {
     const used: Promise<{ error?: unknown }>[] = [];
     const maker = making((service) => {
       const pipeline = service.pipeline('p', { retry: { maxRetries: -1 } });
@@ -175,7 +175,7 @@ describe('a pipeline of the service', () => {
     expect(service.pipeline('code').describe().stages).toEqual([]);
   });
 
-  it('names those that there are once', async () => {
+  it('lists the known ones once', async () => {
     const { service } = await bootService({ pipelines: { root: {} } });
     service.pipeline('root');
     expect(problemsBy(() => service.pipeline('p'))).toEqual([
@@ -183,7 +183,7 @@ describe('a pipeline of the service', () => {
     ]);
   });
 
-  it('says that there is none when there is none', async () => {
+  it('says that there is none', async () => {
     const { service } = await bootService();
     expect(problemsBy(() => service.pipeline('p'))).toEqual([
       `pipeline 'p': there is none; give its policies, or use one of none`,
@@ -200,7 +200,7 @@ describe('a pipeline of forRoot()', () => {
     }
   }
 
-  /** All who can use a pipeline, as functions that run what they are given. */
+  /** All kinds of users of a pipeline, as functions that run the given work. */
   async function users(pipelines: ResilienceModuleOptions['pipelines']) {
     const booted = await bootService({ pipelines }, { providers: [Storage, WholeStorage] });
     const { app, service } = booted;
@@ -251,7 +251,7 @@ describe('a pipeline of forRoot()', () => {
     });
   });
 
-  it('has its parts called otherwise when its options say so', async () => {
+  it('uses the names of its options for its parts', async () => {
     const { registry, bulkheads } = await users({
       storagesvc: { circuitBreaker: 'breaker', bulkhead: { name: 'places' } },
     });
@@ -288,7 +288,7 @@ describe('a pipeline of forRoot()', () => {
     }
   });
 
-  it('has each user keep former results for itself', async () => {
+  it('keeps stale results per user', async () => {
     @Injectable()
     class Shelves {
       up = true;

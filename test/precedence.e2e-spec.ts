@@ -25,7 +25,7 @@ function shown(options: unknown): unknown {
   return others;
 }
 
-/** What should be in force: the last layer that says something. */
+/** The expected value: that of the last layer that has one. */
 function expectedOf({ layers }: SubjectCase, given: GivenByLayer): unknown {
   const all = layers.flatMap((layer) => given[layer] ?? []);
   const last = <T>(read: (each: Given) => T | undefined): T | undefined =>
@@ -47,7 +47,7 @@ function expectedOf({ layers }: SubjectCase, given: GivenByLayer): unknown {
   };
 }
 
-/** What tells a layer from all others. */
+/** A value that identifies a layer. */
 function mark({ layers }: SubjectCase, layer: Layer): Given {
   const number = layers.indexOf(layer) + 1;
   return { minimumCalls: 100 + number, halfOpen: { maxCalls: number } };
@@ -65,7 +65,7 @@ describe.each(Object.entries(subjects))('the options of %s', (_, subject) => {
     }
   });
 
-  it('come from the higher one of two layers, and what only the lower one has from that', async () => {
+  it('come from the higher of two layers, and missing ones from the lower', async () => {
     for (const [lower, higher] of pairs) {
       const base = mark(subject, lower);
       const given: GivenByLayer = {
@@ -82,7 +82,7 @@ describe.each(Object.entries(subjects))('the options of %s', (_, subject) => {
     }
   });
 
-  it('are in force or not by the higher one of two layers that say so', async () => {
+  it('are enabled by the higher of two layers', async () => {
     for (const [lower, higher] of pairs) {
       const off = await inForce(subject, {
         [lower]: { enabled: true, minimumCalls: 1 },
@@ -101,7 +101,7 @@ describe.each(Object.entries(subjects))('the options of %s', (_, subject) => {
     }
   });
 
-  it('come from the highest layer whatever others there are', async () => {
+  it('come from the highest layer among any others', async () => {
     const count = fc.integer({ min: 1, max: 50 });
     const given = fc.record(
       {

@@ -62,8 +62,8 @@ describe('a policy that is switched on while the application runs', () => {
   });
 });
 
-describe('a key that gives its place to another one', () => {
-  it('takes nothing of what has been counted with it', async () => {
+describe('a key that is replaced by another one', () => {
+  it('keeps its counts in the metrics', async () => {
     const { app, clock } = booted;
     const closed = 'circuit_breaker_time_in_state_seconds_total{name="other",state="closed"}';
     await app.get(Books).ofTenant('a');

@@ -94,7 +94,7 @@ describe('a scrape', () => {
     expect(Object.fromEntries(seen)).toEqual(observed);
   });
 
-  it('equals them also when nobody listens to events', async () => {
+  it('equals them without listeners to events', async () => {
     await booted.app.close();
     const { AppModule, clock } = appModule({
       ...observedParts,
@@ -147,7 +147,7 @@ describe('a scrape', () => {
     expect(at('override{name="storage",kind="disabled"}')).toBe(0);
   });
 
-  it('counts slow calls apart, and no call that says nothing about the dependency', async () => {
+  it('counts slow calls separately, and no call that says nothing about the dependency', async () => {
     const { clock, service } = booted;
     const command = service.command('report', {
       run: (_context, ms: number) => (ms < 0 ? Promise.reject(new TypeError()) : passed(clock, ms)),
@@ -186,7 +186,7 @@ describe('a scrape', () => {
     await calls[1];
   });
 
-  it('counts rejections that an observe-only breaker would have made apart', async () => {
+  it('counts would-be rejections of an observe-only breaker separately', async () => {
     booted.registry.get('storage').observeOnly();
     const shop = booted.app.get(Shop);
     shop.plan.push('fails', 'fails', 'fails');
@@ -215,7 +215,7 @@ describe('a scrape', () => {
     expect((await scrape(registry)).get(series)).toBe(1);
   });
 
-  it('shows whether the store of a fleet answers, and nothing of it where there is none', async () => {
+  it('shows whether the store of a fleet answers, if there is one', async () => {
     const degraded = 'resilience_store_degraded{name="memory"}';
     expect((await scrape(registry)).has(degraded)).toBe(false);
     const store = new MemoryStore();
@@ -279,7 +279,7 @@ describe('a scrape', () => {
 });
 
 describe('names that are not known at bootstrap', () => {
-  it('have counters that never go down, though keyed parts come and go', async () => {
+  it('have counters that never go down, even if keyed parts come and go', async () => {
     const registry = new Registry();
     const { clock, service } = await bootWith(registry, { maxNames: 0 });
     const command = service.command('mail', {
@@ -307,7 +307,7 @@ describe('names that are not known at bootstrap', () => {
     ]);
   });
 
-  it('lose nothing of a part that has given its place to another key before it was scraped', async () => {
+  it('keep the counts of a part that was replaced by another key before it was scraped', async () => {
     const registry = new Registry();
     const { clock, service, registry: breakers } = await bootWith(registry, { maxNames: 0 });
     const command = service.command('mail', {
@@ -351,7 +351,7 @@ describe('names that are not known at bootstrap', () => {
     expect(samples.get(calls)).toBe(4);
   });
 
-  it('are escaped, whatever they are', async () => {
+  it('are escaped, whatever characters they have', async () => {
     const registry = new Registry();
     const { app } = await bootWith(registry);
     await app.get(Shop).tenant('a"b\\c\nd');
@@ -460,7 +460,7 @@ describe('at bootstrap', () => {
     }
   });
 
-  it('a metric of somebody else that has the name is reported, and nothing stays registered', async () => {
+  it('a foreign metric of the same name is reported, and nothing stays registered', async () => {
     const registry = new Registry();
     const name = 'resilience_retries_total';
     registry.registerMetric(new Counter({ name, help: 'theirs', registers: [] }));

@@ -25,7 +25,7 @@ async function service(): Promise<ResilienceService> {
 
 describe('objects under protect()', () => {
   describe('state', () => {
-    it('is one per named method, and shared under *', async () => {
+    it('exists once per named method, and is shared under *', async () => {
       const { service: s, registry } = await boot();
       const sdk = new Sdk();
       const p = s.protect(sdk, { name: 'sdk', methods: { get: breaker }, '*': breaker });
@@ -53,7 +53,7 @@ describe('objects under protect()', () => {
       expect([...registry.list()].map(({ name }) => name)).toEqual(['store']);
     });
 
-    it('is shared by all objects of one name', async () => {
+    it('is shared by all objects of the same name', async () => {
       const s = await service();
       const [one, other] = [new Sdk(), new Sdk()];
       const options = { name: 'sdk', methods: { get: breaker } };
@@ -106,7 +106,7 @@ describe('objects under protect()', () => {
     expect(sdk.calls).toEqual(['get 1', 'get 1', 'put 1']);
   });
 
-  it('leaves a method out whose policies are empty', async () => {
+  it('skips a method with empty policies', async () => {
     const sdk = new Sdk();
     const p = (await service()).protect(sdk, { name: 'sdk', methods: { get: {} }, '*': twice });
     sdk.failures = 1;
@@ -124,7 +124,7 @@ describe('objects under protect()', () => {
       return String(await errorOf(() => boot({ providers: [Client] })));
     }
 
-    it('are told at bootstrap, all at once', async () => {
+    it('are reported at bootstrap, all at once', async () => {
       const told = await problemsOf((s) => {
         s.protect(new Sdk(), { name: 'a', methods: { gett: twice, limits: twice } as never });
         s.protect(new Sdk(), { name: 'b', methods: { get: { retry: { maxRetries: -1 } } } });

@@ -85,7 +85,7 @@ describe('protectProvider()', () => {
     const list = (): Provider[] =>
       kind === 'useValue' ? [{ provide: SDK, useValue: new Sdk() }] : providers[kind]!;
 
-    it.each(['before', 'after'])('protects what everybody injects, listed %s it', async (place) => {
+    it.each(['before', 'after'])('protects the injected object, listed %s it', async (place) => {
       const own = protectProvider(SDK, options);
       const { app } = await boot({
         resilience,
@@ -125,7 +125,7 @@ describe('protectProvider()', () => {
   it.each([
     ['a request', Scope.REQUEST],
     ['each consumer', Scope.TRANSIENT],
-  ])('protects an instance of its own for %s', async (_what, scope) => {
+  ])('protects a separate instance for %s', async (_what, scope) => {
     @Injectable()
     class User {
       constructor(@Inject(SDK) readonly sdk: Sdk) {}
@@ -151,7 +151,7 @@ describe('protectProvider()', () => {
     expect(one.sdk).not.toBe(other.sdk);
   });
 
-  it('protects what depends on the request', async () => {
+  it('protects request-scoped providers', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class Tenant {}
     const { app } = await boot({
@@ -231,7 +231,7 @@ describe('protectProvider()', () => {
     expect(registry.get('outer').snapshot().counts.successes).toBe(1);
   });
 
-  it('protects what a test puts in its place', async () => {
+  it('protects a replacement by a test', async () => {
     const original = jest.fn();
     const module = await Test.createTestingModule({
       imports: [ResilienceModule.forRoot({ logger: false, ...resilience })],
@@ -271,7 +271,7 @@ describe('protectProvider()', () => {
   });
 
   describe('reports at bootstrap', () => {
-    it('a token that nobody provides, and wrong options', async () => {
+    it('a token without a provider, and wrong options', async () => {
       const told = String(
         await errorOf(() =>
           boot({
@@ -301,7 +301,7 @@ describe('protectProvider()', () => {
       await expect(booted).rejects.toThrow('the provider gives 5; only objects can be protected');
     });
 
-    it('at loading, that a module which is loaded lazily has no such token', async () => {
+    it('on loading, that a lazily loaded module has no such token', async () => {
       class Lazy {}
       Module({ providers: [protectProvider(SDK, options)] })(Lazy);
       const { app } = await boot();
@@ -309,7 +309,7 @@ describe('protectProvider()', () => {
       await expect(loading).rejects.toThrow('no provider has this token');
     });
 
-    it('that the module has been forgotten', async () => {
+    it('that the module is missing', async () => {
       const { NestFactory } = await import('@nestjs/core');
       class AppModule {}
       Module({ providers: [{ provide: SDK, useClass: Sdk }, protectProvider(SDK, options)] })(

@@ -49,7 +49,7 @@ describe('protect()', () => {
       expect(p.get).toHaveLength(1);
     });
 
-    it('that is shown in logs as the original', async () => {
+    it('that is shown in logs like the original', async () => {
       const protect = await service();
       const sdk = new Sdk();
       const p = protect.protect(sdk, { name: 'sdk', '*': twice });
@@ -71,7 +71,7 @@ describe('protect()', () => {
       expect(p.get).not.toBe(p.put);
     });
 
-    it('whose other methods are untouched, but called on the original', async () => {
+    it('whose other methods are unchanged, but called on the original', async () => {
       const sdk = new Sdk();
       const p = (await service()).protect(sdk, { name: 'sdk', methods: { get: twice } });
       sdk.failures = 1;
@@ -102,7 +102,7 @@ describe('protect()', () => {
       expect(await (p as never as Record<symbol, () => Promise<string>>)[ping]!()).toBe('put 0');
     });
 
-    it('also of a frozen one', async () => {
+    it('even for a frozen one', async () => {
       let failures = 1;
       const frozen = Object.freeze({
         get: async () => {
@@ -124,7 +124,7 @@ describe('protect()', () => {
       expect({ ...p }.get).toBe(p.get);
     });
 
-    it('that can be changed, sealed and frozen as the original', async () => {
+    it('that can be changed, sealed and frozen like the original', async () => {
       const original: Record<string, unknown> = { a: 1, get: async () => 1 };
       const p = (await service()).protect(original, { name: 'o', '*': twice });
       expect(Object.keys(p)).toEqual(['a', 'get']);
@@ -155,7 +155,7 @@ describe('protect()', () => {
       expect(await p.get(2)).toBe('eu/2');
     });
 
-    it('that can be called, if the original can', async () => {
+    it('that can be called if the original can', async () => {
       let failures = 2;
       const load = Object.assign(
         async (id: number) => {
@@ -201,7 +201,7 @@ describe('protect()', () => {
   });
 
   describe('methods that are not asynchronous', () => {
-    it('stay so under *, also when the circuit is open', async () => {
+    it('stay so under *, even when the circuit is open', async () => {
       const { service: s, registry } = await boot();
       const sdk = new Sdk();
       const p = s.protect(sdk, { name: 'sdk', '*': { ...twice, ...breaker, bulkhead: 1 } });
@@ -214,7 +214,7 @@ describe('protect()', () => {
       expect(registry.get('sdk').snapshot().counts).toMatchObject({ successes: 1, failures: 0 });
     });
 
-    it('stay so although they are named, and are not judged', async () => {
+    it('stay so even if they are named, and are not judged', async () => {
       const { service: s, registry } = await boot();
       const sdk = new Sdk();
       const methods = { total: breaker, refuse: breaker, find: breaker } as never;
@@ -252,7 +252,7 @@ describe('protect()', () => {
     expect(registry.get('sdk').state).toBe('open');
   });
 
-  it('retries what fails at first under *, waits included', async () => {
+  it('retries a first failure under *, including the waits', async () => {
     const { service: s, clock } = await boot();
     const sdk = new Sdk();
     const p = s.protect(sdk, { name: 'sdk', '*': { retry } });
@@ -263,7 +263,7 @@ describe('protect()', () => {
     expect(sdk.calls).toHaveLength(3);
   });
 
-  it('limits the time of a method, whose promise may be late', async () => {
+  it('limits the time of a method', async () => {
     const { service: s, clock } = await boot();
     const p = s.protect(
       { hang: () => new Promise<string>(() => {}) },

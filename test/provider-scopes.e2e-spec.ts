@@ -311,7 +311,7 @@ describe('policies do not apply to', () => {
     expect(policedCalls(booted)).toBe(0);
   });
 
-  it('a mock put in the place of the provider', async () => {
+  it('a mock that replaces the provider', async () => {
     @Injectable()
     class S extends Answering {}
     const { AppModule } = appModule({ providers: [S] });
@@ -325,7 +325,7 @@ describe('policies do not apply to', () => {
     expect(policedCalls(watched)).toBe(0);
   });
 
-  it('a call while the options of the application are still awaited, which a warning tells of', async () => {
+  it('a call while the options of the application are still awaited, with a warning', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     @Injectable()
     class TooEarly extends Answering {}
@@ -404,7 +404,7 @@ describe('a decorated class', () => {
     expect(Object.keys(S.prototype)).toEqual([]);
   });
 
-  it('keeps name and length of its methods, and that they are not enumerable', () => {
+  it('keeps the name, the length and the non-enumerability of its methods', () => {
     class S {
       @Retry()
       async search(_words: string, _page: number): Promise<void> {}

@@ -46,7 +46,7 @@ describe.each(everyPlatform)('a rate limit on %s', (platform: Platform) => {
     expect([next.status, ...headersOf(next)]).toEqual([200, null, null, null]);
   });
 
-  it('tells periods in whole seconds, and no time for what can never be allowed', async () => {
+  it('gives periods in whole seconds, and no time for a call that can never be allowed', async () => {
     @Controller()
     class K {
       @Get('short')
@@ -77,7 +77,7 @@ describe.each(everyPlatform)('a rate limit on %s', (platform: Platform) => {
     expect(await second('/dear')).toEqual([null, '"default";q=3;w=3600', '"default";r=3']);
   });
 
-  it('tells of the calls that are left in each answer, if it is asked to', async () => {
+  it('gives the remaining calls in each answer, if so configured', async () => {
     @Controller()
     class Secret {
       @Get()
@@ -131,7 +131,7 @@ describe.each(everyPlatform)('a rate limit on %s', (platform: Platform) => {
     expect(await told('sent')).toEqual([200, null, ...other]);
   });
 
-  it('tells of the calls that are left after a wait, and of those of all instances', async () => {
+  it('gives the remaining calls after a wait, and those of all instances', async () => {
     @Controller()
     class K {
       @Get('patient')
@@ -165,7 +165,7 @@ describe.each(everyPlatform)('a rate limit on %s', (platform: Platform) => {
     expect(await shared()).toEqual(['5', '"default";q=2;w=10', '"default";r=0;t=5']);
   });
 
-  it('tells of the share of this instance while the store is away', async () => {
+  it('gives the share of this instance while the store is away', async () => {
     @Controller()
     class K {
       @Get()
@@ -185,7 +185,7 @@ describe.each(everyPlatform)('a rate limit on %s', (platform: Platform) => {
     expect(headersOf(await fetch(url))).toEqual([null, policy, '"default";r=0;t=5']);
   });
 
-  it('of a service below an undecorated handler is answered for alike by the filter', async () => {
+  it('of a service below an undecorated handler is answered the same by the filter', async () => {
     @Injectable()
     class Shelf {
       @RateLimit({ limit: 1, per: '1m' })

@@ -53,7 +53,7 @@ describe('a rate limit', () => {
     }
   }
 
-  it('lets as many calls through as it allows, and again later', async () => {
+  it('admits as many calls as it allows, and more later', async () => {
     const { app, clock, events } = await boot({ providers: [Api] });
     const api = app.get(Api);
     await api.plain();
@@ -79,7 +79,7 @@ describe('a rate limit', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('is by its period', async () => {
+  it('applies per period', async () => {
     const { app, clock } = await boot({ providers: [Api] });
     const api = app.get(Api);
     await api.slow();
@@ -89,7 +89,7 @@ describe('a rate limit', () => {
     await api.slow();
   });
 
-  it('has calls wait in their order, and rejects at once those that would wait too long', async () => {
+  it('lets calls wait in their order, and rejects at once those that would wait too long', async () => {
     const { app, clock, events } = await boot({ providers: [Api] });
     const api = app.get(Api);
     await api.waits();
@@ -109,7 +109,7 @@ describe('a rate limit', () => {
     ]);
   });
 
-  it('rejects at once what would wait beyond the deadline of the call', async () => {
+  it('rejects at once a call that would wait beyond its deadline', async () => {
     const { app, clock } = await boot({ providers: [Api] });
     const api = app.get(Api);
     await api.inTime();
@@ -160,7 +160,7 @@ describe('a rate limit with a name', () => {
     ['before', [Dear, Cheap]],
     ['after', [Cheap, Dear]],
   ])(
-    'is shared by methods that only name it, each with its cost, defined %s them',
+    'is shared by methods that only refer to it, each with its cost, defined %s them',
     async (_, providers) => {
       const { app, clock } = await boot({ providers });
       const registry = app.get(RateLimitRegistry);
@@ -176,7 +176,7 @@ describe('a rate limit with a name', () => {
     },
   );
 
-  it('is described with its options also where it is only named', async () => {
+  it('is described with its options even where it is only referred to', async () => {
     const { service } = await boot({ providers: [Cheap, Dear] });
     expect(service.describe(Dear, 'search').policies).toEqual([
       {
@@ -186,7 +186,7 @@ describe('a rate limit with a name', () => {
     ]);
   });
 
-  it('rejects for good what costs more than the burst, and says so', async () => {
+  it('always rejects a call that costs more than the burst, and says so', async () => {
     const { app } = await boot({ providers: [Cheap, Dear] });
     const many = Array.from({ length: 11 }, () => 'word');
     await expect(app.get(Dear).weighed(many)).rejects.toMatchObject({
@@ -197,7 +197,7 @@ describe('a rate limit with a name', () => {
   });
 
   it.each([[-1], [NaN], [Infinity], ['2'], [undefined]])(
-    'does not take %p for the cost of a call',
+    'does not accept %p as the cost of a call',
     async (cost) => {
       @Injectable()
       class S {
@@ -233,7 +233,7 @@ describe('a rate limit with a name', () => {
     expect(() => registry.get('apj')).toThrow('there is no rate limit "apj"; there are "api"');
   });
 
-  it('is that of a pipeline for all who use it', async () => {
+  it('is that of a pipeline for all its users', async () => {
     @Injectable()
     class User {
       @UsePipeline('storage')
@@ -281,7 +281,7 @@ describe('a rate limit by key', () => {
     expect(app.get(RateLimitRegistry).get('tenants[b]').remaining).toBe(0);
   });
 
-  it('replaces a key that has recovered, and lets further ones pass when there is no room', async () => {
+  it('replaces a key that has recovered, and admits further ones when there is no room', async () => {
     const { app, clock } = await boot({ providers: [Tenants] });
     const tenants = app.get(Tenants);
     for (const tenant of ['a', 'b', 'c', 'c']) await tenants.get(tenant);
@@ -334,7 +334,7 @@ describe('among other policies, a rate limit', () => {
     ]);
   });
 
-  it('is neither retried nor held against the breaker, but answered and reported', async () => {
+  it('is neither retried nor counted by the breaker, but answered and reported', async () => {
     const { app, registry, events } = await boot({ providers: [S] });
     await expect(app.get(S).answered()).resolves.toBe('live');
     const { value, calls } = await withReport(() => app.get(S).answered());
@@ -357,7 +357,7 @@ describe('among other policies, a rate limit', () => {
     expect(app.get(S).attempts).toBe(3);
   });
 
-  it('is waited for by a retry that is told to', async () => {
+  it('is waited for by a retry if so configured', async () => {
     const { app, clock } = await boot({ providers: [S] });
     await app.get(S).patient();
     const second = app.get(S).patient();
@@ -400,7 +400,7 @@ describe('among other policies, a rate limit', () => {
     await expect(client.get(2)).rejects.toMatchObject(limited);
   });
 
-  it('lets a command go that is cancelled while it waits, and gives its turn to the next', async () => {
+  it('releases a command that is cancelled while it waits, and gives its turn to the next', async () => {
     const { service, clock, app } = await bootService();
     const command = service.command('mail', {
       run: async (_context, n: number) => n,
@@ -441,7 +441,7 @@ describe('the options of a rate limit', () => {
     expect(app.get(RateLimitRegistry).get('s')).toMatchObject({ limit: 5, burst: 2 });
   });
 
-  it('change while the application runs, and what has been counted stays', async () => {
+  it('may change while the application runs, and counted calls stay counted', async () => {
     const { app, clock } = await boot({ providers: [S] });
     const registry = app.get(RateLimitRegistry);
     for (let call = 0; call < 10; call++) await app.get(S).m();
@@ -498,7 +498,7 @@ describe('the options of a rate limit', () => {
       async search(): Promise<void> {}
     }
 
-    it('is a problem where the limit is only named, wherever it is defined', async () => {
+    it('is a problem where the limit is only referred to, wherever it is defined', async () => {
       @Injectable()
       class Cheap {
         @RateLimit({ name: 'api', limit: 10 })
@@ -541,7 +541,7 @@ describe('the options of a rate limit', () => {
       expect(app.get(RateLimitRegistry).get('api').remaining).toBe(89);
     });
 
-    it('is a problem of a pipeline that nobody uses', async () => {
+    it('is a problem of an unused pipeline', async () => {
       const pipelines = { unused: { rateLimit: { limit: 10, cost: 11 } } };
       expect(await problemsOf({ resilience: { pipelines } })).toEqual([
         expect.stringMatching(
@@ -581,7 +581,7 @@ describe('the options of a rate limit', () => {
     );
   });
 
-  it('have to agree among those who share a limit, apart from cost and maxWait', async () => {
+  it('have to agree among users of a limit, except cost and maxWait', async () => {
     class One {
       @RateLimit({ name: 'shared', limit: 10, cost: 2, maxWait: '1s' })
       async a(): Promise<void> {}

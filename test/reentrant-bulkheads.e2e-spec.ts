@@ -76,7 +76,7 @@ async function harness(): Promise<Booted & { work: Work; running: (name?: string
 }
 
 describe('a reentrant bulkhead', () => {
-  it('gives calls inside one that holds a place no second one', async () => {
+  it('gives calls inside one that holds a place no second place', async () => {
     const { work, running } = await harness();
     const done = work.outer(3);
     await settle();
@@ -98,7 +98,7 @@ describe('a reentrant bulkhead', () => {
     expect(running()).toEqual({ running: 0, waiting: 0 });
   });
 
-  it('takes a call that is made after the place was given back for one like all others', async () => {
+  it('treats a call that is made after the place was given back like any other', async () => {
     const { work, running } = await harness();
     await work.leave();
     const hold = deferred();
@@ -111,7 +111,7 @@ describe('a reentrant bulkhead', () => {
     expect(running()).toEqual({ running: 0, waiting: 0 });
   });
 
-  it('counts work that nobody waits for as inside, as long as it holds its place', async () => {
+  it('counts abandoned work as inside, as long as it holds its place', async () => {
     const { work, running, clock } = await harness();
     const slow = outcome(work.slow());
     await clock.advance(1_000);
@@ -136,7 +136,7 @@ describe('a reentrant bulkhead', () => {
     expect(running()).toEqual({ running: 0, waiting: 0 });
   });
 
-  it('is one only when it is said', async () => {
+  it('is opt-in', async () => {
     const { work, running } = await harness();
     await expect(work.trap()).resolves.toEqual({
       error: expect.objectContaining({ code: 'BULKHEAD_FULL' }) as unknown,
@@ -144,7 +144,7 @@ describe('a reentrant bulkhead', () => {
     expect(running('once')).toEqual({ running: 0, waiting: 0 });
   });
 
-  it('is one for all who share it: what they say has to agree', async () => {
+  it('is reentrant for all its users, who have to agree', async () => {
     class One {
       @Bulkhead({ name: 'shared', reentrant: true })
       async a(): Promise<void> {}

@@ -70,7 +70,7 @@ describe('ResilienceEvents', () => {
     );
   });
 
-  it('tells everything that happens to a call, in its order', async () => {
+  it('reports everything that happens to a call, in order', async () => {
     const { app, clock, events } = await boot({ providers: [S] });
     const call = app.get(S).m();
     await clock.advance(1_000);
@@ -110,7 +110,7 @@ describe('ResilienceEvents', () => {
     });
   });
 
-  it('is not disturbed by listeners that throw or reject, and says so once', async () => {
+  it('is not affected by listeners that throw or reject, and reports them once', async () => {
     const warnings: unknown[] = [];
     const logger = { log() {}, debug() {}, warn: (message: unknown) => warnings.push(message) };
     const { app, clock, events } = await boot({
@@ -131,7 +131,7 @@ describe('ResilienceEvents', () => {
     expect(warnings).toContain('a listener of ResilienceEvents threw Error: async listener');
   });
 
-  it('is not disturbed by a listener that throws what has no text', async () => {
+  it('is not affected by a listener that throws a value without a text', async () => {
     const warnings: unknown[] = [];
     const logger = { log() {}, debug() {}, warn: (message: unknown) => warnings.push(message) };
     const { app, clock } = await boot({

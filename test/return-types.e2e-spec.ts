@@ -64,7 +64,7 @@ describe('a method that returns a promise', () => {
     expect((await call).error).toBe(errors[2]);
   });
 
-  it('hands over anything thrown as it is', async () => {
+  it('passes on anything thrown unchanged', async () => {
     @Injectable()
     class S {
       @Retry({ maxRetries: 0 })
@@ -78,7 +78,7 @@ describe('a method that returns a promise', () => {
     }
   });
 
-  it('gives a promise also when it returns a plain value or throws at once', async () => {
+  it('returns a promise even if it returns a plain value or throws at once', async () => {
     @Injectable()
     class S {
       @(Retry({ maxRetries: 0 }) as MethodDecorator)
@@ -97,7 +97,7 @@ describe('a method that returns a promise', () => {
     await expect(app.get(S).error()).rejects.toThrow('at once');
   });
 
-  it('answers with a failing result that has opened the circuit, rather than wait for its rejection', async () => {
+  it('returns a failing result that has opened the circuit, rather than wait for a rejection', async () => {
     const visits = new Visits();
     const isBad = (result: unknown): boolean => result === 'bad';
     @Injectable()
@@ -118,7 +118,7 @@ describe('a method that returns a promise', () => {
   it.each([
     ['an Observable', () => just(1)],
     ['an async iterable', async function* () {}],
-  ])('says clearly what is wrong when it turns out to return %s', async (_, make) => {
+  ])('explains the problem when it returns %s', async (_, make) => {
     @Injectable()
     class S {
       @(Retry({ backoff: constant(0) }) as MethodDecorator)
@@ -253,7 +253,7 @@ describe('a method that returns an Observable', () => {
     expect(open).toBe(0);
   });
 
-  it('may throw from its teardown when it times out: other calls time out all the same', async () => {
+  it('may throw from its teardown when it times out, without an effect on other timeouts', async () => {
     const { app, clock } = await boot({ providers: [S] });
     let torn = 0;
     const never = new Observable<number>(() => () => {
@@ -285,7 +285,7 @@ describe('a method that returns an Observable', () => {
     expect(torn).toBe(1);
   });
 
-  it('has time without end after its first item', async () => {
+  it('has no time limit after its first item', async () => {
     const { app, clock } = await boot({ providers: [S] });
     const source = concat(just(1), timer(5));
     const items = lastValueFrom(app.get(S).slow(source).pipe(toArray()));
@@ -323,7 +323,7 @@ describe('an async generator', () => {
     return all;
   }
 
-  it('does nothing before its first item is asked for', async () => {
+  it('does nothing before its first item is requested', async () => {
     const { app } = await boot({ providers: [S] });
     app.get(S).items(0);
     await settle();

@@ -6,7 +6,7 @@ import { problemsOf } from './support/commands.js';
 
 afterEach(closeAll);
 
-/** As in JavaScript, where nobody checks types. */
+/** As in JavaScript, without type checks. */
 const untyped = ScheduleTimeout as unknown as (time: unknown) => MethodDecorator;
 
 describe('a @Timeout() that is imported from @nestjs/schedule', () => {
@@ -28,7 +28,7 @@ describe('a @Timeout() that is imported from @nestjs/schedule', () => {
     expect(problems).toEqual([told('books'), told('authors')]);
   });
 
-  it('may schedule a method, also one with a timeout of ours', async () => {
+  it('may schedule a method, even one with our timeout', async () => {
     @Injectable()
     class Jobs {
       @Timeout('1s')

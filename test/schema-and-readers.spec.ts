@@ -58,7 +58,7 @@ function isRefused(kind: string, options: unknown): boolean {
 interface Place {
   readonly path: string;
   readonly shape: Shape;
-  /** Options in which the place has that value, and all that is required around it. */
+  /** Options with that value at the place, and the required options around it. */
   with(value: unknown): object;
 }
 
@@ -131,7 +131,7 @@ const isCode = ({ shape }: Place): boolean => shape.is === 'code';
 const isConfig = ({ path }: Place): boolean => path.endsWith('.config');
 const leaves = places.filter((place) => !isCode(place) && !isConfig(place));
 
-/** Some of them are right for an option, and others are not. */
+/** Some of them are valid for an option, others are not. */
 const candidates: readonly unknown[] = [
   ...[-1, 0, 0.5, 1, 1.5, 2, 100, 10_000, 10_001, 1_000_000, 1_000_001],
   ...['', '0s', '0.0ms', '1s', '1.5m', '2h', '1 s', '1S', '-1s', '1d', '1', 's', '1s2', ' 1s'],
@@ -150,7 +150,7 @@ const candidates: readonly unknown[] = [
   ...[{ kind: 'value', value: 1 }, { kind: 'value' }, [{ handler: 'other' }], [{}], [null]],
 ];
 
-/** The names of methods are known to the readers only. */
+/** Only the readers know the names of methods. */
 function areOtherMethods({ path, shape }: Place, value: unknown): boolean {
   const named = shape.is !== 'word' && /\.(key|cost|handler)$/.test(path);
   return named && typeof value === 'string' && value !== '' && value !== 'other';
@@ -224,7 +224,7 @@ describe('the shapes of options, and the functions that read them, agree', () =>
 });
 
 describe('the schema', () => {
-  it('gives the defaults that count when an option is left out', () => {
+  it('has the defaults that apply when an option is left out', () => {
     const { definitions } = configurationSchema() as {
       definitions: Record<string, { properties?: object; anyOf?: { properties?: object }[] }>;
     };

@@ -36,7 +36,7 @@ describe('several applications in one process', () => {
     await expect(two.app.get(S).m()).resolves.toBeUndefined();
   });
 
-  it('made from one and the same module, they share no state either', async () => {
+  it('made from the same module, they share no state either', async () => {
     const { AppModule } = appModule({ providers: [S] });
     const apps = await Promise.all(
       [1, 2].map(() => NestFactory.createApplicationContext(AppModule, { logger: false })),
@@ -66,7 +66,7 @@ describe('several applications in one process', () => {
     expect([policedCalls(one), policedCalls(two)]).toEqual([1, 0]);
   });
 
-  it('what no application has built runs bare when several are running', async () => {
+  it('an object that no application has built runs bare when several are running', async () => {
     const one = await boot();
     const two = await boot();
     await new S().m();

@@ -86,7 +86,7 @@ describe.each(troubles)('a store that is %j', (trouble) => {
     expect(one!.state).toBe('closed');
   });
 
-  it('is told once, and left alone for a while; its return is told once too', async () => {
+  it('causes one event, and is not asked for a while; its return causes one event too', async () => {
     const fleet = new TestFleet();
     const [one] = await fleet.start(1);
     one!.route.trouble = trouble;
@@ -99,7 +99,7 @@ describe.each(troubles)('a store that is %j', (trouble) => {
     expect(storeEvents(one!)).toEqual(['store-degraded', 'store-recovered']);
   });
 
-  it('is not asked before its time because its messages are heard again', async () => {
+  it('is not asked early when its messages arrive again', async () => {
     const fleet = new TestFleet();
     const [one] = await fleet.start(1);
     one!.route.trouble = trouble;
@@ -132,7 +132,7 @@ describe.each(troubles)('a store that is %j', (trouble) => {
 });
 
 describe('a store that refuses writes and answers questions, as a read-only replica', () => {
-  it('is away until it takes a heartbeat, and is told once', async () => {
+  it('is away until it accepts a heartbeat, with one event', async () => {
     const fleet = new TestFleet();
     const [one] = await fleet.start(1);
     one!.route.trouble = 'down';
@@ -145,7 +145,7 @@ describe('a store that refuses writes and answers questions, as a read-only repl
     expect(storeEvents(one!)).toEqual(['store-degraded', 'store-recovered']);
   });
 
-  it('decides nothing meanwhile: what an instance closes alone stays closed', async () => {
+  it('has no effect meanwhile: a circuit that an instance closes alone stays closed', async () => {
     const fleet = new TestFleet();
     const [one] = await fleet.start(1);
     await one!.fail();
@@ -160,7 +160,7 @@ describe('a store that refuses writes and answers questions, as a read-only repl
 });
 
 describe('a store that fails from the start', () => {
-  it.each(['frozen', 'down'] as const)('%s, is joined when it is back', async (trouble) => {
+  it.each(['frozen', 'down'] as const)('%s, is used once it is back', async (trouble) => {
     const fleet = new TestFleet();
     fleet.memory.fail(trouble);
     const [one, two] = await fleet.start(2);
@@ -184,7 +184,7 @@ describe('when the store is back', () => {
     const [one, two] = await fleet.start(2, { openFor: '60s' });
     two!.route.trouble = 'down';
     await fleet.clock.advance(30_000);
-    // Nor does it hear anything.
+    // It receives no messages either.
     await one!.fail();
     two!.breaker.reset();
     two!.route.trouble = undefined;
@@ -230,7 +230,7 @@ describe('when the store is back', () => {
     expect(fleet.states).toEqual(['open', 'open']);
   });
 
-  it('and has lost everything, what is open stays open until its time, and is then probed', async () => {
+  it('and has lost everything, an open circuit stays open for its time, and is then probed', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2);
     await one!.fail();
@@ -248,7 +248,7 @@ describe('when the store is back', () => {
     expect(fleet.states).toEqual(['open', 'open']);
   });
 
-  it('and has lost everything, an override holds on, and for those too that start later', async () => {
+  it('and has lost everything, an override stays, also for instances that start later', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2);
     one!.breaker.forceOpen({ by: 'anna' });
@@ -279,13 +279,13 @@ describe('when the store is back', () => {
     expect(fleet.instances[2]!.state).toBe('observe-only!');
   });
 
-  it('finds a circuit open that it has heard nothing of, within two polls', async () => {
+  it('notices an open circuit without a message within two polls', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2, { openFor: '60s' });
     two!.route.trouble = 'down';
     two!.route.methods = ['subscribe'];
     const { memory } = fleet;
-    // A message that is lost: the state is changed where no subscriber hears it.
+    // A lost message: the state is changed without a subscriber.
     const told = jest.spyOn(memory as unknown as { tell(): void }, 'tell').mockReturnValue();
     await one!.fail();
     told.mockRestore();
@@ -295,8 +295,8 @@ describe('when the store is back', () => {
   });
 });
 
-describe('what an instance hears', () => {
-  it('changes nothing when it is old', async () => {
+describe('a message to an instance', () => {
+  it('has no effect if it is old', async () => {
     const fleet = new TestFleet();
     const [one] = await fleet.start(2);
     await one!.fail();
@@ -310,7 +310,7 @@ describe('what an instance hears', () => {
     expect(fleet.states).toEqual(['closed', 'closed']);
   });
 
-  it('gives way to what its operator has decided and the store has not heard of yet', async () => {
+  it('yields to a decision of its operator that the store has not received yet', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2);
     one!.route.trouble = 'down';
@@ -325,7 +325,7 @@ describe('what an instance hears', () => {
     expect(fleet.states).toEqual(['forced-open!', 'forced-open!']);
   });
 
-  it('after it was alone is taken over at an epoch that it knows, too', async () => {
+  it('after a time alone is adopted even at a known epoch', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2);
     await one!.fail();
@@ -341,7 +341,7 @@ describe('what an instance hears', () => {
 });
 
 describe('a lease that comes after the time budget', () => {
-  it('goes back, so that others may probe', async () => {
+  it('is given back, so that others may probe', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2);
     await one!.fail();
@@ -355,7 +355,7 @@ describe('a lease that comes after the time budget', () => {
   });
 });
 
-describe('a fleet that is configured wrongly', () => {
+describe('a wrong configuration of a fleet', () => {
   const problemsOf = async (scope: unknown, options: object = {}): Promise<readonly string[]> => {
     @Injectable()
     class Storage {

@@ -22,7 +22,7 @@ describe('a breaker that a fleet shares', () => {
     expect(two!.breaker.snapshot().retryAfterMs).toBe(5_000);
   });
 
-  it('makes no call of the store for calls, neither closed nor open', async () => {
+  it('does not call the store per call, neither closed nor open', async () => {
     const fleet = new TestFleet();
     const [one] = await fleet.start(2);
     let before = fleet.memory.steps;
@@ -35,7 +35,7 @@ describe('a breaker that a fleet shares', () => {
     expect(fleet.memory.steps).toBe(before);
   });
 
-  it.each([1, 2, 3])('lets %i probes through over all instances, and no more', async (maxCalls) => {
+  it.each([1, 2, 3])('admits at most %i probes over all instances', async (maxCalls) => {
     const fleet = new TestFleet();
     const [one] = await fleet.start(4, { halfOpen: { maxCalls } });
     await one!.fail();
@@ -74,7 +74,7 @@ describe('a breaker that a fleet shares', () => {
     expect(of('state-change', one!.events).at(-1)).toMatchObject({ reason: 'fleet' });
   });
 
-  it('waits no longer for a prober that has died than for its lease', async () => {
+  it('waits for a prober that has died only until the end of its lease', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2, { halfOpen: { maxDuration: '10s' } });
     await one!.fail();
@@ -100,7 +100,7 @@ describe('a breaker that a fleet shares', () => {
     expect(fleet.states).toEqual(['open', 'open']);
   });
 
-  it('gives a lease back when its probe says nothing', async () => {
+  it('gives a lease back when its probe is ignored', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2, { ignore: [TypeError] });
     await one!.fail();
@@ -110,7 +110,7 @@ describe('a breaker that a fleet shares', () => {
     expect(await ended(two!.call())).toBe('books');
   });
 
-  it('takes no notice of a probe that ends after its lease', async () => {
+  it('ignores a probe that ends after its lease', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2, { halfOpen: { maxDuration: '10s' } });
     await one!.fail();
@@ -127,7 +127,7 @@ describe('a breaker that a fleet shares', () => {
     expect(fleet.states).toEqual(['closed', 'closed']);
   });
 
-  it('asks once for many calls, and not again before it may', async () => {
+  it('asks once for many calls, and not again before it is allowed', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2);
     await one!.fail();
@@ -142,7 +142,7 @@ describe('a breaker that a fleet shares', () => {
     expect(two!.route.calls.filter((method) => method === 'circuit')).toHaveLength(2);
   });
 
-  it('has an instance that starts later know what the others know', async () => {
+  it('passes its state on to an instance that starts later', async () => {
     const fleet = new TestFleet();
     const [one] = await fleet.start(1);
     await one!.fail();
@@ -151,7 +151,7 @@ describe('a breaker that a fleet shares', () => {
     expect(late!.state).toBe('open');
   });
 
-  it('keeps to one decision among instances with different options', async () => {
+  it('makes one decision among instances with different options', async () => {
     const fleet = new TestFleet();
     const [one] = await fleet.start(1);
     const [two] = await fleet.start(1, { consecutiveFailures: 3, openFor: '60s' });
@@ -195,7 +195,7 @@ describe('a breaker that a fleet shares', () => {
     expect(fleet.states).toEqual(['closed', 'closed']);
   });
 
-  it('gives a lease back that no call has used', async () => {
+  it('gives an unused lease back', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2);
     await one!.fail();
@@ -247,7 +247,7 @@ describe('a quorum', () => {
     expect(fleet.states).toEqual(['open', 'open', 'open', 'open']);
   });
 
-  it('that is not reached leaves an instance to its own probes, which nobody else hears of', async () => {
+  it('that is not reached leaves an instance to its own probes, without an effect on others', async () => {
     const fleet = new TestFleet();
     const [one] = await fleet.start(3, { scope: { quorum: 2 } });
     await one!.fail();
@@ -262,8 +262,8 @@ describe('a quorum', () => {
   });
 });
 
-describe('what an operator decides', () => {
-  it('holds for all at once, and for those that start later', async () => {
+describe('a decision of an operator', () => {
+  it('applies to all at once, and to instances that start later', async () => {
     const fleet = new TestFleet();
     const [one] = await fleet.start(2);
     one!.breaker.forceOpen({ by: 'anna', reason: 'migration' });
@@ -312,7 +312,7 @@ describe('what an operator decides', () => {
     expect(await ended(one!.call())).toBe('books');
   });
 
-  it('holds here at once and there as soon as the store is back, the last decision only', async () => {
+  it('applies here at once and elsewhere once the store is back, only the last one', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2);
     one!.route.trouble = 'down';
@@ -330,7 +330,7 @@ describe('what an operator decides', () => {
 });
 
 describe('local breakers', () => {
-  it('do not know the store', async () => {
+  it('do not use the store', async () => {
     const fleet = new TestFleet();
     const [one] = await fleet.start(2, { ...SHARED, scope: 'local' });
     await one!.fail();

@@ -76,7 +76,7 @@ class World {
       });
       instances.push({ ...booted, client: booted.app.get(Client), route });
     }
-    // All have heard of each other.
+    // All know each other.
     await this.clock.advance(20_000);
     for (const { route } of instances) route.calls.length = 0;
     return instances;
@@ -90,7 +90,7 @@ const codeOf = ({ value, error }: { value?: unknown; error?: unknown }): unknown
   error === undefined ? value : ((error as { code?: string }).code ?? error);
 
 describe('a limit that a fleet shares', () => {
-  it('allows as many calls as it says over all instances', async () => {
+  it('allows so many calls over all instances', async () => {
     const instances = await new World().start(3);
     const calls = [0, 1, 2, 0, 1, 2, 0].map((n) => instances[n]!.client.limited());
     expect(await codes(calls)).toEqual([1, 1, 1, 2, 2, 2, 'RATE_LIMITED']);
@@ -99,7 +99,7 @@ describe('a limit that a fleet shares', () => {
     ]);
   });
 
-  it('has calls wait that may, in every instance in their order', async () => {
+  it('lets calls wait, in every instance in their order', async () => {
     const world = new World();
     const [one, two] = await world.start(2);
     for (let call = 0; call < 5; call++) await one!.client.limited();
@@ -113,7 +113,7 @@ describe('a limit that a fleet shares', () => {
     ]);
   });
 
-  it('is one for each key', async () => {
+  it('exists once per key', async () => {
     const [one, two] = await new World().start(2);
     expect(
       await codes([one!.client.tenant('a'), two!.client.tenant('b'), two!.client.tenant('a')]),
@@ -129,7 +129,7 @@ describe('a limit that a fleet shares', () => {
     ['throws', 'throwing'],
     ['answers nonsense', 'answering nonsense'],
     ['is slow', { slowMs: 500 }],
-  ])('goes on with a share of each instance while the store %s', async (_, trouble) => {
+  ])('goes on with a share per instance while the store %s', async (_, trouble) => {
     const world = new World();
     const instances = await world.start(3);
     for (const { route } of instances) route.trouble = trouble;
@@ -153,7 +153,7 @@ describe('a limit that a fleet shares', () => {
     expect(instances[0]!.route.calls).toContain('limit');
   });
 
-  it('does not flap while the store takes heartbeats and is too slow for calls', async () => {
+  it('does not flap while the store accepts heartbeats but is too slow for calls', async () => {
     const world = new World();
     const [one] = await world.start(1);
     one!.route.trouble = { slowMs: 100 };
@@ -197,7 +197,7 @@ describe('a limit that a fleet shares', () => {
 });
 
 describe('a bulkhead that a fleet shares', () => {
-  it('has as many places as it says over all instances, and gives free ones to those that wait', async () => {
+  it('has so many places over all instances, and gives free ones to waiting calls', async () => {
     const world = new World();
     const [one, two, three] = await world.start(3);
     const first = one!.client.held();
@@ -217,7 +217,7 @@ describe('a bulkhead that a fleet shares', () => {
     expect(of('queued', three!.events)).toHaveLength(1);
   });
 
-  it('has the places of an instance back that has died', async () => {
+  it('regains the places of an instance that has died', async () => {
     const world = new World();
     const [one, two] = await world.start(2);
     void outcome(one!.client.held());
@@ -237,7 +237,7 @@ describe('a bulkhead that a fleet shares', () => {
     ['is frozen', 'frozen'],
     ['throws', 'throwing'],
     ['answers nonsense', 'answering nonsense'],
-  ])('goes on with a share of each instance while the store %s', async (_, trouble) => {
+  ])('goes on with a share per instance while the store %s', async (_, trouble) => {
     const world = new World();
     const instances = await world.start(2);
     for (const { route } of instances) route.trouble = trouble;
@@ -268,7 +268,7 @@ describe('a bulkhead that a fleet shares', () => {
   });
 });
 
-it('what is to be shared needs a store', async () => {
+it('a shared part needs a store', async () => {
   class Alone {
     @RateLimit({ limit: 1, scope: 'shared' })
     async limited(): Promise<void> {}

@@ -60,7 +60,7 @@ describe('@Signal()', () => {
     expect(app.get(S).signals).toHaveLength(1);
   });
 
-  it('makes no attempt at all when the signal has been aborted before', async () => {
+  it('makes no attempt if the signal was aborted before', async () => {
     const { app } = await boot({ providers: [S] });
     const reason = new Error('gone');
     const { error } = await outcome(app.get(S).m(false, AbortSignal.abort(reason)));

@@ -21,7 +21,7 @@ interface Book {
   readonly title: string;
 }
 
-/** Stands for the cache of any Nest major: what it does is what a test sets. */
+/** Replaces the cache of any Nest major; a test sets its behaviour. */
 class FakeCache {
   readonly entries = new Map<string, unknown>();
   reads = 0;
@@ -79,7 +79,7 @@ describe('staleIfError()', () => {
         providers: [{ provide: 'CACHE_MANAGER', useValue: new FakeCache() }],
       }),
     ],
-  ])('answers with the last good result, and says how old it is (%s)', async (_, module) => {
+  ])('answers with the last good result, and reports its age (%s)', async (_, module) => {
     const { app, clock, events } = await boot({ imports: [module() as never], providers: [S] });
     const service = app.get(S);
     await service.book(1);
@@ -102,7 +102,7 @@ describe('staleIfError()', () => {
     ]);
   });
 
-  it('answers with a copy, so that nobody changes what others get', async () => {
+  it('answers with a copy, so that callers cannot change the results of others', async () => {
     const { service } = await bootWith(new FakeCache());
     const first = await service.book(1);
     (first as Book & { title: string }).title = 'scribbled on';
@@ -112,7 +112,7 @@ describe('staleIfError()', () => {
     expect(await service.book(1)).not.toBe(second);
   });
 
-  it('has no result of other arguments, nor of null for undefined', async () => {
+  it('has no result for other arguments, or of null for undefined', async () => {
     const { service } = await bootWith(new FakeCache());
     await service.book(1);
     service.error = down;
@@ -124,7 +124,7 @@ describe('staleIfError()', () => {
   it.each([
     ['URLSearchParams', new URLSearchParams('user=anna'), new URLSearchParams('user=bob')],
     ['null and NaN', null, NaN],
-  ])('tells arguments apart that are the same in JSON: %s', async (_, one, other) => {
+  ])('distinguishes arguments that are equal in JSON: %s', async (_, one, other) => {
     const { service } = await bootWith(new FakeCache());
     await service.book(one);
     await settle();
@@ -132,7 +132,7 @@ describe('staleIfError()', () => {
     await expect(service.book(other)).rejects.toBe(down);
   });
 
-  it('takes results by a key function', async () => {
+  it('finds results by a key function', async () => {
     const { service } = await bootWith(new FakeCache());
     await service.keyed(1);
     service.error = down;
@@ -151,7 +151,7 @@ describe('staleIfError()', () => {
     ['an instance of a class', new (class Id {})()],
     ['a function', () => 1],
     ['a symbol as a key', { [Symbol('id')]: 1 }],
-  ])('keeps nothing under arguments that make no key: %s', async (_, id) => {
+  ])('keeps nothing for arguments without a key: %s', async (_, id) => {
     const cache = new FakeCache();
     const { service, events } = await bootWith(cache);
     await expect(service.book(id)).resolves.toEqual(service.stock);
@@ -161,7 +161,7 @@ describe('staleIfError()', () => {
     expect(of('cache-error', events).map(({ operation }) => operation)).toEqual(['write', 'read']);
   });
 
-  it('keeps nothing when the key function gives no string, which all callers would share', async () => {
+  it('keeps nothing when the key function gives an invalid key, which all callers would share', async () => {
     const cache = new FakeCache();
     const { service } = await bootWith(cache);
     await service.keyed(0.5);
@@ -170,7 +170,7 @@ describe('staleIfError()', () => {
     await expect(service.keyed(0.5)).rejects.toBe(down);
   });
 
-  it('throws the original error, as it is, when the cache is cold', async () => {
+  it('throws the original error unchanged when the cache is cold', async () => {
     const { service, events } = await bootWith(new FakeCache());
     service.error = down;
     await expect(service.book(1)).rejects.toBe(down);
@@ -178,7 +178,7 @@ describe('staleIfError()', () => {
     expect(of('fallback', events)).toMatchObject([{ outcome: 'failure', error: down }]);
   });
 
-  it('is over when ttl has passed, whatever the cache thinks', async () => {
+  it('expires after ttl, whatever the cache does', async () => {
     const { service, clock } = await bootWith(new FakeCache());
     await service.book(1);
     await clock.advance(600_001);
@@ -199,7 +199,7 @@ describe('staleIfError()', () => {
     expect(of('cache-error', events).map(({ operation }) => operation)).toEqual(['write', 'read']);
   });
 
-  it('waits no longer than readTimeout for a cache that hangs', async () => {
+  it('waits at most readTimeout for a cache that hangs', async () => {
     const cache = new FakeCache();
     const { service, clock, events } = await bootWith(cache);
     await service.book(1);
@@ -257,7 +257,7 @@ describe('staleIfError()', () => {
     ['null', null, 1],
     ['false', false, 1],
     ['an empty list', [], 1],
-  ])('keeps %s as it came, if JSON can hold it', async (_, result, writes) => {
+  ])('keeps %s unchanged, if JSON can hold it', async (_, result, writes) => {
     const cache = new FakeCache();
     const { service } = await bootWith(cache);
     service.stock = result;
@@ -295,7 +295,7 @@ describe('staleIfError()', () => {
     expect(cache.writes).toBe(1);
   });
 
-  it('does not keep a result that the circuit breaker takes for a failure', async () => {
+  it('does not keep a result that is a failure for the circuit breaker', async () => {
     interface Answer {
       readonly error?: string;
     }
@@ -324,7 +324,7 @@ describe('staleIfError()', () => {
     await expect(guarded.m()).resolves.toEqual({});
   });
 
-  it('does not keep what another fallback has answered', async () => {
+  it('does not keep the answer of another fallback', async () => {
     @Injectable()
     class Two {
       @Fallback([
@@ -343,7 +343,7 @@ describe('staleIfError()', () => {
     expect(cache.writes).toBe(0);
   });
 
-  it('keeps single results of Observables, and no stream that goes on', async () => {
+  it('keeps single results of Observables, but no longer streams', async () => {
     @Injectable()
     class Streams {
       down = false;

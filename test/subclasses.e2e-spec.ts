@@ -15,7 +15,7 @@ import { boot, closeAll, everyPlatform, of, serve } from './support/boot.js';
 
 afterEach(closeAll);
 
-// Classes are made anew for each test: what has been covered once stays so.
+// New classes for each test: a covered class stays covered.
 function classes() {
   @CircuitBreaker()
   abstract class Parent {
@@ -112,7 +112,7 @@ describe('policies of a class cover, in a subclass without any decorator,', () =
     ]);
   });
 
-  it('not the children of an undecorated parent, whatever another child has', async () => {
+  it('not the children of an undecorated parent, even if another child has policies', async () => {
     class Parent {
       async m(): Promise<void> {}
     }
@@ -189,7 +189,7 @@ describe('policies of a class cover subclasses that come as', () => {
     expect(service.describe(Made, 'm').stages).toEqual(['retry']);
   });
 
-  it('guards, whose instances modules keep among what they inject', async () => {
+  it('guards, whose instances modules keep as injectables', async () => {
     @CircuitBreaker()
     class Parent {}
     @Injectable()

@@ -5,7 +5,7 @@ import { outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
 
-/** How many requests each breaker has counted. */
+/** The requests that each breaker has counted. */
 function requests({ registry }: Pick<Awaited<ReturnType<typeof boot>>, 'registry'>): object {
   return Object.fromEntries(
     registry.names().map((name) => [name, registry.get(name).counts.requests]),
@@ -76,7 +76,7 @@ describe('super.m() of a decorated method', () => {
     expect(requests(booted)).toEqual({ 'Parent.m': 2, 'Child.m': 1 });
   });
 
-  it('keeps the policies of the parent alone when the override has none', async () => {
+  it('keeps only the policies of the parent when the override has none', async () => {
     class Parent {
       @CircuitBreaker()
       async m(): Promise<void> {}
@@ -183,7 +183,7 @@ describe('super.m() of a decorated method', () => {
     );
   });
 
-  it('is told apart from a call through a spy on the prototype of the subclass', async () => {
+  it('is distinguished from a call through a spy on the prototype of the subclass', async () => {
     class Parent {
       @CircuitBreaker()
       async m(): Promise<void> {}

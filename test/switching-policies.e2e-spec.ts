@@ -82,7 +82,7 @@ describe('a policy that an earlier layer has switched off is switched on by', ()
     await expect(retries(method, resilience)).resolves.toBe(true);
   });
 
-  it('with the options that the layers before have given', async () => {
+  it('with the options of the earlier layers', async () => {
     const { service } = await boot({
       providers: [Shelf],
       resilience: { ...shared, overrides: { 'Shelf.dormant': { retry: on } } },
@@ -94,7 +94,7 @@ describe('a policy that an earlier layer has switched off is switched on by', ()
 });
 
 describe('a policy that is switched off', () => {
-  it('is not checked, so that a test needs none of what it needs', async () => {
+  it('is not checked, so that a test does not need its dependencies', async () => {
     @Injectable()
     class Stale {
       @Fallback(staleIfError({ ttl: '10m' }), off)
@@ -107,7 +107,7 @@ describe('a policy that is switched off', () => {
     await expect(app.get(Stale).m()).resolves.toBe('fresh');
   });
 
-  it('still says what its breaker is like for those that refer to it', async () => {
+  it('still defines its breaker for those that refer to it', async () => {
     @Injectable()
     class Definer {
       @CircuitBreaker({ name: 'both', consecutiveFailures: 3 })

@@ -212,7 +212,7 @@ describe.each(everyPlatform)('on %s', (platform: Platform) => {
     });
 
     if (nestMajor >= 12) {
-      it('passes on what fetch answers, decoded', async () => {
+      it('passes on an answer of fetch, decoded', async () => {
         const gzipped = createServer((_request, response) => {
           response.writeHead(201, { 'content-encoding': 'gzip', 'x-model': 'big' });
           response.end(gzipSync('one,two'));
@@ -234,7 +234,7 @@ describe('a method of a service', () => {
   it.each([
     ['a web stream', () => body(['one', undefined])],
     ['a Response', () => new Response(body(['one', undefined]))],
-  ])('that resolves to %s has succeeded by then, and gives the very same', async (_, make) => {
+  ])('that resolves to %s has succeeded by then, and returns it by identity', async (_, make) => {
     const { app, registry } = await boot({ providers: [Service] });
     const answer = make();
     expect(await app.get(Service).open(answer)).toBe(answer);

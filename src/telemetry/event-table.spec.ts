@@ -64,7 +64,7 @@ function tables(): string {
   );
   return [
     markdown([['`type`', 'fields', 'when'], ...rows]),
-    'The fields, and what they are:',
+    'The fields:',
     markdown([['`type`', 'field', 'type of the field', 'meaning'], ...fields]),
   ].join('\n\n');
 }

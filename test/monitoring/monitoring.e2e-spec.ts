@@ -47,7 +47,7 @@ const known = new Map<string, Instrument>(
 /** What Prometheus adds. */
 const ADDED = ['job', 'instance', 'le', '__name__'];
 
-/** The metrics in a text that are none of ours, and labels that our metrics do not have. */
+/** The metrics in a text that are not ours, and labels that our metrics do not have. */
 function mistakesIn(text: string): string[] {
   const mistakes: string[] = [];
   for (const [, name, labels = ''] of text.matchAll(
@@ -67,15 +67,15 @@ function mistakesIn(text: string): string[] {
   return mistakes;
 }
 
-describe('every metric and label of ours is in the list', () => {
-  it('that is in a rule or a scenario', () => {
+describe('every metric and label of the library is listed', () => {
+  it('in rules and scenarios', () => {
     expect(rules.length).toBeGreaterThan(8);
     expect(rules.flatMap(({ expr }) => mistakesIn(expr))).toEqual([]);
     const series = scenarios.tests.flatMap(({ input_series }) => input_series);
     expect(series.flatMap((each) => mistakesIn(each.series))).toEqual([]);
   });
 
-  it('that is in the dashboard', () => {
+  it('in the dashboard', () => {
     const { panels } = JSON.parse(readText('monitoring/dashboard.json')) as {
       panels: { targets: { expr: string }[] }[];
     };
@@ -85,7 +85,7 @@ describe('every metric and label of ours is in the list', () => {
     expect(expressions.flatMap(mistakesIn)).toEqual([]);
   });
 
-  it('that is in the docs', () => {
+  it('in the docs', () => {
     const pages = ['docs/observability.md', 'docs/alerts.md', ...alerts.map(runbookOf)];
     for (const page of pages) {
       const names = [...readText(page).matchAll(/`(resilience_\w+)`/g)].map(([, name]) => name!);
@@ -95,7 +95,7 @@ describe('every metric and label of ours is in the list', () => {
     }
   });
 
-  it('and one that is not would be found', () => {
+  it('and an unlisted one would be found', () => {
     expect(mistakesIn('rate(resilience_calls_total{nmae="x"}[5m])')).toEqual([
       'resilience_calls_total{nmae}',
     ]);
@@ -108,20 +108,15 @@ it.each(recorded)('%s, which is recorded, has the scenarios of an alert', (name)
 });
 
 describe.each(alerts.map((rule) => [rule.alert!, rule] as const))('%s', (name, rule) => {
-  it('has a runbook that says what it means, what to look at, and what to do', () => {
+  it('has a runbook with its meaning, the diagnosis and the remedies', () => {
     const page = readText(runbookOf(rule));
-    for (const heading of [
-      `# ${name}`,
-      '## What it means',
-      '## What to look at',
-      '## What to do',
-    ]) {
+    for (const heading of [`# ${name}`, '## Meaning', '## Diagnosis', '## Remedies']) {
       expect(page).toContain(`${heading}\n`);
     }
     expect(readText('docs/alerts.md')).toContain(`(runbooks/${name}.md)`);
   });
 
-  it('has a runbook in the package, with links to others alone', () => {
+  it('has a runbook in the package, with links to other runbooks only', () => {
     const { files } = JSON.parse(readText('package.json')) as { files: readonly string[] };
     expect(files).toContain('docs/runbooks');
     const links = [...readText(runbookOf(rule)).matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to!);

@@ -8,7 +8,7 @@ import { describeWithPromtool, promtool } from '../support/promtool.js';
 const RULES = readFileSync(join(__dirname, '../../monitoring/alerts.yaml'), 'utf8');
 
 describe('rules for an experiment', () => {
-  it('have shorter times, and are the same otherwise', () => {
+  it('have shorter times, and are otherwise the same', () => {
     const rules = `
       groups:
         - name: g
@@ -31,7 +31,7 @@ describe('rules for an experiment', () => {
     });
   });
 
-  it('are not made of times that are not understood', () => {
+  it('are not made of unknown times', () => {
     const rules = 'groups: [{ name: g, rules: [{ record: a, expr: "rate(x[1.5m])" }] }]';
     expect(() => shorterRules(rules, 20)).toThrow('1.5m is not a duration');
   });

@@ -11,7 +11,7 @@ describe('the outcome of a reply of Redis', () => {
   let reply = '';
 
   beforeAll(async () => {
-    // Whatever it is asked, it says no, once for each command.
+    // Answers each command with a refusal.
     port = await listen(
       createServer((socket) =>
         socket.on('data', (data) => {
@@ -52,19 +52,19 @@ describe('the outcome of a reply of Redis', () => {
     expect(defaultOutcome(new ErrorReply(reply.slice(1).trim()))).toBe(outcome);
   });
 
-  it('is seen in what node-redis throws', async () => {
+  it('is recognized in errors of node-redis', async () => {
     reply = '-NOAUTH Authentication required.\r\n';
     const error = await ofNodeRedis();
     expect((error as Error).message).toContain('NOAUTH');
     expect(defaultOutcome(error)).toBe('success');
   });
 
-  it('of a kind that nobody knows is a failure', async () => {
+  it('of an unknown kind is a failure', async () => {
     reply = '-STRANGE thing\r\n';
     expect(defaultOutcome(await ofIoredis())).toBe('failure');
   });
 
-  it('that nobody gives is a failure', async () => {
+  it('that never arrives is a failure', async () => {
     const dead = await closedPort();
     const one = new Redis({ port: dead, maxRetriesPerRequest: 0, retryStrategy: () => null });
     one.on('error', () => {});
@@ -100,7 +100,7 @@ describe('the outcome of an error of kafkajs', () => {
   ];
 
   it.each(errorCodes.map(({ type, code, retriable }) => ({ type, code, retriable })))(
-    '$type goes by its row, or by whether it is retriable; inside others too',
+    '$type has the outcome of its row, or by retriable, even inside other errors',
     ({ type, code, retriable }) => {
       const outcome = rows.get(type) ?? 'failure';
       if (retriable) expect(outcome).toBe('failure');
@@ -110,7 +110,7 @@ describe('the outcome of an error of kafkajs', () => {
     },
   );
 
-  it('has rows for errors that there are', () => {
+  it('has rows for existing errors only', () => {
     const known = new Set([
       ...errorCodes.map(({ type }) => type),
       ...Object.keys(classes),
@@ -178,7 +178,7 @@ describe('the outcome of an error of amqplib', () => {
     expect(defaultOutcome(error)).toBe(outcome);
   });
 
-  it('that closes the connection is known by its message', () => {
+  it('that closes the connection is recognized by its message', () => {
     const message = 'Connection closed: 320 (CONNECTION-FORCED) with message "shutdown"';
     expect(defaultOutcome(Object.assign(new Error(message), { code: 320 }))).toBe('failure');
     const refused = 'Connection closed: 403 (ACCESS-REFUSED) with message "x"';

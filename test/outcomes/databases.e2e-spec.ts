@@ -53,7 +53,7 @@ describe('the outcome of an error of pg', () => {
       'Drizzle',
       (cause) => Object.assign(new Error('Failed query', { cause }), { query: 'q', params: [] }),
     ],
-  ])('is seen in what %s wraps around it', (_name, wrap) => {
+  ])('is recognized inside an error of %s', (_name, wrap) => {
     expect(defaultOutcome(wrap(pg('23505')))).toBe('success');
     expect(defaultOutcome(wrap(pg('40001')))).toBe('failure');
   });
@@ -146,12 +146,12 @@ describe('the outcome of an error of Prisma', () => {
     expect(defaultOutcome(known(code))).toBe(outcome);
   });
 
-  it('that tells why it could not begin goes by that', () => {
+  it('that has a reason for its failed start has the outcome of that reason', () => {
     const error = new PrismaClientInitializationError('x', clientVersion, 'P1000');
     expect(defaultOutcome(error)).toBe('success');
   });
 
-  it('of a raw query goes by what the database said', () => {
+  it('of a raw query has the outcome of the error of the database', () => {
     expect(defaultOutcome(known('P2010', { code: '23505', message: 'x' }))).toBe('success');
     expect(defaultOutcome(known('P2010', { code: '40001', message: 'x' }))).toBe('failure');
     expect(defaultOutcome(known('P2010'))).toBe('failure');

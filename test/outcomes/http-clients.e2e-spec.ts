@@ -13,7 +13,7 @@ import { defaultOutcome } from '../../src/common/outcomes/default-outcome.js';
 import { retryAfterOf } from '../../src/common/outcomes/retry-after.js';
 import { closeServers, closedPort, errorOf, everyKeyOf, listen } from './support.js';
 
-// A certificate for nobody, to be refused; the key is no secret.
+// A certificate that is refused; the key is not a secret.
 const KEY = `
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg2PQR1/Upz+gZ9R/9
@@ -49,7 +49,7 @@ const clients: Readonly<Record<string, Client>> = {
 
 const withSignals = Object.keys(clients).filter((name) => name !== 'superagent');
 
-/** `/404` is answered with 404; `/hang` never; `/cut` with half an answer. */
+/** `/404` is answered with 404, `/hang` never, `/cut` with half an answer. */
 function answer({ url }: IncomingMessage, response: ServerResponse): void {
   if (url === '/hang') return;
   if (url === '/cut') {
@@ -59,7 +59,7 @@ function answer({ url }: IncomingMessage, response: ServerResponse): void {
   response.writeHead(Number(url?.slice(1)), { 'retry-after': '7' }).end('{}');
 }
 
-describe('the outcome of what HTTP clients throw', () => {
+describe('the outcome of errors of HTTP clients', () => {
   let url = '';
   let closed = '';
 
@@ -151,7 +151,7 @@ describe('the outcome of what HTTP clients throw', () => {
     }
   });
 
-  it('of a certificate that nobody has signed is a failure', async () => {
+  it('of a self-signed certificate is a failure', async () => {
     const port = await listen(createTlsServer({ key: KEY, cert: CERTIFICATE }, answer));
     for (const ask of [fetch, ...Object.values(clients)]) {
       const error = await errorOf(() => ask(`https://localhost:${port}/404`));
@@ -172,16 +172,16 @@ describe('the outcome of what HTTP clients throw', () => {
     }
   });
 
-  it('of addresses none of which answers is a failure: an AggregateError', async () => {
+  it('of several addresses without an answer is a failure: an AggregateError', async () => {
     const error = await errorOf(() => fetch(closed.replace('127.0.0.1', 'localhost')));
     expect(defaultOutcome(error)).toBe('failure');
   });
 
-  it('of a JSON that is not one is a failure', () => {
+  it('of invalid JSON is a failure', () => {
     expect(isFailure(new SyntaxError('Unexpected token <'))).toBe(true);
   });
 
-  it('of Nest’s exceptions goes by their status', () => {
+  it('of Nest’s exceptions follows their status', () => {
     expect(defaultOutcome(new NotFoundException())).toBe('success');
     expect(defaultOutcome(new ServiceUnavailableException())).toBe('failure');
   });

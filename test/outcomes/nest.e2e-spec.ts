@@ -38,16 +38,16 @@ describe.each([
     ['a gRPC code of an unavailable server', { code: 14, message: 'x' }, 'failure'],
     ['a rejection of another service', { code: 'CIRCUIT_OPEN', retryAfterMs: 5 }, 'failure'],
     ['nothing that is known', { code: 'SOLD_OUT' }, 'failure'],
-  ])('is told by what it carries: %s', (_title, payload, outcome) => {
+  ])('follows its payload: %s', (_title, payload, outcome) => {
     expect(defaultOutcome(new Exception(payload))).toBe(outcome);
   });
 
-  it('is a failure when it carries only a text, as its caller sees it', () => {
+  it('is a failure if its payload is only a text, as for its caller', () => {
     expect(defaultOutcome(new Exception('not found'))).toBe('failure');
     expect(defaultOutcome({ status: 'error', message: 'not found' })).toBe('failure');
   });
 
-  it('never hangs on one that carries itself', () => {
+  it('never hangs on one that contains itself', () => {
     const error = new Exception({});
     jest.spyOn(error, 'getError').mockReturnValue(error);
     expect(defaultOutcome(error)).toBe('failure');
@@ -64,11 +64,11 @@ describe('the outcome of a GraphQLError', () => {
     ['503', { http: { status: 503 } }, 'failure'],
     ['404 beside a code of its own', { code: 'NO_BOOK', http: { status: 404 } }, 'success'],
     ['200, which says nothing,', { code: 'NO_BOOK', http: { status: 200 } }, 'failure'],
-  ])('with status %s is told by it', (_, extensions, outcome) => {
+  ])('with status %s follows the status', (_, extensions, outcome) => {
     expect(defaultOutcome(graphqlError(extensions))).toBe(outcome);
   });
 
-  it('around an HttpException is told by that', () => {
+  it('around an HttpException follows the exception', () => {
     const around = (originalError: Error): GraphQLError => new GraphQLError('x', { originalError });
     expect(defaultOutcome(around(new NotFoundException()))).toBe('success');
     expect(defaultOutcome(around(new ServiceUnavailableException()))).toBe('failure');
@@ -103,7 +103,7 @@ describe('a rejection that another service has sent', () => {
     expect(retryAfterOf({ code: 'CIRCUIT_OPEN', retryAfterMs }, 0)).toBeUndefined();
   });
 
-  it('has none without a code, since it is not ours then', () => {
+  it('has no retry time without a code, since it is not ours then', () => {
     expect(retryAfterOf({ retryAfterMs: 5 }, 0)).toBeUndefined();
   });
 });
@@ -122,7 +122,7 @@ describe('the outcome of a control error of BullMQ', () => {
     expect(defaultOutcome(error)).toBe('ignored');
   });
 
-  it('is not that of an error of the same name of a client of an HTTP API', () => {
+  it('is not that of an error of the same name from an HTTP client', () => {
     class RateLimitError extends Error {
       override readonly name = 'RateLimitError';
     }

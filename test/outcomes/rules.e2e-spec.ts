@@ -17,7 +17,7 @@ afterEach(closeAll);
 
 class DeadlockError extends Error {}
 
-/** Lets the time of waits pass until `work` has ended. */
+/** Advances the clock until `work` has ended. */
 async function ended<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
   let running = true;
   const over = work.finally(() => (running = false));
@@ -26,7 +26,7 @@ async function ended<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
   return over;
 }
 
-/** Whether `work` ends with that very error, which nobody may look at on the way. */
+/** Whether `work` ends with that error itself, uninspected on the way. */
 const endsWith = (work: Promise<unknown>, error: unknown): Promise<boolean> =>
   work.then(
     () => false,
@@ -100,7 +100,7 @@ class Books {
 }
 
 describe('an error that is an answer', () => {
-  it('closes a half-open circuit: at 100 calls a second, with the first', async () => {
+  it('closes a half-open circuit: at 100 calls per second, with the first', async () => {
     const { app, registry, clock } = await boot({ providers: [Books] });
     const books = app.get(Books);
     await errorOf(() => books.guarded(down));
@@ -130,15 +130,18 @@ describe('an error that is an answer', () => {
   it.each([
     ['skipping', { successes: 1, ignored: 0 }],
     ['ignoring', { successes: 0, ignored: 1 }],
-  ] as const)('or says nothing is neither retried nor answered: %s', async (method, counts) => {
-    const { app, registry } = await boot({ providers: [Books] });
-    const books = app.get(Books);
-    await expect(books[method]()).rejects.toThrow(DeadlockError);
-    expect(books.attempts).toBe(1);
-    expect(registry.get(method)).toMatchObject({ state: 'closed', counts });
-  });
+  ] as const)(
+    'or says nothing about the dependency is neither retried nor answered: %s',
+    async (method, counts) => {
+      const { app, registry } = await boot({ providers: [Books] });
+      const books = app.get(Books);
+      await expect(books[method]()).rejects.toThrow(DeadlockError);
+      expect(books.attempts).toBe(1);
+      expect(registry.get(method)).toMatchObject({ state: 'closed', counts });
+    },
+  );
 
-  it('counts as a success in the metrics, and asks for no fallback', async () => {
+  it('counts as a success in the metrics, and needs no fallback', async () => {
     const { app, registry } = await boot({ providers: [Books] });
     await errorOf(() => app.get(Books).guarded(notFound));
     expect(registry.get('plain').snapshot().metrics.counts).toMatchObject({
@@ -150,7 +153,7 @@ describe('an error that is an answer', () => {
 });
 
 describe('on', () => {
-  it('narrows: what it does not list is an answer, also for the fallback', async () => {
+  it('narrows: an unlisted error is an answer, also for the fallback', async () => {
     const { app, registry } = await boot({ providers: [Books] });
     const books = app.get(Books);
     await expect(books.narrow(down)).rejects.toThrow('down');
@@ -200,7 +203,7 @@ describe('an invalid URL', () => {
   });
 });
 
-describe('an error that does not want to be looked at', () => {
+describe('an unreadable error', () => {
   const boom = (): never => {
     throw new Error('looked at');
   };
@@ -223,7 +226,7 @@ describe('an error that does not want to be looked at', () => {
   };
 
   it.each(Object.keys(hostile))(
-    'reaches the caller, is counted and holds nothing: %s',
+    'reaches the caller, is counted and keeps no place: %s',
     async (name) => {
       const { app, registry, clock } = await boot({ providers: [Books] });
       const books = app.get(Books);
@@ -238,7 +241,7 @@ describe('an error that does not want to be looked at', () => {
     },
   );
 
-  it('nor a fallback’s own error: the caller gets it', async () => {
+  it('is passed on as a fallback’s own error too', async () => {
     const { app } = await boot({ providers: [Books, Spare] });
     for (const error of Object.values(hostile)) {
       expect(await endsWith(app.get(Spare).failing(error), error)).toBe(true);

@@ -61,7 +61,7 @@ describe('the outcome of a gRPC status', () => {
     expect(defaultOutcome(error)).toBe(outcome);
   });
 
-  it('has a row for each of them but OK', () => {
+  it('has a row for each of them except OK', () => {
     const codes = Object.values(grpc.status).filter((code) => typeof code === 'number');
     expect(everyKeyOf('gRPC').map(([key]) => key)).toEqual(codes.filter(Boolean));
   });
@@ -70,11 +70,11 @@ describe('the outcome of a gRPC status', () => {
     expect(defaultOutcome(Object.assign(new Error('x'), { code: 5 }))).toBe('failure');
   });
 
-  it('carries how long to wait', async () => {
+  it('has the time to wait', async () => {
     expect(retryAfterOf(await asked(client, 14), Date.now())).toBe(250);
   });
 
-  it('of a server that is not there is a failure', async () => {
+  it('of an absent server is a failure', async () => {
     const lonely = new Books(`127.0.0.1:${await closedPort()}`, insecure);
     const error = await asked(lonely, 0);
     lonely.close();
@@ -131,12 +131,12 @@ describe('the outcome of an error of the AWS SDK', () => {
     expect(defaultOutcome({ ...error, $retryable: {} })).toBe('success');
   });
 
-  it('of SDK v2 goes by its code', () => {
+  it('of SDK v2 follows its code', () => {
     const v2 = { code: 'ThrottlingException', statusCode: 400, retryable: true, requestId: 'x' };
     expect(defaultOutcome(Object.assign(new Error('x'), v2))).toBe('failure');
   });
 
-  it('goes by its status otherwise', async () => {
+  it('follows its status otherwise', async () => {
     expect(defaultOutcome(await answered(400, 'ConditionalCheckFailedException'))).toBe('success');
     expect(defaultOutcome(await answered(400, 'ValidationException'))).toBe('success');
     expect(defaultOutcome(await answered(500, 'InternalServerError'))).toBe('failure');
@@ -165,7 +165,7 @@ describe('the outcome of a validation error', () => {
     }
   });
 
-  it('of class-validator is ignored: a list, and each of it', async () => {
+  it('of class-validator is ignored: a list, and each of its items', async () => {
     class Page {
       @IsInt()
       size: unknown = 'x';

@@ -37,7 +37,7 @@ export async function closeServers(): Promise<void> {
   sockets.clear();
 }
 
-/** A port that nobody listens on. */
+/** A port without a listener. */
 export async function closedPort(): Promise<number> {
   const server = createServer();
   const port = await listen(server);

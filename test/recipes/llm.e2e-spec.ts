@@ -75,7 +75,7 @@ describe('the recipe for streams of a model', () => {
     expect(booted.registry.get('openai').counts).toMatchObject({ successes: 1, failures: 0 });
   });
 
-  it('waits as long as Retry-After says when it is rejected with 429', async () => {
+  it('waits for the Retry-After of a 429', async () => {
     answers = [busy, whole];
     const tokens = read(assistant.answer('hi'));
     await until(() => booted.registry.get('openai').counts.failures === 1);
@@ -105,13 +105,13 @@ describe('the recipe for streams of a model', () => {
     expect(booted.registry.get('openai').counts.failures).toBe(0);
   });
 
-  it('asks nobody while the circuit is open', async () => {
+  it('sends no request while the circuit is open', async () => {
     booted.registry.get('openai').forceOpen();
     await expect(read(assistant.answer('hi'))).rejects.toBeInstanceOf(CircuitOpenError);
     expect(asked).toBe(0);
   });
 
-  it('ends the request when nobody reads on', async () => {
+  it('ends the request when the reader stops', async () => {
     answers = [paused];
     for await (const text of assistant.answer('hi')) {
       expect(text).toBe('Hello');

@@ -51,11 +51,11 @@ describe('the recipe for a client of a microservice', () => {
 
   afterEach(closeAll);
 
-  it('gives what the service says', async () => {
+  it('returns the answer of the service', async () => {
     expect(await near.app.get(ShippingClient).quote(21)).toEqual({ price: 42 });
   });
 
-  it('comes back when the service said', async () => {
+  it('retries at the time that the service gives', async () => {
     failures = 1;
     const quote = near.app.get(ShippingClient).quote(1);
     await until(() => near.registry.get('shippingsvc').counts.failures === 1);

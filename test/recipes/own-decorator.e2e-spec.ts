@@ -3,7 +3,7 @@ import { until } from '../support/wait.js';
 import { answerFetch } from '../support/fetches.js';
 import { Catalogue } from './own-decorator.js';
 
-describe('the recipe for a decorator of one’s own', () => {
+describe('the recipe for a custom decorator', () => {
   let booted: Booted;
   let asked: string[];
   let statuses: number[];
@@ -22,7 +22,7 @@ describe('the recipe for a decorator of one’s own', () => {
     await closeAll();
   });
 
-  it('retries, up to the number that it is given', async () => {
+  it('retries up to the given number', async () => {
     statuses = [503];
     const titles = booted.app.get(Catalogue).titles();
     await until(() => booted.clock.pending > 0);

@@ -36,7 +36,7 @@ describe('the recipe for an SDK', () => {
     await closeServers();
   });
 
-  it('retries what is throttled and what fails, by the policies alone', async () => {
+  it('retries throttled and failed requests, by the policies only', async () => {
     statuses = [400];
     expect(await booted.app.get(Carts, { strict: false }).has('1')).toBe(true);
     expect(asked).toBe(2);

@@ -22,11 +22,11 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
-  /** How long it took on the virtual clock. */
+  /** The duration on the virtual clock. */
   readonly tookMs: number;
 }
 
-/** booksvc on a virtual clock, in front of a double of storagesvc; with its default settings unless told. */
+/** booksvc on a virtual clock, in front of a double of storagesvc; by default with its default settings. */
 export class Booksvc {
   readonly events: ResilienceEvent[] = [];
 
@@ -37,7 +37,7 @@ export class Booksvc {
     app.get(ResilienceEvents).subscribe((event) => {
       this.events.push(event);
       if (event.type === 'retry') {
-        // Nobody waits in a test: the wait that begins now is over at once.
+        // Tests do not wait: the wait that begins now is over at once.
         void turn().then(() => clock.advance(event.delayMs));
       }
     });

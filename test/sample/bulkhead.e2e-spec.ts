@@ -37,7 +37,7 @@ describe('the bulkhead of booksvc', () => {
     return () => held.forEach((go) => go());
   }
 
-  it('is one for all routes that ask storagesvc; requests without a place get stale books at once', async () => {
+  it('is shared by all routes that call storagesvc; requests without a place get stale books at once', async () => {
     booksvc = await Booksvc.start(storage, { BULKHEAD_MAX_QUEUE: '0' });
     const letGo = await hang();
     const inside = Array.from({ length: CONCURRENT }, () => booksvc.ask('/'));
@@ -82,7 +82,7 @@ describe('the bulkhead of booksvc', () => {
     await Promise.all(inside);
   });
 
-  it('can be taken off, to compare', async () => {
+  it('can be removed for comparison', async () => {
     booksvc = await Booksvc.start(storage, { PROTECTION: 'no-bulkhead' });
     const letGo = await hang();
     const inside = Array.from({ length: 2 * CONCURRENT }, () => booksvc.ask());

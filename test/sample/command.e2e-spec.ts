@@ -4,7 +4,7 @@ import { Booksvc } from './booksvc.js';
 import { type Behaviour, BOOKS, databaseDown, StorageDouble } from './storage-double.js';
 
 const TIMEOUT_MS = 1_000;
-/** Calls that hystrix-go wants to have seen before it opens a circuit. */
+/** Calls that hystrix-go needs before it opens a circuit. */
 const VOLUME = 20;
 
 const shelf = { status: 200, body: { books: BOOKS } };
@@ -25,23 +25,23 @@ describe('GET /command of booksvc', () => {
     await storage.close();
   });
 
-  it('answers with the books while all is well', async () => {
+  it('answers with the books while everything works', async () => {
     expect(await booksvc.ask('/command')).toMatchObject(shelf);
     expect(storage.requests).toBe(1);
   });
 
-  it('answers by its fallback when the database is down, without trying again', async () => {
+  it('answers by its fallback when the database is down, without a retry', async () => {
     storage.behave = databaseDown;
     expect(await booksvc.ask('/command')).toMatchObject(notice);
     expect(storage.requests).toBe(1);
   });
 
-  it('answers by its fallback when storagesvc is not there', async () => {
+  it('answers by its fallback when storagesvc is absent', async () => {
     await storage.close();
     expect(await booksvc.ask('/command')).toMatchObject(notice);
   });
 
-  it('answers by its fallback when storagesvc hangs, and gives the request up', async () => {
+  it('answers by its fallback when storagesvc hangs, and abandons the request', async () => {
     const givenUp = new Promise<void>((resolve) => {
       const hang: Behaviour = (response) => {
         response.once('close', resolve);
@@ -56,7 +56,7 @@ describe('GET /command of booksvc', () => {
     expect(answer).toMatchObject({ ...notice, tookMs: TIMEOUT_MS });
   });
 
-  it('leaves storagesvc in peace when too many calls have failed', async () => {
+  it('spares storagesvc when too many calls have failed', async () => {
     storage.behave = databaseDown;
     for (let count = 0; count < VOLUME; count++) {
       await booksvc.ask('/command');

@@ -43,7 +43,7 @@ describe('the settings of the sample', () => {
     expect(policies).toMatchObject({ totalTimeout: 90_000, openFor: 250 });
   });
 
-  it('treat an empty variable as one that is not set', () => {
+  it('treat an empty variable as unset', () => {
     expect(readBooksvc({ REDIS_URL: '', BOOKSVC_PORT: ' ' })).toMatchObject({
       port: 8081,
       redisUrl: undefined,
@@ -92,7 +92,7 @@ describe('the settings of the sample', () => {
     expect(problems).toHaveLength(names.length);
   });
 
-  it('do not tell a password', () => {
+  it('do not reveal a password', () => {
     const problems = problemsOf(() => readStoragesvc({ DATABASE_URL: 'mysql://me:secret@db/x' }));
     expect(problems).toHaveLength(1);
     expect(problems.join()).not.toContain('secret');

@@ -61,7 +61,7 @@ describe('GET / of booksvc', () => {
     storage.requests = 0;
   }
 
-  it('answers live while all is well', async () => {
+  it('answers live while everything works', async () => {
     expect(await booksvc.ask()).toMatchObject(live);
     expect(storage.requests).toBe(1);
   });
@@ -78,7 +78,7 @@ describe('GET / of booksvc', () => {
     expect(storage.requests).toBe(3);
   });
 
-  it('answers stale at once and calls nobody while the breaker is open', async () => {
+  it('answers stale at once, without a call, while the breaker is open', async () => {
     await warmUp();
     await openBreaker();
 
@@ -89,7 +89,7 @@ describe('GET / of booksvc', () => {
     expect(storage.requests).toBe(0);
   });
 
-  it('tells how old a stale answer is', async () => {
+  it('gives the age of a stale answer', async () => {
     await warmUp();
     await openBreaker();
     await booksvc.clock.advance(3_000);
@@ -212,7 +212,7 @@ describe('GET / of booksvc', () => {
     expect(booksvc.breaker.state).toBe('closed');
   });
 
-  it('gets free again after a probe that hangs', async () => {
+  it('recovers after a probe that hangs', async () => {
     await warmUp();
     await openBreaker();
     await booksvc.clock.advance(OPEN_FOR_MS);

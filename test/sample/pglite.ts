@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Backend } from '../../sample/database/src/backend.js';
 
-/** A thread in which databases live, one or several. */
+/** A thread for one or several databases. */
 class PgliteThread {
   private readonly worker = new Worker(join(__dirname, 'pglite-worker.mjs'));
   private readonly waiting = new Map<number, (answer: Uint8Array) => void>();

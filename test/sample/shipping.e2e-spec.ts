@@ -24,13 +24,13 @@ describe('GET /shipping of booksvc', () => {
     await Promise.all([storagesvc.close(), shippingsvc.close()]);
   });
 
-  it('answers with the rates of shippingsvc, and asks storagesvc nothing', async () => {
+  it('answers with the rates of shippingsvc, without a call of storagesvc', async () => {
     expect(await booksvc.ask('/shipping')).toMatchObject({ status: 200, body: RATES });
     expect(shippingsvc.requests).toBe(1);
     expect(storagesvc.requests).toBe(0);
   });
 
-  it('answers 503 with Retry-After and a JSON error when shippingsvc is not there', async () => {
+  it('answers 503 with Retry-After and a JSON error when shippingsvc is absent', async () => {
     await shippingsvc.close();
 
     const { status, headers, body } = await booksvc.ask('/shipping');

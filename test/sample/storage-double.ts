@@ -27,7 +27,7 @@ export const healthy: Behaviour = (response, request) => {
 
 export const databaseDown = answer(500, { error: 'ops, I cant process you request' });
 
-/** Stands for storagesvc: a real server on loopback that behaves as a test tells it to. */
+/** Replaces storagesvc: a real server on loopback that behaves as a test decides. */
 export class StorageDouble {
   requests = 0;
   behave: Behaviour = healthy;
@@ -48,7 +48,7 @@ export class StorageDouble {
     this.port = (server.address() as AddressInfo).port;
   }
 
-  /** From now on connections are refused. */
+  /** Refuses connections from now on. */
   async close(): Promise<void> {
     const server = this.server;
     this.server = undefined;

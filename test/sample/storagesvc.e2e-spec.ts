@@ -47,7 +47,7 @@ describe('the database', () => {
     await database.close();
   });
 
-  it('keeps its clients apart: rows, errors and transactions', async () => {
+  it('isolates its clients: rows, errors and transactions', async () => {
     const ask = async (n: number): Promise<unknown> => {
       const extra = n % 2 === 0 ? [n] : [n, 'text'];
       const { rows } = await pool.query(
@@ -80,7 +80,7 @@ describe('the database', () => {
     expect(rowCount).toBe(15);
   });
 
-  it('undoes the transaction of a client that is suddenly gone', async () => {
+  it('rolls back the transaction of a client that disconnects', async () => {
     const client = await pool.connect();
     await client.query('BEGIN');
     await client.query('INSERT INTO counted VALUES (1000)');
@@ -128,7 +128,7 @@ describe('storagesvc', () => {
     await ask('/health').expect(200, { status: 'ok', database: 'up' });
   });
 
-  it('answers 404 and 400 as such', async () => {
+  it('answers 404 and 400', async () => {
     await ask('/books/3').expect(404);
     await ask('/books/x').expect(400);
   });

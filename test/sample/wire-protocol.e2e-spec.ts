@@ -11,7 +11,7 @@ const SSL = startup(80_877_103);
 const STARTUP = startup(196_608);
 
 describe('MessageReader', () => {
-  it('cuts messages out of whatever pieces arrive', () => {
+  it('assembles messages from any pieces', () => {
     const reader = new MessageReader();
     const bytes = Buffer.concat([
       SSL,
@@ -33,7 +33,7 @@ describe('MessageReader', () => {
     expect(messages[2]).toMatchObject({ bytes: query('SELECT 1'), complete: true });
   });
 
-  it('knows that Parse and Bind belong to what follows', () => {
+  it('treats Parse and Bind as part of the following message', () => {
     const reader = new MessageReader();
     const parse = Buffer.from('P\0\0\0\x08\0\0\0\0', 'latin1');
 

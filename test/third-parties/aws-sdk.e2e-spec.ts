@@ -88,7 +88,7 @@ describe('a client of the AWS SDK under protect()', () => {
     expect(booted.registry.get('dynamo.send').counts.successes).toBe(1);
   });
 
-  it('works for what is given the client, such as a paginator', async () => {
+  it('works for users of the client, such as a paginator', async () => {
     answers = [json(200, { Items: [{ n: { N: '1' } }], LastEvaluatedKey: { n: { N: '1' } } })];
     answers.push(json(200, { Items: [{ n: { N: '2' } }] }));
     const p = booted.service.protect(client, { name: 'dynamo', methods: { send: breaker } });
@@ -114,7 +114,7 @@ describe('a client of the AWS SDK under protect()', () => {
     expect(booted.registry.get('dynamo.send').counts).toMatchObject(counts);
   });
 
-  it('sends a command again, as it is', async () => {
+  it('sends a command again, unchanged', async () => {
     await closeAll();
     booted = await boot({ resilience: { clock: systemClock } });
     const p = booted.service.protect(client, {
@@ -129,7 +129,7 @@ describe('a client of the AWS SDK under protect()', () => {
     expect(requests).toBe(4);
   });
 
-  it.each(['*', 'methods'])('calls back where it is given a callback, under %s', async (where) => {
+  it.each(['*', 'methods'])('calls a given callback, under %s', async (where) => {
     const policies = where === '*' ? { '*': breaker } : { methods: { send: breaker } };
     const p = booted.service.protect(client, { name: 'dynamo', ...policies });
     for (const args of [[], [{}]] as const) {
@@ -198,7 +198,7 @@ describe('a client of the AWS SDK under protect()', () => {
     expect(p.destroy()).toBeUndefined();
   });
 
-  it('is injected in the place of the client by protectProvider()', async () => {
+  it('is injected instead of the client by protectProvider()', async () => {
     await closeAll();
     booted = await boot({
       providers: [

@@ -7,7 +7,7 @@ const breaker = { circuitBreaker: { consecutiveFailures: 1 } } as const;
 
 type Callback = (error: unknown, row?: string) => void;
 
-/** A client whose methods take callbacks in all the ways that are known. */
+/** A client whose methods take callbacks in all known ways. */
 class Store {
   readonly calls: string[] = [];
 
@@ -28,7 +28,7 @@ class Store {
     return failed;
   }
 
-  /** A promise, for a function that is no callback. */
+  /** A promise, for a function that is not a callback. */
   transaction(work: () => Promise<string>): Promise<string> {
     this.calls.push('begin');
     return work();
@@ -43,7 +43,7 @@ class Store {
 afterEach(closeAll);
 
 describe('a protected method that is given a function as its last argument', () => {
-  it('is called when it takes it for a callback, whatever the circuit says', async () => {
+  it('is called if it takes it for a callback, whatever the state of the circuit', async () => {
     const { service, registry } = await boot();
     const store = new Store();
     const p = service.protect(store, { name: 'store', methods: { query: breaker } });
@@ -62,7 +62,7 @@ describe('a protected method that is given a function as its last argument', () 
     expect(registry.get('store.query').counts).toMatchObject({ successes: 1, failures: 0 });
   });
 
-  it('has policies that decide about it, once it has given a promise for one', async () => {
+  it('is subject to its policies, once it has given a promise for one', async () => {
     const { service } = await boot();
     const store = new Store();
     const p = service.protect(store, { name: 'store', methods: { transaction: breaker } });
@@ -84,7 +84,7 @@ describe('a protected method that is given a function as its last argument', () 
     expect(work).toHaveBeenCalledTimes(3);
   });
 
-  it('has policies that decide from its first call on if it is async', async () => {
+  it('is subject to its policies from its first call on if it is async', async () => {
     const { service, registry } = await boot();
     const store = new Store();
     const p = service.protect(store, { name: 'store', '*': breaker });
@@ -93,7 +93,7 @@ describe('a protected method that is given a function as its last argument', () 
     expect(store.calls).toEqual([]);
   });
 
-  it('never ends the process by a promise that nobody looks at', async () => {
+  it('never ends the process by an unhandled promise', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     try {

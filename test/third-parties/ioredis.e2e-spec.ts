@@ -70,7 +70,7 @@ describeWithRedis('a client of ioredis under protect()', () => {
     await expect(p.get('n')).rejects.toBeInstanceOf(CircuitOpenError);
   });
 
-  it('multi() is a pipeline also after it has given a promise', async () => {
+  it('multi() is a pipeline even after it has given a promise', async () => {
     const p = booted.service.protect(client, { name: 'redis', '*': breaker });
     await p.multi({ pipeline: false });
     await p.discard();
@@ -89,7 +89,7 @@ describeWithRedis('a client of ioredis under protect()', () => {
     expect(booted.registry.get('redis').counts.requests).toBe(0);
   });
 
-  it('answers a callback once, and a failure to it is nobody’s unhandled rejection', async () => {
+  it('calls a callback once, without an unhandled rejection of its failure', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     try {
@@ -111,7 +111,7 @@ describeWithRedis('a client of ioredis under protect()', () => {
     }
   });
 
-  it('a command that waits for others has no policies where it is left out of *', async () => {
+  it('a blocking command has no policies if it is excluded from *', async () => {
     const p = booted.service.protect(client, {
       name: 'redis',
       methods: { blpop: {} },
@@ -127,7 +127,7 @@ describeWithRedis('a client of ioredis under protect()', () => {
     other.disconnect();
   });
 
-  it('hears what it has subscribed to', async () => {
+  it('receives its subscriptions', async () => {
     const p = booted.service.protect(client, { name: 'redis', '*': breaker });
     const heard: unknown[] = [];
     p.on('message', (channel, message) => heard.push([channel, message]));
@@ -147,7 +147,7 @@ describeWithRedis('a client of ioredis under protect()', () => {
     expect(booted.registry.get('redis.incr').counts.failures).toBe(0);
   });
 
-  it('asks again where told', async () => {
+  it('retries if so configured', async () => {
     await closeAll();
     booted = await boot({ resilience: { clock: systemClock } });
     const p = booted.service.protect(client, {

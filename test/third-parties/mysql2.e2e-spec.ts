@@ -86,7 +86,7 @@ describe('a pool of mysql2 under protect()', () => {
     await gone.end();
   });
 
-  it('of callbacks stays as it is: its queries are no promises, although they have a then()', async () => {
+  it('of callbacks stays unprotected: its queries are not promises, although they have a then()', async () => {
     const told = jest.spyOn(console, 'log').mockImplementation(() => {});
     pool = mysql.createPool({ host: '127.0.0.1', port, user: 'x' });
     for (const policies of [{ '*': breaker }, { methods: { query: breaker } as never }]) {

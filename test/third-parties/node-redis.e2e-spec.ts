@@ -83,7 +83,7 @@ describeWithRedis('a client under protect()', () => {
       expect(p.duplicate().isOpen).toBe(false);
     });
 
-    it('hears what it has subscribed to, which is not turned away for its listener', async () => {
+    it('receives its subscriptions, which are not rejected because of the listener', async () => {
       const p = booted.service.protect(client, { name: 'redis', methods: { subscribe: breaker } });
       const heard: string[] = [];
       await p.subscribe('news', (message) => heard.push(message));

@@ -49,7 +49,7 @@ describeWithPostgres('a pool of pg under protect()', () => {
     expect(p.listenerCount('acquire')).toBe(pool.listenerCount('acquire'));
   });
 
-  it('answers every form of query that gives a promise', async () => {
+  it('answers every form of query that returns a promise', async () => {
     const p = booted.service.protect(pool, { name: 'pg', methods: { query: breaker } });
     expect((await p.query('select 1 as n')).rows).toEqual([{ n: 1 }]);
     expect((await p.query<{ n: number }>('select $1::int as n', [2])).rows[0]!.n).toBe(2);
@@ -67,7 +67,7 @@ describeWithPostgres('a pool of pg under protect()', () => {
     expect(booted.registry.get('pg.query').counts.failures).toBe(1);
   });
 
-  it('asks again when a connection is cut, and only where told', async () => {
+  it('retries when a connection is cut, and only if so configured', async () => {
     await closeAll();
     booted = await boot({ resilience: { clock: systemClock } });
     await pool.query('create sequence tries');
@@ -93,7 +93,7 @@ describeWithPostgres('a pool of pg under protect()', () => {
     expect(booted.registry.get('pg.connect').counts.successes).toBe(1);
   });
 
-  it.each(['*', 'methods'])('calls back where it is given a callback, under %s', async (where) => {
+  it.each(['*', 'methods'])('calls a given callback, under %s', async (where) => {
     const policies = where === '*' ? { '*': breaker } : { methods: { query: breaker } };
     const p = booted.service.protect(pool, { name: 'pg', ...policies });
     const called = deferred<QueryResult>();
@@ -109,7 +109,7 @@ describeWithPostgres('a pool of pg under protect()', () => {
     await expect(p.query('select 1')).rejects.toBeInstanceOf(CircuitOpenError);
   });
 
-  it('shares the breaker under *, and has one of its own for each named method', async () => {
+  it('shares the breaker under *, and has one per named method', async () => {
     const p = booted.service.protect(pool, {
       name: 'pg',
       methods: { query: breaker },
@@ -141,7 +141,7 @@ describeWithPostgres('a pool of pg under protect()', () => {
     expect(booted.registry.get('pg.query').state).toBe('closed');
   }, 20_000);
 
-  it('is injected in the place of the pool by protectProvider()', async () => {
+  it('is injected instead of the pool by protectProvider()', async () => {
     @Injectable()
     class Books {
       constructor(readonly injected: Pool) {}

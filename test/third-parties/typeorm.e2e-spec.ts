@@ -69,7 +69,7 @@ describeWithPostgres('TypeORM under protect()', () => {
       expect(booted.registry.get('books').counts).toMatchObject({ successes: 3, failures: 0 });
     });
 
-    it('makes entities and queries also while the circuit is open', async () => {
+    it('creates entities and queries even while the circuit is open', async () => {
       const p = booted.service.protect(books, { name: 'books', '*': breaker });
       booted.registry.get('books').forceOpen();
       expect(p.create({ title: 'Two' })).toMatchObject({ title: 'Two' });
@@ -87,7 +87,7 @@ describeWithPostgres('TypeORM under protect()', () => {
       expect(booted.registry.get('books.insert').counts).toMatchObject({ failures: 0 });
     });
 
-    it('asks again where told', async () => {
+    it('retries if so configured', async () => {
       await closeAll();
       booted = await boot({ resilience: { clock: systemClock } });
       // More than two, since a connection that has been cut may be found dead once more.
@@ -103,7 +103,7 @@ describeWithPostgres('TypeORM under protect()', () => {
       expect(await source.query('select last_value::int as n from tries')).toEqual([{ n: 3 }]);
     });
 
-    it('with methods of its own keeps them, and they call each other as before', async () => {
+    it('keeps custom methods, which call each other as before', async () => {
       const titled = books.extend({
         async titles(this: Repository<Book>): Promise<string[]> {
           return (await this.find()).map(({ title }) => title);
@@ -115,7 +115,7 @@ describeWithPostgres('TypeORM under protect()', () => {
       expect(booted.registry.get('books.titles').counts.requests).toBe(1);
     });
 
-    it('is injected in the place of the repository by protectProvider()', async () => {
+    it('is injected instead of the repository by protectProvider()', async () => {
       await closeAll();
       const token = getRepositoryToken(Books);
       booted = await boot({
@@ -165,7 +165,7 @@ describeWithPostgres('TypeORM under protect()', () => {
       expect(booted.registry.get('database').state).toBe('closed');
     }, 20_000);
 
-    it('gives itself when it is initialized, in its protected form', async () => {
+    it('returns itself in its protected form when it is initialized', async () => {
       const other = new DataSource({ type: 'postgres', url: postgres.url });
       const p = booted.service.protect(other, { name: 'other', '*': breaker });
       expect(await p.initialize()).toBe(p);

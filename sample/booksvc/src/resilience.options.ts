@@ -32,7 +32,7 @@ export function resilienceOptions(
     configs: {
       storagesvc: {
         retry,
-        // With a place to meet, one instance that sees an outage opens the circuit of all.
+        // With a shared store, the first instance that sees an outage opens the circuit of all.
         circuitBreaker: { ...circuitBreaker, ...(fleet && { scope: 'shared' as const }) },
         timeout: { attempt, total: policies.totalTimeout },
         bulkhead,
@@ -73,7 +73,7 @@ function overrides(
   };
 }
 
-/** `ResilienceLog` writes state changes as events, so the library's text about them is left out. */
+/** `ResilienceLog` writes state changes as events, so the library's own lines about them are off. */
 function withoutStateChanges(logger: JsonLogger): ResilienceModuleOptions['logger'] {
   const context = 'Resilience';
   return {

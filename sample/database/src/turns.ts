@@ -1,4 +1,4 @@
-/** A lock that is passed on in the order of the requests for it. */
+/** A lock that is granted in the order of the requests for it. */
 export class Turns {
   private last: Promise<void> = Promise.resolve();
 

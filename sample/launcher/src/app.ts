@@ -70,7 +70,7 @@ export class App {
     await this.end('SIGKILL');
   }
 
-  /** The kernel still accepts connections for it, but nobody answers. */
+  /** The kernel still accepts connections for it, but nothing answers. */
   freeze(): void {
     this.alive().kill('SIGSTOP');
   }
@@ -79,7 +79,7 @@ export class App {
     this.alive().kill('SIGCONT');
   }
 
-  /** @throws when it is stopped */
+  /** @throws when it is not running */
   protected alive(): ChildProcess {
     if (this.child === undefined) {
       throw new Error(`${this.name} is not running`);

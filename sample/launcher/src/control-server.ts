@@ -50,7 +50,7 @@ export async function openControl(
         return;
       }
       if (app === undefined) {
-        response.writeHead(404).end(`the sample that runs has no ${name} of its own`);
+        response.writeHead(404).end(`the running sample has no ${name} of its own`);
         return;
       }
       if (act === undefined) {

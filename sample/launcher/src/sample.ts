@@ -140,7 +140,7 @@ The bookstore is open.
   ${books}/retry             retry only
   ${books}/books/1           policies on a handler
   ${books}/command           the first example of hystrix-go, as a command
-  ${books}/shipping          what it costs to send them; needs nothing of storagesvc
+  ${books}/shipping          the shipping rates; they do not need storagesvc
   ${books}/breakers          the circuit breakers
   ${books}/resilience        management: what is ill, since when and why
   ${books}/hystrix.stream    the same for the dashboard of Hystrix: curl -N

@@ -3,8 +3,7 @@ import { ResilienceAdminModule } from 'nest-resilience/admin';
 import { TokenGuard } from './token.guard.js';
 
 /**
- * `GET /resilience`. With `ADMIN_TOKEN` in the environment, those who send it can read and change; without it, everybody can
- * read and nobody can change anything.
+ * `GET /resilience`. With `ADMIN_TOKEN` in the environment, clients that send it can read and change; without it, all clients can read and none can change anything.
  */
 export function managementModule(token = process.env['ADMIN_TOKEN']): DynamicModule {
   return ResilienceAdminModule.forRoot({

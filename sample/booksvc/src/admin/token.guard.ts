@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 
-/** Admits those who send the token: `Authorization: Bearer <token>`. */
+/** Admits clients that send the token: `Authorization: Bearer <token>`. */
 export class TokenGuard implements CanActivate {
   private readonly expected: Buffer;
 
@@ -13,7 +13,7 @@ export class TokenGuard implements CanActivate {
     const { headers } = context
       .switchToHttp()
       .getRequest<{ headers: Readonly<Record<string, string | undefined>> }>();
-    // Of equal length, and compared in the same time whatever was sent.
+    // Of equal length, so that the comparison takes the same time for any token.
     return timingSafeEqual(digest(headers['authorization'] ?? ''), this.expected);
   }
 }

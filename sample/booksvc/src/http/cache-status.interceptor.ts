@@ -8,7 +8,7 @@ import { type CallReport, withReport } from 'nest-resilience';
 import type { ServerResponse } from 'node:http';
 import { from, lastValueFrom, map, type Observable } from 'rxjs';
 
-/** Shows clients in `Cache-Status` (RFC 9211) and `Age` whether the books are live or stale, and how old. */
+/** Shows clients in `Cache-Status` (RFC 9211) and `Age` whether the books are live or stale, and their age. */
 @Injectable()
 export class CacheStatusInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler<unknown>): Observable<unknown> {

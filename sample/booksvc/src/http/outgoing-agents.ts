@@ -9,7 +9,7 @@ const IDLE_MS = 4_000;
 
 /**
  * The connections to other services: kept open, with a maximum per host. Further requests wait
- * in one queue per host, whichever service behind it they are for.
+ * in one queue per host, for all services behind it.
  */
 @Injectable()
 export class OutgoingAgents implements OnApplicationShutdown {

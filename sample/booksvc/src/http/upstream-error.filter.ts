@@ -8,7 +8,7 @@ import { UPSTREAM, type Upstream } from './upstream.js';
 
 /**
  * Answers clients of booksvc when a service that it calls has failed. The service's client throws errors
- * unchanged, because the policies judge by them.
+ * unchanged, because the policies judge them.
  */
 @Catch(AxiosError)
 export class UpstreamErrorFilter extends BaseExceptionFilter {

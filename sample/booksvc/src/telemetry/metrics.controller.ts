@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { register } from 'prom-client';
 
-/** What Prometheus scrapes. */
+/** The metrics for Prometheus. */
 @Controller('metrics')
 export class MetricsController {
   @Get()

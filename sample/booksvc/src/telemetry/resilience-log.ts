@@ -30,7 +30,7 @@ export class ResilienceLog implements OnModuleInit, OnModuleDestroy {
   }
 }
 
-/** Their ends tell more. */
+/** The events of their ends have more details. */
 const BEGINNINGS: ReadonlySet<string> = new Set(['call-start', 'attempt-start']);
 
 function isGood(event: ResilienceEvent): boolean {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Booksvc } from '../lib/bookshop.js';
 
-/** Of booksvc: stale answers, retries alone, a command with a fallback, and what needs nothing of storagesvc. */
+/** Of booksvc: stale answers, retries alone, a command with a fallback, and a route that does not need storagesvc. */
 const ROUTES = ['/', '/retry', '/command', '/shipping'] as const;
 
 /** For each route: enough for breakers that want 20 calls in ten seconds. */

@@ -130,22 +130,22 @@ function inWords({ bare, noBulkhead, protected: own }: Compared): string[] {
   const times = Math.round(bare.slow.shipping.p99 / bare.healthy.shipping.p99);
   const { answers, p50, max } = own.slow.books;
   return [
-    `storagesvc takes ${seconds(SLOW_MS)} for an answer, and GET ${SHIPPING.path} needs nothing of storagesvc.`,
+    `storagesvc takes ${seconds(SLOW_MS)} for an answer, and GET ${SHIPPING.path} does not need storagesvc.`,
     '',
-    `Bare, it is ${times} times slower all the same (p99 ${time(bare.slow.shipping.p99)}): the requests for books hold`,
-    `all ${OUTGOING_SOCKETS} connections of booksvc, and whatever else it asks waits in line behind them.`,
-    `${bare.slow.books.answers['gave up']} questions for books had no answer after ${seconds(PATIENCE_MS)}.`,
+    `Bare, it is still ${times} times slower (p99 ${time(bare.slow.shipping.p99)}): the requests for books hold all`,
+    `${OUTGOING_SOCKETS} connections of booksvc, and all its other requests wait behind them.`,
+    `${bare.slow.books.answers['gave up']} requests for books had no answer after ${seconds(PATIENCE_MS)}.`,
     '',
     'Timeouts, the breaker and stale answers end this, but only when the first requests have timed out:',
-    `until then the line is as long (p99 ${time(noBulkhead.slow.shipping.p99)}).`,
+    `until then the queue is as long (p99 ${time(noBulkhead.slow.shipping.p99)}).`,
     '',
-    `The bulkhead never lets it begin: books get ${MAX_CONCURRENT} connections and no more. GET ${SHIPPING.path} goes on as`,
-    `before (p99 ${time(own.slow.shipping.p99)}), and all ${answers.live + answers.stale} questions for books were answered,`,
-    `half of them within ${time(p50)}, the slowest after ${time(max)}: ${answers.stale} from what had been kept.`,
+    `The bulkhead prevents it: books get at most ${MAX_CONCURRENT} connections. GET ${SHIPPING.path} is as fast as`,
+    `before (p99 ${time(own.slow.shipping.p99)}), and all ${answers.live + answers.stale} requests for books were answered,`,
+    `half of them within ${time(p50)}, the slowest after ${time(max)}: ${answers.stale} with stale books.`,
   ];
 }
 
-/** Whether those who want nothing of storagesvc can tell that it is slow. */
+/** Whether requests that do not need storagesvc stay fast. */
 export function staysFast({ healthy, slow }: Phases): boolean {
   return slow.shipping.p99 <= 2 * healthy.shipping.p99 && answered(slow.shipping);
 }
