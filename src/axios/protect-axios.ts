@@ -91,8 +91,8 @@ class Stop {
     if (cancelToken.reason !== undefined) controller.abort(cancelToken.reason);
     else {
       // The promise of a token's `then()` can be cancelled, which takes its listener off the token.
-      const told = cancelToken.promise.then((reason) => controller.abort(reason));
-      this.ignoreToken = () => (told as { cancel?: () => void }).cancel?.();
+      const subscription = cancelToken.promise.then((reason) => controller.abort(reason));
+      this.ignoreToken = () => (subscription as { cancel?: () => void }).cancel?.();
     }
   }
 
