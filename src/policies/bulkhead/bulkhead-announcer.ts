@@ -13,7 +13,7 @@ export class BulkheadAnnouncer {
     private readonly events: ResilienceEvents,
   ) {}
 
-  /** The async context of a call that begins to wait; `undefined` when nobody listens. */
+  /** The async context of a call that begins to wait; `undefined` without a listener. */
   origin(): AsyncResource | undefined {
     return this.events.active('queued') || this.events.active('rejected')
       ? new AsyncResource('nest-resilience:waiter')

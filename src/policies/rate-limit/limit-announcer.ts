@@ -16,7 +16,7 @@ export class LimitAnnouncer {
     private readonly events: ResilienceEvents,
   ) {}
 
-  /** The async context of a call that begins to wait; `undefined` when nobody listens. */
+  /** The async context of a call that begins to wait; `undefined` without a listener. */
   origin(): AsyncResource | undefined {
     return this.events.active('throttled') || this.events.active('rejected')
       ? new AsyncResource('nest-resilience:waiter')
