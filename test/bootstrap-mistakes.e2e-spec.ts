@@ -107,7 +107,7 @@ const mistakes: Record<string, Mistake> = {
     CircuitBreaker(wrong({ halfOpen: { probes: 1 } })),
     'CircuitBreaker: halfOpen.probes is not an option; the options are halfOpen.maxCalls, halfOpen.successThreshold, halfOpen.maxDuration',
   ),
-  'options that are no object': decorated(
+  'options that are not an object': decorated(
     'NoObject',
     Retry(wrong(5)),
     'Retry: the options are 5; use an object',
@@ -177,7 +177,7 @@ const mistakes: Record<string, Mistake> = {
     Retry({ on: wrong(TypeError) }),
     'Retry: on is function TypeError; use a list of error classes or functions',
   ),
-  'a predicate that is no function': decorated(
+  'a predicate that is not a function': decorated(
     'Predicate',
     CircuitBreaker({ onResult: wrong('empty') }),
     `CircuitBreaker: onResult is 'empty'; use a function`,
@@ -197,7 +197,7 @@ const mistakes: Record<string, Mistake> = {
     CircuitBreaker({ window: '10s', resetInterval: '10s' }),
     'CircuitBreaker: window and resetInterval exclude each other',
   ),
-  'a bucket of gobreaker() that is no duration': decorated(
+  'a bucket of gobreaker() that is not a duration': decorated(
     'NoBucket',
     CircuitBreaker(gobreaker({ interval: '10s', bucketPeriod: wrong('1sec') })),
     `CircuitBreaker: window.buckets is '1sec'; use a whole number of at least 1`,
@@ -319,7 +319,7 @@ const mistakes: Record<string, Mistake> = {
     resilience: { configs: { patient: { retrys: {} } } },
     told: `${ROOT} configs['patient'] has "retrys", which is not a policy`,
   },
-  'defaults of a policy that are no object': {
+  'defaults of a policy that are not an object': {
     resilience: { defaults: { retry: 5 } },
     told: `${ROOT} defaults.retry is 5; use an object with options`,
   },

@@ -32,7 +32,7 @@ describe('a command is refused at once for', () => {
       `command 'x': pipeline is {}; use the name of one`,
     ],
     [
-      'what is no policy',
+      'an unknown policy',
       'x',
       { run: down, retries: 3 },
       `command 'x': has "retries", which is not a policy; the policies are ${policyNames}`,

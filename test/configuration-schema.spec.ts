@@ -271,12 +271,12 @@ const mistakes: readonly (readonly [what: string, yaml: string, told: string])[]
     `pipelines['mail'].order is`,
   ],
   [
-    'a former result without its time',
+    'a stale result without its ttl',
     'overrides: { StorageClient: { fallback: { kind: staleIfError, options: {} } } }',
     `staleIfError.ttl is undefined`,
   ],
   [
-    'a former result without options',
+    'a stale result without options',
     'overrides: { StorageClient: { fallback: { handler: { kind: staleIfError } } } }',
     `handler (from overrides['StorageClient']) is`,
   ],

@@ -149,7 +149,7 @@ describe('bootstrap reports a variable', () => {
       `is 'x', but onStateChange of circuitBreaker takes a function or a value of the program; give it in code`,
     ],
     [
-      'that is no whole number',
+      'that is not a whole number',
       'RESILIENCE__ALL__RETRY__MAX_RETRIES',
       'many',
       `is 'many'; use a whole number of at least 0, or Infinity`,
@@ -167,7 +167,7 @@ describe('bootstrap reports a variable', () => {
       `is 'yes'; use true or false`,
     ],
     [
-      'that is no duration',
+      'that is not a duration',
       'RESILIENCE__ALL__TIMEOUT',
       '2 s',
       `is '2 s'; use ${durations} above 0`,
@@ -310,7 +310,7 @@ describe('bootstrap reports overridesFromEnv()', () => {
       `prefix is '_'; use letters, digits and underscores, such as 'BOOKS_RESILIENCE'`,
     ],
     [
-      'with a prefix that is no text',
+      'with a prefix that is not a text',
       {},
       { prefix: 7 },
       `prefix is 7; use letters, digits and underscores, such as 'BOOKS_RESILIENCE'`,

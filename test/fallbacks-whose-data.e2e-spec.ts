@@ -403,7 +403,7 @@ describe('two methods of one name', () => {
   it.each<[string, () => MethodDecorator]>([
     ['a circuit breaker', () => CircuitBreaker() as MethodDecorator],
     ['a bulkhead', () => Bulkhead(1) as MethodDecorator],
-    ['former results', () => Fallback(staleIfError({ ttl: '10m' })) as unknown as MethodDecorator],
+    ['stale results', () => Fallback(staleIfError({ ttl: '10m' })) as unknown as MethodDecorator],
   ])('do not share %s', async (_what, decorator) => {
     @Injectable()
     class Both {

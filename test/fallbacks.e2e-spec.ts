@@ -263,7 +263,7 @@ describe('a list of fallbacks', () => {
       'predicate',
     ],
     ['no class: the choice without any', new Error('x'), 'anything'],
-    ['something that is no error', 'text', 'anything'],
+    ['something that is not an error', 'text', 'anything'],
   ])('answers by the nearest class: %s', async (_, error, expected) => {
     const { app } = await boot({ providers: [S] });
     await expect(app.get(S).m(error)).resolves.toBe(expected);

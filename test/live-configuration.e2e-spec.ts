@@ -358,7 +358,7 @@ describe('a bad patch', () => {
         /the patch has 'Boks', which is not a decorated class or method, a command, a pipeline, a circuit breaker, a rate limit or a bulkhead; there are \*, .*Books\.list/,
       ],
     ],
-    ['for what is no name', 5, { retry: {} }, [/the patch has 5, which is not/]],
+    ['for an invalid name', 5, { retry: {} }, [/the patch has 5, which is not/]],
     [
       'for one key',
       'hosts[eu-a]',
@@ -383,7 +383,7 @@ describe('a bad patch', () => {
       { retries: {} },
       [/has "retries", which is not a policy; the policies are/],
     ],
-    ['that is no object', 'Books', 5, [/the policies are 5; use an object/]],
+    ['that is not an object', 'Books', 5, [/the policies are 5; use an object/]],
     ['that is missing', 'Books', undefined, [/the policies are undefined; use an object/]],
     [
       'that is false for a policy',

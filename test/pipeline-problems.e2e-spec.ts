@@ -25,7 +25,7 @@ describe('bootstrap reports', () => {
   it.each([
     ['an unknown stage in an order', ['retry', 'retries'], `[ 'retry', 'retries' ]`],
     ['a stage that stands twice', ['retry', 'retry'], `[ 'retry', 'retry' ]`],
-    ['an order that is no list', 'retry', `'retry'`],
+    ['an order that is not a list', 'retry', `'retry'`],
   ])('%s', async (_, order, shown) => {
     expect(await under({ retry, order })).toContain(
       `${ROOT}pipelines['storagesvc'].order is ${shown}; use a list of ${stageNames}, each at most once`,

@@ -154,7 +154,7 @@ describe('a pipeline of the service', () => {
     ],
     ['without a name', '', {}, `the name is ''; use a non-empty string`],
     [
-      'with what is no policy',
+      'with an unknown policy',
       'p',
       { retries: 3 },
       `has "retries", which is not a policy; the policies are ${policyNames}`,

@@ -31,7 +31,7 @@ export function protectAxios<Instance extends AxiosInstance>(
   policies: HttpPolicies = {},
 ): Instance {
   const client = resilience.httpClient(policies, 'http');
-  // The first interceptor runs last, and sees the adapter that would send the request, whoever has chosen it.
+  // The first interceptor runs last, and sees the adapter that would send the request, however it was chosen.
   instance.interceptors.request.use((config) => {
     const adapter = config.adapter as unknown;
     if (look(adapter, OURS) !== true) config.adapter = protectedAdapter(client, config.adapter);
@@ -91,8 +91,8 @@ class Stop {
     if (cancelToken.reason !== undefined) controller.abort(cancelToken.reason);
     else {
       // The promise of a token's `then()` can be cancelled, which takes its listener off the token.
-      const told = cancelToken.promise.then((reason) => controller.abort(reason));
-      this.ignoreToken = () => (told as { cancel?: () => void }).cancel?.();
+      const subscription = cancelToken.promise.then((reason) => controller.abort(reason));
+      this.ignoreToken = () => (subscription as { cancel?: () => void }).cancel?.();
     }
   }
 

@@ -258,15 +258,15 @@ export class ResilienceService {
    * Objects that were protected while the application runs are left out.
    */
   *descriptions(): IterableIterator<PipelineDescription> {
-    const told = new Set<string>();
+    const seen = new Set<string>();
     const { runtime, known, pipelines } = this;
     for (const plan of runtime.planner.all()) {
-      if (told.has(plan.description.name)) continue;
-      told.add(plan.description.name);
+      if (seen.has(plan.description.name)) continue;
+      seen.add(plan.description.name);
       yield runtime.describePlan(plan);
     }
     for (const { made } of [...known.values(), ...pipelines.values()]) {
-      if (!told.has(made.name)) yield made.describe();
+      if (!seen.has(made.name)) yield made.describe();
     }
   }
 

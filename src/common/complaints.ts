@@ -3,7 +3,7 @@ import { quietly } from './quietly.js';
 
 const EVERY = 60_000;
 
-interface Told {
+interface Complaint {
   at: number;
   times: number;
 }
@@ -14,26 +14,26 @@ interface Told {
  */
 export class Complaints {
   /** Made for the first complaint: there are very many instances, and most never complain. */
-  private about: WeakMap<object, Told> | undefined = undefined;
+  private about: WeakMap<object, Complaint> | undefined = undefined;
 
-  /** @param tell receives the message; may throw */
+  /** @param report receives the message; may throw */
   constructor(
     private readonly clock: Pick<Clock, 'now'>,
-    private readonly tell: (message: string) => void,
+    private readonly report: (message: string) => void,
   ) {}
 
   /** @param culprit the object that misbehaves, such as the listener */
   complain(culprit: object, message: () => string): void {
     const now = this.clock.now();
     this.about ??= new WeakMap();
-    const told = this.about.get(culprit);
-    if (told === undefined) {
+    const former = this.about.get(culprit);
+    if (former === undefined) {
       this.about.set(culprit, { at: now, times: 1 });
-      return quietly(() => this.tell(message()));
+      return quietly(() => this.report(message()));
     }
-    told.times += 1;
-    if (Math.abs(now - told.at) < EVERY) return;
-    told.at = now;
-    quietly(() => this.tell(`${message()} (${told.times} times so far)`));
+    former.times += 1;
+    if (Math.abs(now - former.at) < EVERY) return;
+    former.at = now;
+    quietly(() => this.report(`${message()} (${former.times} times so far)`));
   }
 }

@@ -100,7 +100,7 @@ export class DeadlineQueue<T> {
   private fire(): void {
     const now = this.clock.now();
     try {
-      this.tellDue(now);
+      this.notifyDue(now);
     } finally {
       // A late deadline, or one that was added meanwhile, may have armed the timer already.
       const { first } = this.list;
@@ -111,7 +111,7 @@ export class DeadlineQueue<T> {
   }
 
   /** Calls `onDue` for due items, for at most one turn. */
-  private tellDue(now: number): void {
+  private notifyDue(now: number): void {
     const { list } = this;
     for (
       let { first } = list;

@@ -211,7 +211,7 @@ describe('a breaker in a process that was suspended', () => {
     const calls = [harness.admit(), harness.admit()];
     machine.run(500);
     machine.stop(5_000);
-    expect(harness.breaker.state).toBe('closed'); // somebody looks first
+    expect(harness.breaker.state).toBe('closed'); // the breaker is read first
     harness.succeed(); // and calls
     machine.beat!();
     for (const call of calls) call.success();

@@ -1,9 +1,9 @@
 import { look, lookByCall } from './outcomes/look.js';
 
 /** Calls a logger or a listener of the user's; an error that it throws changes nothing. */
-export function quietly(tell: () => unknown): void {
+export function quietly(run: () => unknown): void {
   try {
-    tell();
+    run();
   } catch {
     // nowhere left to report it
   }

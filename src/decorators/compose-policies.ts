@@ -49,15 +49,15 @@ export function composePolicies<Parts extends AtLeastOne<MethodPart>>(
 >;
 export function composePolicies(...decorators: readonly AnyDecorator[]): unknown {
   return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): unknown => {
-    const tell = (problem: string): void => {
+    const report = (problem: string): void => {
       const owner = typeof target === 'function' ? target : target.constructor;
       recordMisplaced(owner, { key, label: 'composePolicies()', problem });
     };
-    if (decorators.length === 0) tell('is given no decorators; give it at least one');
+    if (decorators.length === 0) report('is given no decorators; give it at least one');
     return key === undefined
-      ? decorators.reduce<object>((type, part) => applied(part, [type], tell) ?? type, target)
+      ? decorators.reduce<object>((type, part) => applied(part, [type], report) ?? type, target)
       : decorators.reduce<PropertyDescriptor | undefined>(
-          (current, part) => applied(part, [target, key, current], tell) ?? current,
+          (current, part) => applied(part, [target, key, current], report) ?? current,
           descriptor,
         );
   };
@@ -67,15 +67,15 @@ export function composePolicies(...decorators: readonly AnyDecorator[]): unknown
 function applied(
   part: AnyDecorator,
   subject: unknown[],
-  tell: (problem: string) => void,
+  report: (problem: string) => void,
 ): PropertyDescriptor | undefined {
   if (typeof part !== 'function') {
-    tell(`is given ${show(part)}; give it decorators such as Retry()`);
+    report(`is given ${show(part)}; give it decorators such as Retry()`);
     return undefined;
   }
   const result: unknown = part(...(subject as never[]));
   if (!isDecorator(result)) return result as PropertyDescriptor | undefined;
-  tell(`is given ${part.name} without parentheses; write ${part.name}()`);
+  report(`is given ${part.name} without parentheses; write ${part.name}()`);
   return undefined;
 }
 

@@ -73,8 +73,8 @@ describe('an event stream over HTTP/2', () => {
   });
 
   it('sends all clients the same', async () => {
-    let told = 0;
-    const stream = new EventStream({ interval: 2, maxConnections: 3 }, () => `${(told += 1)} `);
+    let passes = 0;
+    const stream = new EventStream({ interval: 2, maxConnections: 3 }, () => `${(passes += 1)} `);
     const client = await serving((response) => stream.serve('GET', response));
     const received = ['', '', ''];
     received.forEach((_, reader) => {
@@ -86,9 +86,9 @@ describe('an event stream over HTTP/2', () => {
   });
 
   it('leaves out a client that does not read', async () => {
-    let told = 0;
+    let passes = 0;
     const stream = new EventStream({ interval: 1, maxConnections: 1 }, () => {
-      told += 1;
+      passes += 1;
       return 'x'.repeat(100_000);
     });
     const client = await serving((response) => stream.serve('GET', response));
@@ -96,8 +96,8 @@ describe('an event stream over HTTP/2', () => {
     await until(() => [...inside(stream).clients.values()].some(({ ready }) => !ready));
     const [response] = inside(stream).clients.keys();
     const { writableLength } = response!;
-    const before = told;
-    await until(() => told > before + 5);
+    const before = passes;
+    await until(() => passes > before + 5);
     expect(response!.writableLength).toBeLessThanOrEqual(writableLength);
     client.destroy();
     await until(() => inside(stream).clients.size === 0);

@@ -61,22 +61,22 @@ export class HystrixEvents {
 
   private *tiles(): Generator<Tile, void, undefined> {
     /** By command name: the breaker shown in that command's event. */
-    const told = new Map<string, string | undefined>();
+    const shownBreakers = new Map<string, string | undefined>();
     for (const command of this.service.commands()) {
       const { name } = command;
       const event = (): HystrixCommandEvent => {
         const snapshot = command.snapshot();
-        told.set(name, snapshot.circuitBreaker?.name);
+        shownBreakers.set(name, snapshot.circuitBreaker?.name);
         return fromCommand(snapshot, Date.now());
       };
       yield { name, event };
     }
     for (const breaker of this.breakers.list({ keys: this.keys })) {
       const { name } = breaker;
-      if (told.get(name) === name) continue;
+      if (shownBreakers.get(name) === name) continue;
       const event = (): HystrixCommandEvent => ({
         ...fromBreaker(breaker.snapshot(), Date.now()),
-        ...(told.has(name) && { name: `${name} (breaker)` }), // the command of that name has another breaker
+        ...(shownBreakers.has(name) && { name: `${name} (breaker)` }), // the command of that name has another breaker
       });
       yield { name, event };
     }

@@ -45,7 +45,7 @@ export class Meters<D extends Distribution = Distribution> {
     const { events, breakers, rateLimits } = this.sources;
     const subscriptions = [
       this.recorder.listen(events),
-      // What they have counted since the last read would be lost.
+      // Their counts since the last read would be lost.
       breakers.onGone((breaker) => this.addBreaker(breaker)),
       rateLimits.onGone((limit) => this.addRateLimit(limit)),
     ];
@@ -70,7 +70,7 @@ export class Meters<D extends Distribution = Distribution> {
     this.lag.stop();
   }
 
-  /** Reads all parts, in turns. Whoever asks while it reads gets the same readings. */
+  /** Reads all parts, in turns. Requests during a read get the same readings. */
   read(): Promise<Readings> {
     this.pass ??= this.readAll().finally(() => (this.pass = undefined));
     return this.pass;

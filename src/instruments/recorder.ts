@@ -115,7 +115,7 @@ export class Recorder<D extends Distribution = Distribution> implements CallMete
   ended({ name, attempts, outcome, source, durationMs }: MeasuredCall, rejected: boolean): void {
     const { counters, histograms } = this;
     const label = this.names.of(name);
-    // A rejection says nothing about the dependency, but much to whoever looks at the calls.
+    // A rejection says nothing about the dependency, but matters to observers of the calls.
     const shown = outcome === 'ignored' && rejected ? 'rejected' : outcome;
     counters.calls.at(label, shown, source).value += 1;
     counters.attempts.at(label).value += attempts;

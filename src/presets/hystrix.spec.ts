@@ -40,7 +40,7 @@ const full = new BulkheadFullError('books', 'full', 1);
 const countsAs = ({ circuitBreaker }: HystrixPolicies<unknown>, error: unknown): boolean =>
   (circuitBreaker.on![0] as (error: unknown) => boolean)(error);
 
-function toldBy(make: () => unknown): readonly string[] {
+function thrownProblems(make: () => unknown): readonly string[] {
   try {
     make();
   } catch (error) {
@@ -159,7 +159,7 @@ describe('hystrix()', () => {
       fallbackMaxConcurrentRequests: 0,
       errorPercentThreshold: 50,
     };
-    expect(toldBy(() => hystrix(wrong as never))).toEqual([
+    expect(thrownProblems(() => hystrix(wrong as never))).toEqual([
       'hystrix(): errorThresholdPercentage is 101; use a number above 0 and at most 100',
       expect.stringContaining('hystrix(): rollingWindow is 0; use '),
       'hystrix(): rollingBuckets is 0; use a whole number of at least 1',
@@ -175,7 +175,7 @@ describe('hystrix()', () => {
         'hystrix(): errorPercentThreshold is not an option; the options are ',
       ),
     ]);
-    expect(toldBy(() => hystrix('5s' as never))).toEqual([
+    expect(thrownProblems(() => hystrix('5s' as never))).toEqual([
       `hystrix(): the settings are '5s'; use an object`,
     ]);
   });
@@ -257,7 +257,7 @@ describe('hystrixGo()', () => {
   });
 
   it('rounds percentages like hystrix-go: below 0.5 there is no rate', () => {
-    expect(toldBy(() => hystrixGo({ errorPercentThreshold: 0.4 }))).toHaveLength(1);
+    expect(thrownProblems(() => hystrixGo({ errorPercentThreshold: 0.4 }))).toHaveLength(1);
   });
 
   it('reports all problems at once, under the names of its settings', () => {
@@ -268,7 +268,7 @@ describe('hystrixGo()', () => {
       maxConcurrentRequests: 0.5,
       MaxConcurrentRequests: 3,
     };
-    expect(toldBy(() => hystrixGo(wrong as never))).toEqual([
+    expect(thrownProblems(() => hystrixGo(wrong as never))).toEqual([
       'hystrixGo(): errorPercentThreshold is 102; use a whole number of at least 0 and at most 100',
       expect.stringContaining('hystrixGo(): sleepWindow is -5; use '),
       expect.stringContaining(`hystrixGo(): timeout is 'soon'; use `),

@@ -20,7 +20,6 @@ export const BULKHEAD_REGISTRY = brand('BulkheadRegistry');
 export class BulkheadRegistry extends NamedRegistry<AnyBulkhead, BulkheadView> {
   protected override readonly what = 'bulkhead';
   protected override readonly kind = 'bulkhead';
-  private readonly views = new WeakMap<AnyBulkhead, BulkheadView>();
 
   /**
    * Changes options of a bulkhead, for all its keys, including those not used yet: the same as
@@ -40,8 +39,6 @@ export class BulkheadRegistry extends NamedRegistry<AnyBulkhead, BulkheadView> {
   }
 
   protected override show(bulkhead: AnyBulkhead): BulkheadView {
-    let view = this.views.get(bulkhead);
-    if (view === undefined) this.views.set(bulkhead, (view = viewOf(bulkhead)));
-    return view;
+    return viewOf(bulkhead);
   }
 }

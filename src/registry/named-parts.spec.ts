@@ -153,13 +153,13 @@ describe('PartStore', () => {
       { name: 'b', declaredBy: 'B.b' },
       { name: 'c', declaredBy: 'C.c' },
     ).store;
-    const told: unknown[] = [];
+    const changes: unknown[] = [];
     const { isChanged, changeParts } = store.adopt(others, (each, { settings }) =>
-      told.push([each, settings]),
+      changes.push([each, settings]),
     );
-    expect(told).toEqual([]);
+    expect(changes).toEqual([]);
     changeParts();
-    expect(told).toEqual([[part, 'new']]);
+    expect(changes).toEqual([[part, 'new']]);
     expect(isChanged(declaration({}))).toBe(true);
     expect(isChanged(declaration({ name: 'b' }))).toBe(false);
     expect(isChanged(declaration({ name: 'none' }))).toBe(false);

@@ -20,7 +20,6 @@ export const RATE_LIMIT_REGISTRY = brand('RateLimitRegistry');
 export class RateLimitRegistry extends NamedRegistry<Limiter, RateLimitView> {
   protected override readonly what = 'rate limit';
   protected override readonly kind = 'rateLimit';
-  private readonly views = new WeakMap<Limiter, RateLimitView>();
 
   /**
    * Changes options of a rate limit, for all its keys, including those not used yet: the same as
@@ -40,8 +39,6 @@ export class RateLimitRegistry extends NamedRegistry<Limiter, RateLimitView> {
   }
 
   protected override show(limiter: Limiter): RateLimitView {
-    let view = this.views.get(limiter);
-    if (view === undefined) this.views.set(limiter, (view = viewOf(limiter)));
-    return view;
+    return viewOf(limiter);
   }
 }

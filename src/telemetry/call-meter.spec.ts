@@ -29,9 +29,9 @@ describe('the meters of an application', () => {
 
   it('may throw, which is reported and has no effect, even if the report throws', () => {
     const bug = new Error('a bug');
-    const told: [unknown, CallMeter][] = [];
+    const errors: [unknown, CallMeter][] = [];
     const meters = new CallMeters((...error) => {
-      told.push(error);
+      errors.push(error);
       throw new Error('another one');
     });
     const [broken, sound] = [meter(), meter()];
@@ -44,7 +44,7 @@ describe('the meters of an application', () => {
     meters.add(sound);
     meters.succeeded('Books.list', 3);
     meters.ended(call, false);
-    expect(told).toEqual([
+    expect(errors).toEqual([
       [bug, broken],
       [bug, broken],
     ]);

@@ -6,11 +6,11 @@ export function notify<T>(
   value: T,
   onError: (error: unknown) => void,
 ): void {
-  const tell = (error: unknown): void => quietly(() => onError(error));
+  const report = (error: unknown): void => quietly(() => onError(error));
   try {
     const result = listener(value) as Partial<PromiseLike<unknown>> | undefined | null;
-    result?.then?.(undefined, tell);
+    result?.then?.(undefined, report);
   } catch (error) {
-    tell(error);
+    report(error);
   }
 }

@@ -202,8 +202,8 @@ export class ResilienceEvents {
     if (this.caused !== undefined) return this.postpone(event);
     const caused: (() => void)[] = (this.caused = []);
     try {
-      this.tell(event);
-      for (const tell of caused) tell();
+      this.deliver(event);
+      for (const deliver of caused) deliver();
     } finally {
       this.caused = undefined;
     }
@@ -236,7 +236,7 @@ export class ResilienceEvents {
     this.wantsAttempts = wants('attempt-start') || wants('attempt') || wants('late');
   }
 
-  private tell(event: ResilienceEvent): void {
+  private deliver(event: ResilienceEvent): void {
     const { type } = event;
     hideErrorFromJson(event);
     const sample = this.rejectionSample;
@@ -254,7 +254,7 @@ export class ResilienceEvents {
   private postpone(event: ResilienceEvent): void {
     const caused = this.caused!;
     if (caused.length < MAX_ANSWERS) {
-      caused.push(inThisContext(() => this.tell(event)));
+      caused.push(inThisContext(() => this.deliver(event)));
     } else if (caused.length === MAX_ANSWERS) {
       const error = new Error(
         `listeners answer events with events, without end; "${event.type}" is left out`,

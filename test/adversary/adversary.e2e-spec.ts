@@ -6,7 +6,7 @@ import type { WorldSeed } from './world.js';
 
 const { env } = process;
 
-/** How many calls are made, and where the random numbers begin: a failure tells that. */
+/** The number of calls, and the seed of the random numbers, which a failure reports. */
 const CALLS = Number(env.ADVERSARY_CALLS ?? 20_000);
 const SEED = Number(env.ADVERSARY_SEED ?? Date.now() % 1_000_000_000);
 
@@ -22,7 +22,7 @@ const worlds: fc.Arbitrary<WorldSeed> = fc.record({
 });
 
 describe('whatever happens to calls', () => {
-  it(`is over at its end: nothing lost, left or mixed up (${CALLS} calls, seed ${SEED})`, async () => {
+  it(`is over at its end: nothing lost, left behind or mixed up (${CALLS} calls, seed ${SEED})`, async () => {
     if (env.ADVERSARY_WORLD !== undefined) {
       const { violations } = await runWorld(JSON.parse(env.ADVERSARY_WORLD) as WorldSeed);
       return expect(violations).toEqual([]);

@@ -96,7 +96,7 @@ async function throughSuper(
   return good(record);
 }
 
-/** Waits; hears its signal, or does not. */
+/** Waits, and obeys its signal or not. */
 async function later(
   world: World,
   record: CallRecord,
@@ -110,7 +110,7 @@ async function later(
   return fails ? record.throw(hostileError(dice, world.tame)) : good(record, dice);
 }
 
-/** Until everything is let finish. */
+/** Until everything may finish. */
 async function hang(
   world: World,
   record: CallRecord,

@@ -115,7 +115,7 @@ function maker(world: World): Provider {
   };
 }
 
-/** Those who listen to everything: half of the worlds have nobody. */
+/** Listeners to everything: half of the worlds have none. */
 function listen(world: World, app: INestApplicationContext): ResilienceEvent[] | undefined {
   if (!world.listens) return undefined;
   const heard: ResilienceEvent[] = [];

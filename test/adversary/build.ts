@@ -23,7 +23,7 @@ export type Instance = Readonly<
   Record<'m', (id: number, key: string, signal?: AbortSignal) => unknown>
 >;
 
-/** A class as somebody would have written it. */
+/** A class as users would write it. */
 export type Built = new () => Instance;
 
 type Decorator = (target: object, key: string, descriptor: PropertyDescriptor) => void;
@@ -80,7 +80,7 @@ function decoratorsOf({
   return given.filter((each) => each !== undefined);
 }
 
-/** The decorator has what answers first, and then the options. */
+/** The decorator takes the handler first, then the options. */
 function decoratorOf(given: GivenFallback): Decorator {
   const isOptions = typeof given === 'object' && 'handler' in given && !Array.isArray(given);
   const { handler, ...options } = isOptions ? given : { handler: given };
@@ -134,7 +134,7 @@ export function buildClass(world: World, subject: SubjectPlan, parent: Built | u
       ? decoratorsOf(subject.policies)
       : [UsePipeline(rootName(subject)) as Decorator];
   if (fallback !== undefined) own.push(decoratorOf(fallback));
-  // Without a policy there would be nothing to test, and nothing to hand out a signal.
+  // Without a policy there would be nothing to test, and no signal.
   if (own.length === 0) own.push(Timeout('10s') as Decorator);
   const type = { promise: Promise, observable: Observable, iterable: Object }[returns];
   Signal()(Type.prototype, 'm', 2);

@@ -12,7 +12,7 @@ export interface Caller {
   readonly pipeline?: NamedPipeline;
 }
 
-/** Calls what the record is about, and sees to it that the record hears of the end. Never throws. */
+/** Makes the call of the record, and records its end. Never throws. */
 export function makeCall(
   world: World,
   record: CallRecord,
@@ -177,7 +177,7 @@ export function isStaleAnswerFor(
   const kept = subject.fallback === 'stale' || subject.fallback === 'list';
   if (!kept || typeof value !== 'object' || value === null) return false;
   const { s, k, app: ofApp, inst } = value as Record<string, unknown>;
-  // A pipeline knows nothing of keys.
+  // A pipeline has no keys.
   const same = k === key || subject.kind === 'pipeline';
   return s === subject.index && same && ofApp === app && inst === instance;
 }

@@ -15,7 +15,7 @@ export async function breathe(turns = 2): Promise<void> {
   }
 }
 
-/** A clock that a test moves, which can also be kept from telling in time, as a blocked event loop is. */
+/** A clock that a test moves, and which can also be late, as with a blocked event loop. */
 export class JumpingClock implements Clock {
   private time = 0;
   private made = 0;
@@ -49,7 +49,7 @@ export class JumpingClock implements Clock {
     return scheduled;
   }
 
-  /** Moves on; timers fire at their time, and promises settle between those of different times. */
+  /** Advances; timers fire at their time, and promises settle between those of different times. */
   async advance(ms: number): Promise<void> {
     const until = this.time + ms;
     await breathe();
@@ -64,7 +64,7 @@ export class JumpingClock implements Clock {
     await breathe(1);
   }
 
-  /** The event loop was kept: the time has moved on, and then everything is due at once. */
+  /** The event loop was blocked: the time has passed, and everything is due at once. */
   async block(ms: number): Promise<void> {
     this.time += ms;
     this.blocked = true;

@@ -89,7 +89,7 @@ export function hostileError(dice: Dice, tame: boolean): unknown {
   return kinds[dice.chance(0.4) ? 'plain' : dice.pick(names)]!(dice);
 }
 
-/** For messages; hostile things do not like to be looked at. */
+/** For messages; hostile values cannot be inspected safely. */
 export function shown(value: unknown): string {
   try {
     return inspect(value, { depth: 1, getters: false }).split('\n').slice(0, 2).join(' ');
@@ -98,7 +98,7 @@ export function shown(value: unknown): string {
   }
 }
 
-/** A thenable that stands for a value or an error, badly behaved; `settled` tells which it is to be taken for. */
+/** A badly behaved thenable for a value or an error; `settled` has its right outcome. */
 export function oddThenable(
   dice: Dice,
   value: object,

@@ -92,7 +92,7 @@ function rejections(heard: readonly ResilienceEvent[], name: string, policy: str
   ).length;
 }
 
-/** No more calls have ended than were admitted, as far as nothing is forgotten; to be looked at in between. */
+/** No more calls have ended than were admitted, as long as nothing has expired; checked in between. */
 export function checkCounts(world: World): void {
   for (const { app } of world.apps) {
     for (const breaker of app.get(CircuitBreakerRegistry)) {
@@ -106,7 +106,7 @@ export function checkCounts(world: World): void {
   }
 }
 
-/** Whether a breaker counts all calls of a generation, instead of those of the last while. */
+/** Whether a breaker counts all calls of a generation, instead of recent ones. */
 function forgetsNothing(world: World, name: string): boolean {
   const owners = world.subjects.filter(({ label, kind, policies: { circuitBreaker } }) => {
     const own = circuitBreaker?.name ?? (kind === 'method' ? `${label}.m` : label);
@@ -169,7 +169,7 @@ type Counts = ReturnType<
     : never
 >;
 
-/** Each run of a method is one attempt that is told of. */
+/** Each run of a method has one attempt event. */
 export function checkAttempts(world: World): void {
   if (!world.listens) return;
   const told = new Map<string, number>();

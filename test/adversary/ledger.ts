@@ -1,9 +1,9 @@
 import type { SubjectPlan } from './plan.js';
 
-/** The end of one call, and all ends that would be lawful. */
+/** The end of one call, and all allowed ends. */
 export class CallRecord {
   runs = 0;
-  /** How often it has told its caller that it is over. */
+  /** How often its caller was notified of the end. */
   settled = 0;
   outcome:
     { readonly value?: unknown; readonly error?: unknown; readonly left?: boolean } | undefined =

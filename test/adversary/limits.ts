@@ -8,7 +8,7 @@ import type { World } from './world.js';
 /** Sums of fractions differ by less. Calls, or milliseconds. */
 const ROUNDING = 1e-6;
 
-/** One limit, as those see it who ask it: a bucket that only what was really let through gets into. */
+/** One limit, as callers see it: a bucket of the calls that were really admitted. */
 class LimitLog {
   private level = 0;
   private at = 0;
@@ -20,7 +20,7 @@ class LimitLog {
     private readonly rate: Rate,
   ) {}
 
-  /** However long a period is, and wherever it begins: no more than the burst, and what the limit allows in it. */
+  /** In any period: no more than the burst and the calls that the limit allows in it. */
   admitted(cost: number): void {
     this.level = this.levelNow() + cost;
     this.at = this.world.clock.now();
@@ -40,7 +40,7 @@ class LimitLog {
     };
   }
 
-  /** Rejected calls count for nothing, so that a call is rejected only if those that were admitted leave no room. */
+  /** Rejected calls do not count, so a call is rejected only if the admitted ones leave no room. */
   rejected(error: RateLimitedError, cost: number, maxWait: number): void {
     const { burst, limit, perMs } = this.rate;
     if ((error.reason === 'cost') !== cost > burst)
@@ -74,7 +74,7 @@ class LimitLog {
     return (ms * this.rate.limit) / this.rate.perMs;
   }
 
-  /** Turns that come late count as of when they were due, as far as that is not long ago. */
+  /** Late turns count as of when they were due, unless that is long ago. */
   private get lateness(): number {
     return this.world.clock.blocked ? LATE : 0;
   }
@@ -84,7 +84,7 @@ class LimitLog {
   }
 }
 
-/** Watches all limits of a world from outside: what they are asked, and how they answer. @returns ends that */
+/** Watches all limits of a world from outside: requests and answers. @returns a function that ends this */
 export function watchLimits(world: World): () => void {
   const logs = new WeakMap<RateLimiter, LimitLog>();
   const logOf = (limiter: RateLimiter): LimitLog => {

@@ -1,18 +1,18 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Dice } from './dice.js';
 
-/** The misbehaviour of users' functions that the library calls: they throw, reject, and meddle with what is going on. */
+/** The misbehaviour of users' functions that the library calls: they throw, reject, and interfere. */
 export class Mischief {
-  /** Everything is well again: nothing strikes any more, but listeners and loggers that always throw. */
+  /** Everything works again, except listeners and loggers that always throw. */
   calm = false;
   /** Errors that keys have thrown: their calls end with them. */
   readonly keyErrors = new Set<unknown>();
   /** Something that the world does in the middle of a call of a listener; set by the world. */
   meddle: () => void = () => {};
-  /** So that listeners that cause what they listen to come to an end. */
+  /** Ends listeners that cause the events they listen to. */
   private budget = 25;
   private meddling = false;
-  /** Whether anything has been meddled with, so that exact counts cannot be told. */
+  /** Whether something has interfered, so that exact counts are unknown. */
   meddled = false;
 
   constructor(

@@ -28,7 +28,7 @@ export interface Policies {
   readonly bulkhead?: BulkheadOptions;
 }
 
-/** Something protected: what it is, by what, and what it calls in its turn. */
+/** Something protected: its kind, its policies and its own calls. */
 export interface SubjectPlan {
   readonly index: number;
   /** `S3`: its class, command or pipeline. */
@@ -58,7 +58,7 @@ const STAGES: Readonly<Record<string, (policies: Policies) => boolean>> = {
   bulkhead: ({ bulkhead }) => bulkhead !== undefined,
 };
 
-/** Who may call whom: each only those before it, so that no call comes back to where it began. */
+/** The calls between subjects: each only calls earlier ones, so that there are no circles. */
 interface Shape {
   readonly kind: Kind;
   readonly returns: Returns;
@@ -108,7 +108,7 @@ export function planSubjects(dice: Dice, mischief: Mischief, count: number): Sub
     const { circuitBreaker, rateLimit, bulkhead } = policies;
     const named = circuitBreaker?.name ?? rateLimit?.name ?? bulkhead?.name;
     const fallback = dice.chance(0.35) ? planFallback(dice, kind) : undefined;
-    // Parts that are shared by name are nobody's in particular: they stay out of pipelines that are.
+    // Parts that are shared by name stay out of pipelines.
     const ordered = named === undefined && dice.chance(0.3);
     return {
       index,

@@ -8,7 +8,7 @@ import type { AppInWorld, World } from './world.js';
 /** Longer than any circuit stays open, any probe may take, and any `Retry-After` is honoured. */
 const LONG_ENOUGH = 70_000;
 
-/** More good calls than any breaker wants to see. */
+/** More good calls than any breaker needs. */
 const GOOD_CALLS = 8;
 
 /**
@@ -42,7 +42,7 @@ async function fallIll(world: World, dice: Dice): Promise<void> {
   world.outage = false;
 }
 
-/** Fallbacks of which only so many run at a time have to answer when none runs. */
+/** Fallbacks with a limit have to answer when none runs. */
 export async function checkFallbacks(world: World): Promise<void> {
   const dice = world.dice.fork();
   world.mischief.calm = false;
@@ -70,7 +70,7 @@ async function recover(
 ): Promise<void> {
   const registry = app.get(CircuitBreakerRegistry);
   const plain = name.replace(/\[.*\]$/, '');
-  // Parts that only fallbacks use are idle while all is well.
+  // Parts that only fallbacks use are idle while everything works.
   const spare = world.subjects.some((each) => each.spare.circuitBreaker?.name === plain);
   if (/\.spare\d/.test(name) || (spare && usersOf(world, name).length === 0)) return;
   const users = usersOf(world, name).filter((user) => {
@@ -91,7 +91,7 @@ async function recover(
   world.fail(`stuck: breaker ${name} is ${state} after good calls of ${user.label} (${user.kind})`);
 }
 
-/** Whether a call may wait inside for the place that it holds itself: then it is no good call. */
+/** Whether a call may wait for the place that it holds itself: then it is not a good call. */
 function meetsItself(world: World, subject: SubjectPlan, held: readonly string[] = []): boolean {
   const { policies, calls, parent } = subject;
   const { name, reentrant } = policies.bulkhead ?? {};
@@ -101,7 +101,7 @@ function meetsItself(world: World, subject: SubjectPlan, held: readonly string[]
   return below.some((index) => meetsItself(world, world.subjects[index]!, inside));
 }
 
-/** Whether a call and those inside it are together too many for a limit: then it is no good call. */
+/** Whether a call and those inside it together exceed a limit: then it is not a good call. */
 function exceedsLimit(world: World, subject: SubjectPlan): boolean {
   const left = new Map<string, number>();
   const enter = ({ label, policies, calls, parent }: SubjectPlan): boolean => {

@@ -15,7 +15,7 @@ export interface WorldReport {
   readonly violations: readonly string[];
 }
 
-/** Not Jest's copy, which hears of nothing. */
+/** Not Jest's copy, which receives nothing. */
 const process = runInThisContext('process') as NodeJS.Process;
 
 /** Errors of the process while a world runs. */
@@ -43,7 +43,7 @@ class ProcessWatch {
   }
 }
 
-/** Runs a world from its beginning to the end of everything, and tells what was wrong. */
+/** Runs a world from its beginning to the end of everything, and returns its violations. */
 export async function runWorld(seed: WorldSeed): Promise<WorldReport> {
   const watch = new ProcessWatch();
   watch.begin();

@@ -75,7 +75,7 @@ function span(world: World, dice: Dice): number {
   return dice.chance(0.2) ? dice.int(20, 120) : dice.int(0, 12);
 }
 
-/** Those who come later on that signal are stopped at once. */
+/** Later calls with that signal are stopped at once. */
 function abortShared(world: World, dice: Dice): void {
   if (dice.chance(0.3)) dice.pick(world.shared).abort(new Error('all of them are gone'));
 }
@@ -140,7 +140,7 @@ async function close(world: World, one: AppInWorld): Promise<void> {
   }
 }
 
-/** Everything that has begun comes to its end; in small steps, to see what is left right then. */
+/** Everything that has begun ends, in small steps, to check the leftovers at once. */
 export async function letFinish(world: World, small = false): Promise<void> {
   for (let round = 0; round < 80; round++) {
     world.letGo();

@@ -1,4 +1,4 @@
-/** A signal that knows who listens. */
+/** A signal that counts its listeners. */
 export class SpiedController {
   private readonly controller = new AbortController();
   private readonly listeners = new Set<unknown>();

@@ -1,7 +1,7 @@
 import type { WorldReport } from './run.js';
 import type { WorldSeed } from './world.js';
 
-/** Violations of one kind, whichever parts and numbers they are about. */
+/** Violations of one kind, for any parts and numbers. */
 function kindOf(violation: string): string {
   const plain = violation.split('\n')[0]!.replace(/\b[SbhP]\d[\w.[\]*]*/g, 'x');
   return plain.replace(/\d+/g, '#').slice(0, 150);
@@ -13,7 +13,7 @@ interface Kind {
   readonly seed: WorldSeed;
 }
 
-/** Collects what is found instead of stopping at the first: to see how much is wrong, and of what kinds. */
+/** Collects all findings instead of stopping at the first, to show their number and kinds. */
 export class Survey {
   private readonly kinds = new Map<string, Kind>();
 

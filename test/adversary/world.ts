@@ -22,15 +22,15 @@ export interface WorldSeed {
 export interface AppInWorld {
   readonly app: INestApplicationContext;
   readonly callers: readonly Caller[];
-  /** Everything that its listener has heard; `undefined`: nobody listens. */
+  /** All events that its listener has received; `undefined` without a listener. */
   readonly heard: ResilienceEvent[] | undefined;
   closed: boolean;
 }
 
-/** Calls a run may be the beginning of, in all. */
+/** The maximum of calls that one run may cause. */
 const MOST_CALLS = 3_000;
 
-/** Everything that one run of the fuzz knows: what is protected, who calls, and what has become of it. */
+/** The state of one run of the fuzz: subjects, callers and results. */
 export class World {
   readonly clock = new JumpingClock();
   readonly dice: Dice;
@@ -42,12 +42,12 @@ export class World {
   readonly controllers: SpiedController[] = [...this.shared];
   /** Violations found so far. */
   readonly violations: string[] = [];
-  /** Times leap by hours: what looks back at the last seconds sees nothing. */
+  /** Times leap by hours: windows of the last seconds are empty. */
   readonly long: boolean;
   readonly listens: boolean;
   /** It ends in the middle of everything: its applications close while calls run, wait and sleep. */
   readonly abrupt: boolean;
-  /** Nothing is hostile, things only go wrong: what is found here would be found in production first. */
+  /** Nothing is hostile, things only go wrong: findings here would occur in production first. */
   readonly tame: boolean;
   /** Runs by subject. */
   readonly runs = new Map<number, number>();
@@ -79,7 +79,7 @@ export class World {
     return this.mischief.calm;
   }
 
-  /** Whether nothing is on its way any more. */
+  /** Whether nothing is pending any more. */
   get quiet(): boolean {
     return this.working === 0 && this.ledger.every(({ settled }) => settled > 0);
   }
@@ -125,7 +125,7 @@ export class World {
     const instance = dice.int(0, subject.instances - 1);
     const record = this.record(subject, key, from.app, instance, from.depth + 1, dice);
     const result = makeCall(this, record, signal, dice);
-    result.catch(() => {}); // whoever has called may not wait for it any more
+    result.catch(() => {}); // the caller may no longer wait for it
     return result;
   }
 
@@ -182,7 +182,7 @@ export class World {
     return this.follow(record, () => up(record.id));
   }
 
-  /** Remembers how a call ends. */
+  /** Records the end of a call. */
   follow(record: CallRecord, begin: () => unknown): Promise<unknown> {
     let result: Promise<unknown>;
     try {
@@ -232,7 +232,7 @@ export class World {
         const error = new Error('the stream broke');
         record.errors.push(error);
         const broken = Promise.reject(error);
-        broken.catch(() => {}); // whoever reads may have left
+        broken.catch(() => {}); // the reader may have left
         return broken;
       }
       default:
@@ -303,7 +303,7 @@ export class World {
     }
   }
 
-  /** How a call can be stopped by whoever made it. */
+  /** The way in which the caller can stop a call. */
   stopBy(record: CallRecord, stop: () => void): void {
     this.stoppers.set(record, stop);
   }
@@ -340,7 +340,7 @@ export class World {
     this.instances.set(instance, `${app}:${number}`);
   }
 
-  /** Which instance something is; '' for what is not one. */
+  /** The name of an instance; '' for another value. */
   tagOf(self: unknown): string {
     if (typeof self !== 'object' || self === null) return '';
     return this.instances.get(self) ?? '';

@@ -7,7 +7,7 @@ import { Visits, outcome, until } from '../support/wait.js';
 const SDK = Symbol('sdk');
 const visits = new Visits();
 
-/** A client of somebody else. */
+/** A third-party client. */
 class Sdk {
   async get(): Promise<string> {
     if (visits.visit() === 1) throw new BadGatewayException();

@@ -44,7 +44,7 @@ const known = new Map<string, Instrument>(
   }),
 );
 
-/** What Prometheus adds. */
+/** Labels and suffixes that Prometheus adds. */
 const ADDED = ['job', 'instance', 'le', '__name__'];
 
 /** The metrics in a text that are not ours, and labels that our metrics do not have. */

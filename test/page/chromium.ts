@@ -17,7 +17,7 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: executable!, args: ['--no-sandbox'] });
 }
 
-/** All that a page has complained of: errors, and violations of its security policy. */
+/** The complaints of a page: errors, and violations of its security policy. */
 export function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];
   page.on('console', (message) => {
@@ -27,7 +27,7 @@ export function complaintsOf(page: Page): string[] {
   return complaints;
 }
 
-/** The names of the rules of WCAG AA that a page breaks, with an element each; `axe`: the script of axe-core. */
+/** The WCAG AA rules that a page breaks, with an element each; `axe`: the script of axe-core. */
 export async function violationsOf(page: Page, axe: string): Promise<string[]> {
   await page.evaluate(axe);
   return page.evaluate(async () => {

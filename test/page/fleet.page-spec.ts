@@ -108,7 +108,7 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('says that the store is asked, as long as it has not answered', async () => {
+  it('says that the store has not answered yet', async () => {
     const store = new MemoryStore();
     const instance = await start(store, '1.0.0', '1m');
     started.push(instance);
@@ -118,7 +118,7 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     await page.getByRole('link', { name: 'Fleet' }).waitFor();
   });
 
-  it('counts the open circuits of an instance that has not told of all its breakers', async () => {
+  it('counts the open circuits of an instance that has reported only some of its breakers', async () => {
     const store = new MemoryStore();
     const [first] = await fleetOf(store);
     const facts = { breakers: [['search', 'open', 1, 1, 0]], more: 30, open: 9 };
@@ -130,7 +130,7 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     await openOn('shop-1.5.0').getByText('0', { exact: true }).waitFor();
   });
 
-  it('shows the options that are changed for all, and whether they are in force here', async () => {
+  it('shows changed options for all instances, and whether they are in force here', async () => {
     const [first, second] = await fleetOf();
     const note = { by: 'Anna', reason: 'a slow disk', scope: 'shared' } as const;
     const service = first!.app.get(ResilienceService);
@@ -165,7 +165,7 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     await page.locator('tbody tr', { hasText: 'reviews' }).getByText('quorum').waitFor();
   });
 
-  it('says that a force-open of a shared circuit holds for the whole fleet', async () => {
+  it('says that a force-open of a shared circuit applies to the whole fleet', async () => {
     const [first, second] = await fleetOf();
     const { page } = await open(second!, 'dependencies/search');
     await page.getByRole('link', { name: 'Fleet', exact: true }).first().waitFor();
@@ -180,7 +180,7 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     expect(registry.get('search').override).toMatchObject({ by: 'Anna', kind: 'forced-open' });
   });
 
-  it('says that the store is away, and that a change reaches the others later', async () => {
+  it('says that the store is away, and that a change reaches the other instances later', async () => {
     const store = new MemoryStore();
     const [first] = await fleetOf(store);
     const { page } = await open(first!, 'fleet');
@@ -201,7 +201,7 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     await page.getByText('which answers').waitFor({ timeout: 15_000 });
   });
 
-  it('shows nothing of a fleet where there is no store', async () => {
+  it('shows no fleet without a store', async () => {
     const alone = await start(undefined);
     started.push(alone);
     await alone.reviews.execute();
@@ -235,7 +235,7 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     expect(await violationsOf(page, axe)).toEqual([]);
   });
 
-  it('can be used by the keyboard alone', async () => {
+  it('can be used with the keyboard only', async () => {
     const [first] = await fleetOf();
     const { page } = await open(first!, 'dependencies');
     await page.getByText('reviews').waitFor();

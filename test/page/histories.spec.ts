@@ -21,7 +21,7 @@ describe('the histories of the page', () => {
     return histories;
   };
 
-  it('grow by a step at a time; a part without a sample had nothing', () => {
+  it('grow step by step; a part without a sample has the value 0', () => {
     const histories = started();
     histories.step(101 * STEP, [sampleOf('films', 7)]);
     expect(histories.of('method', 'books')!.requests).toEqual([1, 2, 3, 0]);
@@ -36,7 +36,7 @@ describe('the histories of the page', () => {
     expect(times).toEqual([98, 99, 100, 101, 102, 103, 104].map((at) => (at * STEP) / 1_000));
   });
 
-  it('have that gap too for parts that had nothing before it', () => {
+  it('have that gap too for parts without earlier samples', () => {
     const histories = started();
     histories.step(103 * STEP, [sampleOf('books', 4)]);
     histories.step(104 * STEP, [sampleOf('films', 7)]);
@@ -63,7 +63,7 @@ describe('the histories of the page', () => {
     expect(summed(both, 'retries')).toEqual([1, 2, 3, null, 11]);
   });
 
-  it('are nothing but a gap after a long absence', () => {
+  it('are a gap only after a long absence', () => {
     const histories = started();
     histories.step(1_000 * STEP, [sampleOf('books', 4)]);
     const { requests } = histories.of('method', 'books')!;

@@ -48,7 +48,7 @@ describeWithBrowser('the page with many parts, in a browser', () => {
     return { page, complaints };
   };
 
-  it('finds keys by search that have no room in the stream', async () => {
+  it('finds keys beyond the stream by search', async () => {
     const { service, app: shop } = await start({ maxKeys: 2 });
     const key = (tenant: string): string => tenant;
     const ask = service.command<[string], string>('tenant', {
@@ -84,7 +84,7 @@ describeWithBrowser('the page with many parts, in a browser', () => {
     await page.getByText('There is no circuit breaker of this name now').waitFor();
   });
 
-  it('counts keys that come while the page is open', async () => {
+  it('counts keys that appear while the page is open', async () => {
     const { service, app: shop } = await start({ maxKeys: 2 });
     const ask = service.command<[string], string>('tenant', {
       run: async (_context, tenant) => tenant,
@@ -98,7 +98,7 @@ describeWithBrowser('the page with many parts, in a browser', () => {
     await page.getByText('2 of 10 circuit breakers').waitFor({ timeout: 10_000 });
   });
 
-  it('draws the rows that have changed, and no others', async () => {
+  it('draws only rows that have changed', async () => {
     const { service, app: shop } = await start();
     const commands = Array.from({ length: 500 }, (_, at) =>
       service.command<[boolean], string>(`service-${at}`, {
@@ -139,7 +139,7 @@ describeWithBrowser('the page with many parts, in a browser', () => {
     expect(drawn.sort()).toEqual(['service-3', 'service-410', 'service-77']);
   });
 
-  it('draws what it has missed as a gap', async () => {
+  it('draws missed data as a gap', async () => {
     const clock = new ManualClock();
     const { service, app: shop } = await start({}, clock);
     const { history } = adminOf(shop);

@@ -206,7 +206,7 @@ describeWithBrowser('the page, in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('asks for a token when the guard refuses, and goes on with it', async () => {
+  it('asks for a token when the guard refuses, and continues with it', async () => {
     const { page } = await open(Guarded, { token: '' });
     await page.getByText('The server refuses this page its data').waitFor();
     await page.getByLabel('Token', { exact: true }).fill('secret');
@@ -241,7 +241,7 @@ describeWithBrowser('the page, in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('says that its data is old while the server is away, and finds its way back', async () => {
+  it('says that its data is old while the server is away, and reconnects', async () => {
     const { app, page } = await open(Guarded);
     await page.getByText('✓ live').waitFor();
     const port = portOf(app);
@@ -253,14 +253,14 @@ describeWithBrowser('the page, in a browser', () => {
     await page.getByText('✓ live').waitFor({ timeout: 20_000 });
   });
 
-  it('draws the pipeline of a command, with its options and where they come from', async () => {
+  it('draws the pipeline of a command, with its options and their origins', async () => {
     const { page } = await open(Guarded, { hash: '#/methods/storagesvc' });
     await page.getByRole('heading', { name: 'circuit breaker' }).waitFor();
     await page.getByText('consecutiveFailures').waitFor();
     await page.getByText('definition').first().waitFor();
   });
 
-  it('can be used by the keyboard alone', async () => {
+  it('can be used with the keyboard only', async () => {
     const { page } = await open(Guarded);
     await page.getByText('storagesvc').waitFor();
     for (let key = 0; key < 30; key++) {

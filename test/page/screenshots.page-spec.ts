@@ -20,7 +20,7 @@ const PICTURES: [string, string, BrowserContextOptions][] = [
   ['method-light', 'methods/storagesvc', { viewport: { ...DESK, height: 700 } }],
 ];
 
-/** `npm run docs:screenshots` makes the pictures of the docs anew. */
+/** `npm run docs:screenshots` makes the pictures of the docs again. */
 describeWithBrowser('the pictures of the page', () => {
   jest.setTimeout(120_000);
   let browser: Browser | undefined;

@@ -48,7 +48,7 @@ function dice(): () => number {
   return () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
 }
 
-/** What a page on call shows: an outage in a shop that works otherwise. */
+/** The situation on the page: an outage in a shop that otherwise works. */
 export interface Situation {
   readonly app: INestApplication;
   readonly url: string;

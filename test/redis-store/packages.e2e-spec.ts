@@ -43,7 +43,7 @@ describeWithRedis('a store that makes its client', () => {
     await expect(store.settings()).rejects.toThrow('has been closed');
   });
 
-  it('rejects its steps with what is to be installed when both are missing', async () => {
+  it('rejects its steps with the names of the packages when both are missing', async () => {
     const store = without('redis', 'ioredis')({ url: server.url });
     await expect(store.settings()).rejects.toThrow(
       'redisStore({ url }) needs the package redis or ioredis: npm install redis',

@@ -116,7 +116,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ type: fc.constant('heartbeat'), id: token, ttlMs: ms }),
 );
 
-/** One of the two stores, with what its instances know. */
+/** One of the two stores, with the state of its instances. */
 class Player {
   private readonly known = new Map<string, Known>();
   private readonly incarnations: string[] = [''];
@@ -186,7 +186,7 @@ describeWithRedis('a store in Redis', () => {
     );
   }, 30_000);
 
-  it('lets calls through again after its clock has gone back, or its rate has changed', async () => {
+  it('admits calls again after its clock has gone back, or its rate has changed', async () => {
     let now = 10_000_000;
     const store = inVirtualTime(redis, 'back:', { now: () => now });
     const request = { limit: 1, perMs: 1_000, burst: 2, cost: 2, maxWaitMs: 0 };

@@ -47,7 +47,7 @@ describeWithRedis('a store behind Sentinels whose primary is killed', () => {
     await Promise.all([...sentinels, replica, primary].map((server) => server.end()));
   });
 
-  it('goes on with what the replica has received', async () => {
+  it('goes on with the data of the replica', async () => {
     for (const store of stores.values()) {
       const [view] = await store.circuits(['before']);
       expect(view?.override).toEqual({ state: 'forced-open' });
@@ -55,7 +55,7 @@ describeWithRedis('a store behind Sentinels whose primary is killed', () => {
   });
 
   describe.each(Object.keys(SENTINEL))('by a client of %s', (name) => {
-    it('hears again what happens', async () => {
+    it('receives messages again', async () => {
       const messages = heard.get(name)!;
       await until('a change is told', async () => {
         await stores.get(name)!.circuit('after', { type: 'reset' });

@@ -8,7 +8,7 @@ import { describeWithRedis } from '../support/redis.js';
 import { SINGLE, documentedUser, type TestClient } from '../support/redis-clients.js';
 import { RedisServer } from '../support/redis-servers.js';
 
-/** How long a call waits, and how long the event loop stands still, milliseconds. */
+/** The wait of a call, and the time for which the event loop is blocked, milliseconds. */
 const CALL_TIMEOUT = 150;
 const STALL = 200;
 

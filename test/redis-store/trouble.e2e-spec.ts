@@ -116,7 +116,7 @@ describeWithRedis('a store in a Redis in trouble', () => {
       expect(released).toEqual({ granted: true, inUse: 0 });
     });
 
-    it('hears again what happens after a restart, and says that it was away', async () => {
+    it('receives messages again after a restart, and reports that it was away', async () => {
       const store = await connected();
       const heard: StoreMessage[] = [];
       await store.subscribe((message) => void heard.push(message));
@@ -186,7 +186,7 @@ describeWithRedis('a store in a Redis in trouble', () => {
     });
   });
 
-  it.each(Object.keys(SINGLE))('leaves a client of %s open that it was given', async (name) => {
+  it.each(Object.keys(SINGLE))('does not close a given client of %s', async (name) => {
     const { client, store } = await byClient(name);
     await store.subscribe(() => {});
     await store.close();
@@ -225,7 +225,7 @@ describeWithRedis('a store in a Redis in trouble', () => {
     expect(await server.tell(['pttl', 'resilience:{forced}:circuit'])).toBeGreaterThan(0);
   });
 
-  describe('which forgets its scripts before each step, keeps the contract', () => {
+  describe('that forgets its scripts before each step keeps the contract', () => {
     const cases = storeContract({
       async connect(space) {
         const client = new Redis(server.port, '127.0.0.1');

@@ -144,7 +144,7 @@ async function worker(until) {
 }
 
 for (let until = sampleEvery; made < CALLS; until += sampleEvery) {
-  // Half of the time somebody listens to everything.
+  // Half of the time there is a listener to everything.
   const stop = samples.length % 2 === 0 ? app.get(ResilienceEvents).subscribe(() => {}) : () => {};
   await Promise.all(Array.from({ length: WORKERS }, () => worker(Math.min(until, CALLS))));
   stop();

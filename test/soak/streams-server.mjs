@@ -56,7 +56,7 @@ async function* numbers(kind, how) {
   }
 }
 
-/** Numbers as an Observable, or as an iterator that is no generator. */
+/** Numbers as an Observable, or as an iterator that is not a generator. */
 function observe(kind, how) {
   return new Observable((subscriber) => {
     const source = numbers(kind, how);
@@ -175,7 +175,7 @@ const adapter =
 const app = await NestFactory.create(App, adapter, { logger: false });
 await app.listen(0, '127.0.0.1');
 
-/** What is left of streams whose clients have gone, once all has ended that will. */
+/** The leftovers of streams whose clients have gone, once everything has ended. */
 async function leftovers() {
   for (let wait = 0; wait < 200 && Object.values(open).some((count) => count > 0); wait++) {
     await pause(10);

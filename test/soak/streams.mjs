@@ -28,7 +28,7 @@ const KINDS = [...HTTP_KINDS, 'generated', 'iterated'];
 /** Policies do not see these break: the answer is a success when it is there. */
 const BREAKS_UNSEEN = ['file', 'iterated'];
 
-/** What each client does: all but one in ten leave. */
+/** The behaviour of each client: all but one in ten leave. */
 const MANNERS = ['breaks', 'retried', 'early'];
 const mannerOf = (i) => MANNERS[i % 10] ?? 'leaves';
 

@@ -21,7 +21,7 @@ export interface Parts extends ModuleMetadata {
   readonly resilience?: ResilienceModuleOptions | false;
 }
 
-/** An application under test, on a clock that stands still. */
+/** An application under test, on a manual clock. */
 export interface Booted<App extends INestApplicationContext = INestApplicationContext> {
   readonly app: App;
   readonly clock: ManualClock;
@@ -54,7 +54,7 @@ export const quiet = { logger: false, abortOnError: false } as const;
 
 const running = new Set<INestApplicationContext>();
 
-/** To be called after each test: closes what it has booted. */
+/** To be called after each test: closes its applications. */
 export async function closeAll(): Promise<void> {
   const apps = [...running];
   running.clear();

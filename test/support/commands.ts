@@ -31,7 +31,7 @@ export function making(make: (service: ResilienceService) => unknown): Provider 
   return { provide: Symbol('maker'), inject: [ResilienceService], useFactory: make };
 }
 
-/** Parts with a cache, for fallbacks that keep former results. */
+/** Parts with a cache, for fallbacks that keep stale results. */
 export function cached(): Parts {
   const entries = new Map<string, unknown>();
   const cache = {

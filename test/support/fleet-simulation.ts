@@ -41,7 +41,7 @@ export function randomOf(seed: number): () => number {
 class Simulated {
   readonly fleet: Fleet;
   readonly breaker: SharedCircuitBreaker;
-  /** Whether its work never ends, and nobody hears of it any more. */
+  /** Whether it has died: its work never ends, and it sends no messages. */
   dead = false;
   private newest: CircuitView | undefined = undefined;
 

@@ -18,7 +18,7 @@ export type Trouble =
 /** Looks like an answer of each step. */
 const NONSENSE = { granted: true, view: {}, allowed: true, waitMs: NaN, inUse: -1, lost: {} };
 
-/** An instance's way to a store, which a test can cut, alone or at single methods. */
+/** An instance's route to a store, which a test can cut, as a whole or for single methods. */
 export class Route {
   trouble: Trouble | undefined = undefined;
   /** The methods in trouble; all of them by default. */
@@ -53,7 +53,7 @@ export class Route {
   }
 }
 
-/** What the calls of an instance do. */
+/** The work of the calls of an instance. */
 type Work = () => Promise<unknown>;
 
 /** An application with one shared breaker. */

@@ -24,7 +24,7 @@ export class Instance {
     });
   }
 
-  /** What the fleet does once the store answers again. */
+  /** The reaction of the fleet once the store answers again. */
   recover(): void {
     this.guard.recover();
   }

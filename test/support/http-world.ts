@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { ManualClock } from '../../src/testing/index.js';
 
-/** A server that answers by the path of a request, and remembers what it was asked. */
+/** A server that answers by the path of a request, and records its requests. */
 export class HttpWorld {
   readonly asked: { method: string; path: string; body: string }[] = [];
-  /** Sockets that wait for an answer which never comes. */
+  /** Sockets that wait for an answer that never comes. */
   hanging = 0;
   /** Called when a request will hang. */
   onHang: () => void = () => {};

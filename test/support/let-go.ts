@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose_gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Remembers objects without keeping them alive. */
+/** Refers to objects without keeping them alive. */
 export class Remembered {
   readonly refs: WeakRef<object>[] = [];
 

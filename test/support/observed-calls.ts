@@ -13,7 +13,7 @@ import type { Booted } from './boot.js';
 import { MemoryCache } from './memory-cache.js';
 import { type Deferred, deferred } from './wait.js';
 
-/** What the dependency does with the next calls. */
+/** The behaviour of the dependency for the next calls. */
 type Plan = ('ok' | 'fails' | 'hangs')[];
 
 /** The methods that the script calls. */
@@ -96,7 +96,7 @@ export async function makeCalls({ app, clock }: Pick<Booted, 'app' | 'clock'>): 
   await patient;
 }
 
-/** Counters after {@link makeCalls}, by name and labels; those that are not here are 0. */
+/** Counters after {@link makeCalls}, by name and labels; all others are 0. */
 export const observed: Readonly<Record<string, number>> = {
   'resilience_calls_total{name="Shop.books",outcome="success",source="live"}': 3,
   'resilience_calls_total{name="Shop.books",outcome="success",source="fallback"}': 4,

@@ -6,8 +6,9 @@ import { Stage } from '../../src/pipeline/stage.js';
 import type { Policy } from '../../src/policies/policy.js';
 
 /*
- * A policy for tests of what `test/support/quota/` does not need: nested options, options that only make sense with their
- * subject, a share of a command's snapshot, a stage that has another name than its policy. It is no example to follow.
+ * A policy for tests of what `test/support/quota/` does not need: nested options, options that only make sense with
+ * their subject, a share of a command's snapshot, a stage that has another name than its policy. It is not an example
+ * to follow.
  */
 
 export interface OpeningHoursOptions {

@@ -14,7 +14,7 @@ import {
 import { type Booted, type Parts, boot, closeAll } from './boot.js';
 import { making } from './commands.js';
 
-/** Options that a layer may give: one at the top, one inside another one, and the switch. */
+/** Options of a layer: one at the top, a nested one, and the switch. */
 export interface Given {
   readonly minimumCalls?: number;
   readonly halfOpen?: { readonly maxCalls?: number; readonly successThreshold?: number };
@@ -136,7 +136,7 @@ function variablesOf(target: string, given: Given = {}): [string, string][] {
 const withoutPipeline = allLayers.filter((layer) => !layer.includes('pipeline'));
 const withoutGroup = allLayers.filter((layer) => !layer.includes('group'));
 
-/** A class `Shelf` with a method `books`, made anew for each application: decorators stay. */
+/** A class `Shelf` with a method `books`, a new one for each application, since decorators stay. */
 class ShelfCase implements SubjectCase {
   readonly name = 'Shelf.books';
   readonly group = 'Shelf';

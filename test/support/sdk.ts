@@ -1,6 +1,6 @@
 import { type Observable, of as rxOf, throwError } from 'rxjs';
 
-/** A client as others write it, with a little of everything. */
+/** A third-party client, with a little of everything. */
 export class Sdk {
   #region = 'eu';
   calls: string[] = [];
@@ -27,7 +27,7 @@ export class Sdk {
     return `${this.#region}/${id}`;
   }
 
-  /** Not an async function: nobody can see what it returns. */
+  /** Not an async function: its result type is unknown before a call. */
   put(id: number): Promise<string> {
     try {
       this.note(`put ${id}`);

@@ -13,7 +13,7 @@ export class BulkheadAnnouncer {
     private readonly events: ResilienceEvents,
   ) {}
 
-  /** The async context of a call that begins to wait; `undefined` when nobody listens. */
+  /** The async context of a call that begins to wait; `undefined` without a listener. */
   origin(): AsyncResource | undefined {
     return this.events.active('queued') || this.events.active('rejected')
       ? new AsyncResource('nest-resilience:waiter')
@@ -31,17 +31,17 @@ export class BulkheadAnnouncer {
     const error = new BulkheadFullError(name, reason, retryAfterMs);
     if (!this.events.countRejection()) return error;
     const { policy, code } = error;
-    this.tell({ type: 'rejected', name, policy, code, retryAfterMs }, origin);
+    this.emit({ type: 'rejected', name, policy, code, retryAfterMs }, origin);
     return error;
   }
 
   /** @param origin as for a rejection */
   queued(waitedMs: number, origin?: AsyncResource): void {
     if (!this.events.active('queued')) return;
-    this.tell({ type: 'queued', name: this.name, waitedMs }, origin);
+    this.emit({ type: 'queued', name: this.name, waitedMs }, origin);
   }
 
-  private tell(event: ResilienceEvent, origin: AsyncResource | undefined): void {
+  private emit(event: ResilienceEvent, origin: AsyncResource | undefined): void {
     if (origin === undefined) this.events.emit(event);
     else origin.runInAsyncScope(() => this.events.emit(event));
   }

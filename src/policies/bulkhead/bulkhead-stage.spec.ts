@@ -5,7 +5,7 @@ import { type TestCall, type Work } from '../../../test/support/test-call.js';
 import { deferred, outcome, settle } from '../../../test/support/wait.js';
 import { BulkheadFullError } from './bulkhead-full-error.js';
 
-/** The pipeline takes calls through by other ways when somebody listens, or may stop them. */
+/** Calls take other paths through the pipeline with a listener, or if they can be interrupted. */
 const ways: [string, (harness: Harness, work: Work) => TestCall][] = [
   ['plainly', (harness, work) => harness.call(work)],
   ['with a listener', (harness, work) => harness.listen().call(work)],

@@ -308,7 +308,7 @@ class World {
       ok(!(error instanceof BulkheadFullError));
       return;
     }
-    // Whoever does not begin has a reason.
+    // A call that does not begin has a reason.
     ok(call.failed);
     const waited = this.clock.now() - passage.cameAt;
     const { maxWait, attemptTimeout } = this.rules;

@@ -31,7 +31,7 @@ export class Waiter {
   deadline: Deadline<Waiter> | undefined = undefined;
   /** @internal The queue that holds its deadline. */
   deadlines: DeadlineQueue<Waiter> | undefined = undefined;
-  /** @internal Its async context, in which events about it are emitted; only set when somebody listens. */
+  /** @internal Its async context, in which events about it are emitted; only set with a listener. */
   origin: AsyncResource | undefined = undefined;
   /** @internal The error, when it gets no place. */
   rejection: BulkheadFullError | undefined = undefined;

@@ -28,7 +28,7 @@ class Fleet {
   readonly emitted: ResilienceEvent[] = [];
   readonly instances: Instance[];
   readonly bulkheads: SharedBulkhead[];
-  /** What has become of the calls, in that order. */
+  /** The fate of the calls, in that order. */
   readonly log: string[] = [];
 
   constructor({

@@ -86,8 +86,8 @@ export class Announcer {
     }
     const queue = (this.queue = [announcement]);
     // The queue may grow meanwhile.
-    for (let told = 0; told < queue.length; told++) {
-      if (told === LONGEST) {
+    for (let at = 0; at < queue.length; at++) {
+      if (at === LONGEST) {
         this.environment.warn(
           this.about(
             'its listeners answer each change with another one; further changes are not announced',
@@ -95,12 +95,12 @@ export class Announcer {
         );
         break;
       }
-      this.tell(queue[told]!);
+      this.deliver(queue[at]!);
     }
     this.queue = undefined;
   }
 
-  private tell({ event, configured }: Announcement): void {
+  private deliver({ event, configured }: Announcement): void {
     try {
       this.environment.events.emit(event);
     } catch {

@@ -51,7 +51,7 @@ interface ModelCall {
   readonly admittedAt: number;
   readonly expiresAt: number;
   readonly probe: boolean;
-  told: boolean;
+  settled: boolean;
   gaveUp: boolean;
   end: { readonly at: number; readonly outcome: Outcome; readonly slow: boolean } | undefined;
 }
@@ -92,8 +92,8 @@ class Model {
   }
 
   settle(call: ModelCall, outcome: Outcome, now: number): void {
-    if (call.told) return;
-    call.told = true;
+    if (call.settled) return;
+    call.settled = true;
     this.pass(now);
     if (call.gaveUp || call.generation !== this.generation) this.stale += 1;
     else this.finish(call, outcome, now);
@@ -114,7 +114,7 @@ class Model {
 
   private get due(): { at: number; order: number; happens: (now: number) => void }[] {
     const { override } = this;
-    const hung = this.all.filter(({ told, gaveUp }) => !told && !gaveUp);
+    const hung = this.all.filter(({ settled, gaveUp }) => !settled && !gaveUp);
     return [
       ...(override === undefined
         ? []
@@ -199,7 +199,7 @@ class Model {
       admittedAt,
       expiresAt,
       probe,
-      told: false,
+      settled: false,
       gaveUp: false,
       end: undefined,
     };
@@ -433,7 +433,7 @@ class Pair {
     this.modelCalls.push(call);
   }
 
-  /** Mostly the calls that run; also those that have ended: a permit may be told twice, and late. */
+  /** Mostly the calls that run; also those that have ended: a permit may be settled twice, and late. */
   private settle(which: number, outcome: Outcome): void {
     if (this.permits.length === 0) return;
     const running = this.model.running;
@@ -444,7 +444,7 @@ class Pair {
     const permit = this.permits[index]!;
     const call = this.modelCalls[index]!;
     const before = this.breaker.snapshot();
-    const late = call.told || call.gaveUp || call.generation !== this.model.generation;
+    const late = call.settled || call.gaveUp || call.generation !== this.model.generation;
     if (outcome === 'success') permit.success();
     else if (outcome === 'failure') permit.failure(new Error('down'));
     else permit.ignore();

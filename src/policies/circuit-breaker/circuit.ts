@@ -129,7 +129,7 @@ export abstract class Circuit {
       if (probe !== undefined) return probe;
     }
     if (override === undefined) return undefined;
-    if (override === 'observe-only') this.tellRejection(now, true);
+    if (override === 'observe-only') this.announceRejection(now, true);
     return this.issue(now, false, Infinity);
   }
 
@@ -284,10 +284,10 @@ export abstract class Circuit {
   protected countRejection(now: number): void {
     this.calls.rejected += 1;
     this.metrics.count(MetricEvent.circuitOpen, now);
-    this.tellRejection(now, false);
+    this.announceRejection(now, false);
   }
 
-  private tellRejection(now: number, observed: boolean): void {
+  private announceRejection(now: number, observed: boolean): void {
     if (this.announcer.countRejection()) this.announcer.rejected(this.retryAfter(now), observed);
   }
 

@@ -171,8 +171,8 @@ export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMembe
     const { generation, settings } = this;
     const openMs = this.openTime.ladder(error, settings);
     const outcome = bad ? 'failure' : 'success';
-    void this.fleet.settle(token, outcome, settings.successThreshold, openMs).then((told) => {
-      if (!told && generation === this.generation) {
+    void this.fleet.settle(token, outcome, settings.successThreshold, openMs).then((delivered) => {
+      if (!delivered && generation === this.generation) {
         super.judgeProbe(probe, bad, this.now(), error);
       }
     });

@@ -39,7 +39,7 @@ export class FallbackStage extends Stage {
     const full = this.running.count >= this.settings.maxConcurrent;
     call.answered = { error: call.error, at: call.now(), by: full ? 'rejected' : 'failure' };
     if (!full) return this.answer(call, answer);
-    this.tellRejection();
+    this.reportRejection();
   }
 
   /** Stores a good result, unless a policy rejected it or something that is not live contributed to it. */
@@ -67,25 +67,25 @@ export class FallbackStage extends Stage {
     try {
       result = await answer.answer(call, context);
     } catch (thrown) {
-      if (call.waitsEnded === waitsEnded) this.tell(call, answer, error, 'failure');
+      if (call.waitsEnded === waitsEnded) this.report(call, answer, error, 'failure');
       throw withCause(thrown, error);
     }
     if (call.waitsEnded !== waitsEnded) return; // too late: the call has continued without it
-    if (result === NO_ANSWER) return this.tell(call, answer, error, 'failure');
+    if (result === NO_ANSWER) return this.report(call, answer, error, 'failure');
     call.succeed(result);
-    if (call.failed) return this.tell(call, answer, error, 'failure'); // the call does not accept this result: a stream
+    if (call.failed) return this.report(call, answer, error, 'failure'); // the call does not accept this result: a stream
     call.source = call.ageMs === undefined ? 'fallback' : 'stale';
-    this.tell(call, answer, error, 'success');
+    this.report(call, answer, error, 'success');
   }
 
   /** The call keeps its error. */
-  private tellRejection(): void {
+  private reportRejection(): void {
     const { name, events } = this.site;
     if (!events.countRejection()) return;
     events.emit({ type: 'rejected', name, policy: 'fallback', code: 'FALLBACK_FULL' });
   }
 
-  private tell(
+  private report(
     call: Call,
     { label }: Answer,
     error: unknown,

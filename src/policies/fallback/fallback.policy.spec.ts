@@ -83,7 +83,7 @@ describe('the stage of a fallback', () => {
   });
 
   it('reports a failure only while the call waits for it', async () => {
-    for (const [late, told] of [
+    for (const [late, events] of [
       [false, 1],
       [true, 0],
     ] as const) {
@@ -100,7 +100,7 @@ describe('the stage of a fallback', () => {
       };
       const stage = new FallbackStage(settingsOf([{ label: 'plain', answer }]), own);
       await expect(stage.react(call)).rejects.toBe(down);
-      expect(emit).toHaveBeenCalledTimes(told);
+      expect(emit).toHaveBeenCalledTimes(events);
     }
   });
 

@@ -108,7 +108,7 @@ class StaleAnswer implements Answer {
     this.holder = holderOf(site);
     this.instances = site.instances;
     const onError = (operation: 'read' | 'write', error: unknown): void =>
-      this.tellError(operation, error);
+      this.reportError(operation, error);
     const accepts = revive === undefined ? (value: unknown) => this.accepts(value) : undefined;
     this.cache = new StaleCache(cacheOf, { ...times, accepts, revive }, site.clock, onError);
   }
@@ -139,7 +139,7 @@ class StaleAnswer implements Answer {
       }
       return cacheKey(this.holder, site.name, { args: keyOfArguments(call.args) });
     } catch (error) {
-      this.tellError(operation, error);
+      this.reportError(operation, error);
       return undefined;
     }
   }
@@ -160,7 +160,7 @@ class StaleAnswer implements Answer {
     return lost === undefined;
   }
 
-  private tellError(operation: 'read' | 'write', error: unknown): void {
+  private reportError(operation: 'read' | 'write', error: unknown): void {
     const { site } = this;
     const { name, events } = site;
     if (events.active('cache-error')) events.emit({ type: 'cache-error', name, operation, error });

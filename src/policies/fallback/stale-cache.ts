@@ -9,7 +9,7 @@ export interface CacheLike {
   del?(key: string): Promise<unknown>;
 }
 
-/** A former result and its age. */
+/** A stale result and its age. */
 export interface StaleResult {
   readonly value: unknown;
   readonly ageMs: number;

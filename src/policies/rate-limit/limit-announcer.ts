@@ -16,7 +16,7 @@ export class LimitAnnouncer {
     private readonly events: ResilienceEvents,
   ) {}
 
-  /** The async context of a call that begins to wait; `undefined` when nobody listens. */
+  /** The async context of a call that begins to wait; `undefined` without a listener. */
   origin(): AsyncResource | undefined {
     return this.events.active('throttled') || this.events.active('rejected')
       ? new AsyncResource('nest-resilience:waiter')
@@ -35,17 +35,17 @@ export class LimitAnnouncer {
     const error = new RateLimitedError(name, reason, quota, retryAfterMs);
     if (!this.events.countRejection()) return error;
     const { policy, code } = error;
-    this.tell({ type: 'rejected', name, policy, code, retryAfterMs }, origin);
+    this.emit({ type: 'rejected', name, policy, code, retryAfterMs }, origin);
     return error;
   }
 
   /** @param origin as for a rejection */
   throttled(waitedMs: number, origin?: AsyncResource): void {
     if (!this.events.active('throttled')) return;
-    this.tell({ type: 'throttled', name: this.name, waitedMs }, origin);
+    this.emit({ type: 'throttled', name: this.name, waitedMs }, origin);
   }
 
-  private tell(event: ResilienceEvent, origin: AsyncResource | undefined): void {
+  private emit(event: ResilienceEvent, origin: AsyncResource | undefined): void {
     if (origin === undefined) this.events.emit(event);
     else origin.runInAsyncScope(() => this.events.emit(event));
   }

@@ -6,13 +6,13 @@ export class OtherRates {
   private since = Infinity;
   private last = -Infinity;
 
-  /** @param tell called with each request that meets another rate after a minute of such requests */
-  constructor(private readonly tell: () => void) {}
+  /** @param warn called with each request that meets another rate after a minute of such requests */
+  constructor(private readonly warn: () => void) {}
 
   /** A request has met another rate. @param now milliseconds */
   met(now: number): void {
     if (now - this.last > LASTING) this.since = now;
     this.last = now;
-    if (now - this.since >= LASTING) this.tell();
+    if (now - this.since >= LASTING) this.warn();
   }
 }

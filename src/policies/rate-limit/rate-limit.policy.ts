@@ -12,7 +12,7 @@ import { RateLimitStage } from './rate-limit-stage.js';
 import { RateLimiter } from './rate-limiter.js';
 import { SharedRateLimiter } from './shared-rate-limiter.js';
 import { rateLimitShape } from './shape.js';
-import { TellingRateLimitStage } from './telling-rate-limit-stage.js';
+import { RateLimitHeadersStage } from './rate-limit-headers-stage.js';
 
 const KIND = 'rateLimit';
 
@@ -42,8 +42,8 @@ export const rateLimitPolicy: Policy<
   stages: (settings, site) => ({
     'rate limit': () => {
       const limiters = obtainLimiters(settings.name ?? site.partNameOf(KIND), site);
-      const tells = settings.headers && site.method?.handler === true;
-      return new (tells ? TellingRateLimitStage : RateLimitStage)(limiters, settings);
+      const sendsHeaders = settings.headers && site.method?.handler === true;
+      return new (sendsHeaders ? RateLimitHeadersStage : RateLimitStage)(limiters, settings);
     },
   }),
   inForce: ({ limit, perMs, burst, maxWait, cost, key, maxKeys, headers, scope }) => ({
@@ -76,11 +76,11 @@ function obtainLimiters(name: string, site: PolicySite): Limiter | KeyedRateLimi
   });
 }
 
-function once(tell: () => void): () => void {
-  let told = false;
+function once(run: () => void): () => void {
+  let done = false;
   return () => {
-    if (!told) tell();
-    told = true;
+    if (!done) run();
+    done = true;
   };
 }
 

@@ -241,18 +241,18 @@ describe('while the store is away, a limit for all instances', () => {
   it('shows the share: its rate, and when it allows more', async () => {
     const fleet = new Fleet({ count: 4, limit: 40, burst: 10 });
     const [limiter] = fleet.limiters;
-    const told = (): unknown => ({ ...limiter!.quota(), nextMs: limiter!.nextMs() });
+    const quota = (): unknown => ({ ...limiter!.quota(), nextMs: limiter!.nextMs() });
     const ofStore = { limit: 40, perMs: 1_000, burst: 10 };
     const ofShare = { limit: 10, perMs: 1_000, burst: 2.5 };
     await fleet.call(0, 2);
-    expect(told()).toEqual({ ...ofStore, remaining: 8, nextMs: 25 });
+    expect(quota()).toEqual({ ...ofStore, remaining: 8, nextMs: 25 });
     fleet.memory.fail('down');
     for (let call = 0; call < 2; call++) await fleet.call(0);
-    expect(told()).toEqual({ ...ofShare, remaining: 0, nextMs: 50 });
+    expect(quota()).toEqual({ ...ofShare, remaining: 0, nextMs: 50 });
     await fleet.clock.advance(50);
-    expect(told()).toEqual({ ...ofShare, remaining: 1, nextMs: 100 });
+    expect(quota()).toEqual({ ...ofShare, remaining: 1, nextMs: 100 });
     await fleet.clock.advance(200);
-    expect(told()).toEqual({ ...ofShare, remaining: 2, nextMs: undefined });
+    expect(quota()).toEqual({ ...ofShare, remaining: 2, nextMs: undefined });
     expect(() => limiter!.take(11, 0, fleet.clock.now())).toThrow(
       expect.objectContaining({
         httpHeaders: expect.objectContaining({ RateLimit: '"default";r=2' }),

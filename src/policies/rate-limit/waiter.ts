@@ -10,7 +10,7 @@ export class Waiter implements Turn {
   next: Waiter | undefined = undefined;
   /** @internal Whether it still waits. */
   queued = true;
-  /** @internal Its async context, in which events about it are emitted; only set when somebody listens. */
+  /** @internal Its async context, in which events about it are emitted; only set with a listener. */
   origin: AsyncResource | undefined = undefined;
   /** @internal */
   resolve!: () => void;

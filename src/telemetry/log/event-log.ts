@@ -55,13 +55,13 @@ export class EventLog {
   private change(event: LoggedEvent): void {
     if (this.changes.take()) return this.write(this.lineOf(event));
     this.changesLeftOut += 1;
-    this.tellLater();
+    this.scheduleSummary();
   }
 
   private trial(event: StateChangeEvent): void {
     if (this.trials.take()) return this.write(this.lineOf(event));
     this.trialsLeftOut += 1;
-    this.tellLater();
+    this.scheduleSummary();
   }
 
   private listenToRejections(): void {
@@ -75,18 +75,18 @@ export class EventLog {
       const { events } = this.host;
       events.rejectionSample = undefined;
       this.rejectionsHeard = events.rejections - (line === undefined ? 1 : 0);
-      this.tellLater();
+      this.scheduleSummary();
     }
     if (line !== undefined) this.write(line);
   }
 
-  private tellLater(): void {
+  private scheduleSummary(): void {
     if (this.timer !== undefined || this.closed) return;
-    this.timer = this.host.clock.setTimer(() => this.tellLeftOut(), SECOND);
+    this.timer = this.host.clock.setTimer(() => this.logLeftOut(), SECOND);
     this.timer.unref();
   }
 
-  private tellLeftOut(): void {
+  private logLeftOut(): void {
     this.timer = undefined;
     const changes = this.changesLeftOut;
     const others = changes + this.trialsLeftOut;
@@ -99,9 +99,9 @@ export class EventLog {
       this.listenToRejections();
     }
     if (others + rejected === 0) return;
-    const told = rejected > 0 ? 'log' : 'debug';
+    const quietLevel = rejected > 0 ? 'log' : 'debug';
     this.write({
-      level: changes > 0 ? 'warn' : told,
+      level: changes > 0 ? 'warn' : quietLevel,
       message: `left out of the log within a second: ${rejected} rejections, ${others} other events`,
       fields: { event: 'left-out', rejections: rejected, others },
     });
@@ -121,7 +121,7 @@ export class EventLog {
   private close(): void {
     this.closed = true;
     this.timer?.cancel();
-    this.tellLeftOut();
+    this.logLeftOut();
     this.host.events.rejectionSample = undefined;
   }
 }

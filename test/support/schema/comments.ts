@@ -5,7 +5,7 @@ import * as ts from 'typescript';
 const SOURCES = join(__dirname, '../../../src');
 const FOLDERS = ['common', 'execution', 'policies', 'telemetry/log'];
 
-/** What the comments in the sources say about types of options and their members. */
+/** The comments of option types and their members in the sources. */
 export class Comments {
   private readonly types = new Map<string, ts.InterfaceDeclaration | ts.TypeAliasDeclaration>();
 

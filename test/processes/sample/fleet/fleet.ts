@@ -22,7 +22,7 @@ export interface Instance {
   readonly page: string;
 }
 
-/** What customers saw for a while. */
+/** The answers to customers for a while. */
 export interface Served {
   readonly answers: number;
   /** Other than 200. */

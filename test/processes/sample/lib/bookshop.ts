@@ -71,7 +71,7 @@ export class Bookshop {
     readonly database: App,
     readonly storagesvc: App,
     private readonly shippingsvc: App,
-    /** Processes that ended though nobody ended them. */
+    /** Processes that ended by themselves. */
     readonly deaths: string[],
     private readonly ports: Readonly<Record<Upstream, number>>,
   ) {

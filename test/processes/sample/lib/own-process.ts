@@ -21,7 +21,7 @@ export class OwnProcess {
     return child !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
-  /** What it says about itself is left out, but not its errors. */
+  /** Its output is dropped, except its errors. */
   start(args: readonly string[]): void {
     this.child = spawn(this.program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   }

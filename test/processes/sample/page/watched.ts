@@ -16,7 +16,7 @@ const LOOKS: readonly [string, BrowserContextOptions][] = [
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** An outage of the database, as somebody sees it who has the page open. */
+/** An outage of the database, as seen on the open page. */
 export async function watched(shop: Bookshop, report: Report): Promise<void> {
   if (executable === undefined) throw new Error('no Chromium: install it, or set CHROMIUM');
   report.progress('starting the database, storagesvc, booksvc and a browser');

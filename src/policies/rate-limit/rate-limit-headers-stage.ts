@@ -6,20 +6,20 @@ import { RateLimitedError } from './rate-limited-error.js';
 import type { Turn } from './turn.js';
 
 /** The stage of handlers whose every answer tells HTTP clients how many calls are left. */
-export class TellingRateLimitStage extends RateLimitStage {
+export class RateLimitHeadersStage extends RateLimitStage {
   protected override take(limiter: Limiter, call: Call): Turn | undefined {
     try {
       const turn = super.take(limiter, call);
-      if (turn !== undefined) return new TellingTurn(turn, limiter, call);
+      if (turn !== undefined) return new HeadersTurn(turn, limiter, call);
     } catch (error) {
-      throw toldOf(error, call);
+      throw withHeaders(error, call);
     }
-    tell(limiter, call);
+    setHeaders(limiter, call);
     return undefined;
   }
 }
 
-class TellingTurn implements Turn {
+class HeadersTurn implements Turn {
   readonly ready: Promise<void>;
 
   constructor(
@@ -28,9 +28,9 @@ class TellingTurn implements Turn {
     call: Call,
   ) {
     this.ready = turn.ready.then(
-      () => tell(limiter, call),
+      () => setHeaders(limiter, call),
       (error: unknown) => {
-        throw toldOf(error, call);
+        throw withHeaders(error, call);
       },
     );
   }
@@ -40,12 +40,12 @@ class TellingTurn implements Turn {
   }
 }
 
-function tell(limiter: Limiter, call: Call): void {
+function setHeaders(limiter: Limiter, call: Call): void {
   call.setHeaders(headersOf(limiter.quota(), limiter.nextMs()));
 }
 
 /** The headers stay even if a fallback answers. @returns the error */
-function toldOf(error: unknown, call: Call): unknown {
+function withHeaders(error: unknown, call: Call): unknown {
   if (error instanceof RateLimitedError) call.setHeaders(error.httpHeaders);
   return error;
 }
