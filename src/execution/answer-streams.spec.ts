@@ -1,7 +1,9 @@
+import { createReadStream } from 'node:fs';
+import { StreamableFile } from '@nestjs/common';
 import { of as just } from 'rxjs';
 import { TestCall } from '../../test/support/test-call.js';
 import { settle } from '../../test/support/wait.js';
-import { openerFor } from './answer-streams.js';
+import { discardAnswer, openerFor } from './answer-streams.js';
 import { firstOf } from './streams.js';
 
 describe.each(['http', 'graphql'])('an answer over %s that is a generator', (transport) => {
@@ -27,6 +29,26 @@ describe('an answer that is a web stream', () => {
     call.abort(new Error('gone'));
     await settle();
     expect(cancel).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('an answer that nobody will read', () => {
+  it('is ended, also a file that cannot be opened', async () => {
+    const file = new StreamableFile(createReadStream('/nowhere'));
+    discardAnswer(file);
+    await settle();
+    expect(file.getStream().destroyed).toBe(true);
+  });
+
+  it('may be anything', () => {
+    const hostile = new StreamableFile(new Uint8Array());
+    hostile.getStream = () => {
+      throw new Error('hostile');
+    };
+    const locked = new ReadableStream();
+    locked.getReader();
+    for (const answer of [hostile, locked, new Response(null), new Proxy({}, {}), null, 'text'])
+      expect(() => discardAnswer(answer)).not.toThrow();
   });
 });
 

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { types } from 'node:util';
 import { StreamableFile } from '@nestjs/common';
 import { look } from '../common/outcomes/look.js';
+import { quietly } from '../common/quietly.js';
 import type { Call } from '../pipeline/call.js';
 import { type IteratorHead, firstItemOf, resume } from './iterators.js';
 import { WebItems, responseWith, streamOf } from './web-streams.js';
@@ -29,8 +30,15 @@ function openAnswer(answer: unknown, call: Call): unknown {
   return answer;
 }
 
-/** Ends what an answer of a handler reads from, when nobody will read the answer: a file, the body of another server's answer. */
+/**
+ * Ends what an answer of a handler reads from, when nobody will read the answer: a file, the body of another server's answer.
+ * Never throws.
+ */
 export function discardAnswer(answer: unknown): void {
+  quietly(() => discard(answer));
+}
+
+function discard(answer: unknown): void {
   if (typeof answer !== 'object' || answer === null || types.isProxy(answer)) return;
   const source = answer instanceof StreamableFile ? answer.getStream() : answer;
   const stream: unknown = isResponse(source) ? look(source, 'body') : source;

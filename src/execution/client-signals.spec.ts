@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import events, { EventEmitter } from 'node:events';
 import type { ExecutionContext } from '@nestjs/common';
 import { clientSignalOf } from './client-signals.js';
 
@@ -43,6 +43,13 @@ describe('the signal of a client', () => {
     Object.assign(end, { cancelled: true, connected: false, destroyed: true });
     end.emit(event);
     expect(signal.reason).toMatchObject({ code: 'CLIENT_GONE' });
+  });
+
+  it('may have a listener for each of the many calls that share a connection', () => {
+    const limit = jest.spyOn(events, 'setMaxListeners');
+    const signal = clientSignalOf(contextOf('ws', emitter({ connected: true })))!;
+    expect(limit.mock.calls).toEqual([[0, signal]]); // Node 20 warns about more than ten
+    limit.mockRestore();
   });
 
   it('is aborted from the start when the client has gone before', () => {

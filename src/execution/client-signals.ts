@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type ExecutionContext } from '@nestjs/common';
 import { look } from '../common/outcomes/look.js';
 import { ClientGoneError } from './client-gone-error.js';
@@ -30,6 +31,7 @@ export function clientSignalOf(context: ExecutionContext): AbortSignal | undefin
   const known = signals.get(emitter);
   if (known !== undefined) return known;
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // any number of calls may share the connection
   const ended = (): void => {
     if (connection.hasGone()) controller.abort(new ClientGoneError('this connection'));
   };

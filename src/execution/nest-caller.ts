@@ -7,26 +7,40 @@ import { forGraphql } from './rejection-answers.js';
 export type NestCaller = (result: Promise<unknown>) => Promise<unknown>;
 
 /**
- * The treatment of a method that packages of Nest call without an interceptor: scheduled ones, listeners, field resolvers;
- * `undefined` for any other method.
+ * The treatment of a method that packages of Nest call without an interceptor: scheduled ones, listeners, handlers of CQRS
+ * events, field resolvers; `undefined` for any other method.
  *
+ * @param owner the class that it is called on
  * @param name of the method, for the log
  */
 export function nestCallerOf(
   method: Function,
+  owner: Function,
   name: string,
   warn: (message: string) => void,
 ): NestCaller | undefined {
   if (Reflect.hasMetadata('graphql:resolve_property', method)) return forClients;
   if (Reflect.hasMetadata('SCHEDULER_TYPE', method)) {
-    return unheard('@nestjs/schedule', method, ({ message }) =>
+    return telling('@nestjs/schedule', method, ({ message }) =>
       warn(`${name} was rejected: ${message}`),
     );
+  }
+  const handled = handledBy(method, owner);
+  if (handled !== undefined) {
+    const events = handled.map(({ name: event }) => event).join(', ');
+    const tell = (error: ResilienceError): void => warn(lostEvent(name, events, error));
+    return telling('@nestjs/cqrs', method, tell, true);
   }
   const listened = listenedBy(method);
   if (listened === undefined) return undefined;
   const events = listened.map(({ event }) => show(event)).join(', ');
-  return unheard('@nestjs/event-emitter', method, (error) => warn(lostEvent(name, events, error)));
+  return telling('@nestjs/event-emitter', method, (error) => warn(lostEvent(name, events, error)));
+}
+
+/** The events of `@EventsHandler()`; `undefined` for other methods than `handle()` of such a class. */
+function handledBy(method: Function, owner: Function): readonly Function[] | undefined {
+  if (method.name !== 'handle') return undefined;
+  return Reflect.getMetadata('__eventsHandler__', owner) as readonly Function[] | undefined;
 }
 
 interface Listened {
@@ -56,17 +70,23 @@ export function lostEvent(name: string, events: string, error: ResilienceError):
   return `${name} ${happened} an event (${events}): ${error.message}`;
 }
 
-/** The package would log the whole error with its stack. Calls by others get it as always. */
-function unheard(
+/**
+ * Tells of rejections of calls by a package. Calls by others get them as always.
+ *
+ * @param passesOn whether the package gets them too, and not only a stack to log
+ */
+function telling(
   caller: string,
   method: Function,
   tell: (error: ResilienceError) => void,
+  passesOn = false,
 ): NestCaller {
   return (result) => {
     if (!isCalledBy(caller, method)) return result;
     return result.catch((error: unknown) => {
-      if (!isResilienceError(error)) throw error;
-      tell(error);
+      const rejected = isResilienceError(error);
+      if (rejected) tell(error);
+      if (passesOn || !rejected) throw error;
     });
   };
 }

@@ -220,7 +220,7 @@ export class Planner {
     const wrapper = decorated.wrapper!;
     const mayResolveToStream = decorated.returns !== 'promise' || isAwaitedByNest(wrapper);
     const warn = (message: string): void => services.log(message, 'warn');
-    const nestCaller = ownOnly ? undefined : nestCallerOf(wrapper, plan.pipeline.name, warn);
+    const nestCaller = ownOnly ? undefined : nestCallerOf(wrapper, owner, plan.pipeline.name, warn);
     const kept = new MethodPlan(plan, decorated, services.clock, mayResolveToStream, nestCaller);
     const byOwner = this.plans.get(ownOnly)!;
     const plans: PlansOfOwner = byOwner.get(owner) ?? new Map<DecoratedMethod, MethodPlan>();

@@ -215,10 +215,22 @@ describe('a handler of a CQRS event', () => {
     expect(visits.count).toBe(1);
   });
 
-  it('logs the rejection of an event', async () => {
+  it('logs one warning with name and reason when it turns an event away, beside the line of CQRS', async () => {
     app.registry.get('cqrs').forceOpen();
+    lines.length = 0;
     app.app.get(EventBus).publish(new Restocked());
     await until(() => dumped.mock.calls.length > 0);
+    expect(lines).toEqual([
+      'RestockedHandler.handle has turned away an event (Restocked): circuit "cqrs" is open',
+    ]);
     expect(visits.count).toBe(0);
+  });
+
+  it('rejects as always for others who call it', async () => {
+    app.registry.get('cqrs').forceOpen();
+    lines.length = 0;
+    const { error } = await outcome(app.app.get(RestockedHandler).handle(new Restocked()));
+    expect(error).toMatchObject({ code: 'CIRCUIT_OPEN' });
+    expect(lines).toEqual([]);
   });
 });
