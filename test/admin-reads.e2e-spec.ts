@@ -1,5 +1,15 @@
-import { administered, key, KeyGuard, NAME, open } from './support/admin.js';
-import { type Platform, closeAll, everyPlatform } from './support/boot.js';
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ResilienceAdminModule } from '../src/admin/index.js';
+import { administered, key, KeyGuard, NAME, StorageClient, open, send } from './support/admin.js';
+import {
+  type Platform,
+  appModule,
+  closeAll,
+  everyPlatform,
+  nestMajor,
+  watch,
+} from './support/boot.js';
 import { adminOf } from './support/admin-stream.js';
 import { deferred, outcome, settle } from './support/wait.js';
 
@@ -319,4 +329,27 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect(headers['content-security-policy']).toContain("default-src 'none'");
     expect((await get('', key)).body.readOnly).toBe(false);
   });
+});
+
+it('shows and changes a breaker with a very long name on Fastify, if that allows it', async () => {
+  const { FastifyAdapter } = await import('@nestjs/platform-fastify');
+  const longest = { maxParamLength: 2_000 };
+  const { AppModule } = appModule({
+    providers: [StorageClient],
+    imports: [ResilienceAdminModule.forRoot({ guards: [KeyGuard] })],
+  });
+  const app = await NestFactory.create<INestApplication>(
+    AppModule,
+    new FastifyAdapter(nestMajor === 10 ? longest : { routerOptions: longest }),
+    { logger: false },
+  );
+  await app.listen(0, '127.0.0.1');
+  watch(app);
+  const host = `https://${'x'.repeat(900)}.example`;
+  await app.get(StorageClient).ofTenant(host);
+  const path = `/resilience/breakers/${encodeURIComponent(`tenant[${host}]`)}`;
+  const url = await app.getUrl();
+  expect((await send(url, path, { headers: key })).body.breaker.group).toBe('tenant');
+  const body = { by: 'anna', reason: 'migration' };
+  expect((await send(url, `${path}/disable`, { headers: key, body })).status).toBe(200);
 });

@@ -1,7 +1,7 @@
 import type { BreakerSnapshot } from '../../policies/circuit-breaker/snapshot.js';
 import type { BreakerOverride, BreakerState } from '../../telemetry/events.js';
 import type { LatencySnapshot, MetricsSnapshot } from '../../telemetry/metrics/snapshot.js';
-import type { AdminBreaker, AdminOverride } from '../contract.js';
+import type { AdminBreaker, AdminOverride, AdminStreamBreaker } from '../contract.js';
 import type { Episode, Episodes } from '../events/episodes.js';
 import { steady } from './steady.js';
 
@@ -59,6 +59,13 @@ export class BreakerViews {
     if (before !== undefined || this.instants.size < 5_000) this.instants.set(name, instants);
     return instants;
   }
+}
+
+/** What the stream tells of a breaker. */
+export function streamView(breaker: AdminBreaker): AdminStreamBreaker {
+  const { timeInStateMs: _timeInStateMs, metrics, ...told } = breaker;
+  const { p50, p99 } = metrics.latency;
+  return { ...told, metrics: { latency: { p50, p99 } } };
 }
 
 export function overrideView({ kind, by, reason, until }: BreakerOverride): AdminOverride {
