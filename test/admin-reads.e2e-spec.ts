@@ -10,7 +10,7 @@ import {
   nestMajor,
   watch,
 } from './support/boot.js';
-import { adminOf } from './support/admin-stream.js';
+import { adminOf, read } from './support/admin-stream.js';
 import { deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
@@ -74,6 +74,17 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     });
     expect(body.usedBy).toEqual(['StorageClient.books']);
     expect((await get('/breakers/nobody')).status).toBe(404);
+  });
+
+  it('shows an override by code, whoever and whatever it names', async () => {
+    const { get, registry, url } = await start();
+    registry.get('storage/svc').forceOpen({ by: 5n as never, reason: 'x'.repeat(1_000_000) });
+    const { override } = (await get(`/breakers/${NAME}`)).body.breaker;
+    expect(override).toMatchObject({ by: '5n', reason: `${'x'.repeat(499)}…` });
+    const client = await read(url);
+    const { data } = await client.message(({ event }) => event === 'snapshot');
+    expect(data.breakers).toMatchObject([{ override }]);
+    client.leave();
   });
 
   it('knows since when a circuit is ill, however often it has tried to recover', async () => {

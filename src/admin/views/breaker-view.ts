@@ -3,6 +3,7 @@ import type { BreakerOverride, BreakerState } from '../../telemetry/events.js';
 import type { LatencySnapshot, MetricsSnapshot } from '../../telemetry/metrics/snapshot.js';
 import type { AdminBreaker, AdminOverride, AdminStreamBreaker } from '../contract.js';
 import type { Episode, Episodes } from '../events/episodes.js';
+import { textOf } from '../plain.js';
 import { steady } from './steady.js';
 
 /** Makes views of breakers that only differ when something has happened, so that a stream need not repeat them. */
@@ -71,8 +72,8 @@ export function streamView(breaker: AdminBreaker): AdminStreamBreaker {
 export function overrideView({ kind, by, reason, until }: BreakerOverride): AdminOverride {
   return {
     kind,
-    ...(by !== undefined && { by }),
-    ...(reason !== undefined && { reason }),
+    ...(by !== undefined && { by: textOf(by) }),
+    ...(reason !== undefined && { reason: textOf(reason) }),
     ...(until !== undefined && { until: until.getTime() }),
   };
 }
