@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { ResilienceModule } from '../src/index.js';
+import { ResilienceEvents, ResilienceModule, ResilienceService } from '../src/index.js';
+import { ManualClock } from '../src/testing/index.js';
 import { ResilienceAdminModule } from '../src/admin/index.js';
 import { KeyGuard, NAME, administered, key, open, send } from './support/admin.js';
 import { appModule, closeAll, serve } from './support/boot.js';
@@ -116,6 +117,40 @@ describe('ResilienceAdminModule', () => {
     await app.close();
     expect((inside.timer as unknown as { _destroyed: boolean })._destroyed).toBe(true);
     expect(events).toEqual([]);
+  });
+
+  it('has no event made of a call that goes well, and records one that fails', async () => {
+    const clock = new ManualClock();
+    const app = await NestFactory.createApplicationContext(
+      {
+        module: class AppModule {},
+        imports: [
+          ResilienceModule.forRoot({ clock, logger: false }),
+          ResilienceAdminModule.forRoot(),
+        ],
+      },
+      { logger: false },
+    );
+    const { adminOf } = await import('./support/admin-stream.js');
+    const command = app.get(ResilienceService).command<[boolean], string>('books', {
+      run: async (_context, fails: boolean) => {
+        if (fails) throw new Error('no');
+        return 'books';
+      },
+    });
+    expect(app.get(ResilienceEvents).active('call-end')).toBe(false);
+    await command.execute(false);
+    await expect(command.execute(true)).rejects.toThrow('no');
+    const admin = adminOf(app as never);
+    expect(admin.events(0).events).toMatchObject([
+      { type: 'call-end', name: 'books', error: 'Error: no', details: { outcome: 'failure' } },
+    ]);
+    await admin.history.step();
+    expect(admin.history.of('method', 'books')?.values).toMatchObject({
+      requests: [0.4],
+      errorRate: [0.5],
+    });
+    await app.close();
   });
 
   it('shows pipelines, commands and clients made after the start, once each', async () => {

@@ -1,6 +1,16 @@
-import { administered, key, KeyGuard, NAME, open } from './support/admin.js';
-import { type Platform, closeAll, everyPlatform } from './support/boot.js';
-import { adminOf } from './support/admin-stream.js';
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ResilienceAdminModule } from '../src/admin/index.js';
+import { administered, key, KeyGuard, NAME, StorageClient, open, send } from './support/admin.js';
+import {
+  type Platform,
+  appModule,
+  closeAll,
+  everyPlatform,
+  nestMajor,
+  watch,
+} from './support/boot.js';
+import { adminOf, read } from './support/admin-stream.js';
 import { deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
@@ -64,6 +74,17 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     });
     expect(body.usedBy).toEqual(['StorageClient.books']);
     expect((await get('/breakers/nobody')).status).toBe(404);
+  });
+
+  it('shows an override by code, whoever and whatever it names', async () => {
+    const { get, registry, url } = await start();
+    registry.get('storage/svc').forceOpen({ by: 5n as never, reason: 'x'.repeat(1_000_000) });
+    const { override } = (await get(`/breakers/${NAME}`)).body.breaker;
+    expect(override).toMatchObject({ by: '5n', reason: `${'x'.repeat(499)}…` });
+    const client = await read(url);
+    const { data } = await client.message(({ event }) => event === 'snapshot');
+    expect(data.breakers).toMatchObject([{ override }]);
+    client.leave();
   });
 
   it('knows since when a circuit has been ill, however often it has tried to recover', async () => {
@@ -319,4 +340,27 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect(headers['content-security-policy']).toContain("default-src 'none'");
     expect((await get('', key)).body.readOnly).toBe(false);
   });
+});
+
+it('shows and changes a breaker with a very long name on Fastify, if that allows it', async () => {
+  const { FastifyAdapter } = await import('@nestjs/platform-fastify');
+  const longest = { maxParamLength: 2_000 };
+  const { AppModule } = appModule({
+    providers: [StorageClient],
+    imports: [ResilienceAdminModule.forRoot({ guards: [KeyGuard] })],
+  });
+  const app = await NestFactory.create<INestApplication>(
+    AppModule,
+    new FastifyAdapter(nestMajor === 10 ? longest : { routerOptions: longest }),
+    { logger: false },
+  );
+  await app.listen(0, '127.0.0.1');
+  watch(app);
+  const host = `https://${'x'.repeat(900)}.example`;
+  await app.get(StorageClient).ofTenant(host);
+  const path = `/resilience/breakers/${encodeURIComponent(`tenant[${host}]`)}`;
+  const url = await app.getUrl();
+  expect((await send(url, path, { headers: key })).body.breaker.group).toBe('tenant');
+  const body = { by: 'anna', reason: 'migration' };
+  expect((await send(url, `${path}/disable`, { headers: key, body })).status).toBe(200);
 });

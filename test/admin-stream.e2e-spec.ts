@@ -21,10 +21,12 @@ describe.each(everyPlatform)('the stream of the management API on %s', (platform
       breakers: [{ name: 'storage/svc', state: 'closed' }],
       bulkheads: [{ name: 'places' }],
       rateLimits: [{ name: 'quota' }],
-      commands: [],
       keyedBreakers: 0,
       keyedRateLimits: 0,
     });
+    const { p50, p99 } = app.registry.get('storage/svc').snapshot().metrics.latency;
+    expect(snapshot.data.breakers[0].metrics).toEqual({ latency: { p50, p99 } });
+    expect(snapshot.data.breakers[0]).not.toHaveProperty('timeInStateMs');
     const series = await client.message(({ event }) => event === 'series');
     expect(series.id).toBe(`${snapshot.data.instance}-${series.id!.split('-')[1]}`);
     expect(

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { AsyncResource } from 'node:async_hooks';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
+import type { CallMeter } from '../telemetry/call-meter.js';
 import { resilienceEventKinds } from '../telemetry/event-kinds.js';
 import type { ResilienceEvent, ResilienceEventKind } from '../telemetry/events.js';
 import { show } from '../common/printable.js';
@@ -22,9 +23,10 @@ import { FleetViews } from './views/fleet-views.js';
 import type { Events, Parts } from './views/parts.js';
 import { RateLimitViews, type Views } from './views/views.js';
 
-/** Who hears these takes calls off the fast path. */
-const OF_ATTEMPTS: ReadonlySet<string> = new Set<ResilienceEventKind>([
+/** Who hears these takes calls off the fast path, or has an event made for each. */
+const OF_CALLS: ReadonlySet<string> = new Set<ResilienceEventKind>([
   'call-start',
+  'call-end',
   'attempt-start',
   'attempt',
   'late',
@@ -95,9 +97,18 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
       if (event.type === 'state-change' || event.type === 'override') told.touch(event.name);
       if (OF_FLEET.has(event.type)) views.fleet?.expire();
     };
+    const { methods } = this.history;
+    const meter: CallMeter = {
+      succeeded: (name, durationMs) => methods.end(name, false, durationMs),
+      ended: ({ name, outcome, durationMs }) => {
+        methods.end(name, outcome === 'failure', durationMs);
+      },
+      failed: (event) => this.log.record(event),
+    };
     const ends = resilienceEventKinds
-      .filter((kind) => !OF_ATTEMPTS.has(kind))
+      .filter((kind) => !OF_CALLS.has(kind))
       .map((kind) => events.on(kind, hear));
+    ends.push(events.meters.add(meter));
     this.unsubscribe = () => ends.forEach((end) => end());
   }
 

@@ -23,9 +23,19 @@ const CHANGE = {
     reason: { type: 'string', maxLength: 500, description: 'why' },
     until: {
       oneOf: [{ type: 'string' }, { type: 'number' }],
-      description: 'when an override ends: a date, or a duration such as 30m',
+      description:
+        'when an override ends, or a change of all instances: a date, or a duration such as 30m',
     },
-    options: { type: 'object', description: 'for configure: options of the circuit breaker' },
+    options: {
+      type: 'object',
+      nullable: true,
+      description: 'for configure: options of the circuit breaker; null takes changes back',
+    },
+    scope: {
+      type: 'string',
+      enum: ['local', 'shared'],
+      description: 'for configure: whether this instance is changed, or all that share the store',
+    },
   },
   additionalProperties: false,
 };
@@ -46,7 +56,14 @@ export function Documented({ summary, path, query, change, type }: Described): M
     define('apiProduces', [type ?? 'application/json']);
     define('apiResponse', {
       200: { description: 'see the types of nest-resilience/admin', schema: { type: 'object' } },
+      ...((query ?? change) && { 400: { description: 'something that was sent is wrong' } }),
       403: { description: 'refused: read-only, by a guard, or from another site' },
+      ...(path && { 404: { description: 'there is nothing of that name' } }),
+      ...(change && {
+        413: { description: 'the body is too long' },
+        415: { description: 'the body is not application/json' },
+      }),
+      ...(type && { 503: { description: 'too many clients' } }),
     });
   };
 }

@@ -1,6 +1,6 @@
 import { isPlainObject } from '../common/options-reader.js';
 import { ask, keysOf, look, lookAtItems, lookForText } from '../common/outcomes/look.js';
-import { shortened } from '../common/printable.js';
+import { shortened, show } from '../common/printable.js';
 import { isValue } from '../policies/fallback/handler.js';
 import type { AdminValue } from './contract.js';
 
@@ -27,6 +27,11 @@ const USER_INFO = /\/\/[^/?#@\s]*@/g;
  */
 export function plain(value: unknown, name = '', depth = 0): AdminValue {
   return ask(() => shown(value, name, depth), '[unreadable]');
+}
+
+/** A text for people as it was given: short, without secrets. Never throws, whatever it is. */
+export function textOf(value: unknown): string {
+  return text(typeof value === 'string' ? value : show(value));
 }
 
 /** An error as one line: its name and message; nothing else of it. */

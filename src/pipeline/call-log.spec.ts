@@ -124,6 +124,30 @@ describe('a call', () => {
     ]);
   });
 
+  it('is told to meters that want failures, and only then as an event', async () => {
+    const { events, heard } = listening();
+    const meter = { succeeded: jest.fn(), ended: jest.fn(), failed: jest.fn() };
+    events.meters.add(meter);
+    const alone = new ResilienceEvents();
+    alone.meters.add(meter);
+    for (const each of [events, alone]) {
+      await pipelineOf([], each).run(new TestCall());
+      expect(meter.failed).not.toHaveBeenCalled();
+      await pipelineOf([], each)
+        .run(new TestCall(failing))
+        .catch(() => {});
+      const event = {
+        type: 'call-end',
+        name: 'Books.list',
+        outcome: 'failure',
+        error: expect.any(Error),
+      };
+      expect(meter.failed.mock.calls).toEqual([[expect.objectContaining(event)]]);
+      meter.failed.mockClear();
+    }
+    expect(heard.filter(({ type }) => type === 'call-end')).toHaveLength(2);
+  });
+
   it('is measured once, whoever listens too', async () => {
     const { events, heard } = listening();
     const meter = { succeeded: jest.fn(), ended: jest.fn() };

@@ -56,9 +56,11 @@ export class CallLog {
   ): void {
     const { events } = this;
     const rejectedBy = rejectionOf(call);
-    events.meters.ended(report, rejectedBy !== undefined);
-    if (!events.hearsCallEnds) return;
+    const { meters, hearsCallEnds } = events;
+    meters.ended(report, rejectedBy !== undefined);
     const { name, attempts, outcome, source, ageMs, durationMs } = report;
+    const meterFailure = outcome === 'failure' && meters.wantFailures;
+    if (!hearsCallEnds && !meterFailure) return;
     const event: { -readonly [Field in keyof CallEndEvent]: CallEndEvent[Field] } = {
       type: 'call-end',
       name,
@@ -72,7 +74,8 @@ export class CallLog {
     if (ageMs !== undefined) event.ageMs = ageMs;
     if (rejectedBy !== undefined) event.rejectedBy = rejectedBy;
     if (failure !== undefined) event.error = failure.error;
-    events.emit(event);
+    if (meterFailure) meters.failed(event);
+    if (hearsCallEnds) events.emit(event);
   }
 
   /** @returns when the attempt has begun; `NaN` when nobody wants to know of its end */

@@ -27,6 +27,20 @@ describe('the meters of an application', () => {
     expect(meters.any).toBe(false);
   });
 
+  it('get failures as events if they want them', () => {
+    const meters = new CallMeters(() => {});
+    const failure = { ...call, type: 'call-end', callId: 1, outcome: 'failure' } as const;
+    meters.add(meter());
+    expect(meters.wantFailures).toBe(false);
+    const wants = { ...meter(), failed: jest.fn() };
+    const remove = meters.add(wants);
+    expect(meters.wantFailures).toBe(true);
+    meters.failed(failure);
+    expect(wants.failed.mock.calls).toEqual([[failure]]);
+    remove();
+    expect(meters.wantFailures).toBe(false);
+  });
+
   it('may throw, which is reported and has no effect, even if the report throws', () => {
     const bug = new Error('a bug');
     const errors: [unknown, CallMeter][] = [];
@@ -34,8 +48,9 @@ describe('the meters of an application', () => {
       errors.push(error);
       throw new Error('another one');
     });
-    const [broken, sound] = [meter(), meter()];
-    for (const method of [broken.succeeded, broken.ended]) {
+    const meterOfFailures = () => ({ ...meter(), failed: jest.fn() });
+    const [broken, sound] = [meterOfFailures(), meterOfFailures()];
+    for (const method of [broken.succeeded, broken.ended, broken.failed]) {
       method.mockImplementation(() => {
         throw bug;
       });
@@ -44,11 +59,14 @@ describe('the meters of an application', () => {
     meters.add(sound);
     meters.succeeded('Books.list', 3);
     meters.ended(call, false);
+    meters.failed({ ...call, type: 'call-end', callId: 1, outcome: 'failure' });
     expect(errors).toEqual([
       [bug, broken],
       [bug, broken],
+      [bug, broken],
     ]);
-    expect(sound.succeeded).toHaveBeenCalledTimes(1);
-    expect(sound.ended).toHaveBeenCalledTimes(1);
+    for (const { mock } of [sound.succeeded, sound.ended, sound.failed]) {
+      expect(mock.calls).toHaveLength(1);
+    }
   });
 });

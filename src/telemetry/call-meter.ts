@@ -13,11 +13,14 @@ export interface CallMeter {
   succeeded(name: string, durationMs: number): void;
   /** Any call has ended. @param rejected whether a policy rejected its last attempt */
   ended(call: MeasuredCall, rejected: boolean): void;
+  /** A call has failed. Its event is made for meters that have this method. */
+  failed?(event: CallEndEvent): void;
 }
 
 /** All meters of an application. Their errors have no effect. */
 export class CallMeters implements CallMeter {
   private all: readonly CallMeter[] = [];
+  private ofFailures: readonly Required<CallMeter>[] = [];
 
   /** @param onError receives the errors of meters */
   constructor(private readonly onError: (error: unknown, meter: CallMeter) => void) {}
@@ -27,12 +30,15 @@ export class CallMeters implements CallMeter {
     return this.all.length > 0;
   }
 
+  /** Whether any of them wants the events of failed calls. */
+  get wantFailures(): boolean {
+    return this.ofFailures.length > 0;
+  }
+
   /** @returns a function that removes it */
   add(meter: CallMeter): () => void {
-    this.all = [...this.all, meter];
-    return () => {
-      this.all = this.all.filter((each) => each !== meter);
-    };
+    this.set([...this.all, meter]);
+    return () => this.set(this.all.filter((each) => each !== meter));
   }
 
   succeeded(name: string, durationMs: number): void {
@@ -53,5 +59,20 @@ export class CallMeters implements CallMeter {
         quietly(() => this.onError(error, meter));
       }
     }
+  }
+
+  failed(event: CallEndEvent): void {
+    for (const meter of this.ofFailures) {
+      try {
+        meter.failed(event);
+      } catch (error) {
+        quietly(() => this.onError(error, meter));
+      }
+    }
+  }
+
+  private set(all: readonly CallMeter[]): void {
+    this.all = all;
+    this.ofFailures = all.filter((meter): meter is Required<CallMeter> => 'failed' in meter);
   }
 }

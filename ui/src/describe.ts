@@ -1,5 +1,5 @@
 import type {
-  AdminBreaker,
+  AdminStreamBreaker,
   AdminEvent,
   AdminRateLimit,
   AdminValue,
@@ -29,7 +29,7 @@ export interface Diagnosis {
 }
 
 /** The health of a breaker and the reason for it; the server judges by the same rule. */
-export function diagnosis(breaker: AdminBreaker): Diagnosis {
+export function diagnosis(breaker: AdminStreamBreaker): Diagnosis {
   const trouble = breakerTrouble(breaker);
   if (trouble === undefined) {
     return {
@@ -52,7 +52,7 @@ export function limitHealth(limit: AdminRateLimit): Health | undefined {
 }
 
 /** The counts of the window against the thresholds. */
-export function factsOf(breaker: AdminBreaker): (readonly [string, string])[] {
+export function factsOf(breaker: AdminStreamBreaker): (readonly [string, string])[] {
   const { counts, limits, failureRate, slowCallRate, running, rejected, metrics } = breaker;
   const ended = counts.successes + counts.failures;
   const limit = (text: string | undefined): string =>

@@ -1,5 +1,5 @@
 import type {
-  AdminBreaker,
+  AdminStreamBreaker,
   AdminBulkhead,
   AdminEvent,
   AdminPipeline,
@@ -46,7 +46,7 @@ export interface History {
 }
 
 /** A circuit breaker, with its health and its recent past. */
-export interface Dependency extends AdminBreaker {
+export interface Dependency extends AdminStreamBreaker {
   readonly health: Health;
   /** Why it is in its state, in words. */
   readonly why: string;

@@ -1,6 +1,6 @@
 import { batch } from '@preact/signals';
 import type {
-  AdminBreaker,
+  AdminStreamBreaker,
   AdminDelta,
   AdminEvent,
   AdminFleet,
@@ -37,7 +37,7 @@ export interface Target {
 /** Makes the state of the page from the messages of the stream: a snapshot, series, then what changes. */
 export class Reader {
   readonly histories = new Histories();
-  private readonly breakers = new Shelf((breaker: AdminBreaker) => this.show(breaker));
+  private readonly breakers = new Shelf((breaker: AdminStreamBreaker) => this.show(breaker));
   private readonly bulkheads = new Shelf((bulkhead: Bulkhead) => bulkhead);
   private readonly rateLimits = new Shelf((limit: AdminRateLimit) => this.showLimit(limit));
   private events: readonly AdminEvent[] = [];
@@ -56,7 +56,7 @@ export class Reader {
   }
 
   /** A breaker as the page shows it. */
-  show(breaker: AdminBreaker): Dependency {
+  show(breaker: AdminStreamBreaker): Dependency {
     const history = this.histories.of('breaker', breaker.name);
     return { ...breaker, ...diagnosis(breaker), facts: factsOf(breaker), history };
   }

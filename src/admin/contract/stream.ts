@@ -1,9 +1,9 @@
+import type { LatencySnapshot } from '../../telemetry/metrics/snapshot.js';
 import type { AdminMoment } from './answers.js';
 import type { AdminFleet } from './fleet.js';
 import type {
   AdminBreaker,
   AdminBulkhead,
-  AdminCommand,
   AdminRateLimit,
   AdminEvent,
   AdminSeries,
@@ -11,18 +11,25 @@ import type {
 } from './parts.js';
 
 /**
+ * A circuit breaker in the stream: as in the lists of the API, without its times in the states, and with two of its latencies
+ * alone of its metrics. `GET <path>/breakers/<name>` has all of them.
+ */
+export interface AdminStreamBreaker extends Omit<AdminBreaker, 'timeInStateMs' | 'metrics'> {
+  /** Latencies of recent calls. */
+  readonly metrics: { readonly latency: Pick<LatencySnapshot, 'p50' | 'p99'> };
+}
+
+/**
  * The first message of `GET <path>/stream`, with the event name `snapshot`. Parts by key are among it as far
- * as there is room, those that are ill first; the lists of the API have all of them. `series` messages follow it.
+ * as there is room, those that are ill first; the lists of the API have all of them, and the commands. `series` messages follow it.
  */
 export interface AdminSnapshot extends AdminMoment, AdminKeyed {
   /** The breakers. */
-  readonly breakers: readonly AdminBreaker[];
+  readonly breakers: readonly AdminStreamBreaker[];
   /** The bulkheads. */
   readonly bulkheads: readonly AdminBulkhead[];
   /** The rate limits. */
   readonly rateLimits: readonly AdminRateLimit[];
-  /** The commands. */
-  readonly commands: readonly AdminCommand[];
   /** The fleet; `null` until the store has answered, left out without a store. */
   readonly fleet?: AdminFleet | null;
   /** The latest events, oldest first. */
@@ -48,13 +55,11 @@ export type AdminSeriesMessage = readonly AdminSeries[];
 /** A message of the stream with the event name `delta`: what has changed since the message before. One with `samples` counts keys. */
 export interface AdminDelta extends AdminMoment, Partial<AdminKeyed> {
   /** Breakers that are new or have changed, whole. */
-  readonly breakers: readonly AdminBreaker[];
+  readonly breakers: readonly AdminStreamBreaker[];
   /** Bulkheads that are new or have changed, whole. */
   readonly bulkheads: readonly AdminBulkhead[];
   /** Rate limits that are new or have changed, whole. */
   readonly rateLimits: readonly AdminRateLimit[];
-  /** Commands that are new or have changed, whole. */
-  readonly commands: readonly AdminCommand[];
   /** The fleet, whole, if it has changed; that is looked at every 5 s. */
   readonly fleet?: AdminFleet;
   /** Names that are not shown any more. */

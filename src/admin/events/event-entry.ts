@@ -16,7 +16,7 @@ const RARE = new Set([
   'store-recovered',
 ]);
 
-/** Events of calls that went well: they are counted, not recorded. */
+/** Events of calls that are not in trouble: they are not recorded. */
 const ORDINARY = new Set(['queued', 'throttled']);
 
 const NOT_DETAILS = new Set(['type', 'name', 'error']);
@@ -27,7 +27,6 @@ export function isRare(type: string): boolean {
 
 /** Whether an event is worth a line. */
 export function isNews(event: ResilienceEvent): boolean {
-  if (event.type === 'call-end') return event.outcome === 'failure';
   return !ORDINARY.has(event.type);
 }
 

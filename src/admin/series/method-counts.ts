@@ -40,14 +40,17 @@ class Counts {
   }
 }
 
-/** Counts the events of methods, commands and pipelines, step by step. */
+/** Counts the calls of methods, commands and pipelines, and their events, step by step. */
 export class MethodCounts {
   private counts = new Map<string, Counts>();
 
+  /** A call has ended. */
+  end(name: string, failed: boolean, durationMs: number): void {
+    this.of(name)?.end(failed, durationMs);
+  }
+
   record(event: ResilienceEvent): void {
     switch (event.type) {
-      case 'call-end':
-        return this.of(event.name)?.end(event.outcome === 'failure', event.durationMs);
       case 'retry':
         return this.add(event.name, 'retries');
       case 'fallback':

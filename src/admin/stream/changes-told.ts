@@ -3,7 +3,8 @@ import type { AdminEvent, AdminKeyed, AdminMoment } from '../contract.js';
 import type { EventLog } from '../events/event-log.js';
 import type { History } from '../series/history.js';
 import type { Selection } from '../series/selection.js';
-import { bulkheadView, commandView } from '../views/other-views.js';
+import { streamView } from '../views/breaker-view.js';
+import { bulkheadView } from '../views/other-views.js';
 import { type Parts, keyedIn } from '../views/parts.js';
 import type { Views } from '../views/views.js';
 
@@ -13,11 +14,7 @@ const QUOTA = 125;
 /** How many events a delta has at most. */
 const MOST_EVENTS = 100;
 
-/** Parts that come and go: those by key. */
-const SELECTED = ['breakers', 'bulkheads', 'rateLimits'] as const;
-type Selected = (typeof SELECTED)[number];
-
-const KINDS = [...SELECTED, 'commands'] as const;
+const KINDS = ['breakers', 'bulkheads', 'rateLimits'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** The JSON of changed parts by kind. */
@@ -74,14 +71,14 @@ export class ChangesTold {
       this.hand = (this.hand + 1) % looks.length;
       looks[this.hand]!();
     }
-    const gone = forEach(SELECTED, (kind) => this.forget(kind, this.selection[kind]));
+    const gone = forEach(KINDS, (kind) => this.forget(kind, this.selection[kind]));
     const { events, omitted } = this.news();
     const { at } = this.history.latest;
     const samples = at !== this.stepAt ? this.history.latest : undefined;
     this.stepAt = at;
     const silent =
       KINDS.every((kind) => changed[kind].length === 0) &&
-      SELECTED.every((kind) => gone[kind].length === 0) &&
+      KINDS.every((kind) => gone[kind].length === 0) &&
       events.length === 0 &&
       fleet === undefined;
     if (silent && samples === undefined) return undefined;
@@ -100,7 +97,7 @@ export class ChangesTold {
   nothing(): string {
     const none = {
       ...forEach(KINDS, () => []),
-      gone: forEach(SELECTED, () => []),
+      gone: forEach(KINDS, () => []),
       events: [],
       omitted: 0,
     };
@@ -162,10 +159,6 @@ export class ChangesTold {
       const view = () => this.views.rateLimits.view(part, group);
       looks.push(() => this.look('rateLimits', name, view, changed));
     }
-    for (const command of this.parts.service.commands()) {
-      const view = () => commandView(command.snapshot());
-      looks.push(() => this.look('commands', command.name, view, changed));
-    }
     return looks;
   }
 
@@ -173,22 +166,18 @@ export class ChangesTold {
     const member = this.selection.breakerOf(name);
     if (member === undefined) return;
     const { part, group } = member;
-    this.look('breakers', name, () => this.views.breakers.view(part.snapshot(), group), changed);
+    const view = () => streamView(this.views.breakers.view(part.snapshot(), group));
+    this.look('breakers', name, view, changed);
   }
 
   private look(kind: Kind, name: string, view: () => object, changed: Changed): void {
-    let json: string;
-    try {
-      json = JSON.stringify(view());
-    } catch {
-      return; // a command that is wrongly configured
-    }
+    const json = JSON.stringify(view());
     if (this.told[kind].get(name) === json) return;
     this.told[kind].set(name, json);
     changed[kind].push(json);
   }
 
-  private forget(kind: Selected, shown: ReadonlyMap<string, unknown>): string[] {
+  private forget(kind: Kind, shown: ReadonlyMap<string, unknown>): string[] {
     const told = this.told[kind];
     const gone = [...told.keys()].filter((name) => !shown.has(name));
     for (const name of gone) told.delete(name);

@@ -1,8 +1,9 @@
 import type { BreakerSnapshot } from '../../policies/circuit-breaker/snapshot.js';
 import type { BreakerOverride, BreakerState } from '../../telemetry/events.js';
 import type { LatencySnapshot, MetricsSnapshot } from '../../telemetry/metrics/snapshot.js';
-import type { AdminBreaker, AdminOverride } from '../contract.js';
+import type { AdminBreaker, AdminOverride, AdminStreamBreaker } from '../contract.js';
 import type { Episode, Episodes } from '../events/episodes.js';
+import { textOf } from '../plain.js';
 import { steady } from './steady.js';
 
 /** Makes views of breakers that only differ when something has happened, so that a stream need not repeat them. */
@@ -61,11 +62,18 @@ export class BreakerViews {
   }
 }
 
+/** What the stream tells of a breaker. */
+export function streamView(breaker: AdminBreaker): AdminStreamBreaker {
+  const { timeInStateMs: _timeInStateMs, metrics, ...told } = breaker;
+  const { p50, p99 } = metrics.latency;
+  return { ...told, metrics: { latency: { p50, p99 } } };
+}
+
 export function overrideView({ kind, by, reason, until }: BreakerOverride): AdminOverride {
   return {
     kind,
-    ...(by !== undefined && { by }),
-    ...(reason !== undefined && { reason }),
+    ...(by !== undefined && { by: textOf(by) }),
+    ...(reason !== undefined && { reason: textOf(reason) }),
     ...(until !== undefined && { until: until.getTime() }),
   };
 }

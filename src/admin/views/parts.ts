@@ -9,6 +9,7 @@ import type { OverrideOptions } from '../../policies/circuit-breaker/override.js
 import type { BreakerSnapshot } from '../../policies/circuit-breaker/snapshot.js';
 import type { RateLimitSnapshot } from '../../policies/rate-limit/snapshot.js';
 import type { PartsOfName } from '../../registry/named-registry.js';
+import type { CallMeter } from '../../telemetry/call-meter.js';
 import type {
   BreakerCounts,
   BreakerOverride,
@@ -83,6 +84,7 @@ export interface Parts {
 
 export interface Events {
   on(kind: ResilienceEventKind, listener: ResilienceEventListener): () => void;
+  readonly meters: { add(meter: CallMeter): () => void };
 }
 
 /** A part, and for one by key the name that all keys share. */

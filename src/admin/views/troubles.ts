@@ -1,7 +1,7 @@
 import type { BulkheadSnapshot } from '../../policies/bulkhead/snapshot.js';
 import type { BreakerCounts, StateChangeReason } from '../../telemetry/events.js';
 import type {
-  AdminBreaker,
+  AdminStreamBreaker,
   AdminFleet,
   AdminRateLimit,
   AdminSeverity,
@@ -39,7 +39,7 @@ export function urgencyOf({ kind }: AdminTrouble): number {
 }
 
 /** The trouble of a breaker; `undefined` when it is well. */
-export function breakerTrouble(breaker: AdminBreaker): AdminTrouble | undefined {
+export function breakerTrouble(breaker: AdminStreamBreaker): AdminTrouble | undefined {
   const { name, state, override } = breaker;
   if (override !== undefined) {
     const { kind, by = 'somebody', reason = 'no reason was given' } = override;
@@ -101,13 +101,13 @@ function troubleOf(
   return { part, name, kind, severity, ...(since !== undefined && { since }), why };
 }
 
-function whyNotClosed({ cause, limits, counts }: AdminBreaker): string {
+function whyNotClosed({ cause, limits, counts }: AdminStreamBreaker): string {
   if (cause === undefined) return rateText(counts, limits.failureRate);
   return REASONS[cause.reason](cause.counts, limits);
 }
 
 const REASONS: Readonly<
-  Record<StateChangeReason, (counts: BreakerCounts, limits: AdminBreaker['limits']) => string>
+  Record<StateChangeReason, (counts: BreakerCounts, limits: AdminStreamBreaker['limits']) => string>
 > = {
   'failure-rate': (counts, limits) => rateText(counts, limits.failureRate),
   'slow-call-rate': ({ slow, successes, failures }) =>
