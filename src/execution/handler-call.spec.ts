@@ -41,11 +41,10 @@ function called(
   const handler = Books.prototype[key];
   const context = {
     getArgs: () => [],
-    getArgByIndex: () => undefined,
+    getArgByIndex: (index: number) => (index === 1 ? response : undefined),
     getClass: () => Books,
     getHandler: () => handler,
     getType: () => (response === undefined ? 'rpc' : 'http'),
-    switchToHttp: () => ({ getResponse: () => response }),
   } as unknown as ExecutionContext;
   const call = new EndingCall(
     {

@@ -33,7 +33,7 @@ interface FrameworkResponse {
 /** The response of an HTTP request, under Express or Fastify; `undefined` for other transports. */
 export function rawResponseOf(host: ArgumentsHost): RawResponse | undefined {
   if (host.getType() !== 'http') return undefined;
-  const response = host.switchToHttp().getResponse<Partial<FrameworkResponse> & RawResponse>();
+  const response = responseOf<Partial<FrameworkResponse> & RawResponse>(host);
   const raw = response?.raw ?? response;
   return typeof raw?.once === 'function' ? raw : undefined;
 }
@@ -99,6 +99,11 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** `undefined` in the middleware of Fastify, which has Node's response alone. */
 function frameworkResponseOf(host: ArgumentsHost): FrameworkResponse | undefined {
-  const response = host.switchToHttp().getResponse<FrameworkResponse>();
+  const response = responseOf<FrameworkResponse>(host);
   return typeof response.send === 'function' ? response : undefined;
+}
+
+/** What `switchToHttp().getResponse()` returns, without the object and the functions that it makes. */
+function responseOf<Response>(host: ArgumentsHost): Response {
+  return host.getArgByIndex<Response>(1);
 }

@@ -10,6 +10,9 @@ import { isIteratorHead } from './iterators.js';
 /** The result of a stream that ended without an item, inside a pipeline. */
 const EMPTY = Symbol('empty');
 
+/** What waits for it runs in the next microtask, for less than `queueMicrotask()`, which makes an async resource. */
+const soon = Promise.resolve();
+
 type Notification =
   | { readonly kind: 'next'; readonly value: unknown }
   | { readonly kind: 'error'; readonly error: unknown }
@@ -100,7 +103,7 @@ class Beginning extends AwaitedWork {
     this.begun = true;
     this.first = value;
     // A promise's Observable completes right after its item.
-    queueMicrotask(() => this.begin());
+    void soon.then(() => this.begin());
   }
 
   error(error: unknown): void {
