@@ -8,6 +8,7 @@ import { look } from '../common/outcomes/look.js';
 import { brand } from '../common/brand.js';
 import type { ResilienceService } from '../commands/resilience.service.js';
 import { whenRead } from '../http/attempt-signal.js';
+import { discardBody, isStream } from '../http/bodies.js';
 import type { Sender } from '../http/http-call.js';
 import type { HttpClient, HttpPolicies } from '../http/http-client.js';
 import { IDEMPOTENCY_KEY, type HttpRequest, requestTo } from '../http/http-rules.js';
@@ -116,12 +117,11 @@ class AxiosSender implements Sender<AxiosResponse> {
   }
 
   bodyOf({ data }: AxiosResponse): object | undefined {
-    return typeof look(data, 'pipe') === 'function' ? (data as object) : undefined;
+    return isStream(data) ? data : undefined;
   }
 
   discard({ data }: AxiosResponse): void {
-    const destroy = look(data, 'destroy');
-    if (typeof destroy === 'function') Reflect.apply(destroy, data, []);
+    discardBody(data);
   }
 
   answerIn(error: unknown): AxiosResponse | undefined {
@@ -137,8 +137,5 @@ function requestOf(config: InternalAxiosRequestConfig): HttpRequest | undefined 
 
 function isRepeatable(data: unknown): boolean {
   if (data === undefined || data === null || typeof data !== 'object') return true;
-  const streams = ['pipe', 'getReader', Symbol.asyncIterator].some(
-    (member) => typeof look(data, member) === 'function',
-  );
-  return !streams;
+  return !isStream(data) && typeof look(data, Symbol.asyncIterator) !== 'function';
 }

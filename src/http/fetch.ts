@@ -1,8 +1,10 @@
 import { finished } from 'node:stream';
 import { types } from 'node:util';
+import { isPlainObject } from '../common/options-reader.js';
 import { ask, look } from '../common/outcomes/look.js';
 import type { Runtime } from '../execution/runtime.js';
 import { isSignal } from '../pipeline/abort-signals.js';
+import { discardBody } from './bodies.js';
 import type { Sender, Terms } from './http-call.js';
 import { HttpClient, type HttpPolicies } from './http-client.js';
 import { IDEMPOTENCY_KEY, requestTo } from './http-rules.js';
@@ -34,31 +36,61 @@ export function createFetch(runtime: Runtime, options: FetchOptions): Fetch {
 }
 
 class FetchSender implements Sender<Response> {
+  private readonly input: Input;
+  private readonly init: RequestInit;
+
   constructor(
     private readonly fetch: (input: Input, init: Init) => Promise<Response>,
-    private readonly input: Input,
-    private readonly init: Init,
-  ) {}
+    input: Input,
+    init: Init,
+  ) {
+    this.input = input instanceof URL ? new URL(input) : input;
+    this.init = snapshotOf(init);
+  }
 
   send(signal: AbortSignal): Promise<Response> {
     return this.fetch(this.input, { ...this.init, signal });
   }
 
-  bodyOf({ body }: Response): object | undefined {
-    return body ?? undefined;
+  bodyOf(answer: Response): object | undefined {
+    return bodyIn(answer);
   }
 
-  watch({ body }: Response, broken: (error: unknown) => void): void {
+  watch(answer: Response, broken: (error: unknown) => void): void {
+    const body = bodyIn(answer);
     if (!(body instanceof ReadableStream)) return;
     finished(body as unknown as NodeJS.ReadableStream, (error) => {
       if (error) broken(error);
     });
   }
 
-  discard({ body, bodyUsed }: Response): void {
-    if (body === null || bodyUsed) return;
-    body.cancel().catch(() => {});
+  discard(answer: Response): void {
+    if (look(answer, 'bodyUsed') !== true) discardBody(bodyIn(answer));
   }
+}
+
+/** An answer of another `fetch`, or of a test, may have no body, or one that is a stream of Node. */
+function bodyIn(answer: Response): object | undefined {
+  const body = look(answer, 'body');
+  return typeof body === 'object' && body !== null ? body : undefined;
+}
+
+/**
+ * What is to be sent, as it is at the time of the call: `fetch` too reads its arguments then, and a request may be sent later, or
+ * again. Also reads what is inherited: a `Request` may be given as `init`.
+ */
+function snapshotOf(init: Init): RequestInit {
+  const snapshot: Record<string, unknown> = {};
+  for (const key in init) snapshot[key] = init[key as keyof RequestInit];
+  const { headers, body } = snapshot as RequestInit;
+  if (headers !== undefined) snapshot.headers = copyOf(headers);
+  if (body instanceof URLSearchParams) snapshot.body = new URLSearchParams(body);
+  return snapshot;
+}
+
+/** In the same form, which a `fetch` that is given may depend on. */
+function copyOf(headers: HeadersInit): HeadersInit {
+  return isPlainObject(headers) ? { ...headers } : new Headers(headers);
 }
 
 function termsOf(input: Input, init: Init, client: HttpClient): Terms | undefined {
