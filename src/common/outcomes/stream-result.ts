@@ -1,7 +1,11 @@
+import { brand } from '../brand.js';
 import type { Outcome } from './outcome.js';
+
+const BRAND = brand('stream-result');
 
 /** A result that is a stream. Only its beginning is known, so it counts as a success. */
 export abstract class StreamResult {
+  readonly [BRAND] = true;
   /** The answer that has the stream as its body; `undefined` for a stream without one. */
   readonly whole: object | undefined = undefined;
 }
@@ -12,11 +16,12 @@ export function outcomeOfResult(result: unknown, rule: (result: unknown) => Outc
   return result.whole === undefined ? 'success' : rule(result.whole);
 }
 
-/** `instanceof` asks a proxy for its prototype, which may throw. */
+/** Of any copy of the package: the policies of one judge the calls of another. Never throws. */
 export function isStreamResult(value: unknown): value is StreamResult {
+  if (typeof value !== 'object' || value === null) return false;
   try {
-    return value instanceof StreamResult;
+    return (value as Partial<StreamResult>)[BRAND] === true;
   } catch {
-    return false;
+    return false; // a proxy that throws
   }
 }
