@@ -4,7 +4,7 @@ import { EventEmitter2, EventEmitterModule, OnEvent } from '@nestjs/event-emitte
 import { ResilienceEventEmitterModule } from '../src/event-emitter/index.js';
 import { CircuitBreaker, ResilienceModule, type ResilienceEvent } from '../src/index.js';
 import { boot, closeAll, quiet } from './support/boot.js';
-import { outcome } from './support/wait.js';
+import { outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
 
@@ -53,6 +53,29 @@ describe('the bridge to EventEmitter2', () => {
       'attempt',
       'state-change',
       // EventEmitter2 ends an emission with the first listener that throws.
+    ]);
+  });
+
+  it('keeps the rejections of listeners to itself, and says so once', async () => {
+    const warn = jest.fn();
+    const logger = { log: jest.fn(), debug: jest.fn(), error: jest.fn(), warn };
+    const { app } = await boot({
+      providers: [Books],
+      imports: [emitters, ResilienceEventEmitterModule.forRoot({ kinds: ['attempt'] })],
+      resilience: { logger, logging: false },
+    });
+    const heard: string[] = [];
+    const fails = ({ name }: ResilienceEvent): unknown => {
+      heard.push(name);
+      return Promise.reject(new Error('the store is away'));
+    };
+    app.get(EventEmitter2, { strict: false }).on('resilience.attempt', fails);
+    await outcome(app.get(Books).list());
+    await outcome(app.get(Books).list());
+    await settle();
+    expect(heard).toEqual(['Books.list']);
+    expect(warn.mock.calls).toEqual([
+      ['a listener of ResilienceEvents threw Error: the store is away'],
     ]);
   });
 

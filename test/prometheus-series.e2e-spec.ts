@@ -1,4 +1,5 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
+import { LazyModuleLoader } from '@nestjs/core';
 import { Registry } from 'prom-client';
 import { CircuitBreaker, Retry } from '../src/index.js';
 import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
@@ -47,6 +48,29 @@ describe('a method that is called while the application starts', () => {
     const labels = (name: string): string => `{name="${name}",outcome="success",source="live"}`;
     expect(await at(`calls_total${labels('Books.warmUp')}`)).toBe(1);
     expect(await at(`calls_total${labels('other')}`)).toBeUndefined();
+  });
+});
+
+@Injectable()
+class Magazines {
+  @Retry({ maxRetries: 1 })
+  async list(): Promise<void> {}
+
+  @Retry({ maxRetries: -1 })
+  async wrong(): Promise<void> {}
+}
+
+describe('a method of a module that is loaded while the application runs', () => {
+  it('has its series, with 0, from the next scrape on; one that is wrong throws at its call', async () => {
+    @Module({ providers: [Magazines] })
+    class Lazy {}
+    const series = 'retries_total{name="other"}';
+    expect(await at(series)).toBeUndefined();
+    const loaded = await booted.app.get(LazyModuleLoader).load(() => Lazy);
+    expect(await at(series)).toBe(0);
+    const names = Array.from(booted.service.descriptions(), ({ name }) => name);
+    expect(names.filter((name) => name.startsWith('Magazines'))).toEqual(['Magazines.list']);
+    await expect(loaded.get(Magazines).wrong()).rejects.toThrow('maxRetries is -1');
   });
 });
 

@@ -3,15 +3,15 @@ import type { ResilienceEvent, ResilienceEventKind } from '../telemetry/events.j
 
 /** The used part of `ResilienceEvents`, which may come from another copy of the package. */
 export interface Events {
-  on(kind: ResilienceEventKind, listener: (event: ResilienceEvent) => void): () => void;
+  on(kind: ResilienceEventKind, listener: (event: ResilienceEvent) => unknown): () => void;
 }
 
 /** The used part of `EventEmitter2`. */
 export interface Emitter {
-  emit(name: string, event: ResilienceEvent): unknown;
+  emitAsync(name: string, event: ResilienceEvent): Promise<unknown>;
 }
 
-/** Emits the library's events again, by an `EventEmitter2`. Errors of its listeners have no effect. */
+/** Emits the library's events again, by an `EventEmitter2`. Errors and rejections of its listeners have no effect. */
 export class EventBridge implements OnApplicationShutdown {
   private readonly ends: readonly (() => void)[];
 
@@ -23,7 +23,8 @@ export class EventBridge implements OnApplicationShutdown {
   ) {
     this.ends = kinds.map((kind) => {
       const name = `${prefix}.${kind}`;
-      return events.on(kind, (event) => void emitter.emit(name, event));
+      // Whoever calls a listener sees to its promise: one of `emit()` that rejects would end the process.
+      return events.on(kind, (event) => emitter.emitAsync(name, event));
     });
   }
 

@@ -42,6 +42,8 @@ export class Planner {
   ]);
   private readonly lazyPlans: LazyPlan[] = [];
   readonly changes: LiveChanges;
+  /** Called before plans are listed: gives the methods of classes that were loaded since. */
+  loaded: () => Iterable<OwnedMethod> = () => [];
   /** Of those that came after the start; they may be made again and again, and are kept by those who use them. */
   private readonly latePlans = new WeakList<LazyPlan>();
   private readonly startupProblems: string[] = [];
@@ -159,6 +161,7 @@ export class Planner {
 
   /** All plans: of decorated methods, and of commands, pipelines and clients, one for each title. */
   *all(): IterableIterator<Plan> {
+    for (const method of this.loaded()) this.planAhead(method);
     for (const plans of this.plans.get(false)!.values()) yield* plans.values();
     const titles = new Set<string>();
     for (const each of [...this.lazyPlans, ...this.latePlans]) {
@@ -175,6 +178,15 @@ export class Planner {
       for (const plans of byOwner.values()) yield* plans.values();
     }
     for (const each of [...this.lazyPlans, ...this.latePlans]) if (each.planned) yield each;
+  }
+
+  /** Plans a method before its first call, which throws if its configuration is wrong. */
+  private planAhead(method: OwnedMethod): void {
+    try {
+      this.planOf(method);
+    } catch (error) {
+      if (!(error instanceof ResilienceConfigurationError)) throw error;
+    }
   }
 
   private make(subject: Subject, problems = new Problems()): Plan {

@@ -37,6 +37,9 @@ type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
  */
 @Injectable()
 export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
+  /** The number of modules whose classes have been explored. */
+  private explored = 0;
+
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
@@ -61,6 +64,8 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     }
     layers.variables.checkTargets(targets.ofSubjects, problems);
     this.runtime.planner.prepare(methods, problems);
+    this.explored = this.modules.size;
+    this.runtime.planner.loaded = () => this.loaded();
     liveRuntimes.add(this.runtime);
     for (const [owner, instance] of owners) {
       const told = uncoveredMembers(owner, instance);
@@ -141,6 +146,15 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     }
   }
 
+  /** The methods of all classes if modules have been loaded since somebody asked, which each scrape does; else none. */
+  private loaded(): readonly OwnedMethod[] {
+    if (this.modules.size === this.explored) return [];
+    this.explored = this.modules.size;
+    const owners = new Set(Array.from(this.built(), ({ type }) => type));
+    for (const owner of owners) coverClass(owner);
+    return distinct([...owners].flatMap(methodsOf).filter(({ ownOnly }) => !ownOnly));
+  }
+
   /** Binds all shared instances. @returns the classes of all providers, with the shared instance if there is one */
   private explore(): Map<Function, object | undefined> {
     const owners = new Map<Function, object | undefined>();
@@ -149,9 +163,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
       if (instance !== undefined) bindInstance(instance, this.ref, wrapper.metatype === null);
       for (const owner of [look(instance, 'constructor'), wrapper.metatype]) {
         if (typeof owner !== 'function') continue;
-        if (typeof owner.prototype === 'object' && owner.prototype !== null) {
-          coverLine(owner.prototype as object);
-        }
+        coverClass(owner);
         owners.set(owner, owners.get(owner) ?? instance);
       }
     }
@@ -167,6 +179,11 @@ function signalledAloneOn(owner: Function): string[] {
       return typeof method === 'function' && fillsOneParameterAlone(method, owner, key);
     })
     .map((key) => `${owner.name}.${String(key)}`);
+}
+
+function coverClass({ prototype }: Function): void {
+  const line: unknown = prototype;
+  if (typeof line === 'object' && line !== null) coverLine(line);
 }
 
 /** Each method once: a parent's method is found through each of its subclasses. */
