@@ -1,11 +1,11 @@
 // npm run bench:http: the price of a request, by where the policies are.
 //
-//   node bench/http.mjs [--nodes] [--processes 3] [--rounds 12] [--json] [--check] [--readme]
+//   node bench/http.mjs [--nodes] [--rounds 8] [--turns 8] [--json] [--check] [--readme]
 //
-// One server process per variant; this process sends the requests. The servers take turns of a quarter of a second, so
-// whatever else the machine does affects all of them, and the best turns of each count. The servers run on Node 24, with
-// --nodes also on 20, 22 and 26. --readme puts the results into bench/README.md. --check exits with 1 unless all claims
-// hold on Node 24.
+// A round starts one server process per variant; this process sends the requests. The servers take turns of a sixth of a
+// second, so whatever else the machine does affects all of them, and the best turns of all rounds count. The servers run on
+// Node 24, with --nodes also on 20, 22 and 26. --readme puts the results into bench/README.md. --check exits with 1 unless
+// all claims hold on Node 24.
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { arch, execPath, versions } from 'node:process';
@@ -22,10 +22,10 @@ const BINARIES = ['test', 'compat', 'nodes'];
 
 const options = readOptions({
   nodes: { type: 'boolean', default: false },
-  processes: { type: 'string', default: '3' },
-  rounds: { type: 'string', default: '12' },
+  rounds: { type: 'string', default: '8' },
+  turns: { type: 'string', default: '8' },
 });
-const size = { processes: Number(options.processes), rounds: Number(options.rounds) };
+const size = { rounds: Number(options.rounds), turns: Number(options.turns) };
 
 await setUp();
 await installLocked(fromRoot(...BINARIES));

@@ -5,52 +5,63 @@ import { Client } from './client.mjs';
 import { VARIANTS } from './claims.mjs';
 
 const CONNECTIONS = 50;
-const TURN_MS = 250;
+const TURN_MS = 150;
 
-/** After so many requests nothing is compiled any more. */
-const WARM_UP = 60_000;
-const LONGEST_WARM_UP_MS = 20_000;
+/** After so many requests next to nothing is compiled any more. */
+const WARM_UP = 40_000;
+const LONGEST_WARM_UP_MS = 10_000;
 
 /** Which share of the turns counts: what else the machine does only adds to the others. */
-const BEST = 0.1;
+const BEST = 0.05;
 
 /**
- * Measures each variant in several processes, one after the other, since the same code may be a tenth faster in one process
- * than in another. The servers of a time take turns.
+ * Measures each variant in many processes, since the same code may be a tenth faster in one process than in another. A round
+ * starts a process per variant; their servers take turns.
  *
  * @param node the binary of the servers
- * @returns for each variant the server's CPU time per request, and requests per second, of the best turns
+ * @returns for each variant the server's CPU time per request, and requests per second, of the best turns of all rounds
  */
-export async function measure(node, platform, { processes, rounds }) {
-  const turns = Object.fromEntries(VARIANTS.map((variant) => [variant, []]));
-  for (let i = 0; i < processes; i++) {
-    const servers = [];
-    try {
-      for (const variant of VARIANTS) servers.push(await start(node, platform, variant));
-      for (const server of servers) await warmUp(server);
-      for (let round = 0; round < rounds; round++) {
-        // Back and forth, so that no variant always follows the same one.
-        for (const server of round % 2 === 0 ? servers : servers.toReversed())
-          turns[server.variant].push(await turn(server, TURN_MS));
-      }
-    } finally {
-      for (const { child, client } of servers) {
-        client.close();
-        child.disconnect();
-      }
+export async function measure(node, platform, { rounds, turns }) {
+  const measured = [];
+  for (let round = 0; round < rounds; round++) {
+    // Back and forth, so that no variant always follows the same one.
+    const order = round % 2 === 0 ? VARIANTS : VARIANTS.toReversed();
+    measured.push(...(await measureRound(node, platform, order, turns)));
+  }
+  return VARIANTS.map((variant) => {
+    const own = measured.filter((each) => each.variant === variant);
+    return {
+      variant,
+      cpuMicros: quantile(
+        own.map(({ cpuMicros }) => cpuMicros),
+        BEST,
+      ),
+      perSecond: quantile(
+        own.map(({ perSecond }) => perSecond),
+        1 - BEST,
+      ),
+    };
+  });
+}
+
+/** @returns its turns */
+async function measureRound(node, platform, variants, turns) {
+  const servers = [];
+  const measured = [];
+  try {
+    for (const variant of variants) servers.push(await start(node, platform, variant));
+    for (const server of servers) await warmUp(server);
+    for (let i = 0; i < turns; i++) {
+      for (const server of i % 2 === 0 ? servers : servers.toReversed())
+        measured.push(await turn(server, TURN_MS));
+    }
+    return measured;
+  } finally {
+    for (const { child, client } of servers) {
+      client.close();
+      child.disconnect();
     }
   }
-  return VARIANTS.map((variant) => ({
-    variant,
-    cpuMicros: quantile(
-      turns[variant].map(({ cpuMicros }) => cpuMicros),
-      BEST,
-    ),
-    perSecond: quantile(
-      turns[variant].map(({ perSecond }) => perSecond),
-      1 - BEST,
-    ),
-  }));
 }
 
 async function start(node, platform, variant) {
@@ -70,10 +81,11 @@ async function warmUp(server) {
     count += (await turn(server, TURN_MS)).count;
 }
 
-async function turn({ child, client }, ms) {
+async function turn({ variant, child, client }, ms) {
   const before = await cpuOf(child);
   const { count, seconds } = await client.load(ms);
-  return { count, perSecond: count / seconds, cpuMicros: ((await cpuOf(child)) - before) / count };
+  const cpuMicros = ((await cpuOf(child)) - before) / count;
+  return { variant, count, perSecond: count / seconds, cpuMicros };
 }
 
 async function cpuOf(child) {
