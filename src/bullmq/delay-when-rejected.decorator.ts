@@ -1,5 +1,6 @@
 import type { Job } from 'bullmq';
 import { prepareSlot } from '../execution/slot.js';
+import { refuseStandardDecorators } from '../execution/standard-decorators.js';
 import { wrapMethod } from '../execution/method-wrapper.js';
 import { type DelayOptions, minDelayOf, delayWhenRejected } from './delay-when-rejected.js';
 
@@ -25,6 +26,7 @@ export type ProcessDecorator = <T extends (job: never, token?: string) => Promis
 export function DelayWhenRejected(options: DelayOptions = {}): ProcessDecorator {
   minDelayOf(options);
   return (target, key, descriptor) => {
+    refuseStandardDecorators('@DelayWhenRejected', key);
     const decorated = wrapMethod(target, key, descriptor);
     prepareSlot(target);
     decorated.around = (result, [job, token]) =>

@@ -1,5 +1,5 @@
 import { type Duration, parseDuration } from './duration.js';
-import { prototypeOf } from './outcomes/look.js';
+import { ask, prototypeOf } from './outcomes/look.js';
 import { show } from './printable.js';
 
 /** Collects the problems of the configuration, so that all of them can be reported at once. */
@@ -163,6 +163,11 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   if (typeof value !== 'object' || value === null) return false;
   const prototype = prototypeOf(value);
   return prototype === null || prototypeOf(prototype) === null;
+}
+
+/** Whether a value can hold options: an object, also one of a class of the application, but no list, map, date and the like. */
+export function isOptions(value: unknown): value is Record<string, unknown> {
+  return ask(() => Object.prototype.toString.call(value) === '[object Object]', false);
 }
 
 function within(

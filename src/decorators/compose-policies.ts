@@ -1,5 +1,6 @@
 import { show } from '../common/printable.js';
 import { recordMisplaced } from '../execution/records.js';
+import { refuseStandardDecorators } from '../execution/standard-decorators.js';
 import type { PolicyDecorator } from './define.js';
 import type { Arguments, Demanding, MethodPolicyDecorator } from './method-policy-decorator.js';
 
@@ -49,6 +50,7 @@ export function composePolicies<Parts extends AtLeastOne<MethodPart>>(
 >;
 export function composePolicies(...decorators: readonly AnyDecorator[]): unknown {
   return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): unknown => {
+    refuseStandardDecorators('composePolicies()', key);
     const report = (problem: string): void => {
       const owner = typeof target === 'function' ? target : target.constructor;
       recordMisplaced(owner, { key, label: 'composePolicies()', problem });

@@ -3,6 +3,7 @@ import { coverClass } from '../execution/coverage.js';
 import { wrapMethod } from '../execution/method-wrapper.js';
 import { ownClassPolicies, recordClassPolicy, recordMisplaced } from '../execution/records.js';
 import { prepareSlot } from '../execution/slot.js';
+import { refuseStandardDecorators } from '../execution/standard-decorators.js';
 
 /** The possible results of a protected method. */
 export type Protectable<R = unknown> = Promise<R> | Observable<R> | AsyncIterable<R>;
@@ -42,9 +43,10 @@ export function decorateMethod(
   key: string | symbol,
   descriptor: PropertyDescriptor | undefined,
 ): void {
+  refuseStandardDecorators(label, key);
   const owner = typeof target === 'function' ? target : target.constructor;
   if (typeof descriptor?.value !== 'function') {
-    const what = descriptor === undefined ? 'a field' : 'an accessor';
+    const what = misplacedOn(descriptor);
     const problem = `decorates ${what}; only methods can be protected`;
     return recordMisplaced(owner, { key, label, problem });
   }
@@ -52,6 +54,12 @@ export function decorateMethod(
   if (!isStatic) prepareSlot(target);
   if (policies.has(kind)) recordMisplaced(owner, { key, label, problem: TWICE });
   policies.set(kind, options);
+}
+
+/** @param third the third argument of a decorator that is not on a method */
+function misplacedOn(third: unknown): string {
+  if (typeof third === 'number') return 'a parameter';
+  return third === undefined ? 'a field' : 'an accessor';
 }
 
 const TWICE = 'is applied twice; use it once';

@@ -1,4 +1,4 @@
-import type { Problems } from '../common/options-reader.js';
+import { type Problems, isOptions } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { ownValue } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';
@@ -44,7 +44,7 @@ export function effectiveOptions(
   const of = (set: unknown): unknown => (set as Options | undefined)?.[kind];
 
   const decorated = given.get(kind);
-  if (decorated !== undefined && !isObject(decorated)) {
+  if (decorated !== undefined && !isOptions(decorated)) {
     problems.add(where, `the options are ${show(decorated)}; use an object`);
   }
   const said = asOptions(decorated);
@@ -147,11 +147,7 @@ export function isShared(
   return (ownValue(pipelines, pipeline) as Options | undefined)?.[kind] !== undefined;
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
 /** Values other than objects have been reported already. */
 function asOptions(given: unknown): Options {
-  return isObject(given) ? (given as Options) : {};
+  return isOptions(given) ? given : {};
 }

@@ -1,5 +1,5 @@
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { Problems, isPlainObject } from '../common/options-reader.js';
+import { Problems, isOptions, isPlainObject } from '../common/options-reader.js';
 import { ownValue } from '../common/own.js';
 import { show } from '../common/printable.js';
 import { policies } from '../policies/canonical-order.js';
@@ -239,8 +239,11 @@ function planOf(holder: Holder): Plan {
   return holder instanceof LazyPlan ? holder.plan : holder;
 }
 
+/** Without the values alone: the kinds have to be known. */
 function withoutNull(patch: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(patch).filter(([, options]) => options !== null));
+  return Object.fromEntries(
+    Object.entries(patch).map(([kind, options]) => [kind, options ?? undefined]),
+  );
 }
 
 /** A patch that changes them is refused; without them its other options can be checked. */
@@ -261,7 +264,7 @@ export function normalizedPatch(patch: unknown): Normalized | null {
     const policy = policies.get(kind);
     if (policy === undefined || given === undefined || given === false) continue;
     const options: unknown = given === null ? null : policy.normalize(given);
-    if (options === null || isPlainObject(options)) normalized.set(kind, options);
+    if (options === null || isOptions(options)) normalized.set(kind, options);
   }
   return normalized;
 }

@@ -1,7 +1,12 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { OptionsReader, type Problems, isPlainObject } from '../common/options-reader.js';
+import {
+  OptionsReader,
+  type Problems,
+  isOptions,
+  isPlainObject,
+} from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { type FleetOptions, isStore, readFleetOptions } from '../fleet/options.js';
 import type { ResilienceStore } from '../fleet/store.js';
@@ -259,7 +264,7 @@ function checkSet(
   problems: Problems,
   { configurable }: SetRule,
 ): void {
-  if (typeof options !== 'object' || options === null) {
+  if (!isOptions(options)) {
     problems.add(where, `${path} is ${show(options)}; use an object with options`);
   } else if ('config' in options && !configurable) {
     problems.add(

@@ -1,17 +1,17 @@
 import { isPlainObject } from '../../common/options-reader.js';
-import { define, ownValue } from '../../common/own.js';
 
 /** Options by name. */
 export type Options = Record<string, unknown>;
 
 /** Later wins, option by option. @param nested the options that are objects themselves, which are merged as well */
 export function merge(base: Options, over: Options, nested: readonly string[] = []): Options {
-  const merged = { ...base };
+  // Not by assignment, which would take `__proto__` for a command.
+  const merged = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(over)) {
     if (value === undefined) continue;
-    const before = ownValue(merged, key);
+    const before = merged.get(key);
     const both = nested.includes(key) && isPlainObject(before) && isPlainObject(value);
-    define(merged, key, both ? { ...before, ...value } : value);
+    merged.set(key, both ? { ...before, ...value } : value);
   }
-  return merged;
+  return Object.fromEntries(merged);
 }

@@ -1,4 +1,4 @@
-import { type Problems, isPlainObject } from '../../common/options-reader.js';
+import { type Problems, isOptions, isPlainObject } from '../../common/options-reader.js';
 import { define, ownValue } from '../../common/own.js';
 import { show } from '../../common/printable.js';
 import { policies } from '../../policies/canonical-order.js';
@@ -55,5 +55,5 @@ function together(kind: string, before: unknown, options: unknown): unknown {
   const policy = policies.get(kind);
   if (policy === undefined || before === undefined) return options;
   const [base, over]: unknown[] = [policy.normalize(before), policy.normalize(options)];
-  return isPlainObject(base) && isPlainObject(over) ? merge(base, over, policy.nested) : options;
+  return isOptions(base) && isOptions(over) ? merge(base, over, policy.nested) : options;
 }

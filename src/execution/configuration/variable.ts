@@ -155,7 +155,7 @@ export class VariableReader {
       .map(({ words }) => words.map(variableForm).join('__'));
     const right = nearest(given, names)!;
     return this.wrong(
-      `${kind} has no option ${given} that a variable could give; use ${this.withOption(right)}`,
+      `${kind} has no option ${printable(given)} that a variable could give; use ${this.withOption(right)}`,
     );
   }
 

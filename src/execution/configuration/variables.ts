@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { nearest } from '../../common/nearest.js';
 import { Problems } from '../../common/options-reader.js';
-import { show } from '../../common/printable.js';
+import { printable, show } from '../../common/printable.js';
 import type { Environment } from './environment.js';
 import type { Options } from './merge.js';
 import { means, variableForm } from './variable-names.js';
@@ -106,7 +106,7 @@ function noTarget(setting: Setting, names: readonly string[]): string {
   const given = setting.target.join('__');
   const closest = nearest(given, names.map(variableForm))!;
   const known = names.map(variableForm).join(', ');
-  return `${given} is not a decorated class or method, a command or a pipeline; use ${setting.forTarget(closest)}; there are ${known}`;
+  return `${printable(given)} is not a decorated class or method, a command or a pipeline; use ${setting.forTarget(closest)}; there are ${known}`;
 }
 
 function twoTargets(setting: Setting, targets: readonly string[]): string {
