@@ -86,6 +86,29 @@ describeWithRedis('a Redis in which somebody else has written', () => {
     },
   );
 
+  it.each<[string, string[][]]>([
+    ['limit', [['rpush', 'resilience:{bad}:limit', 'x']]],
+    ['limit', [['set', 'resilience:{bad}:limit', 'x']]],
+    ['limit', [['set', 'resilience:{bad}:limit', '1 x 1/1/1']]],
+    ['places', [['set', 'resilience:{bad}:places', 'x']]],
+    ['heartbeat', [['set', 'resilience:{fleet}:alive', 'x']]],
+    ['heartbeat', [['set', 'resilience:{fleet}:instances', 'x']]],
+  ])('begins anew for %s, whatever is under the key: %j', async (kind, commands) => {
+    await server.tell(...commands);
+    const limit = { limit: 10, perMs: 3_600_000, burst: 10, cost: 1, maxWaitMs: 0 };
+    const place = {
+      type: 'acquire',
+      token: '1',
+      instanceId: 'a',
+      limit: 1,
+      leaseMs: 60_000,
+    } as const;
+    if (kind === 'limit') expect((await store.limit('bad', limit)).remaining).toBe(9);
+    if (kind === 'limit') expect((await store.limit('bad', limit)).remaining).toBe(8);
+    if (kind === 'places') expect((await store.places('bad', place)).granted).toBe(true);
+    if (kind === 'heartbeat') expect(await store.heartbeat({ id: 'a' }, 60_000)).toBe(1);
+  });
+
   it('makes steps although leases and votes are of another type', async () => {
     await server.tell(
       ['set', 'resilience:{bad}:leases', 'x'],

@@ -3,11 +3,6 @@ import { script } from './script.js';
 
 /** A circuit in its hash. Times in microseconds of the server; 0 for an override without an end. */
 const CIRCUIT = `
--- Whether a key holds another type of value than a store puts there.
-local function isOther(reply)
-  return type(reply) == 'table' and reply.err and string.find(reply.err, 'WRONGTYPE', 1, true)
-end
-
 local UNKNOWN = {'closed', '0', '', '0', '0', '', '', ''}
 
 -- A circuit that cannot be read is one that has been lost: nil, and whether there is one.

@@ -2,6 +2,9 @@ import { script } from './script.js';
 
 const LIVE = `
 local deadlines, infos = KEYS[1], KEYS[2]
+if isOther(redis.pcall('ZCARD', deadlines)) or isOther(redis.pcall('HMGET', infos, '')) then
+  redis.call('DEL', deadlines, infos)
+end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', deadlines, '-inf', int(now))) do
   redis.call('ZREM', deadlines, id)
   redis.call('HDEL', infos, id)
