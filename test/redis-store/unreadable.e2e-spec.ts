@@ -109,6 +109,21 @@ describeWithRedis('a Redis in which somebody else has written', () => {
     if (kind === 'heartbeat') expect(await store.heartbeat({ id: 'a' }, 60_000)).toBe(1);
   });
 
+  it.each([
+    [['set', 'resilience:{fleet}:settings', 'x']],
+    [['hset', 'resilience:{fleet}:settings', 'revision', 'x', 'settings', '{}', 'at', '1']],
+    [['hset', 'resilience:{fleet}:settings', 'revision', '1', 'settings', '{}', 'at', 'x']],
+  ])(
+    'knows no changes of options where they cannot be read, and begins them anew: %j',
+    async (command) => {
+      await server.tell(command);
+      expect(await store.settings()).toBeUndefined();
+      const changed = await store.changeSettings(0, '{"a":1}');
+      expect(changed).toMatchObject({ changed: true, revision: 1, settings: '{"a":1}' });
+      expect(await store.settings()).toMatchObject({ revision: 1, settings: '{"a":1}' });
+    },
+  );
+
   it('makes steps although leases and votes are of another type', async () => {
     await server.tell(
       ['set', 'resilience:{bad}:leases', 'x'],

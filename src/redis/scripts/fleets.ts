@@ -62,7 +62,9 @@ return int(redis.call('ZCOUNT', KEYS[1], '(' .. int(now), '+inf'))
 `);
 
 const CURRENT = `
-local v = redis.call('HMGET', KEYS[1], 'revision', 'settings', 'at')
+local other = isOther(redis.pcall('HMGET', KEYS[1], 'revision'))
+local v = other and {} or redis.call('HMGET', KEYS[1], 'revision', 'settings', 'at')
+if not tonumber(v[1] or '') or not tonumber(v[3] or '') then v = {} end
 local revision = tonumber(v[1] or '0')
 local function settings(changed)
   local age = math.max(0, math.floor((now - tonumber(v[3] or int(now))) / 1000))
@@ -85,6 +87,7 @@ export const SETTINGS = script(
   `
 if revision ~= tonumber(ARGV[2]) then return settings('0') end
 revision = revision + 1
+if other then redis.call('DEL', KEYS[1]) end
 v = {int(revision), ARGV[3], int(now)}
 redis.call('HSET', KEYS[1], 'revision', v[1], 'settings', v[2], 'at', v[3])
 if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[1], cjson.encode({'settings', v[1]})) end
