@@ -264,6 +264,39 @@ describe('when the store is back', () => {
     expect(fleet.states).toEqual(['closed', 'closed', 'closed']);
   });
 
+  it('and has lost everything, an override that is cleared does not come back from an instance that holds it', async () => {
+    const fleet = new TestFleet();
+    const [one, two] = await fleet.start(2);
+    one!.breaker.forceOpen({ by: 'anna' });
+    await settle();
+    two!.route.trouble = 'down';
+    fleet.memory.forget();
+    const told = jest.spyOn(fleet.memory as unknown as { tell(): void }, 'tell').mockReturnValue();
+    one!.breaker.clearOverride();
+    await settle();
+    told.mockRestore();
+    two!.route.trouble = undefined;
+    await fleet.clock.advance(40_000);
+    expect(fleet.states).toEqual(['closed', 'closed']);
+  });
+
+  it('and has lost everything, an older override does not replace what an operator has decided meanwhile', async () => {
+    const fleet = new TestFleet();
+    const [one, two] = await fleet.start(2);
+    one!.breaker.forceOpen({ by: 'anna' });
+    await settle();
+    for (const { route } of [one!, two!]) route.trouble = 'down';
+    fleet.memory.forget();
+    await fleet.clock.advance(20_000);
+    one!.breaker.disable({ by: 'ben' });
+    await settle();
+    one!.route.trouble = undefined;
+    await fleet.clock.advance(20_000);
+    two!.route.trouble = undefined;
+    await fleet.clock.advance(20_000);
+    expect(fleet.states).toEqual(['disabled!', 'disabled!']);
+  });
+
   it('and an override has been lost, a trip does not end it', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2);

@@ -81,6 +81,15 @@ export class OptionsReader<T extends object> {
     );
   }
 
+  /** A non-empty string that UTF-8 can express, so that two of them stay different in a store. */
+  unicodeText(key: keyof T & string): string | undefined {
+    return this.parse(key, (value) =>
+      typeof value === 'string' && value !== '' && !/\p{Surrogate}/u.test(value)
+        ? value
+        : this.wrong(key, value, 'a non-empty string without half a surrogate pair'),
+    );
+  }
+
   function<K extends keyof T & string>(
     key: K,
   ): Extract<T[K], (...args: never) => unknown> | undefined {

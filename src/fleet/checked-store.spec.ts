@@ -23,6 +23,10 @@ const STEPS: Readonly<Record<Method, (store: ResilienceStore) => Promise<unknown
   settings: (store) => store.settings(),
 };
 
+const UNREADABLE_OVERRIDE = "the override of circuit 'name' cannot be read; it counts as none";
+
+const complaints: string[] = [];
+
 /** A store that answers the same, whatever it is asked. */
 function answering(answer: unknown): CheckedStore {
   const same = async (): Promise<unknown> => answer;
@@ -31,17 +35,22 @@ function answering(answer: unknown): CheckedStore {
     new Proxy(new MemoryStore(), {
       get: (_, method) => (names.includes(method as string) ? same : undefined),
     }),
+    (message) => complaints.push(message),
   );
 }
 
 describe('a checked store', () => {
+  beforeEach(() => {
+    complaints.length = 0;
+  });
+
   describe('keeps the contract', () => {
     const clock = new ManualClock();
     const spaces = new Map<string, MemoryStore>();
     const connect = (space: string): ResilienceStore => {
       const store = spaces.get(space) ?? new MemoryStore({ clock });
       spaces.set(space, store);
-      return new CheckedStore(store);
+      return new CheckedStore(store, () => {});
     };
     const wait = (ms: number): Promise<void> => clock.advance(ms);
     for (const { title, run } of storeContract({ connect, wait })) test(title, run);
@@ -76,22 +85,6 @@ describe('a checked store', () => {
     ['circuit', { ...REPLY, retryAfterMs: NaN }],
     ['circuits', []],
     ['circuits', [undefined, undefined]],
-    ['circuits', [null]],
-    ['circuits', [{ ...VIEW, state: 'half_open' }]],
-    ['circuits', [{ ...VIEW, epoch: -1 }]],
-    ['circuits', [{ ...VIEW, epoch: 1.5 }]],
-    ['circuits', [{ ...VIEW, epoch: '1' }]],
-    ['circuits', [{ ...VIEW, incarnation: undefined }]],
-    ['circuits', [{ ...VIEW, remainingMs: NaN }]],
-    ['circuits', [{ ...VIEW, remainingMs: -1 }]],
-    ['circuits', [{ ...VIEW, remainingMs: Infinity }]],
-    ['circuits', [{ ...VIEW, openings: NaN }]],
-    ['circuits', [{ ...VIEW, override: 'disabled' }]],
-    ['circuits', [{ ...VIEW, override: null }]],
-    ['circuits', [{ ...VIEW, override: { state: 'closed' } }]],
-    ['circuits', [{ ...VIEW, override: { state: 'disabled', by: 7 } }]],
-    ['circuits', [{ ...VIEW, override: { state: 'disabled', reason: {} } }]],
-    ['circuits', [{ ...VIEW, override: { state: 'disabled', remainingMs: -1 } }]],
     ['limit', undefined],
     ['limit', { ...DECISION, allowed: '1' }],
     ['limit', { ...DECISION, waitMs: NaN }],
@@ -123,6 +116,42 @@ describe('a checked store', () => {
     );
   });
 
+  it.each<object | null>([
+    [null],
+    { ...VIEW, state: 'half_open' },
+    { ...VIEW, epoch: -1 },
+    { ...VIEW, epoch: 1.5 },
+    { ...VIEW, epoch: '1' },
+    { ...VIEW, incarnation: undefined },
+    { ...VIEW, remainingMs: NaN },
+    { ...VIEW, remainingMs: -1 },
+    { ...VIEW, remainingMs: Infinity },
+    { ...VIEW, openings: NaN },
+  ])(
+    'does not know a circuit that cannot be read, says so once, and reads the others: %p',
+    async (bad) => {
+      const store = answering([VIEW, bad, OVERRIDDEN]);
+      for (let round = 0; round < 2; round++) {
+        expect(await store.circuits(['a', 'b', 'c'])).toEqual([VIEW, undefined, OVERRIDDEN]);
+      }
+      expect(complaints).toEqual(["circuit 'b' cannot be read; it counts as unknown"]);
+    },
+  );
+
+  it.each<object>([
+    { ...VIEW, override: 'disabled' },
+    { ...VIEW, override: null },
+    { ...VIEW, override: { state: 'closed' } },
+    { ...VIEW, override: { state: 'disabled', by: 7 } },
+    { ...VIEW, override: { state: 'disabled', reason: {} } },
+    { ...VIEW, override: { state: 'disabled', remainingMs: -1 } },
+  ])('leaves out an override that cannot be read, and says so once: %p', async (bad) => {
+    expect(await answering([bad, VIEW]).circuits(['name', 'other'])).toEqual([VIEW, VIEW]);
+    expect(complaints).toEqual([UNREADABLE_OVERRIDE]);
+    expect(await STEPS.circuit(answering({ ...REPLY, view: bad }))).toEqual(REPLY);
+    expect(complaints).toEqual([UNREADABLE_OVERRIDE, UNREADABLE_OVERRIDE]);
+  });
+
   it('leaves out invalid instances: those of another version may be anything', async () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
@@ -144,7 +173,10 @@ describe('a checked store', () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
     // Only inside an answer: a promise cannot be resolved with it.
-    await expect(answering([proxy]).circuits(['name'])).rejects.toThrow('circuits() gave');
+    await expect(
+      answering({ ...REPLY, view: proxy }).circuit('name', { type: 'reset' }),
+    ).rejects.toThrow('circuit() gave');
+    expect(await answering([proxy]).circuits(['name'])).toEqual([undefined]);
   });
 
   it('passes on valid messages only', async () => {
@@ -155,7 +187,7 @@ describe('a checked store', () => {
       tell = listener as (message: unknown) => void;
       return async () => {};
     });
-    await new CheckedStore(store).subscribe((message) => heard.push(message));
+    await new CheckedStore(store, () => {}).subscribe((message) => heard.push(message));
     const messages: readonly StoreMessage[] = [
       { type: 'circuit', name: 'name', view: VIEW as never },
       { type: 'settings', revision: 1 },
@@ -175,5 +207,9 @@ describe('a checked store', () => {
     ];
     for (const message of [...nonsense, ...messages]) tell(message);
     expect(heard).toEqual(messages);
+    const override = { state: 'of another version' };
+    tell({ type: 'circuit', name: 'name', view: { ...VIEW, override } });
+    expect(heard.at(-1)).toEqual(messages[0]);
+    expect(heard).toHaveLength(messages.length + 1);
   });
 });

@@ -1,5 +1,6 @@
 import { ask, look } from '../common/outcomes/look.js';
 import { show } from '../common/printable.js';
+import { Complaints } from './complaints.js';
 import type {
   CircuitReply,
   CircuitStep,
@@ -58,11 +59,10 @@ const isView = has({
   remainingMs: isAmount,
   openings: isCount,
   override: isOptional(isOverride),
+  cleared: isOptional(isOneOf(true)),
 });
 
 const isCircuitReply = has({ granted: isFlag, view: isView, retryAfterMs: isOptional(isAmount) });
-
-const isListOfViews = isListOf(isOptional(isView));
 
 const isDecision = has({
   allowed: isFlag,
@@ -101,22 +101,36 @@ const MESSAGES: Readonly<Record<StoreMessage['type'], Check>> = {
 
 /**
  * A store that keeps to the interface. Somebody else's store may answer anything: an invalid answer rejects, like a step that
- * cannot be made, and an invalid message is not heard.
+ * cannot be made, and an invalid message is not heard. What one circuit has that cannot be read costs no other circuit: such an
+ * override is none, and such a circuit is one that the store does not know.
  */
 export class CheckedStore implements ResilienceStore {
-  constructor(private readonly store: ResilienceStore) {}
+  private readonly complaints: Complaints;
+
+  constructor(
+    private readonly store: ResilienceStore,
+    log: (message: string) => void,
+  ) {
+    this.complaints = new Complaints(log);
+  }
 
   get kind(): string {
     return this.store.kind;
   }
 
   async circuit(name: string, step: CircuitStep): Promise<CircuitReply> {
-    return checked('circuit', isCircuitReply, await this.store.circuit(name, step));
+    const reply = await this.store.circuit(name, step);
+    if (isCircuitReply(reply)) return reply;
+    const view = this.withoutOverride(name, look(reply, 'view'));
+    const rest = view && { ...reply, view };
+    return checked('circuit', isCircuitReply, rest ?? reply);
   }
 
   async circuits(names: readonly string[]): Promise<readonly (CircuitView | undefined)[]> {
-    const views = checked('circuits', isListOfViews, await this.store.circuits(names));
-    return checked('circuits', ({ length }) => length === names.length, views);
+    const views = checked('circuits', isList, await this.store.circuits(names));
+    checked('circuits', ({ length }) => length === names.length, views);
+    if (views.every(isOptional(isView))) return views;
+    return names.map((name, i) => this.readable(name, views[i]));
   }
 
   async limit(name: string, request: LimitRequest): Promise<LimitDecision> {
@@ -158,12 +172,37 @@ export class CheckedStore implements ResilienceStore {
   subscribe(listener: (message: StoreMessage) => void): Promise<() => Promise<void>> {
     return this.store.subscribe((message) => {
       const type = look(message, 'type') as StoreMessage['type'];
-      if (Object.hasOwn(MESSAGES, type) && MESSAGES[type](message)) listener(message);
+      if (!Object.hasOwn(MESSAGES, type)) return;
+      if (MESSAGES[type](message)) return listener(message);
+      const name = look(message, 'name');
+      if (type !== 'circuit' || typeof name !== 'string') return;
+      const view = this.withoutOverride(name, look(message, 'view'));
+      if (view !== undefined) listener({ type, name, view });
     });
   }
 
   close(): Promise<void> {
     return this.store.close();
+  }
+
+  private readable(name: string, view: CircuitView | undefined): CircuitView | undefined {
+    if (view === undefined || isView(view)) return view;
+    const rest = this.withoutOverride(name, view);
+    if (rest === undefined) {
+      this.complaints.add(`circuit ${show(name)} cannot be read; it counts as unknown`);
+    }
+    return rest;
+  }
+
+  /** An invalid view without its override; `undefined` if it is still invalid. */
+  private withoutOverride(name: string, view: unknown): CircuitView | undefined {
+    const rest = ask(() => {
+      const { override: _, ...others } = view as CircuitView;
+      return others;
+    }, undefined);
+    if (!isView(rest)) return undefined;
+    this.complaints.add(`the override of circuit ${show(name)} cannot be read; it counts as none`);
+    return rest;
   }
 }
 

@@ -42,7 +42,7 @@ class Instance {
       return memory.settings();
     };
     const route = { kind: 'memory', settings, changeSettings } as MemoryStore;
-    this.guard = new StoreGuard(new CheckedStore(route), clock, {
+    this.guard = new StoreGuard(new CheckedStore(route, () => {}), clock, {
       degraded: () => {},
       recovered: () => {},
     });

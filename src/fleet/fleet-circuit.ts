@@ -3,7 +3,7 @@ import type { Clock } from '../common/clock.js';
 import { KeptLease } from './kept-lease.js';
 import type { FleetSettings } from './options.js';
 import type { Outbox } from './outbox.js';
-import { HeldOverride, isSameOverride, sharedOf } from './overrides.js';
+import { HeldOverride, isSameDecision, sharedOf } from './overrides.js';
 import type {
   CircuitMember,
   ProbeLimits,
@@ -94,9 +94,9 @@ export class FleetCircuit implements SharedCircuit {
    * @param afresh after the store was away: what was decided here meanwhile gives way to a circuit that is open for the fleet
    */
   polled(view: CircuitView | undefined, afresh: boolean): void {
-    // Whoever polls next and holds a lost override tells it again.
+    // Whoever polls next and holds a lost override tells it again, unless an operator here has decided anew.
     const lost = this.held.lostIn(view, this.services.clock.now());
-    if (lost !== undefined) this.overridden(lost);
+    if (lost !== undefined && !this.services.outbox.has(this.overrideKey)) this.tell(lost, true);
     if (view === undefined) return this.forget();
     const { known } = this;
     const same = known?.incarnation === view.incarnation;
@@ -169,9 +169,7 @@ export class FleetCircuit implements SharedCircuit {
 
   overridden(override: TimedOverride | undefined): void {
     if (override === undefined) this.held.forget();
-    this.services.outbox.put(this.overrideKey, () =>
-      this.deliver({ type: 'override', override: sharedOf(override, this.services.clock.now()) }),
-    );
+    this.tell(override, false);
   }
 
   reset(): void {
@@ -200,7 +198,7 @@ export class FleetCircuit implements SharedCircuit {
   /** @param continues whether it follows what is known of the same circuit */
   private apply(view: CircuitView, continues: boolean): void {
     const { outbox } = this.services;
-    const stands = isSameOverride(this.known?.override, view.override);
+    const stands = isSameDecision(this.known, view);
     this.known = view;
     const now = this.services.clock.now();
     if (this.held.lostIn(view, now) === undefined) {
@@ -261,6 +259,16 @@ export class FleetCircuit implements SharedCircuit {
     const reply = await this.step({ type: 'settle', failures: 0, ...probe }, backgroundTimeout);
     if (reply !== undefined) this.receive(reply.view);
     return reply !== undefined;
+  }
+
+  /** @param restores whether it is one that the store has lost */
+  private tell(override: TimedOverride | undefined, restores: boolean): void {
+    const { outbox, clock } = this.services;
+    outbox.put(this.overrideKey, () => {
+      const shared = sharedOf(override, clock.now());
+      const step = { type: 'override', override: shared } as const;
+      return this.deliver(restores ? { ...step, restores } : step);
+    });
   }
 
   private async deliver(step: CircuitStep): Promise<(() => void) | undefined> {

@@ -72,7 +72,8 @@ export class Fleet implements FleetSite {
     const { store, settings, clock } = host;
     this.instanceId =
       settings.instanceId ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-    this.checked = new CheckedStore(store);
+    const warn = (line: string): void => host.log(`store ${this.kind}: ${line}`, 'warn');
+    this.checked = new CheckedStore(store, warn);
     this.guard = new StoreGuard(this.checked, clock, {
       degraded: (error) => this.tellDegraded(error),
       recovered: (ms) => this.tellRecovered(ms),
@@ -91,7 +92,6 @@ export class Fleet implements FleetSite {
       backgroundTimeout: settings.backgroundTimeout,
       members: () => Array.from(this.circuits.values(), ({ member }) => member),
     });
-    const warn = (line: string): void => host.log(`store ${this.kind}: ${line}`, 'warn');
     this.outbox = new Outbox(() => warn('too many decisions wait for it; the oldest is left out'));
     this.changes = new FleetChanges({
       clock,

@@ -30,7 +30,7 @@ export interface FleetSettings {
 
 export function readFleetOptions(read: OptionsReader<FleetOptions>): FleetSettings {
   const settings: FleetSettings = {
-    instanceId: read.text('instanceId'),
+    instanceId: read.unicodeText('instanceId'),
     version: read.text('version') ?? (process.env.npm_package_version || undefined),
     pollInterval: read.duration('pollInterval', { above: 0 }) ?? 15_000,
     activePollInterval: read.duration('activePollInterval', { above: 0 }) ?? 1_000,

@@ -22,12 +22,11 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : show(value);
 }
 
-/** Whether two overrides are the same decision, whatever is left of their time. */
-export function isSameOverride(
-  one: SharedOverride | undefined,
-  other: SharedOverride | undefined,
-): boolean {
-  return one?.state === other?.state && one?.by === other?.by && one?.reason === other?.reason;
+/** Whether operators have decided the same in two views, whatever is left of its time. */
+export function isSameDecision(one: CircuitView | undefined, other: CircuitView): boolean {
+  const [a, b] = [one?.override, other.override];
+  const same = a?.state === b?.state && a?.by === b?.by && a?.reason === b?.reason;
+  return same && one?.cleared === other.cleared;
 }
 
 /** The override of the fleet, as an instance remembers it in case that the store loses it together with all else. */
@@ -43,11 +42,12 @@ export class HeldOverride {
     this.held = undefined;
   }
 
-  /** The override that a circuit has lost which the store no longer knows, or has begun anew. */
+  /** The override that a circuit has lost which the store no longer knows, or has begun anew; not one that was cleared since. */
   lostIn(view: CircuitView | undefined, now: number): TimedOverride | undefined {
     const { held } = this;
     if (held === undefined || held.endsAt <= now) return undefined;
-    if (view?.override !== undefined || view?.incarnation === held.incarnation) return undefined;
-    return held;
+    if (view === undefined) return held;
+    const decided = view.override !== undefined || view.cleared === true;
+    return decided || view.incarnation === held.incarnation ? undefined : held;
   }
 }

@@ -49,7 +49,7 @@ class TestClock extends ManualClock {
 function guarded(): { clock: TestClock; guard: StoreGuard; told: unknown[] } {
   const clock = new TestClock();
   const told: unknown[] = [];
-  const guard = new StoreGuard(new CheckedStore(new MemoryStore({ clock })), clock, {
+  const guard = new StoreGuard(new CheckedStore(new MemoryStore({ clock }), () => {}), clock, {
     degraded: (error) => told.push((error as Error).message),
     recovered: (ms) => told.push(ms),
   });

@@ -78,6 +78,11 @@ export interface CircuitView {
   readonly openings: number;
   /** The decision of an operator; it comes before the state. */
   readonly override?: SharedOverride;
+  /**
+   * There is no override because an operator has taken it back, or has said so of a circuit that had none: nothing is to be
+   * restored. Absent otherwise. Kept as long as the circuit, until the next override.
+   */
+  readonly cleared?: true;
 }
 
 /** An operator's override, for the whole fleet. */
@@ -135,7 +140,12 @@ export type CircuitStep =
       readonly openMs: readonly number[];
     }
   /** `undefined` takes the override back. The state below it goes on by itself. */
-  | { readonly type: 'override'; readonly override: SharedOverride | undefined }
+  | {
+      readonly type: 'override';
+      readonly override: SharedOverride | undefined;
+      /** It is one that the store has lost: the step is void if an override is in force, or has been cleared since. */
+      readonly restores?: true;
+    }
   /** Closes the circuit and forgets its history, by an operator; an override stays. */
   | { readonly type: 'reset' };
 

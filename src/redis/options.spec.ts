@@ -14,6 +14,12 @@ describe('the options of redisStore()', () => {
 
   const client = { duplicate() {}, subscribe() {}, sendCommand() {} };
 
+  it('have no prefix that UTF-8 cannot express: two of them would be the same', () => {
+    expect(problemsOf({ url: 'redis://localhost', prefix: 'books\ud800:' })).toEqual([
+      "redisStore(): prefix is 'books\\ud800:'; use a non-empty string without half a surrogate pair",
+    ]);
+  });
+
   it('are a client or a URL, and a prefix', () => {
     expect(readRedisStoreOptions({ client })).toEqual({
       client,

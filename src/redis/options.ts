@@ -50,7 +50,7 @@ export function readRedisStoreOptions(options: RedisStoreOptions): RedisStoreSet
   const read = new OptionsReader(options, where, problems);
   const client = read.raw('client');
   const url = read.text('url');
-  const prefix = read.text('prefix') ?? 'resilience:';
+  const prefix = read.unicodeText('prefix') ?? 'resilience:';
   if (client === undefined && read.raw('url') === undefined) {
     problems.add(where, 'neither client nor url is given; one of them says where the Redis is');
   }

@@ -163,9 +163,11 @@ class RedisStore implements ResilienceStore {
         return [token, outcome, text(successes), text(failures), times(openMs)];
       }
       case 'override': {
-        if (step.override === undefined) return ['', ''];
+        const restores = step.restores ? '1' : '';
+        if (step.override === undefined) return ['', '', restores];
         const { remainingMs, ...override } = step.override;
-        return [JSON.stringify(override), remainingMs === undefined ? '' : text(remainingMs)];
+        const duration = remainingMs === undefined ? '' : text(remainingMs);
+        return [JSON.stringify(override), duration, restores];
       }
       case 'reset':
         return [];

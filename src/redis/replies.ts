@@ -17,6 +17,9 @@ export function texts(reply: unknown): string[] {
   return reply.map(String);
 }
 
+const NO_OVERRIDE = {} as SharedOverride;
+
+/** The view, with an override that need not be valid. */
 export function readView([
   state,
   epoch,
@@ -25,6 +28,7 @@ export function readView([
   openings,
   override,
   overrideMs,
+  cleared,
 ]: readonly string[]): CircuitView {
   return {
     state: state as CircuitView['state'],
@@ -34,10 +38,12 @@ export function readView([
     openings: Number(openings),
     ...(override !== '' && {
       override: {
-        ...(JSON.parse(override!) as SharedOverride),
+        // An invalid one is left out by whoever checks the view, as is that of another version.
+        ...ask(() => JSON.parse(override!) as SharedOverride, NO_OVERRIDE),
         ...(overrideMs !== '' && { remainingMs: Number(overrideMs) }),
       },
     }),
+    ...(cleared === '1' && { cleared: true }),
   };
 }
 

@@ -12,7 +12,7 @@ export class Instance {
   readonly store: GuardedStore;
 
   constructor(store: ResilienceStore, clock: ManualClock, instanceId = 'a') {
-    this.guard = new StoreGuard(new CheckedStore(store), clock, {
+    this.guard = new StoreGuard(new CheckedStore(store, () => {}), clock, {
       degraded: () => {},
       recovered: () => {},
     });

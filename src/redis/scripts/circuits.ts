@@ -3,16 +3,23 @@ import { script } from './script.js';
 
 /** A circuit in its hash. Times in microseconds of the server; 0 for an override without an end. */
 const CIRCUIT = `
-local UNKNOWN = {'closed', '0', '', '0', '0', '', ''}
+local UNKNOWN = {'closed', '0', '', '0', '0', '', '', ''}
 
+-- A circuit that cannot be read is one that has been lost: nil, and whether there is one.
 local function read(key)
+  if isOther(redis.pcall('HMGET', key, 'state')) then return nil, true end
   local v = redis.call('HMGET', key, 'state', 'epoch', 'incarnation', 'openUntil', 'openings',
-    'successes', 'failures', 'override', 'overrideUntil')
-  if not v[1] then return nil end
+    'successes', 'failures', 'override', 'overrideUntil', 'cleared')
+  if v[1] ~= 'closed' and v[1] ~= 'open' and v[1] ~= 'half-open' then return nil, redis.call('EXISTS', key) == 1 end
+  if not v[3] or not v[8] then return nil, true end
+  for _, i in ipairs({2, 4, 5, 6, 7, 9}) do
+    local n = tonumber(v[i] or '')
+    if not n or n < 0 or n > ${Number.MAX_SAFE_INTEGER} then return nil, true end
+  end
   local circuit = {
     state = v[1], epoch = tonumber(v[2]), incarnation = v[3], openUntil = tonumber(v[4]),
     openings = tonumber(v[5]), successes = tonumber(v[6]), failures = tonumber(v[7]),
-    override = v[8], overrideUntil = tonumber(v[9])
+    override = v[8], overrideUntil = tonumber(v[9]), cleared = v[10] == '1'
   }
   if circuit.overrideUntil > 0 and circuit.overrideUntil <= now then
     circuit.override, circuit.overrideUntil = '', 0
@@ -27,19 +34,20 @@ local function viewOf(circuit)
   return {
     circuit.state, int(circuit.epoch), circuit.incarnation,
     circuit.state == 'open' and remaining(circuit.openUntil) or '0', int(circuit.openings),
-    circuit.override, circuit.overrideUntil > 0 and remaining(circuit.overrideUntil) or ''
+    circuit.override, circuit.overrideUntil > 0 and remaining(circuit.overrideUntil) or '',
+    circuit.override == '' and circuit.cleared and '1' or ''
   }
 end
 `;
 
-/** KEYS: hashes. Returns their views; nil for those that do not exist. */
+/** KEYS: hashes. Returns their views; nil for those that do not exist, no state for those that cannot be read. */
 export const VIEWS = script(
   CIRCUIT,
   `
 local views = {}
 for i, key in ipairs(KEYS) do
-  local circuit = read(key)
-  views[i] = circuit and viewOf(circuit) or false
+  local circuit, unreadable = read(key)
+  views[i] = circuit and viewOf(circuit) or unreadable and {''} or false
 end
 return views
 `,
@@ -51,7 +59,7 @@ return views
  * - trip: epoch, incarnation, instance, open times, votes that are needed or '', duration of a vote
  * - acquire: token, probes, successes, duration of the lease
  * - settle: token, outcome, successes, failures, open times
- * - override: JSON or '', duration or ''
+ * - override: JSON or '', duration or '', '1' for one that has been lost
  * Durations in milliseconds.
  * Returns: whether it has been made, retry after or '', whether others must be told, and the view.
  */
@@ -64,16 +72,21 @@ local channel, name, random, step = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local circuit = read(key)
 local before = circuit and circuit.epoch or 0
 
+local function removeUntil(set, last)
+  if isOther(redis.pcall('ZCARD', set)) then redis.call('DEL', set) end
+  redis.call('ZREMRANGEBYSCORE', set, '-inf', int(last))
+end
+
 -- A probe that has died is neither success nor failure: the end of its lease only frees its slot.
-redis.call('ZREMRANGEBYSCORE', leases, '-inf', int(now))
+removeUntil(leases, now)
 
 local function orNew()
   if circuit then return end
   -- What one key has lost by eviction must not come back by another one.
-  redis.call('DEL', leases, votes)
+  redis.call('DEL', key, leases, votes)
   circuit = {
     state = 'closed', epoch = 0, incarnation = int(now) .. '-' .. random, openUntil = 0,
-    openings = 0, successes = 0, failures = 0, override = '', overrideUntil = 0
+    openings = 0, successes = 0, failures = 0, override = '', overrideUntil = 0, cleared = false
   }
 end
 
@@ -87,7 +100,7 @@ local function save(deadline)
     'incarnation', circuit.incarnation, 'openUntil', int(circuit.openUntil),
     'openings', int(circuit.openings), 'successes', int(circuit.successes),
     'failures', int(circuit.failures), 'override', circuit.override,
-    'overrideUntil', int(circuit.overrideUntil))
+    'overrideUntil', int(circuit.overrideUntil), 'cleared', circuit.cleared and '1' or '')
   if circuit.override ~= '' and circuit.overrideUntil == 0 then redis.call('PERSIST', key)
   else redis.call('PEXPIRE', key, ttl) end
   redis.call('PEXPIRE', leases, ttl)
@@ -128,7 +141,7 @@ if step == 'trip' then
   orNew()
   if ARGV[9] ~= '' then
     local vote = tonumber(ARGV[10]) * 1000
-    redis.call('ZREMRANGEBYSCORE', votes, '-inf', int(now - vote))
+    removeUntil(votes, now - vote)
     redis.call('ZADD', votes, int(now), ARGV[7])
     if redis.call('ZCARD', votes) < tonumber(ARGV[9]) then
       save(now + vote)
@@ -168,9 +181,10 @@ if step == 'settle' then
 end
 
 if step == 'override' then
-  if ARGV[5] == '' and circuit and circuit.override == '' then return reply(true) end
+  if ARGV[7] == '1' and circuit and (circuit.override ~= '' or circuit.cleared) then return reply(false) end
+  if ARGV[5] == '' and circuit and circuit.override == '' and circuit.cleared then return reply(true) end
   orNew()
-  circuit.override = ARGV[5]
+  circuit.override, circuit.cleared = ARGV[5], ARGV[5] == ''
   circuit.overrideUntil = ARGV[6] ~= '' and now + tonumber(ARGV[6]) * 1000 or 0
   circuit.epoch = circuit.epoch + 1
   save()

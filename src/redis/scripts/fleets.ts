@@ -2,6 +2,9 @@ import { script } from './script.js';
 
 const LIVE = `
 local deadlines, infos = KEYS[1], KEYS[2]
+if isOther(redis.pcall('ZCARD', deadlines)) or isOther(redis.pcall('HMGET', infos, '')) then
+  redis.call('DEL', deadlines, infos)
+end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', deadlines, '-inf', int(now))) do
   redis.call('ZREM', deadlines, id)
   redis.call('HDEL', infos, id)
@@ -59,7 +62,9 @@ return int(redis.call('ZCOUNT', KEYS[1], '(' .. int(now), '+inf'))
 `);
 
 const CURRENT = `
-local v = redis.call('HMGET', KEYS[1], 'revision', 'settings', 'at')
+local other = isOther(redis.pcall('HMGET', KEYS[1], 'revision'))
+local v = other and {} or redis.call('HMGET', KEYS[1], 'revision', 'settings', 'at')
+if not tonumber(v[1] or '') or not tonumber(v[3] or '') then v = {} end
 local revision = tonumber(v[1] or '0')
 local function settings(changed)
   local age = math.max(0, math.floor((now - tonumber(v[3] or int(now))) / 1000))
@@ -82,6 +87,7 @@ export const SETTINGS = script(
   `
 if revision ~= tonumber(ARGV[2]) then return settings('0') end
 revision = revision + 1
+if other then redis.call('DEL', KEYS[1]) end
 v = {int(revision), ARGV[3], int(now)}
 redis.call('HSET', KEYS[1], 'revision', v[1], 'settings', v[2], 'at', v[3])
 if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[1], cjson.encode({'settings', v[1]})) end

@@ -19,9 +19,10 @@ local rate = ARGV[1] .. '/' .. ARGV[2] .. '/' .. ARGV[3]
 local interval = period / limit
 local level, mend, other = 0, false, false
 
-local bucket = redis.call('GET', KEYS[1])
-if bucket then
-  local stored, at, ofRate = string.match(bucket, '^(%S+) (%S+) (%S+)$')
+-- A bucket that cannot be read is one that has been lost.
+local bucket = not isOther(redis.pcall('GET', KEYS[1])) and redis.call('GET', KEYS[1]) or ''
+local stored, at, ofRate = string.match(bucket, '^(%d%S*) (%d+) (%d[^/ ]*/%d[^/ ]*/%d%S*)$')
+if stored and tonumber(stored) then
   local elapsed, leak = now - tonumber(at), interval
   if ofRate ~= rate then
     local ofLimit, ofPeriod = string.match(ofRate, '^([^/]+)/([^/]+)/')

@@ -14,6 +14,11 @@ const PRELUDE = `
 local function int(n) return string.format('%.0f', n) end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+
+-- Whether a key holds another type of value than a store puts there.
+local function isOther(reply)
+  return type(reply) == 'table' and reply.err and string.find(reply.err, 'WRONGTYPE', 1, true)
+end
 `;
 
 export function script(...parts: string[]): Script {

@@ -9,7 +9,7 @@ async function aliveInstances(space: Space, size: number): Promise<void> {
   for (let i = 0; i < size; i++) await store.heartbeat({ id: `alive-${i}` }, LONG);
 }
 
-/** The promises of a store about votes, overrides, instances, settings and messages. */
+/** The promises of a store about votes, instances, settings and messages. */
 export const fleetPromises: Promised[] = [
   {
     title: 'a circuit opens when so many instances have voted, each of which counts once',
@@ -62,55 +62,6 @@ export const fleetPromises: Promised[] = [
       await new CircuitOf(store, 'a').trip({ quorum: QUORUM });
       await new CircuitOf(store).reset();
       assert.equal((await new CircuitOf(store, 'b').trip({ quorum: QUORUM })).granted, false);
-    },
-  },
-  {
-    title: 'an override holds for all, until it is taken back',
-    async try(space) {
-      const [a, b] = await space.fleet(2);
-      const [one, two] = [new CircuitOf(a), new CircuitOf(b, 'b')];
-      const override = { state: 'forced-open', by: 'Ada "admin" 日本', reason: 'a\n{}' } as const;
-      const { granted, view } = await one.override(override);
-      assert.equal(granted, true);
-      assert.deepEqual(view.override, override);
-      assert.equal(view.state, 'closed');
-      assert.equal(view.epoch, 1);
-      assert.deepEqual(await two.view(), view);
-      const { view: after } = await two.override({ state: 'disabled' });
-      assert.deepEqual(after.override, { state: 'disabled' });
-      assert.equal(after.epoch, 2);
-      const { view: cleared } = await one.override(undefined);
-      assert.equal(cleared.override, undefined);
-      assert.equal(cleared.epoch, 3);
-      const again = await one.override(undefined);
-      assert.deepEqual(again, { granted: true, view: cleared });
-    },
-  },
-  {
-    title: 'an override ends by itself, and the circuit is as it is below it',
-    async try(space) {
-      const [store] = await space.fleet(1);
-      const circuit = new CircuitOf(store);
-      const { view } = await circuit.override({ state: 'forced-closed', remainingMs: LONG });
-      const remaining = view.override?.remainingMs ?? 0;
-      assert.ok(remaining > LONG / 2 && remaining <= LONG, `${remaining}`);
-      await circuit.override({ state: 'forced-closed', remainingMs: SHORT });
-      const { view: open } = await circuit.trip({ openMs: [LONG] });
-      assert.equal(open.state, 'open');
-      await space.wait(PAUSE);
-      const after = await circuit.view();
-      assert.equal(after?.override, undefined);
-      assert.equal(after?.state, 'open');
-      assert.equal(after?.epoch, open.epoch);
-    },
-  },
-  {
-    title: 'a reset leaves an override in force',
-    async try(space) {
-      const [store] = await space.fleet(1);
-      const circuit = new CircuitOf(store);
-      await circuit.override({ state: 'forced-open' });
-      assert.deepEqual((await circuit.reset()).view.override, { state: 'forced-open' });
     },
   },
   {

@@ -5,6 +5,7 @@ import type {
   LimitRequest,
   PlacesStep,
   ResilienceStore,
+  SharedOverride,
 } from '../../fleet/store.js';
 
 type Step<T extends CircuitStep['type']> = Extract<CircuitStep, { type: T }>;
@@ -80,6 +81,11 @@ export class CircuitOf {
 
   override(override: Step<'override'>['override']): Promise<CircuitReply> {
     return this.store.circuit(this.name, { type: 'override', override });
+  }
+
+  /** As an instance does that holds an override which the store has lost. */
+  restore(override: SharedOverride): Promise<CircuitReply> {
+    return this.store.circuit(this.name, { type: 'override', override, restores: true });
   }
 
   reset(): Promise<CircuitReply> {

@@ -1,6 +1,7 @@
 import { circuitPromises } from './circuits.js';
 import { fleetPromises } from './fleets.js';
 import { limitPromises } from './limits.js';
+import { overridePromises } from './overrides.js';
 import { placePromises } from './places.js';
 import { probePromises } from './probes.js';
 import { Space, type StoreContractOptions } from './space.js';
@@ -25,6 +26,7 @@ export function storeContract(options: StoreContractOptions): readonly StoreCont
   return [
     ...circuitPromises,
     ...probePromises,
+    ...overridePromises,
     ...fleetPromises,
     ...limitPromises,
     ...placePromises,

@@ -20,6 +20,8 @@ interface Circuit {
   failures: number;
   override: SharedOverride | undefined;
   overrideUntil: number;
+  /** Whether an operator has taken the last override back. */
+  cleared: boolean;
   /** Deadlines by token. */
   readonly leases: Map<string, number>;
   /** Times of the votes by instance. */
@@ -72,7 +74,7 @@ export class MemoryCircuits {
       case 'settle':
         return this.settle(circuit, step);
       case 'override':
-        return this.setOverride(this.orNew(name, circuit), step.override, circuit === undefined);
+        return this.setOverride(this.orNew(name, circuit), step);
       case 'reset': {
         const known = this.orNew(name, circuit);
         this.close(known);
@@ -127,15 +129,12 @@ export class MemoryCircuits {
     return this.granted(circuit);
   }
 
-  private setOverride(
-    circuit: Circuit,
-    override: SharedOverride | undefined,
-    isNew: boolean,
-  ): CircuitReply {
-    if (override === undefined && circuit.override === undefined && !isNew) {
-      return this.granted(circuit);
-    }
+  private setOverride(circuit: Circuit, { override, restores }: Step<'override'>): CircuitReply {
+    const decided = circuit.override !== undefined || circuit.cleared;
+    if (restores && decided) return this.refused(circuit);
+    if (override === undefined && circuit.cleared) return this.granted(circuit);
     circuit.override = override;
+    circuit.cleared = override === undefined;
     circuit.overrideUntil =
       override?.remainingMs === undefined ? Infinity : this.now() + span(override.remainingMs);
     circuit.epoch++;
@@ -201,6 +200,7 @@ export class MemoryCircuits {
       failures: 0,
       override: undefined,
       overrideUntil: Infinity,
+      cleared: false,
       leases: new Map(),
       votes: new Map(),
       keptUntil: Infinity,
@@ -228,7 +228,7 @@ export class MemoryCircuits {
     const now = this.now();
     const remainingMs = state === 'open' ? Math.max(0, Math.ceil(circuit.openUntil - now)) : 0;
     const view = { state, epoch, incarnation, remainingMs, openings };
-    if (override === undefined) return view;
+    if (override === undefined) return circuit.cleared ? { ...view, cleared: true } : view;
     const { remainingMs: _, ...rest } = override;
     return {
       ...view,
