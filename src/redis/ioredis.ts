@@ -3,6 +3,7 @@ import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
 /** The used part of an ioredis 5 client: for one server, Sentinels or a cluster. */
 export interface IoRedis {
   readonly isCluster?: boolean;
+  readonly options?: { readonly keyPrefix?: string };
   call(command: string, ...args: string[]): Promise<unknown>;
   duplicate(overrides?: object): IoRedis;
   disconnect(): void;
@@ -33,6 +34,7 @@ const SUBSCRIBER_OPTIONS = {
 /** ioredis 5. */
 export class IoRedisDriver implements RedisDriver {
   readonly cluster: boolean;
+  readonly keyPrefix: string;
   private readonly own = new Set<IoRedis>();
 
   /** @param owned whether the driver closes it */
@@ -41,6 +43,7 @@ export class IoRedisDriver implements RedisDriver {
     owned: boolean,
   ) {
     this.cluster = client.isCluster === true;
+    this.keyPrefix = client.options?.keyPrefix ?? '';
     if (owned) this.own.add(client);
   }
 
