@@ -3,6 +3,9 @@ export interface RedisDriver {
   /** Whether the keys of one command must be in one slot. */
   readonly cluster: boolean;
 
+  /** The client writes this before all keys, but not before channels. */
+  readonly keyPrefix: string;
+
   /** Sends one command. In a cluster `key` picks the node. */
   send(key: string, command: readonly string[]): Promise<unknown>;
 

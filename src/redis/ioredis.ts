@@ -1,8 +1,10 @@
+import { swallow } from '../common/quietly.js';
 import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
 
 /** The used part of an ioredis 5 client: for one server, Sentinels or a cluster. */
 export interface IoRedis {
   readonly isCluster?: boolean;
+  readonly options?: { readonly keyPrefix?: string };
   call(command: string, ...args: string[]): Promise<unknown>;
   duplicate(overrides?: object): IoRedis;
   disconnect(): void;
@@ -33,6 +35,7 @@ const SUBSCRIBER_OPTIONS = {
 /** ioredis 5. */
 export class IoRedisDriver implements RedisDriver {
   readonly cluster: boolean;
+  readonly keyPrefix: string;
   private readonly own = new Set<IoRedis>();
 
   /** @param owned whether the driver closes it */
@@ -41,6 +44,7 @@ export class IoRedisDriver implements RedisDriver {
     owned: boolean,
   ) {
     this.cluster = client.isCluster === true;
+    this.keyPrefix = client.options?.keyPrefix ?? '';
     if (owned) this.own.add(client);
   }
 
@@ -69,11 +73,18 @@ export class IoRedisDriver implements RedisDriver {
     };
     subscriber.on('message', onMessage);
     if (this.cluster) {
-      await subscriber.subscribe(channel);
-      return async () => {
+      const leave = async (): Promise<void> => {
         subscriber.off('message', onMessage);
-        await subscriber.unsubscribe(channel);
+        if (countListeners(subscriber, channel, -1) === 0) await subscriber.unsubscribe(channel);
       };
+      countListeners(subscriber, channel, 1);
+      try {
+        await subscriber.subscribe(channel);
+      } catch (error) {
+        swallow(leave());
+        throw error;
+      }
+      return leave;
     }
     this.own.add(subscriber);
     let listening = false;
@@ -101,4 +112,16 @@ export class IoRedisDriver implements RedisDriver {
     this.own.delete(client);
     client.disconnect();
   }
+}
+
+/** Stores that listen over the same client, by channel: it has one subscription for all of them. */
+const listeners = new WeakMap<IoRedis, Map<string, number>>();
+
+/** @returns how many listen after the change */
+function countListeners(client: IoRedis, channel: string, change: 1 | -1): number {
+  const counts = listeners.get(client) ?? new Map<string, number>();
+  listeners.set(client, counts);
+  const count = (counts.get(channel) ?? 0) + change;
+  counts.set(channel, count);
+  return count;
 }

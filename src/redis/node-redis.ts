@@ -47,6 +47,7 @@ export function ownOptions(url: string): NodeRedisOptions {
 /** node-redis 4 and later. */
 export class NodeRedisDriver implements RedisDriver {
   readonly cluster: boolean;
+  readonly keyPrefix = '';
   private readonly sentinel: boolean;
   private readonly own = new Set<NodeRedis>();
 

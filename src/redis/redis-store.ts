@@ -62,6 +62,8 @@ function driverOf(client: RedisClient): RedisDriver {
 
 class RedisStore implements ResilienceStore {
   readonly kind = 'redis';
+  /** Stores that share no key share no channel either. */
+  private readonly channel: string;
   private readonly messages: Messages;
   private closed = false;
 
@@ -69,13 +71,13 @@ class RedisStore implements ResilienceStore {
     private readonly driver: RedisDriver,
     private readonly keys: Keys,
   ) {
-    this.messages = new Messages(driver, keys.channel);
+    this.channel = driver.keyPrefix + keys.channel;
+    this.messages = new Messages(driver, this.channel);
   }
 
   async circuit(name: string, step: CircuitStep): Promise<CircuitReply> {
-    const { channel } = this.keys;
     const random = randomBytes(4).toString('hex');
-    const args = [channel, told(name), random, step.type, ...(await this.argsOf(step))];
+    const args = [this.channel, told(name), random, step.type, ...(await this.argsOf(step))];
     return readCircuit(texts(await this.run(STEP, this.keys.allOfCircuit(name), args)));
   }
 
@@ -97,7 +99,7 @@ class RedisStore implements ResilienceStore {
   }
 
   async places(name: string, step: PlacesStep): Promise<PlacesReply> {
-    const args = [this.keys.channel, told(name), step.type, ...argsOfPlaces(step)];
+    const args = [this.channel, told(name), step.type, ...argsOfPlaces(step)];
     const reply = texts(await this.run(PLACES, this.keys.places(name), args));
     return readPlaces(reply, step.type === 'renew');
   }
@@ -121,9 +123,8 @@ class RedisStore implements ResilienceStore {
   }
 
   async changeSettings(expectedRevision: number, settings: string): Promise<FleetSettings> {
-    const { channel, settings: key } = this.keys;
-    const args = [channel, String(expectedRevision), settings];
-    return readSettings(texts(await this.run(SETTINGS, [key], args)));
+    const args = [this.channel, String(expectedRevision), settings];
+    return readSettings(texts(await this.run(SETTINGS, [this.keys.settings], args)));
   }
 
   async subscribe(listener: (message: StoreMessage) => void): Promise<() => Promise<void>> {

@@ -6,6 +6,7 @@ import { type NodeRedis, NodeRedisDriver, ownOptions } from './node-redis.js';
 /** A client of our own, of whichever package is installed. */
 export class UrlDriver implements RedisDriver {
   readonly cluster = false;
+  readonly keyPrefix = '';
   private readonly connected: Promise<RedisDriver>;
 
   constructor(url: string) {
