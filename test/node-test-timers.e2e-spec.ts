@@ -55,8 +55,10 @@ async function main() {
       const under = ended(slow.execute());
       await tick(80);
       if ((apis as readonly string[]).includes('Date')) assert.equal(under.code, '', String(apis));
-      // Without its date, these timers do not tell how late it is when one of them fires.
-      await tick((apis as readonly string[]).includes('Date') ? 25 : 100);
+      await tick(25);
+      // Without its date, these timers do not tell how late it is when one of them fires. The two calls share a timer, which is
+      // set again for the second one unless they began in the same millisecond, and a tick does not run what it has set itself.
+      for (let more = 0; more < 2 && !(apis as readonly string[]).includes('Date'); more++) await tick(75);
       assert.equal(under.code, 'TIMEOUT', 'under ' + apis);
       assert.equal(across.code, 'TIMEOUT', 'across ' + apis);
 

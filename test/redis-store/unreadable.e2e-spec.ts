@@ -55,10 +55,13 @@ describeWithRedis('a Redis in which somebody else has written', () => {
     ],
     ['a state of another version', [['hset', KEY, 'state', 'ajar']]],
     ['a missing field', [['hdel', KEY, 'openUntil']]],
-    ['a number that is none', [['hset', KEY, 'epoch', 'many']]],
+    ['letters instead of a number', [['hset', KEY, 'epoch', 'many']]],
     ['an endless number', [['hset', KEY, 'openings', 'inf']]],
     ['a negative number', [['hset', KEY, 'successes', '-1']]],
-    ['an epoch that cannot grow', [['hset', KEY, 'epoch', '9007199254740992']]],
+    ['half a number', [['hset', KEY, 'epoch', '1.5']]],
+    ['a number that is not one', [['hset', KEY, 'epoch', 'nan']]],
+    ['an epoch that cannot grow', [['hset', KEY, 'epoch', '9007199254740991']]],
+    ['no incarnation', [['hset', KEY, 'incarnation', '']]],
   ])(
     'counts a circuit as unknown for %s, reads the others, and begins it anew',
     async (_, commands) => {

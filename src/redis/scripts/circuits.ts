@@ -7,14 +7,15 @@ local UNKNOWN = {'closed', '0', '', '0', '0', '', '', ''}
 
 -- A circuit that cannot be read is one that has been lost: nil, and whether there is one.
 local function read(key)
-  if isOther(redis.pcall('HMGET', key, 'state')) then return nil, true end
-  local v = redis.call('HMGET', key, 'state', 'epoch', 'incarnation', 'openUntil', 'openings',
+  local v, other = tried('HMGET', key, 'state', 'epoch', 'incarnation', 'openUntil', 'openings',
     'successes', 'failures', 'override', 'overrideUntil', 'cleared')
+  if other then return nil, true end
   if v[1] ~= 'closed' and v[1] ~= 'open' and v[1] ~= 'half-open' then return nil, redis.call('EXISTS', key) == 1 end
-  if not v[3] or not v[8] then return nil, true end
+  if not v[3] or v[3] == '' or not v[8] then return nil, true end
   for _, i in ipairs({2, 4, 5, 6, 7, 9}) do
     local n = tonumber(v[i] or '')
-    if not n or n < 0 or n > ${Number.MAX_SAFE_INTEGER} then return nil, true end
+    -- An epoch must be able to grow.
+    if not n or n ~= math.floor(n) or n < 0 or n >= ${Number.MAX_SAFE_INTEGER} then return nil, true end
   end
   local circuit = {
     state = v[1], epoch = tonumber(v[2]), incarnation = v[3], openUntil = tonumber(v[4]),
@@ -72,13 +73,8 @@ local channel, name, random, step = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local circuit = read(key)
 local before = circuit and circuit.epoch or 0
 
-local function removeUntil(set, last)
-  if isOther(redis.pcall('ZCARD', set)) then redis.call('DEL', set) end
-  redis.call('ZREMRANGEBYSCORE', set, '-inf', int(last))
-end
-
 -- A probe that has died is neither success nor failure: the end of its lease only frees its slot.
-removeUntil(leases, now)
+anew('ZREMRANGEBYSCORE', leases, '-inf', int(now))
 
 local function orNew()
   if circuit then return end
@@ -141,7 +137,7 @@ if step == 'trip' then
   orNew()
   if ARGV[9] ~= '' then
     local vote = tonumber(ARGV[10]) * 1000
-    removeUntil(votes, now - vote)
+    anew('ZREMRANGEBYSCORE', votes, '-inf', int(now - vote))
     redis.call('ZADD', votes, int(now), ARGV[7])
     if redis.call('ZCARD', votes) < tonumber(ARGV[9]) then
       save(now + vote)

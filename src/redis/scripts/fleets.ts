@@ -2,12 +2,9 @@ import { script } from './script.js';
 
 const LIVE = `
 local deadlines, infos = KEYS[1], KEYS[2]
-if isOther(redis.pcall('ZCARD', deadlines)) or isOther(redis.pcall('HMGET', infos, '')) then
-  redis.call('DEL', deadlines, infos)
-end
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', deadlines, '-inf', int(now))) do
+for _, id in ipairs(anew('ZRANGEBYSCORE', deadlines, '-inf', int(now))) do
   redis.call('ZREM', deadlines, id)
-  redis.call('HDEL', infos, id)
+  anew('HDEL', infos, id)
 end
 `;
 
@@ -20,7 +17,7 @@ export const HEARTBEAT = script(
   LIVE,
   `
 redis.call('ZADD', deadlines, int(now + tonumber(ARGV[3]) * 1000), ARGV[1])
-redis.call('HSET', infos, ARGV[1], int(now) .. ' ' .. ARGV[2])
+anew('HSET', infos, ARGV[1], int(now) .. ' ' .. ARGV[2])
 local last = tonumber(redis.call('ZRANGE', deadlines, -1, -1, 'WITHSCORES')[2])
 local ttl = int(math.ceil((last - now) / 1000) + 60000)
 redis.call('PEXPIRE', deadlines, ttl)
@@ -31,11 +28,11 @@ return int(redis.call('ZCOUNT', deadlines, '(' .. int(now), '+inf'))
 
 /** KEYS: as above. Returns what the living instances tell: how many milliseconds ago, JSON, and so on. Changes nothing. */
 export const INSTANCES = script(`
-local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. int(now), '+inf')
+local ids = tried('ZRANGEBYSCORE', KEYS[1], '(' .. int(now), '+inf') or {}
 local told = {}
 for first = 1, #ids, 1000 do
   local some = {unpack(ids, first, math.min(first + 999, #ids))}
-  for _, info in ipairs(redis.call('HMGET', KEYS[2], unpack(some))) do
+  for _, info in ipairs(tried('HMGET', KEYS[2], unpack(some)) or {}) do
     local at, json = string.match(info or '', '^(%d+) (.*)$')
     if at then
       told[#told + 1] = int(math.max(0, math.floor((now - tonumber(at)) / 1000)))
@@ -51,7 +48,7 @@ export const LEAVE = script(
   LIVE,
   `
 redis.call('ZREM', deadlines, ARGV[1])
-redis.call('HDEL', infos, ARGV[1])
+anew('HDEL', infos, ARGV[1])
 return '1'
 `,
 );
@@ -62,8 +59,7 @@ return int(redis.call('ZCOUNT', KEYS[1], '(' .. int(now), '+inf'))
 `);
 
 const CURRENT = `
-local other = isOther(redis.pcall('HMGET', KEYS[1], 'revision'))
-local v = other and {} or redis.call('HMGET', KEYS[1], 'revision', 'settings', 'at')
+local v = tried('HMGET', KEYS[1], 'revision', 'settings', 'at') or {}
 if not tonumber(v[1] or '') or not tonumber(v[3] or '') then v = {} end
 local revision = tonumber(v[1] or '0')
 local function settings(changed)
@@ -87,9 +83,8 @@ export const SETTINGS = script(
   `
 if revision ~= tonumber(ARGV[2]) then return settings('0') end
 revision = revision + 1
-if other then redis.call('DEL', KEYS[1]) end
 v = {int(revision), ARGV[3], int(now)}
-redis.call('HSET', KEYS[1], 'revision', v[1], 'settings', v[2], 'at', v[3])
+anew('HSET', KEYS[1], 'revision', v[1], 'settings', v[2], 'at', v[3])
 if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[1], cjson.encode({'settings', v[1]})) end
 return settings('1')
 `,

@@ -20,8 +20,7 @@ local interval = period / limit
 local level, mend, other = 0, false, false
 
 -- A bucket that cannot be read is one that has been lost.
-local bucket = not isOther(redis.pcall('GET', KEYS[1])) and redis.call('GET', KEYS[1]) or ''
-local stored, at, ofRate = string.match(bucket, '^(%d%S*) (%d+) (%d[^/ ]*/%d[^/ ]*/%d%S*)$')
+local stored, at, ofRate = string.match(tried('GET', KEYS[1]) or '', '^(%d%S*) (%d+) (%d[^/ ]*/%d[^/ ]*/%d%S*)$')
 if stored and tonumber(stored) then
   local elapsed, leak = now - tonumber(at), interval
   if ofRate ~= rate then

@@ -13,8 +13,7 @@ export const PLACES = script(`
 local MARGIN_MS = 60000
 local leases, awaited = KEYS[1], KEYS[2]
 local channel, name, step = ARGV[1], ARGV[2], ARGV[3]
-if isOther(redis.pcall('ZCARD', leases)) then redis.call('DEL', leases) end
-redis.call('ZREMRANGEBYSCORE', leases, '-inf', int(now))
+anew('ZREMRANGEBYSCORE', leases, '-inf', int(now))
 
 local function reply(granted, retryAfter, told, lost)
   local all = {granted and '1' or '0', int(redis.call('ZCARD', leases)), retryAfter or '', told and '1' or '0'}

@@ -15,9 +15,20 @@ local function int(n) return string.format('%.0f', n) end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
--- Whether a key holds another type of value than a store puts there.
-local function isOther(reply)
-  return type(reply) == 'table' and reply.err and string.find(reply.err, 'WRONGTYPE', 1, true)
+-- The reply to a command; nil and true if its key holds another type of value than a store puts there.
+local function tried(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then return reply end
+  if string.find(reply.err, 'WRONGTYPE', 1, true) then return nil, true end
+  return redis.call(...) -- fails again, which ends the script
+end
+
+-- The reply to a command, after the deletion of a key that holds another type of value.
+local function anew(command, key, ...)
+  local reply, other = tried(command, key, ...)
+  if not other then return reply end
+  redis.call('DEL', key)
+  return redis.call(command, key, ...)
 end
 `;
 
