@@ -49,6 +49,26 @@ describe('PartStore', () => {
     expect(() => store.obtain('bulkhead', 'api', () => ({}))).toThrow('has not been declared');
   });
 
+  it.each([
+    ['shared', [expect.stringContaining('"a[b]"')]],
+    [{ quorum: 2 }, [expect.stringContaining('"a[b]"')]],
+    ['local', []],
+    [undefined, []],
+  ])(
+    'refuses a bracket in the name of a part that instances share: scope %j',
+    (scope, expected) => {
+      for (const kind of ['circuitBreaker', 'bulkhead', 'rateLimit']) {
+        const named = { kind, name: 'a[b]', options: { scope } };
+        expect(declareAll(named).problems).toEqual(expected);
+        expect(declareAll({ ...named, name: undefined, declaredBy: 'a[b]' }).problems).toEqual(
+          expected,
+        );
+        expect(declareAll({ ...named, off: true }).problems).toEqual([]);
+        expect(declareAll({ ...named, name: 'a' }).problems).toEqual([]);
+      }
+    },
+  );
+
   it('lets methods share a name with the same options', () => {
     const { problems } = declareAll(
       {},

@@ -54,6 +54,12 @@ export class PartStore implements NamedParts {
   /** Registers a part before it is made; reports conflicts with other declarations of it. */
   declare(declaration: Declaration, problems: Problems): void {
     const { name, declaredBy } = declaration;
+    if (isAmbiguousInStore(declaration)) {
+      problems.add(
+        declaration.where,
+        `instances share "${name ?? declaredBy}" by its name in the store, where a bracket begins a key; give it a name without "[": { name: '…' }`,
+      );
+    }
     const entry = this.entryOf(declaration);
     if (entry === undefined) return this.add(declaration);
     const { declared } = entry;
@@ -186,6 +192,12 @@ export class PartStore implements NamedParts {
     if (entries === undefined) this.kinds.set(kind, (entries = new Map<string, Entry>()));
     entries.set(name ?? declaredBy, { declared, part: undefined });
   }
+}
+
+/** Whether its name in the store may be that of another part too: key `b` of `a` is called `a[b]`. */
+function isAmbiguousInStore({ name, declaredBy, reference, off, options }: Declaration): boolean {
+  const { scope = 'local' } = options as { readonly scope?: unknown };
+  return !reference && !off && scope !== 'local' && (name ?? declaredBy).includes('[');
 }
 
 /** The declaration that defines a part, if the other one is of a policy that is switched off. */
