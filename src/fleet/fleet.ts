@@ -3,9 +3,11 @@ import { hostname } from 'node:os';
 import { outsideOfCalls } from '../common/async-context.js';
 import { brand } from '../common/brand.js';
 import type { Clock, Timer } from '../common/clock.js';
+import { show } from '../common/printable.js';
 import { quietly } from '../common/quietly.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { CheckedStore } from './checked-store.js';
+import { Complaints } from './complaints.js';
 import { FleetChanges } from './fleet-changes.js';
 import { FleetCircuit, type FleetServices } from './fleet-circuit.js';
 import { GuardedStore } from './guarded-store.js';
@@ -101,7 +103,15 @@ export class Fleet implements FleetSite {
       hurry: () => this.hurry(),
       log: warn,
     });
-    this.subscription = new Subscription(this.checked, (message) => this.hear(message));
+    const complaints = new Complaints(warn);
+    this.subscription = new Subscription(
+      this.checked,
+      (message) => this.hear(message),
+      (error) =>
+        complaints.add(
+          `it refuses the subscription to messages, so that changes by other instances are noticed at the next poll only: ${show(error)}`,
+        ),
+    );
     this.services = {
       clock,
       guard: this.guard,
@@ -183,7 +193,7 @@ export class Fleet implements FleetSite {
         if (!(await this.read())) break;
         await this.outbox.flush();
         await this.changes.sync();
-        this.subscription.ensure();
+        this.subscription.ensure(true);
       }
     } catch {
       // Whatever happens, it must not end the rounds.

@@ -51,9 +51,11 @@ export interface ResilienceStore {
 
   /**
    * Listens to what instances do; messages of one's own steps may come too. Messages may be lost or doubled; each may
-   * come late. While the server is away the subscription waits for it, and says `reconnected` when it listens again.
+   * come late. While the server is away the subscription waits for it, and says `reconnected` when it listens again, if its
+   * client tells it: those for clusters and Sentinels listen again by themselves, without a word.
    *
    * @returns ends the subscription
+   * @throws when the server refuses it; it is asked again later
    */
   subscribe(listener: (message: StoreMessage) => void): Promise<() => Promise<void>>;
 

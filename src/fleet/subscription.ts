@@ -11,10 +11,12 @@ export class Subscription {
   constructor(
     private readonly store: ResilienceStore,
     private readonly hear: (message: StoreMessage) => void,
+    /** Called when a store that is there has refused. */
+    private readonly refused: (error: unknown) => void,
   ) {}
 
-  /** Subscribes unless it has; to be called again and again, since it may fail. */
-  ensure(): void {
+  /** Subscribes unless it has; to be called again and again, since it may fail. @param there whether the store has just answered */
+  ensure(there = false): void {
     if (this.asked || this.closed) return;
     this.asked = true;
     outsideOfCalls(() => this.subscribe()).then(
@@ -22,8 +24,9 @@ export class Subscription {
         this.end = end;
         if (this.closed) this.unsubscribe();
       },
-      () => {
+      (error: unknown) => {
         this.asked = false;
+        if (there && !this.closed) this.refused(error);
       },
     );
   }

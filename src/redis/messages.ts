@@ -14,18 +14,24 @@ export class Messages {
     private readonly channel: string,
   ) {}
 
-  /** Waits until the server listens, but not for a server that is away. */
+  /** Waits until the server listens, but not for a server that is away. @throws when the server refuses it */
   async subscribe(listener: (message: StoreMessage) => void): Promise<() => Promise<void>> {
     const entry = { hear: listener };
     this.listeners.add(entry);
     this.subscription ??= new Subscription(this.driver, this.channel, (message) =>
       this.tell(message),
     );
-    await this.subscription.begin();
-    return async () => {
+    const leave = async (): Promise<void> => {
       this.listeners.delete(entry);
       if (this.listeners.size === 0) await this.close();
     };
+    try {
+      await this.subscription.begin();
+    } catch (error) {
+      await leave();
+      throw error;
+    }
+    return leave;
   }
 
   async close(): Promise<void> {
@@ -43,6 +49,7 @@ export class Messages {
 /** Goes on trying to listen, until it is ended. */
 class Subscription {
   private readonly firstAttempt: Promise<void>;
+  private refusal: Error | undefined;
   private leave: (() => Promise<void>) | undefined;
   /** Somebody has not waited any longer, and must be told when it listens. */
   private overdue = false;
@@ -58,9 +65,10 @@ class Subscription {
     this.firstAttempt = this.listen();
   }
 
-  /** Waits until the server listens, but not for a server that is away. */
+  /** Waits until the server listens, but not for a server that is away. @throws when the server has refused it */
   async begin(): Promise<void> {
     await settledWithin(this.firstAttempt, CONNECT_MS);
+    if (this.refusal !== undefined) throw this.refusal;
     this.overdue ||= this.leave === undefined;
   }
 
@@ -84,8 +92,13 @@ class Subscription {
       this.leave = leave;
       if (this.overdue) this.reconnected();
       this.overdue = false;
-    } catch {
+    } catch (error) {
       if (this.ended) return;
+      // Unless somebody relies on it already.
+      if (isRefusal(error) && !this.overdue) {
+        this.refusal = error;
+        return;
+      }
       this.retry = setTimeout(() => void this.listen(), backoff(++this.attempts));
       this.retry.unref();
     }
@@ -99,4 +112,9 @@ class Subscription {
   private reconnected(): void {
     if (!this.ended) this.tell({ type: 'reconnected' });
   }
+}
+
+/** Whether the server does not permit it, as opposed to one that cannot be reached. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && /^(?:NOPERM|ERR unknown)/.test(error.message);
 }

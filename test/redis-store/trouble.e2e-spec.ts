@@ -137,6 +137,24 @@ describeWithRedis('a store in a Redis in trouble', () => {
       await until('a change is told', () => heard.some(({ type }) => type === 'circuit'));
     });
 
+    it('rejects a subscription that the server refuses, and listens when it is asked again', async () => {
+      for (const user of ['resilience', 'default']) {
+        await server.tell(['acl', 'setuser', user, '-subscribe']);
+      }
+      const store = await connected();
+      const heard: StoreMessage[] = [];
+      const subscribe = (): Promise<unknown> => store.subscribe((message) => heard.push(message));
+      await expect(subscribe()).rejects.toThrow('NOPERM');
+      await expect(subscribe()).rejects.toThrow('NOPERM');
+      await store.circuit('name', TRIP);
+      for (const user of ['resilience', 'default']) {
+        await server.tell(['acl', 'setuser', user, '+subscribe']);
+      }
+      await subscribe();
+      await store.circuit('other', TRIP);
+      await until('a change is told', () => heard.some(({ type }) => type === 'circuit'));
+    });
+
     it('ends within a second when the server is frozen', async () => {
       const store = await connected();
       await store.subscribe(() => {});
