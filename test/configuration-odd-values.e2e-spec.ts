@@ -63,6 +63,31 @@ describe.each(noOptions)('%s in the place of options', (_, retry) => {
 });
 
 describe('options of a class of the application', () => {
+  it.each([
+    [
+      'a class with a tag',
+      new (class extends RetrySettings {
+        readonly [Symbol.toStringTag] = 'Retry';
+      })(),
+    ],
+    [
+      'a module',
+      Object.assign(Object.create(null) as object, {
+        maxRetries: 5,
+        [Symbol.toStringTag]: 'Module',
+      }),
+    ],
+  ])('may be %s', async (_, retry) => {
+    class Others {
+      @Retry(retry)
+      async all(): Promise<string[]> {
+        return [];
+      }
+    }
+    await boot({ providers: [Others] });
+    expect(maxRetries(await start({ overrides: { Books: { retry } } }))).toEqual({ maxRetries: 5 });
+  });
+
   it('are options in overrides', async () => {
     const retry = new RetrySettings();
     expect(maxRetries(await start({ overrides: { Books: { retry } } }))).toEqual({ maxRetries: 5 });

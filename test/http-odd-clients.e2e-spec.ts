@@ -72,6 +72,55 @@ describe('the answers of a fetch that is given', () => {
 });
 
 describe('a request of fetch', () => {
+  it.each([null, [['a']], { 'not a name': '1' }])(
+    'rejects, and does not throw, for headers that are not right: %j',
+    async (headers) => {
+      const fetch = booted.service.createFetch({});
+      await expect(fetch(origin, { headers: headers as never })).rejects.toMatchObject({
+        name: 'TypeError',
+      });
+    },
+  );
+
+  it('leaves headers that are not right to a fetch that is given', async () => {
+    const given = jest.fn(async (_input: unknown, _init?: RequestInit) => new Response('{}'));
+    const fetch = booted.service.createFetch({ fetch: given as never });
+    await fetch(origin, { headers: null as never });
+    expect(given.mock.calls).toEqual([[origin, expect.objectContaining({ headers: null })]]);
+  });
+
+  it('keeps headers that can be read once only, and lists as lists', async () => {
+    const sent: unknown[] = [];
+    const fetch = booted.service.createFetch({
+      fetch: async (_input, init) => {
+        sent.push(init!.headers);
+        return new Response('{}');
+      },
+    });
+    await fetch(origin, { headers: new Headers({ id: '1' }).entries() as never });
+    await fetch(origin, { headers: [['id', '2']] });
+    expect(new Headers(sent[0] as Headers).get('id')).toBe('1');
+    expect(sent[1]).toEqual([['id', '2']]);
+  });
+
+  it('is sent as it was at the time of the call, though it waits: a Request', async () => {
+    const ids: unknown[] = [];
+    const fetch = booted.service.createFetch({
+      bulkhead: { maxConcurrent: 1, maxQueue: 10 },
+      fetch: async (input) => {
+        ids.push((input as Request).headers.get('id'));
+        return new Response('{}');
+      },
+    });
+    const request = new Request(origin);
+    const calls = ['1', '2', '3'].map((id) => {
+      request.headers.set('id', id);
+      return fetch(request);
+    });
+    await Promise.all(calls);
+    expect(ids).toEqual(['1', '2', '3']);
+  });
+
   it('has method, headers and body of a Request that is given as its options', async () => {
     const headers = { 'x-book': '1' };
     const given = new Request('http://another.example', { method: 'POST', body: 'x', headers });

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { type Duration, parseDuration } from './duration.js';
 import { ask, prototypeOf } from './outcomes/look.js';
 import { show } from './printable.js';
@@ -174,10 +175,23 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return prototype === null || prototypeOf(prototype) === null;
 }
 
-/** Whether a value can hold options: an object, also one of a class of the application, but no list, map, date and the like. */
+/** Whether a value can hold options: any object, also one of a class or a module, but not one that holds something else. */
 export function isOptions(value: unknown): value is Record<string, unknown> {
-  return ask(() => Object.prototype.toString.call(value) === '[object Object]', false);
+  if (typeof value !== 'object' || value === null) return false;
+  return ask(() => !Array.isArray(value) && !HOLDERS.some((holds) => holds(value)), false);
 }
+
+const HOLDERS: readonly ((value: object) => boolean)[] = [
+  types.isMap,
+  types.isSet,
+  types.isDate,
+  types.isRegExp,
+  types.isPromise,
+  types.isNativeError,
+  types.isBoxedPrimitive,
+  types.isAnyArrayBuffer,
+  (value) => ArrayBuffer.isView(value),
+];
 
 function within(
   value: number,

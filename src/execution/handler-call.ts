@@ -8,7 +8,7 @@ import { ClientGoneError } from './client-gone-error.js';
 import { clientSignalOf } from './client-signals.js';
 import { watchLater } from './client-watch.js';
 import { isEventStream } from './handlers.js';
-import { type RawResponse, isOver, isSent, rawResponseOf, setHeaders } from './http-answer.js';
+import { type RawResponse, isOver, isSent, rawResponseIn, setHeaders } from './http-answer.js';
 import type { HandlerSite } from './handler-sites.js';
 import { discardAnswer, openerFor } from './answer-streams.js';
 import { endQuietly, isIteratorHead } from './iterators.js';
@@ -34,7 +34,7 @@ export class HandlerCall extends Call {
   ) {
     super(context.getArgs(), clock, site.controller);
     this.reports = reports;
-    this.response = rawResponseOf(context);
+    this.response = rawResponseIn(context);
     this.client = this.response === undefined ? clientSignalOf(context) : undefined;
     if (this.hasNoClient) this.clientGone();
     else if (this.response !== undefined || this.client !== undefined) watchLater(this);

@@ -12,11 +12,8 @@ import {
 
 /** A host with this response. */
 function hostOf(response: unknown, type = 'http'): ArgumentsHost {
-  const args = [undefined, response];
-  return {
-    getType: () => type,
-    getArgByIndex: (index: number) => args[index],
-  } as unknown as ArgumentsHost;
+  const http = { getResponse: () => response };
+  return { getType: () => type, switchToHttp: () => http } as unknown as ArgumentsHost;
 }
 
 /** Notes what is done to a response of Node. */

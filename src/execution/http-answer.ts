@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ArgumentsHost } from '@nestjs/common';
+import type { ArgumentsHost, ExecutionContext } from '@nestjs/common';
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
 import { http2StreamOf } from './http2-stream.js';
 
@@ -32,8 +32,17 @@ interface FrameworkResponse {
 
 /** The response of an HTTP request, under Express or Fastify; `undefined` for other transports. */
 export function rawResponseOf(host: ArgumentsHost): RawResponse | undefined {
-  if (host.getType() !== 'http') return undefined;
-  const response = responseOf<Partial<FrameworkResponse> & RawResponse>(host);
+  return host.getType() === 'http' ? rawOf(host.switchToHttp().getResponse()) : undefined;
+}
+
+/** The same in the context of a call, without the object and the functions that `switchToHttp()` makes. */
+export function rawResponseIn(context: ExecutionContext): RawResponse | undefined {
+  return context.getType() === 'http' ? rawOf(context.getArgByIndex(1)) : undefined;
+}
+
+function rawOf(
+  response: (Partial<FrameworkResponse> & RawResponse) | undefined,
+): RawResponse | undefined {
   const raw = response?.raw ?? response;
   return typeof raw?.once === 'function' ? raw : undefined;
 }
@@ -99,11 +108,6 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** `undefined` in the middleware of Fastify, which has Node's response alone. */
 function frameworkResponseOf(host: ArgumentsHost): FrameworkResponse | undefined {
-  const response = responseOf<FrameworkResponse>(host);
+  const response = host.switchToHttp().getResponse<FrameworkResponse>();
   return typeof response.send === 'function' ? response : undefined;
-}
-
-/** What `switchToHttp().getResponse()` returns, without the object and the functions that it makes. */
-function responseOf<Response>(host: ArgumentsHost): Response {
-  return host.getArgByIndex<Response>(1);
 }

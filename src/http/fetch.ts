@@ -27,24 +27,25 @@ export function createFetch(runtime: Runtime, options: FetchOptions): Fetch {
   const send = (input: Input, init: Init): Promise<Response> =>
     (given ?? globalThis.fetch)(input, init);
   const resilientFetch = (input: Input, init?: Init): Promise<Response> => {
-    const terms = ask(() => termsOf(input, init, client), undefined);
+    const sender = ask(() => new FetchSender(send, input, init), undefined);
+    const terms = sender && ask(() => termsOf(sender.input, sender.init, client), undefined);
     // `fetch` itself rejects anything but a request to a host.
-    if (terms === undefined) return send(input, init);
-    return client.run(new FetchSender(send, input, init), terms);
+    if (terms === undefined) return send(sender?.input ?? input, sender?.init ?? init);
+    return client.run(sender!, terms);
   };
   return Object.defineProperty(resilientFetch, 'name', { value: 'fetch' });
 }
 
 class FetchSender implements Sender<Response> {
-  private readonly input: Input;
-  private readonly init: RequestInit;
+  readonly input: Input;
+  readonly init: RequestInit;
 
   constructor(
     private readonly fetch: (input: Input, init: Init) => Promise<Response>,
     input: Input,
     init: Init,
   ) {
-    this.input = input instanceof URL ? new URL(input) : input;
+    this.input = copyOfInput(input);
     this.init = snapshotOf(init);
   }
 
@@ -83,26 +84,33 @@ function snapshotOf(init: Init): RequestInit {
   const snapshot: Record<string, unknown> = {};
   for (const key in init) snapshot[key] = init[key as keyof RequestInit];
   const { headers, body } = snapshot as RequestInit;
-  if (headers !== undefined) snapshot.headers = copyOf(headers);
+  if (headers !== undefined && headers !== null) snapshot.headers = copyOf(headers);
   if (body instanceof URLSearchParams) snapshot.body = new URLSearchParams(body);
   return snapshot;
 }
 
-/** In the same form, which a `fetch` that is given may depend on. */
+/** Lists and plain objects keep their form, which a `fetch` that is given may depend on. */
 function copyOf(headers: HeadersInit): HeadersInit {
+  if (Array.isArray(headers)) return headers.map((pair) => [...pair] as [string, string]);
   return isPlainObject(headers) ? { ...headers } : new Headers(headers);
 }
 
-function termsOf(input: Input, init: Init, client: HttpClient): Terms | undefined {
+/** The body of a `Request` is a stream, which a copy would take away. */
+function copyOfInput(input: Input): Input {
+  if (input instanceof URL) return new URL(input);
+  return input instanceof Request && input.body === null ? new Request(input) : input;
+}
+
+function termsOf(input: Input, init: RequestInit, client: HttpClient): Terms | undefined {
   const given = isRequest(input) ? input : undefined;
   const url = given?.url ?? `${input as string | URL}`;
   // `fetch` refuses credentials with an error that shows them, which must not get into events.
   if (hasCredentials(url)) return undefined;
-  const request = requestTo(url, undefined, init?.method ?? given?.method ?? 'GET');
+  const request = requestTo(url, undefined, init.method ?? given?.method ?? 'GET');
   if (request === undefined) return undefined;
-  const headers = new Headers(init?.headers ?? given?.headers);
-  const body: unknown = init?.body ?? given?.body;
-  const signal: unknown = init?.signal === undefined ? given?.signal : init.signal;
+  const headers = new Headers(init.headers ?? given?.headers);
+  const body: unknown = init.body ?? given?.body;
+  const signal: unknown = init.signal === undefined ? given?.signal : init.signal;
   const wanted = client.mayRetry(request.method) || headers.has(IDEMPOTENCY_KEY);
   return {
     request,
