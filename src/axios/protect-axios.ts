@@ -8,7 +8,7 @@ import { look } from '../common/outcomes/look.js';
 import { brand } from '../common/brand.js';
 import type { ResilienceService } from '../commands/resilience.service.js';
 import { whenRead } from '../http/attempt-signal.js';
-import { discardBody, isStream } from '../http/bodies.js';
+import { discardBody, isStream } from '../common/bodies.js';
 import type { Sender } from '../http/http-call.js';
 import type { HttpClient, HttpPolicies } from '../http/http-client.js';
 import { IDEMPOTENCY_KEY, type HttpRequest, requestTo } from '../http/http-rules.js';

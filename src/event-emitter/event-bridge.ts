@@ -11,7 +11,7 @@ export interface Emitter {
   emitAsync(name: string, event: ResilienceEvent): Promise<unknown>;
 }
 
-/** Emits the library's events again, by an `EventEmitter2`. Errors and rejections of its listeners have no effect. */
+/** Emits the library's events again, by an `EventEmitter2`. An error of a listener has no effect, nor has a rejection. */
 export class EventBridge implements OnApplicationShutdown {
   private readonly ends: readonly (() => void)[];
 

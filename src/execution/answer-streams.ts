@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { types } from 'node:util';
 import { StreamableFile } from '@nestjs/common';
+import { discardBody } from '../common/bodies.js';
 import { look } from '../common/outcomes/look.js';
 import { quietly } from '../common/quietly.js';
 import type { Call } from '../pipeline/call.js';
@@ -42,12 +43,8 @@ function discard(answer: unknown): void {
   if (typeof answer !== 'object' || answer === null || types.isProxy(answer)) return;
   const source = answer instanceof StreamableFile ? answer.getStream() : answer;
   const stream: unknown = isResponse(source) ? look(source, 'body') : source;
-  if (stream instanceof ReadableStream) {
-    if (!stream.locked) void new WebItems(stream).return();
-  } else if (stream instanceof Readable) {
-    stream.once('error', () => {}); // of a file that is still being opened
-    stream.destroy();
-  }
+  // Other objects may have a `destroy()` of another kind.
+  if (stream instanceof ReadableStream || stream instanceof Readable) discardBody(stream);
 }
 
 /**

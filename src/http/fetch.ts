@@ -4,7 +4,7 @@ import { isPlainObject } from '../common/options-reader.js';
 import { ask, look } from '../common/outcomes/look.js';
 import type { Runtime } from '../execution/runtime.js';
 import { isSignal } from '../pipeline/abort-signals.js';
-import { discardBody } from './bodies.js';
+import { discardBody } from '../common/bodies.js';
 import type { Sender, Terms } from './http-call.js';
 import { HttpClient, type HttpPolicies } from './http-client.js';
 import { IDEMPOTENCY_KEY, requestTo } from './http-rules.js';

@@ -1,0 +1,20 @@
+import { ask, look } from './outcomes/look.js';
+
+/** A stream of Node, or of the web. */
+export function isStream(body: unknown): body is object {
+  return ['pipe', 'getReader'].some((member) => typeof look(body, member) === 'function');
+}
+
+/** Frees what a stream reads from, such as a connection or a file, when nobody will read it. */
+export function discardBody(body: unknown): void {
+  ask(() => {
+    const stream = body as Partial<NodeJS.ReadableStream & ReadableStream> & { destroy?(): void };
+    if (typeof stream.destroy === 'function') {
+      stream.once?.('error', () => {}); // of a connection or a file that is still being opened
+      stream.destroy();
+    } else if (typeof stream.cancel === 'function') {
+      // One that somebody reads already is rejected, and left to its reader.
+      stream.cancel().catch(() => {});
+    }
+  }, undefined);
+}
