@@ -130,7 +130,7 @@ export class HandlerCall extends Call {
   }
 
   private clientGone(): void {
-    // A stream that has not ended by then is one that nobody reads.
+    // A stream that has not ended by then has no reader.
     const { response, context } = this;
     if (response !== undefined && isSent(response) && !this.streaming) return;
     this.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));

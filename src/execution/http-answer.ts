@@ -103,7 +103,7 @@ function frameworkResponseOf(host: ArgumentsHost): FrameworkResponse | undefined
   return typeof response.send === 'function' ? response : undefined;
 }
 
-/** What `switchToHttp().getResponse()` returns, without the object and the functions that it makes. */
+/** The result of `switchToHttp().getResponse()`, without the object and the functions that it creates. */
 function responseOf<Response>(host: ArgumentsHost): Response {
   return host.getArgByIndex<Response>(1);
 }

@@ -21,7 +21,7 @@ function detailsOf({ code, retryAfterMs }: ResilienceError): ClientDetails {
     : { code };
 }
 
-/** A short phrase that tells nothing of the inside. */
+/** A short phrase that reveals no internals. */
 function titleOf(error: ResilienceError): string {
   const title = look(error.getResponse(), 'error');
   return typeof title === 'string' ? title : 'Service Unavailable';
@@ -98,7 +98,7 @@ export function answerRejection(
 
 /** The parts of a client of socket.io and of `ws` that are used here. */
 interface SocketClient {
-  /** Only of `ws`, whose `emit()` reaches nobody but the server's own listeners. */
+  /** Only for `ws`, whose `emit()` reaches only the listeners of the server itself. */
   readonly readyState?: unknown;
   emit?(event: string, payload: object): unknown;
   send?(text: string): unknown;

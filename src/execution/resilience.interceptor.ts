@@ -70,7 +70,7 @@ export class ResilienceInterceptor implements NestInterceptor, OnApplicationBoot
 /**
  * Prepares the answer to the client.
  *
- * @param midway whether it is the error of a stream that somebody reads already, so that no filter is asked
+ * @param midway whether it is the error of a stream that is being read already, so that no filter is asked
  * @returns what to throw
  */
 function prepare(
