@@ -15,7 +15,7 @@ import type { AdminSettings } from './options.js';
 import { History } from './series/history.js';
 import { Selection } from './series/selection.js';
 import { STEP } from './series/series.js';
-import { ChangesTold } from './stream/changes-told.js';
+import { StreamState } from './stream/stream-state.js';
 import { LiveStream } from './stream/live-stream.js';
 import { BreakerViews } from './views/breaker-view.js';
 import { Inspector } from './views/inspector.js';
@@ -82,10 +82,10 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
       (line) => this.logger.warn(line),
       this.now,
     );
-    const told = new ChangesTold(parts, selection, views, this.log, this.history, moment);
+    const state = new StreamState(parts, selection, views, this.log, this.history, moment);
     this.stream = new LiveStream(
       settings,
-      told,
+      state,
       () => this.history.all(),
       this.instance,
       (error) => this.complain(error),
@@ -94,7 +94,7 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
       this.log.record(event);
       this.history.methods.record(event);
       if (event.type === 'state-change') episodes.record(event, this.now());
-      if (event.type === 'state-change' || event.type === 'override') told.touch(event.name);
+      if (event.type === 'state-change' || event.type === 'override') state.touch(event.name);
       if (OF_FLEET.has(event.type)) views.fleet?.expire();
     };
     const { methods } = this.history;

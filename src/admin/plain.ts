@@ -8,11 +8,11 @@ const DEEPEST = 6;
 const MOST_ITEMS = 100;
 const LONGEST = 500;
 
-/** Names whose values nobody may see. */
+/** Names whose values are never shown. */
 const SECRET =
   /pass(word|wd|phrase)|secret|token|credential|authori[sz]ation|api[-_]?key|private[-_]?key|cookie|session/i;
 
-/** A parameter of a URL whose name says that nobody may see its value. */
+/** A parameter of a URL whose name says that its value is secret. */
 const SECRET_PARAMETER = new RegExp(
   `([?&][^=&#\\s]*(?:${SECRET.source})[^=&#\\s]*=)[^&#\\s]*`,
   'gi',

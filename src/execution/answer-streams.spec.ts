@@ -32,7 +32,7 @@ describe('an answer that is a web stream', () => {
   });
 });
 
-describe('an answer that nobody will read', () => {
+describe('an answer that will not be read', () => {
   it('is ended, also a file that cannot be opened', async () => {
     const file = new StreamableFile(createReadStream('/nowhere'));
     discardAnswer(file);
@@ -57,8 +57,8 @@ describe('an answer that is not a stream', () => {
   locked.getReader();
 
   it.each([
-    ['a web stream that somebody reads', locked],
-    ['a Response whose body somebody reads', { [Symbol.toStringTag]: 'Response', body: locked }],
+    ['a web stream that is being read', locked],
+    ['a Response whose body is being read', { [Symbol.toStringTag]: 'Response', body: locked }],
     ['a Response without a body', new Response(null)],
     ['a proxy', new Proxy(new ReadableStream(), {})],
     [

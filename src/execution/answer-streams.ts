@@ -24,7 +24,7 @@ function openAnswer(answer: unknown, call: Call): unknown {
   const whole = isResponse(answer) ? answer : undefined;
   const stream: unknown = whole === undefined ? answer : look(whole, 'body');
   if (stream instanceof ReadableStream) {
-    if (stream.locked) return answer; // whoever sends it says so
+    if (stream.locked) return answer; // sending it reports the error
     if (!call.interrupted) return firstItemOf(new WebItems(stream), call, whole);
   } else if (whole === undefined && isIterable(answer)) return begin(answer, call);
   if (call.interrupted) discardAnswer(answer); // between the answer and its beginning
@@ -32,7 +32,7 @@ function openAnswer(answer: unknown, call: Call): unknown {
 }
 
 /**
- * Ends what an answer of a handler reads from, when nobody will read the answer: a file, the body of another server's answer.
+ * Ends the source of an answer that will not be read: a file, the body of another server's answer.
  * Never throws.
  */
 export function discardAnswer(answer: unknown): void {
@@ -76,7 +76,7 @@ function isIterable(answer: object): boolean {
 /**
  * An answer that has begun, in the form that Nest sends.
  *
- * @param told makes of an error what its reader gets
+ * @param told maps an error to the one that the reader gets
  */
 export function sendable(
   head: IteratorHead,

@@ -10,7 +10,7 @@ interface Watching {
 let begun: Watching[] = [];
 
 /**
- * Lets a call listen to its client once the event loop turns: before that, nobody can notice that a client has gone, and many
+ * Lets a call listen to its client once the event loop turns: a disconnect cannot be noticed earlier, and many
  * calls have ended by then. One turn for all calls that begin in it.
  */
 export function watchLater(call: Watching): void {

@@ -7,7 +7,7 @@ import type { Plan } from './plan.js';
 export interface ExplainedOption {
   readonly name: string;
   readonly value: unknown;
-  /** The layer that it comes from, such as `defaults`; `library` where nobody has given it. */
+  /** The layer that it comes from, such as `defaults`; `library` where it is not configured. */
   readonly origin: string;
 }
 

@@ -33,7 +33,7 @@ const PUSHBACK = 'grpc-retry-pushback-ms';
 /** The code of the rejection, for programs. */
 const CODE = 'resilience-code';
 
-/** A rejection as a status of gRPC; `undefined` for other transports. @param title tells nothing of the inside */
+/** A rejection as a status of gRPC; `undefined` for other transports. @param title reveals no internals */
 export function grpcStatusOf(
   { code, retryAfterMs }: ResilienceError,
   host: ArgumentsHost,

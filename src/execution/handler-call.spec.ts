@@ -65,7 +65,7 @@ function called(
 const reasonOf = ({ signal }: HandlerCall): unknown => signal.reason;
 
 describe('when the client of a handler has gone', () => {
-  it('the call is told so', () => {
+  it('the call is notified', () => {
     const response = new Response();
     const call = called(response);
     expect(call.signal.aborted).toBe(false);
@@ -81,19 +81,19 @@ describe('when the client of a handler has gone', () => {
     expect(reason.getResponse()).toMatchObject({ message: 'Client Closed Request' });
   });
 
-  it('before the call has begun, it is told so at once', async () => {
+  it('before the call has begun, it is notified at once', async () => {
     const call = called(Object.assign(new Response(), { destroyed: true }));
     expect(reasonOf(call)).toMatchObject({ code: 'CLIENT_GONE' });
   });
 
-  it('after it has its answer, nobody is told', () => {
+  it('after the answer, the call is not notified', () => {
     const response = Object.assign(new Response(), { writableFinished: true });
     const call = called(response);
     response.emit('close');
     expect(call.signal.aborted).toBe(false);
   });
 
-  it('after the call has ended, nobody listens', () => {
+  it('after the call has ended, no listener is left', () => {
     const response = new Response();
     const call = called(response);
     expect(response.listenerCount('close')).toBe(1);

@@ -88,22 +88,24 @@ export class HandlerCall extends Call {
   }
 
   override succeed(value: unknown): void {
-    if (this.streaming) this.dropStream(value);
+    if (this.value !== undefined) this.dropFormer(value);
     super.succeed(value);
     if (this.site.direct && !this.interrupted) this.track(undefined);
   }
 
   override fail(error: unknown): void {
-    if (this.streaming) this.dropStream(undefined);
+    if (this.value !== undefined) this.dropFormer(undefined);
     super.fail(error);
     this.running?.end();
     if (this.site.direct && !this.interrupted) this.track(undefined);
   }
 
-  /** Ends the stream of an answer that was refused, such as a Response by `onResult`, and gave way to another outcome. */
-  private dropStream(next: unknown): void {
+  /** Ends the answer of an earlier attempt, such as a file that `onResult` has refused, which gives way to another outcome. */
+  private dropFormer(next: unknown): void {
     const { value } = this;
-    if (value !== next && isIteratorHead(value)) void endQuietly(value.iterator);
+    if (value === next) return;
+    if (isIteratorHead(value)) void endQuietly(value.iterator);
+    else discardAnswer(value);
   }
 
   /** False when the response is being sent, or its client has gone. */
@@ -130,7 +132,7 @@ export class HandlerCall extends Call {
   }
 
   private clientGone(): void {
-    // A stream that has not ended by then is one that nobody reads.
+    // A stream that has not ended by then has no reader.
     const { response, context } = this;
     if (response !== undefined && isSent(response) && !this.streaming) return;
     this.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));

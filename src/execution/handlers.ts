@@ -16,7 +16,7 @@ export function isHandler(method: Function): boolean {
   return HANDLER_METADATA.some((key) => Reflect.hasMetadata(key, method));
 }
 
-/** Metadata keys of handlers whose clients are told nothing by Nest's own filters. */
+/** Metadata keys of handlers to whose clients the filters of Nest reveal no error. */
 const MESSAGE_METADATA = ['microservices:pattern', 'websockets:message_mapping'];
 
 /** Whether Nest calls the method for messages of microservices or of WebSocket clients. */
@@ -27,7 +27,7 @@ export function isMessageHandler(method: Function): boolean {
 /** Value of `PatternHandler.EVENT` of @nestjs/microservices. */
 const EVENT = 2;
 
-/** The patterns of a handler of events, to whose sender nobody answers; `undefined` for any other method. */
+/** The patterns of an event handler, whose sender gets no answer; `undefined` for any other method. */
 export function eventPatternsOf(method: Function): readonly unknown[] | undefined {
   if (Reflect.getMetadata('microservices:handler_type', method) !== EVENT) return undefined;
   return Reflect.getMetadata('microservices:pattern', method) as readonly unknown[];

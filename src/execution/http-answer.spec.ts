@@ -168,7 +168,7 @@ describe('an answer', () => {
     expect(reply.raw).toMatchObject({ statusCode: 200, ended: [undefined] });
   });
 
-  it('is given to nobody when there is no response', () => {
+  it('is not given when there is no response', () => {
     expect(() => answer(hostOf(undefined), 503, {})).not.toThrow();
   });
 });

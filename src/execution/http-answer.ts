@@ -35,7 +35,7 @@ export function rawResponseOf(host: ArgumentsHost): RawResponse | undefined {
   return host.getType() === 'http' ? rawOf(host.switchToHttp().getResponse()) : undefined;
 }
 
-/** The same in the context of a call, without the object and the functions that `switchToHttp()` makes. */
+/** The same in the context of a call, without the object and the functions that `switchToHttp()` creates. */
 export function rawResponseIn(context: ExecutionContext): RawResponse | undefined {
   return context.getType() === 'http' ? rawOf(context.getArgByIndex(1)) : undefined;
 }

@@ -243,7 +243,7 @@ describe('a protected generator', () => {
     expect(begin).not.toHaveBeenCalled();
   });
 
-  it('gives what an interrupted consumer did not wait for to nobody', async () => {
+  it('drops the values that an interrupted consumer did not wait for', async () => {
     const call = new EndingCall();
     call.interruptible = true;
     const items = protect(async function* () {

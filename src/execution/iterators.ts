@@ -35,7 +35,7 @@ export function isIteratorHead(value: unknown): value is IteratorHead {
 /**
  * The rest of an iterator that has begun, its first item included, for a consumer of its own.
  *
- * @param told makes of an error what the consumer gets
+ * @param told maps an error to the one that the consumer gets
  */
 export function resume(
   head: IteratorHead,
@@ -73,7 +73,7 @@ export async function firstItemOf(
   return new IteratorHead(iterator, first, call, whole);
 }
 
-/** Ends an iterator that nobody will read on. */
+/** Ends an iterator that will not be read further. */
 export async function endQuietly(iterator: AsyncIterator<unknown>): Promise<void> {
   try {
     await iterator.return?.();

@@ -20,7 +20,7 @@ import {
   finishPlan,
 } from './plan.js';
 import type { SiteServices } from './subject-site.js';
-import { toldPatch } from './told-patch.js';
+import { patchForListeners } from './patch-for-listeners.js';
 
 /** Something that holds a plan, which another one may replace. */
 type Holder = MethodPlan | LazyPlan;
@@ -66,7 +66,7 @@ export class LiveChanges {
     private readonly held: () => Iterable<Holder>,
     /** How many plans have been made so far, those that are gone included. */
     private readonly made: () => number,
-    /** Checks a pipeline that nobody uses yet. */
+    /** Checks a pipeline that is not in use yet. */
     private readonly checkUnused: (pipeline: string, problems: Problems) => void,
   ) {}
 
@@ -89,8 +89,8 @@ export class LiveChanges {
     const live = patched(configuration.layers.live, target, options);
     this.change({ live }, new Set([target]), holders, problems);
     if (!events.active('configuration')) return;
-    const told = options && toldPatch(options);
-    events.emit({ type: 'configuration', name: target, target, patch: told, by, reason });
+    const shown = options && patchForListeners(options);
+    events.emit({ type: 'configuration', name: target, target, patch: shown, by, reason });
   }
 
   /**
@@ -256,7 +256,7 @@ function withoutFixed(patch: Normalized | null): Normalized | null {
   return new Map(allowed);
 }
 
-/** What can be applied of a patch; the rest is reported. `null` for `null`. */
+/** The applicable part of a patch; the rest is reported. `null` for `null`. */
 export function normalizedPatch(patch: unknown): Normalized | null {
   if (patch === null) return null;
   const normalized = new Map<string, Readonly<Record<string, unknown>> | null>();

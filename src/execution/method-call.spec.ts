@@ -114,7 +114,7 @@ describe('the result of a decorated method', () => {
   it.each<[string, () => unknown]>([
     ['a plain object', () => ({ id: 7 })],
     [
-      'a proxy that tells nothing of its prototype',
+      'a proxy that hides its prototype',
       () =>
         new Proxy(
           { id: 7 },
@@ -139,7 +139,7 @@ describe('the result of a decorated method', () => {
     await expect(service.give(odd)).resolves.toBe(7);
   });
 
-  it('is asked for once if it is thenable, also behind a proxy that tells nothing', async () => {
+  it('is asked for once if it is thenable, also behind a proxy that hides it', async () => {
     const service = await books();
     const hidden = {
       getPrototypeOf: () => {

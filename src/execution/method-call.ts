@@ -50,7 +50,7 @@ export class MethodCall extends Call {
     throw this.misuse;
   }
 
-  /** An Observable to which nobody subscribes inside the policies is not a success. */
+  /** An Observable without a subscriber inside the policies is not a success. */
   override succeed(value: unknown): void {
     if (!isObservableResult(value) || this.plan.mayResolveToStream) return super.succeed(value);
     const { name } = this.plan.pipeline;

@@ -88,7 +88,7 @@ export interface ResilienceModuleOptions {
   readonly fleet?: FleetOptions;
   /** Where the library logs; `false`: nowhere. Default: Nest's logger, with the context `Resilience`. */
   readonly logger?: LoggerService | false;
-  /** What of the events is logged; `false`: none of them. Warnings about mistakes are always logged. */
+  /** The events that are logged; `false`: none. Warnings about mistakes are always logged. */
   readonly logging?: LogOptions | false;
 }
 

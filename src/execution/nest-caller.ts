@@ -64,7 +64,7 @@ const forClients: NestCaller = async (result) => {
   }
 };
 
-/** The line in the log about an event that nobody has handled, or not to its end. */
+/** The line in the log about an event whose handling did not begin or did not finish. */
 export function lostEvent(name: string, events: string, error: ResilienceError): string {
   const happened = isOwnFailure(error) ? 'has failed to handle' : 'has turned away';
   return `${name} ${happened} an event (${events}): ${error.message}`;

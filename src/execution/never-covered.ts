@@ -10,7 +10,7 @@ const LIFECYCLE_HOOKS: ReadonlySet<unknown> = new Set([
   'onApplicationShutdown',
 ]);
 
-/** Nobody awaits these: a rejection would end the process. */
+/** Their results are not awaited, so a rejection would end the process. */
 const GATEWAY_HOOKS: ReadonlySet<unknown> = new Set([
   'afterInit',
   'handleConnection',
@@ -20,7 +20,7 @@ const GATEWAY_HOOKS: ReadonlySet<unknown> = new Set([
 /** Metadata that `@WebSocketGateway()` puts on a class. */
 const GATEWAY = 'websockets:is_gateway';
 
-/** Metadata of listeners for jobs, which nobody awaits either. */
+/** Metadata of listeners for jobs, which are not awaited either. */
 const LISTENER_METADATA = [
   'bullmq:worker_events_metadata', // @nestjs/bullmq: @OnWorkerEvent()
   'bullmq:queue_events_metadata', // @nestjs/bullmq: @OnQueueEvent()

@@ -199,7 +199,7 @@ describe('policies are checked together', () => {
 });
 
 describe('problems that are found before the start', () => {
-  it('are told when it comes; later ones are told by whoever finds them', async () => {
+  it('are reported at startup; later ones are reported by the code that finds them', async () => {
     const told: boolean[] = [];
     const refused = starting((early) => {
       told.push(early.reportAtStartup(['find: one', 'find: two']));

@@ -197,7 +197,7 @@ export class Planner {
     throw new ResilienceConfigurationError(problems.all);
   }
 
-  /** Checks a pipeline that nobody uses yet, as far as possible without a subject. */
+  /** Checks a pipeline that is not in use yet, as far as possible without a subject. */
   private check(pipeline: string, problems: Problems): void {
     const title = `pipeline ${show(pipeline)}`;
     const subject: Subject = {

@@ -21,17 +21,32 @@ function detailsOf({ code, retryAfterMs }: ResilienceError): ClientDetails {
     : { code };
 }
 
-/** A short phrase that tells nothing of the inside. */
+/** A short phrase that reveals no internals. */
 function titleOf(error: ResilienceError): string {
   const title = look(error.getResponse(), 'error');
   return typeof title === 'string' ? title : 'Service Unavailable';
 }
 
+/** The rejection with a message that clients may see, for transports that send it. Still one of its class for anyone else. */
+export function withPublicMessage(rejection: ResilienceError): ResilienceError {
+  const properties = {
+    ...Object.getOwnPropertyDescriptors(rejection),
+    message: { value: titleOf(rejection), writable: true, configurable: true },
+    cause: { value: rejection, writable: true, configurable: true },
+  };
+  return Object.create(Object.getPrototypeOf(rejection) as object, properties) as ResilienceError;
+}
+
+const FOR_GRAPHQL = brand('graphql-rejection');
+
 /**
- * A rejection as clients may see it, for transports that send the message of an error. Still the same rejection for anyone
- * else.
+ * A rejection as GraphQL clients may see it: GraphQL sends the message and the `extensions` of an error. Still the same
+ * rejection for anyone else.
  */
-export class ClientRejection extends ResilienceError {
+class GraphqlRejection extends ResilienceError {
+  /** For the client. */
+  readonly extensions: Readonly<Record<string, unknown>>;
+
   constructor(rejection: ResilienceError) {
     const { code, policy, policyName, retryAfterMs } = rejection;
     const [title, status] = [titleOf(rejection), rejection.getStatus()];
@@ -45,18 +60,6 @@ export class ClientRejection extends ResilienceError {
       message: title,
       cause: rejection,
     });
-  }
-}
-
-const FOR_GRAPHQL = brand('graphql-rejection');
-
-/** A rejection as GraphQL clients may see it: GraphQL sends the message and the `extensions` of an error. */
-class GraphqlRejection extends ClientRejection {
-  /** For the client. */
-  readonly extensions: Readonly<Record<string, unknown>>;
-
-  constructor(rejection: ResilienceError) {
-    super(rejection);
     this.extensions = { ...detailsOf(rejection) };
     // Nest's Apollo driver takes errors with such a body for those of HTTP, and replaces their code.
     Object.defineProperty(this, 'response', { value: this.extensions });
@@ -98,7 +101,7 @@ export function answerRejection(
 
 /** The parts of a client of socket.io and of `ws` that are used here. */
 interface SocketClient {
-  /** Only of `ws`, whose `emit()` reaches nobody but the server's own listeners. */
+  /** Only for `ws`, whose `emit()` reaches only the listeners of the server itself. */
   readonly readyState?: unknown;
   emit?(event: string, payload: object): unknown;
   send?(text: string): unknown;

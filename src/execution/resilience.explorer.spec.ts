@@ -34,7 +34,7 @@ import {
 
 afterEach(closeAll);
 
-/** A log that keeps what it is told. */
+/** A log that keeps its lines. */
 function logger() {
   return { log: jest.fn(), warn: jest.fn(), error: jest.fn(), debug: jest.fn() };
 }
@@ -138,7 +138,7 @@ describe('message handlers to which Nest passes nothing but the signal', () => {
   });
 });
 
-describe('a wrong application is refused, and told', () => {
+describe('a wrong application is rejected and reported', () => {
   it('which decorators stand where they are of no use', async () => {
     class Shelf {
       field = 1;
@@ -247,7 +247,7 @@ describe('a pipeline that nothing uses is checked', () => {
   });
 });
 
-describe('whether results may belong to another instance is told', () => {
+describe('the possibility that results belong to another instance is reported', () => {
   function shelf(scope?: Scope): Type {
     @Injectable(scope === undefined ? {} : { scope })
     class Shelf {

@@ -23,7 +23,7 @@ import { rawResponseOf, sayWhenToRetry } from './http-answer.js';
 import { liveRuntimes } from './live-runtimes.js';
 import { lostEvent } from './nest-caller.js';
 import { RUNTIME_REF, type RuntimeRef, isRuntimeRef } from './runtime-ref.js';
-import { ClientRejection, forGraphql } from './rejection-answers.js';
+import { forGraphql, withPublicMessage } from './rejection-answers.js';
 import type { Runtime } from './runtime.js';
 import { asStream } from './streams.js';
 
@@ -70,7 +70,7 @@ export class ResilienceInterceptor implements NestInterceptor, OnApplicationBoot
 /**
  * Prepares the answer to the client.
  *
- * @param midway whether it is the error of a stream that somebody reads already, so that no filter is asked
+ * @param midway whether it is the error of a stream that is being read already, so that no filter is asked
  * @returns what to throw
  */
 function prepare(
@@ -83,7 +83,7 @@ function prepare(
   const type = context.getType<string>();
   if (type === 'http') {
     sayWhenToRetry(context, error);
-    return isSentAsEvent(context) ? new ClientRejection(error) : error;
+    return isSentAsEvent(context) ? withPublicMessage(error) : error;
   }
   tellOfEvent(error, context, runtime);
   const isCaught = (one: Error): boolean =>

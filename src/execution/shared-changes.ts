@@ -24,7 +24,7 @@ import {
   normalizedPatch,
 } from './live-changes.js';
 import type { Patch, PatchNote } from './module-options.js';
-import { toldPatch } from './told-patch.js';
+import { patchForListeners } from './patch-for-listeners.js';
 
 /** The dependencies of {@link SharedChanges}. */
 export interface SharedChangesHost {
@@ -61,7 +61,7 @@ export class SharedChanges implements ChangesAdopter {
 
   told(patch: SharedPatch | null): SharedPatch | null {
     const normalized = normalizedPatch(patch);
-    return normalized && toldPatch(normalized);
+    return normalized && patchForListeners(normalized);
   }
 
   /**

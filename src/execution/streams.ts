@@ -10,7 +10,7 @@ import { isIteratorHead } from './iterators.js';
 /** The result of a stream that ended without an item, inside a pipeline. */
 const EMPTY = Symbol('empty');
 
-/** What waits for it runs in the next microtask, for less than `queueMicrotask()`, which makes an async resource. */
+/** Its callbacks run in the next microtask. Cheaper than `queueMicrotask()`, which creates an async resource. */
 const soon = Promise.resolve();
 
 type Notification =
@@ -198,7 +198,7 @@ const UNSUBSCRIBED = new Error('unsubscribed');
 /**
  * A stream that begins a call per subscription, and stops it on unsubscribing.
  *
- * @param told makes of an error what the subscriber gets
+ * @param told maps an error to the one that the subscriber gets
  */
 export function asStream(
   begin: () => Call,
@@ -212,7 +212,7 @@ export function asStream(
     run(call).then(
       (value) => {
         if (!isIteratorHead(value)) return deliver(value, subscriber, told);
-        handedOver = !subscriber.closed; // whoever consumes it ends it
+        handedOver = !subscriber.closed; // its consumer ends it
         deliver(sendable(value, told), subscriber, told);
       },
       (error: unknown) => fail(error, subscriber, told),

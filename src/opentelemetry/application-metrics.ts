@@ -1,7 +1,7 @@
 import type { Meters } from '../instruments/meters.js';
 import { type Applications, type Measured, type ReadAll, countKeys } from './applications.js';
 
-/** What is measured in one application, for a place that several may share, until the application closes. */
+/** The measurements of one application, in a place that several may share, until the application closes. */
 export class ApplicationMetrics {
   /** @param histograms those that are not kept by the SDK */
   constructor(

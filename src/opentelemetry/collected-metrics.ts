@@ -26,7 +26,7 @@ const EMPTY_RESOURCE: EmptyResource = {
   getRawAttributes: () => [],
 };
 
-/** What a reader gets of these series, which have counted since `startTime`. */
+/** The data of these series for a reader; they have counted since `startTime`. */
 export async function collected(measured: Measured, startTime: HrTime): Promise<CollectedMetrics> {
   const metrics: MetricData[] = [];
   for await (const metric of takeTurns(metricsOf(measured, startTime, timeNow()))) {
@@ -35,7 +35,7 @@ export async function collected(measured: Measured, startTime: HrTime): Promise<
   return withScopes(metrics.length === 0 ? [] : [{ scope: { name: SCOPE }, metrics }], []);
 }
 
-/** What a reader gets when they could not be read. */
+/** The data for a reader when they could not be read. */
 export function notCollected(error: unknown): CollectedMetrics {
   return withScopes([], [error]);
 }

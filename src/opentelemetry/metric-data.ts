@@ -11,7 +11,7 @@ export const HISTOGRAM = 0;
 export const GAUGE = 2;
 export const SUM = 3;
 
-/** What a reader collects from a producer. */
+/** The data that a reader collects from a producer. */
 export interface CollectedMetrics {
   resourceMetrics: {
     /** Readers take their provider's instead. */

@@ -160,7 +160,7 @@ function tell(name: string, attributes: Attributes): void {
   call?.span.addEvent(name, attributes);
 }
 
-/** Without the error's message, which may hold what nobody wants in traces. */
+/** Without the error's message, which may hold data that must not be in traces. */
 function fail(span: Span): void {
   span.setStatus({ code: SpanStatusCode.ERROR });
 }

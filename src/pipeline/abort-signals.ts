@@ -27,7 +27,7 @@ export function isSignal(value: unknown): value is SignalLike {
 
 /** The reason of an aborted signal; polyfills may have none. */
 export function reasonOf(signal: SignalLike): unknown {
-  // `null` is a reason: somebody has passed it to `abort()`.
+  // `null` is a reason: it was passed to `abort()`.
   return signal.reason === undefined
     ? new DOMException('This operation was aborted', 'AbortError')
     : signal.reason;

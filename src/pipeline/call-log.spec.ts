@@ -90,7 +90,7 @@ describe('a call', () => {
     expect(heard.at(-1)).not.toHaveProperty('rejectedBy');
   });
 
-  it('makes only the events that somebody listens to', async () => {
+  it('makes only the events that have a listener', async () => {
     const events = new ResilienceEvents();
     const emit = jest.spyOn(events, 'emit');
     events.on('state-change', () => {});
@@ -124,7 +124,7 @@ describe('a call', () => {
     ]);
   });
 
-  it('is told to meters that want failures, and only then as an event', async () => {
+  it('is reported to meters that want failures, and only then as an event', async () => {
     const { events, heard } = listening();
     const meter = { succeeded: jest.fn(), ended: jest.fn(), failed: jest.fn() };
     events.meters.add(meter);
@@ -148,7 +148,7 @@ describe('a call', () => {
     expect(heard.filter(({ type }) => type === 'call-end')).toHaveLength(2);
   });
 
-  it('is measured once, whoever listens too', async () => {
+  it('is measured once, with or without listeners', async () => {
     const { events, heard } = listening();
     const meter = { succeeded: jest.fn(), ended: jest.fn() };
     const remove = events.meters.add(meter);
@@ -165,7 +165,7 @@ describe('a call', () => {
     expect(heard.filter(({ type }) => type === 'call-end')).toHaveLength(2);
   });
 
-  it('is told of on a diagnostics channel, without a listener', async () => {
+  it('is published on a diagnostics channel, without a listener', async () => {
     const events = new ResilienceEvents();
     const heard: unknown[] = [];
     const listener = (message: unknown): void => void heard.push(message);

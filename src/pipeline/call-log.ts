@@ -14,12 +14,12 @@ export class CallLog {
     private readonly events: ResilienceEvents,
   ) {}
 
-  /** To be called once, before anything else happens, if somebody wants to know. */
+  /** To be called once, before anything else happens, if there is a listener. */
   begin(call: Call): void {
     call.begunAt = call.now();
     if (!this.events.hearsCallStarts) return;
     this.events.emit({ type: 'call-start', name: this.name, callId: call.callId });
-    // The time that a listener takes is no part of what policies measure.
+    // The time of listeners is not part of the measurements of policies.
     call.tick();
   }
 
@@ -78,7 +78,7 @@ export class CallLog {
     if (hearsCallEnds) events.emit(event);
   }
 
-  /** @returns when the attempt has begun; `NaN` when nobody wants to know of its end */
+  /** @returns when the attempt has begun; `NaN` when its end has no listener */
   beginAttempt(call: Call): number {
     const { name, events } = this;
     if (events.active('attempt-start')) {

@@ -64,7 +64,7 @@ export abstract class CallState {
   verdict: Outcome | undefined = undefined;
   /** Where to put the report on this call, if one is wanted. */
   reports: ReportSink | undefined = undefined;
-  /** When it began, on the pipeline's clock; `undefined` when nobody wants to know of its end. */
+  /** When it began, on the pipeline's clock; `undefined` when its end has no listener. */
   begunAt: number | undefined = undefined;
   /** Whether a stage keeps results, so that it has to be known whether they are live. */
   keepsResults = false;
@@ -90,7 +90,7 @@ export abstract class CallState {
   /** Called when the call is over. */
   protected endings: (() => void)[] | undefined = undefined;
 
-  /** In events; 0 until somebody asks for it. */
+  /** In events; 0 until it is first asked for. */
   protected number = 0;
   /** `NaN` until the clock is read again. */
   protected time = NaN;

@@ -159,7 +159,7 @@ describe('the signal of a call', () => {
     expect(call.signal.aborted).toBe(false);
   });
 
-  it('of the next attempt is not aborted, though somebody has asked for it in between', () => {
+  it('of the next attempt is not aborted, though it was asked for in between', () => {
     const call = new TestCall();
     call.interrupt(2, new Error('slow'));
     expect(call.signal.aborted).toBe(true);
@@ -168,7 +168,7 @@ describe('the signal of a call', () => {
     expect(call.signal.aborted).toBe(false);
   });
 
-  it('is aborted after the call is told, so that listeners see it interrupted', () => {
+  it('is aborted after the call is interrupted, so that listeners see it interrupted', () => {
     const call = new TestCall();
     let interrupted: boolean | undefined;
     call.signal.addEventListener('abort', () => (interrupted = call.interrupted));

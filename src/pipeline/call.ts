@@ -80,7 +80,7 @@ export abstract class Call extends Interruptible {
   /** Sets headers of the answer, if the call is an HTTP request whose answer has not begun. */
   setHeaders(_headers: Readonly<Record<string, string>>): void {}
 
-  /** Whether another attempt makes sense for whoever waits for the answer. */
+  /** Whether another attempt makes sense for the caller. */
   wantsAnotherAttempt(): boolean {
     return true;
   }

@@ -139,7 +139,7 @@ describe('events', () => {
     expect(emitted).toEqual([]);
   });
 
-  it('are not made, and the clock is not read, when nobody listens', async () => {
+  it('are not made, and the clock is not read, without a listener', async () => {
     const clock = new ManualClock();
     const now = jest.spyOn(clock, 'now');
     const events = new ResilienceEvents();

@@ -23,11 +23,11 @@ class Rejection extends ResilienceError {
 
 class Stream extends StreamResult {}
 
-/** The ways through a pipeline: the short one, and the one on which events are told. */
+/** The ways through a pipeline: the short one, and the one on which events are emitted. */
 const ways: [string, () => ResilienceEvents][] = [
-  ['nobody listens', () => new ResilienceEvents()],
+  ['without a listener', () => new ResilienceEvents()],
   [
-    'somebody listens',
+    'with a listener',
     () => {
       const events = new ResilienceEvents();
       events.subscribe(() => {});

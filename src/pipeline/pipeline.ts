@@ -77,7 +77,7 @@ export class Pipeline {
     return events.hearsAttempts ? this.drive(call) : this.runFast(call);
   }
 
-  /** The fast path of the first attempt, if nobody listens to events of attempts; until a stage makes the call wait. */
+  /** The fast path of the first attempt, if events of attempts have no listener; until a stage makes the call wait. */
   private runFast(call: Call): Promise<unknown> {
     const { steps } = this;
     let level = 0;
@@ -171,7 +171,7 @@ export class Pipeline {
     const { steps } = this;
     let reached = false; // the method
     let work: unknown;
-    let startedAt = NaN; // of the method; only known if somebody listens
+    let startedAt = NaN; // of the method; only known if there is a listener
     try {
       if (call.interruptible && ready === undefined) call.beginAttempt();
       for (;;) {
@@ -201,7 +201,7 @@ export class Pipeline {
     return this.leave(call, level);
   }
 
-  /** Runs the protected work. Only here, since whoever traces listens to attempts too, so that calls do not run fast. */
+  /** Runs the protected work. Only here, since tracers listen to attempts too, so traced calls do not take the fast path. */
   private start(call: Call): unknown {
     const { tracer } = this.events;
     if (tracer === undefined) return call.start();

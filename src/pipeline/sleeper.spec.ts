@@ -46,7 +46,7 @@ describe('Sleeper', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('lets nobody sleep once it is closed', async () => {
+  it('does not sleep once it is closed', async () => {
     const { clock, sleeper, call } = setUp();
     sleeper.close();
     await expect(sleeper.sleep(100, call)).resolves.toBe(false);

@@ -56,7 +56,7 @@ describe('the work that goes on of a call', () => {
     expect(await isOver(all)).toBe(true);
   });
 
-  it('is forgotten at once when nobody has to know', () => {
+  it('is forgotten at once when no stage has to know its end', () => {
     const work = new UnfinishedWork();
     work.abandoned = Promise.resolve();
     work.beginAgain(1, false);

@@ -1,5 +1,5 @@
 /**
- * The work of one call that may go on although nobody waits for it: a stage that holds something for it has to know its
+ * The work of one call that may go on without a waiting caller: a stage that holds something for it has to know its
  * end. Results are dropped at once.
  */
 export class UnfinishedWork {

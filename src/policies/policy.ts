@@ -154,7 +154,7 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   /** Gives the part other settings while the application runs. It keeps its state, its waiting calls and its key. */
   reconfigure?(part: object, settings: Settings): void;
   /** Options that may hold data of users, which events must not contain. */
-  readonly untold?: readonly string[];
+  readonly hiddenOptions?: readonly string[];
   /** Factories of its stages, by their names in the canonical order. */
   stages(settings: Settings, site: PolicySite): StageMakers;
   /**

@@ -59,7 +59,7 @@ export class PrometheusExporter implements OnApplicationBootstrap, OnApplication
       for (const [name, each] of metrics ?? []) {
         if (each !== metric) continue;
         metrics?.delete(name);
-        // Somebody may have cleared the registry, and registered a metric of that name.
+        // The application may have cleared the registry and registered a metric of that name.
         if (isMetric(registry, name, metric)) registry.removeSingleMetric(name);
       }
     }

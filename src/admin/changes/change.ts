@@ -27,7 +27,7 @@ const FIELDS = new Set(['by', 'reason', 'until', 'options', 'scope']);
 
 const SCOPES: readonly unknown[] = ['local', 'shared'] satisfies Scope[];
 
-/** A change that somebody wants, checked. */
+/** A requested change, checked. */
 export interface Change {
   readonly action: AdminAction;
   readonly by: string;

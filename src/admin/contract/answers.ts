@@ -25,7 +25,7 @@ export interface AdminMoment {
   readonly needsBy: boolean;
 }
 
-/** How bad something is: nothing works (`critical`), some of it does not (`warning`), or somebody should know (`notice`). */
+/** How bad something is: nothing works (`critical`), some of it does not (`warning`), or it deserves attention (`notice`). */
 export type AdminSeverity = 'critical' | 'warning' | 'notice';
 
 /** The problem, in words. */
@@ -155,7 +155,7 @@ export interface AdminChange {
   readonly scope?: 'local' | 'shared';
 }
 
-/** What can be done with a breaker. */
+/** The actions on a breaker. */
 export type AdminAction =
   'force-open' | 'disable' | 'observe-only' | 'clear' | 'reset' | 'configure';
 

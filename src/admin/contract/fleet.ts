@@ -14,7 +14,7 @@ export interface AdminFleet {
   readonly versions: readonly AdminVersion[];
   /** The shared breakers, summed over the instances: those with the most trouble and the most calls first; at most 100. */
   readonly breakers: readonly AdminFleetBreaker[];
-  /** Whether there are more of them, or instances that do not tell of all of theirs, so that sums may be too low. */
+  /** Whether there are more of them, or instances that do not report all they have, so that sums may be too low. */
   readonly partial: boolean;
   /** How far the sums look back. */
   readonly windowMs: number;

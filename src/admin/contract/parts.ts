@@ -183,7 +183,7 @@ export interface AdminEvent {
   readonly count?: number;
   /** The error: its name and message, without stack, body or headers. */
   readonly error?: string;
-  /** What else the event says: numbers, words, `counts` and `override`. */
+  /** Further facts of the event: numbers, words, `counts` and `override`. */
   readonly details: { readonly [field: string]: AdminValue };
 }
 

@@ -56,7 +56,7 @@ export class EventLog {
     this.add(entryOf(event, at));
   }
 
-  /** Adds an entry that is no event of the library. */
+  /** Adds an entry that is not an event of the library. */
   add(entry: EventEntry): void {
     this.last += 1;
     const events = isRare(entry.type) ? this.rare : this.others;
@@ -91,7 +91,7 @@ export class EventLog {
   }
 }
 
-/** As many as fit: rare ones first, since nobody else tells of them; in their order. */
+/** As many as fit: rare ones first, since nothing else reports them; in their order. */
 function latest(
   rare: readonly AdminEvent[],
   others: readonly AdminEvent[],

@@ -12,7 +12,7 @@ export interface PageFile {
 let loaded: Promise<ReadonlyMap<string, PageFile>> | undefined;
 
 /**
- * A file of the page. They are read when somebody first asks for one, as a module of the package, so that bundlers find them.
+ * A file of the page. They are read at the first request for one, as a module of the package, so that bundlers find them.
  *
  * @throws {AdminError} when there is no such file
  */

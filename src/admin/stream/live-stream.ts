@@ -131,7 +131,7 @@ export class LiveStream {
     for (const client of joining) client.begin(pieces, last);
   }
 
-  /** A snapshot and the series, in pieces. The last message alone has the id, so that nobody resumes in the middle. */
+  /** A snapshot and the series, in pieces. The last message alone has the id, so that no client resumes in the middle. */
   private async pieces(number: number): Promise<Buffer[]> {
     const texts = [this.message('snapshot', this.source.snapshot())];
     const turns = new Turns();

@@ -62,7 +62,7 @@ export class BreakerViews {
   }
 }
 
-/** What the stream tells of a breaker. */
+/** A breaker as the stream sends it. */
 export function streamView(breaker: AdminBreaker): AdminStreamBreaker {
   const { timeInStateMs: _timeInStateMs, metrics, ...told } = breaker;
   const { p50, p99 } = metrics.latency;

@@ -61,7 +61,7 @@ export class FleetViews {
       .finally(() => (this.reading = undefined));
   }
 
-  /** Nobody has looked for long, so that the latest view may be hours old: waits for another one, but not for a store that hangs. */
+  /** Nothing has been read for long, so the latest view may be hours old: waits for another one, but not for a store that hangs. */
   async lookAfresh(): Promise<void> {
     this.latest = undefined;
     this.expire();
@@ -69,7 +69,7 @@ export class FleetViews {
     await settledWithin(Promise.resolve(this.reading), PATIENCE);
   }
 
-  /** Something has changed: it is read again when somebody looks. */
+  /** Something has changed: it is read again for the next reader. */
   expire(): void {
     this.readAt = -Infinity;
   }

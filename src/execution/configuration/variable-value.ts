@@ -26,7 +26,7 @@ export function valueOf(text: string, shape: Shape): unknown {
   }
 }
 
-/** What would be right in the place of a value, each as the object of "use"; nothing when the value is right. */
+/** Suggestions in place of a value, each as the object of "use"; none when the value is valid. */
 export function objections(value: unknown, shape: Shape): readonly string[] {
   const trial = new Trial({ value }, '', new Problems());
   switch (shape.is) {

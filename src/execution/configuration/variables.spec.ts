@@ -26,7 +26,7 @@ const text = fc.oneof(
 );
 
 describe('variables of the environment, whatever they are,', () => {
-  it('are in force or told at bootstrap', () => {
+  it('are in force or reported at bootstrap', () => {
     fc.assert(
       fc.property(fc.dictionary(name, text, { maxKeys: 4 }), (given) => {
         const env = Object.fromEntries(

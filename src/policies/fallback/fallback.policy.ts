@@ -18,7 +18,7 @@ export const fallbackPolicy: Policy<typeof KIND, FallbackOptions, FallbackSettin
     label: '@Fallback',
     shape: fallbackShape,
     boundToSubject: true,
-    untold: ['handler'],
+    hiddenOptions: ['handler'],
     normalize: toFallbackOptions,
     read: readFallbackOptions,
     // Results are stored under the subject's name, so no two subjects may have the same one.

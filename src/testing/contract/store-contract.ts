@@ -15,7 +15,7 @@ export interface StoreContractCase {
 }
 
 /**
- * What every store promises, as tests for any framework.
+ * The contract of every store, as tests for any framework.
  *
  * @example
  * for (const { title, run } of storeContract({ connect: (space) => redisStore({ url, prefix: space }) })) {

@@ -130,7 +130,7 @@ export class MemoryStore implements ResilienceStore {
     this.tell({ type: 'reconnected' });
   }
 
-  /** Loses everything, as a server does that restarts empty or whose keys are deleted. Nobody is told. */
+  /** Loses everything, as a server does that restarts empty or whose keys are deleted. No listener is notified. */
   forget(): void {
     this.circuitsByName.clear();
     this.limits.clear();

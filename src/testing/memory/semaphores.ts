@@ -4,7 +4,7 @@ import type { PlacesReply, PlacesStep } from '../../fleet/store.js';
 interface Semaphore {
   /** Deadlines by token. */
   readonly leases: Map<string, number>;
-  /** Releases are told until then, because somebody waits. */
+  /** Releases are published until then, because a caller waits. */
   awaitedUntil: number;
 }
 

@@ -1,4 +1,4 @@
-import { joined, shareOf, useSearch } from '../beyond.js';
+import { joined, shareOf, useSearch } from '../search.js';
 import { drawnOnce } from '../parts/drawn-once.js';
 import { SearchBar, searched } from '../parts/search-bar.js';
 import { Spark } from '../parts/spark.js';

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import { useBreaker } from '../beyond.js';
+import { useBreaker } from '../search.js';
 import { Actions } from '../parts/actions.js';
 import { EventList } from '../parts/event-list.js';
 import { Plot } from '../parts/plot.js';

@@ -1,5 +1,5 @@
 import { limitRankOf } from '../../../src/admin/views/rank.js';
-import { joined, shareOf, useSearch } from '../beyond.js';
+import { joined, shareOf, useSearch } from '../search.js';
 import { drawnOnce } from '../parts/drawn-once.js';
 import { SearchBar, searched } from '../parts/search-bar.js';
 import { Spark } from '../parts/spark.js';

@@ -28,9 +28,9 @@ function forEach<Key extends string, Value>(
 }
 
 /** The state that the clients of the stream know, and the changes since. Made once for all of them. */
-export class ChangesTold {
+export class StreamState {
   /** The JSON that was sent last, by kind and name. */
-  private readonly told = forEach(KINDS, () => new Map<string, string>());
+  private readonly sent = forEach(KINDS, () => new Map<string, string>());
   /** The JSON of the fleet that was sent last; `undefined` until it is known. */
   private fleet: string | undefined = undefined;
   /** Breakers that have changed their state or override. */
@@ -172,20 +172,20 @@ export class ChangesTold {
 
   private look(kind: Kind, name: string, view: () => object, changed: Changed): void {
     const json = JSON.stringify(view());
-    if (this.told[kind].get(name) === json) return;
-    this.told[kind].set(name, json);
+    if (this.sent[kind].get(name) === json) return;
+    this.sent[kind].set(name, json);
     changed[kind].push(json);
   }
 
   private forget(kind: Kind, shown: ReadonlyMap<string, unknown>): string[] {
-    const told = this.told[kind];
-    const gone = [...told.keys()].filter((name) => !shown.has(name));
-    for (const name of gone) told.delete(name);
+    const sent = this.sent[kind];
+    const gone = [...sent.keys()].filter((name) => !shown.has(name));
+    for (const name of gone) sent.delete(name);
     return gone;
   }
 
   private known(): Changed {
-    return forEach(KINDS, (kind) => [...this.told[kind].values()]);
+    return forEach(KINDS, (kind) => [...this.sent[kind].values()]);
   }
 
   private lists(parts: Changed): Record<Kind, string> {

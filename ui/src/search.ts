@@ -8,7 +8,7 @@ import { authorization, reader } from './store.js';
  * Parts by key for which there is no room in the stream: the server is asked for them while they are looked for.
  */
 
-/** Somebody may still be typing. */
+/** Waits for the end of typing. */
 const PAUSE_MS = 300;
 const AGAIN_MS = 5_000;
 

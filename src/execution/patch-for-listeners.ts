@@ -6,25 +6,28 @@ import type { ToldPatch } from '../telemetry/events.js';
  * A copy of a patch for listeners, which may write it to a log or send it anywhere: plain data as it is, functions and
  * other objects by their names alone, and nothing of options that may hold data of users.
  */
-export function toldPatch(
+export function patchForListeners(
   patch: ReadonlyMap<string, Readonly<Record<string, unknown>> | null>,
 ): ToldPatch {
-  const told: Record<string, Record<string, unknown> | null> = {};
+  const shown: Record<string, Record<string, unknown> | null> = {};
   for (const [kind, options] of patch) {
-    const { untold = [] } = policies.get(kind)!;
+    const { hiddenOptions = [] } = policies.get(kind)!;
     const entries = Object.entries(options ?? {})
       .filter(([, value]) => value !== undefined)
-      .map(([option, value]) => [option, untold.includes(option) ? `[${option}]` : toldOf(value)]);
-    told[kind] = options && (Object.fromEntries(entries) as Record<string, unknown>);
+      .map(([option, value]) => [
+        option,
+        hiddenOptions.includes(option) ? `[${option}]` : printable(value),
+      ]);
+    shown[kind] = options && (Object.fromEntries(entries) as Record<string, unknown>);
   }
-  return told;
+  return shown;
 }
 
-function toldOf(value: unknown): unknown {
+function printable(value: unknown): unknown {
   if (typeof value === 'function') return `[${value.name || 'function'}]`;
-  if (Array.isArray(value)) return value.map(toldOf);
+  if (Array.isArray(value)) return value.map(printable);
   if (isPlainObject(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toldOf(each)]));
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, printable(each)]));
   }
   return typeof value === 'object' && value !== null ? '[object]' : value;
 }
