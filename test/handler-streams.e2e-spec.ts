@@ -1,8 +1,20 @@
 import type { ServerResponse } from 'node:http';
-import { BadGatewayException, Controller, Get, Injectable, Res, Sse } from '@nestjs/common';
+import {
+  BadGatewayException,
+  type CallHandler,
+  Controller,
+  type ExecutionContext,
+  Get,
+  Injectable,
+  type NestInterceptor,
+  Res,
+  Sse,
+  UseInterceptors,
+} from '@nestjs/common';
 import {
   NEVER,
   Observable,
+  catchError,
   concat,
   defer,
   interval,
@@ -10,8 +22,17 @@ import {
   of as just,
   take,
   throwError,
+  timer,
 } from 'rxjs';
-import { Bulkhead, CircuitBreaker, Retry, Signal, Timeout, constant } from '../src/index.js';
+import {
+  Bulkhead,
+  CircuitBreaker,
+  CircuitOpenError,
+  Retry,
+  Signal,
+  Timeout,
+  constant,
+} from '../src/index.js';
 import { type Platform, closeAll, everyPlatform, of } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { servingOn } from './support/handlers.js';
@@ -82,7 +103,36 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       });
     });
 
-    it('tells its client nothing of the inside when a rejection ends it, early or late', async () => {
+    it('shows interceptors around it the class and the code of a rejection that ends it late', async () => {
+      @Injectable()
+      class Mapping implements NestInterceptor {
+        intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {
+          const mapped = (error: unknown): Observable<object> =>
+            just({ data: error instanceof CircuitOpenError && `mapped ${error.code}` });
+          return next.handle().pipe(catchError(mapped));
+        }
+      }
+      @Controller()
+      @UseInterceptors(Mapping)
+      class K {
+        @Sse('late')
+        @CircuitBreaker('x')
+        late(): Observable<object> {
+          return concat(
+            just({ data: 'first' }),
+            timer(1).pipe(
+              map(() => {
+                throw new CircuitOpenError('secret', 1_000);
+              }),
+            ),
+          );
+        }
+      }
+      const { url } = await serving(K);
+      expect((await request(`${url}/late`).answer).body).toContain('mapped CIRCUIT_OPEN');
+    });
+
+    it('reveals no internals to its client when a rejection ends it, early or late', async () => {
       @Injectable()
       class Shelf {
         @CircuitBreaker('secret-upstream')

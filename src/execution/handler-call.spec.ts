@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import type { ExecutionContext } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { type ExecutionContext, StreamableFile } from '@nestjs/common';
 import { NEVER, type Observable, Subject, concat, of as just } from 'rxjs';
 import { outcome } from '../../test/support/wait.js';
 import { Retry } from '../index.js';
@@ -152,6 +153,25 @@ describe('the call of a handler', () => {
     const call = called(undefined, concat(just(1), NEVER));
     call.succeed(await call.start());
     expect(call.streaming).toBe(true);
+  });
+
+  it.each<[string, (stream: Readable) => unknown]>([
+    ['a file', (stream) => new StreamableFile(stream)],
+    ['a stream', (stream) => stream],
+  ])('ends the answer of an earlier attempt that gives way to another outcome: %s', (_, answer) => {
+    for (const next of [
+      (call: HandlerCall) => call.succeed('the next one'),
+      (call: HandlerCall) => call.fail(new Error('down')),
+    ]) {
+      const stream = Readable.from(['x']);
+      const call = called(new Response());
+      const first = answer(stream);
+      call.succeed(first);
+      call.succeed(first); // by a policy that keeps it
+      expect(stream.destroyed).toBe(false);
+      next(call);
+      expect(stream.destroyed).toBe(true);
+    }
   });
 
   it('can be interrupted', () => {
