@@ -5,7 +5,7 @@ import { CircuitBreaker, Retry } from '../src/index.js';
 import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
 import { type Booted, boot, closeAll } from './support/boot.js';
 import { samplesIn } from './support/scrape.js';
-import { outcome } from './support/wait.js';
+import { deferred, outcome } from './support/wait.js';
 
 // Series that come and go while an application runs. No name is known but those of the code: maxNames is 0.
 
@@ -71,6 +71,32 @@ describe('a method of a module that is loaded while the application runs', () =>
     const names = Array.from(booted.service.descriptions(), ({ name }) => name);
     expect(names.filter((name) => name.startsWith('Magazines'))).toEqual(['Magazines.list']);
     await expect(loaded.get(Magazines).wrong()).rejects.toThrow('maxRetries is -1');
+  });
+
+  it('has its series from the first scrape after all its factories have answered', async () => {
+    class Papers {
+      @Retry({ maxRetries: 1 })
+      async list(): Promise<void> {}
+    }
+    const ready = deferred();
+    const asked = deferred();
+    const useFactory = async (): Promise<Papers> => {
+      asked.resolve();
+      await ready.promise;
+      return new Papers();
+    };
+    @Module({ providers: [{ provide: 'papers', useFactory }] })
+    class Lazy {}
+    const names = (): string[] =>
+      Array.from(booted.service.descriptions(), ({ name }) => name).filter((name) =>
+        name.startsWith('Papers'),
+      );
+    const loading = booted.app.get(LazyModuleLoader).load(() => Lazy);
+    await asked.promise;
+    expect(names()).toEqual([]);
+    ready.resolve();
+    await loading;
+    expect(names()).toEqual(['Papers.list']);
   });
 });
 

@@ -21,7 +21,7 @@ export function nestCallerOf(
 ): NestCaller | undefined {
   if (Reflect.hasMetadata('graphql:resolve_property', method)) return forClients;
   if (Reflect.hasMetadata('SCHEDULER_TYPE', method)) {
-    return telling('@nestjs/schedule', method, ({ message }) =>
+    return logging('@nestjs/schedule', method, ({ message }) =>
       warn(`${name} was rejected: ${message}`),
     );
   }
@@ -29,12 +29,12 @@ export function nestCallerOf(
   if (handled !== undefined) {
     const events = handled.map(({ name: event }) => event).join(', ');
     const tell = (error: ResilienceError): void => warn(lostEvent(name, events, error));
-    return telling('@nestjs/cqrs', method, tell, true);
+    return logging('@nestjs/cqrs', method, tell, true);
   }
   const listened = listenedBy(method);
   if (listened === undefined) return undefined;
   const events = listened.map(({ event }) => show(event)).join(', ');
-  return telling('@nestjs/event-emitter', method, (error) => warn(lostEvent(name, events, error)));
+  return logging('@nestjs/event-emitter', method, (error) => warn(lostEvent(name, events, error)));
 }
 
 /** The events of `@EventsHandler()`; `undefined` for other methods than `handle()` of such a class. */
@@ -71,21 +71,21 @@ export function lostEvent(name: string, events: string, error: ResilienceError):
 }
 
 /**
- * Tells of rejections of calls by a package. Calls by others get them as always.
+ * Logs the rejections of calls by a package. Calls by others are rejected as always.
  *
  * @param passesOn whether the package gets them too, and not only a stack to log
  */
-function telling(
+function logging(
   caller: string,
   method: Function,
-  tell: (error: ResilienceError) => void,
+  log: (error: ResilienceError) => void,
   passesOn = false,
 ): NestCaller {
   return (result) => {
     if (!isCalledBy(caller, method)) return result;
     return result.catch((error: unknown) => {
       const rejected = isResilienceError(error);
-      if (rejected) tell(error);
+      if (rejected) log(error);
       if (passesOn || !rejected) throw error;
     });
   };
@@ -94,7 +94,10 @@ function telling(
 /** Whether a package itself makes the present call of `method`: only the stack tells it from a call by the application. */
 function isCalledBy(name: string, method: Function): boolean {
   const at: { stack?: string } = {};
+  const { stackTraceLimit } = Error;
+  Reflect.set(Error, 'stackTraceLimit', 1); // a whole stack takes three times as long
   Error.captureStackTrace(at, method);
   const [, nearest = ''] = at.stack?.split('\n') ?? [];
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   return nearest.replaceAll('\\', '/').includes(`/node_modules/${name}/`);
 }

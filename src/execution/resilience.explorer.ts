@@ -72,7 +72,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
       if (told !== undefined) this.runtime.warn(told);
       for (const name of signalledAloneOn(owner)) {
         this.runtime.warn(
-          `${name}: its other parameters stay undefined beside @Signal(), since Nest fills in those alone that have a decorator; add @Payload(), @MessageBody() or @ConnectedSocket()`,
+          `${name}: its other parameters stay undefined beside @Signal(), because Nest fills in only parameters with decorators; add @Payload(), @MessageBody() or @ConnectedSocket()`,
         );
       }
     }
@@ -148,8 +148,9 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
 
   /** The methods of all classes if modules have been loaded since somebody asked, which each scrape does; else none. */
   private loaded(): readonly OwnedMethod[] {
-    if (this.modules.size === this.explored) return [];
-    this.explored = this.modules.size;
+    const { size } = this.modules;
+    if (size === this.explored) return [];
+    if (!Array.from(this.allWrappers()).some(isPending)) this.explored = size;
     const owners = new Set(Array.from(this.built(), ({ type }) => type));
     for (const owner of owners) coverClass(owner);
     return distinct([...owners].flatMap(methodsOf).filter(({ ownOnly }) => !ownOnly));
@@ -215,6 +216,13 @@ function staticInstanceOf(wrapper: InstanceWrapper): object | undefined {
   if (!wrapper.isDependencyTreeStatic()) return undefined;
   const instance: unknown = wrapper.instance;
   return typeof instance === 'object' && instance !== null ? instance : undefined;
+}
+
+/** Whether it is a factory that has not answered, or with nothing: its class is not known. */
+function isPending(wrapper: InstanceWrapper): boolean {
+  if (wrapper.inject === undefined || wrapper.inject === null) return false;
+  const instance: unknown = wrapper.instance;
+  return wrapper.isDependencyTreeStatic() && (instance === undefined || instance === null);
 }
 
 /** The reason why a provider may have several instances; `undefined` if there is only one. */
