@@ -115,6 +115,7 @@ describeWithRedis('a Redis in which somebody else has written', () => {
   it.each([
     [['set', 'resilience:{fleet}:settings', 'x']],
     [['hset', 'resilience:{fleet}:settings', 'revision', 'x', 'settings', '{}', 'at', '1']],
+    [['hset', 'resilience:{fleet}:settings', 'revision', 'nan', 'settings', '{}', 'at', '1']],
     [['hset', 'resilience:{fleet}:settings', 'revision', '1', 'settings', '{}', 'at', 'x']],
   ])(
     'knows no changes of options where they cannot be read, and begins them anew: %j',

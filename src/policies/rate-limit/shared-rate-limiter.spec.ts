@@ -238,6 +238,22 @@ describe('while the store is away, a limit for all instances', () => {
     expect(await fleet.call(0)).toBe('at once');
   });
 
+  it('shows the share once it has decided, although the store is not away yet', async () => {
+    const fleet = new Fleet({ limit: 40, burst: 8 });
+    const [instance] = fleet.instances;
+    const [limiter] = fleet.limiters;
+    const shown = (): unknown => [limiter!.quota().remaining, limiter!.nextMs()];
+    await fleet.call(0, 2);
+    expect(shown()).toEqual([6, 25]);
+    jest.spyOn(fleet.memory, 'limit').mockRejectedValueOnce(new Error('late'));
+    await fleet.call(0, 8);
+    expect(instance!.store.available).toBe(true);
+    expect(shown()).toEqual([0, 25]);
+    expect(limiter!.snapshot().remaining).toBe(0);
+    await fleet.call(0, 1);
+    expect(shown()).toEqual([5, 25]);
+  });
+
   it('shows the share: its rate, and when it allows more', async () => {
     const fleet = new Fleet({ count: 4, limit: 40, burst: 10 });
     const [limiter] = fleet.limiters;

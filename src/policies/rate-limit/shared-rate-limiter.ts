@@ -36,6 +36,8 @@ export class SharedRateLimiter {
   private readonly otherRates: OtherRates;
   private known: Known | undefined = undefined;
   private refusal: Refusal | undefined = undefined;
+  /** Whether the last answer of the store was missing, so that {@link share} decided although the store is not away yet. */
+  private unanswered = false;
   /** The calls that the store has told to wait. */
   private readonly waiting = new Set<SharedTurn>();
   /** Calls that ask the store. */
@@ -68,7 +70,7 @@ export class SharedRateLimiter {
 
   /** Its limit, and the latest numbers from the store. */
   snapshot(): RateLimitSnapshot {
-    if (!this.store.available) return this.snapshotOfShare();
+    if (this.byShare) return this.snapshotOfShare();
     const { name, rate, known } = this;
     const { limit, perMs, burst } = rate;
     const resetMs = Math.max(0, known === undefined ? 0 : known.resetMs - (this.now() - known.at));
@@ -79,13 +81,13 @@ export class SharedRateLimiter {
 
   /** @internal As {@link RateLimiter.quota}: while the store is away, that of the share. */
   quota(): Quota {
-    if (!this.store.available) return this.share.quota();
+    if (this.byShare) return this.share.quota();
     return { ...this.rate, remaining: this.snapshot().remaining };
   }
 
   /** @internal As {@link RateLimiter.nextMs}: while the store is away, by the share. */
   nextMs(): number | undefined {
-    if (!this.store.available) return this.share.nextMs();
+    if (this.byShare) return this.share.nextMs();
     const { limit, perMs, burst, remaining, resetMs } = this.snapshot();
     if (remaining === burst) return undefined;
     const afterThat = ((burst - remaining - 1) * perMs) / limit;
@@ -130,6 +132,8 @@ export class SharedRateLimiter {
     this.asking -= 1;
     if (turn.left) return;
     if (decision === undefined) {
+      this.unanswered = true;
+      this.refusal = undefined;
       const later = this.now();
       turn.local = this.takeOfShare(cost, Math.max(0, maxWaitMs - (later - now)), later);
       return turn.local?.ready;
@@ -149,6 +153,7 @@ export class SharedRateLimiter {
     asked: number,
   ): void {
     this.known = { remaining, resetMs, at: this.now() };
+    this.unanswered = false;
     if (otherRate) this.otherRates.met(this.known.at);
     // The store rounds up to whole milliseconds.
     const until = asked + retryAfterMs + maxWait - 1;
@@ -180,6 +185,11 @@ export class SharedRateLimiter {
     }
     // A cost that the whole limit allows must not become impossible because the store is away.
     return this.share.take(Math.min(cost, this.rateOfShare().burst), maxWait, now);
+  }
+
+  /** Whether the numbers to show are those of the share. */
+  private get byShare(): boolean {
+    return this.unanswered || !this.store.available;
   }
 
   private rateOfShare(): Rate {

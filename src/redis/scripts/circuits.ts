@@ -13,9 +13,7 @@ local function read(key)
   if v[1] ~= 'closed' and v[1] ~= 'open' and v[1] ~= 'half-open' then return nil, redis.call('EXISTS', key) == 1 end
   if not v[3] or v[3] == '' or not v[8] then return nil, true end
   for _, i in ipairs({2, 4, 5, 6, 7, 9}) do
-    local n = tonumber(v[i] or '')
-    -- An epoch must be able to grow.
-    if not n or n ~= math.floor(n) or n < 0 or n >= ${Number.MAX_SAFE_INTEGER} then return nil, true end
+    if not counted(v[i]) then return nil, true end
   end
   local circuit = {
     state = v[1], epoch = tonumber(v[2]), incarnation = v[3], openUntil = tonumber(v[4]),

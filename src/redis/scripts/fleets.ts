@@ -60,7 +60,7 @@ return int(redis.call('ZCOUNT', KEYS[1], '(' .. int(now), '+inf'))
 
 const CURRENT = `
 local v = tried('HMGET', KEYS[1], 'revision', 'settings', 'at') or {}
-if not tonumber(v[1] or '') or not tonumber(v[3] or '') then v = {} end
+if not counted(v[1]) or not counted(v[3]) then v = {} end
 local revision = tonumber(v[1] or '0')
 local function settings(changed)
   local age = math.max(0, math.floor((now - tonumber(v[3] or int(now))) / 1000))

@@ -15,6 +15,12 @@ local function int(n) return string.format('%.0f', n) end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
+-- The number in a text; nil unless it is whole, and can grow.
+local function counted(text)
+  local n = tonumber(text or '')
+  return n and n == math.floor(n) and n >= 0 and n < ${Number.MAX_SAFE_INTEGER} and n or nil
+end
+
 -- The reply to a command; nil and true if its key holds another type of value than a store puts there.
 local function tried(...)
   local reply = redis.pcall(...)
