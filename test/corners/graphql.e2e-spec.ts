@@ -384,7 +384,7 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (driver, { platform, optio
     expect(JSON.stringify(messages)).not.toMatch(/secret|circuit \\"|Books/);
   });
 
-  it('a subscription tells its client nothing of the inside when a rejection ends it midway', async () => {
+  it('a subscription reveals no internals to its client when a rejection ends it midway', async () => {
     server.registry.get(`${SECRET}-shelf`).forceOpen();
     const { socket, messages } = await subscribe('subscription { rejectedMidway }');
     let reason = ''; // the server of Nest 10 tells errors as it closes the connection
