@@ -70,7 +70,7 @@ describe('the bridge to EventEmitter2', () => {
       return Promise.reject(new Error('the store is away'));
     };
     const emitter = app.get(EventEmitter2, { strict: false });
-    emitter.on('resilience.attempt', fails).on('resilience.rejected', fails);
+    for (const kind of ['attempt', 'rejected']) emitter.on(`resilience.${kind}`, fails);
     for (let call = 0; call < 3; call++) await outcome(app.get(Books).list());
     await settle();
     expect(heard).toEqual(['attempt', 'rejected', 'rejected']);

@@ -2,6 +2,7 @@ import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
 import { LazyModuleLoader } from '@nestjs/core';
 import { Registry } from 'prom-client';
 import { CircuitBreaker, Retry } from '../src/index.js';
+import { RUNTIME, type Runtime } from '../src/execution/runtime.js';
 import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
 import { type Booted, boot, closeAll } from './support/boot.js';
 import { samplesIn } from './support/scrape.js';
@@ -71,6 +72,8 @@ describe('a method of a module that is loaded while the application runs', () =>
     const names = Array.from(booted.service.descriptions(), ({ name }) => name);
     expect(names.filter((name) => name.startsWith('Magazines'))).toEqual(['Magazines.list']);
     await expect(loaded.get(Magazines).wrong()).rejects.toThrow('maxRetries is -1');
+    const { planner } = booted.app.get<Runtime>(RUNTIME);
+    expect(Array.from(planner.loaded())).toEqual([]); // once
   });
 
   it('has its series from the first scrape after all its factories have answered', async () => {

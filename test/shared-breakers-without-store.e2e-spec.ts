@@ -297,6 +297,38 @@ describe('when the store is back', () => {
     expect(fleet.states).toEqual(['disabled!', 'disabled!']);
   });
 
+  it('and has lost everything, an override whose time is over does not clear a newer one', async () => {
+    const fleet = new TestFleet();
+    // Nobody hears anything but by polls.
+    jest.spyOn(fleet.memory, 'subscribe').mockResolvedValue(async () => {});
+    const [one, other] = await fleet.start(2);
+    const polls = async (seconds: number): Promise<void> => {
+      for (let i = 0; i < seconds; i++) {
+        await fleet.clock.advance(1_000);
+        await settle();
+      }
+    };
+    one!.breaker.forceOpen({ by: 'ben', until: new Date(fleet.clock.wall() + 60_000) });
+    await polls(16);
+    one!.route.trouble = 'down';
+    other!.breaker.disable({ by: 'anna' });
+    await settle();
+    fleet.memory.forget();
+    other!.route.trouble = 'down';
+    one!.route.methods = ['circuit']; // it reads, but cannot restore before its override has ended
+    await polls(50);
+    one!.route.trouble = undefined;
+    await polls(40);
+    other!.route.trouble = undefined;
+    await polls(40);
+    expect(await fleet.memory.circuits(['storagesvc'])).toMatchObject([
+      { override: { state: 'disabled', by: 'anna' } },
+    ]);
+    for (const instance of [one!, other!]) {
+      expect(instance.breaker.snapshot().override).toMatchObject({ kind: 'disabled', by: 'anna' });
+    }
+  });
+
   it('and an override has been lost, a trip does not end it', async () => {
     const fleet = new TestFleet();
     const [one, two] = await fleet.start(2);

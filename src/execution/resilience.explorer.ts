@@ -31,14 +31,18 @@ import { mistakenTimeoutsOn } from './schedule-timeouts.js';
 /** Nest's `InstanceWrapper`, which its packages do not export. */
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
+/** Nest's `Module`, likewise. */
+type Loaded =
+  ReturnType<ModulesContainer['values']> extends Iterable<infer Module> ? Module : never;
+
 /**
  * Examines all providers and controllers when the application starts: checks every decorated method, so that the
  * application does not start with a wrong configuration, and binds the instances that Nest has not built itself.
  */
 @Injectable()
 export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
-  /** The number of modules whose classes have been explored. */
-  private explored = 0;
+  /** The modules whose classes are all known. */
+  private readonly explored = new WeakSet<Loaded>();
 
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
@@ -64,7 +68,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     }
     layers.variables.checkTargets(targets.ofSubjects, problems);
     this.runtime.planner.prepare(methods, problems);
-    this.explored = this.modules.size;
+    for (const module of this.modules.values()) this.explored.add(module);
     this.runtime.planner.loaded = () => this.loaded();
     liveRuntimes.add(this.runtime);
     for (const [owner, instance] of owners) {
@@ -121,6 +125,11 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     for (const { injectables } of this.modules.values()) yield* injectables.values();
   }
 
+  /** The same of one module. */
+  private *wrappersOf({ providers, controllers, injectables }: Loaded): Iterable<InstanceWrapper> {
+    for (const wrappers of [providers, controllers, injectables]) yield* wrappers.values();
+  }
+
   /** Makes the `CacheInterceptor`s on decorated handlers store live answers only. */
   private spareCaches(sites: readonly DecoratedMethod[]): void {
     const caches = new Set(sites.flatMap(cacheInterceptorsOn));
@@ -136,8 +145,8 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
   }
 
   /** The classes that Nest has built or will build, with the shared instance if there is one. */
-  private *built(): Iterable<Built> {
-    for (const wrapper of this.allWrappers()) {
+  private *built(wrappers = this.allWrappers()): Iterable<Built> {
+    for (const wrapper of wrappers) {
       const scope = scopeOf(wrapper);
       const instance = scope === undefined ? staticInstanceOf(wrapper) : undefined;
       const type: unknown =
@@ -146,14 +155,16 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     }
   }
 
-  /** The methods of all classes if modules have been loaded since somebody asked, which each scrape does; else none. */
-  private loaded(): readonly OwnedMethod[] {
-    const { size } = this.modules;
-    if (size === this.explored) return [];
-    if (!Array.from(this.allWrappers()).some(isPending)) this.explored = size;
-    const owners = new Set(Array.from(this.built(), ({ type }) => type));
-    for (const owner of owners) coverClass(owner);
-    return distinct([...owners].flatMap(methodsOf).filter(({ ownOnly }) => !ownOnly));
+  /** The methods of the classes of modules that have been loaded since the last listing. */
+  private *loaded(): Iterable<OwnedMethod> {
+    for (const module of this.modules.values()) {
+      if (this.explored.has(module)) continue;
+      const wrappers = Array.from(this.wrappersOf(module));
+      if (!wrappers.some(isPending)) this.explored.add(module);
+      const owners = new Set(Array.from(this.built(wrappers), ({ type }) => type));
+      for (const owner of owners) coverClass(owner);
+      yield* distinct([...owners].flatMap(methodsOf).filter(({ ownOnly }) => !ownOnly));
+    }
   }
 
   /** Binds all shared instances. @returns the classes of all providers, with the shared instance if there is one */

@@ -101,8 +101,8 @@ const MESSAGES: Readonly<Record<StoreMessage['type'], Check>> = {
 
 /**
  * A store that keeps to the interface. Somebody else's store may answer anything: an invalid answer rejects, like a step that
- * cannot be made, and an invalid message is not heard. What one circuit has that cannot be read costs no other circuit: such an
- * override is none, and such a circuit is one that the store does not know.
+ * cannot be made, and an invalid message is not heard. Unreadable data of one circuit does not affect others: an unreadable
+ * override counts as none, an unreadable circuit as unknown.
  */
 export class CheckedStore implements ResilienceStore {
   private readonly complaints: Complaints;
@@ -120,10 +120,14 @@ export class CheckedStore implements ResilienceStore {
 
   async circuit(name: string, step: CircuitStep): Promise<CircuitReply> {
     const reply = await this.store.circuit(name, step);
-    if (isCircuitReply(reply)) return reply;
-    const view = this.withoutOverride(name, look(reply, 'view'));
-    const rest = view && { ...reply, view };
-    return checked('circuit', isCircuitReply, rest ?? reply);
+    const view: unknown = look(reply, 'view');
+    if (isView(view)) return checked('circuit', isCircuitReply, reply);
+    const rest = this.withoutOverride(name, view);
+    return checked(
+      'circuit',
+      isCircuitReply,
+      rest === undefined ? reply : { ...reply, view: rest },
+    );
   }
 
   async circuits(names: readonly string[]): Promise<readonly (CircuitView | undefined)[]> {
@@ -174,9 +178,9 @@ export class CheckedStore implements ResilienceStore {
       const type = look(message, 'type') as StoreMessage['type'];
       if (!Object.hasOwn(MESSAGES, type)) return;
       if (MESSAGES[type](message)) return listener(message);
-      const name = look(message, 'name');
-      if (type !== 'circuit' || typeof name !== 'string') return;
-      const view = this.withoutOverride(name, look(message, 'view'));
+      const [name, given] = [look(message, 'name'), look(message, 'view')];
+      if (type !== 'circuit' || typeof name !== 'string' || isView(given)) return;
+      const view = this.withoutOverride(name, given);
       if (view !== undefined) listener({ type, name, view });
     });
   }

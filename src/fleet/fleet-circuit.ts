@@ -264,10 +264,11 @@ export class FleetCircuit implements SharedCircuit {
   /** @param restores whether it is one that the store has lost */
   private tell(override: TimedOverride | undefined, restores: boolean): void {
     const { outbox, clock } = this.services;
-    outbox.put(this.overrideKey, () => {
+    outbox.put(this.overrideKey, async () => {
       const shared = sharedOf(override, clock.now());
-      const step = { type: 'override', override: shared } as const;
-      return this.deliver(restores ? { ...step, restores } : step);
+      if (!restores) return this.deliver({ type: 'override', override: shared });
+      if (shared === undefined) return () => {}; // its time is over
+      return this.deliver({ type: 'override', override: shared, restores });
     });
   }
 

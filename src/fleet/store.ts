@@ -145,9 +145,10 @@ export type CircuitStep =
   | {
       readonly type: 'override';
       readonly override: SharedOverride | undefined;
-      /** It is one that the store has lost: the step is void if an override is in force, or has been cleared since. */
-      readonly restores?: true;
+      readonly restores?: undefined;
     }
+  /** The override is one that the store has lost: the step is void if an override is in force, or has been cleared since. */
+  | { readonly type: 'override'; readonly override: SharedOverride; readonly restores: true }
   /** Closes the circuit and forgets its history, by an operator; an override stays. */
   | { readonly type: 'reset' };
 

@@ -93,8 +93,12 @@ describeWithRedis('a Redis in which somebody else has written', () => {
     ['limit', [['rpush', 'resilience:{bad}:limit', 'x']]],
     ['limit', [['set', 'resilience:{bad}:limit', 'x']]],
     ['limit', [['set', 'resilience:{bad}:limit', '1 x 1/1/1']]],
+    ['limit', [['set', 'resilience:{bad}:limit', '1 1 5x/10/3']]],
+    ['limit', [['set', 'resilience:{bad}:limit', '1e999 1 10/3600000/10']]],
+    ['limit', [['set', 'resilience:{bad}:limit', '5 1 0/0/0']]],
     ['places', [['set', 'resilience:{bad}:places', 'x']]],
     ['heartbeat', [['set', 'resilience:{fleet}:alive', 'x']]],
+    ['heartbeat', [['zadd', 'resilience:{fleet}:alive', 'inf', 'x']]],
     ['heartbeat', [['set', 'resilience:{fleet}:instances', 'x']]],
   ])('begins anew for %s, whatever is under the key: %j', async (kind, commands) => {
     await server.tell(...commands);

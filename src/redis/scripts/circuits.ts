@@ -1,5 +1,5 @@
 import { KEEP_MS } from '../../fleet/spans.js';
-import { script } from './script.js';
+import { LAST, script } from './script.js';
 
 /** A circuit in its hash. Times in microseconds of the server; 0 for an override without an end. */
 const CIRCUIT = `
@@ -63,6 +63,7 @@ return views
  * Returns: whether it has been made, retry after or '', whether others must be told, and the view.
  */
 export const STEP = script(
+  LAST,
   CIRCUIT,
   `
 local KEEP_MS = ${KEEP_MS}
@@ -87,8 +88,7 @@ end
 local function save(deadline)
   local last = math.max(now, deadline or 0, circuit.overrideUntil)
   if circuit.state == 'open' then last = math.max(last, circuit.openUntil) end
-  local lease = redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')
-  if lease[2] then last = math.max(last, tonumber(lease[2])) end
+  last = math.max(last, lastOf(leases) or 0)
   local ttl = int(math.ceil((last - now) / 1000) + KEEP_MS)
   redis.call('HSET', key, 'state', circuit.state, 'epoch', int(circuit.epoch),
     'incarnation', circuit.incarnation, 'openUntil', int(circuit.openUntil),

@@ -1,4 +1,4 @@
-import { script } from './script.js';
+import { LAST, script } from './script.js';
 
 const LIVE = `
 local deadlines, infos = KEYS[1], KEYS[2]
@@ -14,12 +14,12 @@ end
  * Returns how many instances are alive.
  */
 export const HEARTBEAT = script(
+  LAST,
   LIVE,
   `
 redis.call('ZADD', deadlines, int(now + tonumber(ARGV[3]) * 1000), ARGV[1])
 anew('HSET', infos, ARGV[1], int(now) .. ' ' .. ARGV[2])
-local last = tonumber(redis.call('ZRANGE', deadlines, -1, -1, 'WITHSCORES')[2])
-local ttl = int(math.ceil((last - now) / 1000) + 60000)
+local ttl = int(math.ceil((lastOf(deadlines) - now) / 1000) + 60000)
 redis.call('PEXPIRE', deadlines, ttl)
 redis.call('PEXPIRE', infos, ttl)
 return int(redis.call('ZCOUNT', deadlines, '(' .. int(now), '+inf'))

@@ -20,15 +20,13 @@ local interval = period / limit
 local level, mend, other = 0, false, false
 
 -- A bucket that cannot be read is one that has been lost.
-local stored, at, ofRate = string.match(tried('GET', KEYS[1]) or '', '^(%d%S*) (%d+) (%d[^/ ]*/%d[^/ ]*/%d%S*)$')
-if stored and tonumber(stored) then
-  local elapsed, leak = now - tonumber(at), interval
-  if ofRate ~= rate then
-    local ofLimit, ofPeriod = string.match(ofRate, '^([^/]+)/([^/]+)/')
-    leak = tonumber(ofPeriod) * 1000 / tonumber(ofLimit)
-  end
+local stored, at, ofRate = string.match(tried('GET', KEYS[1]) or '', '^(%S+) (%S+) (%S+)$')
+local ofLimit, ofPeriod = string.match(ofRate or '', '^([^/]+)/([^/]+)/')
+local count, leak = tonumber(stored or ''), (tonumber(ofPeriod or '') or 0) * 1000 / (tonumber(ofLimit or '') or 0)
+if count and count >= 0 and count < math.huge and counted(at) and leak > 0 and leak < math.huge then
+  local elapsed = now - tonumber(at)
   mend = elapsed < 0
-  level = tonumber(stored) - math.max(0, elapsed) / leak
+  level = count - math.max(0, elapsed) / leak
   if level <= ROUNDING then level = 0 end
   if ofRate ~= rate then
     other = level > 0

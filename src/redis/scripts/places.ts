@@ -1,4 +1,4 @@
-import { script } from './script.js';
+import { LAST, script } from './script.js';
 
 /**
  * KEYS: sorted set of leases, token by deadline; string that exists while somebody waits.
@@ -9,7 +9,9 @@ import { script } from './script.js';
  * Durations in milliseconds.
  * Returns: whether it has been made, leases, retry after or '', whether others must be told, and lost tokens.
  */
-export const PLACES = script(`
+export const PLACES = script(
+  LAST,
+  `
 local MARGIN_MS = 60000
 local leases, awaited = KEYS[1], KEYS[2]
 local channel, name, step = ARGV[1], ARGV[2], ARGV[3]
@@ -22,9 +24,9 @@ local function reply(granted, retryAfter, told, lost)
 end
 
 local function keep()
-  local last = redis.call('ZRANGE', leases, -1, -1, 'WITHSCORES')[2]
+  local last = lastOf(leases)
   if last then
-    redis.call('PEXPIRE', leases, int(math.ceil((tonumber(last) - now) / 1000) + MARGIN_MS))
+    redis.call('PEXPIRE', leases, int(math.ceil((last - now) / 1000) + MARGIN_MS))
   end
 end
 
@@ -55,4 +57,5 @@ local granted = redis.call('ZREM', leases, ARGV[4]) == 1
 local told = granted and redis.call('EXISTS', awaited) == 1
 if told and channel ~= '' then redis.call('PUBLISH', channel, cjson.encode({'place', name})) end
 return reply(granted, nil, told)
-`);
+`,
+);

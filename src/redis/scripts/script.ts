@@ -38,6 +38,17 @@ local function anew(command, key, ...)
 end
 `;
 
+/** For sorted sets of times. */
+export const LAST = `
+-- The highest score; members beyond all times, which only somebody else puts there, are removed.
+local function lastOf(set)
+  local last = tonumber(redis.call('ZRANGE', set, -1, -1, 'WITHSCORES')[2] or '')
+  if not last or last < ${Number.MAX_SAFE_INTEGER} then return last end
+  redis.call('ZREMRANGEBYSCORE', set, '${Number.MAX_SAFE_INTEGER}', '+inf')
+  return lastOf(set)
+end
+`;
+
 export function script(...parts: string[]): Script {
   const text = [PRELUDE, ...parts].join('').trim();
   return { text, sha1: createHash('sha1').update(text).digest('hex') };
