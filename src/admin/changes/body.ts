@@ -34,7 +34,7 @@ function lengthOf(body: object): number {
   try {
     return JSON.stringify(body).length;
   } catch {
-    throw new AdminError(400, 'BAD_REQUEST', 'the body is nested too deeply');
+    throw new AdminError(400, 'BAD_REQUEST', 'the body cannot be read as JSON');
   }
 }
 
