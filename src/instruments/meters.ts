@@ -76,6 +76,11 @@ export class Meters<D extends Distribution = Distribution> {
     return this.pass;
   }
 
+  /** Resolves when no read is under way: its readings are older than calls that have ended meanwhile. */
+  async settled(): Promise<void> {
+    await this.pass?.catch(() => {});
+  }
+
   /** Leaves out all that the parts have counted so far for that instrument and nobody has read. */
   skipUnread(key: InstrumentKey): void {
     if (isPartKey(key)) this.parts.skip(key, this.sources);

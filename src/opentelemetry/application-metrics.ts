@@ -20,6 +20,7 @@ export class ApplicationMetrics {
 
   async stop(): Promise<void> {
     this.meters.stop();
+    await this.meters.settled();
     await this.applications.retire(this.readAll);
   }
 
