@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { brand } from './brand.js';
 import { look } from './outcomes/look.js';
+import { limitStacks, restoreStacks } from './stack-limit.js';
 
 const BRAND = brand('error');
 
@@ -45,11 +46,11 @@ export abstract class ResilienceError extends HttpException {
     const { status, title, code, cause } = details;
     const body = { statusCode: status, message: title, error: title, code };
     // A rejection's stack trace adds nothing to its name, and would cost more than the rejection itself.
-    const limit = forbidStacks();
+    const limit = limitStacks(0);
     try {
       super(body, status, cause === undefined ? undefined : { cause });
     } finally {
-      if (limit !== undefined) allowStacks(limit);
+      if (limit !== undefined) restoreStacks(limit);
     }
     this.message = details.message;
     this.code = code;
@@ -61,26 +62,6 @@ export abstract class ResilienceError extends HttpException {
   /** Headers of the HTTP answer beside `Retry-After`; they must not reveal internals of the service to callers. */
   get httpHeaders(): Readonly<Record<string, string>> {
     return {};
-  }
-}
-
-/** @returns the limit to restore; `undefined` when it cannot be changed (frozen, deleted, guarded) */
-function forbidStacks(): number | undefined {
-  try {
-    const limit: unknown = Error.stackTraceLimit;
-    if (typeof limit !== 'number') return undefined;
-    Error.stackTraceLimit = 0;
-    return limit;
-  } catch {
-    return undefined;
-  }
-}
-
-function allowStacks(limit: number): void {
-  try {
-    Error.stackTraceLimit = limit;
-  } catch {
-    // it has become read-only meanwhile
   }
 }
 

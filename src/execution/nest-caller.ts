@@ -1,6 +1,7 @@
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 import { show } from '../common/printable.js';
+import { limitStacks, restoreStacks } from '../common/stack-limit.js';
 import { forGraphql } from './rejection-answers.js';
 
 /** Receives the promise of a call by Nest, which does not do with a rejection what its users need. */
@@ -21,20 +22,22 @@ export function nestCallerOf(
 ): NestCaller | undefined {
   if (Reflect.hasMetadata('graphql:resolve_property', method)) return forClients;
   if (Reflect.hasMetadata('SCHEDULER_TYPE', method)) {
-    return logging('@nestjs/schedule', method, ({ message }) =>
+    return reporting('@nestjs/schedule', method, ({ message }) =>
       warn(`${name} was rejected: ${message}`),
     );
   }
   const handled = handledBy(method, owner);
   if (handled !== undefined) {
     const events = handled.map(({ name: event }) => event).join(', ');
-    const tell = (error: ResilienceError): void => warn(lostEvent(name, events, error));
-    return logging('@nestjs/cqrs', method, tell, true);
+    const report = (error: ResilienceError): void => warn(lostEvent(name, events, error));
+    return reporting('@nestjs/cqrs', method, report, true);
   }
   const listened = listenedBy(method);
   if (listened === undefined) return undefined;
   const events = listened.map(({ event }) => show(event)).join(', ');
-  return logging('@nestjs/event-emitter', method, (error) => warn(lostEvent(name, events, error)));
+  return reporting('@nestjs/event-emitter', method, (error) =>
+    warn(lostEvent(name, events, error)),
+  );
 }
 
 /** The events of `@EventsHandler()`; `undefined` for other methods than `handle()` of such a class. */
@@ -64,40 +67,51 @@ const forClients: NestCaller = async (result) => {
   }
 };
 
-/** The line in the log about an event whose handling did not begin or did not finish. */
+/** The line in the log about an event that nobody has handled, or not to its end. */
 export function lostEvent(name: string, events: string, error: ResilienceError): string {
   const happened = isOwnFailure(error) ? 'has failed to handle' : 'has turned away';
   return `${name} ${happened} an event (${events}): ${error.message}`;
 }
 
 /**
- * Logs the rejections of calls by a package. Calls by others are rejected as always.
+ * Reports the rejections of calls that a package makes. Other callers of the method get them as always.
  *
  * @param passesOn whether the package gets them too, and not only a stack to log
  */
-function logging(
+function reporting(
   caller: string,
   method: Function,
-  log: (error: ResilienceError) => void,
+  report: (error: ResilienceError) => void,
   passesOn = false,
 ): NestCaller {
   return (result) => {
-    if (!isCalledBy(caller, method)) return result;
+    const call = callOf(method);
     return result.catch((error: unknown) => {
-      const rejected = isResilienceError(error);
-      if (rejected) log(error);
-      if (passesOn || !rejected) throw error;
+      if (!isResilienceError(error) || !isBy(caller, call)) throw error;
+      report(error);
+      if (passesOn) throw error;
     });
   };
 }
 
-/** Whether a package itself makes the present call of `method`: only the stack tells it from a call by the application. */
-function isCalledBy(name: string, method: Function): boolean {
-  const at: { stack?: string } = {};
-  const { stackTraceLimit } = Error;
-  Reflect.set(Error, 'stackTraceLimit', 1); // a whole stack takes three times as long
-  Error.captureStackTrace(at, method);
-  const [, nearest = ''] = at.stack?.split('\n') ?? [];
-  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+/** Where the present call of `method` is made. The stack is formatted when it is read, which costs more than to capture it. */
+interface CallPlace {
+  readonly stack?: string;
+}
+
+function callOf(method: Function): CallPlace {
+  const place: CallPlace = {};
+  const limit = limitStacks(1);
+  try {
+    Error.captureStackTrace(place, method);
+  } finally {
+    if (limit !== undefined) restoreStacks(limit);
+  }
+  return place;
+}
+
+/** Whether a package itself has made a call: only the stack tells it from a call by the application. */
+function isBy(name: string, { stack }: CallPlace): boolean {
+  const [, nearest = ''] = stack?.split('\n') ?? [];
   return nearest.replaceAll('\\', '/').includes(`/node_modules/${name}/`);
 }

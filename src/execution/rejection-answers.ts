@@ -29,12 +29,12 @@ function titleOf(error: ResilienceError): string {
 
 /** The rejection with a message that clients may see, for transports that send it. Still one of its class for anyone else. */
 export function withPublicMessage(rejection: ResilienceError): ResilienceError {
-  const properties = {
-    ...Object.getOwnPropertyDescriptors(rejection),
-    message: { value: titleOf(rejection), writable: true, configurable: true },
-    cause: { value: rejection, writable: true, configurable: true },
-  };
-  return Object.create(Object.getPrototypeOf(rejection) as object, properties) as ResilienceError;
+  const [message, cause] = [titleOf(rejection), rejection];
+  const error = Object.assign(new Error(message), rejection, { message, cause });
+  return Object.setPrototypeOf(
+    error,
+    Object.getPrototypeOf(rejection) as object,
+  ) as ResilienceError;
 }
 
 const FOR_GRAPHQL = brand('graphql-rejection');
