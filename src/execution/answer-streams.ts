@@ -5,6 +5,7 @@ import { discardBody } from '../common/bodies.js';
 import { look } from '../common/outcomes/look.js';
 import { quietly } from '../common/quietly.js';
 import type { Call } from '../pipeline/call.js';
+import type { ErrorMapper } from './error-mapper.js';
 import { type IteratorHead, firstItemOf, resume } from './iterators.js';
 import { WebItems, responseWith, streamOf } from './web-streams.js';
 
@@ -76,13 +77,10 @@ function isIterable(answer: object): boolean {
 /**
  * An answer that has begun, in the form that Nest sends.
  *
- * @param told maps an error to the one that the reader gets
+ * @param mapError maps an error to the one that the reader gets
  */
-export function sendable(
-  head: IteratorHead,
-  told: (error: unknown, midway: boolean) => unknown,
-): unknown {
-  const rest = resume(head, (error) => told(error, true));
+export function sendable(head: IteratorHead, mapError: ErrorMapper): unknown {
+  const rest = resume(head, mapError);
   if (!(head.iterator instanceof WebItems)) return rest;
   const stream = streamOf(rest);
   return head.whole === undefined ? stream : responseWith(stream, head.whole as Response);

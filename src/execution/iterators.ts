@@ -1,5 +1,6 @@
 import { StreamResult } from '../common/outcomes/stream-result.js';
 import type { Call } from '../pipeline/call.js';
+import type { ErrorMapper } from './error-mapper.js';
 
 type Item = IteratorResult<unknown, unknown>;
 
@@ -35,18 +36,16 @@ export function isIteratorHead(value: unknown): value is IteratorHead {
 /**
  * The rest of an iterator that has begun, its first item included, for a consumer of its own.
  *
- * @param told maps an error to the one that the consumer gets
+ * @param mapError maps an error to the one that the consumer gets
  */
 export function resume(
   head: IteratorHead,
-  told: Told,
+  mapError: ErrorMapper,
 ): AsyncIterableIterator<unknown, unknown, unknown> {
-  return new ProtectedIterator(nothingToBegin, new RunningSource(head, told));
+  return new ProtectedIterator(nothingToBegin, new RunningSource(head, mapError));
 }
 
-type Told = (error: unknown) => unknown;
-
-const asItIs: Told = (error) => error;
+const asItIs: ErrorMapper = (error) => error;
 
 const nothingToBegin = (): Promise<never> => Promise.reject(new Error('has begun already'));
 
@@ -173,7 +172,7 @@ class RunningSource implements Source {
 
   constructor(
     private readonly head: IteratorHead,
-    private readonly told = asItIs,
+    private readonly mapError = asItIs,
   ) {
     this.first = head.first;
   }
@@ -219,7 +218,7 @@ class RunningSource implements Source {
       this.interrupted = call.interrupted;
       call.breakOff(error);
       this.end();
-      throw this.told(error);
+      throw this.mapError(error, true);
     }
   }
 

@@ -8,6 +8,6 @@
 export function refuseStandardDecorators(label: string, key: unknown): void {
   if (typeof key !== 'object' || key === null) return;
   throw new TypeError(
-    `${label} is used as a standard decorator; set "experimentalDecorators": true in tsconfig.json, or the same in your compiler, as Nest needs it`,
+    `${label} is used as a standard decorator; set "experimentalDecorators": true in tsconfig.json, or the equivalent setting of your compiler; Nest needs it too`,
   );
 }

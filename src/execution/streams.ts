@@ -5,6 +5,7 @@ import { StreamResult } from '../common/outcomes/stream-result.js';
 import { AwaitedWork } from '../pipeline/awaited-work.js';
 import type { Call } from '../pipeline/call.js';
 import { sendable } from './answer-streams.js';
+import type { ErrorMapper } from './error-mapper.js';
 import { isIteratorHead } from './iterators.js';
 
 /** The result of a stream that ended without an item, inside a pipeline. */
@@ -32,7 +33,7 @@ class StreamHead extends StreamResult {
 
   private readonly buffer: Notification[];
   private subscriber: Subscriber<unknown> | undefined = undefined;
-  private told: Told = asItIs;
+  private mapError: ErrorMapper = asItIs;
 
   constructor(
     first: unknown,
@@ -51,9 +52,9 @@ class StreamHead extends StreamResult {
   /** A stream cannot be kept in a cache. */
   toJSON(): undefined {}
 
-  /** @param told of {@link asStream} */
-  deliver(subscriber: Subscriber<unknown>, told: Told): void {
-    this.told = told;
+  /** @param mapError of {@link asStream} */
+  deliver(subscriber: Subscriber<unknown>, mapError: ErrorMapper): void {
+    this.mapError = mapError;
     subscriber.add(() => {
       this.source.unsubscribe();
       this.call.finish();
@@ -65,7 +66,7 @@ class StreamHead extends StreamResult {
 
   private send(notification: Notification, subscriber: Subscriber<unknown>): void {
     if (notification.kind === 'next') subscriber.next(notification.value);
-    else if (notification.kind === 'error') fail(notification.error, subscriber, this.told);
+    else if (notification.kind === 'error') fail(notification.error, subscriber, this.mapError);
     else subscriber.complete();
   }
 }
@@ -157,22 +158,15 @@ export function firstOf(
   return beginning;
 }
 
-/**
- * Makes of an error the one that a subscriber gets.
- *
- * @param midway whether it is the error of an iterator that was handed over after its first item
- */
-type Told = (error: unknown, midway: boolean) => unknown;
-
 const asItIs = (it: unknown): unknown => it;
 
 /** Passes the result of a pipeline to a subscriber. */
-function deliver(value: unknown, subscriber: Subscriber<unknown>, told: Told): void {
-  if (StreamHead.is(value)) return value.deliver(subscriber, told);
+function deliver(value: unknown, subscriber: Subscriber<unknown>, mapError: ErrorMapper): void {
+  if (StreamHead.is(value)) return value.deliver(subscriber, mapError);
   if (isObservableResult(value)) {
     const observer = {
       next: (item: unknown): void => subscriber.next(item),
-      error: (error: unknown): void => fail(error, subscriber, told),
+      error: (error: unknown): void => fail(error, subscriber, mapError),
       complete: (): void => subscriber.complete(),
     };
     subscriber.add(value.subscribe(observer));
@@ -182,10 +176,10 @@ function deliver(value: unknown, subscriber: Subscriber<unknown>, told: Told): v
   subscriber.complete();
 }
 
-function fail(error: unknown, subscriber: Subscriber<unknown>, told: Told): void {
+function fail(error: unknown, subscriber: Subscriber<unknown>, mapError: ErrorMapper): void {
   let reason: unknown;
   try {
-    reason = told(error, false);
+    reason = mapError(error, false);
   } catch (thrown) {
     reason = thrown;
   }
@@ -198,12 +192,12 @@ const UNSUBSCRIBED = new Error('unsubscribed');
 /**
  * A stream that begins a call per subscription, and stops it on unsubscribing.
  *
- * @param told maps an error to the one that the subscriber gets
+ * @param mapError maps an error to the one that the subscriber gets
  */
 export function asStream(
   begin: () => Call,
   run: (call: Call) => Promise<unknown>,
-  told: Told = asItIs,
+  mapError: ErrorMapper = asItIs,
 ): Observable<unknown> {
   return new Observable((subscriber) => {
     const call = begin();
@@ -211,11 +205,11 @@ export function asStream(
     let handedOver = false;
     run(call).then(
       (value) => {
-        if (!isIteratorHead(value)) return deliver(value, subscriber, told);
+        if (!isIteratorHead(value)) return deliver(value, subscriber, mapError);
         handedOver = !subscriber.closed; // its consumer ends it
-        deliver(sendable(value, told), subscriber, told);
+        deliver(sendable(value, mapError), subscriber, mapError);
       },
-      (error: unknown) => fail(error, subscriber, told),
+      (error: unknown) => fail(error, subscriber, mapError),
     );
     return () => {
       if (!handedOver) call.abort(UNSUBSCRIBED);

@@ -59,8 +59,8 @@ export type Place = number | Waiter;
 /**
  * Limits how many calls run at a time, and how many may wait, so that one slow dependency cannot occupy everything.
  *
- * A place that becomes free is handed directly to the longest-waiting call, so no newcomer can take it. Every operation is O(1). Every accepted call gets a place, unless it leaves the queue (timeout, abort,
- * `maxWait`, the application is closing).
+ * A place that becomes free is handed directly to the longest-waiting call, so no newcomer can take it. Every operation is
+ * O(1). Every accepted call gets a place, unless it leaves the queue (timeout, abort, `maxWait`, the application is closing).
  */
 export class Bulkhead {
   private running = 0;
@@ -103,7 +103,8 @@ export class Bulkhead {
   }
 
   /**
-   * @internal Changes the limits. Calls that hold a place keep it. Waiting calls go on waiting, under the `maxWait` that they began with; free places go to them at once.
+   * @internal Changes the limits. Calls that hold a place keep it. Waiting calls go on waiting, under the `maxWait` that they
+   * began with; free places go to them at once.
    */
   reconfigure(limits: BulkheadLimits): void {
     const { maxWait } = this.settings;
