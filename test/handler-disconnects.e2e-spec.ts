@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import {
   BadGatewayException,
-  type CanActivate,
   Controller,
   type ExecutionContext,
   Get,
@@ -14,10 +14,14 @@ import { type Platform, closeAll, everyPlatform } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { attemptsOf, hang, servingOn } from './support/handlers.js';
 import { request } from './support/http.js';
+import { SlowGuard } from './support/slow-guard.js';
 import { Visits, deferred, settle, until } from './support/wait.js';
 
 afterEach(closeAll);
 refuseUnhandledRejections();
+
+const socketOf = (context: ExecutionContext): Socket =>
+  context.switchToHttp().getRequest<IncomingMessage>().socket;
 
 describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) => {
   const serving = servingOn(platform);
@@ -95,21 +99,11 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
 
     it('while a guard is at work, the handler does not run', async () => {
       const visits = new Visits();
-      const [asked, gone, allow] = [deferred(), deferred(), deferred()];
-      @Injectable()
-      class Slow implements CanActivate {
-        async canActivate(context: ExecutionContext): Promise<boolean> {
-          const { socket } = context.switchToHttp().getRequest<IncomingMessage>();
-          socket.once('close', () => gone.resolve());
-          asked.resolve();
-          await allow.promise;
-          return true;
-        }
-      }
+      const guard = new SlowGuard(socketOf);
       @Controller()
       class K {
         @Get()
-        @UseGuards(Slow)
+        @UseGuards(guard)
         @Retry()
         async get(): Promise<string> {
           visits.visit();
@@ -118,43 +112,33 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       }
       const { url } = await serving(K);
       const { disconnect } = request(url);
-      await asked.promise;
+      await guard.asked.promise;
       disconnect();
-      await gone.promise;
+      await guard.gone.promise;
       await settle();
-      allow.resolve();
+      guard.allow.resolve();
       await settle();
       expect(visits.count).toBe(0);
     });
 
     it('while a guard is at work, @Signal() without any policy is aborted from the beginning', async () => {
-      const [asked, gone, allow] = [deferred(), deferred(), deferred()];
+      const guard = new SlowGuard(socketOf);
       const entered = deferred<AbortSignal>();
-      @Injectable()
-      class Slow implements CanActivate {
-        async canActivate(context: ExecutionContext): Promise<boolean> {
-          const { socket } = context.switchToHttp().getRequest<IncomingMessage>();
-          socket.once('close', () => gone.resolve());
-          asked.resolve();
-          await allow.promise;
-          return true;
-        }
-      }
       @Controller()
       class K {
         @Get()
-        @UseGuards(Slow)
+        @UseGuards(guard)
         async get(@Signal() signal: AbortSignal): Promise<void> {
           entered.resolve(signal);
         }
       }
       const { url } = await serving(K);
       const { disconnect } = request(url);
-      await asked.promise;
+      await guard.asked.promise;
       disconnect();
-      await gone.promise;
+      await guard.gone.promise;
       await settle();
-      allow.resolve();
+      guard.allow.resolve();
       const signal = await entered.promise;
       expect(signal.aborted).toBe(true);
       expect(signal.reason).toMatchObject({ code: 'CLIENT_GONE' });

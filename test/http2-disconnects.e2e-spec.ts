@@ -6,16 +6,7 @@ import {
   connect,
   constants,
 } from 'node:http2';
-import {
-  type CanActivate,
-  Controller,
-  type ExecutionContext,
-  Get,
-  type INestApplication,
-  Injectable,
-  Sse,
-  UseGuards,
-} from '@nestjs/common';
+import { Controller, Get, type INestApplication, Injectable, Sse, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Observable } from 'rxjs';
@@ -23,6 +14,7 @@ import { CircuitBreaker, Retry, Signal, Timeout, constant } from '../src/index.j
 import { type Served, appModule, closeAll, quiet, watch } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { hang } from './support/handlers.js';
+import { SlowGuard } from './support/slow-guard.js';
 import { Visits, deferred, settle, until } from './support/wait.js';
 
 const sessions: ClientHttp2Session[] = [];
@@ -106,21 +98,13 @@ describe('a handler over HTTP/2', () => {
 
   it('does not run for a client that has gone while a guard was at work', async () => {
     const visits = new Visits();
-    const [asked, gone, allow] = [deferred(), deferred(), deferred()];
-    @Injectable()
-    class Slow implements CanActivate {
-      async canActivate(context: ExecutionContext): Promise<boolean> {
-        const { raw } = context.switchToHttp().getResponse<{ raw: Http2ServerResponse }>();
-        raw.once('close', () => gone.resolve());
-        asked.resolve();
-        await allow.promise;
-        return true;
-      }
-    }
+    const guard = new SlowGuard(
+      (context) => context.switchToHttp().getResponse<{ raw: Http2ServerResponse }>().raw,
+    );
     @Controller()
     class K {
       @Get()
-      @UseGuards(Slow)
+      @UseGuards(guard)
       @Retry()
       async get(): Promise<string> {
         visits.visit();
@@ -129,10 +113,10 @@ describe('a handler over HTTP/2', () => {
     }
     const { ask } = await serving(K);
     const { cancel } = ask();
-    await asked.promise;
+    await guard.asked.promise;
     cancel();
-    await gone.promise;
-    allow.resolve();
+    await guard.gone.promise;
+    guard.allow.resolve();
     await settle();
     expect(visits.count).toBe(0);
   });
