@@ -6,7 +6,7 @@ import {
   connect,
   constants,
 } from 'node:http2';
-import { Controller, Get, type INestApplication, Injectable, Sse, UseGuards } from '@nestjs/common';
+import { Controller, Get, type INestApplication, Sse, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Observable } from 'rxjs';
