@@ -79,7 +79,7 @@ async function outcomeOf(ask: Ask, url: string, config?: AxiosRequestConfig): Pr
 const post = { method: 'POST', data: 'x' };
 const withKey = { ...post, headers: { 'Idempotency-Key': '1' } };
 
-/** What is asked; calls and outcome of fetch; of axios, if they differ. */
+/** The request; calls and outcome of fetch; of axios, if they differ. */
 const table: [string, string, AxiosRequestConfig | undefined, string, string][] = [
   ['200', '/200', undefined, '1, 200', '1, 200'],
   ['404', '/404', undefined, '1, 404', '1, AxiosError 404'],

@@ -86,7 +86,7 @@ async function main() {
       await tick(200);
       assert.equal(second.code, 'TIMEOUT', 'second ' + apis);
 
-      // A long step of time is no blocked event loop.
+      // A long step of time is not a blocked event loop.
       const third = ended(slow.execute());
       await tick(10_000);
       assert.equal(third.code, 'TIMEOUT', 'third ' + apis);

@@ -292,7 +292,7 @@ describe('a metric producer', () => {
   });
 });
 
-/** What a backend sees: without times, without histograms that have no values, and without the event loop of the test. */
+/** The metrics as a backend sees them: without times, without histograms that have no values, and without the event loop of the test. */
 function comparable({ scope, metrics: all }: ScopeMetrics): unknown {
   const seen = all.map(({ descriptor, dataPoints, ...rest }) => {
     const { name, unit, description, valueType } = descriptor;

@@ -40,7 +40,7 @@ export async function measureLimits(rounds, redis) {
 }
 
 async function measureLoads(rounds, redis, decide) {
-  // What has been reached in the first decision is refused from then on.
+  // A limit that the first decision has reached is refused from then on.
   for (const each of Object.values(decide)) await each.refused().catch(() => {});
   const calls = {};
   for (const [name, { allowed, refused }] of Object.entries(decide)) {

@@ -6,7 +6,7 @@ const BREAKER = 'a breaker on a service';
 
 export const VARIANTS = [BARE, 'imported', IDLE, HANDLER, SERVICE, BREAKER];
 
-/** What `--check` holds: `least` or `most`. README.md says how they were chosen. */
+/** The limits of `--check`: `least` or `most`. README.md says how they were chosen. */
 const CLAIMS = [
   {
     claim: 'imported and undecorated, requests per second, of those of not imported',

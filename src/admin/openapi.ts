@@ -1,5 +1,5 @@
 /*
- * What @nestjs/swagger shows of the routes. Its decorators write metadata under fixed keys; these are written here, so that the
+ * The routes as @nestjs/swagger shows them. Its decorators write metadata under fixed keys; these are written here, so that the
  * package need not be there.
  */
 

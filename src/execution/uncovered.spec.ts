@@ -110,7 +110,7 @@ describe('of a class with policies, the warning names', () => {
 });
 
 describe('of a class with policies, the warning leaves out', () => {
-  it('what is covered, what returns nothing or surely no promise, and what is never covered', () => {
+  it('members that are covered, that never are, and that return nothing or surely no promise', () => {
     const typed: MethodDecorator = () => {};
     @Retry()
     class S {
@@ -133,7 +133,7 @@ describe('of a class with policies, the warning leaves out', () => {
     expect(told(S, new S())).toBeUndefined();
   });
 
-  it('what an override that is covered replaces', () => {
+  it('a method that a covered override replaces', () => {
     class Parent {
       find(): unknown {
         return 1;

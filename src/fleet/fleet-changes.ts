@@ -167,7 +167,7 @@ export class FleetChanges {
       try {
         await this.readAndWrite((step) => this.ask(step));
       } catch (error) {
-        // What waits is tried with the next round.
+        // The next round tries again.
         this.complaints.add(`the changes for the fleet cannot be exchanged: ${show(error)}`);
       }
     }

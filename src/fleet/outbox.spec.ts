@@ -9,7 +9,7 @@ function outbox(): { box: Outbox; there: { store: boolean }; arrived: string[]; 
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('what waits for the store', () => {
+describe('messages that wait for the store', () => {
   it('is delivered in order; of each key only the last message', async () => {
     const { box, there, arrived } = outbox();
     const message = (text: string) => async () =>

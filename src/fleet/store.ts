@@ -89,7 +89,7 @@ export interface CircuitView {
 
 /** An operator's override, for the whole fleet. */
 export interface SharedOverride {
-  /** What calls meet instead of the state. */
+  /** The state that calls meet instead. */
   readonly state: 'forced-open' | 'forced-closed' | 'disabled' | 'observe-only';
   /** Who has decided it. */
   readonly by?: string;
@@ -162,7 +162,7 @@ export interface QuorumRule {
   readonly voteMs: number;
 }
 
-/** What has come of a step, and the circuit after it. */
+/** The result of a step, and the circuit after it. */
 export interface CircuitReply {
   /** Whether the step has been made: the circuit opened, the lease granted, the probe counted. */
   readonly granted: boolean;
@@ -215,7 +215,7 @@ export type PlacesStep =
   | { readonly type: 'renew'; readonly tokens: readonly string[]; readonly leaseMs: number }
   | { readonly type: 'release'; readonly token: string };
 
-/** What has come of a step, and the semaphore after it. */
+/** The result of a step, and the semaphore after it. */
 export interface PlacesReply {
   /** Whether the place is held, was held until now, or all leases have been prolonged. */
   readonly granted: boolean;
@@ -259,7 +259,7 @@ export interface FleetSettings {
   readonly changed: boolean;
 }
 
-/** What subscribers hear. */
+/** A message to subscribers. */
 export type StoreMessage =
   | { readonly type: 'circuit'; readonly name: string; readonly view: CircuitView }
   | { readonly type: 'settings'; readonly revision: number }

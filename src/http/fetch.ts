@@ -77,7 +77,7 @@ function bodyIn(answer: Response): object | undefined {
 }
 
 /**
- * What is to be sent, as it is at the time of the call: `fetch` too reads its arguments then, and a request may be sent later, or
+ * The options as they are at the time of the call: `fetch` too reads its arguments then, and a request may be sent later, or
  * again. Also reads what is inherited: a `Request` may be given as `init`.
  */
 function snapshotOf(init: Init): RequestInit {

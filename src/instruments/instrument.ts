@@ -32,8 +32,8 @@ export function attributeName(label: string): string {
 export type Combination = 'sum' | 'max';
 
 /**
- * What several applications, or processes of a cluster, have in common: numbers are added, but not shares, lags and the fleet, of which
- * the worst one counts.
+ * How the values of several applications, or processes of a cluster, become one: numbers are added; of shares, lags and the
+ * fleet, the worst one counts.
  */
 export function combinationOf({ kind, unit }: Instrument): Combination {
   const alike = ['1', 's', '{store}', '{instance}'];

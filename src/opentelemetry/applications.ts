@@ -28,7 +28,7 @@ export type ReadAll = () => Promise<Measured>;
 export class Applications {
   private readonly running = new Set<ReadAll>();
   /**
-   * What those have counted that have closed: a collection may come later, and a counter never goes down. Replaced, never
+   * The counts of those that have closed: a collection may come later, and a counter never goes down. Replaced, never
    * changed.
    */
   private past: Measured = { counts: new Map(), histograms: new Map() };

@@ -156,7 +156,7 @@ describe('a caller has gone', () => {
   });
 });
 
-describe('what can be obeyed as a signal', () => {
+describe('a value that can be obeyed as a signal', () => {
   it('tells whether it is aborted, and has listeners that come and go', () => {
     const { signal } = polyfilled();
     expect(isSignal(signal)).toBe(true);

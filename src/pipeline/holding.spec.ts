@@ -11,7 +11,7 @@ function holding(parts: object[], work: () => unknown): { call: TestCall; holdin
   return { call, holdings: parts.map((part) => call.hold(part)) };
 }
 
-describe('what a call holds', () => {
+describe('the parts that a call holds', () => {
   it('is known to the calls inside of it, and to no others', async () => {
     const { call } = holding([probe], async () => {
       await later(0);

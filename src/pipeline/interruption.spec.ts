@@ -6,7 +6,7 @@ import { deferred } from '../../test/support/wait.js';
 import type { Call } from './call.js';
 import { AGAIN, type Reaction } from './stage.js';
 
-describe('what is to be done at the end of a call', () => {
+describe('the clean-up at the end of a call', () => {
   class Stream extends StreamResult {}
 
   const gone = new Error('gone');

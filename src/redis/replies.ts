@@ -109,7 +109,7 @@ export function readSettings([
   };
 }
 
-/** A message of the channel; `undefined` for one that is no message of a store. */
+/** A message of the channel; `undefined` for one that is not a message of a store. */
 export function readMessage(message: string): StoreMessage | undefined {
   try {
     const parts: unknown = JSON.parse(message);

@@ -12,7 +12,7 @@ export interface Held {
   readonly certain: boolean;
 }
 
-/** What instances must agree on. */
+/** The facts that instances must agree on. */
 export interface Agreement {
   /** Whether the dependency fails, for all instances. */
   readonly fails: boolean;

@@ -1,4 +1,4 @@
-/** What the processes write down, one line of JSON each. Times are of the one monotonic clock of the machine, milliseconds. */
+/** The facts that the processes write down, one line of JSON each. Times are of the one monotonic clock of the machine, milliseconds. */
 export type Fact =
   /** The store has granted a lease that was asked for at `asked`; it stands until `until` at least. */
   | {

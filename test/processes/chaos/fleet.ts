@@ -114,7 +114,7 @@ export class Fleet {
   async replace(place: number): Promise<void> {
     const former = this.instances[place]!;
     this.instances[place] = await this.launch(place);
-    // What has become of its dependency meanwhile, the former one was told.
+    // The former instance was told of changes of its dependency meanwhile.
     this.instances[place].outage(former.fails);
   }
 

@@ -1,4 +1,4 @@
-/** What an instance is told by the experiment. */
+/** An order of the experiment to an instance. */
 export type Order =
   /** Whether its dependency fails. */
   | { readonly type: 'outage'; readonly fails: boolean }
@@ -9,7 +9,7 @@ export type Order =
   | { readonly type: 'step'; readonly time: number; readonly wall: number }
   | { readonly type: 'end' };
 
-/** What an instance says of itself. */
+/** A report of an instance about itself. */
 export type Answer =
   | { readonly type: 'ready' }
   | {

@@ -9,7 +9,7 @@ import type { Report } from '../sample/lib/report.js';
 import type { Disturbance } from './wire.js';
 import type { Wires } from './wires.js';
 
-/** What troubles are made of. */
+/** The means of troubles. */
 export interface Place {
   readonly redis: RedisServer;
   readonly wires: Wires;

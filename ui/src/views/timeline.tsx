@@ -4,7 +4,7 @@ import { SearchBar, searched } from '../parts/search-bar.js';
 import { refine, route } from '../router.js';
 import { events } from '../store.js';
 
-/** What has happened, the newest first; filtered by kind and by text. */
+/** The events, the newest first; filtered by kind and by text. */
 export function Timeline() {
   const { query } = route.value;
   const kind = query.get('kind') ?? '';

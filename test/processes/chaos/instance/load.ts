@@ -63,7 +63,7 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** What a turn of the event loop and a few timers take on a busy machine, milliseconds. */
+/** The time of a turn of the event loop and a few timers on a busy machine, milliseconds. */
 const SLACK = 250;
 
 /** Calls all methods again and again. */
@@ -84,7 +84,7 @@ export class Load {
     );
   }
 
-  /** What has been done since it was last told. */
+  /** The work since it was last told. */
   tell(): void {
     const { made, answered, over } = this;
     [this.made, this.answered, this.over] = [{}, {}, 0];

@@ -8,7 +8,7 @@ import type { Ledger } from './ledger.js';
 /** The error of the dependency. */
 export class Outage extends Error {}
 
-/** What the service needs of its process; set before the first call. */
+/** The needs of the service from its process; set before the first call. */
 export const world = {
   dice: undefined as unknown as Dice,
   ledger: undefined as unknown as Ledger,

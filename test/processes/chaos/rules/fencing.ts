@@ -1,7 +1,7 @@
 import type { Entry, Phase } from '../entries.js';
 import type { Rule } from '../book.js';
 
-/** What was heard of an incarnation of a circuit: each epoch that was newer than all before it, with the time. */
+/** The news of an incarnation of a circuit: each epoch that was newer than all before it, with the time. */
 type Epochs = { readonly epoch: number; readonly at: number }[];
 
 interface Lease {

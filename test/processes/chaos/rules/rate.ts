@@ -9,7 +9,7 @@ interface Turn {
 }
 
 /**
- * What the store allows is within limit and burst in every window. It decides between the question and the answer; a turn is
+ * The calls that the store allows are within limit and burst in every window. It decides between the question and the answer; a turn is
  * `waitMs` later, which is rounded up. A store that has lost its data starts with a whole burst.
  */
 export class StoreRate implements Rule {

@@ -3,7 +3,7 @@ import { PLACES, RATES } from '../limits.js';
 import type { Rule } from '../book.js';
 import { Windows } from './windows.js';
 
-/** What was decided when the store was given up has begun by then, milliseconds. */
+/** A call that was decided when the store was given up has begun by then, milliseconds. */
 const UNDER_WAY = 200;
 
 /** An instance has certainly heard of an answer that took no longer, milliseconds; of a later one it may not have. */

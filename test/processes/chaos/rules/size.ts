@@ -4,7 +4,7 @@ import type { Rule } from '../book.js';
 /** More callers there are not in one instance. */
 const CALLERS = 22;
 
-/** What a heap may grow by, with code that is compiled later, megabytes. */
+/** The permitted growth of a heap, with code that is compiled later, megabytes. */
 const GROWTH = 20;
 
 /** Neither memory nor calls pile up, however long the store is away. */
