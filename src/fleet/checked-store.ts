@@ -178,9 +178,9 @@ export class CheckedStore implements ResilienceStore {
       const type = look(message, 'type') as StoreMessage['type'];
       if (!Object.hasOwn(MESSAGES, type)) return;
       if (MESSAGES[type](message)) return listener(message);
-      const [name, given] = [look(message, 'name'), look(message, 'view')];
-      if (type !== 'circuit' || typeof name !== 'string' || isView(given)) return;
-      const view = this.withoutOverride(name, given);
+      const name = look(message, 'name');
+      if (type !== 'circuit' || typeof name !== 'string') return;
+      const view = this.withoutOverride(name, look(message, 'view'));
       if (view !== undefined) listener({ type, name, view });
     });
   }
