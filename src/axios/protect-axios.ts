@@ -8,7 +8,7 @@ import { look } from '../common/outcomes/look.js';
 import { brand } from '../common/brand.js';
 import type { ResilienceService } from '../commands/resilience.service.js';
 import { whenRead } from '../http/attempt-signal.js';
-import { discardBody, isStream } from '../common/bodies.js';
+import { discardBody, isStreamBody } from '../common/bodies.js';
 import type { Sender } from '../http/http-call.js';
 import type { HttpClient, HttpPolicies } from '../http/http-client.js';
 import { IDEMPOTENCY_KEY, type HttpRequest, requestTo } from '../http/http-rules.js';
@@ -117,7 +117,7 @@ class AxiosSender implements Sender<AxiosResponse> {
   }
 
   bodyOf({ data }: AxiosResponse): object | undefined {
-    return isStream(data) ? data : undefined;
+    return isStreamBody(data) ? data : undefined;
   }
 
   discard({ data }: AxiosResponse): void {
@@ -137,5 +137,5 @@ function requestOf(config: InternalAxiosRequestConfig): HttpRequest | undefined 
 
 function isRepeatable(data: unknown): boolean {
   if (data === undefined || data === null || typeof data !== 'object') return true;
-  return !isStream(data) && typeof look(data, Symbol.asyncIterator) !== 'function';
+  return !isStreamBody(data) && typeof look(data, Symbol.asyncIterator) !== 'function';
 }

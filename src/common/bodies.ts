@@ -1,7 +1,7 @@
 import { ask, look } from './outcomes/look.js';
 
 /** A stream of Node, or of the web. */
-export function isStream(body: unknown): body is object {
+export function isStreamBody(body: unknown): body is object {
   return ['pipe', 'getReader'].some((member) => typeof look(body, member) === 'function');
 }
 

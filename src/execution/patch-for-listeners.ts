@@ -16,18 +16,18 @@ export function patchForListeners(
       .filter(([, value]) => value !== undefined)
       .map(([option, value]) => [
         option,
-        hiddenOptions.includes(option) ? `[${option}]` : printable(value),
+        hiddenOptions.includes(option) ? `[${option}]` : plainData(value),
       ]);
     shown[kind] = options && (Object.fromEntries(entries) as Record<string, unknown>);
   }
   return shown;
 }
 
-function printable(value: unknown): unknown {
+function plainData(value: unknown): unknown {
   if (typeof value === 'function') return `[${value.name || 'function'}]`;
-  if (Array.isArray(value)) return value.map(printable);
+  if (Array.isArray(value)) return value.map(plainData);
   if (isPlainObject(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, printable(each)]));
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plainData(each)]));
   }
   return typeof value === 'object' && value !== null ? '[object]' : value;
 }
