@@ -78,24 +78,30 @@ export const TROUBLES: Readonly<Record<string, (place: Place) => Trouble>> = {
     end: () => redis.tell(['config', 'set', 'maxmemory', '0']),
   }),
 
-  evicting: ({ redis, book }) => ({
-    name: 'the memory is full, and all is evicted',
-    of: 'redis',
-    async begin() {
-      book.note({ type: 'losing' });
-      await redis.tell(
-        ['config', 'set', 'maxmemory-policy', 'allkeys-random'],
-        ['config', 'set', 'maxmemory', '1'],
-      );
-    },
-    async end() {
-      await redis.tell(
-        ['config', 'set', 'maxmemory', '0'],
-        ['config', 'set', 'maxmemory-policy', 'noeviction'],
-      );
-      book.note({ type: 'lost' });
-    },
-  }),
+  evicting: ({ redis, book }) => {
+    let clock: string | null;
+    return {
+      name: 'the memory is full, and all is evicted',
+      of: 'redis',
+      async begin() {
+        book.note({ type: 'losing' });
+        clock = await redis.tell<string | null>(['get', CLOCK_KEY]);
+        await redis.tell(
+          ['config', 'set', 'maxmemory-policy', 'allkeys-random'],
+          ['config', 'set', 'maxmemory', '1'],
+        );
+      },
+      async end() {
+        await redis.tell(
+          ['config', 'set', 'maxmemory', '0'],
+          ['config', 'set', 'maxmemory-policy', 'noeviction'],
+        );
+        // The clock of a server outlives its data: a step back by an hour would keep circuits open for that long.
+        if (clock !== null) await redis.tell(['set', CLOCK_KEY, clock]);
+        book.note({ type: 'lost' });
+      },
+    };
+  },
 
   evicted: ({ redis, book, dice }) => {
     let keys: Promise<void> | undefined;
@@ -108,7 +114,7 @@ export const TROUBLES: Readonly<Record<string, (place: Place) => Trouble>> = {
         keys = (async () => {
           while (!over) {
             const key = await redis.tell<string | null>(['randomkey']);
-            if (key !== null) await redis.tell(['del', key]);
+            if (key !== null && key !== CLOCK_KEY) await redis.tell(['del', key]);
             await sleep(dice.between(10, 100));
           }
         })();
