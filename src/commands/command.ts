@@ -152,7 +152,7 @@ export class Command<Args extends readonly unknown[] = readonly unknown[], Resul
   observe(...args: Args): Observable<Result> {
     return asStream(
       () => new CommandCall(this.state.ready.run, this.functions, args),
-      (call) => this.state.ready.pipeline.run(call),
+      (call, waiter) => this.state.ready.pipeline.runFor(call, waiter),
     ) as Observable<Result>;
   }
 

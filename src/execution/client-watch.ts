@@ -4,21 +4,34 @@ import { quietly } from '../common/quietly.js';
 
 /** A call that wants to know when its client goes. */
 interface Watching {
+  /** Its place among those that wait for the turn. */
+  place: number;
   watchClient(): void;
 }
 
-let begun: Watching[] = [];
+let begun: (Watching | undefined)[] = [];
 
 /**
  * Lets a call listen to its client once the event loop turns: a disconnect cannot be noticed earlier, and many
  * calls have ended by then. One turn for all calls that begin in it.
  */
 export function watchLater(call: Watching): void {
-  if (begun.push(call) === 1) outsideOfCalls(() => setImmediate(watchAll));
+  call.place = begun.push(call) - 1;
+  if (call.place === 0) outsideOfCalls(() => setImmediate(watchAll));
+}
+
+/**
+ * To be called when a call has ended. Garbage is collected between the requests of a turn and its end: calls that were still
+ * waiting here would all outlive it.
+ */
+export function watchNoMore(call: Watching): void {
+  if (begun[call.place] === call) begun[call.place] = undefined;
 }
 
 function watchAll(): void {
   const calls = begun;
   begun = [];
-  for (const call of calls) quietly(() => call.watchClient());
+  for (const call of calls) {
+    if (call !== undefined) quietly(() => call.watchClient());
+  }
 }

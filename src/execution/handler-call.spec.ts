@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import { type ExecutionContext, StreamableFile } from '@nestjs/common';
 import { NEVER, type Observable, Subject, concat, of as just } from 'rxjs';
+import { heapUsed } from '../../test/support/let-go.js';
 import { outcome } from '../../test/support/wait.js';
 import { Retry } from '../index.js';
 import { ManualClock } from '../testing/index.js';
@@ -176,5 +177,18 @@ describe('the call of a handler', () => {
 
   it('can be interrupted', () => {
     expect(called().interruptible).toBe(true);
+  });
+});
+
+describe('a call of a handler that has ended', () => {
+  class LargeResponse extends Response {
+    readonly body = new Array<number>(100_000).fill(0.5);
+  }
+
+  it('is not kept until the turn of the event loop', () => {
+    called(new Response()).finish();
+    const before = heapUsed();
+    for (let i = 0; i < 20; i++) called(new LargeResponse()).finish();
+    expect(heapUsed() - before).toBeLessThan(4 * 800_000);
   });
 });

@@ -6,7 +6,7 @@ import { Call, type Substitute } from '../pipeline/call.js';
 import { HandlerAttempt } from '../pipeline/handler-attempt.js';
 import { ClientGoneError } from './client-gone-error.js';
 import { clientSignalOf } from './client-signals.js';
-import { watchLater } from './client-watch.js';
+import { watchLater, watchNoMore } from './client-watch.js';
 import { isEventStream } from './handlers.js';
 import { type RawResponse, isOver, isSent, rawResponseIn, setHeaders } from './http-answer.js';
 import type { HandlerSite } from './handler-sites.js';
@@ -22,6 +22,8 @@ export class HandlerCall extends Call {
   private readonly client: AbortSignal | undefined;
   private running: HandlerAttempt | undefined = undefined;
   private over = false;
+  /** For {@link watchLater}. */
+  place = -1;
   /** Listens to the end of the client. */
   private onClose: (() => void) | undefined = undefined;
 
@@ -124,6 +126,7 @@ export class HandlerCall extends Call {
     super.finish();
     this.running?.end();
     this.over = true;
+    watchNoMore(this);
     const { onClose } = this;
     if (onClose === undefined) return;
     this.onClose = undefined;

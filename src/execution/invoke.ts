@@ -34,5 +34,5 @@ function stream(
   const begin = (): MethodCall => new MethodCall(plan, self, args, scope);
   return plan.returns === 'iterable'
     ? iterate(() => plan.pipeline.run(begin()))
-    : asStream(begin, (call) => plan.pipeline.run(call));
+    : asStream(begin, (call, waiter) => plan.pipeline.runFor(call, waiter));
 }

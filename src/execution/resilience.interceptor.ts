@@ -60,7 +60,7 @@ export class ResilienceInterceptor implements NestInterceptor, OnApplicationBoot
     const reports = callScope.getStore()?.reports; // here: the subscriber may be in another async context
     return asStream(
       () => new HandlerCall(site, context, next, runtime.clock, reports),
-      (call) => site.plan.pipeline.run(call),
+      (call, waiter) => site.plan.pipeline.runFor(call, waiter),
       (error, midway) =>
         isResilienceError(error) ? prepare(error, midway, site.decorated, context, runtime) : error,
     );

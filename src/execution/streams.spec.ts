@@ -2,6 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { EMPTY, NEVER, Observable, Subject, concat, of as just, throwError } from 'rxjs';
 import { TestCall } from '../../test/support/test-call.js';
 import { deferred, outcome, settle } from '../../test/support/wait.js';
+import type { Call } from '../pipeline/call.js';
+import type { Waiter } from '../pipeline/waiter.js';
 import { asStream, firstOf, isObservableResult, isStream } from './streams.js';
 
 /** Lets the test see whether it has ended. */
@@ -11,12 +13,21 @@ class EndingCall extends TestCall {
   }
 }
 
+/** Runs a call whose outcome is that of `work`. */
+const endingWith =
+  (work: () => PromiseLike<unknown>) =>
+  (_: Call, waiter: Waiter): void =>
+    void work().then(
+      (result) => waiter.resolve(result),
+      (error: unknown) => waiter.reject(error),
+    );
+
 /** The stream of a method without policies, and what its subscriber has seen. */
 function watch(source: Observable<unknown>, call = new EndingCall()) {
   const seen: unknown[] = [];
   const stream = asStream(
     () => call,
-    async () => firstOf(source, call),
+    endingWith(() => firstOf(source, call)),
   );
   const subscription = stream.subscribe({
     next: (value) => seen.push(value),
@@ -101,7 +112,7 @@ describe('a protected stream', () => {
     const seen: unknown[] = [];
     const subscription = asStream(
       () => call,
-      () => Promise.resolve(source),
+      endingWith(() => Promise.resolve(source)),
     ).subscribe((value) => seen.push(value));
     await settle();
     source.next(1);
@@ -115,7 +126,7 @@ describe('a protected stream', () => {
       const seen: unknown[] = [];
       asStream(
         () => new EndingCall(),
-        () => Promise.resolve(answer),
+        endingWith(() => Promise.resolve(answer)),
       ).subscribe({ next: (value) => seen.push(value), complete: () => seen.push('complete') });
       await settle();
       expect(seen).toEqual([answer, 'complete']);

@@ -1,18 +1,22 @@
 import { types } from 'node:util';
-import { Observable, type Subscriber, type Subscription, isObservable } from 'rxjs';
+import {
+  Observable,
+  type Subscriber,
+  type Subscription,
+  type Unsubscribable,
+  isObservable,
+} from 'rxjs';
 import { inThisContext } from '../common/async-context.js';
 import { StreamResult } from '../common/outcomes/stream-result.js';
-import { AwaitedWork } from '../pipeline/awaited-work.js';
+import { AwaitedWork, soon } from '../pipeline/awaited-work.js';
 import type { Call } from '../pipeline/call.js';
+import type { Waiter } from '../pipeline/waiter.js';
 import { sendable } from './answer-streams.js';
 import type { ErrorMapper } from './error-mapper.js';
 import { isIteratorHead } from './iterators.js';
 
 /** The result of a stream that ended without an item, inside a pipeline. */
 const EMPTY = Symbol('empty');
-
-/** Its callbacks run in the next microtask. Cheaper than `queueMicrotask()`, which creates an async resource. */
-const soon = Promise.resolve();
 
 type Notification =
   | { readonly kind: 'next'; readonly value: unknown }
@@ -128,6 +132,7 @@ class Beginning extends AwaitedWork {
   }
 
   private interrupt(error: unknown): void {
+    this.giveUp(error);
     if (this.ended) return;
     const { runningWork } = this.call;
     if (this.begun) this.more().push({ kind: 'error', error });
@@ -189,31 +194,50 @@ function fail(error: unknown, subscriber: Subscriber<unknown>, mapError: ErrorMa
 /** The reason when a call is stopped because its subscriber has unsubscribed. */
 const UNSUBSCRIBED = new Error('unsubscribed');
 
+/** Passes the outcome of a call to the subscriber of its stream, and stops the call when that unsubscribes. */
+class Delivery implements Waiter, Unsubscribable {
+  /** Whether the result is an iterator, which its consumer ends. */
+  private handedOver = false;
+
+  constructor(
+    private readonly subscriber: Subscriber<unknown>,
+    private readonly call: Call,
+    private readonly mapError: ErrorMapper,
+  ) {}
+
+  resolve(result: unknown): void {
+    const { subscriber, mapError } = this;
+    if (!isIteratorHead(result)) return deliver(result, subscriber, mapError);
+    this.handedOver = !subscriber.closed;
+    deliver(sendable(result, mapError), subscriber, mapError);
+  }
+
+  reject(error: unknown): void {
+    fail(error, this.subscriber, this.mapError);
+  }
+
+  unsubscribe(): void {
+    if (!this.handedOver) this.call.abort(UNSUBSCRIBED);
+  }
+}
+
 /**
  * A stream that begins a call per subscription, and stops it on unsubscribing.
  *
+ * @param run runs a call, and tells its outcome
  * @param mapError maps an error to the one that the subscriber gets
  */
 export function asStream(
   begin: () => Call,
-  run: (call: Call) => Promise<unknown>,
+  run: (call: Call, waiter: Waiter) => void,
   mapError: ErrorMapper = asItIs,
 ): Observable<unknown> {
   return new Observable((subscriber) => {
     const call = begin();
     call.interruptible = true;
-    let handedOver = false;
-    run(call).then(
-      (value) => {
-        if (!isIteratorHead(value)) return deliver(value, subscriber, mapError);
-        handedOver = !subscriber.closed; // its consumer ends it
-        deliver(sendable(value, mapError), subscriber, mapError);
-      },
-      (error: unknown) => fail(error, subscriber, mapError),
-    );
-    return () => {
-      if (!handedOver) call.abort(UNSUBSCRIBED);
-    };
+    const delivery = new Delivery(subscriber, call, mapError);
+    run(call, delivery);
+    return delivery;
   });
 }
 

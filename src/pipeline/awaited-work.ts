@@ -1,4 +1,7 @@
-type Tell = (value: unknown) => void;
+import type { Waiter } from './waiter.js';
+
+/** Its callbacks run in the next microtask. Cheaper than `queueMicrotask()`, which creates an async resource. */
+export const soon = Promise.resolve();
 
 /**
  * Work that tells its end to the call that waits for it without a promise, which would be one more per call. It makes one for
@@ -7,8 +10,9 @@ type Tell = (value: unknown) => void;
 export abstract class AwaitedWork implements PromiseLike<unknown> {
   readonly #brand = true;
   private promise: Promise<unknown> | undefined = undefined;
-  private onResult: Tell | undefined = undefined;
-  private onError: Tell | undefined = undefined;
+  private waiter: Waiter | undefined = undefined;
+  /** Of {@link promise}: told the end, whoever has given up waiting. */
+  private others: Waiter | undefined = undefined;
   private state: 'resolved' | 'rejected' | undefined = undefined;
   /** The result or the error. */
   private outcome: unknown = undefined;
@@ -18,12 +22,11 @@ export abstract class AwaitedWork implements PromiseLike<unknown> {
     return typeof work === 'object' && work !== null && #brand in work;
   }
 
-  /** Calls one of a promise's two functions when it ends, or at once if it has ended. Only the last pair is called. */
-  settle(resolve: Tell, reject: Tell): void {
-    if (this.state === 'resolved') return resolve(this.outcome);
-    if (this.state === 'rejected') return reject(this.outcome);
-    this.onResult = resolve;
-    this.onError = reject;
+  /** Tells `waiter` the end, at once if it has ended. Only the last waiter is told. */
+  tell(waiter: Waiter): void {
+    if (this.state === 'resolved') waiter.resolve(this.outcome);
+    else if (this.state === 'rejected') waiter.reject(this.outcome);
+    else this.waiter = waiter;
   }
 
   then<Result = unknown, Rejected = never>(
@@ -34,36 +37,57 @@ export abstract class AwaitedWork implements PromiseLike<unknown> {
     return this.promise.then(onResult, onError);
   }
 
-  protected resolve(value: unknown): void {
-    this.end('resolved', value, this.onResult);
+  /** Ends it; if the result is a promise, when that ends. */
+  protected resolve(result: unknown): void {
+    if (!isThenable(result)) return this.end('resolved', result);
+    new Promise((resolve) => resolve(result)).then(
+      (value) => this.end('resolved', value),
+      (error: unknown) => this.end('rejected', error),
+    );
   }
 
   protected reject(error: unknown): void {
-    this.end('rejected', error, this.onError);
+    this.end('rejected', error);
   }
 
-  private end(how: 'resolved' | 'rejected', outcome: unknown, tell: Tell | undefined): void {
+  /**
+   * To be called when its call has been interrupted: the waiter does not wait any longer, but the work goes on. The waiter is
+   * told a microtask later, after the signal of the call has aborted, and in the current async context.
+   */
+  protected giveUp(error: unknown): void {
+    void soon.then(() => {
+      const { waiter } = this;
+      this.waiter = undefined;
+      waiter?.reject(error);
+    });
+  }
+
+  private end(how: 'resolved' | 'rejected', outcome: unknown): void {
     if (this.state !== undefined) return;
     this.state = how;
     this.outcome = outcome;
-    this.onResult = undefined;
-    this.onError = undefined;
-    tell?.(outcome);
+    const { waiter, others } = this;
+    this.waiter = undefined;
+    this.others = undefined;
+    if (waiter !== undefined) this.tell(waiter);
+    if (others !== undefined) this.tell(others);
   }
 
   private asPromise(): Promise<unknown> {
-    const { onResult, onError } = this;
     return new Promise((resolve, reject) => {
-      this.settle(
-        (value) => {
-          onResult?.(value);
-          resolve(value);
-        },
-        (error) => {
-          onError?.(error);
-          reject(error);
-        },
-      );
+      const promise = { resolve, reject };
+      if (this.state === undefined) this.others = promise;
+      else this.tell(promise);
     });
+  }
+}
+
+/** Whether a promise would wait for it, or fail when it looks. */
+function isThenable(value: unknown): boolean {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return true;
   }
 }

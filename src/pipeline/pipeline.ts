@@ -2,11 +2,14 @@ import { isResilienceError } from '../common/errors.js';
 import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import type { CallTracer } from '../telemetry/call-tracer.js';
 import { answerEventOf } from '../telemetry/metrics/event-of.js';
+import { AwaitedWork } from './awaited-work.js';
 import { type Call, isPromiseLike } from './call.js';
 import { CallLog } from './call-log.js';
 import { tellNotLive } from './liveness.js';
+import { Passage } from './passage.js';
 import { AGAIN, type Reaction, type Stage } from './stage.js';
 import { Step } from './step.js';
+import type { Waiter } from './waiter.js';
 
 /** A stage on the way out that makes the call wait. */
 interface Pause {
@@ -61,24 +64,37 @@ export class Pipeline {
 
   /** Resolves to the call's result or rejects with its error; both are the method's own unless a policy has replaced them. */
   run(call: Call): Promise<unknown> {
+    return this.start(call)!;
+  }
+
+  /** The same, but tells `waiter`. Without a promise, if the work is {@link AwaitedWork} and no stage makes the call wait. */
+  runFor(call: Call, waiter: Waiter): void {
+    this.start(call, waiter)?.then(
+      (result) => waiter.resolve(result),
+      (error: unknown) => waiter.reject(error),
+    );
+  }
+
+  /** @returns `undefined` when the waiter will be told the outcome */
+  private start(call: Call, waiter?: Waiter): Promise<unknown> | undefined {
     if (this.interrupts) call.interruptible = true;
     if (this.keepsResults) call.keepsResults = true;
     const { tracer } = this.events;
-    return tracer === undefined ? this.begin(call) : this.traced(tracer, call);
+    return tracer === undefined ? this.begin(call, waiter) : this.traced(tracer, call);
   }
 
   private traced(tracer: CallTracer, call: Call): Promise<unknown> {
-    return tracer.aroundCall(this.name, call.callId, () => this.begin(call));
+    return tracer.aroundCall(this.name, call.callId, () => this.begin(call)!);
   }
 
-  private begin(call: Call): Promise<unknown> {
+  private begin(call: Call, waiter?: Waiter): Promise<unknown> | undefined {
     const { events } = this;
     if (call.reports !== undefined || events.hearsCalls) this.log.begin(call);
-    return events.hearsAttempts ? this.drive(call) : this.runFast(call);
+    return events.hearsAttempts ? this.drive(call) : this.runFast(call, waiter);
   }
 
   /** The fast path of the first attempt, if events of attempts have no listener; until a stage makes the call wait. */
-  private runFast(call: Call): Promise<unknown> {
+  private runFast(call: Call, waiter: Waiter | undefined): Promise<unknown> | undefined {
     const { steps } = this;
     let level = 0;
     let reached = false; // the method
@@ -100,18 +116,28 @@ export class Pipeline {
       this.fail(call, error, reached);
       return this.resumeOutward(call, level);
     }
+    if (waiter !== undefined && AwaitedWork.is(work)) {
+      work.tell(new Passage(this, call, work, waiter));
+      return undefined;
+    }
     return this.await(call, work);
   }
 
   private await(call: Call, work: unknown): Promise<unknown> {
     const end = call.interruptible ? call.interruptibly(work) : Promise.resolve(work);
     return end.then(
-      (value) => this.succeedFast(call, value, work),
+      (value) => this.succeedFast(call, value, work) ?? call.value,
       (error: unknown) => this.failFast(call, error, work),
     );
   }
 
-  private succeedFast(call: Call, value: unknown, work: unknown): unknown {
+  /**
+   * The work of the fast path has ended with `value`.
+   *
+   * @internal
+   * @returns `undefined` when the call has ended with its `value`, otherwise its outcome
+   */
+  succeedFast(call: Call, value: unknown, work: unknown): Promise<unknown> | undefined {
     if (call.interrupted) return this.failFast(call, undefined, work);
     call.tick();
     call.succeed(value);
@@ -119,10 +145,15 @@ export class Pipeline {
     if (pause !== undefined || call.failed) return this.drive(call, { pause });
     finish(call);
     if (call.begunAt !== undefined) this.log.endSuccess(call, call.begunAt);
-    return call.value;
+    return undefined;
   }
 
-  private failFast(call: Call, error: unknown, work: unknown): Promise<unknown> {
+  /**
+   * The work of the fast path has ended with `error`, or the call has been interrupted.
+   *
+   * @internal
+   */
+  failFast(call: Call, error: unknown, work: unknown): Promise<unknown> {
     call.tick();
     this.fail(call, error, true, work);
     return this.resumeOutward(call, this.steps.length);
@@ -188,7 +219,7 @@ export class Pipeline {
       if (call.interruptible) call.throwIfInterrupted();
       startedAt = this.log.beginAttempt(call);
       reached = true;
-      work = this.start(call);
+      work = this.startWork(call);
       const result = await (call.interruptible ? call.interruptibly(work) : work);
       call.tick();
       if (call.interruptible) call.throwIfInterrupted();
@@ -202,7 +233,7 @@ export class Pipeline {
   }
 
   /** Runs the protected work. Only here, since tracers listen to attempts too, so traced calls do not take the fast path. */
-  private start(call: Call): unknown {
+  private startWork(call: Call): unknown {
     const { tracer } = this.events;
     if (tracer === undefined) return call.start();
     return tracer.aroundAttempt(call.callId, call.attempt, () => call.start());

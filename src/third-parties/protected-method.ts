@@ -110,7 +110,7 @@ export class ProtectedMethod {
       first = undefined;
       return call;
     };
-    return asStream(begin, (call) => this.plan.pipeline.run(call));
+    return asStream(begin, (call, waiter) => this.plan.pipeline.runFor(call, waiter));
   }
 
   private iterable(given: AsyncIterable<unknown>, self: unknown, args: readonly unknown[]): object {

@@ -4,6 +4,12 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose_gc');
 const collect = runInNewContext('gc') as () => void;
 
+/** Bytes of the heap, after a collection of garbage. */
+export function heapUsed(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
 /** Refers to objects without keeping them alive. */
 export class Remembered {
   readonly refs: WeakRef<object>[] = [];

@@ -1,0 +1,50 @@
+import type { Call } from './call.js';
+import type { Pipeline } from './pipeline.js';
+import type { Waiter } from './waiter.js';
+
+/** Takes the end of the work to its call, and the outcome of the call to `waiter`. */
+export class Passage implements Waiter {
+  private over = false;
+
+  constructor(
+    private readonly pipeline: Pipeline,
+    private readonly call: Call,
+    private readonly work: unknown,
+    private readonly waiter: Waiter,
+  ) {}
+
+  resolve(result: unknown): void {
+    const { pipeline, call, work, waiter } = this;
+    if (this.over) return;
+    this.over = true;
+    let outcome: Promise<unknown> | undefined;
+    try {
+      outcome = pipeline.succeedFast(call, result, work);
+    } catch (error) {
+      return waiter.reject(error);
+    }
+    if (outcome === undefined) waiter.resolve(call.value);
+    else this.pass(outcome);
+  }
+
+  reject(error: unknown): void {
+    const { pipeline, call, work } = this;
+    if (this.over) return;
+    this.over = true;
+    let outcome: Promise<unknown>;
+    try {
+      outcome = pipeline.failFast(call, error, work);
+    } catch (thrown) {
+      return this.waiter.reject(thrown);
+    }
+    this.pass(outcome);
+  }
+
+  private pass(outcome: Promise<unknown>): void {
+    const { waiter } = this;
+    outcome.then(
+      (result) => waiter.resolve(result),
+      (error: unknown) => waiter.reject(error),
+    );
+  }
+}
