@@ -76,9 +76,12 @@ export class HandlerCall extends Call {
     this.running?.end();
     this.running = handler;
     this.track(undefined);
-    return callScope.run({ handler, reports, holding }, () =>
-      firstOf(this.next.handle(), this, openerFor(this.context.getType())),
-    );
+    return callScope.run({ handler, reports, holding }, handle, this);
+  }
+
+  /** Asks Nest to run the method, with its pipes and other interceptors. */
+  handle(): PromiseLike<unknown> {
+    return firstOf(this.next.handle(), this, openerFor(this.context.getType()));
   }
 
   override interrupt(level: number, error: unknown): void {
@@ -141,3 +144,6 @@ export class HandlerCall extends Call {
     this.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));
   }
 }
+
+/** No closure, since each request would make one. */
+const handle = (call: HandlerCall): PromiseLike<unknown> => call.handle();

@@ -3,7 +3,7 @@ import { EMPTY, NEVER, Observable, Subject, concat, of as just, throwError } fro
 import { TestCall } from '../../test/support/test-call.js';
 import { deferred, outcome, settle } from '../../test/support/wait.js';
 import type { Call } from '../pipeline/call.js';
-import type { Waiter } from '../pipeline/waiter.js';
+import { type Waiter, tell } from '../pipeline/waiter.js';
 import { asStream, firstOf, isObservableResult, isStream } from './streams.js';
 
 /** Lets the test see whether it has ended. */
@@ -17,10 +17,7 @@ class EndingCall extends TestCall {
 const endingWith =
   (work: () => PromiseLike<unknown>) =>
   (_: Call, waiter: Waiter): void =>
-    void work().then(
-      (result) => waiter.resolve(result),
-      (error: unknown) => waiter.reject(error),
-    );
+    tell(waiter, work());
 
 /** The stream of a method without policies, and what its subscriber has seen. */
 function watch(source: Observable<unknown>, call = new EndingCall()) {

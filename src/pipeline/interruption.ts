@@ -95,7 +95,7 @@ export abstract class Interruptible extends CallState {
     return new Promise<T>((resolve, reject) => {
       this.interruptWait = reject;
       if (this.interruption !== undefined) reject(this.interruption.error);
-      if (AwaitedWork.is(work)) work.tell({ resolve: resolve as (value: unknown) => void, reject });
+      if (AwaitedWork.is(work)) work.tell({ resolve, reject });
       else Promise.resolve(work).then(resolve, reject);
     });
   }

@@ -1,6 +1,6 @@
 import type { Call } from './call.js';
 import type { Pipeline } from './pipeline.js';
-import type { Waiter } from './waiter.js';
+import { type Waiter, tell } from './waiter.js';
 
 /** Takes the end of the work to its call, and the outcome of the call to `waiter`. */
 export class Passage implements Waiter {
@@ -24,27 +24,19 @@ export class Passage implements Waiter {
       return waiter.reject(error);
     }
     if (outcome === undefined) waiter.resolve(call.value);
-    else this.pass(outcome);
+    else tell(waiter, outcome);
   }
 
   reject(error: unknown): void {
-    const { pipeline, call, work } = this;
+    const { pipeline, call, work, waiter } = this;
     if (this.over) return;
     this.over = true;
     let outcome: Promise<unknown>;
     try {
       outcome = pipeline.failFast(call, error, work);
     } catch (thrown) {
-      return this.waiter.reject(thrown);
+      return waiter.reject(thrown);
     }
-    this.pass(outcome);
-  }
-
-  private pass(outcome: Promise<unknown>): void {
-    const { waiter } = this;
-    outcome.then(
-      (result) => waiter.resolve(result),
-      (error: unknown) => waiter.reject(error),
-    );
+    tell(waiter, outcome);
   }
 }

@@ -9,7 +9,7 @@ import { tellNotLive } from './liveness.js';
 import { Passage } from './passage.js';
 import { AGAIN, type Reaction, type Stage } from './stage.js';
 import { Step } from './step.js';
-import type { Waiter } from './waiter.js';
+import { type Waiter, tell } from './waiter.js';
 
 /** A stage on the way out that makes the call wait. */
 interface Pause {
@@ -69,10 +69,8 @@ export class Pipeline {
 
   /** The same, but tells `waiter`. Without a promise, if the work is {@link AwaitedWork} and no stage makes the call wait. */
   runFor(call: Call, waiter: Waiter): void {
-    this.start(call, waiter)?.then(
-      (result) => waiter.resolve(result),
-      (error: unknown) => waiter.reject(error),
-    );
+    const outcome = this.start(call, waiter);
+    if (outcome !== undefined) tell(waiter, outcome);
   }
 
   /** @returns `undefined` when the waiter will be told the outcome */
@@ -148,11 +146,7 @@ export class Pipeline {
     return undefined;
   }
 
-  /**
-   * The work of the fast path has ended with `error`, or the call has been interrupted.
-   *
-   * @internal
-   */
+  /** @internal The work of the fast path has ended with `error`, or the call has been interrupted. */
   failFast(call: Call, error: unknown, work: unknown): Promise<unknown> {
     call.tick();
     this.fail(call, error, true, work);
