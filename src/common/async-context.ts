@@ -18,6 +18,11 @@ export function outsideOfCalls<T>(run: () => T): T {
 export function inThisContext<Args extends unknown[]>(
   run: (...args: Args) => void,
 ): (...args: Args) => void {
-  const context = new AsyncResource('nest-resilience');
+  const context = thisContext();
   return (...args) => context.runInAsyncScope(run, undefined, ...args);
+}
+
+/** The current async context. */
+export function thisContext(): AsyncResource {
+  return new AsyncResource('nest-resilience');
 }

@@ -20,10 +20,7 @@ export function watchLater(call: Watching): void {
   if (call.place === 0) outsideOfCalls(() => setImmediate(watchAll));
 }
 
-/**
- * To be called when a call has ended. Garbage is collected between the requests of a turn and its end: calls that were still
- * waiting here would all outlive it.
- */
+/** To be called when a call has ended. Otherwise all calls of a turn would stay in memory until its end. */
 export function watchNoMore(call: Watching): void {
   if (begun[call.place] === call) begun[call.place] = undefined;
 }

@@ -182,11 +182,11 @@ describe('a protected generator', () => {
     const first = firstItemOf(slow, call);
     call.interrupt(1, new Error('too slow'));
     call.resumeAt(1);
-    const onInterrupt = jest.fn();
-    call.onInterrupt = onInterrupt; // of the next attempt
+    const stoppable = { stop: jest.fn() };
+    call.stoppable = stoppable; // of the next attempt
     arrive({ value: 1, done: false });
     await first;
-    expect(call.onInterrupt).toBe(onInterrupt);
+    expect(call.stoppable).toBe(stoppable);
     expect(ended).toHaveBeenCalledTimes(1);
   });
 

@@ -61,14 +61,16 @@ export async function firstItemOf(
 ): Promise<unknown> {
   const iterator = source[Symbol.asyncIterator]();
   let givenUp = false;
-  call.onInterrupt = () => {
-    givenUp = true;
-    void endQuietly(iterator);
+  call.stoppable = {
+    stop: () => {
+      givenUp = true;
+      void endQuietly(iterator);
+    },
   };
   const first = await iterator.next();
   if (givenUp) return undefined; // the call continues with another attempt, or has ended
   // The consumer may never request a second item.
-  call.onInterrupt = () => void endQuietly(iterator).then(() => call.finish());
+  call.stoppable = { stop: () => void endQuietly(iterator).then(() => call.finish()) };
   return new IteratorHead(iterator, first, call, whole);
 }
 

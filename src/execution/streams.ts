@@ -6,10 +6,12 @@ import {
   type Unsubscribable,
   isObservable,
 } from 'rxjs';
-import { inThisContext } from '../common/async-context.js';
+import { thisContext } from '../common/async-context.js';
+import { soon } from '../common/soon.js';
 import { StreamResult } from '../common/outcomes/stream-result.js';
-import { AwaitedWork, soon } from '../pipeline/awaited-work.js';
+import { AwaitedWork } from '../pipeline/awaited-work.js';
 import type { Call } from '../pipeline/call.js';
+import type { Stoppable } from '../pipeline/call-state.js';
 import type { Waiter } from '../pipeline/waiter.js';
 import { sendable } from './answer-streams.js';
 import type { ErrorMapper } from './error-mapper.js';
@@ -76,7 +78,7 @@ class StreamHead extends StreamResult {
 }
 
 /** Listens to an Observable until its first item has arrived; what comes later, it passes to a {@link StreamHead}. */
-class Beginning extends AwaitedWork {
+class Beginning extends AwaitedWork implements Stoppable {
   private begun = false;
   private first: unknown = undefined;
   /** Whether it has ended after its first item. */
@@ -93,8 +95,8 @@ class Beginning extends AwaitedWork {
   }
 
   subscribe(source: Observable<unknown>): void {
-    // Whoever interrupts the call, the teardown of the stream runs in the context of its subscriber.
-    this.call.onInterrupt = inThisContext((error) => this.interrupt(error));
+    this.call.callerContext ??= thisContext();
+    this.call.stoppable = this;
     this.subscription = source.subscribe(this);
     if (this.call.interrupted) this.unsubscribe(); // by the source itself, while it was being subscribed to
   }
@@ -108,7 +110,7 @@ class Beginning extends AwaitedWork {
     this.begun = true;
     this.first = value;
     // A promise's Observable completes right after its item.
-    void soon.then(() => this.begin());
+    soon(() => this.begin());
   }
 
   error(error: unknown): void {
@@ -118,7 +120,7 @@ class Beginning extends AwaitedWork {
   }
 
   complete(): void {
-    if (!this.begun) this.resolve(EMPTY);
+    if (!this.begun) soon(() => this.resolve(EMPTY));
     else if (this.head === undefined) this.ended = true;
     else this.head.push({ kind: 'complete' });
   }
@@ -131,8 +133,7 @@ class Beginning extends AwaitedWork {
     return (this.head ??= new StreamHead(this.first, this.call, this));
   }
 
-  private interrupt(error: unknown): void {
-    this.giveUp(error);
+  stop(error: unknown): void {
     if (this.ended) return;
     const { runningWork } = this.call;
     if (this.begun) this.more().push({ kind: 'error', error });
@@ -208,8 +209,14 @@ class Delivery implements Waiter, Unsubscribable {
   resolve(result: unknown): void {
     const { subscriber, mapError } = this;
     if (!isIteratorHead(result)) return deliver(result, subscriber, mapError);
+    let answer: unknown;
+    try {
+      answer = sendable(result, mapError);
+    } catch (error) {
+      return this.reject(error);
+    }
     this.handedOver = !subscriber.closed;
-    deliver(sendable(result, mapError), subscriber, mapError);
+    deliver(answer, subscriber, mapError);
   }
 
   reject(error: unknown): void {
@@ -235,6 +242,7 @@ export function asStream(
   return new Observable((subscriber) => {
     const call = begin();
     call.interruptible = true;
+    call.callerContext = thisContext();
     const delivery = new Delivery(subscriber, call, mapError);
     run(call, delivery);
     return delivery;

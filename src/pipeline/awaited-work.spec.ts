@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { PromptToy, pipelineOf } from '../../test/support/stages.js';
 import { TestCall } from '../../test/support/test-call.js';
 import { settle } from '../../test/support/wait.js';
@@ -13,9 +13,6 @@ class OpenWork extends AwaitedWork {
   }
   override reject(error: unknown): void {
     super.reject(error);
-  }
-  override giveUp(error: unknown): void {
-    super.giveUp(error);
   }
 }
 
@@ -63,18 +60,25 @@ describe('work tells its end', () => {
     expect(waiter.told).toEqual([expected]);
   });
 
-  it('to its promise too, also after its waiter has given up', async () => {
+  it('to its promise too', async () => {
     const work = new OpenWork();
     const waiter = new Outcomes();
     work.tell(waiter);
     const promise = work.then((value) => value);
-    work.giveUp('gone');
+    work.resolve(7);
+    await expect(promise).resolves.toBe(7);
+    await expect(work.then((value) => value)).resolves.toBe(7);
+    expect(waiter.told).toEqual([7]);
+  });
+
+  it('that is an error a microtask later', async () => {
+    const work = new OpenWork();
+    const waiter = new Outcomes();
+    work.tell(waiter);
+    work.reject('down');
     expect(waiter.told).toEqual([]);
     await settle();
-    expect(waiter.told).toEqual([{ error: 'gone' }]);
-    work.resolve('late');
-    await expect(promise).resolves.toBe('late');
-    expect(waiter.told).toEqual([{ error: 'gone' }]);
+    expect(waiter.told).toEqual([{ error: 'down' }]);
   });
 });
 
@@ -86,6 +90,7 @@ describe('a pipeline that tells a waiter', () => {
   function ran(work: () => unknown, stages: PromptToy[] = []) {
     const outcomes = new Outcomes();
     const call = new TestCall(work, { interruptible: true });
+    call.callerContext = new AsyncResource('test');
     pipelineOf(stages).runFor(call, outcomes);
     return { call, ...outcomes };
   }
@@ -131,23 +136,44 @@ describe('a pipeline that tells a waiter', () => {
     expect(told).toEqual(['up']);
   });
 
-  it('does so once, after the signal of an interrupted call has aborted, in the context of the work', async () => {
-    const context = new AsyncLocalStorage<string>();
+  it.each([
+    ['while it waits', (call: TestCall) => call],
+    ['while the work begins', (call: TestCall) => (call.abort('gone'), call)],
+  ])('tells once that it was interrupted %s, after the signal has aborted', async (_, begun) => {
     const work = new OpenWork();
     const seen: unknown[] = [];
-    const call = new TestCall(() => work, { interruptible: true });
+    const call = new TestCall((itself) => (begun(itself), work), { interruptible: true });
+    const { signal } = call;
+    call.callerContext = new AsyncResource('test');
+    call.stoppable = { stop: () => seen.push('stopped') };
     pipelineOf([]).runFor(call, {
       resolve: (result) => seen.push(result),
-      reject: (error) => seen.push({ error, aborted: signal.aborted, in: context.getStore() }),
+      reject: (error) => seen.push({ error, aborted: signal.aborted }),
     });
-    const { signal } = call;
-    call.onInterrupt = (error) => context.run('of the work', () => work.giveUp(error));
     call.abort('gone');
-    expect(seen).toEqual([]);
+    expect(seen).toEqual(['stopped']);
     await settle();
-    expect(seen).toEqual([{ error: 'gone', aborted: true, in: 'of the work' }]);
     work.resolve('late');
     await settle();
-    expect(seen).toHaveLength(1);
+    expect(seen).toEqual(['stopped', { error: 'gone', aborted: true }]);
   });
+
+  it.each(['resolve', 'reject'] as const)(
+    'goes on in the context of its caller, in whichever the work ends: %s',
+    async (how) => {
+      const context = new AsyncLocalStorage<string>();
+      const work = new OpenWork();
+      const seen: unknown[] = [];
+      const see = (): void => void seen.push(context.getStore());
+      const stage = new PromptToy('a', [], { exit: see, react: see });
+      const call = new TestCall(() => work, { interruptible: true });
+      context.run('the caller', () => {
+        call.callerContext = new AsyncResource('test');
+        pipelineOf([stage]).runFor(call, { resolve: see, reject: see });
+      });
+      context.run('another', () => work[how](7));
+      await settle();
+      expect(seen).toEqual(['the caller', 'the caller', 'the caller']);
+    },
+  );
 });

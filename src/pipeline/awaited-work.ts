@@ -1,7 +1,5 @@
-import type { Waiter } from './waiter.js';
-
-/** Its callbacks run in the next microtask. Cheaper than `queueMicrotask()`, which creates an async resource. */
-export const soon = Promise.resolve();
+import { soon } from '../common/soon.js';
+import { type Waiter, tell } from './waiter.js';
 
 /**
  * Work that tells its end to the call that waits for it without a promise, which would be one more per call. It makes one for
@@ -11,7 +9,7 @@ export abstract class AwaitedWork implements PromiseLike<unknown> {
   readonly #brand = true;
   private promise: Promise<unknown> | undefined = undefined;
   private waiter: Waiter | undefined = undefined;
-  /** Of {@link promise}: told the end, whoever has given up waiting. */
+  /** Of {@link promise}. */
   private others: Waiter | undefined = undefined;
   private state: 'resolved' | 'rejected' | undefined = undefined;
   /** The result or the error. */
@@ -39,27 +37,21 @@ export abstract class AwaitedWork implements PromiseLike<unknown> {
 
   /** Ends it; if the result is a promise, when that ends. */
   protected resolve(result: unknown): void {
-    if (!isThenable(result)) return this.end('resolved', result);
-    new Promise((resolve) => resolve(result)).then(
-      (value) => this.end('resolved', value),
-      (error: unknown) => this.end('rejected', error),
-    );
+    if (promisesWaitFor(result)) {
+      tell(
+        { resolve: (value) => this.end('resolved', value), reject: (error) => this.fail(error) },
+        new Promise((resolve) => resolve(result)),
+      );
+    } else this.end('resolved', result);
   }
 
+  /** Ends it a microtask later: never inside the function of a source that tells its error, or of whoever has interrupted it. */
   protected reject(error: unknown): void {
-    this.end('rejected', error);
+    soon(() => this.fail(error));
   }
 
-  /**
-   * To be called when its call has been interrupted: the waiter does not wait any longer, but the work goes on. The waiter is
-   * told a microtask later, after the signal of the call has aborted, and in the current async context.
-   */
-  protected giveUp(error: unknown): void {
-    void soon.then(() => {
-      const { waiter } = this;
-      this.waiter = undefined;
-      waiter?.reject(error);
-    });
+  private fail(error: unknown): void {
+    this.end('rejected', error);
   }
 
   private end(how: 'resolved' | 'rejected', outcome: unknown): void {
@@ -69,8 +61,8 @@ export abstract class AwaitedWork implements PromiseLike<unknown> {
     const { waiter, others } = this;
     this.waiter = undefined;
     this.others = undefined;
-    if (waiter !== undefined) this.tell(waiter);
     if (others !== undefined) this.tell(others);
+    if (waiter !== undefined) this.tell(waiter);
   }
 
   private asPromise(): Promise<unknown> {
@@ -82,8 +74,8 @@ export abstract class AwaitedWork implements PromiseLike<unknown> {
   }
 }
 
-/** Whether a promise would wait for it, or fail when it looks. */
-function isThenable(value: unknown): boolean {
+/** Whether a promise that resolves to it waits for it, or fails since it cannot be looked at. */
+function promisesWaitFor(value: unknown): boolean {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   try {
     return typeof (value as { then?: unknown }).then === 'function';

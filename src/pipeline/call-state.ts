@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../common/clock.js';
 import type { Outcome } from '../common/outcomes/outcome.js';
 import type { AnswerSource } from '../telemetry/call-events.js';
@@ -7,6 +8,7 @@ import type { ReportSink } from './call-report.js';
 import type { Holding } from './holding.js';
 import type { Liveness } from './liveness.js';
 import type { UnfinishedWork } from './unfinished-work.js';
+import type { Waiter } from './waiter.js';
 
 /** A period in which a policy rejects calls. */
 export interface Blockade {
@@ -23,6 +25,11 @@ export interface Interruption {
   readonly error: unknown;
   /** Emits its event; `undefined` when that has been done. */
   tell: (() => void) | undefined;
+}
+
+/** Work that ends early when its call is interrupted. An object, since a function would be made anew for each call. */
+export interface Stoppable {
+  stop(error: unknown): void;
 }
 
 /** The signal of an attempt. */
@@ -79,12 +86,16 @@ export abstract class CallState {
 
   /** Whether anything may stop it before its work ends. */
   interruptible = false;
-  /** Called when the current wait is interrupted. */
-  onInterrupt: ((error: unknown) => void) | undefined = undefined;
+  /** The work that it waits for, if that can be stopped. */
+  stoppable: Stoppable | undefined = undefined;
   /** Whether its outcome is decided. */
   protected finished = false;
   protected interruption: Interruption | undefined = undefined;
-  /** Ends the current wait. */
+  /** The async context in which its outcome is told; only known where that matters. */
+  callerContext: AsyncResource | undefined = undefined;
+  /** Is told when the current wait is interrupted. */
+  protected waiting: Waiter | undefined = undefined;
+  /** Ends the current wait, if that is a promise. */
   protected interruptWait: ((error: unknown) => void) | undefined = undefined;
   protected signalled: Signalled | undefined = undefined;
   /** Called when the call is over. */

@@ -180,11 +180,12 @@ describe('the signal of a call', () => {
 describe('an interruption of a call', () => {
   it('ends its wait, and tells who has something to undo', async () => {
     const call = new TestCall();
-    call.onInterrupt = jest.fn();
+    const stop = jest.fn();
+    call.stoppable = { stop };
     const wait = call.interruptibly(new Promise(() => {}));
     call.abort(gone);
     await expect(wait).rejects.toBe(gone);
-    expect(call.onInterrupt).toHaveBeenCalledTimes(1);
+    expect(stop).toHaveBeenCalledTimes(1);
   });
 
   it('ends at once a wait that begins later', async () => {

@@ -1,8 +1,10 @@
 import { inThisContext } from '../common/async-context.js';
+import { soon } from '../common/soon.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 import { type SignalLike, obey } from './abort-signals.js';
 import { AwaitedWork } from './awaited-work.js';
 import { CallState, type Signalled } from './call-state.js';
+import type { Waiter } from './waiter.js';
 
 function makeSignal(): Signalled {
   const controller = new AbortController();
@@ -51,8 +53,13 @@ export abstract class Interruptible extends CallState {
     const { signalled } = this;
     this.signalled = undefined;
     this.interruptWait?.(error);
+    this.stopWaiting(error);
+    const { callerContext, stoppable } = this;
     try {
-      this.onInterrupt?.(error);
+      // Whoever interrupts the call, the teardown of its work runs in the context of its caller.
+      if (callerContext === undefined) stoppable?.stop(error);
+      else if (stoppable !== undefined)
+        callerContext.runInAsyncScope(stoppable.stop, stoppable, error);
     } catch {
       // a user's teardown that throws must not keep the rest from ending
     }
@@ -100,6 +107,23 @@ export abstract class Interruptible extends CallState {
     });
   }
 
+  /**
+   * The same without a promise: tells `waiter` the end of the work, or an interruption. An interruption is told a microtask
+   * later, when the signal has aborted and the work has been stopped.
+   */
+  waitFor(work: AwaitedWork, waiter: Waiter): void {
+    this.waiting = waiter;
+    if (this.interruption !== undefined) this.stopWaiting(this.interruption.error);
+    work.tell(waiter);
+  }
+
+  private stopWaiting(error: unknown): void {
+    const { waiting } = this;
+    if (waiting === undefined) return;
+    this.waiting = undefined;
+    soon(() => waiting.reject(error));
+  }
+
   /** Lets a signal of the caller stop the call. */
   obey(signal: SignalLike): void {
     this.interruptible = true;
@@ -115,6 +139,7 @@ export abstract class Interruptible extends CallState {
   finish(): void {
     this.close();
     this.interruptWait = undefined;
+    this.waiting = undefined;
     this.signalled = undefined;
     const { endings } = this;
     if (endings === undefined) return;

@@ -114,8 +114,9 @@ export class Pipeline {
       this.fail(call, error, reached);
       return this.resumeOutward(call, level);
     }
-    if (waiter !== undefined && AwaitedWork.is(work)) {
-      work.tell(new Passage(this, call, work, waiter));
+    const { callerContext } = call;
+    if (waiter !== undefined && callerContext !== undefined && AwaitedWork.is(work)) {
+      call.waitFor(work, new Passage(this, call, work, callerContext, waiter));
       return undefined;
     }
     return this.await(call, work);

@@ -23,7 +23,7 @@ describe('Sleeper', () => {
     await clock.advance(1);
     expect(rested).toHaveBeenCalledWith(true);
     expect(sleeper.size).toBe(0);
-    expect(call.onInterrupt).toBeUndefined();
+    expect(call.stoppable).toBeUndefined();
   });
 
   it('keeps no timer for a call that is interrupted', async () => {

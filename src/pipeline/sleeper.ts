@@ -15,12 +15,12 @@ export class Sleeper {
     return new Promise((resolve) => {
       const wake = (rested: boolean): void => {
         timer.cancel();
-        call.onInterrupt = undefined;
+        call.stoppable = undefined;
         this.wakers.delete(wake);
         resolve(rested);
       };
       const timer = outsideOfCalls(() => this.clock.setTimer(() => wake(true), ms));
-      call.onInterrupt = () => wake(false);
+      call.stoppable = { stop: () => wake(false) };
       this.wakers.add(wake);
     });
   }

@@ -269,7 +269,7 @@ describe('a cache of stale results', () => {
       await turn();
       expect(found.value).toBeUndefined();
       expect(clock.pending).toBe(0);
-      expect(call.onInterrupt).toBeUndefined();
+      expect(call.stoppable).toBeUndefined();
     });
 
     it('gets one write per key at a time; only the newest result waits', async () => {

@@ -215,10 +215,10 @@ export class StaleCache {
       }, ms);
       const finish = (result: T | undefined): void => {
         timer.cancel();
-        call.onInterrupt = undefined;
+        call.stoppable = undefined;
         resolve(result);
       };
-      call.onInterrupt = () => finish(undefined);
+      call.stoppable = { stop: () => finish(undefined) };
       void work.then(finish);
     });
   }
