@@ -95,6 +95,8 @@ class Beginning extends AwaitedWork implements Stoppable {
   }
 
   subscribe(source: Observable<unknown>): void {
+    // By the method that has returned the Observable. The call knows its error.
+    if (this.call.interrupted) return this.reject(undefined);
     this.call.callerContext ??= thisContext();
     this.call.stoppable = this;
     this.subscription = source.subscribe(this);

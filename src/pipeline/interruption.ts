@@ -58,8 +58,7 @@ export abstract class Interruptible extends CallState {
     try {
       // Whoever interrupts the call, the teardown of its work runs in the context of its caller.
       if (callerContext === undefined) stoppable?.stop(error);
-      else if (stoppable !== undefined)
-        callerContext.runInAsyncScope(stoppable.stop, stoppable, error);
+      else callerContext.runInAsyncScope(() => stoppable?.stop(error));
     } catch {
       // a user's teardown that throws must not keep the rest from ending
     }

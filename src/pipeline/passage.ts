@@ -21,13 +21,13 @@ export class Passage implements Waiter {
   resolve(result: unknown): void {
     if (this.over) return;
     this.over = true;
-    this.context.runInAsyncScope(this.succeed, this, result);
+    this.context.runInAsyncScope(() => this.succeed(result));
   }
 
   reject(error: unknown): void {
     if (this.over) return;
     this.over = true;
-    this.context.runInAsyncScope(this.fail, this, error);
+    this.context.runInAsyncScope(() => this.fail(error));
   }
 
   private succeed(result: unknown): void {
