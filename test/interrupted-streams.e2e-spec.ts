@@ -62,6 +62,30 @@ describe('an Observable that is interrupted', () => {
     expect(order).toEqual(['stopped', 'aborted', 'timeout', 'fallback']);
   });
 
+  it.each(['complete', 'error'] as const)(
+    'that ends without an item (%s) has released its resources before the end is told',
+    async (how) => {
+      const order: string[] = [];
+      let end = (): void => {};
+      @Injectable()
+      class S {
+        @Bulkhead(1)
+        find(): Observable<string> {
+          return new Observable((subscriber) => {
+            end = () => subscriber[how](new Error('down'));
+            return () => order.push('released');
+          });
+        }
+      }
+      const { app } = await boot({ providers: [S] });
+      const told = (): void => void order.push('told');
+      app.get(S).find().subscribe({ complete: told, error: told });
+      end();
+      await settle();
+      expect(order).toEqual(['released', 'told']);
+    },
+  );
+
   it('while its method runs rejects, and gives back its place', async () => {
     const controller = new AbortController();
     @Injectable()

@@ -16,6 +16,10 @@ import { firstOf } from './streams.js';
 
 /** A call of a decorated handler, run by the interceptor. */
 export class HandlerCall extends Call {
+  /** Asks Nest to run the method, with its pipes and other interceptors. Shared, since each request would make a closure. */
+  private static readonly handle = (call: HandlerCall): PromiseLike<unknown> =>
+    firstOf(call.next.handle(), call, openerFor(call.context.getType()));
+
   override interruptible = true;
   private readonly response: RawResponse | undefined;
   /** Of another transport than HTTP. */
@@ -76,12 +80,7 @@ export class HandlerCall extends Call {
     this.running?.end();
     this.running = handler;
     this.track(undefined);
-    return callScope.run({ handler, reports, holding }, handle, this);
-  }
-
-  /** Asks Nest to run the method, with its pipes and other interceptors. */
-  handle(): PromiseLike<unknown> {
-    return firstOf(this.next.handle(), this, openerFor(this.context.getType()));
+    return callScope.run({ handler, reports, holding }, HandlerCall.handle, this);
   }
 
   override interrupt(level: number, error: unknown): void {
@@ -144,6 +143,3 @@ export class HandlerCall extends Call {
     this.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));
   }
 }
-
-/** No closure, since each request would make one. */
-const handle = (call: HandlerCall): PromiseLike<unknown> => call.handle();

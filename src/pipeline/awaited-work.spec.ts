@@ -71,6 +71,18 @@ describe('work tells its end', () => {
     expect(waiter.told).toEqual([7]);
   });
 
+  it('to its promise also when its waiter throws', async () => {
+    const work = new OpenWork();
+    const waiter = new Outcomes();
+    waiter.resolve = () => {
+      throw new Error('a bug');
+    };
+    work.tell(waiter);
+    const promise = work.then((value) => value);
+    expect(() => work.resolve(7)).toThrow('a bug');
+    await expect(promise).resolves.toBe(7);
+  });
+
   it('that is an error a microtask later', async () => {
     const work = new OpenWork();
     const waiter = new Outcomes();
