@@ -15,7 +15,15 @@ import {
 } from '@nestjs/common';
 import { Observable, Subject, race, mergeMap, throwError } from 'rxjs';
 import { Bulkhead, Fallback, Retry, Signal, Timeout, constant } from '../src/index.js';
-import { type Platform, type Served, closeAll, everyPlatform, of, serve } from './support/boot.js';
+import {
+  type Platform,
+  type Served,
+  closeAll,
+  everyPlatform,
+  of,
+  serve,
+  withAttempts,
+} from './support/boot.js';
 import { Works, bulkhead, counts } from './support/bulkhead-calls.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { answersRejections } from './support/handlers.js';
@@ -176,7 +184,8 @@ describe.each(everyPlatform)('a bulkhead on %s', (platform: Platform) => {
   it('keeps the place of a handler whose client has gone until it has ended', async () => {
     const works = new Works();
     const K = working(works, Bulkhead(1));
-    const { app, url, events } = await serving(K);
+    const { app, url } = await serving(K);
+    const events = withAttempts(app);
     const { disconnect } = request(url);
     await works.reached(1);
     disconnect();

@@ -1,6 +1,6 @@
 import { Controller, Get, Injectable } from '@nestjs/common';
 import { Retry, Signal, Timeout, constant } from '../src/index.js';
-import { closeAll, everyPlatform, of, serve } from './support/boot.js';
+import { closeAll, everyPlatform, of, serve, withAttempts } from './support/boot.js';
 import { request } from './support/http.js';
 import { Visits, deferred, outcome, until } from './support/wait.js';
 
@@ -60,10 +60,11 @@ describe.each(everyPlatform)('calls that a handler on %s makes', (platform) => {
     });
 
     async function disconnectFrom(path: string) {
-      const { url, clock, events } = await serve(platform, {
+      const { app, url, clock } = await serve(platform, {
         providers: [Shelf],
         controllers: [Books],
       });
+      const events = withAttempts(app);
       const { disconnect } = request(`${url}/${path}`);
       await visits.reached(1);
       await until(() => of('retry', events).length === 1);
@@ -107,7 +108,8 @@ describe.each(everyPlatform)('calls that a handler on %s makes', (platform) => {
         return this.tokens.get();
       }
     }
-    const { url, events } = await serve(platform, { providers: [Tokens], controllers: [Books] });
+    const { app, url } = await serve(platform, { providers: [Tokens], controllers: [Books] });
+    const events = withAttempts(app);
     const [alice, carol] = [request(`${url}/alice`), request(`${url}/carol`)];
     await entered.promise;
     const bob = request(`${url}/bob`);
@@ -138,10 +140,11 @@ describe.each(everyPlatform)('calls that a handler on %s makes', (platform) => {
         return new Promise(() => {});
       }
     }
-    const { url, clock, events } = await serve(platform, {
+    const { app, url, clock } = await serve(platform, {
       providers: [Audit],
       controllers: [Books],
     });
+    const events = withAttempts(app);
     const { answer } = request(url);
     await until(() => clock.pending === 1);
     await clock.advance(5_000);

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import { Observable, firstValueFrom, of as just } from 'rxjs';
 import { CircuitBreaker, Retry, Timeout, constant } from '../src/index.js';
-import { boot, closeAll, everyPlatform, of, serve } from './support/boot.js';
+import { boot, closeAll, everyPlatform, of, serve, withAttempts } from './support/boot.js';
 
 afterEach(closeAll);
 
@@ -25,7 +25,8 @@ describe('a decorator on a class', () => {
         yield 2;
       }
     }
-    const { app, events, service: resilience } = await boot({ providers: [S] });
+    const { app, service: resilience } = await boot({ providers: [S] });
+    const events = withAttempts(app);
     const service = app.get(S);
     await expect(service.promise()).resolves.toBe(1);
     for await (const item of service.items()) expect(item).toBe(2);
@@ -145,7 +146,8 @@ describe('a decorator on a class', () => {
     }
     const decorators = [Injectable(), Timeout('1s')];
     for (const decorate of order === 'above' ? decorators : decorators.reverse()) decorate(S);
-    const { app, events } = await boot({ providers: [S] });
+    const { app } = await boot({ providers: [S] });
+    const events = withAttempts(app);
     await expect(app.get(S)[key]()).resolves.toBe(1);
     expect(of('attempt', events)).toHaveLength(1);
   });

@@ -1,6 +1,6 @@
 import { type Observable, firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { constant, fallbackValue, withReport } from '../src/index.js';
-import { closeAll } from './support/boot.js';
+import { closeAll, withAttempts } from './support/boot.js';
 import {
   bootService,
   commandOf,
@@ -143,7 +143,8 @@ describe('withReport()', () => {
 });
 
 it('events of a command have its name', async () => {
-  const { service, events, clock } = await bootService();
+  const { app, service, clock } = await bootService();
+  const events = withAttempts(app);
   const command = commandOf(service, {
     retry: { maxRetries: 1, backoff: constant('1s') },
     bulkhead: 1,

@@ -10,7 +10,7 @@ import {
   constant,
   fallbackValue,
 } from '../src/index.js';
-import { boot, closeAll, everyPlatform, of, serve } from './support/boot.js';
+import { boot, closeAll, everyPlatform, of, serve, withAttempts } from './support/boot.js';
 import { classWith } from './support/bootstrap.js';
 import { problemsOf } from './support/commands.js';
 
@@ -36,7 +36,8 @@ describe('composePolicies()', () => {
         return 'answer';
       }
     }
-    const { app, clock, service, events } = await boot({ providers: [S] });
+    const { app, clock, service } = await boot({ providers: [S] });
+    const events = withAttempts(app);
     expect(service.describe(S, 'one').stages).toEqual(STAGES);
     expect(service.describe(S, 'two').stages).toEqual(STAGES);
     const call = app.get(S).one();
@@ -64,7 +65,8 @@ describe('composePolicies()', () => {
         throw new Error('down');
       }
     }
-    const { url, events } = await serve(platform, { controllers: [K] });
+    const { app, url } = await serve(platform, { controllers: [K] });
+    const events = withAttempts(app);
     const response = await fetch(`${url}/books`);
     expect(response.status).toBe(202);
     expect(await response.text()).toBe('answer');

@@ -22,7 +22,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import { map } from 'rxjs';
 import { CircuitBreaker, Fallback, Retry, Timeout, constant, fallbackValue } from '../src/index.js';
-import { boot, closeAll, everyPlatform, of, serve } from './support/boot.js';
+import { boot, closeAll, everyPlatform, of, serve, withAttempts } from './support/boot.js';
 
 afterEach(closeAll);
 
@@ -166,7 +166,8 @@ describe.each(everyPlatform)('on %s, decorators of Nest', (platform) => {
           return ['a book'];
         }
       }
-      const { url, registry, events } = await serve(platform, { controllers: [K] });
+      const { app, url, registry } = await serve(platform, { controllers: [K] });
+      const events = withAttempts(app);
       expect(await (await fetch(url)).json()).toEqual(['a book']);
       expect(trace).toEqual(['list']);
       expect(registry.get('ours').counts.requests).toBe(1);

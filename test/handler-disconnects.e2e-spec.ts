@@ -10,7 +10,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { CircuitBreaker, Retry, Signal, Timeout, constant } from '../src/index.js';
-import { type Platform, closeAll, everyPlatform } from './support/boot.js';
+import { type Platform, closeAll, everyPlatform, withAttempts } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { attemptsOf, hang, servingOn } from './support/handlers.js';
 import { request } from './support/http.js';
@@ -164,7 +164,8 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
           return 'done';
         }
       }
-      const { url, events } = await serving(K, Shelf);
+      const { app, url } = await serving(K, Shelf);
+      const events = withAttempts(app);
       const { disconnect } = request(url);
       const work = await left.promise;
       disconnect();

@@ -17,7 +17,7 @@ import {
 } from '@nestjs/common';
 import { Observable, retry } from 'rxjs';
 import { CircuitBreaker, Retry, constant } from '../src/index.js';
-import { type Platform, closeAll, everyPlatform, of } from './support/boot.js';
+import { type Platform, closeAll, everyPlatform, of, withAttempts } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { attemptsOf, servingOn } from './support/handlers.js';
 import { request } from './support/http.js';
@@ -198,7 +198,8 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
         return 'done';
       }
     }
-    const { url, clock, events } = await serving(K);
+    const { app, url, clock } = await serving(K);
+    const events = withAttempts(app);
     const answer = fetch(url);
     for (const attempt of [1, 2]) {
       await visits.reached(attempt);

@@ -33,7 +33,7 @@ import {
   Timeout,
   constant,
 } from '../src/index.js';
-import { type Platform, closeAll, everyPlatform, of } from './support/boot.js';
+import { type Platform, closeAll, everyPlatform, of, withAttempts } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { servingOn } from './support/handlers.js';
 import { request } from './support/http.js';
@@ -63,7 +63,8 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
           );
         }
       }
-      const { url, clock, events } = await serving(K);
+      const { app, url, clock } = await serving(K);
+      const events = withAttempts(app);
       const { answer } = request(`${url}/events`);
       for (const attempt of [1, 2]) {
         await visits.reached(attempt);

@@ -1,6 +1,6 @@
 import { Controller, Get, Injectable, Param, type PipeTransform } from '@nestjs/common';
 import { Retry, Signal, Timeout, constant } from '../src/index.js';
-import { type Platform, closeAll, everyPlatform, of } from './support/boot.js';
+import { type Platform, closeAll, everyPlatform, of, withAttempts } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { hang, servingOn } from './support/handlers.js';
 import { Visits, deferred, settle, until } from './support/wait.js';
@@ -34,7 +34,8 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
           return this.shelf.books(signal);
         }
       }
-      const { url, clock, events } = await serving(K, Shelf);
+      const { app, url, clock } = await serving(K, Shelf);
+      const events = withAttempts(app);
       const answer = fetch(url);
       await visits.reached(1);
       await clock.advance(2_000);
@@ -123,7 +124,8 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
           return 'done';
         }
       }
-      const { url, clock, events } = await serving(K);
+      const { app, url, clock } = await serving(K);
+      const events = withAttempts(app);
       const answer = fetch(url);
       await visits.reached(1);
       await clock.advance(1_000);

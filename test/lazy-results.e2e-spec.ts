@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Bulkhead, CircuitBreaker, Fallback, Retry, Timeout } from '../src/index.js';
-import { appModule, boot, closeAll, of } from './support/boot.js';
+import { appModule, boot, closeAll, of, withAttempts } from './support/boot.js';
 
 afterEach(closeAll);
 
@@ -97,14 +97,16 @@ describe.each([
   it.each(['bare', 'limited', 'answered'] as const)(
     'is started once with listeners (%s)',
     async (name) => {
-      const { app, events } = await boot({ providers: [Repository] });
+      const { app } = await boot({ providers: [Repository] });
+      const events = withAttempts(app);
       await asksOnce(app.get(Repository), name);
       expect(of('attempt', events)).not.toEqual([]);
     },
   );
 
   it('is started once when it is abandoned, and its end is reported', async () => {
-    const { app, clock, events } = await boot({ providers: [Repository] });
+    const { app, clock } = await boot({ providers: [Repository] });
+    const events = withAttempts(app);
     const repository = app.get(Repository);
     repository.query = make(() => {});
     const ended = expect(repository.givenUp()).rejects.toMatchObject({ code: 'TIMEOUT' });

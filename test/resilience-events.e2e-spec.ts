@@ -8,7 +8,7 @@ import {
   constant,
   fallbackValue,
 } from '../src/index.js';
-import { boot, closeAll } from './support/boot.js';
+import { boot, closeAll, withAttempts } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { policyEventsOf } from './support/heard.js';
 
@@ -71,7 +71,8 @@ describe('ResilienceEvents', () => {
   });
 
   it('reports everything that happens to a call, in order', async () => {
-    const { app, clock, events } = await boot({ providers: [S] });
+    const { app, clock } = await boot({ providers: [S] });
+    const events = withAttempts(app);
     const call = app.get(S).m();
     await clock.advance(1_000);
     await expect(call).resolves.toBe('answer');

@@ -10,7 +10,7 @@ import {
   isResilienceError,
 } from '../src/index.js';
 import { systemClock } from '../src/common/clock.js';
-import { boot, closeAll, of } from './support/boot.js';
+import { boot, closeAll, of, withAttempts } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
 import { deferred, outcome, settle } from './support/wait.js';
 
@@ -152,7 +152,8 @@ it('a result or an error that comes after the timeout is dropped', async () => {
       return works[index]!.promise;
     }
   }
-  const { app, clock, events } = await boot({ providers: [S] });
+  const { app, clock } = await boot({ providers: [S] });
+  const events = withAttempts(app);
   const calls = [0, 1].map((index) => outcome(app.get(S).m(index)));
   await clock.advance(1_000);
   for (const { error } of await Promise.all(calls))

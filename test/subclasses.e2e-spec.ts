@@ -11,7 +11,7 @@ import {
 import { ContextIdFactory, LazyModuleLoader, ModuleRef } from '@nestjs/core';
 
 import { CircuitBreaker, Retry, Timeout } from '../src/index.js';
-import { boot, closeAll, everyPlatform, of, serve } from './support/boot.js';
+import { boot, closeAll, everyPlatform, of, serve, withAttempts } from './support/boot.js';
 
 afterEach(closeAll);
 
@@ -101,7 +101,8 @@ describe('policies of a class cover, in a subclass without any decorator,', () =
         yield 1;
       }
     }
-    const { app, events } = await boot({ providers: [S] });
+    const { app } = await boot({ providers: [S] });
+    const events = withAttempts(app);
     await app.get(S)[key]();
     await app.get(S).mixed();
     for await (const _ of app.get(S).items());

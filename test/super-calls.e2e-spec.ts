@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Bulkhead, CircuitBreaker, Retry, Timeout, constant } from '../src/index.js';
-import { boot, closeAll, of } from './support/boot.js';
+import { boot, closeAll, of, withAttempts } from './support/boot.js';
 import { outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
@@ -171,7 +171,8 @@ describe('super.m() of a decorated method', () => {
       }
     }
     const overrides = { 'Parent.m': { retry: { maxRetries: 1 } } };
-    const { app, clock, events } = await boot({ providers: [Child], resilience: { overrides } });
+    const { app, clock } = await boot({ providers: [Child], resilience: { overrides } });
+    const events = withAttempts(app);
     const call = outcome(app.get(Child).m());
     await clock.advance(100);
     expect((await call).error).toEqual(new Error('down'));

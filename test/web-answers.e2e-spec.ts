@@ -12,6 +12,7 @@ import {
   nestMajor,
   serve,
 } from './support/boot.js';
+import { bulkhead } from './support/bulkhead-calls.js';
 import { request } from './support/http.js';
 import { type Deferred, Visits, deferred, until } from './support/wait.js';
 
@@ -107,6 +108,14 @@ class Answers {
   async judged(): Promise<Response> {
     if (visits.visit() === 1) return new Response(body(['busy']), { status: 503 });
     return new Response(body(['fine', undefined]));
+  }
+
+  /** As of another library than Node's, which refuses a body with this status. */
+  @Get('impossible')
+  @Bulkhead({ name: 'impossible', maxConcurrent: 1 })
+  async impossible(): Promise<object> {
+    const headers = new Headers();
+    return { [Symbol.toStringTag]: 'Response', status: 204, headers, body: body(['one']) };
   }
 
   @Get('proxied')
@@ -209,6 +218,12 @@ describe.each(everyPlatform)('on %s', (platform: Platform) => {
       expect(await answer).toMatchObject({ status: 200, body: 'fine' });
       expect(visits.count).toBe(2);
       await cancelled.promise; // the body of the refused one
+    });
+
+    it('whose Response cannot be sent fails, cancels it, and gives its place back', async () => {
+      expect((await request(`${server.url}/impossible`).answer).status).toBe(500);
+      await cancelled.promise;
+      await until(() => bulkhead(server.app, 'impossible').running === 0);
     });
 
     if (nestMajor >= 12) {

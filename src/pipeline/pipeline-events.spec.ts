@@ -47,7 +47,7 @@ describe('the time of a call', () => {
 describe('events', () => {
   function listening(): { events: ResilienceEvents; emitted: ResilienceEvent[] } {
     const events = new ResilienceEvents();
-    return { events, emitted: policyEventsOf(events) };
+    return { events, emitted: policyEventsOf(events, true) };
   }
 
   it('tell of each attempt: its outcome and how long it took', async () => {
@@ -131,7 +131,7 @@ describe('events', () => {
     const calls = works.map(({ promise }) => interruptible(() => promise));
     const done = calls.map((call) => pipelineOf([new Toy('limit', [])], events).run(call));
     await settled();
-    const emitted = policyEventsOf(events);
+    const emitted = policyEventsOf(events, true);
     calls[0]!.interrupt(0, new Error('slow'));
     for (const { resolve } of works) resolve(1);
     await Promise.allSettled(done);

@@ -109,6 +109,11 @@ export function watch(
   return { registry: find(CircuitBreakerRegistry), service: find(ResilienceService), events };
 }
 
+/** The events to come, with those of attempts: see {@link policyEventsOf}. */
+export function withAttempts(app: INestApplicationContext): ResilienceEvent[] {
+  return policyEventsOf(app.get(ResilienceEvents, { strict: false }), true);
+}
+
 /** The events of one type. */
 export function of<T extends ResilienceEvent['type']>(
   type: T,

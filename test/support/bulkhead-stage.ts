@@ -65,8 +65,9 @@ export class Harness {
     return new Pipeline('Books.list', stages, this.events);
   }
 
+  /** Also to attempts. */
   listen(): this {
-    this.emitted = policyEventsOf(this.events);
+    this.emitted = policyEventsOf(this.events, true);
     return this;
   }
 
