@@ -24,7 +24,7 @@ export interface Interruption {
   readonly level: number;
   readonly error: unknown;
   /** Emits its event; `undefined` when that has been done. */
-  tell: (() => void) | undefined;
+  emit: (() => void) | undefined;
 }
 
 /** Work that ends early when its call is interrupted. An object, since a function would be made anew for each call. */

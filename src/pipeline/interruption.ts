@@ -49,7 +49,7 @@ export abstract class Interruptible extends CallState {
   interrupt(level: number, error: unknown): void {
     if (this.finished) return;
     if (this.interruption !== undefined && this.interruption.level <= level) return;
-    this.interruption = { level, error, tell: undefined };
+    this.interruption = { level, error, emit: undefined };
     const { signalled } = this;
     this.signalled = undefined;
     this.interruptWait?.(error);
@@ -65,10 +65,10 @@ export abstract class Interruptible extends CallState {
     signalled?.abort(error);
   }
 
-  /** Calls `tell` when the call continues with `error`: in the call's own async context, whoever has interrupted it. */
-  whenInterruptedBy(error: unknown, tell: () => void): void {
+  /** Calls `emit` when the call continues with `error`, in the call's own async context. */
+  whenInterruptedBy(error: unknown, emit: () => void): void {
     const { interruption } = this;
-    if (interruption !== undefined && interruption.error === error) interruption.tell = tell;
+    if (interruption !== undefined && interruption.error === error) interruption.emit = emit;
   }
 
   /** Whether a stage at `level` is inside an interruption, so that it is being abandoned. */
@@ -90,9 +90,9 @@ export abstract class Interruptible extends CallState {
   reasonOr(error: unknown): unknown {
     const { interruption } = this;
     if (interruption === undefined) return error;
-    const { tell } = interruption;
-    interruption.tell = undefined;
-    tell?.();
+    const { emit } = interruption;
+    interruption.emit = undefined;
+    emit?.();
     return interruption.error;
   }
 
