@@ -5,8 +5,10 @@ import { iterate } from '../execution/iterators.js';
 import { adopt } from '../pipeline/call.js';
 import { asStream } from '../execution/streams.js';
 import { type Given, type Gives, asynchronousKindOf, knownKindOf } from './asynchronous.js';
-import { Chain, withIterator } from './iterable-facade.js';
+import { Chain } from './chain.js';
+import { withIterator } from './iterable-facade.js';
 import { ProtectedCall } from './protected-call.js';
+import { type Run, withPolicies } from './query-facade.js';
 
 /** The policies of a method, and the means to run its calls by them. */
 export interface MethodProtection {
@@ -28,6 +30,8 @@ export class ProtectedMethod {
   private readonly form: Form;
   /** Calls whose last argument is a function: with a callback, a method may give no promise. */
   private readonly callbackForm: Form;
+  /** The methods of its queries that have given a promise: `exec()`. */
+  private readonly senders = new Set<PropertyKey>();
 
   constructor(
     private readonly method: Function,
@@ -53,12 +57,14 @@ export class ProtectedMethod {
 
   /** Returns the method's result, protected if it is asynchronous. */
   private take(given: unknown, self: unknown, args: readonly unknown[]): unknown {
-    switch (asynchronousKindOf(given)) {
+    switch (asynchronousKindOf(given, args)) {
       case 'promise': {
         const form = this.formOf(args);
         form.givesPromises = form.hasGivenPromise = true;
         return this.promise(self, args, adopt(given) as Promise<unknown>);
       }
+      case 'query':
+        return this.query(given as object, self, args);
       case 'observable':
         return this.stream(self, args, { given });
       case 'iterable':
@@ -111,6 +117,15 @@ export class ProtectedMethod {
       return call;
     };
     return asStream(begin, (call, waiter) => this.plan.pipeline.runFor(call, waiter));
+  }
+
+  /** Each time a query is awaited is a call, which sends it. */
+  private query(given: object, self: unknown, args: readonly unknown[]): object {
+    const run: Run = (begun, chain) => {
+      const call = this.newCall('promise', self, args, { given: begun }, chain);
+      return this.plan.pipeline.run(call);
+    };
+    return withPolicies(given, run, this.senders);
   }
 
   private iterable(given: AsyncIterable<unknown>, self: unknown, args: readonly unknown[]): object {
