@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
 import { firstValueFrom, toArray, of as rxOf } from 'rxjs';
 import { CircuitOpenError, TimeoutError, constant, type ResilienceService } from '../src/index.js';
@@ -89,6 +90,12 @@ describe('protect()', () => {
       expect(q.on()).toBe(q);
       expect(await p.connect()).toBe(p);
       expect(await q.connect()).toBe(q);
+    });
+
+    it('that stays itself in a chain, even if it can be iterated, as a stream can', async () => {
+      const p = (await service()).protect(new PassThrough(), { name: 'stream', '*': breaker });
+      expect(p.on('data', () => {})).toBe(p);
+      expect(p.setEncoding('utf8').resume()).toBe(p);
     });
 
     it('with methods under symbols', async () => {

@@ -57,6 +57,8 @@ export class ProtectedMethod {
 
   /** Returns the method's result, protected if it is asynchronous. */
   private take(given: unknown, self: unknown, args: readonly unknown[]): unknown {
+    const shown = this.protection.proxyOf(given);
+    if (shown !== given) return shown; // `this`, even if it is iterable
     switch (asynchronousKindOf(given, args)) {
       case 'promise': {
         const form = this.formOf(args);
@@ -70,7 +72,7 @@ export class ProtectedMethod {
       case 'iterable':
         return this.iterable(given as AsyncIterable<unknown>, self, args);
       default:
-        return this.protection.proxyOf(given);
+        return given;
     }
   }
 
