@@ -259,6 +259,19 @@ describe('protect()', () => {
     expect(registry.get('sdk').state).toBe('open');
   });
 
+  it('knows the methods of an object that makes them anew each time, as RPC clients do', async () => {
+    const sent: string[] = [];
+    const books = (): Promise<string> => Promise.reject(new Error('down'));
+    const client = new Proxy(
+      { books },
+      { get: (_, key) => () => (sent.push(String(key)), books()) },
+    );
+    const p = (await service()).protect(client, { name: 'rpc', '*': breaker });
+    await expect(p.books()).rejects.toThrow('down');
+    await expect(p.books()).rejects.toBeInstanceOf(CircuitOpenError);
+    expect(sent).toEqual(['books']);
+  });
+
   it('retries a first failure under *, including the waits', async () => {
     const { service: s, clock } = await boot();
     const sdk = new Sdk();

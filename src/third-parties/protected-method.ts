@@ -1,6 +1,7 @@
 import type { LazyPlan } from '../execution/lazy-plan.js';
 import type { Plan } from '../execution/plan.js';
 import type { Runtime } from '../execution/runtime.js';
+import type { Path } from './paths.js';
 import { iterate } from '../execution/iterators.js';
 import { adopt } from '../pipeline/call.js';
 import { asStream } from '../execution/streams.js';
@@ -10,12 +11,18 @@ import { withIterator } from './iterable-facade.js';
 import { ProtectedCall } from './protected-call.js';
 import { type Run, withPolicies } from './query-facade.js';
 
+/** An object may have a method for each name that anybody thinks of. */
+const MAX_PATHS = 1000;
+
 /** The policies of a method, and the means to run its calls by them. */
 export interface MethodProtection {
   readonly lazyPlan: LazyPlan;
   readonly runtime: Runtime;
   /** Whether the options name the method, which declares it asynchronous. */
   readonly named: boolean;
+  readonly path: Path;
+  /** The paths of methods that have given a promise: an object may make a new function each time that it is asked for one. */
+  readonly promising: Set<Path>;
   /** Returns the proxy for the original object, and any other value unchanged. */
   readonly proxyOf: (value: unknown) => unknown;
 }
@@ -39,7 +46,9 @@ export class ProtectedMethod {
   ) {
     this.known = knownKindOf(method);
     const isAsync = this.known === 'promise';
-    const saysSo = protection.named && this.known === undefined && !mentionsObservable(method);
+    const { named, promising, path } = protection;
+    const saysSo =
+      promising.has(path) || (named && this.known === undefined && !mentionsObservable(method));
     this.form = new Form(isAsync || saysSo);
     this.callbackForm = isAsync ? this.form : new Form(false);
   }
@@ -63,6 +72,7 @@ export class ProtectedMethod {
       case 'promise': {
         const form = this.formOf(args);
         form.givesPromises = form.hasGivenPromise = true;
+        if (form === this.form) this.remember();
         return this.promise(self, args, adopt(given) as Promise<unknown>);
       }
       case 'query':
@@ -74,6 +84,11 @@ export class ProtectedMethod {
       default:
         return given;
     }
+  }
+
+  private remember(): void {
+    const { promising, path } = this.protection;
+    if (promising.size < MAX_PATHS) promising.add(path);
   }
 
   private policiesFirst(self: unknown, args: readonly unknown[]): unknown {
