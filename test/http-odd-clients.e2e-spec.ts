@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import axios from 'axios';
+import undici from 'undici';
 import { protectAxios } from '../src/axios/index.js';
 import { ResilienceEvents } from '../src/index.js';
 import { type Booted, boot, closeAll } from './support/boot.js';
@@ -81,6 +82,17 @@ describe('a request of fetch', () => {
       });
     },
   );
+
+  it.each([
+    ['FormData', new undici.FormData()],
+    ['URLSearchParams', new URLSearchParams('a=1')],
+    ['Blob', new Blob(['a'])],
+  ])('is repeated with a body of another copy of undici: %s', async (_, body) => {
+    const send = jest.fn(async () => new Response('', { status: 503 }));
+    const fetch = booted.service.createFetch({ ...twoRetries, fetch: send });
+    await fetch(origin, { method: 'PUT', body: body as never });
+    expect(send).toHaveBeenCalledTimes(3);
+  });
 
   it('leaves headers that are not right to a fetch that is given', async () => {
     const given = jest.fn(async (_input: unknown, _init?: RequestInit) => new Response('{}'));

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
 import { firstValueFrom, toArray, of as rxOf } from 'rxjs';
 import { CircuitOpenError, TimeoutError, constant, type ResilienceService } from '../src/index.js';
@@ -89,6 +90,12 @@ describe('protect()', () => {
       expect(q.on()).toBe(q);
       expect(await p.connect()).toBe(p);
       expect(await q.connect()).toBe(q);
+    });
+
+    it('that stays itself in a chain, even if it can be iterated, as a stream can', async () => {
+      const p = (await service()).protect(new PassThrough(), { name: 'stream', '*': breaker });
+      expect(p.on('data', () => {})).toBe(p);
+      expect(p.setEncoding('utf8').resume()).toBe(p);
     });
 
     it('with methods under symbols', async () => {
@@ -250,6 +257,19 @@ describe('protect()', () => {
     await expect(p.put(2)).rejects.toBeInstanceOf(CircuitOpenError);
     expect(sdk.calls).toEqual(['put 1']);
     expect(registry.get('sdk').state).toBe('open');
+  });
+
+  it('knows the methods of an object that makes them anew each time, as RPC clients do', async () => {
+    const sent: string[] = [];
+    const books = (): Promise<string> => Promise.reject(new Error('down'));
+    const client = new Proxy(
+      { books },
+      { get: (_, key) => () => (sent.push(String(key)), books()) },
+    );
+    const p = (await service()).protect(client, { name: 'rpc', '*': breaker });
+    await expect(p.books()).rejects.toThrow('down');
+    await expect(p.books()).rejects.toBeInstanceOf(CircuitOpenError);
+    expect(sent).toEqual(['books']);
   });
 
   it('retries a first failure under *, including the waits', async () => {

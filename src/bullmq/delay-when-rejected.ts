@@ -1,6 +1,7 @@
 import { DelayedError, type Job } from 'bullmq';
 import { type Duration, parseDuration } from '../common/duration.js';
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
+import { look } from '../common/outcomes/look.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 import { show } from '../common/printable.js';
 
@@ -25,6 +26,7 @@ const ENDED = new Set(['CANCELLED', 'CLIENT_GONE']);
  * @param token the second argument of `process()`
  * @throws {DelayedError} when the job has been delayed, which tells BullMQ to leave it
  * @throws `error` itself when it is any other error
+ * @throws {TypeError} when the job is none of BullMQ; its cause is `error`
  */
 export async function delayWhenRejected(
   job: Job,
@@ -33,6 +35,12 @@ export async function delayWhenRejected(
   options: DelayOptions = {},
 ): Promise<never> {
   if (!isTurnedAway(error)) throw error;
+  if (typeof look(job, 'moveToDelayed') !== 'function') {
+    throw new TypeError(
+      `@DelayWhenRejected: the first argument is ${show(job)}, not a job of bullmq; decorate process()`,
+      { cause: error },
+    );
+  }
   const least = minDelayOf(options);
   const delay = Math.max(least, known(error.retryAfterMs) ?? least);
   await job.moveToDelayed(Date.now() + delay, token);

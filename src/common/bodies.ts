@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { ask, look } from './outcomes/look.js';
 
 /** A stream of Node, or of the web. */
@@ -17,4 +18,14 @@ export function discardBody(body: unknown): void {
       stream.cancel().catch(() => {});
     }
   }, undefined);
+}
+
+/** Whether an argument is a stream that has been read, or holds one, such as the body in the input of a command. */
+export function holdsReadStream(argument: unknown, depth = 2): boolean {
+  if (typeof argument !== 'object' || argument === null) return false;
+  return ask(() => {
+    if (Readable.isDisturbed(argument as Readable)) return true;
+    if (depth === 0 || isStreamBody(argument) || ArrayBuffer.isView(argument)) return false;
+    return Object.values(argument).some((value) => holdsReadStream(value, depth - 1));
+  }, false);
 }

@@ -130,9 +130,14 @@ function isRequest(input: unknown): input is Request {
   return typeof look(input, 'url') === 'string' && typeof look(input, 'method') === 'string';
 }
 
+/** Bodies that can be sent again, also those of another copy of undici. */
+const REPEATABLE = new Set(
+  ['Blob', 'File', 'FormData', 'URLSearchParams'].map((name) => `[object ${name}]`),
+);
+
 /** Whether a body can be sent again; the body of a `Request` is a stream. */
 function isRepeatable(body: unknown): boolean {
   if (body === undefined || body === null || typeof body === 'string') return true;
   if (types.isAnyArrayBuffer(body) || ArrayBuffer.isView(body)) return true;
-  return [URLSearchParams, Blob, FormData].some((type) => body instanceof type);
+  return REPEATABLE.has(Object.prototype.toString.call(body));
 }

@@ -50,7 +50,7 @@ export type ExhaustionReason =
   | 'circuit-open'
   /** The backoff function returned no valid delay, or threw. */
   | 'backoff'
-  /** The client has gone, or its response is being sent. */
+  /** The client has gone, its response is being sent, or the body of the request cannot be sent again. */
   | 'answered'
   /** The application is closing. */
   | 'shutdown';

@@ -1,23 +1,41 @@
 import { types } from 'node:util';
-import { look } from '../common/outcomes/look.js';
+import { isPlainObject } from '../common/options-reader.js';
+import { ask, look } from '../common/outcomes/look.js';
 import { isObservableResult } from '../execution/streams.js';
 
-/** The kinds of asynchronous results. */
-export type Gives = 'promise' | 'observable' | 'iterable';
+/** The kinds of asynchronous results. A query is sent when it is awaited: until then it may get further conditions. */
+export type Gives = 'promise' | 'query' | 'observable' | 'iterable';
 
 /** A result of a method; wrapped, since it may be `undefined`. */
 export interface Given {
   readonly given: unknown;
 }
 
-/** The kind of a result; `undefined` if it is not asynchronous. Never throws. */
-export function asynchronousKindOf(result: unknown): Gives | undefined {
+/**
+ * The kind of a result; `undefined` if it is not asynchronous. Never throws.
+ *
+ * @param args of the call: with a function among them, such as the work of a transaction, a thenable is no query
+ */
+export function asynchronousKindOf(result: unknown, args: readonly unknown[]): Gives | undefined {
   if ((typeof result !== 'object' && typeof result !== 'function') || result === null) {
     return undefined;
   }
-  if (types.isPromise(result) || isThenable(result)) return 'promise';
+  if (types.isPromise(result)) return 'promise';
+  if (isThenable(result)) return isQuery(result) && !args.some(isFunction) ? 'query' : 'promise';
   if (isObservableResult(result)) return 'observable';
   return typeof look(result, Symbol.asyncIterator) === 'function' ? 'iterable' : undefined;
+}
+
+/** Whether a thenable is a query builder: of a class of its own, which is no class of promises. */
+export function isQuery(result: object): boolean {
+  if (!isThenable(result) || types.isPromise(result) || isPlainObject(result)) return false;
+  const type = look(result, 'constructor');
+  if (isFunction(look(type, 'resolve')) && isFunction(look(type, 'reject'))) return false;
+  return !ask(() => result instanceof Promise, true);
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
 }
 
 /**

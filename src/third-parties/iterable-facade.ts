@@ -1,21 +1,5 @@
 import { types } from 'node:util';
-
-/** Calls such as `limit(5)` on an iterable that returned it, to be repeated on another one. */
-export class Chain {
-  private readonly calls: { readonly key: PropertyKey; readonly args: readonly unknown[] }[] = [];
-
-  add(key: PropertyKey, args: readonly unknown[]): void {
-    this.calls.push({ key, args });
-  }
-
-  /** @returns the result of the last call */
-  repeat(iterable: unknown): unknown {
-    return this.calls.reduce((at, { key, args }) => {
-      const method = (at as Record<PropertyKey, Function>)[key]!;
-      return Reflect.apply(method, at, args) as unknown;
-    }, iterable);
-  }
-}
+import { type Chain, isFixed } from './chain.js';
 
 /**
  * An async iterable whose iteration is `iterable`. A generator is replaced by it; anything else, such as a cursor or a
@@ -43,10 +27,4 @@ export function withIterator(
     },
   });
   return facade;
-}
-
-/** Whether a proxy has to show a property unchanged. */
-function isFixed(target: object, key: PropertyKey): boolean {
-  const descriptor = Object.getOwnPropertyDescriptor(target, key);
-  return descriptor?.configurable === false && descriptor.writable === false;
 }

@@ -16,6 +16,7 @@ export class ObjectProtection {
   private readonly plans = new Map<Path, LazyPlan>();
   private readonly proxies = new WeakMap<object, object>();
   private readonly ours = new WeakSet<object>();
+  private readonly promising = new Set<Path>();
   private readonly members: ReadonlySet<Path>;
   /** Whether Nest calls the lifecycle hooks of the original itself. */
   hidesHooks = false;
@@ -90,7 +91,9 @@ export class ObjectProtection {
     if (lazyPlan === undefined) return undefined;
     const { runtime } = this;
     const named = own !== undefined;
-    const protectedMethod = new ProtectedMethod(method, { lazyPlan, runtime, named, proxyOf });
+    const { promising } = this;
+    const known = { lazyPlan, runtime, named, path, promising, proxyOf };
+    const protectedMethod = new ProtectedMethod(method, known);
     return (self, args) => protectedMethod.call(self, args);
   }
 

@@ -1,4 +1,5 @@
 import type { Outcome, OutcomeRule } from '../common/outcomes/outcome.js';
+import { holdsReadStream } from '../common/bodies.js';
 import { isPlainObject } from '../common/options-reader.js';
 import { firstItemOf } from '../execution/iterators.js';
 import { firstOf, isObservableResult } from '../execution/streams.js';
@@ -7,7 +8,7 @@ import { isSignal } from '../pipeline/abort-signals.js';
 import { callScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute, adopt } from '../pipeline/call.js';
 import { type Given, type Gives, asynchronousKindOf } from './asynchronous.js';
-import type { Chain } from './iterable-facade.js';
+import type { Chain } from './chain.js';
 
 /** The details of a call before it is made. */
 export interface Expectation {
@@ -29,7 +30,7 @@ export class ProtectedCall extends Call {
   /** A synchronous result or error, while the caller still waits for `run()` to return. */
   unexpected: { readonly result: unknown } | { readonly error: unknown } | undefined = undefined;
   /** Whether the caller can still get something other than a promise. */
-  entering = true;
+  entering: boolean;
 
   /** Whether the method has been called. */
   reached = false;
@@ -43,6 +44,7 @@ export class ProtectedCall extends Call {
   ) {
     super(args, expected.clock, self);
     this.begun = expected.begun;
+    this.entering = expected.begun === undefined;
     const scope = callScope.getStore();
     if (scope !== undefined) this.reports = scope.reports;
     for (const arg of args) this.obeySignalsOf(arg);
@@ -56,6 +58,11 @@ export class ProtectedCall extends Call {
       const given = Object.getOwnPropertyDescriptor(arg, key)?.value as unknown;
       if (isSignal(given)) this.obey(given);
     }
+  }
+
+  /** A body that the first attempt has read would be sent empty by another one, or half. */
+  override wantsAnotherAttempt(): boolean {
+    return !this.args.some((arg) => holdsReadStream(arg));
   }
 
   protected override get mayStream(): boolean {
@@ -81,7 +88,7 @@ export class ProtectedCall extends Call {
     }
     try {
       const result: unknown = Reflect.apply(method, self, args);
-      if (asynchronousKindOf(result) !== 'promise') this.unexpected = { result };
+      if (asynchronousKindOf(result, args) !== 'promise') this.unexpected = { result };
       return result;
     } catch (error) {
       if (expected.throws) this.unexpected = { error };

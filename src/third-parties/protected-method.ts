@@ -1,12 +1,18 @@
 import type { LazyPlan } from '../execution/lazy-plan.js';
 import type { Plan } from '../execution/plan.js';
 import type { Runtime } from '../execution/runtime.js';
+import type { Path } from './paths.js';
 import { iterate } from '../execution/iterators.js';
 import { adopt } from '../pipeline/call.js';
 import { asStream } from '../execution/streams.js';
 import { type Given, type Gives, asynchronousKindOf, knownKindOf } from './asynchronous.js';
-import { Chain, withIterator } from './iterable-facade.js';
+import { Chain } from './chain.js';
+import { withIterator } from './iterable-facade.js';
 import { ProtectedCall } from './protected-call.js';
+import { type Run, withPolicies } from './query-facade.js';
+
+/** An object may have a method for each name that anybody thinks of. */
+const MAX_PATHS = 1000;
 
 /** The policies of a method, and the means to run its calls by them. */
 export interface MethodProtection {
@@ -14,6 +20,9 @@ export interface MethodProtection {
   readonly runtime: Runtime;
   /** Whether the options name the method, which declares it asynchronous. */
   readonly named: boolean;
+  readonly path: Path;
+  /** The paths of methods that have given a promise: an object may make a new function each time that it is asked for one. */
+  readonly promising: Set<Path>;
   /** Returns the proxy for the original object, and any other value unchanged. */
   readonly proxyOf: (value: unknown) => unknown;
 }
@@ -28,6 +37,8 @@ export class ProtectedMethod {
   private readonly form: Form;
   /** Calls whose last argument is a function: with a callback, a method may give no promise. */
   private readonly callbackForm: Form;
+  /** The methods of its queries that have given a promise: `exec()`. */
+  private readonly senders = new Set<PropertyKey>();
 
   constructor(
     private readonly method: Function,
@@ -35,7 +46,9 @@ export class ProtectedMethod {
   ) {
     this.known = knownKindOf(method);
     const isAsync = this.known === 'promise';
-    const saysSo = protection.named && this.known === undefined && !mentionsObservable(method);
+    const { named, promising, path } = protection;
+    const saysSo =
+      promising.has(path) || (named && this.known === undefined && !mentionsObservable(method));
     this.form = new Form(isAsync || saysSo);
     this.callbackForm = isAsync ? this.form : new Form(false);
   }
@@ -53,19 +66,29 @@ export class ProtectedMethod {
 
   /** Returns the method's result, protected if it is asynchronous. */
   private take(given: unknown, self: unknown, args: readonly unknown[]): unknown {
-    switch (asynchronousKindOf(given)) {
+    const shown = this.protection.proxyOf(given);
+    if (shown !== given) return shown; // `this`, even if it is iterable
+    switch (asynchronousKindOf(given, args)) {
       case 'promise': {
         const form = this.formOf(args);
         form.givesPromises = form.hasGivenPromise = true;
+        if (form === this.form) this.remember();
         return this.promise(self, args, adopt(given) as Promise<unknown>);
       }
+      case 'query':
+        return this.query(given as object, self, args);
       case 'observable':
         return this.stream(self, args, { given });
       case 'iterable':
         return this.iterable(given as AsyncIterable<unknown>, self, args);
       default:
-        return this.protection.proxyOf(given);
+        return given;
     }
+  }
+
+  private remember(): void {
+    const { promising, path } = this.protection;
+    if (promising.size < MAX_PATHS) promising.add(path);
   }
 
   private policiesFirst(self: unknown, args: readonly unknown[]): unknown {
@@ -111,6 +134,15 @@ export class ProtectedMethod {
       return call;
     };
     return asStream(begin, (call, waiter) => this.plan.pipeline.runFor(call, waiter));
+  }
+
+  /** Each time a query is awaited is a call, which sends it. */
+  private query(given: object, self: unknown, args: readonly unknown[]): object {
+    const run: Run = (begun, chain) => {
+      const call = this.newCall('promise', self, args, { given: begun }, chain);
+      return this.plan.pipeline.run(call);
+    };
+    return withPolicies(given, run, this.senders);
   }
 
   private iterable(given: AsyncIterable<unknown>, self: unknown, args: readonly unknown[]): object {

@@ -181,6 +181,15 @@ describe('delayWhenRejected()', () => {
     expect(moved).toEqual([]);
   });
 
+  it('says so when it is not given a job, and why it has been called', async () => {
+    const error = new CircuitOpenError('x', 10);
+    const call = delayWhenRejected({ to: 'anna' } as unknown as Job, 'token', error);
+    expect((await outcome(call)).error).toMatchObject({
+      message: `@DelayWhenRejected: the first argument is { to: 'anna' }, not a job of bullmq; decorate process()`,
+      cause: error,
+    });
+  });
+
   it('refuses an invalid delay', () => {
     expect(() => DelayWhenRejected({ minDelay: 'soon' as never })).toThrow(
       `minDelay: 'soon' is not a duration`,

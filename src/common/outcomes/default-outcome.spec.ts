@@ -85,6 +85,7 @@ describe('the default outcome', () => {
     ['a type error with an unknown code', new TypeError('x', { cause: withCode('E_MINE') })],
     ['an invalid URL', new TypeError('x', { cause: withCode('ERR_INVALID_URL') })],
     ['an invalid URL in a client of another class', withCode('ERR_INVALID_URL')],
+    ['a request that axios cannot send', withCode('ERR_BAD_REQUEST')],
     [
       'an invalid URL in spite of what caused it',
       new TypeError('x', {

@@ -3,7 +3,7 @@ import { keysOfCode } from './code.js';
 
 /** Codes of requests that were wrong before they were sent, whatever the class of the error. */
 export const programmer: OutcomeTable = {
-  client: 'Node, undici: wrong use',
+  client: 'Node, undici, axios: wrong use',
   recognized: '`code`',
   source: 'https://nodejs.org/api/errors.html#nodejs-error-codes',
   keysOf: keysOfCode,
@@ -49,6 +49,12 @@ export const programmer: OutcomeTable = {
       ],
       outcome: 'ignored',
       meaning: 'a wrong header or length of the request',
+    },
+    {
+      // With a status, the status has decided.
+      keys: ['ERR_BAD_REQUEST', 'ERR_NOT_SUPPORT', 'ERR_FR_MAX_BODY_LENGTH_EXCEEDED'],
+      outcome: 'ignored',
+      meaning: 'a request that axios cannot send, such as one beyond `maxBodyLength`',
     },
     {
       keys: [

@@ -1,0 +1,142 @@
+import { CircuitOpenError, type ResilienceService } from '../src/index.js';
+import { systemClock } from '../src/common/clock.js';
+import { boot, closeAll } from './support/boot.js';
+
+const breaker = { circuitBreaker: { consecutiveFailures: 3 } } as const;
+const again = { retry: { maxRetries: 1, backoff: () => 0 } } as const;
+
+/** A query builder: sent each time that it is awaited, as those of knex, Drizzle and Mongoose. */
+class Query implements PromiseLike<string> {
+  #conditions: string[] = [];
+
+  constructor(
+    private readonly database: Database,
+    readonly verb: string,
+  ) {}
+
+  where(condition: string): this {
+    this.#conditions.push(condition);
+    return this;
+  }
+
+  /** Another query. */
+  limited(): Query {
+    return new Query(this.database, `${this.text} limited`);
+  }
+
+  get text(): string {
+    return [this.verb, ...this.#conditions].join(' ');
+  }
+
+  toString(): string {
+    return this.text;
+  }
+
+  exec(): Promise<string> {
+    return this.database.send(this.text);
+  }
+
+  then: Promise<string>['then'] = (...done) => this.exec().then(...done);
+
+  catch: Promise<string>['catch'] = (...done) => this.exec().catch(...done);
+}
+
+class Database {
+  readonly sent: string[] = [];
+  failures = 0;
+
+  remove(): Query {
+    return new Query(this, 'delete');
+  }
+
+  async send(text: string): Promise<string> {
+    this.sent.push(text);
+    if (this.failures-- > 0) throw new Error('lost');
+    return text;
+  }
+}
+
+const open = async (): Promise<ResilienceService> =>
+  (await boot({ resilience: { clock: systemClock } })).service;
+
+afterEach(closeAll);
+
+describe.each([
+  ['under *', { name: 'db', '*': { ...breaker, ...again } }],
+  ['that is named', { name: 'db', methods: { remove: { ...breaker, ...again } } }],
+] as const)('a query of a method %s', (_title, options) => {
+  it('is not sent before it is complete', async () => {
+    const database = new Database();
+    const p = (await open()).protect(database, options);
+    for (let round = 0; round < 2; round++) {
+      expect(await p.remove().where('a').where('b')).toBe('delete a b');
+      expect(await p.remove().where('a').exec()).toBe('delete a');
+      expect(await p.remove().where('a').limited().where('b')).toBe('delete a limited b');
+    }
+    expect(database.sent).toHaveLength(6);
+    p.remove().where('c');
+    expect(database.sent).toHaveLength(6);
+  });
+
+  it('is the same query again when it is retried', async () => {
+    const database = new Database();
+    const p = (await open()).protect(database, options);
+    for (const send of [
+      async () => p.remove().where('a').limited().where('b'),
+      async () => p.remove().where('a').limited().where('b').exec(),
+    ]) {
+      database.failures = 1;
+      expect(await send()).toBe('delete a limited b');
+    }
+    expect(database.sent).toEqual(Array.from({ length: 4 }, () => 'delete a limited b'));
+  });
+
+  it('is rejected while the circuit is open, and not sent', async () => {
+    const database = new Database();
+    const p = (await open()).protect(database, options);
+    await p.remove().where('a').exec();
+    database.failures = 9;
+    for (let call = 0; call < 2; call++) await expect(p.remove()).rejects.toThrow();
+    const before = database.sent.length;
+    await expect(p.remove().where('a')).rejects.toBeInstanceOf(CircuitOpenError);
+    await expect(p.remove().exec()).rejects.toBeInstanceOf(CircuitOpenError);
+    expect(await p.remove().catch((error: unknown) => (error as Error).name)).toBe(
+      'CircuitOpenError',
+    );
+    expect(database.sent).toHaveLength(before);
+  });
+
+  it('is still a query', async () => {
+    const p = (await open()).protect(new Database(), options);
+    const query = p.remove().where('a');
+    expect(query).toBeInstanceOf(Query);
+    expect(query.constructor).toBe(Query);
+    expect(query.text).toBe('delete a');
+    expect(query.toString()).toBe('delete a');
+    expect(query.verb).toBe('delete');
+  });
+});
+
+describe('a thenable that is no query', () => {
+  it('is a promise: one of another library, and the end of work that is given', async () => {
+    class Later extends Query {
+      static resolve(): void {}
+      static reject(): void {}
+    }
+    const later = (): Later => new Later(new Database(), 'later');
+    const transaction = (_work: () => void): Query => new Query(new Database(), 'transaction');
+    const p = (await open()).protect({ later, transaction }, { name: 'db', '*': breaker });
+    expect(p.later()).toBeInstanceOf(Promise);
+    expect(p.transaction(() => {})).toBeInstanceOf(Promise);
+  });
+});
+
+it('a method that answers at once at its second attempt gives that answer', async () => {
+  let calls = 0;
+  const get = (): Promise<string> | string => {
+    calls += 1;
+    return calls === 1 ? Promise.reject(new Error('lost')) : 'cached';
+  };
+  const p = (await open()).protect({ get }, { name: 'cache', '*': again });
+  expect(await p.get()).toBe('cached');
+});
