@@ -131,13 +131,11 @@ function isRequest(input: unknown): input is Request {
 }
 
 /** Bodies that can be sent again, also those of another copy of undici. */
-const REPEATABLE = new Set(
-  ['Blob', 'File', 'FormData', 'URLSearchParams'].map((name) => `[object ${name}]`),
-);
+const REPEATABLE: readonly unknown[] = ['Blob', 'File', 'FormData', 'URLSearchParams'];
 
 /** Whether a body can be sent again; the body of a `Request` is a stream. */
 function isRepeatable(body: unknown): boolean {
   if (body === undefined || body === null || typeof body === 'string') return true;
   if (types.isAnyArrayBuffer(body) || ArrayBuffer.isView(body)) return true;
-  return REPEATABLE.has(Object.prototype.toString.call(body));
+  return REPEATABLE.includes(look(body, Symbol.toStringTag));
 }
