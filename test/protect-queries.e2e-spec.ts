@@ -117,6 +117,23 @@ describe.each([
   });
 });
 
+it('a query that comes after a wait is not sent without the conditions that were to follow', async () => {
+  const database = new Database();
+  const bulkhead = { name: 'db', maxConcurrent: 1, maxQueue: 1 };
+  const p = (await open()).protect(database, {
+    name: 'db',
+    methods: { send: { bulkhead }, remove: { bulkhead } },
+  });
+  const sent = p.send('first'); // has the only place
+  const query = p.remove();
+  await sent;
+  await expect(query).rejects.toThrow(
+    'remove() gave a query after its call had waited, when nothing can be added to it; give it policies that do not wait',
+  );
+  expect(database.sent).toEqual(['first']);
+  expect(await p.remove().where('a')).toBe('delete a');
+});
+
 describe('a thenable that is no query', () => {
   it('is a promise: one of another library, and the end of work that is given', async () => {
     class Later extends Query {

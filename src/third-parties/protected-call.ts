@@ -84,7 +84,7 @@ export class ProtectedCall extends Call {
     this.reached = true;
     if (expected.kind !== 'promise' || !this.entering) {
       const result: unknown = Reflect.apply(method, self, args);
-      return expected.chain === undefined ? result : expected.chain.repeat(result);
+      return expected.chain === undefined ? this.complete(result) : expected.chain.repeat(result);
     }
     try {
       const result: unknown = Reflect.apply(method, self, args);
@@ -94,6 +94,15 @@ export class ProtectedCall extends Call {
       if (expected.throws) this.unexpected = { error };
       throw error;
     }
+  }
+
+  /** A caller who has a promise already cannot add to a query: a `delete()` would be sent without its `where()`. */
+  private complete(result: unknown): unknown {
+    const { expected, method, args } = this;
+    if (expected.kind !== 'promise' || asynchronousKindOf(result, args) !== 'query') return result;
+    throw new TypeError(
+      `${method.name}() gave a query after its call had waited, when nothing can be added to it; give it policies that do not wait`,
+    );
   }
 
   /** A result that the caller gets unchanged says nothing about the dependency. */
