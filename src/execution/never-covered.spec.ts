@@ -36,6 +36,16 @@ describe('the policies of a class never cover', () => {
   );
 
   it.each([
+    ['worker', 'bullmq:processor_metadata'],
+    ['queueEvents', 'bullmq:queue_events_listener_metadata'],
+  ])('the accessor %s that the base class of a host of BullMQ has', (key, metadata) => {
+    @SetMetadata(metadata, {})
+    class Host {}
+    expect(never(key, Host)).toBe(true);
+    expect(never(key, Other)).toBe(false);
+  });
+
+  it.each([
     'bullmq:worker_events_metadata',
     'bullmq:queue_events_metadata',
     'bull:module_on_queue_event',

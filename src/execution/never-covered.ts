@@ -10,15 +10,14 @@ const LIFECYCLE_HOOKS: ReadonlySet<unknown> = new Set([
   'onApplicationShutdown',
 ]);
 
-/** Their results are not awaited, so a rejection would end the process. */
-const GATEWAY_HOOKS: ReadonlySet<unknown> = new Set([
-  'afterInit',
-  'handleConnection',
-  'handleDisconnect',
-]);
-
-/** Metadata that `@WebSocketGateway()` puts on a class. */
-const GATEWAY = 'websockets:is_gateway';
+/** Members of classes that packages of Nest mark with metadata. */
+const MARKED: readonly (readonly [metadata: string, keys: ReadonlySet<unknown>])[] = [
+  // @WebSocketGateway(): their results are not awaited, so a rejection would end the process.
+  ['websockets:is_gateway', new Set(['afterInit', 'handleConnection', 'handleDisconnect'])],
+  // @nestjs/bullmq, @Processor() and @QueueEventsListener(): accessors that their base classes have.
+  ['bullmq:processor_metadata', new Set(['worker'])],
+  ['bullmq:queue_events_listener_metadata', new Set(['queueEvents'])],
+];
 
 /** Metadata of listeners for jobs, which are not awaited either. */
 const LISTENER_METADATA = [
@@ -28,15 +27,15 @@ const LISTENER_METADATA = [
 ];
 
 /**
- * Whether the policies of a class never cover a method, whatever it returns. For hooks of gateways, this is only known when
- * all decorators of the class have run: `@WebSocketGateway()` may stand above ours.
+ * Whether the policies of a class never cover a method, whatever it returns. For those of marked classes, this is only known
+ * when all decorators of the class have run: `@WebSocketGateway()` may stand above ours.
  */
 export function isNeverCovered(
   { key, wrapper, original }: Pick<DecoratedMethod, 'key' | 'wrapper' | 'original'>,
   owner: Function,
 ): boolean {
   if (isLifecycleHook(key)) return true;
-  if (GATEWAY_HOOKS.has(key) && isGateway(owner)) return true;
+  if (MARKED.some(([metadata, keys]) => keys.has(key) && isMarked(owner, metadata))) return true;
   const method = wrapper ?? original;
   return LISTENER_METADATA.some((metadata) => Reflect.hasMetadata(metadata, method));
 }
@@ -46,6 +45,6 @@ export function isLifecycleHook(key: PropertyKey): boolean {
   return LIFECYCLE_HOOKS.has(key);
 }
 
-function isGateway(owner: Function): boolean {
-  return classLine(owner).some((type) => Reflect.hasOwnMetadata(GATEWAY, type));
+function isMarked(owner: Function, metadata: string): boolean {
+  return classLine(owner).some((type) => Reflect.hasOwnMetadata(metadata, type));
 }
