@@ -12,6 +12,7 @@ import {
 import { DiscoveryModule, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { RESILIENCE_SERVICE, ResilienceService } from './commands/resilience.service.js';
 import { brand } from './common/brand.js';
+import { ask } from './common/outcomes/look.js';
 import { ResilienceConfigurationError } from './common/errors.js';
 import { CONFIGURATION, type Configuration } from './execution/configuration/configuration.js';
 import { FEATURE, Feature, isFeature } from './execution/configuration/features.js';
@@ -115,7 +116,7 @@ export class ResilienceModule {
    * imports: [HttpModule, ResilienceModule.forFeature([protectProvider(HttpService, { name: 'http', '*': 'outgoing' })])]
    */
   static forFeature(feature: ResilienceFeatureOptions | readonly Provider[]): DynamicModule {
-    if (Array.isArray(feature)) {
+    if (ask(() => Array.isArray(feature), false)) {
       return { module: ResilienceFeatureModule, providers: [...(feature as Provider[])] };
     }
     features += 1;

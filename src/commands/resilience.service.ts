@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
+import { legibleThroughout } from '../common/legible.js';
 import { ownValue as ownOf } from '../common/own.js';
 import { show } from '../common/printable.js';
 import type { Layers } from '../execution/configuration/layers.js';
@@ -82,8 +83,10 @@ export class ResilienceService {
     definition: CommandDefinition<Args, Result, Spare>,
   ): Command<Args, Result | Spare> {
     const title = `command ${show(name)}`;
-    this.report(problemsOfCommand(title, name, definition).all);
-    const { run: _run, pipeline, ...given } = (definition ?? {}) as Partial<typeof definition>;
+    const read = legibleThroughout(definition);
+    this.report(problemsOfCommand(title, name, read).all);
+    const functions = { ...read } as CommandFunctions; // later changes of the user's object have no effect
+    const { run: _run, pipeline, ...given } = (read ?? {}) as Partial<typeof definition>;
     const own = normalized(given, true);
     const options = pipeline === undefined ? own : { ...own, pipeline };
     const known = this.known.get(name);
@@ -91,7 +94,7 @@ export class ResilienceService {
       this.requireSame(title, known.options, options);
       const problem = known.made.defineAgain();
       if (problem !== undefined) this.report([`${title}: ${problem}`]);
-      return new Command<Args, Result | Spare>(known.made, functionsOf(definition));
+      return new Command<Args, Result | Spare>(known.made, functions);
     }
     const definitions = new Definitions('the command is defined more than once');
     const lazyPlan = this.runtime.planner.register({
@@ -108,7 +111,7 @@ export class ResilienceService {
     });
     const state = new CommandState(name, lazyPlan, this.runtime, definitions);
     this.known.set(name, { options, made: state });
-    return new Command<Args, Result | Spare>(state, functionsOf(definition));
+    return new Command<Args, Result | Spare>(state, functions);
   }
 
   /**
@@ -163,7 +166,8 @@ export class ResilienceService {
    * @example
    * const books = await resilience.pipeline('storagesvc').execute(({ signal }) => getBooks(signal));
    */
-  pipeline(name: string, options?: PipelineOptions): NamedPipeline {
+  pipeline(name: string, policies?: PipelineOptions): NamedPipeline {
+    const options = legibleThroughout(policies);
     const title = `pipeline ${show(name)}`;
     const root = ownOf(this.runtime.layers.pipelines, name);
     const known = this.pipelines.get(name);
@@ -175,8 +179,7 @@ export class ResilienceService {
       return known.made;
     }
     if (root === undefined && options === undefined) this.report([this.unknownPipeline(title)]);
-    const given: unknown = options === undefined ? {} : options;
-    this.report(problemsOf(title, name, given, checkPipeline).all);
+    this.report(problemsOf(title, name, options === undefined ? {} : options, checkPipeline).all);
     const { order, ...set } = options ?? {};
     const own = normalized(set);
     const lazyPlan = this.runtime.planner.register({
@@ -291,9 +294,4 @@ export class ResilienceService {
     const known = Array.from(names, show).join(', ') || 'none';
     return `${title}: there is none; give its policies, or use one of ${known}`;
   }
-}
-
-/** A copy: later changes of the user's object have no effect. */
-function functionsOf(definition: object | undefined): CommandFunctions {
-  return { ...(definition as CommandFunctions) };
 }

@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import { isOptions, legible } from '../common/legible.js';
 import { fallbackPolicy } from '../policies/fallback/fallback.policy.js';
 import type {
   FallbackAnswer,
@@ -57,7 +58,8 @@ export function Fallback(
   handler: FallbackAnswer | readonly FallbackChoice[],
   options: AnswerOptions = {},
 ): unknown {
-  const all: FallbackOptions = { ...options, handler };
+  const read = legible(options);
+  const all: FallbackOptions = isOptions(read) ? { ...read, handler } : read;
   return (target: object, key: string | symbol, descriptor: PropertyDescriptor): void =>
     decorateMethod(fallbackPolicy, all, target, key, descriptor);
 }

@@ -49,14 +49,14 @@ describe('the options of the module', () => {
   });
 
   it.each([
-    ['defaults', 7, 'defaults must be an object with options by policy'],
-    ['defaults', null, 'defaults must be an object with options by policy'],
+    ['defaults', 7, 'defaults is 7; use an object with options by policy'],
+    ['defaults', null, 'defaults is null; use an object with options by policy'],
     ['configs', 7, 'configs is 7; use an object'],
     ['pipelines', [], 'pipelines is []; use an object'],
     ['overrides', null, 'overrides is null; use an object'],
-    ['configs', { patient: 7 }, "configs['patient'] must be an object with options by policy"],
-    ['pipelines', { books: 7 }, "pipelines['books'] must be an object with options by policy"],
-    ['overrides', { '*': 7 }, "overrides['*'] must be an object with options by policy"],
+    ['configs', { patient: 7 }, "configs['patient'] is 7; use an object with options by policy"],
+    ['pipelines', { books: 7 }, "pipelines['books'] is 7; use an object with options by policy"],
+    ['overrides', { '*': 7 }, "overrides['*'] is 7; use an object with options by policy"],
     [
       'defaults',
       { retry: false },
@@ -170,7 +170,7 @@ describe('policies', () => {
       'here: the policies are 7; use an object with options by policy',
     ]);
     expect(check('defaults.', 7)).toEqual([
-      'here: defaults must be an object with options by policy',
+      'here: defaults is 7; use an object with options by policy',
     ]);
   });
 

@@ -138,9 +138,15 @@ export class Planner {
    *
    * @throws {ResilienceConfigurationError} when the change is wrong; then nothing has changed
    */
-  configure(target: string, patch: Patch | null, note?: PatchNote, where?: string): void {
+  configure(
+    target: string,
+    patch: Patch | null,
+    note: PatchNote,
+    where: string,
+    problems = new Problems(),
+  ): void {
     this.requireStarted();
-    this.changes.make(target, patch, note, where);
+    this.changes.make(target, patch, note, where, problems);
   }
 
   /** @throws {ResilienceConfigurationError} when there is nothing to change yet */

@@ -1,5 +1,6 @@
 import { brand } from '../../common/brand.js';
 import { ResilienceConfigurationError } from '../../common/errors.js';
+import { legibleThroughout } from '../../common/legible.js';
 import { Problems } from '../../common/options-reader.js';
 import {
   type ResilienceModuleOptions,
@@ -81,7 +82,7 @@ export class Configuration {
   private sources(): Source[] {
     const features = Array.from(this.features, ([{ options }, user]) => ({
       where: `ResilienceModule.forFeature() of ${user}`,
-      options,
+      options: legibleThroughout(options),
     }));
     return [{ where: ROOT, options: this.options }, ...features];
   }
