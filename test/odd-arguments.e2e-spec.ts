@@ -3,6 +3,7 @@ import {
   type ResilienceService,
   Fallback,
   Retry,
+  UsePipeline,
   constant,
   fallbackValue,
   gobreaker,
@@ -10,7 +11,7 @@ import {
 } from '../src/index.js';
 import { closeAll } from './support/boot.js';
 import { ROOT, classWith } from './support/bootstrap.js';
-import { bootService, problemsBy, problemsOf, wrong } from './support/commands.js';
+import { bootService, making, problemsBy, problemsOf, wrong } from './support/commands.js';
 
 afterEach(closeAll);
 
@@ -102,6 +103,55 @@ describe('the application does not start', () => {
     const overrides = overridesFromEnv(env, options);
     expect(await problemsOf({ resilience: { overrides } })).toEqual([
       expect.stringContaining(`${ROOT} overridesFromEnv(): ${told}`),
+    ]);
+  });
+
+  it.each<[string, (service: ResilienceService) => unknown]>([
+    [
+      `pipeline 'p': order is 7; use a list of `,
+      (service) => service.pipeline('p', { ...retry, order: wrong(7) }),
+    ],
+    [
+      `HTTP client 'fetch': order is {}; use a list of `,
+      (service) => service.createFetch({ order: wrong({}) }),
+    ],
+    [
+      `protect 'o': methods is 7; use an object with policies by method`,
+      (service) => service.protect({}, { name: 'o', methods: wrong(7), '*': 'p' }),
+    ],
+    [
+      `protect 'o': members is { user: true }; use a list of names`,
+      (service) => service.protect({}, { name: 'o', '*': 'p', members: wrong({ user: true }) }),
+    ],
+    [
+      `command Symbol(find): the name is Symbol(find); use a non-empty string`,
+      (service) => service.command(wrong(Symbol('find')), { run: () => 1 }),
+    ],
+    [
+      `command 'c': pipeline is Symbol(p); use the name of one`,
+      (service) => service.command('c', { run: () => 1, pipeline: wrong(Symbol('p')) }),
+    ],
+    [
+      `pipeline Symbol(p): the name is Symbol(p); use a non-empty string`,
+      (service) => service.pipeline(wrong(Symbol('p')), retry),
+    ],
+    [
+      `HTTP client Symbol(h): name is Symbol(h); use a non-empty string`,
+      (service) => service.createFetch({ name: wrong(Symbol('h')) }),
+    ],
+  ])('with what a provider makes: %s', async (told, make) => {
+    const problems = await problemsOf({
+      providers: [classWith('Other', Retry({ maxRetries: -1 })), making(make)],
+    });
+    expect(problems).toContainEqual(expect.stringContaining(told));
+    expect(problems).toContainEqual(expect.stringContaining('Other.m @Retry: maxRetries is -1'));
+  });
+
+  it('with an odd order of a pipeline in use', async () => {
+    const pipelines = { p: { ...retry, order: wrong(7) as never } };
+    const providers = [classWith('Books', UsePipeline('p'))];
+    expect(await problemsOf({ resilience: { pipelines }, providers })).toEqual([
+      expect.stringContaining(`${ROOT} pipelines['p'].order is 7; use a list of `),
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { legibleThroughout } from '../common/legible.js';
+import { isPlainObject, legibleThroughout } from '../common/legible.js';
 import { ownValue as ownOf } from '../common/own.js';
 import { show } from '../common/printable.js';
 import type { Layers } from '../execution/configuration/layers.js';
@@ -85,7 +85,7 @@ export class ResilienceService {
     const title = `command ${show(name)}`;
     const read = legibleThroughout(definition);
     this.report(problemsOfCommand(title, name, read).all);
-    const functions = { ...read } as CommandFunctions; // later changes of the user's object have no effect
+    const functions = { ...(read as object) } as CommandFunctions; // later changes of the user's object have no effect
     const { run: _run, pipeline, ...given } = (read ?? {}) as Partial<typeof definition>;
     const own = normalized(given, true);
     const options = pipeline === undefined ? own : { ...own, pipeline };
@@ -166,21 +166,22 @@ export class ResilienceService {
    * @example
    * const books = await resilience.pipeline('storagesvc').execute(({ signal }) => getBooks(signal));
    */
-  pipeline(name: string, policies?: PipelineOptions): NamedPipeline {
-    const options = legibleThroughout(policies);
+  pipeline(name: string, options?: PipelineOptions): NamedPipeline {
+    const read = legibleThroughout(options);
     const title = `pipeline ${show(name)}`;
     const root = ownOf(this.runtime.layers.pipelines, name);
     const known = this.pipelines.get(name);
-    if (root !== undefined && options !== undefined) {
+    if (root !== undefined && read !== undefined) {
       this.report([`${title}: is defined in forRoot({ pipelines }); leave the policies out here`]);
     }
+    this.report(problemsOf(title, name, read === undefined ? {} : read, checkPipeline).all);
+    const given = isPlainObject(read) ? (read as PipelineOptions) : undefined; // else reported
     if (known !== undefined) {
-      if (options !== undefined) this.requireSame(title, known.options, comparable(options));
+      if (given !== undefined) this.requireSame(title, known.options, comparable(given));
       return known.made;
     }
-    if (root === undefined && options === undefined) this.report([this.unknownPipeline(title)]);
-    this.report(problemsOf(title, name, options === undefined ? {} : options, checkPipeline).all);
-    const { order, ...set } = options ?? {};
+    if (root === undefined && read === undefined) this.report([this.unknownPipeline(title)]);
+    const { order, ...set } = given ?? {};
     const own = normalized(set);
     const lazyPlan = this.runtime.planner.register({
       name,
@@ -194,7 +195,7 @@ export class ResilienceService {
       anyWork: true,
     });
     const made = new NamedPipeline(name, lazyPlan, this.runtime);
-    this.pipelines.set(name, { options: comparable(options ?? {}), made });
+    this.pipelines.set(name, { options: comparable(given ?? {}), made });
     return made;
   }
 

@@ -56,20 +56,20 @@ const OTHERS = ['name', 'maxRequests', 'interval', 'bucketPeriod', 'timeout'] as
  * @example
  * \@CircuitBreaker(gobreaker({ name: 'HTTP GET', interval: '10s', timeout: '5s' }))
  */
-export function gobreaker(given: GobreakerSettings = {}): CircuitBreakerOptions {
-  const settings = checked(given);
+export function gobreaker(settings: GobreakerSettings = {}): CircuitBreakerOptions {
+  const known = checked(settings);
   const {
     name,
     readyToTrip = ({ consecutiveFailures }) => consecutiveFailures > 5,
     isSuccessful = (error) => error === undefined,
     isExcluded = () => false,
     onStateChange,
-  } = settings;
-  const maxRequests = settings.maxRequests || 1;
+  } = known;
+  const maxRequests = known.maxRequests || 1;
   return {
     ...(name !== undefined && { name }),
-    ...windowOf(settings),
-    openFor: positive(settings.timeout) ?? '60s',
+    ...windowOf(known),
+    openFor: positive(known.timeout) ?? '60s',
     halfOpen: { maxCalls: maxRequests, successThreshold: maxRequests },
     maxCallDuration: Infinity,
     respectRetryAfter: false,
