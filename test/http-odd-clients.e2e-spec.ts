@@ -208,7 +208,7 @@ describe('a streamed answer of axios with its adapter for fetch', () => {
 describe('an instance of axios', () => {
   it('keeps its policies when its interceptors are cleared, the last ones of several', async () => {
     const instance = protectAxios(axios.create(), booted.service, twoRetries);
-    const own = jest.fn((config: never) => config);
+    const own = jest.fn(<Config>(config: Config) => config);
     instance.interceptors.request.use(own);
     instance.interceptors.request.clear();
     await instance.get(`${origin}/503`).catch(() => {});

@@ -22,7 +22,7 @@ export type ProcessDecorator = <T extends (job: never, token?: string) => Promis
  * \@CircuitBreaker('mail')
  * async process(job: Job): Promise<void>
  *
- * @throws {TypeError} when `minDelay` is not a duration
+ * @throws {TypeError} when the options are wrong
  */
 export function DelayWhenRejected(options?: DelayOptions): ProcessDecorator;
 export function DelayWhenRejected(...given: unknown[]): unknown {

@@ -41,7 +41,12 @@ export class OptionsReader<T extends object> {
     /** Where the value of a top-level option comes from, if not from `where`. */
     private readonly originOf: (key: string) => string | undefined = () => undefined,
   ) {
-    this.options = legible(options);
+    const given: unknown = legible(options);
+    if (!isOptions(given)) {
+      const what = prefix === '' ? 'the options are' : `${prefix.slice(0, -1)} is`;
+      problems.add(where, `${what} ${show(given)}; use an object`);
+    }
+    this.options = (isOptions(given) ? given : {}) as T;
   }
 
   /** The value, unchecked. */

@@ -1,3 +1,4 @@
+import { look } from '../common/outcomes/look.js';
 import { isClass } from '../common/outcomes/error-matcher.js';
 import { recordMisplaced } from '../execution/records.js';
 import { refuseStandardDecorators } from '../execution/standard-decorators.js';
@@ -30,7 +31,7 @@ function placeIn(given: readonly unknown[]): Place | undefined {
     return { owner: target, key: undefined };
   }
   if (given.length !== 3 || !isKey(key)) return undefined;
-  const owner = typeof target === 'function' ? target : (target as object | null)?.constructor;
+  const owner = typeof target === 'function' ? target : look(target, 'constructor');
   return typeof owner === 'function' ? { owner, key } : undefined;
 }
 
@@ -41,5 +42,5 @@ function isKey(key: unknown): key is string | symbol | undefined {
 
 /** The second argument of a standard decorator. */
 function isStandardContext(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && 'addInitializer' in value;
+  return typeof look(value, 'addInitializer') === 'function';
 }
