@@ -32,14 +32,23 @@ describe('options that can be read', () => {
     ['a map', new Map()],
     ['null', null],
   ])('stay the same object: %s', (_, options) => {
-    expect(legibleThroughout(options)).toBe(options);
     expect(legible(options)).toBe(options);
+    expect(legibleThroughout(options)).toStrictEqual(options);
+  });
+
+  it('are copied throughout, so that later changes have no effect', () => {
+    const options = { on: [Error], halfOpen: { maxCalls: 1 } };
+    const copy = legibleThroughout(options);
+    options.on.push(TypeError);
+    options.halfOpen.maxCalls = -1;
+    expect(copy).toEqual({ on: [Error], halfOpen: { maxCalls: 1 } });
   });
 
   it('may contain themselves', () => {
     const options: Record<string, unknown> = { a: 1 };
     options.self = [options];
-    expect(legibleThroughout(options)).toBe(options);
+    const copy = legibleThroughout(options);
+    expect([copy.a, legible(options)]).toEqual([1, options]);
   });
 
   it('become data where they are getters, which are read once', () => {
@@ -121,7 +130,8 @@ it("leaves alone what is the user's own: the answer of a fallback, a clock", () 
   const value = throwing('a');
   const clock = throwing('now');
   const options = { handler: { kind: 'value', value }, clock };
-  expect(legibleThroughout(options, ['clock'])).toBe(options);
+  const read = legibleThroughout(options, ['clock']);
+  expect([read.clock === clock, read.handler.value === value]).toEqual([true, true]);
 });
 
 it('looks no deeper than options are', () => {

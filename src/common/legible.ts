@@ -33,7 +33,8 @@ export function legible<T>(options: T): T {
 }
 
 /**
- * The same, but what options contain is looked into as well: lists, and objects that hold options.
+ * A copy that can be read, as by {@link legible}, of everything that options contain: lists, and objects that hold options.
+ * Later changes of the user's objects have no effect.
  *
  * @param own names of properties whose values are not looked into
  */
@@ -48,6 +49,10 @@ class Reading {
     private readonly own: readonly string[],
     private readonly deepest: number,
   ) {}
+
+  private get copies(): boolean {
+    return this.deepest > 0;
+  }
 
   /** @param foreign whether an object of a class may hold options */
   of(value: unknown, depth: number, foreign: boolean): unknown {
@@ -74,8 +79,8 @@ class Reading {
     const read = Array.from({ length: given.length }, (_, at) =>
       this.item(given, at, depth, foreign),
     );
-    const isSame = !types.isProxy(given) && read.every((item, at) => Object.is(item, given[at]));
-    return isSame ? given : read;
+    const isLegible = !types.isProxy(given) && read.every((item, at) => Object.is(item, given[at]));
+    return isLegible && !this.copies ? given : read;
   }
 
   private object(
@@ -88,7 +93,7 @@ class Reading {
       (key) => Object.getOwnPropertyDescriptor(given, key)?.enumerable,
     );
     let isSame = inherited.length === 0 && !types.isProxy(given);
-    const copy = {};
+    const copy = isPlainObject(given) ? {} : (Object.create(prototypeOf(given)) as object);
     for (const key of new Set([...keys, ...inherited])) {
       const descriptor = isSame ? Object.getOwnPropertyDescriptor(given, key) : undefined;
       const isOwn = key === OWN || this.own.includes(key as string);
@@ -96,7 +101,7 @@ class Reading {
       isSame &&= descriptor !== undefined && Object.is(item, descriptor.value);
       define(copy, key, item);
     }
-    return isSame ? given : copy;
+    return isSame && !this.copies ? given : copy;
   }
 
   private item(holder: object, key: PropertyKey, depth: number, foreign: boolean): unknown {

@@ -19,7 +19,5 @@ const PIPELINE = {
   label: '@UsePipeline',
   normalize: (name: string) => ({ name }),
   wrong: (name: unknown) =>
-    typeof name === 'string' && name !== ''
-      ? undefined
-      : `the name is ${show(name)}; use the name of a pipeline`,
+    typeof name === 'string' ? undefined : `the name is ${show(name)}; use the name of a pipeline`,
 };

@@ -1,3 +1,4 @@
+import { ManualClock } from '../testing/index.js';
 import { Problems } from '../common/options-reader.js';
 import { systemClock } from '../common/clock.js';
 import {
@@ -28,9 +29,13 @@ describe('the options of the module', () => {
     );
   });
 
-  it('are given back', () => {
-    const options = {};
-    expect(requireOptions(options)).toBe(options);
+  it('are given back, as they are now, with the clock itself', () => {
+    const clock = new ManualClock();
+    const options = { clock, defaults: { retry: { maxRetries: 1 } } };
+    const read = requireOptions(options);
+    options.defaults.retry.maxRetries = 2;
+    expect(read).toEqual({ clock, defaults: { retry: { maxRetries: 1 } } });
+    expect(read.clock).toBe(clock);
   });
 
   it('are right when all of them are', () => {

@@ -270,7 +270,7 @@ function checkSet(
 ): void {
   if (!isOptions(options)) {
     problems.add(where, `${path} is ${show(options)}; use an object with options`);
-  } else if ('config' in options && !configurable) {
+  } else if (options.config !== undefined && !configurable) {
     problems.add(
       where,
       `${path}.config has no effect; only decorators, commands and pipelines can name a configuration`,
