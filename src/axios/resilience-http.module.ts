@@ -62,9 +62,9 @@ export class ResilienceHttpModule {
    * @example
    * imports: [ResilienceHttpModule.register({ baseURL: 'https://api.example.com', resilience: { name: 'api' } })]
    */
-  static register(given: ResilienceHttpOptions = {}): DynamicModule {
-    const { global = false, ...options } = required(given, 'ResilienceHttpModule.register()');
-    return define(global, [{ provide: OPTIONS, useFactory: () => options }]);
+  static register(options: ResilienceHttpOptions = {}): DynamicModule {
+    const { global = false, ...config } = required(options, 'ResilienceHttpModule.register()');
+    return define(global, [{ provide: OPTIONS, useFactory: () => config }]);
   }
 
   /** For options that depend on other providers. */
