@@ -11,7 +11,9 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { RESILIENCE_SERVICE, ResilienceService } from './commands/resilience.service.js';
+import { checkAsyncOptions, madeBy } from './common/async-options.js';
 import { brand } from './common/brand.js';
+import { ask } from './common/outcomes/look.js';
 import { ResilienceConfigurationError } from './common/errors.js';
 import { CONFIGURATION, type Configuration } from './execution/configuration/configuration.js';
 import { FEATURE, Feature, isFeature } from './execution/configuration/features.js';
@@ -115,7 +117,7 @@ export class ResilienceModule {
    * imports: [HttpModule, ResilienceModule.forFeature([protectProvider(HttpService, { name: 'http', '*': 'outgoing' })])]
    */
   static forFeature(feature: ResilienceFeatureOptions | readonly Provider[]): DynamicModule {
-    if (Array.isArray(feature)) {
+    if (ask(() => Array.isArray(feature), false)) {
       return { module: ResilienceFeatureModule, providers: [...(feature as Provider[])] };
     }
     features += 1;
@@ -230,6 +232,8 @@ function define(providers: Provider[], imports: ModuleMetadata['imports'] = []):
 }
 
 function optionsProviders(options: ResilienceModuleAsyncOptions): Provider[] {
+  const where = 'ResilienceModule.forRootAsync()';
+  checkAsyncOptions(options, where);
   const { useFactory, useClass, useExisting, inject = [] } = options;
   const provide = RESILIENCE_MODULE_OPTIONS;
   if (useFactory !== undefined) {
@@ -243,15 +247,12 @@ function optionsProviders(options: ResilienceModuleAsyncOptions): Provider[] {
       },
     ];
   }
-  const factory = useClass ?? useExisting;
-  if (factory === undefined) {
-    throw new Error('ResilienceModule.forRootAsync() needs useFactory, useClass or useExisting');
-  }
+  const factory = (useClass ?? useExisting)!;
   const create = {
     provide,
     inject: [factory],
     useFactory: async (made: ResilienceOptionsFactory) =>
-      requireOptions(await made.createResilienceOptions()),
+      requireOptions(await madeBy(made, 'createResilienceOptions', where)),
   };
   return useClass === undefined ? [create] : [create, useClass];
 }

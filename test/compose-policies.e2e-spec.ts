@@ -109,7 +109,7 @@ describe('composePolicies()', () => {
       'Twice.m @Retry: is applied twice; use it once',
       'Beside.m @Timeout: is applied twice; use it once',
       'Empty.m composePolicies(): is given no decorators; give it at least one',
-      'Bare.m composePolicies(): is given Retry without parentheses; write Retry()',
+      'Bare.m @Retry: is used without parentheses; write @Retry()',
       'Odd.m composePolicies(): is given 3; give it decorators such as Retry()',
     ]);
   });

@@ -1,8 +1,14 @@
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { ResilienceAdminModule } from '../src/admin/index.js';
+import { ResilienceHttpModule } from '../src/axios/index.js';
+import { ResilienceEventEmitterModule } from '../src/event-emitter/index.js';
+import { HystrixStreamModule } from '../src/hystrix-stream/index.js';
+import { ResilienceOpenTelemetryModule } from '../src/opentelemetry/index.js';
+import { ResiliencePrometheusModule } from '../src/prometheus/index.js';
 import { ResilienceModule, Retry, constant } from '../src/index.js';
 import { ManualClock } from '../src/testing/index.js';
-import { closeAll, watch } from './support/boot.js';
+import { boot, closeAll, watch } from './support/boot.js';
 import { Policed } from './support/policed.js';
 import { outcome } from './support/wait.js';
 
@@ -93,7 +99,63 @@ describe('forRootAsync()', () => {
 
   it('says what it needs when nothing is given', () => {
     expect(() => ResilienceModule.forRootAsync({})).toThrow(
-      'ResilienceModule.forRootAsync() needs useFactory, useClass or useExisting',
+      'ResilienceModule.forRootAsync(): needs useFactory, useClass or useExisting',
+    );
+  });
+
+  it.each<[string, object]>([
+    ['the options are null; use an object', null as never],
+    ['the options are a promise; use an object', Promise.resolve({})],
+    ['useFactory is 7; use a function', { useFactory: 7 }],
+    ['has useFactory and useClass; use one of them', { useFactory: () => ({}), useClass: Object }],
+    ['inject is function Object; use a list', { useFactory: () => ({}), inject: Object }],
+    ['usefactory is not an option; the options are ', { usefactory: () => ({}) }],
+  ])('is refused when it is wrong: %s', (told, options) => {
+    expect(() => ResilienceModule.forRootAsync(options)).toThrow(
+      `ResilienceModule.forRootAsync(): ${told}`,
+    );
+    expect(() => ResilienceHttpModule.registerAsync(options)).toThrow(
+      `ResilienceHttpModule.registerAsync(): ${told}`,
+    );
+  });
+
+  it('does not start with a class that makes no options', async () => {
+    class NoFactory {}
+    const library = ResilienceModule.forRootAsync({ useClass: NoFactory as never });
+    await expect(boot({ resilience: false, imports: [library] })).rejects.toThrow(
+      'ResilienceModule.forRootAsync(): NoFactory {} has no createResilienceOptions(), which makes the options',
+    );
+  });
+});
+
+/** Options that a module is given where a promise is not awaited, or something else. */
+const modules: readonly [string, (options: never) => unknown][] = [
+  ['ResilienceAdminModule.forRoot()', (options) => ResilienceAdminModule.forRoot(options)],
+  ['HystrixStreamModule.forRoot()', (options) => HystrixStreamModule.forRoot(options)],
+  [
+    'ResilienceEventEmitterModule.forRoot()',
+    (options) => ResilienceEventEmitterModule.forRoot(options),
+  ],
+  [
+    'ResilienceOpenTelemetryModule.forRoot()',
+    (options) => ResilienceOpenTelemetryModule.forRoot(options),
+  ],
+  [
+    'ResiliencePrometheusModule.forRoot()',
+    (options) => ResiliencePrometheusModule.forRoot(options),
+  ],
+  ['ResilienceHttpModule.register()', (options) => ResilienceHttpModule.register(options)],
+];
+
+describe.each(modules)('%s', (where, forRoot) => {
+  it.each([
+    ['null', null],
+    ['a promise', Promise.resolve({})],
+    ['[]', []],
+    ['7', 7],
+  ])('refuses %s', (shown, options) => {
+    expect(() => forRoot(options as never)).toThrow(
+      `${where}: the options are ${shown}; use an object`,
     );
   });
 });

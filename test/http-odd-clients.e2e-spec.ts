@@ -216,3 +216,32 @@ describe('a streamed answer of axios with its adapter for fetch', () => {
     expect(cancel).toHaveBeenCalledTimes(2);
   });
 });
+
+describe('an instance of axios', () => {
+  it('keeps its policies when its interceptors are cleared, the last ones of several', async () => {
+    const instance = protectAxios(axios.create(), booted.service, twoRetries);
+    const own = jest.fn(<Config>(config: Config) => config);
+    instance.interceptors.request.use(own);
+    instance.interceptors.request.clear();
+    await instance.get(`${origin}/503`).catch(() => {});
+    expect([own.mock.calls.length, world.asked.length]).toEqual([0, 3]);
+    protectAxios(instance, booted.service, { name: 'last', retry: { maxRetries: 1 } });
+    instance.interceptors.request.clear();
+    instance.interceptors.request.clear();
+    await instance.get(`${origin}/503`).catch(() => {});
+    expect(world.asked).toHaveLength(5);
+  });
+
+  it.each([
+    ['protectAxios(undefined): use an instance', undefined, {}],
+    ['protectAxios({}): use an instance', {}, {}],
+    ['protectAxios(instance, undefined): use the ResilienceService', axios.create(), undefined],
+    [
+      'protectAxios(instance, { retry: {} }): use the ResilienceService',
+      axios.create(),
+      { retry: {} },
+    ],
+  ])('is required: %s', (told, instance, service) => {
+    expect(() => protectAxios(instance as never, service as never)).toThrow(told);
+  });
+});

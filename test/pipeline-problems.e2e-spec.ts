@@ -144,7 +144,7 @@ describe('bootstrap reports', () => {
     [
       'policies that are none',
       'fast',
-      `pipelines['storagesvc'] must be an object with options by policy`,
+      `pipelines['storagesvc'] is 'fast'; use an object with options by policy`,
     ],
     [
       'false for a policy',

@@ -9,6 +9,7 @@ import {
 import { RESILIENCE_SERVICE } from '../commands/resilience.service.js';
 import { brand } from '../common/brand.js';
 import { type Clock, systemClock } from '../common/clock.js';
+import { legible } from '../common/legible.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { CONFIGURATION } from '../execution/configuration/configuration.js';
 import { FLEET } from '../fleet/fleet.js';
@@ -56,8 +57,8 @@ export class ResilienceAdminModule {
    * ResilienceAdminModule.forRoot({ guards: [OperatorsOnly], allowedHosts: ['books.internal'] })
    */
   static forRoot(options: ResilienceAdminOptions = {}): DynamicModule {
-    const { path: _path, guards: _guards, ...rest } = options;
     const routes = readRoutes(options, ROOT);
+    const { path: _path, guards: _guards, ...rest } = legible(options);
     const settings = readSettings(rest, routes.guards.length > 0, ROOT);
     return define(routes, { provide: ADMIN_SETTINGS, useValue: settings });
   }

@@ -75,12 +75,12 @@ const HOST = /^(?:\*|\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)$/i;
 
 /** @throws {ResilienceConfigurationError} */
 export function readRoutes(
-  { path, guards }: Pick<ResilienceAdminOptions, 'path' | 'guards'>,
+  options: Pick<ResilienceAdminOptions, 'path' | 'guards'>,
   where: string,
 ): AdminRoutes {
   const problems = new Problems();
   const read = new OptionsReader<Pick<ResilienceAdminOptions, 'path' | 'guards'>>(
-    { ...(path !== undefined && { path }), ...(guards !== undefined && { guards }) },
+    options,
     where,
     problems,
   );

@@ -5,6 +5,7 @@ import axios, {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import { look } from '../common/outcomes/look.js';
+import { show } from '../common/printable.js';
 import { brand } from '../common/brand.js';
 import type { ResilienceService } from '../commands/resilience.service.js';
 import { whenRead } from '../http/attempt-signal.js';
@@ -25,20 +26,43 @@ const OURS = brand('axios-adapter');
  * policies; errors are those of axios.
  *
  * @returns the same instance
+ * @throws {ResilienceConfigurationError} once the application has started, when the policies are wrong
+ * @throws {TypeError} when the instance or the service is none
  */
 export function protectAxios<Instance extends AxiosInstance>(
   instance: Instance,
   resilience: ResilienceService,
   policies: HttpPolicies = {},
 ): Instance {
+  const interceptors: unknown = look(look(instance, 'interceptors'), 'request');
+  if (typeof look(interceptors, 'use') !== 'function') {
+    throw new TypeError(`protectAxios(${show(instance)}): use an instance, such as axios.create()`);
+  }
+  if (typeof look(resilience, 'httpClient') !== 'function') {
+    const right = 'use the ResilienceService of the application';
+    throw new TypeError(`protectAxios(instance, ${show(resilience)}): ${right}`);
+  }
   const client = resilience.httpClient(policies, 'http');
   // The first interceptor runs last, and sees the adapter that would send the request, however it was chosen.
-  instance.interceptors.request.use((config) => {
+  useForGood(instance.interceptors.request, (config) => {
     const adapter = config.adapter as unknown;
     if (look(adapter, OURS) !== true) config.adapter = protectedAdapter(client, config.adapter);
     return config;
   });
   return instance;
+}
+
+/** Adds an interceptor that `clear()`, which is meant for those of the user, does not take away. */
+function useForGood(
+  requests: AxiosInstance['interceptors']['request'],
+  interceptor: (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig,
+): void {
+  const clear = requests.clear.bind(requests);
+  requests.use(interceptor);
+  requests.clear = () => {
+    clear();
+    requests.use(interceptor);
+  };
 }
 
 function protectedAdapter(

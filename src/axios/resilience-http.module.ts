@@ -9,6 +9,10 @@ import {
   type Type,
 } from '@nestjs/common';
 import axios, { type CreateAxiosDefaults } from 'axios';
+import { checkAsyncOptions, madeBy } from '../common/async-options.js';
+import { ResilienceConfigurationError } from '../common/errors.js';
+import { isOptions } from '../common/options-reader.js';
+import { show } from '../common/printable.js';
 import { RESILIENCE_SERVICE, type ResilienceService } from '../commands/resilience.service.js';
 import type { HttpPolicies } from '../http/http-client.js';
 import { protectAxios } from './protect-axios.js';
@@ -45,6 +49,8 @@ export interface ResilienceHttpAsyncOptions extends Pick<ModuleMetadata, 'import
   readonly global?: boolean;
 }
 
+const ASYNC = 'ResilienceHttpModule.registerAsync()';
+
 const OPTIONS = Symbol('nest-resilience:ResilienceHttpOptions');
 
 /** Replaces `HttpModule` of `@nestjs/axios`: provides the same `HttpService`, whose requests have policies. */
@@ -56,12 +62,14 @@ export class ResilienceHttpModule {
    * @example
    * imports: [ResilienceHttpModule.register({ baseURL: 'https://api.example.com', resilience: { name: 'api' } })]
    */
-  static register({ global = false, ...options }: ResilienceHttpOptions = {}): DynamicModule {
-    return define(global, [{ provide: OPTIONS, useFactory: () => options }]);
+  static register(options: ResilienceHttpOptions = {}): DynamicModule {
+    const { global = false, ...config } = required(options, 'ResilienceHttpModule.register()');
+    return define(global, [{ provide: OPTIONS, useFactory: () => config }]);
   }
 
   /** For options that depend on other providers. */
   static registerAsync(options: ResilienceHttpAsyncOptions): DynamicModule {
+    checkAsyncOptions(options, ASYNC, ['extraProviders', 'global']);
     const { global = false, imports = [], extraProviders = [] } = options;
     return define(global, [...optionsProviders(options), ...extraProviders], imports);
   }
@@ -104,17 +112,26 @@ function optionsProviders({
   useExisting,
   inject = [],
 }: ResilienceHttpAsyncOptions): Provider[] {
-  if (useFactory !== undefined) return [{ provide: OPTIONS, inject, useFactory }];
-  const factory = useClass ?? useExisting;
-  if (factory === undefined) {
-    throw new Error(
-      'ResilienceHttpModule.registerAsync() needs useFactory, useClass or useExisting',
-    );
+  if (useFactory !== undefined) {
+    const create = useFactory as (...dependencies: unknown[]) => unknown;
+    const made = async (...dependencies: unknown[]): Promise<object> =>
+      required(await create(...dependencies), ASYNC);
+    return [{ provide: OPTIONS, inject, useFactory: made }];
   }
+  const factory = (useClass ?? useExisting)!;
   const create = {
     provide: OPTIONS,
     inject: [factory],
-    useFactory: (made: ResilienceHttpOptionsFactory) => made.createHttpOptions(),
+    useFactory: async (made: ResilienceHttpOptionsFactory) =>
+      required(await madeBy(made, 'createHttpOptions', ASYNC), ASYNC),
   };
   return useClass === undefined ? [create] : [create, useClass];
+}
+
+/** @throws {ResilienceConfigurationError} when the options are none */
+function required<T>(options: T, where: string): T & object {
+  if (isOptions(options)) return options;
+  throw new ResilienceConfigurationError([
+    `${where}: the options are ${show(options)}; use an object`,
+  ]);
 }

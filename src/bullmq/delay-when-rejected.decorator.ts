@@ -1,4 +1,5 @@
 import type { Job } from 'bullmq';
+import { isWithoutParentheses } from '../decorators/without-parentheses.js';
 import { prepareSlot } from '../execution/slot.js';
 import { refuseStandardDecorators } from '../execution/standard-decorators.js';
 import { wrapMethod } from '../execution/method-wrapper.js';
@@ -21,11 +22,14 @@ export type ProcessDecorator = <T extends (job: never, token?: string) => Promis
  * \@CircuitBreaker('mail')
  * async process(job: Job): Promise<void>
  *
- * @throws {TypeError} when `minDelay` is not a duration
+ * @throws {TypeError} when the options are wrong
  */
-export function DelayWhenRejected(options: DelayOptions = {}): ProcessDecorator {
+export function DelayWhenRejected(options?: DelayOptions): ProcessDecorator;
+export function DelayWhenRejected(...given: unknown[]): unknown {
+  if (isWithoutParentheses('@DelayWhenRejected', given)) return undefined;
+  const [options = {}] = given as [DelayOptions?];
   minDelayOf(options);
-  return (target, key, descriptor) => {
+  return (target: object, key: string | symbol, descriptor: PropertyDescriptor): void => {
     refuseStandardDecorators('@DelayWhenRejected', key);
     const decorated = wrapMethod(target, key, descriptor);
     prepareSlot(target);

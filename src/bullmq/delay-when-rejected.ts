@@ -1,9 +1,9 @@
 import { DelayedError, type Job } from 'bullmq';
-import { type Duration, parseDuration } from '../common/duration.js';
+import type { Duration } from '../common/duration.js';
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
 import { look } from '../common/outcomes/look.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
-import { show } from '../common/printable.js';
+import { OptionsReader, Problems } from '../common/options-reader.js';
 
 /** How long a job waits. */
 export interface DelayOptions {
@@ -13,7 +13,7 @@ export interface DelayOptions {
   readonly minDelay?: Duration;
 }
 
-const DEFAULT_MIN_DELAY: Duration = '1s';
+const DEFAULT_MIN_DELAY = 1_000;
 
 /** Codes of calls that were ended on purpose: another run would end the same way, or is not wanted. */
 const ENDED = new Set(['CANCELLED', 'CLIENT_GONE']);
@@ -47,13 +47,14 @@ export async function delayWhenRejected(
   throw new DelayedError();
 }
 
-/** Milliseconds. @throws {TypeError} when `minDelay` is not a duration */
-export function minDelayOf({ minDelay = DEFAULT_MIN_DELAY }: DelayOptions): number {
-  const ms = parseDuration(minDelay);
-  if (ms !== undefined && ms < Infinity) return ms;
-  throw new TypeError(
-    `@DelayWhenRejected minDelay: ${show(minDelay)} is not a duration; use milliseconds or a string such as '500ms' or '2s'`,
-  );
+/** Milliseconds. @throws {TypeError} when the options are wrong */
+export function minDelayOf(options: DelayOptions): number {
+  const problems = new Problems();
+  const read = new OptionsReader(options, '@DelayWhenRejected', problems);
+  const ms = read.duration('minDelay') ?? DEFAULT_MIN_DELAY;
+  read.done();
+  if (problems.all.length > 0) throw new TypeError(problems.all.join('; '));
+  return ms;
 }
 
 function isTurnedAway(error: unknown): error is ResilienceError {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
+import { isPlainObject, legibleThroughout } from '../common/legible.js';
 import { ownValue as ownOf } from '../common/own.js';
 import { show } from '../common/printable.js';
 import type { Layers } from '../execution/configuration/layers.js';
@@ -82,8 +83,10 @@ export class ResilienceService {
     definition: CommandDefinition<Args, Result, Spare>,
   ): Command<Args, Result | Spare> {
     const title = `command ${show(name)}`;
-    this.report(problemsOfCommand(title, name, definition).all);
-    const { run: _run, pipeline, ...given } = (definition ?? {}) as Partial<typeof definition>;
+    const read = legibleThroughout(definition);
+    this.report(problemsOfCommand(title, name, read).all);
+    const functions = { ...(read as object) } as CommandFunctions; // later changes of the user's object have no effect
+    const { run: _run, pipeline, ...given } = (read ?? {}) as Partial<typeof definition>;
     const own = normalized(given, true);
     const options = pipeline === undefined ? own : { ...own, pipeline };
     const known = this.known.get(name);
@@ -91,7 +94,7 @@ export class ResilienceService {
       this.requireSame(title, known.options, options);
       const problem = known.made.defineAgain();
       if (problem !== undefined) this.report([`${title}: ${problem}`]);
-      return new Command<Args, Result | Spare>(known.made, functionsOf(definition));
+      return new Command<Args, Result | Spare>(known.made, functions);
     }
     const definitions = new Definitions('the command is defined more than once');
     const lazyPlan = this.runtime.planner.register({
@@ -108,7 +111,7 @@ export class ResilienceService {
     });
     const state = new CommandState(name, lazyPlan, this.runtime, definitions);
     this.known.set(name, { options, made: state });
-    return new Command<Args, Result | Spare>(state, functionsOf(definition));
+    return new Command<Args, Result | Spare>(state, functions);
   }
 
   /**
@@ -164,20 +167,21 @@ export class ResilienceService {
    * const books = await resilience.pipeline('storagesvc').execute(({ signal }) => getBooks(signal));
    */
   pipeline(name: string, options?: PipelineOptions): NamedPipeline {
+    const read = legibleThroughout(options);
     const title = `pipeline ${show(name)}`;
     const root = ownOf(this.runtime.layers.pipelines, name);
     const known = this.pipelines.get(name);
-    if (root !== undefined && options !== undefined) {
+    if (root !== undefined && read !== undefined) {
       this.report([`${title}: is defined in forRoot({ pipelines }); leave the policies out here`]);
     }
+    this.report(problemsOf(title, name, read === undefined ? {} : read, checkPipeline).all);
+    const given = isPlainObject(read) ? (read as PipelineOptions) : undefined; // else reported
     if (known !== undefined) {
-      if (options !== undefined) this.requireSame(title, known.options, comparable(options));
+      if (given !== undefined) this.requireSame(title, known.options, comparable(given));
       return known.made;
     }
-    if (root === undefined && options === undefined) this.report([this.unknownPipeline(title)]);
-    const given: unknown = options === undefined ? {} : options;
-    this.report(problemsOf(title, name, given, checkPipeline).all);
-    const { order, ...set } = options ?? {};
+    if (root === undefined && read === undefined) this.report([this.unknownPipeline(title)]);
+    const { order, ...set } = given ?? {};
     const own = normalized(set);
     const lazyPlan = this.runtime.planner.register({
       name,
@@ -191,7 +195,7 @@ export class ResilienceService {
       anyWork: true,
     });
     const made = new NamedPipeline(name, lazyPlan, this.runtime);
-    this.pipelines.set(name, { options: comparable(options ?? {}), made });
+    this.pipelines.set(name, { options: comparable(given ?? {}), made });
     return made;
   }
 
@@ -291,9 +295,4 @@ export class ResilienceService {
     const known = Array.from(names, show).join(', ') || 'none';
     return `${title}: there is none; give its policies, or use one of ${known}`;
   }
-}
-
-/** A copy: later changes of the user's object have no effect. */
-function functionsOf(definition: object | undefined): CommandFunctions {
-  return { ...(definition as CommandFunctions) };
 }

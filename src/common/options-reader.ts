@@ -1,7 +1,8 @@
-import { types } from 'node:util';
 import { type Duration, parseDuration } from './duration.js';
-import { ask, prototypeOf } from './outcomes/look.js';
+import { isOptions, isPlainObject, legible } from './legible.js';
 import { show } from './printable.js';
+
+export { isOptions, isPlainObject };
 
 /** Collects the problems of the configuration, so that all of them can be reported at once. */
 export class Problems {
@@ -30,14 +31,23 @@ export interface NumberRule {
 export class OptionsReader<T extends object> {
   private readonly known = new Set<string>();
 
+  private readonly options: T;
+
   constructor(
-    private readonly options: T,
+    options: T,
     readonly where: string,
     private readonly problems: Problems,
     private readonly prefix = '',
     /** Where the value of a top-level option comes from, if not from `where`. */
     private readonly originOf: (key: string) => string | undefined = () => undefined,
-  ) {}
+  ) {
+    const given: unknown = legible(options);
+    if (!isOptions(given)) {
+      const what = prefix === '' ? 'the options are' : `${prefix.slice(0, -1)} is`;
+      problems.add(where, `${what} ${show(given)}; use an object`);
+    }
+    this.options = (isOptions(given) ? given : {}) as T;
+  }
 
   /** The value, unchecked. */
   raw<K extends keyof T & string>(key: K): T[K] {
@@ -168,30 +178,6 @@ export class OptionsReader<T extends object> {
     return this.wrong(key, value, `${forms}${range(rule)}${infinite ? ', or Infinity' : ''}`);
   }
 }
-
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype = prototypeOf(value);
-  return prototype === null || prototypeOf(prototype) === null;
-}
-
-/** Whether a value can hold options: any object, also one of a class or a module, but not one that holds something else. */
-export function isOptions(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  return ask(() => !Array.isArray(value) && !HOLDERS.some((holds) => holds(value)), false);
-}
-
-const HOLDERS: readonly ((value: object) => boolean)[] = [
-  types.isMap,
-  types.isSet,
-  types.isDate,
-  types.isRegExp,
-  types.isPromise,
-  types.isNativeError,
-  types.isBoxedPrimitive,
-  types.isAnyArrayBuffer,
-  (value) => ArrayBuffer.isView(value),
-];
 
 function within(
   value: number,

@@ -1,5 +1,5 @@
 /** Sets an own entry, even one with a name such as `__proto__`. */
-export function define(record: object, key: string, value: unknown): void {
+export function define(record: object, key: PropertyKey, value: unknown): void {
   const property = { value, enumerable: true, writable: true, configurable: true };
   Object.defineProperty(record, key, property);
 }

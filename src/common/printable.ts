@@ -35,6 +35,11 @@ function escaped(character: string): string {
   return SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
+/** A name, even where untyped code gives something else. */
+export function nameIn(given: unknown): string {
+  return typeof given === 'string' ? given : show(given);
+}
+
 /** Shows a value in a message: short, on one line. Never throws, whatever the value is. */
 export function show(value: unknown): string {
   return ask(() => {

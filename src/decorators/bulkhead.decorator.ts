@@ -13,6 +13,7 @@ import { type PolicyDecorator, definePolicy } from './define.js';
  * @example
  * \@Bulkhead({ name: 'storagesvc', maxConcurrent: 20, maxQueue: 50, maxWait: '500ms' })
  */
-export function Bulkhead(options: number | BulkheadOptions = {}): PolicyDecorator {
-  return definePolicy(bulkheadPolicy, bulkheadPolicy.normalize(options));
+export function Bulkhead(options?: number | BulkheadOptions): PolicyDecorator;
+export function Bulkhead(...given: unknown[]): PolicyDecorator {
+  return definePolicy(bulkheadPolicy, given);
 }

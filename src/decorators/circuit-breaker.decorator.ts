@@ -13,6 +13,7 @@ import { type PolicyDecorator, definePolicy } from './define.js';
  * @example
  * \@CircuitBreaker({ name: 'storagesvc', failureRate: 0.5, window: '10s', minimumCalls: 20, openFor: '5s' })
  */
-export function CircuitBreaker(options: string | CircuitBreakerOptions = {}): PolicyDecorator {
-  return definePolicy(circuitBreakerPolicy, circuitBreakerPolicy.normalize(options));
+export function CircuitBreaker(options?: string | CircuitBreakerOptions): PolicyDecorator;
+export function CircuitBreaker(...given: unknown[]): PolicyDecorator {
+  return definePolicy(circuitBreakerPolicy, given);
 }

@@ -1,9 +1,11 @@
 import type { Observable } from 'rxjs';
+import { show } from '../common/printable.js';
 import { coverClass } from '../execution/coverage.js';
 import { wrapMethod } from '../execution/method-wrapper.js';
 import { ownClassPolicies, recordClassPolicy, recordMisplaced } from '../execution/records.js';
 import { prepareSlot } from '../execution/slot.js';
 import { refuseStandardDecorators } from '../execution/standard-decorators.js';
+import { isWithoutParentheses } from './without-parentheses.js';
 
 /** The possible results of a protected method. */
 export type Protectable<R = unknown> = Promise<R> | Observable<R> | AsyncIterable<R>;
@@ -28,29 +30,64 @@ type AnyMethodPolicyDecorator = <T extends (...args: never[]) => Protectable>(
 /** The key under which a decorator records its options, and the decorator's name for users. */
 type Recorded = Readonly<Record<'kind' | 'label', string>>;
 
-/** Records the options of a policy, on a method or on all methods of a class. */
-export function definePolicy(policy: Recorded, options: object): PolicyDecorator {
+/** The policy of a decorator with options of type `Given`. */
+interface Decorating<Given> extends Recorded {
+  normalize(given: Given): object;
+  /** The problem of what was given, where bootstrap cannot know it. */
+  readonly wrong?: (given: unknown) => string | undefined;
+}
+
+/**
+ * Records the options of a policy, on a method or on all methods of a class.
+ *
+ * @param given the arguments of the decorator; the first are options in one of their forms
+ */
+export function definePolicy<Given>(
+  policy: Decorating<Given>,
+  given: readonly unknown[],
+): PolicyDecorator {
+  const { label } = policy;
+  if (isWithoutParentheses(label, given)) {
+    // A class stays as it is, and so does a method.
+    return (given.length === 1 ? given[0] : undefined) as PolicyDecorator;
+  }
+  const [first = {}, second] = given;
+  const options = policy.normalize(first as Given);
   return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    if (key === undefined) decorateClass(policy, options, target as Function);
+    refuseStandardDecorators(label, key);
+    if (key === undefined && typeof target !== 'function') {
+      throw new TypeError(`${label} decorates ${show(target)}; use it on a class or a method`);
+    }
+    const problem = policy.wrong?.(given[0]) ?? surplus(second);
+    if (problem !== undefined) {
+      const owner = typeof target === 'function' ? target : target.constructor;
+      recordMisplaced(owner, { key, label, problem });
+    } else if (key === undefined) decorateClass(policy, options, target as Function);
     else decorateMethod(policy, options, target, key, descriptor);
   };
+}
+
+function surplus(second: unknown): string | undefined {
+  return second === undefined
+    ? undefined
+    : `has a second argument, ${show(second)}, which has no effect; give all options as one object`;
 }
 
 export function decorateMethod(
   { kind, label }: Recorded,
   options: object,
   target: object,
-  key: string | symbol,
+  key: string | symbol | undefined,
   descriptor: PropertyDescriptor | undefined,
 ): void {
   refuseStandardDecorators(label, key);
   const owner = typeof target === 'function' ? target : target.constructor;
   if (typeof descriptor?.value !== 'function') {
-    const what = misplacedOn(descriptor);
+    const what = key === undefined ? 'a class' : misplacedOn(descriptor);
     const problem = `decorates ${what}; only methods can be protected`;
     return recordMisplaced(owner, { key, label, problem });
   }
-  const { policies, static: isStatic } = wrapMethod(target, key, descriptor);
+  const { policies, static: isStatic } = wrapMethod(target, key!, descriptor);
   if (!isStatic) prepareSlot(target);
   if (policies.has(kind)) recordMisplaced(owner, { key, label, problem: TWICE });
   policies.set(kind, options);

@@ -1,13 +1,18 @@
 import type { Type } from '@nestjs/common';
+import { isOptions, legible } from '../common/legible.js';
+import { show } from '../common/printable.js';
+import { recordMisplaced } from '../execution/records.js';
 import { fallbackPolicy } from '../policies/fallback/fallback.policy.js';
 import type {
   FallbackAnswer,
   FallbackChoice,
   FallbackHandler,
+  GivenHandler,
   ValueFallback,
 } from '../policies/fallback/handler.js';
 import type { FallbackOptions } from '../policies/fallback/options.js';
 import { decorateMethod } from './define.js';
+import { isWithoutParentheses } from './without-parentheses.js';
 import type { MethodPolicyDecorator } from './method-policy-decorator.js';
 
 /** Options of `@Fallback()` apart from the handler. */
@@ -53,11 +58,18 @@ export function Fallback<Handler extends FallbackAnswer | readonly FallbackChoic
   handler: Handler,
   options?: AnswerOptions,
 ): MethodPolicyDecorator<NameOf<Handler>, ResultOf<Handler>, ArgumentsOf<Handler>>;
-export function Fallback(
-  handler: FallbackAnswer | readonly FallbackChoice[],
-  options: AnswerOptions = {},
-): unknown {
-  const all: FallbackOptions = { ...options, handler };
-  return (target: object, key: string | symbol, descriptor: PropertyDescriptor): void =>
+export function Fallback(...given: unknown[]): unknown {
+  const { label } = fallbackPolicy;
+  // A class alone is a handler.
+  if (given.length > 1 && isWithoutParentheses(label, given)) return undefined;
+  const [handler, options = {}] = given as [GivenHandler, AnswerOptions?];
+  const read = legible(options);
+  const problem = isOptions(read) ? undefined : `the options are ${show(read)}; use an object`;
+  const all: FallbackOptions = { ...(problem === undefined && read), handler };
+  return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
     decorateMethod(fallbackPolicy, all, target, key, descriptor);
+    if (problem === undefined) return;
+    const owner = typeof target === 'function' ? target : target.constructor;
+    recordMisplaced(owner, { key, label, problem });
+  };
 }

@@ -13,6 +13,7 @@ import { type PolicyDecorator, definePolicy } from './define.js';
  * @example
  * \@RateLimit({ name: 'storagesvc', limit: 100, per: '1s', burst: 20, maxWait: '500ms' })
  */
-export function RateLimit(options: number | RateLimitOptions): PolicyDecorator {
-  return definePolicy(rateLimitPolicy, rateLimitPolicy.normalize(options));
+export function RateLimit(options: number | RateLimitOptions): PolicyDecorator;
+export function RateLimit(...given: unknown[]): PolicyDecorator {
+  return definePolicy(rateLimitPolicy, given);
 }

@@ -12,6 +12,7 @@ import { type PolicyDecorator, definePolicy } from './define.js';
  * @example
  * \@Retry({ maxRetries: 5, backoff: exponential({ initialDelay: '200ms', jitter: 'full' }) })
  */
-export function Retry(options: RetryOptions = {}): PolicyDecorator {
-  return definePolicy(retryPolicy, options);
+export function Retry(options?: RetryOptions): PolicyDecorator;
+export function Retry(...given: unknown[]): PolicyDecorator {
+  return definePolicy(retryPolicy, given);
 }

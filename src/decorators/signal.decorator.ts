@@ -3,6 +3,7 @@ import { ClientGoneError } from '../execution/client-gone-error.js';
 import { clientSignalOf } from '../execution/client-signals.js';
 import { isOver, isSent, rawResponseOf } from '../execution/http-answer.js';
 import { recordSignal } from '../execution/records.js';
+import { isWithoutParentheses } from './without-parentheses.js';
 import { callScope } from '../pipeline/call-scope.js';
 
 /**
@@ -16,9 +17,11 @@ import { callScope } from '../pipeline/call-scope.js';
  * @example
  * async getBooks(\@Signal() signal?: AbortSignal): Promise<Book[]>
  */
-export function Signal(): ParameterDecorator {
+export function Signal(): ParameterDecorator;
+export function Signal(...given: unknown[]): unknown {
+  if (isWithoutParentheses('@Signal', given)) return undefined;
   const fromRequest = HandlerSignal();
-  return (target, key, index) => {
+  return (target: object, key: string | symbol | undefined, index: number): void => {
     if (key === undefined)
       throw new Error('@Signal() is for parameters of methods, not of constructors');
     recordSignal(target, key, index);

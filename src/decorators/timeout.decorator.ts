@@ -12,6 +12,7 @@ import { type PolicyDecorator, definePolicy } from './define.js';
  * @example
  * \@Timeout({ attempt: '2s', total: '10s' })
  */
-export function Timeout(options: Duration | TimeoutOptions): PolicyDecorator {
-  return definePolicy(timeoutPolicy, timeoutPolicy.normalize(options));
+export function Timeout(options: Duration | TimeoutOptions): PolicyDecorator;
+export function Timeout(...given: unknown[]): PolicyDecorator {
+  return definePolicy(timeoutPolicy, given);
 }

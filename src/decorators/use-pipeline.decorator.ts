@@ -1,3 +1,4 @@
+import { show } from '../common/printable.js';
 import { USED_PIPELINE } from '../execution/subject.js';
 import { type PolicyDecorator, definePolicy } from './define.js';
 
@@ -8,6 +9,15 @@ import { type PolicyDecorator, definePolicy } from './define.js';
  * @example
  * \@UsePipeline('storagesvc')
  */
-export function UsePipeline(name: string): PolicyDecorator {
-  return definePolicy({ kind: USED_PIPELINE, label: '@UsePipeline' }, { name });
+export function UsePipeline(name: string): PolicyDecorator;
+export function UsePipeline(...given: unknown[]): PolicyDecorator {
+  return definePolicy(PIPELINE, given);
 }
+
+const PIPELINE = {
+  kind: USED_PIPELINE,
+  label: '@UsePipeline',
+  normalize: (name: string) => ({ name }),
+  wrong: (name: unknown) =>
+    typeof name === 'string' ? undefined : `the name is ${show(name)}; use the name of a pipeline`,
+};

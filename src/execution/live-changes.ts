@@ -1,7 +1,6 @@
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { Problems, isOptions, isPlainObject } from '../common/options-reader.js';
 import { ownValue } from '../common/own.js';
-import { show } from '../common/printable.js';
 import { policies } from '../policies/canonical-order.js';
 import { PartStore } from '../registry/named-parts.js';
 import { EVERYTHING } from './configuration/everything.js';
@@ -73,18 +72,20 @@ export class LiveChanges {
   /**
    * @param patch `null` takes all earlier patches of the target back
    * @param where the place of the change in messages
+   * @param problems those that have been found already
    * @throws {ResilienceConfigurationError} when the change is wrong; then nothing has changed
    */
   make(
     target: string,
     patch: Patch | null,
-    { by, reason }: PatchNote = {},
-    where = `configure(${show(target)})`,
+    { by, reason }: PatchNote,
+    where: string,
+    problems: Problems,
   ): void {
     const { configuration, events } = this.services;
-    const problems = new Problems();
     const holders = [...this.held()];
     checkChange(where, target, patch, this.targetsOf(holders), problems);
+    if (typeof target !== 'string') throw new ResilienceConfigurationError(problems.all);
     const options = withoutFixed(normalizedPatch(patch));
     const live = patched(configuration.layers.live, target, options);
     this.change({ live }, new Set([target]), holders, problems);

@@ -1,3 +1,4 @@
+import { ManualClock } from '../testing/index.js';
 import { Problems } from '../common/options-reader.js';
 import { systemClock } from '../common/clock.js';
 import {
@@ -28,9 +29,13 @@ describe('the options of the module', () => {
     );
   });
 
-  it('are given back', () => {
-    const options = {};
-    expect(requireOptions(options)).toBe(options);
+  it('are given back, as they are now, with the clock itself', () => {
+    const clock = new ManualClock();
+    const options = { clock, defaults: { retry: { maxRetries: 1 } } };
+    const read = requireOptions(options);
+    options.defaults.retry.maxRetries = 2;
+    expect(read).toEqual({ clock, defaults: { retry: { maxRetries: 1 } } });
+    expect(read.clock).toBe(clock);
   });
 
   it('are right when all of them are', () => {
@@ -49,14 +54,14 @@ describe('the options of the module', () => {
   });
 
   it.each([
-    ['defaults', 7, 'defaults must be an object with options by policy'],
-    ['defaults', null, 'defaults must be an object with options by policy'],
+    ['defaults', 7, 'defaults is 7; use an object with options by policy'],
+    ['defaults', null, 'defaults is null; use an object with options by policy'],
     ['configs', 7, 'configs is 7; use an object'],
     ['pipelines', [], 'pipelines is []; use an object'],
     ['overrides', null, 'overrides is null; use an object'],
-    ['configs', { patient: 7 }, "configs['patient'] must be an object with options by policy"],
-    ['pipelines', { books: 7 }, "pipelines['books'] must be an object with options by policy"],
-    ['overrides', { '*': 7 }, "overrides['*'] must be an object with options by policy"],
+    ['configs', { patient: 7 }, "configs['patient'] is 7; use an object with options by policy"],
+    ['pipelines', { books: 7 }, "pipelines['books'] is 7; use an object with options by policy"],
+    ['overrides', { '*': 7 }, "overrides['*'] is 7; use an object with options by policy"],
     [
       'defaults',
       { retry: false },
@@ -170,7 +175,7 @@ describe('policies', () => {
       'here: the policies are 7; use an object with options by policy',
     ]);
     expect(check('defaults.', 7)).toEqual([
-      'here: defaults must be an object with options by policy',
+      'here: defaults is 7; use an object with options by policy',
     ]);
   });
 

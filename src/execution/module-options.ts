@@ -7,6 +7,8 @@ import {
   isOptions,
   isPlainObject,
 } from '../common/options-reader.js';
+import { legibleThroughout } from '../common/legible.js';
+import { look } from '../common/outcomes/look.js';
 import { show } from '../common/printable.js';
 import { type FleetOptions, isStore, readFleetOptions } from '../fleet/options.js';
 import type { ResilienceStore } from '../fleet/store.js';
@@ -107,15 +109,17 @@ export interface ResilienceOptionsFactory {
   createResilienceOptions(): ResilienceModuleOptions | Promise<ResilienceModuleOptions>;
 }
 
+/** Options that are objects of the application. */
+const FOREIGN = ['clock', 'store', 'logger', 'random'];
+
 /** The place of the root module's options in messages. */
 export const ROOT = 'ResilienceModule.forRoot()';
 
 /** Throws at once if the options are not an object, since everything else depends on them. */
 export function requireOptions(options: unknown): ResilienceModuleOptions {
-  if (typeof options === 'object' && options !== null) return options;
-  throw new ResilienceConfigurationError([
-    `${ROOT}: the options are ${show(options)}; use an object`,
-  ]);
+  const read = legibleThroughout(options, FOREIGN);
+  if (isOptions(read)) return read;
+  throw new ResilienceConfigurationError([`${ROOT}: the options are ${show(read)}; use an object`]);
 }
 
 /** Checks the options as far as possible without knowing the methods. */
@@ -129,8 +133,9 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
     read.wrong('clock', clock, 'an object with now(), wall() and setTimer()');
   }
   read.function('random');
-  const logger: Partial<LoggerService> | false | null | undefined = read.raw('logger');
-  if (logger !== undefined && logger !== false && !(logger?.warn && logger.log)) {
+  const logger: unknown = read.raw('logger');
+  const isLogger = ['warn', 'log'].every((method) => typeof look(logger, method) === 'function');
+  if (logger !== undefined && logger !== false && !isLogger) {
     read.wrong('logger', logger, 'a LoggerService or false');
   }
   checkFleet(read);
@@ -234,9 +239,8 @@ export function checkPolicies(
   rule: SetRule = {},
 ): void {
   if (!isPlainObject(set)) {
-    const problem =
-      path === '' ? `the policies are ${show(set)}; use` : `${path.slice(0, -1)} must be`;
-    problems.add(where, `${problem} an object with options by policy`);
+    const what = path === '' ? 'the policies are' : `${path.slice(0, -1)} is`;
+    problems.add(where, `${what} ${show(set)}; use an object with options by policy`);
     return;
   }
   for (const [kind, given] of Object.entries(set)) {
@@ -266,7 +270,7 @@ function checkSet(
 ): void {
   if (!isOptions(options)) {
     problems.add(where, `${path} is ${show(options)}; use an object with options`);
-  } else if ('config' in options && !configurable) {
+  } else if (options.config !== undefined && !configurable) {
     problems.add(
       where,
       `${path}.config has no effect; only decorators, commands and pipelines can name a configuration`,
@@ -275,6 +279,5 @@ function checkSet(
 }
 
 function isClock(value: unknown): value is Clock {
-  const { now, wall, setTimer } = (value ?? {}) as Partial<Clock>;
-  return [now, wall, setTimer].every((method) => typeof method === 'function');
+  return ['now', 'wall', 'setTimer'].every((method) => typeof look(value, method) === 'function');
 }

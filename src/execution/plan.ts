@@ -147,7 +147,10 @@ export function draftPlan(
   const stages: StageMakers = Object.fromEntries(
     configured.flatMap(({ policy, settings }) => Object.entries(policy.stages(settings, site))),
   );
-  const order = subject.order ?? shared?.order ?? stageOrder;
+  const given: unknown = subject.order ?? shared?.order;
+  const order = Array.isArray(given)
+    ? (given as readonly string[])
+    : (stageOrder as readonly string[]); // else reported
   for (const stage of Object.keys(stages)) {
     if (order.includes(stage)) continue;
     problems.add(title, `has the stage '${stage}', which the order of its pipeline leaves out`);

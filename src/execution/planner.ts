@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { Problems } from '../common/options-reader.js';
-import { show } from '../common/printable.js';
+import { nameIn, show } from '../common/printable.js';
 import { WeakList } from '../common/weak-list.js';
 import { policies } from '../policies/canonical-order.js';
 import type { PartStore } from '../registry/named-parts.js';
@@ -123,7 +123,7 @@ export class Planner {
    * @throws {ResilienceConfigurationError} when the plan is made at once and the configuration is wrong
    */
   register(subject: Subject): LazyPlan {
-    const lazyPlan = new LazyPlan(subject, (each) => this.make(each));
+    const lazyPlan = new LazyPlan(withNames(subject), (each) => this.make(each));
     if (!this.started) this.lazyPlans.push(lazyPlan);
     else {
       void lazyPlan.plan;
@@ -138,9 +138,15 @@ export class Planner {
    *
    * @throws {ResilienceConfigurationError} when the change is wrong; then nothing has changed
    */
-  configure(target: string, patch: Patch | null, note?: PatchNote, where?: string): void {
+  configure(
+    target: string,
+    patch: Patch | null,
+    note: PatchNote,
+    where: string,
+    problems = new Problems(),
+  ): void {
     this.requireStarted();
-    this.changes.make(target, patch, note, where);
+    this.changes.make(target, patch, note, where, problems);
   }
 
   /** @throws {ResilienceConfigurationError} when there is nothing to change yet */
@@ -244,4 +250,16 @@ export class Planner {
   private policySite(subject: Subject): SubjectSite {
     return new SubjectSite(this.services, subject);
   }
+}
+
+/** With texts, even where untyped code gives something else (reported), so that everything else is checked too. */
+function withNames(subject: Subject): Subject {
+  const { name, overrideKeys, pipeline } = subject;
+  if ([name, ...overrideKeys].every((each) => typeof each === 'string')) return subject;
+  return {
+    ...subject,
+    name: nameIn(name),
+    overrideKeys: overrideKeys.map(nameIn),
+    pipeline: pipeline === undefined ? undefined : nameIn(pipeline),
+  };
 }

@@ -191,7 +191,7 @@ describe('a wrong application is rejected and reported', () => {
       `${ROOT} overrides['One.m'] has timeout, but One.m has no such policy; an override can change policies, not add them`,
       `${ROOT} overrides has 'One.n', which is not a decorated class or method, a command, a pipeline, a circuit breaker, a rate limit or a bulkhead; there are *, books, One, One.m, Two, Two.m, find`,
       `${ROOT} overrides['books'] has retry, but books has no such policy; an override can change policies, not add them`,
-      `${ROOT} overrides['Two'] must be an object with options by policy`,
+      `${ROOT} overrides['Two'] is undefined; use an object with options by policy`,
     ]);
   });
 

@@ -2,6 +2,7 @@ import { type InjectionToken, Logger } from '@nestjs/common';
 import type { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { systemClock } from '../common/clock.js';
 import { Complaints } from '../common/complaints.js';
+import { legibleThroughout } from '../common/legible.js';
 import { Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { type QuietLogger, quietLogger } from '../common/quiet-logger.js';
@@ -19,7 +20,8 @@ import { Runtime } from './runtime.js';
 
 /** For the registries, which do not wait for the runtime. */
 export function configureBy(ref: RuntimeRef): Configure {
-  return (target, patch, where) => ref.runtime!.planner.configure(target, patch, undefined, where);
+  return (target, patch, where) =>
+    ref.runtime!.planner.configure(target, legibleThroughout(patch), {}, where);
 }
 
 function loggerOf({ logger }: ResilienceModuleOptions): QuietLogger | undefined {

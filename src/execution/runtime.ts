@@ -1,7 +1,7 @@
 import { ExternalContextCreator } from '@nestjs/core';
 import { brand } from '../common/brand.js';
 import { type Clock, systemClock } from '../common/clock.js';
-import { ResilienceConfigurationError } from '../common/errors.js';
+import { legibleThroughout } from '../common/legible.js';
 import { look } from '../common/outcomes/look.js';
 import { OptionsReader, Problems, isPlainObject } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
@@ -21,6 +21,7 @@ import type { Layers } from './configuration/layers.js';
 import type { Patch, PatchNote, ResilienceModuleOptions } from './module-options.js';
 import { methodsOf } from './owned-method.js';
 import type { Plan } from './plan.js';
+import { readNote } from './patch-note.js';
 import { Planner } from './planner.js';
 import { SharedChanges } from './shared-changes.js';
 import type { SiteServices } from './subject-site.js';
@@ -115,23 +116,15 @@ export class Runtime {
    * @throws {ResilienceConfigurationError} when the change is wrong; then nothing has changed
    */
   configure(target: string, patch: Patch | null, note: PatchNote = {}): void {
-    const { scope, until } = note;
     this.planner.requireStarted();
     const problems = new Problems();
     const where = `configure(${show(target)})`;
-    if (scope !== undefined && scope !== 'local' && scope !== 'shared') {
-      problems.add(where, `scope is ${show(scope)}; use 'local' or 'shared'`);
-    } else if (scope !== 'shared' && until !== undefined) {
-      problems.add(where, `until is only for a change with scope: 'shared'`);
-    } else if (scope === 'shared' && this.sharedChanges === undefined) {
-      problems.add(
-        where,
-        `scope is 'shared', but there is no store to tell the other instances; give one: ResilienceModule.forRoot({ store })`,
-      );
-    }
-    if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
-    if (scope === 'shared') this.sharedChanges!.make(target, patch, note);
-    else this.planner.configure(target, patch, note);
+    const { sharedChanges } = this;
+    const read = readNote(note, sharedChanges !== undefined, where, problems);
+    const change = legibleThroughout(patch);
+    if (read.scope === 'shared' && sharedChanges !== undefined) {
+      sharedChanges.make(target, change, read, problems);
+    } else this.planner.configure(target, change, read, where, problems);
   }
 
   /** The named part of that kind that a plan uses. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { Problems, isPlainObject } from '../common/options-reader.js';
+import { type Problems, isPlainObject } from '../common/options-reader.js';
 import { define } from '../common/own.js';
 import { printable, show } from '../common/printable.js';
 import { LIMITS } from '../fleet/change-document.js';
@@ -67,12 +67,17 @@ export class SharedChanges implements ChangesAdopter {
   /**
    * Makes a change here, and tells it to the fleet.
    *
+   * @param problems those that have been found already
    * @throws {ResilienceConfigurationError} when it is wrong; then nothing has changed anywhere
    */
-  make(target: string, patch: Patch | null, { by, reason, until }: PatchNote): void {
+  make(
+    target: string,
+    patch: Patch | null,
+    { by, reason, until }: PatchNote,
+    problems: Problems,
+  ): void {
     const { changes, live, clock } = this.host;
     const where = `configure(${show(target)})`;
-    const problems = new Problems();
     const forMs = until === undefined ? Infinity : leftUntil(until, clock.wall(), where, problems);
     const change = changes.draft(
       {

@@ -1,3 +1,4 @@
+import { legibleThroughout } from '../common/legible.js';
 import type { Instances, ProtectedMethod } from '../policies/policy.js';
 import { isHandler, sendsResponse } from './handlers.js';
 import { type OwnedMethod, policiesOf } from './owned-method.js';
@@ -35,7 +36,9 @@ export function methodSubject(owned: OwnedMethod): Subject {
   const key = String(decorated.key);
   const name = `${owner.name}.${key}`;
   const target = (decorated.static ? owner : owner.prototype) as Record<string | symbol, Function>;
-  const policies = new Map(policiesOf(owned));
+  const policies = new Map(
+    Array.from(policiesOf(owned), ([kind, options]) => [kind, legibleThroughout(options)]),
+  );
   const used = policies.get(USED_PIPELINE) as { name: string } | undefined;
   policies.delete(USED_PIPELINE);
   return {

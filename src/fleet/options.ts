@@ -1,4 +1,5 @@
 import type { Duration } from '../common/duration.js';
+import { look } from '../common/outcomes/look.js';
 import type { OptionsReader } from '../common/options-reader.js';
 import type { ResilienceStore } from './store.js';
 
@@ -61,6 +62,5 @@ const METHODS = [
 ] as const satisfies readonly (keyof ResilienceStore)[];
 
 export function isStore(value: unknown): value is ResilienceStore {
-  const store = (value ?? {}) as Record<string, unknown>;
-  return METHODS.every((method) => typeof store[method] === 'function');
+  return METHODS.every((method) => typeof look(value, method) === 'function');
 }

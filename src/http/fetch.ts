@@ -1,6 +1,8 @@
 import { finished } from 'node:stream';
 import { types } from 'node:util';
+import { legibleThroughout } from '../common/legible.js';
 import { isPlainObject } from '../common/options-reader.js';
+import { show } from '../common/printable.js';
 import { ask, look } from '../common/outcomes/look.js';
 import type { Runtime } from '../execution/runtime.js';
 import { isSignal } from '../pipeline/abort-signals.js';
@@ -22,8 +24,13 @@ export interface FetchOptions extends HttpPolicies {
 
 /** A `fetch` whose requests run by policies. */
 export function createFetch(runtime: Runtime, options: FetchOptions): Fetch {
-  const { fetch: given, ...policies } = { ...options };
-  const client = new HttpClient(runtime, policies, 'fetch');
+  const read = legibleThroughout(options);
+  const { fetch: given, ...policies } = isPlainObject(read) ? (read as FetchOptions) : {};
+  const isRight = given === undefined || typeof given === 'function';
+  const problems = isRight
+    ? []
+    : [`fetch is ${show(given)}; use a function with the parameters of fetch`];
+  const client = new HttpClient(runtime, isPlainObject(read) ? policies : read, 'fetch', problems);
   const send = (input: Input, init: Init): Promise<Response> =>
     (given ?? globalThis.fetch)(input, init);
   const resilientFetch = (input: Input, init?: Init): Promise<Response> => {

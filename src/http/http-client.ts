@@ -1,5 +1,6 @@
 import { normalized } from '../commands/given-policies.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
+import { legibleThroughout } from '../common/legible.js';
 import { OptionsReader, Problems, isPlainObject } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import type { LazyPlan } from '../execution/lazy-plan.js';
@@ -39,18 +40,24 @@ export class HttpClient {
   private readonly lazyPlan: LazyPlan;
   private readonly methods: ReadonlySet<string>;
 
-  /** @throws {ResilienceConfigurationError} once the application has started, when the options are wrong */
+  /**
+   * @param otherProblems those with options that only this kind of client has
+   * @throws {ResilienceConfigurationError} once the application has started, when the options are wrong
+   */
   constructor(
     private readonly runtime: Runtime,
-    given: HttpPolicies,
+    policies: HttpPolicies,
     defaultName: string,
+    otherProblems: readonly string[] = [],
   ) {
-    const { name = defaultName, retryMethods, order, ...set } = { ...given };
+    const given = legibleThroughout(policies);
+    const known: HttpPolicies = isPlainObject(given) ? given : {};
+    const { name = defaultName, retryMethods, order, ...set } = known;
     const title = `HTTP client ${show(name)}`;
-    report(problemsOf(title, given), runtime);
-    this.methods = new Set(
-      Array.from(retryMethods ?? IDEMPOTENT_METHODS, (method) => String(method).toUpperCase()),
-    );
+    const others = otherProblems.map((problem) => `${title}: ${problem}`);
+    report([...problemsOf(title, given), ...others], runtime);
+    const methods = isListOfTexts(retryMethods) ? retryMethods : IDEMPOTENT_METHODS;
+    this.methods = new Set(Array.from(methods, (method) => method.toUpperCase()));
     const own = normalized(set);
     const kinds = new Set([...Object.keys(DEFAULTS), ...Object.keys(own)]);
     this.lazyPlan = runtime.planner.register({
@@ -93,13 +100,15 @@ function problemsOf(title: string, given: unknown): string[] {
     problems,
   );
   read.text('name');
-  const isList =
-    Array.isArray(retryMethods) && retryMethods.every((method) => typeof method === 'string');
-  if (retryMethods !== undefined && !isList) {
+  if (retryMethods !== undefined && !isListOfTexts(retryMethods)) {
     read.wrong('retryMethods', retryMethods, `a list of methods, such as ['GET', 'POST']`);
   }
   checkPipeline(title, '', set, problems);
   return problems.all;
+}
+
+function isListOfTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 /** Reports problems with all others when the application starts; throws at once when it has started. */

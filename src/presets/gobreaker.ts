@@ -1,5 +1,7 @@
+import { readingOf } from './reading.js';
 import { type Duration, parseDuration } from '../common/duration.js';
 import type { BreakerCounts, BreakerState } from '../telemetry/events.js';
+import { legible } from '../common/legible.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/options.js';
 
 /** sony/gobreaker's `Counts`. */
@@ -40,27 +42,34 @@ export interface GobreakerSettings {
   readonly isExcluded?: (error: unknown) => boolean;
 }
 
+const FUNCTIONS = ['readyToTrip', 'onStateChange', 'isSuccessful', 'isExcluded'] as const;
+const OTHERS = ['name', 'maxRequests', 'interval', 'bucketPeriod', 'timeout'] as const;
+
 /**
  * Breaker options that behave like [sony/gobreaker](https://github.com/sony/gobreaker) v2: fixed or rolling window,
  * generations, exclusions. Intentional differences: a probe that hangs has failed after `halfOpen.maxDuration` instead of
  * blocking the breaker forever, listeners are called after the change, and a permit that is settled twice counts once.
  *
+ * @throws {ResilienceConfigurationError} at once, when there is no such setting or a function is none; wrong values of other
+ * settings are reported at bootstrap
+ *
  * @example
  * \@CircuitBreaker(gobreaker({ name: 'HTTP GET', interval: '10s', timeout: '5s' }))
  */
 export function gobreaker(settings: GobreakerSettings = {}): CircuitBreakerOptions {
+  const known = checked(settings);
   const {
     name,
     readyToTrip = ({ consecutiveFailures }) => consecutiveFailures > 5,
     isSuccessful = (error) => error === undefined,
     isExcluded = () => false,
     onStateChange,
-  } = settings;
-  const maxRequests = settings.maxRequests || 1;
+  } = known;
+  const maxRequests = known.maxRequests || 1;
   return {
     ...(name !== undefined && { name }),
-    ...windowOf(settings),
-    openFor: positive(settings.timeout) ?? '60s',
+    ...windowOf(known),
+    openFor: positive(known.timeout) ?? '60s',
     halfOpen: { maxCalls: maxRequests, successThreshold: maxRequests },
     maxCallDuration: Infinity,
     respectRetryAfter: false,
@@ -75,6 +84,14 @@ export function gobreaker(settings: GobreakerSettings = {}): CircuitBreakerOptio
       onStateChange: (change) => onStateChange(change.name, change.from, change.to),
     }),
   };
+}
+
+function checked(given: GobreakerSettings): GobreakerSettings {
+  const { read, done } = readingOf('gobreaker()', given);
+  for (const setting of FUNCTIONS) read.function(setting);
+  for (const setting of OTHERS) read.raw(setting);
+  done();
+  return legible(given);
 }
 
 /** {@link BreakerCounts} under gobreaker's names. */

@@ -1,13 +1,13 @@
 import type { Duration } from '../common/duration.js';
-import { ResilienceConfigurationError, isResilienceError } from '../common/errors.js';
-import { OptionsReader, Problems, isPlainObject } from '../common/options-reader.js';
-import { show } from '../common/printable.js';
+import { isResilienceError } from '../common/errors.js';
+import type { OptionsReader } from '../common/options-reader.js';
 import type { ErrorMatcher } from '../common/outcomes/error-matcher.js';
 import type { BulkheadOptions } from '../policies/bulkhead/options.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/options.js';
 import type { FallbackAnswer } from '../policies/fallback/handler.js';
 import type { FallbackOptions } from '../policies/fallback/options.js';
 import type { TimeoutOptions } from '../policies/timeout/options.js';
+import { readingOf } from './reading.js';
 
 /** The policies that {@link hystrix} and {@link hystrixGo} return. */
 export interface HystrixPolicies<Fallback = FallbackAnswer> {
@@ -144,26 +144,18 @@ interface Preset<Fallback> extends Pick<CircuitBreakerOptions, 'failureRate' | '
   readonly maxConcurrentFallbacks: number | undefined;
 }
 
-/** Checks settings at once, so that problems use the preset's names: bootstrap only knows our own. */
 function reading<S extends object>(
   where: string,
-  settings: S,
+  given: S,
 ): {
   readonly read: OptionsReader<S>;
   readonly settled: <Fallback>(preset: Preset<Fallback>) => HystrixPolicies<Fallback>;
 } {
-  const problems = new Problems();
-  if (!isPlainObject(settings)) {
-    throw new ResilienceConfigurationError([
-      `${where}: the settings are ${show(settings)}; use an object`,
-    ]);
-  }
-  const read = new OptionsReader(settings, where, problems);
+  const { read, done } = readingOf(where, given);
   return {
     read,
     settled: (preset) => {
-      read.done();
-      if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
+      done();
       return policiesOf(preset);
     },
   };

@@ -1,4 +1,4 @@
-import { printable } from '../common/printable.js';
+import { printable, show } from '../common/printable.js';
 import { takeTurns } from '../common/turns.js';
 import { PartsByKey } from '../policies/keyed-parts.js';
 import { readingsOf } from './keyed-name.js';
@@ -113,6 +113,7 @@ export abstract class NamedRegistry<
 
   /** Takes the same time for any number of parts. */
   private find(name: string): Shown | undefined {
+    if (typeof name !== 'string') return undefined;
     const part = this.partCalled(name);
     if (part !== undefined && !(part instanceof PartsByKey)) return this.show(part);
     const keyed = this.keyedPartOf(name);
@@ -138,7 +139,7 @@ export abstract class NamedRegistry<
   /** Changes the options of a part; of those by key, all at once. */
   protected change(name: string, change: object): void {
     if (this.partCalled(name) === undefined) {
-      const keyed = this.keyedPartOf(name);
+      const keyed = typeof name === 'string' ? this.keyedPartOf(name) : undefined;
       if (keyed === undefined) throw this.unknown(name);
       throw new Error(
         `there is no ${this.what} "${printable(name)}" to reconfigure: it is one key of "${keyed.name}"; use that name, for all keys`,
@@ -158,6 +159,7 @@ export abstract class NamedRegistry<
     }
     const more = this.size - known.length;
     const list = `${known.join(', ') || 'none'}${more > 0 ? ` and ${more} more` : ''}`;
-    return new Error(`there is no ${this.what} "${printable(name)}"; there are ${list}`);
+    const shown = typeof name === 'string' ? `"${printable(name)}"` : show(name);
+    return new Error(`there is no ${this.what} ${shown}; there are ${list}`);
   }
 }

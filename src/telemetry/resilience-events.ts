@@ -15,7 +15,7 @@ import type {
   ResilienceEventKind,
   ResilienceEventOf,
 } from './events.js';
-import { notify } from './notify.js';
+import { notify, requireListener } from './notify.js';
 
 /** Receives all events. Called synchronously; an error that it throws or rejects with changes nothing. */
 export type ResilienceEventListener = (event: ResilienceEvent) => void;
@@ -119,7 +119,12 @@ export class ResilienceEvents {
     );
   }
 
-  /** Calls `listener` with every event from now on. @returns a function that ends the subscription */
+  /**
+   * Calls `listener` with every event from now on.
+   *
+   * @returns a function that ends the subscription
+   * @throws {TypeError} when the listener is no function
+   */
   subscribe(listener: ResilienceEventListener): () => void {
     return this.add(resilienceEventKinds, listener);
   }
@@ -128,7 +133,7 @@ export class ResilienceEvents {
    * Calls `listener` with every event of one kind from now on. Calls only make events that have a listener.
    *
    * @returns a function that ends the subscription
-   * @throws {TypeError} when there is no such kind of event
+   * @throws {TypeError} when there is no such kind of event, or the listener is no function
    *
    * @example
    * events.on('state-change', ({ name, to }) => pager.tell(`${name} is ${to}`));
@@ -213,6 +218,7 @@ export class ResilienceEvents {
     kinds: readonly ResilienceEventKind[],
     listener: ResilienceEventListener,
   ): () => void {
+    requireListener('ResilienceEvents', listener);
     const onError = (error: unknown): void => this.onListenerError(error, listener);
     const subscription: Subscription = { listener, onError, ended: false };
     this.change(kinds, (all) => [...all, subscription]);

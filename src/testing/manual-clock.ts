@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../common/clock.js';
+import { show } from '../common/printable.js';
 import { TimerHeap } from './timer-heap.js';
 
 /** Captured at load: test frameworks replace the global one. */
@@ -50,8 +51,13 @@ export class ManualClock implements Clock {
   /**
    * Moves the clock forward by `ms` milliseconds. Timers that fall due run in order, each at its time, and promises
    * settle before the next timer runs.
+   *
+   * @throws {TypeError} when `ms` is not a number from 0
    */
   async advance(ms: number): Promise<void> {
+    if (typeof ms !== 'number' || !(ms >= 0)) {
+      throw new TypeError(`advance(${show(ms)}): use milliseconds, a number from 0`);
+    }
     const until = this.time + ms;
     await settle();
     for (;;) {

@@ -61,7 +61,7 @@ function checkPolicies(title: string, path: string, given: unknown, problems: Pr
   checkPipeline(title, `${path}.`, set, problems);
 }
 
-function isListOfNames(value: unknown): boolean {
+function isListOfNames(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '');
 }
 
@@ -72,7 +72,8 @@ export function problemsOfObject(title: string, original: unknown, options: Chec
     problems.add(title, `the object to protect is ${show(original)}; use an object`);
     return problems.all;
   }
-  for (const path of Reflect.ownKeys(options.methods ?? {})) {
+  const { methods, members } = options;
+  for (const path of isPlainObject(methods) ? Reflect.ownKeys(methods) : []) {
     const value = valueAt(original, path);
     if (typeof value === 'function' || path === ALL_OTHERS) continue;
     const where = `methods.${String(path)}`;
@@ -80,7 +81,7 @@ export function problemsOfObject(title: string, original: unknown, options: Chec
       problems.add(title, `${where}: there is no such method${hint(original, path)}`);
     } else problems.add(title, `${where}: that is ${show(value)}, not a method`);
   }
-  for (const path of options.members ?? []) {
+  for (const path of isListOfNames(members) ? members : []) {
     const value = valueAt(original, path);
     if (isObject(value)) continue;
     problems.add(

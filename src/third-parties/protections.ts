@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { comparable, normalized } from '../commands/given-policies.js';
 import { Definitions } from '../commands/definitions.js';
+import { legibleThroughout } from '../common/legible.js';
 import { isPlainObject } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import type { LazyPlan } from '../execution/lazy-plan.js';
@@ -31,7 +32,8 @@ export class Protections {
   constructor(private readonly runtime: Runtime) {}
 
   /** The protected form of an object: always the same for an object and a name. */
-  protect<T>(original: T, options: GivenOptions): T {
+  protect<T>(original: T, given: GivenOptions): T {
+    const options = legibleThroughout(given);
     const title = titleOf(options);
     const protection = this.define(options);
     const wrong = isPlainObject(options) ? problemsOfObject(title, original, options) : [];
@@ -64,7 +66,8 @@ export class Protections {
    *
    * @returns `undefined` when the options are wrong (reported)
    */
-  define(options: GivenOptions): ObjectProtection | undefined {
+  define(given: GivenOptions): ObjectProtection | undefined {
+    const options = legibleThroughout(given);
     const title = titleOf(options);
     const problems = problemsOfOptions(title, options);
     this.report(problems);
@@ -82,8 +85,8 @@ export class Protections {
       return known.protection;
     }
     const instances = new Definitions('several objects are protected under this name');
-    const register = (path: Path, given: MethodPolicies): LazyPlan =>
-      this.register(name, path, given, instances);
+    const register = (path: Path, of: MethodPolicies): LazyPlan =>
+      this.register(name, path, of, instances);
     const protection = new ObjectProtection(options, this.runtime, instances, register);
     this.known.set(name, { options: own, protection });
     return protection;

@@ -192,7 +192,7 @@ describe('delayWhenRejected()', () => {
 
   it('refuses an invalid delay', () => {
     expect(() => DelayWhenRejected({ minDelay: 'soon' as never })).toThrow(
-      `minDelay: 'soon' is not a duration`,
+      `minDelay is 'soon'; use milliseconds or a duration`,
     );
   });
 });

@@ -76,5 +76,5 @@ export const openingHoursPolicy: Policy<'openingHours', OpeningHoursOptions, Ope
 };
 
 export function OpeningHours(options: OpeningHoursOptions): PolicyDecorator {
-  return definePolicy(openingHoursPolicy, options);
+  return definePolicy(openingHoursPolicy, [options]);
 }

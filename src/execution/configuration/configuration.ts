@@ -1,5 +1,6 @@
 import { brand } from '../../common/brand.js';
 import { ResilienceConfigurationError } from '../../common/errors.js';
+import { legibleThroughout } from '../../common/legible.js';
 import { Problems } from '../../common/options-reader.js';
 import {
   type ResilienceModuleOptions,
@@ -19,12 +20,14 @@ export const CONFIGURATION = brand('Configuration');
 /** The options of one application: those of `forRoot()`, and what `forFeature()` brings. */
 export class Configuration {
   private current: Layers;
+  private readonly features = new Map<Feature, Source>();
 
   /** @param features what is known when the application starts, with the names of the modules that use it */
   constructor(
     readonly options: ResilienceModuleOptions,
-    private readonly features = new Map<Feature, string>(),
+    features = new Map<Feature, string>(),
   ) {
+    for (const [feature, user] of features) this.features.set(feature, sourceOf(feature, user));
     this.current = this.merge(new Problems(), { live: {}, shared: {} });
   }
 
@@ -55,7 +58,7 @@ export class Configuration {
    */
   add(feature: Feature): void {
     if (this.features.has(feature)) return;
-    this.features.set(feature, 'a lazily loaded module');
+    this.features.set(feature, sourceOf(feature, 'a lazily loaded module'));
     const problems = new Problems();
     this.check(problems);
     if (problems.all.length > 0) {
@@ -79,10 +82,13 @@ export class Configuration {
   }
 
   private sources(): Source[] {
-    const features = Array.from(this.features, ([{ options }, user]) => ({
-      where: `ResilienceModule.forFeature() of ${user}`,
-      options,
-    }));
-    return [{ where: ROOT, options: this.options }, ...features];
+    return [{ where: ROOT, options: this.options }, ...this.features.values()];
   }
+}
+
+function sourceOf({ options }: Feature, user: string): Source {
+  return {
+    where: `ResilienceModule.forFeature() of ${user}`,
+    options: legibleThroughout(options),
+  };
 }

@@ -1,5 +1,5 @@
 import { brand } from '../../common/brand.js';
-import { isPlainObject } from '../../common/options-reader.js';
+import { isOptions, isPlainObject, legible } from '../../common/legible.js';
 import { show } from '../../common/printable.js';
 import type { Overrides } from '../module-options.js';
 
@@ -42,7 +42,7 @@ export function overridesFromEnv(
   options: EnvironmentOptions = {},
 ): Overrides {
   // A key of its own for each call, so that `{ ...one, ...other }` keeps both.
-  return { [Symbol('variables')]: environmentOf(env, options) };
+  return { [Symbol('variables')]: environmentOf(legible(env), legible(options)) };
 }
 
 /** The environments in overrides. */
@@ -57,19 +57,24 @@ function isEnvironment(value: unknown): value is Environment {
 }
 
 function environmentOf(env: unknown, options: unknown): Environment {
-  const given: unknown = isPlainObject(options) ? (options.prefix ?? DEFAULT_PREFIX) : options;
+  const { prefix: given = DEFAULT_PREFIX, ...others } = isOptions(options) ? options : {};
   const prefix = typeof given === 'string' ? given.replace(/_+$/, '') : '';
   const none = { [ENVIRONMENT]: true, prefix, variables: [] } as const;
-  if (typeof env !== 'object' || env === null) {
-    const problem = `the variables are ${show(env)}; use process.env, or an object with texts by name`;
-    return { ...none, problem };
-  }
-  if (!/^\w+$/.test(prefix)) {
-    const problem = `prefix is ${show(given)}; use letters, digits and underscores, such as 'BOOKS_RESILIENCE'`;
-    return { ...none, problem };
-  }
+  const problem = (): string | undefined => {
+    if (!isOptions(env)) {
+      return `the variables are ${show(env)}; use process.env, or an object with texts by name`;
+    }
+    if (!isOptions(options)) return `the options are ${show(options)}; use { prefix }`;
+    if (!/^\w+$/.test(prefix)) {
+      return `prefix is ${show(given)}; use letters, digits and underscores, such as 'BOOKS_RESILIENCE'`;
+    }
+    const unknown = Object.keys(others).map(show).join(', ');
+    return unknown === '' ? undefined : `${unknown} is not an option; the only option is prefix`;
+  };
+  const found = problem();
+  if (found !== undefined) return { ...none, problem: found };
   const beginning = `${prefix}__`.toLowerCase();
-  const variables = Object.entries(env)
+  const variables = Object.entries(env as object)
     .filter(([name]) => name.toLowerCase().startsWith(beginning))
     .map(([name, value]) => [name, textOf(value)] as const)
     .filter(([, text]) => text !== '');

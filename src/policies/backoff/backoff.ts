@@ -1,4 +1,5 @@
 import type { Duration } from '../../common/duration.js';
+import { isOptions, legible } from '../../common/legible.js';
 import { OptionsReader, Problems, isPlainObject } from '../../common/options-reader.js';
 
 /**
@@ -84,7 +85,8 @@ export function exponential(options: ExponentialOptions = {}): BackoffSpec {
 
 /** The same delay each time. */
 export function constant(delay: Duration, options: ConstantOptions = {}): BackoffSpec {
-  return { kind: 'constant', options: { ...options, delay } };
+  const read = legible(options);
+  return { kind: 'constant', options: isOptions(read) ? { ...read, delay } : (read as never) };
 }
 
 /** Delays that grow by the same step. */

@@ -10,6 +10,7 @@ import { RollingMetrics } from '../../telemetry/metrics/metrics.js';
 import type { StateChangeListener } from './announcer.js';
 import { CircuitOpenError } from './circuit-open-error.js';
 import { Circuit, UNKNOWN } from './circuit.js';
+import { requireListener } from '../../telemetry/notify.js';
 import { outcomeOfError, outcomeOfResult } from './judgement.js';
 import type { BreakerSettings } from './options.js';
 import { type OverrideOptions, overrideOf } from './override.js';
@@ -159,8 +160,14 @@ export class CircuitBreaker extends Circuit {
     this.enter('closed', 'reset', now);
   }
 
-  /** Calls `listener` with each change of the state. @returns a function that ends the subscription */
+  /**
+   * Calls `listener` with each change of the state.
+   *
+   * @returns a function that ends the subscription
+   * @throws {TypeError} when the listener is no function
+   */
   onStateChange(listener: StateChangeListener): () => void {
+    requireListener('onStateChange()', listener);
     return this.announcer.subscribe(listener);
   }
 

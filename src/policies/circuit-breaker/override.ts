@@ -1,4 +1,5 @@
 import type { Clock } from '../../common/clock.js';
+import { isOptions } from '../../common/legible.js';
 import { show } from '../../common/printable.js';
 import type { BreakerOverride, OverrideKind } from '../../telemetry/events.js';
 
@@ -19,12 +20,23 @@ export interface ActiveOverride {
   readonly endsAt: number;
 }
 
-/** @throws {TypeError} when `until` is not a date */
+const OPTIONS = ['by', 'reason', 'until'];
+
+/** @throws {TypeError} when the options are none, or `until` is not a date */
 export function overrideOf(
   kind: OverrideKind,
-  { by, reason, until }: OverrideOptions,
+  options: OverrideOptions,
   clock: Clock,
 ): ActiveOverride {
+  const given: unknown = options;
+  if (!isOptions(given)) {
+    throw new TypeError(`the options are ${show(options)}; use { by, reason, until }`);
+  }
+  const unknown = Object.keys(options).find((option) => !OPTIONS.includes(option));
+  if (unknown !== undefined) {
+    throw new TypeError(`${unknown} is not an option; the options are ${OPTIONS.join(', ')}`);
+  }
+  const { by, reason, until } = options;
   if (until !== undefined && Number.isNaN(Number(until instanceof Date ? until : NaN))) {
     throw new TypeError(`until is ${show(until)}; use a Date`);
   }

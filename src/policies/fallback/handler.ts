@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import { Unreadable } from '../../common/legible.js';
 import type { ErrorMatcher } from '../../common/outcomes/error-matcher.js';
 import type { StaleFallback } from './stale-if-error.js';
 
@@ -67,7 +68,8 @@ export interface FallbackChoice<Result = unknown> {
 export type GivenHandler = FallbackAnswer | readonly FallbackChoice[];
 
 export function isValue(handler: object): handler is ValueFallback {
-  return (handler as Partial<ValueFallback>).kind === VALUE && 'value' in handler;
+  const { kind, value } = handler as Partial<ValueFallback>;
+  return kind === VALUE && 'value' in handler && !(value instanceof Unreadable);
 }
 
 export function isHandlerClass(handler: unknown): handler is Type<FallbackHandler> {

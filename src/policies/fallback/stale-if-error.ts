@@ -1,3 +1,4 @@
+import { isOptions } from '../../common/legible.js';
 import type { Duration } from '../../common/duration.js';
 import type { Key } from '../key.js';
 
@@ -55,5 +56,5 @@ export function staleIfError(options: StaleIfErrorOptions): StaleFallback {
 
 export function isStale(handler: object): handler is StaleFallback {
   const { kind, options } = handler as Partial<StaleFallback>;
-  return kind === STALE && typeof options === 'object' && options !== null;
+  return kind === STALE && isOptions(options);
 }

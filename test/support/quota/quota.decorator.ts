@@ -11,5 +11,5 @@ import { quotaPolicy } from './quota.policy.js';
  * \@Quota({ limit: 10, per: '1s' })
  */
 export function Quota(options: number | QuotaOptions): PolicyDecorator {
-  return definePolicy(quotaPolicy, quotaPolicy.normalize(options));
+  return definePolicy(quotaPolicy, [options]);
 }

@@ -1,0 +1,47 @@
+import { OptionsReader, type Problems, isOptions } from '../common/options-reader.js';
+import { legible } from '../common/legible.js';
+import { show } from '../common/printable.js';
+import type { PatchNote } from './module-options.js';
+
+/**
+ * Checks the note of a change, and returns it as plain data, without what is wrong (reported).
+ *
+ * @param hasStore whether there are other instances to tell
+ */
+export function readNote(
+  given: unknown,
+  hasStore: boolean,
+  where: string,
+  problems: Problems,
+): PatchNote {
+  const legibleNote = legible(given);
+  if (!isOptions(legibleNote)) {
+    problems.add(where, `the note is ${show(legibleNote)}; use { by, reason, scope, until }`);
+    return {};
+  }
+  const read = new OptionsReader<PatchNote>(legibleNote, where, problems);
+  const { by, reason } = { by: textOf('by', read), reason: textOf('reason', read) };
+  const scope: unknown = read.raw('scope');
+  const until = read.raw('until');
+  read.done();
+  if (scope !== undefined && scope !== 'local' && scope !== 'shared') {
+    read.wrong('scope', scope, `'local' or 'shared'`);
+  } else if (scope !== 'shared' && until !== undefined) {
+    read.contradiction(`until is only for a change with scope: 'shared'`);
+  } else if (scope === 'shared' && !hasStore) {
+    read.contradiction(
+      `scope is 'shared', but there is no store to tell the other instances; give one: ResilienceModule.forRoot({ store })`,
+    );
+  }
+  return {
+    ...(by !== undefined && { by }),
+    ...(reason !== undefined && { reason }),
+    ...(until !== undefined && { until }),
+    ...(scope === 'shared' && { scope }),
+  };
+}
+
+function textOf(key: 'by' | 'reason', read: OptionsReader<PatchNote>): string | undefined {
+  const text: unknown = read.raw(key);
+  return text === undefined || typeof text === 'string' ? text : read.wrong(key, text, 'a string');
+}
