@@ -12,7 +12,7 @@ function given<T extends object>(options: T): { options: T; change: (to: Partial
 it('options that are changed after they were given have no effect, also on later changes', async () => {
   const decorated = given({ maxRetries: 1 });
   const half = given({ maxCalls: 1 });
-  const root = given({ maxElapsedTime: '1m' as string });
+  const root = given({ maxElapsedTime: '1m' });
   const feature = given({ maxRetries: 3 });
   const command = given({ maxRetries: 4 });
   const patch = given({ maxCalls: 2 });
@@ -39,7 +39,7 @@ it('options that are changed after they were given have no effect, also on later
   const find = service.command('find', { run: () => 1, retry: command.options });
   service.configure('Books.all', { circuitBreaker: { halfOpen: patch.options } });
   for (const each of [decorated, half, feature, command, patch]) {
-    (each.change as (to: object) => void)({ maxRetries: -1, maxCalls: -1 });
+    each.change({ maxRetries: -1, maxCalls: -1 });
   }
   root.change({ maxElapsedTime: 'soon' });
 
@@ -56,7 +56,7 @@ it('options that are changed after they were given have no effect, also on later
 it('an undefined configuration in a patch changes nothing', async () => {
   const { service } = await boot();
   service.pipeline('mail', { retry: {} });
-  service.configure('mail', { retry: { config: undefined, maxRetries: 2 } as object });
+  service.configure('mail', { retry: { config: undefined, maxRetries: 2 } });
   expect(service.pipeline('mail').describe().policies).toEqual([
     { kind: 'retry', options: { maxRetries: 2 } },
   ]);

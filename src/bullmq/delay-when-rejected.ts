@@ -4,6 +4,7 @@ import { type ResilienceError, isResilienceError } from '../common/errors.js';
 import { look } from '../common/outcomes/look.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
+import { show } from '../common/printable.js';
 
 /** How long a job waits. */
 export interface DelayOptions {

@@ -44,6 +44,17 @@ describe('options that can be read', () => {
     expect(copy).toEqual({ on: [Error], halfOpen: { maxCalls: 1 } });
   });
 
+  it('may contain an object with private state, which stays itself', () => {
+    class Counter {
+      #count = 0;
+      next(): number {
+        return ++this.#count;
+      }
+    }
+    const { counter } = legibleThroughout({ counter: new Counter() });
+    expect(counter.next()).toBe(1);
+  });
+
   it('may contain themselves', () => {
     const options: Record<string, unknown> = { a: 1 };
     options.self = [options];

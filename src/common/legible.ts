@@ -34,7 +34,7 @@ export function legible<T>(options: T): T {
 
 /**
  * A copy that can be read, as by {@link legible}, of everything that options contain: lists, and objects that hold options.
- * Later changes of the user's objects have no effect.
+ * Later changes of the user's plain objects have no effect.
  *
  * @param own names of properties whose values are not looked into
  */
@@ -92,8 +92,9 @@ class Reading {
     const keys = Reflect.ownKeys(given).filter(
       (key) => Object.getOwnPropertyDescriptor(given, key)?.enumerable,
     );
+    const isPlain = isPlainObject(given);
     let isSame = inherited.length === 0 && !types.isProxy(given);
-    const copy = isPlainObject(given) ? {} : (Object.create(prototypeOf(given)) as object);
+    const copy = isPlain ? {} : (Object.create(prototypeOf(given)) as object);
     for (const key of new Set([...keys, ...inherited])) {
       const descriptor = isSame ? Object.getOwnPropertyDescriptor(given, key) : undefined;
       const isOwn = key === OWN || this.own.includes(key as string);
@@ -101,7 +102,8 @@ class Reading {
       isSame &&= descriptor !== undefined && Object.is(item, descriptor.value);
       define(copy, key, item);
     }
-    return isSame && !this.copies ? given : copy;
+    // An object of a class may have private state, which a copy would lose.
+    return isSame && !(this.copies && isPlain) ? given : copy;
   }
 
   private item(holder: object, key: PropertyKey, depth: number, foreign: boolean): unknown {
