@@ -207,7 +207,7 @@ describe('the outcome of codes', () => {
     },
   );
 
-  it.each(everyKeyOf('Node, undici: wrong use'))('%s is %s', (key, outcome) => {
+  it.each(everyKeyOf('Node, undici, axios: wrong use'))('%s is %s', (key, outcome) => {
     expect(defaultOutcome(withCode(key))).toBe(outcome);
     expect(defaultOutcome(new TypeError('x', { cause: withCode(key) }))).toBe(outcome);
   });
@@ -230,7 +230,10 @@ describe('the outcome of codes', () => {
     const made = Object.values(undici.errors).map((type) =>
       errorCode(() => new (type as unknown as new (...args: unknown[]) => Error)('x', 500, {})),
     );
-    const known = [...everyKeyOf('undici, `fetch`'), ...everyKeyOf('Node, undici: wrong use')];
+    const known = [
+      ...everyKeyOf('undici, `fetch`'),
+      ...everyKeyOf('Node, undici, axios: wrong use'),
+    ];
     const keys = new Set(known.map(([key]) => key));
     const unknown = made.filter((code) => typeof code === 'string' && !keys.has(code));
     // The base, one that carries a status, and one of the family HPE_….
