@@ -93,6 +93,12 @@ describe('a stream with much content', () => {
     expect(Math.max(...inTurn.values())).toBeLessThanOrEqual(7); // of 1 ms each
   });
 
+  it('writes nothing empty when its first part takes longer than a turn', async () => {
+    const response = connect(streamOf(() => slowly(2, 3), 5_000));
+    while (response.text !== listOf(2)) await nextTurn();
+    expect(response.written).not.toContain('');
+  });
+
   it('lets other work run even if its client always catches up at once', async () => {
     let turn = 0;
     const inTurn = new Map<number, number>();

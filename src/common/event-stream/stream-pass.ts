@@ -36,6 +36,7 @@ export class StreamPass {
   }
 
   private write(text: string): void {
+    if (text === '') return;
     for (const client of this.clients) client.write(text);
   }
 
