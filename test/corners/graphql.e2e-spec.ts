@@ -214,7 +214,7 @@ const kinds: Record<string, { platform: Platform; options: () => Promise<GqlModu
     platform: 'Fastify',
     options: async () => ({
       driver: (await import('@nestjs/mercurius')).MercuriusDriver,
-      subscription: true,
+      subscription: { fullWsTransport: true },
       graphiql: false,
     }),
   },
@@ -348,6 +348,20 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (driver, { platform, optio
     await until(() => signal.aborted);
     await answer;
   });
+
+  it.each([
+    ['with policies', '{ slow { title } }'],
+    ['without policies', '{ slowBare { title } }'],
+  ])(
+    'a query over WebSocket %s has its @Signal() aborted when the client goes',
+    async (_title, query) => {
+      const { socket } = await subscribe(query);
+      const signal = await entered.promise;
+      expect(signal.aborted).toBe(false);
+      socket.close();
+      await until(() => signal.aborted);
+    },
+  );
 
   it.each([
     ['a generator', 'generated', 'generator'],
