@@ -1,5 +1,6 @@
 import type { CallHandler, ExecutionContext } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
+import { look } from '../common/outcomes/look.js';
 import type { ReportSink } from '../pipeline/call-report.js';
 import { callScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute } from '../pipeline/call.js';
@@ -26,6 +27,8 @@ export class HandlerCall extends Call {
   private readonly client: AbortSignal | undefined;
   private running: HandlerAttempt | undefined = undefined;
   private over = false;
+  /** For {@link FileCall}. */
+  file: object | undefined = undefined;
   /** For {@link watchLater}. */
   place = -1;
   /** Listens to the end of the client. */
@@ -63,6 +66,19 @@ export class HandlerCall extends Call {
 
   protected override get mayStream(): boolean {
     return true;
+  }
+
+  get isBodiless(): boolean {
+    return look(look(this.response, 'req'), 'method') === 'HEAD';
+  }
+
+  override get mayBreak(): boolean {
+    return this.streaming || (this.file !== undefined && this.file === this.value);
+  }
+
+  /** A file may also break because its client has gone, when the call has ended long ago. */
+  override breakOff(error: unknown): void {
+    if (!this.hasNoClient) super.breakOff(error);
   }
 
   protected override perform(): PromiseLike<unknown> {
