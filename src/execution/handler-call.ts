@@ -116,8 +116,16 @@ export class HandlerCall extends Call {
   override fail(error: unknown): void {
     if (this.value !== undefined) this.dropFormer(undefined);
     super.fail(error);
+    if (this.running?.isPending) this.stopWork(error);
     this.running?.end();
     if (this.site.direct && !this.interrupted) this.track(undefined);
+  }
+
+  /** Another interceptor has ended the attempt, for example with a timeout of its own, and its work goes on. */
+  private stopWork(error: unknown): void {
+    const { signalled } = this;
+    this.signalled = undefined; // the next attempt has another one
+    signalled?.abort(error);
   }
 
   /** Ends the answer of an earlier attempt, such as a file that `onResult` has refused, which gives way to another outcome. */
