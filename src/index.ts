@@ -26,7 +26,7 @@ export { Fallback } from './decorators/fallback.decorator.js';
 export type { MethodPolicyDecorator } from './decorators/method-policy-decorator.js';
 export { RateLimit } from './decorators/rate-limit.decorator.js';
 export { Retry } from './decorators/retry.decorator.js';
-export { Signal } from './decorators/signal.decorator.js';
+export { Signal, type SignalDecorator } from './decorators/signal.decorator.js';
 export { Timeout } from './decorators/timeout.decorator.js';
 export { UsePipeline } from './decorators/use-pipeline.decorator.js';
 export {

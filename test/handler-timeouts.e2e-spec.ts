@@ -1,4 +1,15 @@
-import { Controller, Get, Injectable, Param, type PipeTransform } from '@nestjs/common';
+import {
+  type CallHandler,
+  Controller,
+  type ExecutionContext,
+  Get,
+  Injectable,
+  type NestInterceptor,
+  Param,
+  type PipeTransform,
+  UseInterceptors,
+} from '@nestjs/common';
+import { type Observable, timeout } from 'rxjs';
 import { Retry, Signal, Timeout, constant } from '../src/index.js';
 import { type Platform, closeAll, everyPlatform, of, withAttempts } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
@@ -154,6 +165,42 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
       await clock.advance(1_000);
       expect(await (await answer).text()).toBe('done');
       expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    });
+
+    it('of an interceptor of the method abort the signal of the attempt that they end', async () => {
+      const signals: AbortSignal[] = [];
+      const reasons: unknown[] = [];
+      class Impatient implements NestInterceptor {
+        intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+          return next.handle().pipe(timeout(5));
+        }
+      }
+      @Controller()
+      class K {
+        @Get()
+        @UseInterceptors(Impatient)
+        @Retry({ maxRetries: 2, backoff: constant(0) })
+        async get(@Signal() signal: AbortSignal): Promise<string> {
+          signals.push(signal);
+          if (signals.length === 3) return 'done';
+          if (signals.length === 2) throw new Error('down');
+          return hang(signal).catch((error: unknown) => {
+            reasons.push(error);
+            throw error;
+          });
+        }
+      }
+      const { url, clock } = await serving(K);
+      const answer = fetch(url).then((response) => response.text());
+      let text: string | undefined;
+      void answer.then((given) => (text = given));
+      while (text === undefined) {
+        await clock.advance(1);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      expect(text).toBe('done');
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true, false, false]);
+      expect(reasons).toEqual([expect.objectContaining({ name: 'TimeoutError' })]);
     });
   });
 });

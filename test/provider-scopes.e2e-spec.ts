@@ -281,19 +281,34 @@ describe('policies apply once to a call of', () => {
     expect(policedCalls(booted)).toBe(1);
   });
 
-  it('an instance whose first call was in its constructor, where nothing can apply them yet', async () => {
+  it('an instance whose first call was in its constructor, where nothing can apply them yet, with a warning', async () => {
     @Injectable()
-    class S {
+    class EarlyCaller {
       readonly first = this.m();
+      readonly other = (this.constructor as typeof EarlyCaller).s();
       @Policed()
       async m(): Promise<number> {
         return 1;
       }
+      @Policed()
+      static async s(): Promise<void> {}
     }
-    const booted = await boot({ providers: [S] });
-    await expect(booted.app.get(S).first).resolves.toBe(1);
+    class FromFactory extends EarlyCaller {}
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    const made = { provide: 'made', useFactory: () => new FromFactory() };
+    const booted = await boot({ providers: [EarlyCaller, made] });
+    const inConstructor = 'it is called in a constructor, where there are none yet';
+    const before = 'it is called before the application has started';
+    expect(warn.mock.calls.flat().sort()).toEqual([
+      `EarlyCaller.m runs without its policies: ${inConstructor}`,
+      `EarlyCaller.s runs without its policies: ${before}`,
+      `FromFactory.m runs without its policies: ${inConstructor}`,
+      `FromFactory.s runs without its policies: ${before}`,
+    ]);
+    warn.mockRestore();
+    await expect(booted.app.get(EarlyCaller).first).resolves.toBe(1);
     expect(policedCalls(booted)).toBe(0);
-    await booted.app.get(S).m();
+    await booted.app.get(EarlyCaller).m();
     expect(policedCalls(booted)).toBe(1);
   });
 });

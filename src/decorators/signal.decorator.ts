@@ -6,6 +6,24 @@ import { recordSignal } from '../execution/records.js';
 import { isWithoutParentheses } from './without-parentheses.js';
 import { callScope } from '../pipeline/call-scope.js';
 
+/** `unknown` for a parameter that may be given a signal; otherwise a type that says why no argument has it. */
+type ForSignal<Method, Index extends number> = Method extends (...args: infer Parameters) => unknown
+  ? AbortSignal extends Parameters[Index & keyof Parameters]
+    ? unknown
+    : { readonly 'this parameter cannot be an AbortSignal': Parameters[Index & keyof Parameters] }
+  : unknown;
+
+/** A decorator of parameters that accept an `AbortSignal`. A private method is not checked. */
+export type SignalDecorator = <
+  Target extends object,
+  Key extends string | symbol | undefined,
+  Index extends number,
+>(
+  target: Target,
+  key: Key,
+  index: Index & (Key extends keyof Target ? ForSignal<Target[Key], Index> : unknown),
+) => void;
+
 /**
  * Marks the parameter that receives the call's `AbortSignal`: pass it to everything that the method waits for. It is
  * aborted when the attempt has run out of time, and when the caller has gone.
@@ -17,7 +35,7 @@ import { callScope } from '../pipeline/call-scope.js';
  * @example
  * async getBooks(\@Signal() signal?: AbortSignal): Promise<Book[]>
  */
-export function Signal(): ParameterDecorator;
+export function Signal(): SignalDecorator;
 export function Signal(...given: unknown[]): unknown {
   if (isWithoutParentheses('@Signal', given)) return undefined;
   const fromRequest = HandlerSignal();

@@ -6,6 +6,7 @@ import { look } from '../common/outcomes/look.js';
 import { quietly } from '../common/quietly.js';
 import type { Call } from '../pipeline/call.js';
 import type { ErrorMapper } from './error-mapper.js';
+import { beginFile, sourceOf } from './files.js';
 import { type IteratorHead, firstItemOf, resume } from './iterators.js';
 import { WebItems, responseWith, streamOf } from './web-streams.js';
 
@@ -28,6 +29,7 @@ function openAnswer(answer: unknown, call: Call): unknown {
     if (stream.locked) return answer; // sending it reports the error
     if (!call.interrupted) return firstItemOf(new WebItems(stream), call, whole);
   } else if (whole === undefined && isIterable(answer)) return begin(answer, call);
+  else if (answer instanceof StreamableFile && !call.interrupted) return beginFile(answer, call);
   if (call.interrupted) discardAnswer(answer); // between the answer and its beginning
   return answer;
 }
@@ -42,7 +44,8 @@ export function discardAnswer(answer: unknown): void {
 
 function discard(answer: unknown): void {
   if (typeof answer !== 'object' || answer === null || types.isProxy(answer)) return;
-  const source = answer instanceof StreamableFile ? answer.getStream() : answer;
+  const source = answer instanceof StreamableFile ? sourceOf(answer) : answer;
+  if (source === undefined) return;
   const stream: unknown = isResponse(source) ? look(source, 'body') : source;
   // Other objects may have a `destroy()` of another kind.
   if (stream instanceof ReadableStream || stream instanceof Readable) discardBody(stream);

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { CircuitBreaker, Retry } from '../index.js';
 import { SLOT, bindBuilt, bindGiven, bindingOf } from './binding.js';
-import { CallPlans, planOf } from './call-plans.js';
+import { CallPlans, planOf, tellEarlyCalls, tellEarlyStaticCalls } from './call-plans.js';
 import { decoratedMethodOf } from './decorated-method.js';
 import { liveRuntimes } from './live-runtimes.js';
 import type { OwnedMethod } from './owned-method.js';
@@ -159,6 +159,25 @@ describe('a call runs by the plan', () => {
   it('of none while none runs', () => {
     expect(planOf(m, new Parent(), false)).toBeUndefined();
     expect(warn).not.toHaveBeenCalled();
+  });
+
+  it('of none before its application has it, of which a warning tells afterwards', () => {
+    class Hasty extends Parent {}
+    class Forgotten extends Parent {}
+    const instance = new Hasty();
+    for (const self of [instance, instance, new Forgotten()]) planOf(m, self, false);
+    planOf(m, new Forgotten(), true);
+    planOf(s, Hasty, false);
+    expect(warn).not.toHaveBeenCalled(); // it may be an object of a test
+    tellEarlyCalls(instance);
+    tellEarlyCalls(instance);
+    tellEarlyCalls(new Forgotten());
+    tellEarlyStaticCalls();
+    tellEarlyStaticCalls();
+    expect(warn.mock.calls.flat()).toEqual([
+      'Hasty.m runs without its policies: it is called in a constructor, where there are none yet',
+      'Hasty.s runs without its policies: it is called before the application has started',
+    ]);
   });
 
   it('of none while several run, of which a warning tells once for each method and class', () => {

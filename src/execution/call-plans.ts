@@ -89,7 +89,45 @@ function findPlan(
       'no application has built its instance, and several are running',
     );
   }
-  return runtime?.calls.of(decorated, self, asSubstitute);
+  if (runtime !== undefined) return runtime.calls.of(decorated, self, asSubstitute);
+  if (binding === undefined && !asSubstitute && isHolder(self)) remember(decorated, self);
+  return undefined;
+}
+
+/** The methods that were called without an application, on instances that may yet turn out to belong to one. */
+const early = new WeakMap<object, Set<DecoratedMethod>>();
+/** The same of static methods, by class. */
+const earlyStatics = new Map<object, Set<DecoratedMethod>>();
+
+/** Classes may be made without end. */
+const MANY = 100;
+
+function remember(decorated: DecoratedMethod, self: object): void {
+  const known = decorated.static ? earlyStatics.get(self) : early.get(self);
+  if (known !== undefined) known.add(decorated);
+  else if (!decorated.static) early.set(self, new Set([decorated]));
+  else if (earlyStatics.size < MANY) earlyStatics.set(self, new Set([decorated]));
+}
+
+/** Warns about calls of an instance, made before its application had it: its constructor calls itself. */
+export function tellEarlyCalls(instance: object): void {
+  const calls = early.get(instance);
+  if (calls === undefined) return;
+  early.delete(instance);
+  for (const decorated of calls) {
+    if (policiesOf(ownedMethod(decorated, prototypeOf(instance))).size === 0) continue;
+    warnOnce(decorated, instance, 'it is called in a constructor, where there are none yet');
+  }
+}
+
+/** Warns about calls of static methods, made before an application was there. */
+export function tellEarlyStaticCalls(): void {
+  for (const [owner, calls] of earlyStatics) {
+    for (const decorated of calls) {
+      warnOnce(decorated, owner, 'it is called before the application has started');
+    }
+  }
+  earlyStatics.clear();
 }
 
 /** The binding as read from `self` itself: for a proxy of an instance, for example. */

@@ -34,6 +34,11 @@ describe('the signal of a client', () => {
       (socket) => graphql({ reply: { request: { raw: { socket } } } }),
       'close',
     ],
+    [
+      'a query to Mercurius by WebSocket',
+      (socket) => graphql({ request: { raw: { socket } } }),
+      'close',
+    ],
     ['GraphQL over HTTP/2', (stream) => graphql({ res: emitter({ stream }) }), 'close'],
     ['Apollo on Fastify over HTTP/2', (stream) => graphql({ req: { raw: { stream } } }), 'close'],
   ])('of %s is aborted when it has gone', (_, contextWith, event) => {

@@ -95,7 +95,7 @@ function ofGraphql(value: unknown): Connection | undefined {
     const raw = look(response, 'raw') ?? response;
     if (isEmitter(raw)) return ofResponse(raw);
   }
-  const upgraded = look(reply, 'request') ?? request;
+  const upgraded = look(reply, 'request') ?? request ?? look(value, 'request');
   return ofRequest(look(upgraded, 'raw') ?? upgraded);
 }
 
@@ -111,7 +111,7 @@ function ofResponse(response: Emitter): Connection {
   };
 }
 
-/** A request whose response is not to be had: a subscription of Mercurius, Apollo on Fastify. */
+/** A request whose response is not to be had: Mercurius over WebSocket, Apollo on Fastify. */
 function ofRequest(request: unknown): Connection | undefined {
   const stream = http2StreamOf(request); // requests share a socket
   if (stream !== undefined) return ofResponse(stream);

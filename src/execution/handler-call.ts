@@ -1,5 +1,6 @@
 import type { CallHandler, ExecutionContext } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
+import { look } from '../common/outcomes/look.js';
 import type { ReportSink } from '../pipeline/call-report.js';
 import { callScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute } from '../pipeline/call.js';
@@ -26,6 +27,8 @@ export class HandlerCall extends Call {
   private readonly client: AbortSignal | undefined;
   private running: HandlerAttempt | undefined = undefined;
   private over = false;
+  /** For {@link FileCall}. */
+  file: object | undefined = undefined;
   /** For {@link watchLater}. */
   place = -1;
   /** Listens to the end of the client. */
@@ -65,6 +68,19 @@ export class HandlerCall extends Call {
     return true;
   }
 
+  get isBodiless(): boolean {
+    return look(look(this.response, 'req'), 'method') === 'HEAD';
+  }
+
+  override get mayBreak(): boolean {
+    return this.streaming || (this.file !== undefined && this.file === this.value);
+  }
+
+  /** A file may also break because its client has gone, when the call has ended long ago. */
+  override breakOff(error: unknown): void {
+    if (!this.hasNoClient) super.breakOff(error);
+  }
+
   protected override perform(): PromiseLike<unknown> {
     return this.runHandler();
   }
@@ -100,8 +116,16 @@ export class HandlerCall extends Call {
   override fail(error: unknown): void {
     if (this.value !== undefined) this.dropFormer(undefined);
     super.fail(error);
+    if (this.running?.isPending) this.stopWork(error);
     this.running?.end();
     if (this.site.direct && !this.interrupted) this.track(undefined);
+  }
+
+  /** Another interceptor has ended the attempt, for example with a timeout of its own, and its work goes on. */
+  private stopWork(error: unknown): void {
+    const { signalled } = this;
+    this.signalled = undefined; // the next attempt has another one
+    signalled?.abort(error);
   }
 
   /** Ends the answer of an earlier attempt, such as a file that `onResult` has refused, which gives way to another outcome. */

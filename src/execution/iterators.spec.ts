@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { TestCall } from '../../test/support/test-call.js';
 import { settle } from '../../test/support/wait.js';
-import { firstItemOf, iterate } from './iterators.js';
+import { ClientGoneError } from './client-gone-error.js';
+import { type IteratorHead, firstItemOf, iterate, resume } from './iterators.js';
 
 /** Lets the test see whether it has ended. */
 class EndingCall extends TestCall {
@@ -302,6 +303,21 @@ describe('an iterator that is not a generator', () => {
       expect(call.over).toBe(begun);
       if (!begun) await expect(first).resolves.toBeUndefined();
     }
+  });
+
+  it('just ends for a handler whose client has gone, but not for a method that is told so by a handler', async () => {
+    const gone = new ClientGoneError('Books.list');
+    const breaking = async function* () {
+      yield 1;
+      throw gone;
+    };
+    const head = await firstItemOf(breaking(), new EndingCall());
+    const items = resume(head as IteratorHead, (error) => error);
+    await items.next();
+    await expect(items.next()).resolves.toEqual({ value: undefined, done: true });
+    const ofMethod = protect(breaking);
+    await ofMethod.next();
+    await expect(ofMethod.next()).rejects.toBe(gone);
   });
 
   it('cannot be kept in a cache', async () => {

@@ -1,5 +1,6 @@
 import { StreamResult } from '../common/outcomes/stream-result.js';
 import type { Call } from '../pipeline/call.js';
+import { ClientGoneError } from './client-gone-error.js';
 import type { ErrorMapper } from './error-mapper.js';
 
 type Item = IteratorResult<unknown, unknown>;
@@ -219,7 +220,9 @@ class RunningSource implements Source {
     } catch (error) {
       this.interrupted = call.interrupted;
       call.breakOff(error);
-      this.end();
+      const ended = this.end();
+      // The answer of a handler: nobody is left to tell, but servers would log it.
+      if (error instanceof ClientGoneError && this.mapError !== asItIs) return ended.next();
       throw this.mapError(error, true);
     }
   }

@@ -16,6 +16,7 @@ import { fillsOneParameterAlone, isHandler } from './handlers.js';
 import type { Built } from './instances.js';
 import { OverrideTargets } from './configuration/override-targets.js';
 import { lineOf } from './class-line.js';
+import { tellEarlyStaticCalls } from './call-plans.js';
 import { coverLine } from './coverage.js';
 import { liveRuntimes } from './live-runtimes.js';
 import { type OwnedMethod, isSpy, methodsOf } from './owned-method.js';
@@ -71,6 +72,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     for (const module of this.modules.values()) this.explored.add(module);
     this.runtime.planner.loaded = () => this.loaded();
     liveRuntimes.add(this.runtime);
+    tellEarlyStaticCalls();
     for (const [owner, instance] of owners) {
       const told = uncoveredMembers(owner, instance);
       if (told !== undefined) this.runtime.warn(told);

@@ -1,5 +1,6 @@
 import { Inject, Optional } from '@nestjs/common';
 import { SLOT, bindBuilt, bindGiven, bindingOf } from './binding.js';
+import { tellEarlyCalls } from './call-plans.js';
 import { coverSubclasses } from './coverage.js';
 import { RUNTIME_REF, type RuntimeRef, isRuntimeRef } from './runtime-ref.js';
 
@@ -16,6 +17,7 @@ export function prepareSlot(prototype: object): void {
       if (!isRuntimeRef(ref)) return;
       bindBuilt(this, ref);
       coverSubclasses(this);
+      tellEarlyCalls(this);
     },
   });
   Inject(RUNTIME_REF)(prototype, SLOT);
@@ -35,4 +37,5 @@ export function bindInstance(instance: object, ref: RuntimeRef, shared: boolean)
   }
   bindGiven(instance, ref, shared);
   coverSubclasses(instance);
+  if (!shared) tellEarlyCalls(instance);
 }

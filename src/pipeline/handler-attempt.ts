@@ -9,6 +9,8 @@ type Method = (this: unknown, ...args: unknown[]) => unknown;
  */
 export class HandlerAttempt {
   private claimed = false;
+  /** Whether the method is known to run: with other interceptors, the attempt may end before. */
+  private pending = false;
   private givenUp: { readonly error: unknown } | undefined = undefined;
 
   constructor(
@@ -40,13 +42,23 @@ export class HandlerAttempt {
     const result = adopt(original.apply(self, args));
     if (isPromiseLike(result)) {
       call?.track(result);
-      if (this.repeatable) {
-        result.then(undefined, () => {
-          this.claimed = false; // another interceptor may repeat the call, within the same attempt
-        });
-      }
+      if (this.repeatable) this.watch(result);
     }
     return result;
+  }
+
+  private watch(result: PromiseLike<unknown>): void {
+    this.pending = true;
+    const ended = (): void => void (this.pending = false);
+    result.then(ended, () => {
+      ended();
+      this.claimed = false; // another interceptor may repeat the call, within the same attempt
+    });
+  }
+
+  /** Whether the method goes on, although nobody waits for it when the attempt ends now. */
+  get isPending(): boolean {
+    return this.pending;
   }
 
   /** Abandons the attempt: if the method is reached later, it must not run. */

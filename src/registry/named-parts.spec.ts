@@ -1,3 +1,4 @@
+import { mixin } from '@nestjs/common';
 import { Problems } from '../common/options-reader.js';
 import { type Declaration, PartStore } from './named-parts.js';
 
@@ -47,6 +48,14 @@ describe('PartStore', () => {
     const { store } = declareAll({});
     expect(() => made(store, 'other')).toThrow('circuitBreaker "other" has not been declared');
     expect(() => store.obtain('bulkhead', 'api', () => ({}))).toThrow('has not been declared');
+  });
+
+  it('refuses the random name of a class of mixin(), except in the name of its own part', () => {
+    const owner = mixin(class Mixed {});
+    const unnamed = { name: undefined, owner, declaredBy: `${owner.name}.list` };
+    expect(declareAll(unnamed).problems).toEqual([expect.stringContaining('mixin()')]);
+    expect(declareAll({ ...unnamed, name: 'api' }, { ...unnamed, off: true }).problems).toEqual([]);
+    expect(declareAll({ ...unnamed, owner: class extends owner {} }).problems).toEqual([]);
   });
 
   it.each([

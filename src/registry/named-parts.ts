@@ -60,6 +60,12 @@ export class PartStore implements NamedParts {
         `instances share "${name ?? declaredBy}" by its name in the store, where a bracket begins a key; give it a name without "[": { name: '…' }`,
       );
     }
+    if (isNamedAtRandom(declaration)) {
+      problems.add(
+        declaration.where,
+        "mixin() gives the class another name at each start; name it again, or give the policy a name of its own where it can have one: { name: '…' }",
+      );
+    }
     const entry = this.entryOf(declaration);
     if (entry === undefined) return this.add(declaration);
     const { declared } = entry;
@@ -199,6 +205,13 @@ function isAmbiguousInStore({ name, declaredBy, reference, off, options }: Decla
   const { scope = 'local' } = options as { readonly scope?: unknown };
   return !reference && !off && scope !== 'local' && (name ?? declaredBy).includes('[');
 }
+
+/** Whether its name would be that of a class that `mixin()` of Nest has named by chance: 21 hexadecimal digits. */
+function isNamedAtRandom({ name, off, owner }: Declaration): boolean {
+  return name === undefined && !off && typeof owner === 'function' && RANDOM.test(owner.name);
+}
+
+const RANDOM = /^[0-9a-f]{21}$/;
 
 /** The declaration that defines a part, if the other one is of a policy that is switched off. */
 function weight({ reference, off = false }: Declaration): number {

@@ -41,7 +41,7 @@ import {
   watch,
 } from '../support/boot.js';
 import { hang } from '../support/handlers.js';
-import { type Deferred, Visits, deferred, until } from '../support/wait.js';
+import { type Deferred, Visits, deferred, settle, until } from '../support/wait.js';
 
 const SECRET = 'secret-upstream';
 const failing = { consecutiveFailures: 1, openFor: '4s' } as const;
@@ -214,7 +214,7 @@ const kinds: Record<string, { platform: Platform; options: () => Promise<GqlModu
     platform: 'Fastify',
     options: async () => ({
       driver: (await import('@nestjs/mercurius')).MercuriusDriver,
-      subscription: true,
+      subscription: { fullWsTransport: true },
       graphiql: false,
     }),
   },
@@ -350,6 +350,20 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (driver, { platform, optio
   });
 
   it.each([
+    ['with policies', '{ slow { title } }'],
+    ['without policies', '{ slowBare { title } }'],
+  ])(
+    'a query over WebSocket %s has its @Signal() aborted when the client goes',
+    async (_title, query) => {
+      const { socket } = await subscribe(query);
+      const signal = await entered.promise;
+      expect(signal.aborted).toBe(false);
+      socket.close();
+      await until(() => signal.aborted);
+    },
+  );
+
+  it.each([
     ['a generator', 'generated', 'generator'],
     ['an iterator', 'iterated', 'iterator'],
   ])(
@@ -411,7 +425,8 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (driver, { platform, optio
     },
   );
 
-  it('a subscription ends when its client goes', async () => {
+  it('a subscription ends when its client goes, without an error in the log', async () => {
+    const logged = jest.spyOn(console, 'error').mockImplementation(() => {}); // of graphql-ws
     const { socket, messages } = await subscribe('subscription { endless }');
     const signal = await entered.promise;
     await until(() => messages.length > 0);
@@ -419,5 +434,8 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (driver, { platform, optio
     socket.close();
     await ended.promise;
     expect(signal.aborted).toBe(true);
+    await settle();
+    expect(logged).not.toHaveBeenCalled();
+    logged.mockRestore();
   });
 });

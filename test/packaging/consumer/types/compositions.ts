@@ -68,6 +68,23 @@ export class Accepted {
     return signal?.aborted ? '' : words;
   }
 
+  // Compiles: a signal of any type, of a private and of a static method
+  @Timeout('1s')
+  async any(@Signal() signal: unknown): Promise<unknown> {
+    return [signal, await this.hidden(undefined), this.hidden];
+  }
+
+  private async hidden<T>(it: T, @Signal() _signal?: AbortSignal): Promise<T> {
+    return it;
+  }
+
+  static async shared(@Signal() signal: EventTarget | null = null): Promise<boolean> {
+    return signal === null;
+  }
+
+  // Compiles: the signal by the type of Nest's decorators
+  static readonly parameter: ParameterDecorator = Signal();
+
   // Compiles: the signal beside a parameter of a request
   @Get('search')
   async search(@Query('words') words: string, @Signal() signal: AbortSignal): Promise<string> {
@@ -109,7 +126,7 @@ export class Refused {
   @composePolicies(Query('words'), Retry())
   async query(): Promise<void> {}
 
-  // @ts-expect-error the signal among the policies: `Signal()` Argument of type 'ParameterDecorator' is not assignable to parameter of type 'MethodPart
+  // @ts-expect-error the signal among the policies: `Signal()` Argument of type 'SignalDecorator' is not assignable to parameter of type 'MethodPart
   @composePolicies(Signal(), Retry())
   async signal(): Promise<void> {}
 
@@ -142,6 +159,16 @@ export class Refused {
   // @ts-expect-error the signal on a method: `Signal()` Argument of type 'TypedPropertyDescriptor<() => Promise<void>>' is not assignable to parameter of type 'number
   @Signal()
   async onMethod(): Promise<void> {}
+
+  // @ts-expect-error a signal for a parameter of another type: `Signal()` 'this parameter cannot be an AbortSignal': number
+  async limit(words: string, @Signal() limit: number): Promise<string> {
+    return words.slice(limit);
+  }
+
+  // @ts-expect-error a signal for a controller: `Signal()` 'this parameter cannot be an AbortSignal': AbortController
+  static async controlled(@Signal() { signal }: AbortController): Promise<boolean> {
+    return signal.aborted;
+  }
 
   // @ts-expect-error an argument of the signal: `'attempt'` Expected 0 arguments, but got 1
   async argument(@Signal('attempt') signal?: AbortSignal): Promise<boolean> {
