@@ -6,11 +6,16 @@ import { recordSignal } from '../execution/records.js';
 import { isWithoutParentheses } from './without-parentheses.js';
 import { callScope } from '../pipeline/call-scope.js';
 
-/** `unknown` for a parameter that may be given a signal; otherwise a type that says why no argument has it. */
+/**
+ * `unknown` for a parameter that may be given a signal; otherwise a type that says why no argument has it. Of an overloaded
+ * method the compiler knows the last form alone, which may have no such parameter.
+ */
 type ForSignal<Method, Index extends number> = Method extends (...args: infer Parameters) => unknown
   ? AbortSignal extends Parameters[Index & keyof Parameters]
     ? unknown
-    : { readonly 'this parameter cannot be an AbortSignal': Parameters[Index & keyof Parameters] }
+    : [Parameters[Index & keyof Parameters]] extends [undefined]
+      ? unknown
+      : { readonly 'this parameter cannot be an AbortSignal': Parameters[Index & keyof Parameters] }
   : unknown;
 
 /** A decorator of parameters that accept an `AbortSignal`. A private method is not checked. */

@@ -82,6 +82,13 @@ export class Accepted {
     return signal === null;
   }
 
+  // Compiles: the signal of an overloaded method whose last form has none
+  find(word: string, signal?: AbortSignal): Promise<string>;
+  find(id: number): Promise<string>;
+  async find(what: string | number, @Signal() signal?: AbortSignal): Promise<string> {
+    return signal?.aborted ? '' : String(what);
+  }
+
   // Compiles: the signal by the type of Nest's decorators
   static readonly parameter: ParameterDecorator = Signal();
 
