@@ -83,6 +83,12 @@ describe('bootstrap reports a variable', () => {
       `is '2', but it names no policy; the policies are ${kinds}; use RESILIENCE__STORAGE_CLIENT__RETRY__MAX_RETRIES`,
     ],
     [
+      'without a policy',
+      'RESILIENCE__STORAGE_CLIENT__GET_BOOKS__FOO',
+      '2',
+      `is '2', but it names no policy; the policies are ${kinds}; use RESILIENCE__TARGET__POLICY__OPTION`,
+    ],
+    [
       'without a target',
       'RESILIENCE__RETRY__MAX_RETRIES',
       '2',

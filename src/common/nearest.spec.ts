@@ -1,4 +1,4 @@
-import { nearest } from './nearest.js';
+import { areAlike, nearest } from './nearest.js';
 
 describe('the nearest name', () => {
   it.each([
@@ -17,4 +17,14 @@ describe('the nearest name', () => {
   it('is the first of several equally near ones', () => {
     expect(nearest('cat', ['bat', 'hat'])).toBe('bat');
   });
+});
+
+it.each([
+  ['RETRI', 'RETRY', true],
+  ['retry', 'RETRY', true],
+  ['FOO', 'RETRY', false],
+  ['GET_BOOKS', 'TIMEOUT', false],
+])('%p and %p are alike: %p', (one, other, alike) => {
+  expect(areAlike(one, other)).toBe(alike);
+  expect(areAlike(other, one)).toBe(alike);
 });

@@ -12,6 +12,12 @@ export function nearest(name: string, names: readonly string[]): string | undefi
   return best;
 }
 
+/** Whether one of two names may be a misspelling of the other: most of their characters are the same. */
+export function areAlike(one: string, other: string): boolean {
+  const edits = editsBetween(one.toLowerCase(), other.toLowerCase());
+  return 2 * edits <= Math.max(one.length, other.length);
+}
+
 /** How many characters have to be inserted, deleted or replaced (Levenshtein). */
 function editsBetween(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, column) => column);

@@ -1,4 +1,4 @@
-import { nearest } from '../../common/nearest.js';
+import { areAlike, nearest } from '../../common/nearest.js';
 import { printable, show } from '../../common/printable.js';
 import { policies } from '../../policies/canonical-order.js';
 import type { Policy } from '../../policies/policy.js';
@@ -126,14 +126,15 @@ export class VariableReader {
       );
     }
     const others = segments.slice(1).flatMap((wrong) =>
-      kinds.map((kind) => {
-        const right = segments.map((segment) => (segment === wrong ? kind : segment));
-        return [prefix, ...right].join('__');
-      }),
+      kinds
+        .filter((kind) => areAlike(kind, wrong))
+        .map((kind) => {
+          const right = segments.map((segment) => (segment === wrong ? kind : segment));
+          return [prefix, ...right].join('__');
+        }),
     );
-    return this.wrong(
-      `it names no policy; the policies are ${known}; use ${nearest(this.name, others)}`,
-    );
+    const right = nearest(this.name, others) ?? `${prefix}__TARGET__POLICY__OPTION`;
+    return this.wrong(`it names no policy; the policies are ${known}; use ${right}`);
   }
 
   private reportNoOption(
