@@ -27,15 +27,17 @@ class Tenants {
 describe.each(everyPlatform)('breakers by key, on %s,', (platform: Platform) => {
   const shown = async (options: HystrixStreamOptions): Promise<unknown[]> => {
     const { app, url } = await serve(platform, {
-      imports: [HystrixStreamModule.forRoot({ interval: '5s', ...options })],
+      imports: [HystrixStreamModule.forRoot({ interval: '20ms', ...options })],
       providers: [Tenants],
     });
     const tenants = app.get(Tenants);
     for (const tenant of ['acme', 'globex']) await tenants.load(tenant);
     const reader = await read(`${url}/hystrix.stream`);
-    await until(() => reader.events.length >= 1);
+    const names = (): unknown[] => reader.events.map(({ name }) => name);
+    // All have been shown between two of the same; they may come in several pieces.
+    await until(() => names().filter((name) => name === 'storagesvc').length >= 2);
     reader.disconnect();
-    return reader.events.map(({ name }) => name);
+    return [...new Set(names())].sort();
   };
 
   it('are not shown by default', async () => {
@@ -44,11 +46,7 @@ describe.each(everyPlatform)('breakers by key, on %s,', (platform: Platform) => 
   });
 
   it('are shown if so configured', async () => {
-    expect((await shown({ keys: true })).sort()).toEqual([
-      'storagesvc',
-      'tenant[acme]',
-      'tenant[globex]',
-    ]);
+    expect(await shown({ keys: true })).toEqual(['storagesvc', 'tenant[acme]', 'tenant[globex]']);
   });
 });
 
