@@ -1,6 +1,7 @@
 import { CircuitOpenError, type ResilienceService } from '../src/index.js';
 import { systemClock } from '../src/common/clock.js';
 import { boot, closeAll } from './support/boot.js';
+import { settle } from './support/wait.js';
 
 const breaker = { circuitBreaker: { consecutiveFailures: 3 } } as const;
 const again = { retry: { maxRetries: 1, backoff: () => 0 } } as const;
@@ -8,6 +9,8 @@ const again = { retry: { maxRetries: 1, backoff: () => 0 } } as const;
 /** A query builder: sent each time that it is awaited, as those of knex, Drizzle and Mongoose. */
 class Query implements PromiseLike<string> {
   #conditions: string[] = [];
+  private sentBefore = false;
+  limit = '';
 
   constructor(
     private readonly database: Database,
@@ -25,14 +28,34 @@ class Query implements PromiseLike<string> {
   }
 
   get text(): string {
-    return [this.verb, ...this.#conditions].join(' ');
+    return [this.verb, ...this.#conditions, this.limit].join(' ').trim();
   }
 
   toString(): string {
     return this.text;
   }
 
+  /** For what follows, as `and` and `or` of knex. */
+  get and(): this {
+    return this;
+  }
+
+  union(other: Query): this {
+    return this.where(other.#conditions.join());
+  }
+
+  /** As Mongoose has it, which sends a query once. */
+  clone(): Query {
+    const clone = new Query(this.database, this.verb);
+    clone.#conditions.push(...this.#conditions);
+    clone.limit = this.limit;
+    return clone;
+  }
+
   exec(): Promise<string> {
+    if (this.sentBefore) throw new Error('sent before');
+    this.sentBefore = true;
+
     return this.database.send(this.text);
   }
 
@@ -91,6 +114,17 @@ describe.each([
     expect(database.sent).toEqual(Array.from({ length: 4 }, () => 'delete a limited b'));
   });
 
+  it('is complete when it is retried, however it was built', async () => {
+    const database = new Database();
+    const p = (await open()).protect(database, options);
+    database.failures = 1;
+    const query = p.remove();
+    query.and.where('a').and.union(p.remove().where('b'));
+    query.limit = '1';
+    expect(await query).toBe('delete a b 1');
+    expect(database.sent).toEqual(['delete a b 1', 'delete a b 1']);
+  });
+
   it('is rejected while the circuit is open, and not sent', async () => {
     const database = new Database();
     const p = (await open()).protect(database, options);
@@ -128,10 +162,38 @@ it('a query that comes after a wait is not sent without the conditions that were
   const query = p.remove();
   await sent;
   await expect(query).rejects.toThrow(
-    'remove() gave a query after its call had waited, when nothing can be added to it; give it policies that do not wait',
+    'remove() gave a query after its call had waited: the caller has a promise already',
   );
   expect(database.sent).toEqual(['first']);
   expect(await p.remove().where('a')).toBe('delete a');
+});
+
+describe('the first call of a named method that makes queries', () => {
+  it('does not end the process when its circuit is open, though nobody can await what it gives', async () => {
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    const circuitBreaker = { name: 'db', consecutiveFailures: 1 };
+    const database = new Database();
+    const p = (await open()).protect(database, {
+      name: 'db',
+      methods: { send: { circuitBreaker }, remove: { circuitBreaker } },
+    });
+    database.failures = 1;
+    await expect(p.send('first')).rejects.toThrow('lost');
+    expect(() => p.remove().where('a')).toThrow(TypeError);
+    await settle();
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  it('tells the kind of later ones, also if the object makes the method anew each time', async () => {
+    const database = new Database();
+    const fresh = { get remove() { return (): Query => database.remove(); } }; // prettier-ignore
+    const rateLimit = { limit: 4, per: '1m' } as const;
+    const p = (await open()).protect(fresh, { name: 'db', methods: { remove: { rateLimit } } });
+    for (let call = 0; call < 3; call++) expect(await p.remove().where('a')).toBe('delete a');
+    await expect(p.remove().where('a')).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+  });
 });
 
 describe('a thenable that is no query', () => {
@@ -141,10 +203,14 @@ describe('a thenable that is no query', () => {
       static reject(): void {}
     }
     const later = (): Later => new Later(new Database(), 'later');
-    const transaction = (_work: () => void): Query => new Query(new Database(), 'transaction');
+    class Transaction extends Query {
+      commit(): void {}
+      rollback(): void {}
+    }
+    const transaction = (): Query => new Transaction(new Database(), 'transaction');
     const p = (await open()).protect({ later, transaction }, { name: 'db', '*': breaker });
     expect(p.later()).toBeInstanceOf(Promise);
-    expect(p.transaction(() => {})).toBeInstanceOf(Promise);
+    expect(p.transaction()).toBeInstanceOf(Promise);
   });
 });
 

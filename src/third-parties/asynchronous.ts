@@ -11,26 +11,26 @@ export interface Given {
   readonly given: unknown;
 }
 
-/**
- * The kind of a result; `undefined` if it is not asynchronous. Never throws.
- *
- * @param args of the call: with a function among them, such as the work of a transaction, a thenable is no query
- */
-export function asynchronousKindOf(result: unknown, args: readonly unknown[]): Gives | undefined {
+/** The kind of a result; `undefined` if it is not asynchronous. Never throws. */
+export function asynchronousKindOf(result: unknown): Gives | undefined {
   if ((typeof result !== 'object' && typeof result !== 'function') || result === null) {
     return undefined;
   }
   if (types.isPromise(result)) return 'promise';
-  if (isThenable(result)) return isQuery(result) && !args.some(isFunction) ? 'query' : 'promise';
+  if (isThenable(result)) return isQuery(result) ? 'query' : 'promise';
   if (isObservableResult(result)) return 'observable';
   return typeof look(result, Symbol.asyncIterator) === 'function' ? 'iterable' : undefined;
 }
 
-/** Whether a thenable is a query builder: of a class of its own, which is no class of promises. */
+/**
+ * Whether a thenable is a query builder: of a class of its own, which is no class of promises. A transaction of knex is the end
+ * of work that has begun.
+ */
 export function isQuery(result: object): boolean {
   if (!isThenable(result) || types.isPromise(result) || isPlainObject(result)) return false;
   const type = look(result, 'constructor');
   if (isFunction(look(type, 'resolve')) && isFunction(look(type, 'reject'))) return false;
+  if (isFunction(look(result, 'commit')) && isFunction(look(result, 'rollback'))) return false;
   return !ask(() => result instanceof Promise, true);
 }
 

@@ -5,20 +5,10 @@ interface ChainedCall {
 
 /** Calls such as `limit(5)` on the result of a method, to be repeated on the result of another attempt. */
 export class Chain {
-  constructor(private readonly calls: ChainedCall[] = []) {}
+  private readonly calls: ChainedCall[] = [];
 
   add(key: PropertyKey, args: readonly unknown[]): void {
     this.calls.push({ key, args });
-  }
-
-  /** The calls so far, and one more. */
-  with(key: PropertyKey, args: readonly unknown[]): Chain {
-    return new Chain([...this.calls, { key, args }]);
-  }
-
-  /** The calls so far: those that follow do not change them. */
-  copy(): Chain {
-    return new Chain([...this.calls]);
   }
 
   /** @returns the result of the last call */

@@ -3,6 +3,7 @@ import type { LazyPlan } from '../execution/lazy-plan.js';
 import { isLifecycleHook } from '../execution/never-covered.js';
 import type { Runtime } from '../execution/runtime.js';
 import { policies } from '../policies/canonical-order.js';
+import type { Gives } from './asynchronous.js';
 import type { MethodPolicies, ProtectOptions } from './options.js';
 import { ALL_OTHERS, type Path, pathTo } from './paths.js';
 import { type Members, type Replacement, protectedObject } from './protected-object.js';
@@ -16,7 +17,7 @@ export class ObjectProtection {
   private readonly plans = new Map<Path, LazyPlan>();
   private readonly proxies = new WeakMap<object, object>();
   private readonly ours = new WeakSet<object>();
-  private readonly promising = new Set<Path>();
+  private readonly kinds = new Map<Path, Gives>();
   private readonly members: ReadonlySet<Path>;
   /** Whether Nest calls the lifecycle hooks of the original itself. */
   hidesHooks = false;
@@ -91,8 +92,8 @@ export class ObjectProtection {
     if (lazyPlan === undefined) return undefined;
     const { runtime } = this;
     const named = own !== undefined;
-    const { promising } = this;
-    const known = { lazyPlan, runtime, named, path, promising, proxyOf };
+    const { kinds } = this;
+    const known = { lazyPlan, runtime, named, path, kinds, proxyOf };
     const protectedMethod = new ProtectedMethod(method, known);
     return (self, args) => protectedMethod.call(self, args);
   }

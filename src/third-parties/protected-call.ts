@@ -8,7 +8,6 @@ import { isSignal } from '../pipeline/abort-signals.js';
 import { callScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute, adopt } from '../pipeline/call.js';
 import { type Given, type Gives, asynchronousKindOf } from './asynchronous.js';
-import type { Chain } from './chain.js';
 
 /** The details of a call before it is made. */
 export interface Expectation {
@@ -19,8 +18,8 @@ export interface Expectation {
   readonly throws: boolean;
   /** A result that the method has given already, used as the first attempt. */
   readonly begun: Given | undefined;
-  /** The calls made on that result, to be repeated on that of another attempt. */
-  readonly chain: Chain | undefined;
+  /** Makes another attempt, if that is not another call of the method. */
+  readonly another: (() => unknown) | undefined;
   /** Returns the proxy for the original object, and any other value unchanged. */
   readonly proxyOf: (value: unknown) => unknown;
 }
@@ -83,12 +82,12 @@ export class ProtectedCall extends Call {
     if (begun !== undefined) return begun.given;
     this.reached = true;
     if (expected.kind !== 'promise' || !this.entering) {
-      const result: unknown = Reflect.apply(method, self, args);
-      return expected.chain === undefined ? this.complete(result) : expected.chain.repeat(result);
+      if (expected.another !== undefined) return expected.another();
+      return this.complete(Reflect.apply(method, self, args));
     }
     try {
       const result: unknown = Reflect.apply(method, self, args);
-      if (asynchronousKindOf(result, args) !== 'promise') this.unexpected = { result };
+      if (asynchronousKindOf(result) !== 'promise') this.unexpected = { result };
       return result;
     } catch (error) {
       if (expected.throws) this.unexpected = { error };
@@ -98,10 +97,10 @@ export class ProtectedCall extends Call {
 
   /** A caller who has a promise already cannot add to a query: a `delete()` would be sent without its `where()`. */
   private complete(result: unknown): unknown {
-    const { expected, method, args } = this;
-    if (expected.kind !== 'promise' || asynchronousKindOf(result, args) !== 'query') return result;
+    const { expected, method } = this;
+    if (expected.kind !== 'promise' || asynchronousKindOf(result) !== 'query') return result;
     throw new TypeError(
-      `${method.name}() gave a query after its call had waited, when nothing can be added to it; give it policies that do not wait`,
+      `${method.name}() gave a query after its call had waited: the caller has a promise already, so that the query cannot be completed; give its first call policies that do not wait`,
     );
   }
 

@@ -21,8 +21,8 @@ export interface MethodProtection {
   /** Whether the options name the method, which declares it asynchronous. */
   readonly named: boolean;
   readonly path: Path;
-  /** The paths of methods that have given a promise: an object may make a new function each time that it is asked for one. */
-  readonly promising: Set<Path>;
+  /** The kinds of results by path: an object may make a new function each time that it is asked for one. */
+  readonly kinds: Map<Path, Gives>;
   /** Returns the proxy for the original object, and any other value unchanged. */
   readonly proxyOf: (value: unknown) => unknown;
 }
@@ -46,10 +46,10 @@ export class ProtectedMethod {
   ) {
     this.known = knownKindOf(method);
     const isAsync = this.known === 'promise';
-    const { named, promising, path } = protection;
-    const saysSo =
-      promising.has(path) || (named && this.known === undefined && !mentionsObservable(method));
-    this.form = new Form(isAsync || saysSo);
+    const { named, kinds, path } = protection;
+    const saysSo = named && this.known === undefined && !mentionsObservable(method);
+    const kind = kinds.get(path);
+    this.form = new Form(isAsync || (kind === undefined ? saysSo : kind === 'promise'));
     this.callbackForm = isAsync ? this.form : new Form(false);
   }
 
@@ -68,14 +68,15 @@ export class ProtectedMethod {
   private take(given: unknown, self: unknown, args: readonly unknown[]): unknown {
     const shown = this.protection.proxyOf(given);
     if (shown !== given) return shown; // `this`, even if it is iterable
-    switch (asynchronousKindOf(given, args)) {
+    switch (asynchronousKindOf(given)) {
       case 'promise': {
         const form = this.formOf(args);
         form.givesPromises = form.hasGivenPromise = true;
-        if (form === this.form) this.remember();
+        if (form === this.form) this.remember('promise');
         return this.promise(self, args, adopt(given) as Promise<unknown>);
       }
       case 'query':
+        if (this.formOf(args) === this.form) this.remember('query');
         return this.query(given as object, self, args);
       case 'observable':
         return this.stream(self, args, { given });
@@ -86,9 +87,9 @@ export class ProtectedMethod {
     }
   }
 
-  private remember(): void {
-    const { promising, path } = this.protection;
-    if (promising.size < MAX_PATHS) promising.add(path);
+  private remember(kind: Gives): void {
+    const { kinds, path } = this.protection;
+    if (kinds.size < MAX_PATHS) kinds.set(path, kind);
   }
 
   private policiesFirst(self: unknown, args: readonly unknown[]): unknown {
@@ -119,9 +120,12 @@ export class ProtectedMethod {
     return this.handed(this.plan.pipeline.run(call), this.formOf(args));
   }
 
-  /** A caller with a callback may ignore the promise, whose failure must not end the process. */
+  /**
+   * A caller with a callback may ignore the promise, and one that expects something else cannot handle it: its failure must
+   * not end the process.
+   */
   private handed(result: Promise<unknown>, form: Form): Promise<unknown> {
-    if (form !== this.form) result.catch(() => {});
+    if (form !== this.form || !form.hasGivenPromise) result.catch(() => {});
     return result;
   }
 
@@ -138,8 +142,8 @@ export class ProtectedMethod {
 
   /** Each time a query is awaited is a call, which sends it. */
   private query(given: object, self: unknown, args: readonly unknown[]): object {
-    const run: Run = (begun, chain) => {
-      const call = this.newCall('promise', self, args, { given: begun }, chain);
+    const run: Run = (begun, another) => {
+      const call = this.newCall('promise', self, args, { given: begun }, another);
       return this.plan.pipeline.run(call);
     };
     return withPolicies(given, run, this.senders);
@@ -156,8 +160,9 @@ export class ProtectedMethod {
     begun?: Given,
     chain?: Chain,
   ): AsyncIterable<unknown> {
+    const another = chain && ((): unknown => chain.repeat(Reflect.apply(this.method, self, args)));
     return iterate(async () =>
-      this.plan.pipeline.run(this.newCall('iterable', self, args, begun, chain)),
+      this.plan.pipeline.run(this.newCall('iterable', self, args, begun, another)),
     );
   }
 
@@ -166,7 +171,7 @@ export class ProtectedMethod {
     self: unknown,
     args: readonly unknown[],
     begun?: Given,
-    chain?: Chain,
+    another?: () => unknown,
   ): ProtectedCall {
     const { runtime, proxyOf } = this.protection;
     return new ProtectedCall(this.method, self, args, {
@@ -174,7 +179,7 @@ export class ProtectedMethod {
       kind,
       proxyOf,
       begun,
-      chain,
+      another,
       throws: !this.formOf(args).hasGivenPromise && this.known === undefined,
     });
   }
