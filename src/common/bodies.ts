@@ -20,12 +20,33 @@ export function discardBody(body: unknown): void {
   }, undefined);
 }
 
-/** Whether an argument is a stream that has been read, or holds one, such as the body in the input of a command. */
-export function holdsReadStream(argument: unknown, depth = 2): boolean {
+/** The names under which a request of Node is a body to be sent on. Under others it is the surroundings of a call. */
+const BODY = /^(body|data|file|stream)$/i;
+
+/** Inputs of commands have fewer members; a table of data may have a million. */
+const MOST_MEMBERS = 50;
+
+/**
+ * Whether an argument is a stream that has been read, or holds one, such as the body in the input of a command. Lists are
+ * not looked into, and no getter is called.
+ *
+ * @param key its name in the object that holds it
+ */
+export function holdsReadStream(argument: unknown, key = '', depth = 2): boolean {
   if (typeof argument !== 'object' || argument === null) return false;
   return ask(() => {
-    if (Readable.isDisturbed(argument as Readable)) return true;
-    if (depth === 0 || isStreamBody(argument) || ArrayBuffer.isView(argument)) return false;
-    return Object.values(argument).some((value) => holdsReadStream(value, depth - 1));
+    if (Readable.isDisturbed(argument as Readable)) return !isRequest(argument) || BODY.test(key);
+    if (depth === 0 || isStreamBody(argument)) return false;
+    if (Array.isArray(argument) || ArrayBuffer.isView(argument)) return false;
+    return Object.keys(argument)
+      .slice(0, MOST_MEMBERS)
+      .some((member) => {
+        const held: unknown = Object.getOwnPropertyDescriptor(argument, member)?.value;
+        return holdsReadStream(held, member, depth - 1);
+      });
   }, false);
+}
+
+function isRequest(stream: object): boolean {
+  return typeof look(stream, 'httpVersion') === 'string';
 }
