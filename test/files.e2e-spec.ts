@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import { Controller, Get, StreamableFile } from '@nestjs/common';
+import { Controller, Get, Param, StreamableFile } from '@nestjs/common';
 import { CircuitBreaker, Fallback, Retry, Timeout, constant } from '../src/index.js';
 import { closeAll, everyPlatform, serve } from './support/boot.js';
 import { refuseUnhandledRejections } from './support/commands.js';
@@ -17,6 +17,15 @@ let sources: Readable[] = [];
 function file(source: Readable): StreamableFile {
   sources.push(source);
   return new StreamableFile(source);
+}
+
+/** Opens another stream whenever it is asked for one. */
+class LazyFile extends StreamableFile {
+  override getStream(): Readable {
+    const source = Readable.from([Buffer.from('lazy')]);
+    sources.push(source);
+    return source;
+  }
 }
 
 @Controller()
@@ -53,6 +62,28 @@ class Files {
   @Timeout('1s')
   async slowFirst(): Promise<StreamableFile> {
     return file(sources.length > 0 ? Readable.from(['second']) : new PassThrough());
+  }
+
+  @Get('closed/:when')
+  @Fallback('instead')
+  @Retry({ maxRetries: 1, backoff: constant(0) })
+  @CircuitBreaker(breaker)
+  async closed(@Param('when') when: string): Promise<StreamableFile> {
+    const source = new PassThrough();
+    if (when === 'before') source.destroy();
+    else setImmediate(() => source.destroy());
+    return file(source);
+  }
+
+  @Get('lazy')
+  @CircuitBreaker(breaker)
+  async lazy(): Promise<StreamableFile> {
+    return new LazyFile(Buffer.from('lazy'));
+  }
+
+  @Get('undecorated')
+  async undecorated(): Promise<StreamableFile> {
+    return new LazyFile(Buffer.from('lazy'));
   }
 
   @Get('empty')
@@ -156,6 +187,24 @@ describe.each(everyPlatform)('on %s, a file', (platform) => {
     expect(await get(path)).toEqual([200, text]);
     expect((await get(path, 'HEAD'))[1]).toBe('');
     expect(counts()).toMatchObject({ successes: 2, failures: 0 });
+  });
+
+  it.each(['before', 'after'])(
+    'that is closed without a byte, %s the handler has answered, is a failure',
+    async (when) => {
+      const { retried, counts } = await served();
+      expect(await retried(`closed/${when}`)).toEqual([200, 'another']);
+      expect(counts()).toMatchObject({ successes: 0, failures: 2 });
+    },
+  );
+
+  it('whose class opens another stream at each call is left to Nest', async () => {
+    const { get } = await served();
+    expect(await get('lazy')).toEqual([200, 'lazy']);
+    const opened = sources.length;
+    sources = [];
+    expect(await get('undecorated')).toEqual([200, 'lazy']);
+    expect(opened).toBe(sources.length);
   });
 
   it('is sent in all its parts', async () => {

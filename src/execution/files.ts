@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { StreamableFile } from '@nestjs/common';
+import { StreamableFile } from '@nestjs/common';
 import { ask } from '../common/outcomes/look.js';
 import { quietly } from '../common/quietly.js';
 import type { Call } from '../pipeline/call.js';
@@ -21,9 +21,12 @@ export function sourceOf(file: StreamableFile): object | undefined {
 
 /** Begins a file; one that is in memory has begun. */
 export function beginFile(file: StreamableFile, call: FileCall): unknown {
+  // A class of the application may open another stream at each call.
+  if (ask(() => file.getStream !== StreamableFile.prototype.getStream, true)) return file;
   const source = sourceOf(file);
   if (!(source instanceof Readable)) return file;
   if (source.errored) return Promise.reject(source.errored);
+  if (source.destroyed && !source.readableEnded) return Promise.reject(closedTooSoon());
   const isOpen = source.readableLength === 0 && !source.readableEnded && !source.destroyed;
   // Reading one that is empty would end it before Nest sends it, and listening to one that is being read would stop it.
   const waits =
@@ -43,11 +46,15 @@ function firstBytesOf(file: StreamableFile, source: Readable, call: FileCall): P
   return new Promise((resolve, reject) => {
     const stoppable = { stop: () => quietly(() => source.destroy()) };
     const begun = (): void => {
-      source.off('readable', begun).off('end', begun).off('close', begun);
+      source.off('readable', begun).off('end', begun).off('close', closed);
       if (call.stoppable === stoppable) call.stoppable = undefined;
       resolve(file);
     };
-    source.on('readable', begun).on('end', begun).on('close', begun);
+    const closed = (): void => {
+      reject(closedTooSoon());
+      begun();
+    };
+    source.on('readable', begun).on('end', begun).on('close', closed);
     // Stays, so that an error between here and the answer does not end the process.
     source.on('error', (error) => {
       reject(error);
@@ -55,6 +62,12 @@ function firstBytesOf(file: StreamableFile, source: Readable, call: FileCall): P
     });
     call.stoppable = stoppable;
   });
+}
+
+/** As `finished()` of Node has it. Sending such a file would leave the client waiting. */
+function closedTooSoon(): Error {
+  const code = 'ERR_STREAM_PREMATURE_CLOSE';
+  return Object.assign(new Error('the file was closed before its first bytes'), { code });
 }
 
 /** A file that has given way to another answer breaks for nobody. */
