@@ -2,7 +2,8 @@ import type { ModuleMetadata, InjectionToken, OptionalFactoryDependency } from '
 import type { Duration } from '../common/duration.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { type Guard, readGuards } from '../common/guards.js';
-import { OptionsReader, Problems, isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
+import { OptionsReader, Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 
 /** Says who makes a request; `undefined`: nobody who is known, who may not change anything. */

@@ -1,4 +1,4 @@
-import { isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
 import { ask, keysOf, look, lookAtItems, lookForText } from '../common/outcomes/look.js';
 import { shortened, show } from '../common/printable.js';
 import { isValue } from '../policies/fallback/handler.js';

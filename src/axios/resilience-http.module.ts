@@ -11,7 +11,7 @@ import {
 import axios, { type CreateAxiosDefaults } from 'axios';
 import { checkAsyncOptions, madeBy } from '../common/async-options.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { isOptions } from '../common/options-reader.js';
+import { isOptions } from '../common/objects.js';
 import { show } from '../common/printable.js';
 import { RESILIENCE_SERVICE, type ResilienceService } from '../commands/resilience.service.js';
 import type { HttpPolicies } from '../http/http-client.js';

@@ -1,4 +1,5 @@
-import { Problems, isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
+import { Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { type PipelineOptions, checkPolicies } from '../execution/module-options.js';
 import { policies } from '../policies/canonical-order.js';

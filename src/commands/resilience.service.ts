@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../common/brand.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { isPlainObject, legibleThroughout } from '../common/legible.js';
+import { isPlainObject } from '../common/objects.js';
+import { legibleThroughout } from '../common/legible.js';
 import { ownValue as ownOf } from '../common/own.js';
 import { show } from '../common/printable.js';
 import type { Layers } from '../execution/configuration/layers.js';

@@ -1,4 +1,5 @@
-import { OptionsReader, Problems, isPlainObject } from './options-reader.js';
+import { isPlainObject } from './objects.js';
+import { OptionsReader, Problems } from './options-reader.js';
 
 type Loose = Record<string, unknown>;
 

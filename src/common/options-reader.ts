@@ -1,8 +1,7 @@
 import { type Duration, parseDuration } from './duration.js';
-import { isOptions, isPlainObject, legible } from './legible.js';
+import { legible } from './legible.js';
+import { isOptions, isPlainObject } from './objects.js';
 import { show } from './printable.js';
-
-export { isOptions, isPlainObject };
 
 /** Collects the problems of the configuration, so that all of them can be reported at once. */
 export class Problems {

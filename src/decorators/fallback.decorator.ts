@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
-import { isOptions, legible } from '../common/legible.js';
+import { isOptions } from '../common/objects.js';
+import { legible } from '../common/legible.js';
 import { show } from '../common/printable.js';
 import { recordMisplaced } from '../execution/records.js';
 import { fallbackPolicy } from '../policies/fallback/fallback.policy.js';

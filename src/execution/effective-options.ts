@@ -1,4 +1,5 @@
-import { type Problems, isOptions } from '../common/options-reader.js';
+import { isOptions } from '../common/objects.js';
+import type { Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { ownValue } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';

@@ -1,5 +1,6 @@
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { Problems, isOptions, isPlainObject } from '../common/options-reader.js';
+import { isOptions, isPlainObject } from '../common/objects.js';
+import { Problems } from '../common/options-reader.js';
 import { ownValue } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';
 import { PartStore } from '../registry/named-parts.js';

@@ -1,12 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import {
-  OptionsReader,
-  type Problems,
-  isOptions,
-  isPlainObject,
-} from '../common/options-reader.js';
+import { isOptions, isPlainObject } from '../common/objects.js';
+import { OptionsReader, type Problems } from '../common/options-reader.js';
 import { legibleThroughout } from '../common/legible.js';
 import { look } from '../common/outcomes/look.js';
 import { show } from '../common/printable.js';

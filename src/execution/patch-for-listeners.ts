@@ -1,4 +1,4 @@
-import { isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
 import { policies } from '../policies/canonical-order.js';
 import type { ToldPatch } from '../telemetry/events.js';
 

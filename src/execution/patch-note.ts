@@ -1,4 +1,5 @@
-import { OptionsReader, type Problems, isOptions } from '../common/options-reader.js';
+import { isOptions } from '../common/objects.js';
+import { OptionsReader, type Problems } from '../common/options-reader.js';
 import { legible } from '../common/legible.js';
 import { show } from '../common/printable.js';
 import type { PatchNote } from './module-options.js';

@@ -1,9 +1,10 @@
 import { ExternalContextCreator } from '@nestjs/core';
 import { brand } from '../common/brand.js';
 import { type Clock, systemClock } from '../common/clock.js';
+import { isPlainObject } from '../common/objects.js';
 import { legibleThroughout } from '../common/legible.js';
 import { look } from '../common/outcomes/look.js';
-import { OptionsReader, Problems, isPlainObject } from '../common/options-reader.js';
+import { OptionsReader, Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import type { QuietLogger } from '../common/quiet-logger.js';
 import { Fleet } from '../fleet/fleet.js';

@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { type Problems, isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
+import type { Problems } from '../common/options-reader.js';
 import { define } from '../common/own.js';
 import { printable, show } from '../common/printable.js';
 import { LIMITS } from '../fleet/change-document.js';

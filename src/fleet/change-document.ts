@@ -1,4 +1,4 @@
-import { isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
 import {
   type FleetChange,
   type SharedPatch,

@@ -1,4 +1,4 @@
-import { isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
 import type { CircuitPhase } from './store.js';
 
 /** The outcomes of the calls of a shared breaker within the last ten seconds. */

@@ -1,4 +1,4 @@
-import { isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
 import { define } from '../common/own.js';
 
 /** Options by policy, as plain data; `null` takes earlier changes of the policy at the same target back. */

@@ -1,7 +1,7 @@
 import { finished } from 'node:stream';
 import { types } from 'node:util';
 import { legibleThroughout } from '../common/legible.js';
-import { isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
 import { show } from '../common/printable.js';
 import { ask, look } from '../common/outcomes/look.js';
 import type { Runtime } from '../execution/runtime.js';

@@ -1,7 +1,8 @@
 import { normalized } from '../commands/given-policies.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
+import { isPlainObject } from '../common/objects.js';
 import { legibleThroughout } from '../common/legible.js';
-import { OptionsReader, Problems, isPlainObject } from '../common/options-reader.js';
+import { OptionsReader, Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import type { LazyPlan } from '../execution/lazy-plan.js';
 import { type PipelineOptions, checkPipeline } from '../execution/module-options.js';

@@ -1,4 +1,4 @@
-import { isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 
 /** The part of an `AbortSignal` that is used here: of Node's, another realm's or a polyfill's. */

@@ -1,6 +1,7 @@
 import { ResilienceConfigurationError } from '../common/errors.js';
+import { isPlainObject } from '../common/objects.js';
 import { legible } from '../common/legible.js';
-import { OptionsReader, Problems, isPlainObject } from '../common/options-reader.js';
+import { OptionsReader, Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 
 /** Reads the settings of a preset at once, so that problems use the preset's names: bootstrap only knows our own. */

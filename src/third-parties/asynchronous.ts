@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
 import { ask, look } from '../common/outcomes/look.js';
 import { isObservableResult } from '../execution/streams.js';
 

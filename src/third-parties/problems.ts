@@ -1,5 +1,6 @@
 import { nearest } from '../common/nearest.js';
-import { OptionsReader, Problems, isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
+import { OptionsReader, Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { checkPipeline } from '../execution/module-options.js';
 import type { ProtectOptions } from './options.js';

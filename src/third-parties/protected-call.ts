@@ -1,6 +1,6 @@
 import type { Outcome, OutcomeRule } from '../common/outcomes/outcome.js';
 import { holdsReadStream } from '../common/bodies.js';
-import { isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
 import { firstItemOf } from '../execution/iterators.js';
 import { firstOf, isObservableResult } from '../execution/streams.js';
 import type { Clock } from '../common/clock.js';

@@ -3,7 +3,7 @@ import { ResilienceConfigurationError } from '../common/errors.js';
 import { comparable, normalized } from '../commands/given-policies.js';
 import { Definitions } from '../commands/definitions.js';
 import { legibleThroughout } from '../common/legible.js';
-import { isPlainObject } from '../common/options-reader.js';
+import { isPlainObject } from '../common/objects.js';
 import { show } from '../common/printable.js';
 import type { LazyPlan } from '../execution/lazy-plan.js';
 import type { Runtime } from '../execution/runtime.js';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { isPlainObject } from '../../common/options-reader.js';
+import { isPlainObject } from '../../common/objects.js';
 import { AdminError } from '../admin-error.js';
 
 /** The longest body of a change, bytes. */

@@ -1,4 +1,4 @@
-import { isPlainObject } from '../../common/options-reader.js';
+import { isPlainObject } from '../../common/objects.js';
 import { parseDuration } from '../../common/duration.js';
 import { printable } from '../../common/printable.js';
 import type { Scope } from '../../policies/scope.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ResilienceError, isResilienceError } from '../errors.js';
-import { isPlainObject } from '../options-reader.js';
+import { isPlainObject } from '../objects.js';
 import { show } from '../printable.js';
 import { Classifier } from './classifier.js';
 import { defaultOutcome, isFailure } from './default-outcome.js';

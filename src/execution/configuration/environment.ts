@@ -1,5 +1,6 @@
 import { brand } from '../../common/brand.js';
-import { isOptions, isPlainObject, legible } from '../../common/legible.js';
+import { isOptions, isPlainObject } from '../../common/objects.js';
+import { legible } from '../../common/legible.js';
 import { show } from '../../common/printable.js';
 import type { Overrides } from '../module-options.js';
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../../common/brand.js';
-import { type Problems, isPlainObject } from '../../common/options-reader.js';
+import { isPlainObject } from '../../common/objects.js';
+import type { Problems } from '../../common/options-reader.js';
 import { define, ownValue } from '../../common/own.js';
 import { show } from '../../common/printable.js';
 import { difference } from '../../registry/named-parts.js';

@@ -1,4 +1,4 @@
-import { isPlainObject } from '../../common/options-reader.js';
+import { isPlainObject } from '../../common/objects.js';
 
 /** Options by name. */
 export type Options = Record<string, unknown>;

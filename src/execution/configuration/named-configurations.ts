@@ -1,4 +1,5 @@
-import { isPlainObject, type Problems } from '../../common/options-reader.js';
+import { isPlainObject } from '../../common/objects.js';
+import type { Problems } from '../../common/options-reader.js';
 import { ownValue } from '../../common/own.js';
 import { show } from '../../common/printable.js';
 import type { NamedConfiguration } from '../module-options.js';

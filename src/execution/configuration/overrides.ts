@@ -1,4 +1,5 @@
-import { type Problems, isOptions, isPlainObject } from '../../common/options-reader.js';
+import { isOptions, isPlainObject } from '../../common/objects.js';
+import type { Problems } from '../../common/options-reader.js';
 import { define, ownValue } from '../../common/own.js';
 import { show } from '../../common/printable.js';
 import { policies } from '../../policies/canonical-order.js';

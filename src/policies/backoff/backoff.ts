@@ -1,6 +1,7 @@
 import type { Duration } from '../../common/duration.js';
-import { isOptions, legible } from '../../common/legible.js';
-import { OptionsReader, Problems, isPlainObject } from '../../common/options-reader.js';
+import { isOptions, isPlainObject } from '../../common/objects.js';
+import { legible } from '../../common/legible.js';
+import { OptionsReader, Problems } from '../../common/options-reader.js';
 
 /**
  * Random spread of a delay, so that clients that failed together do not retry together: a number `f` from 0 to 1 draws from

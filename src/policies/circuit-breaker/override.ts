@@ -1,5 +1,5 @@
 import type { Clock } from '../../common/clock.js';
-import { isOptions } from '../../common/legible.js';
+import { isOptions } from '../../common/objects.js';
 import { show } from '../../common/printable.js';
 import type { BreakerOverride, OverrideKind } from '../../telemetry/events.js';
 

@@ -1,5 +1,6 @@
 import type { Duration } from '../../common/duration.js';
-import { type OptionsReader, isPlainObject } from '../../common/options-reader.js';
+import { isPlainObject } from '../../common/objects.js';
+import type { OptionsReader } from '../../common/options-reader.js';
 import type { QuorumRule } from '../../fleet/store.js';
 import type { CircuitBreakerOptions } from './options.js';
 

@@ -1,5 +1,6 @@
 import type { Duration } from '../../common/duration.js';
-import { isPlainObject, type OptionsReader } from '../../common/options-reader.js';
+import { isPlainObject } from '../../common/objects.js';
+import type { OptionsReader } from '../../common/options-reader.js';
 import { TimeWindow } from './time-window.js';
 import { CountWindow, CumulativeWindow, type Window } from './windows.js';
 

@@ -1,4 +1,4 @@
-import { isPlainObject } from '../../common/options-reader.js';
+import { isPlainObject } from '../../common/objects.js';
 import { isClass } from '../../common/outcomes/error-matcher.js';
 import {
   type FallbackAnswer,

@@ -1,4 +1,4 @@
-import { isOptions } from '../../common/legible.js';
+import { isOptions } from '../../common/objects.js';
 import type { Duration } from '../../common/duration.js';
 import type { Key } from '../key.js';
 

@@ -1,4 +1,5 @@
-import { OptionsReader, type Problems, isPlainObject } from '../../common/options-reader.js';
+import { isPlainObject } from '../../common/objects.js';
+import { OptionsReader, type Problems } from '../../common/options-reader.js';
 
 /** The options of the event log. */
 export interface LogOptions {
