@@ -96,7 +96,7 @@ describe('while the application runs', () => {
 
 describe('the application does not start', () => {
   it.each<[string, ...Parameters<typeof overridesFromEnv>]>([
-    [`'prefx' is not an option; the only option is prefix`, {}, wrong({ prefx: 'BOOKS' })],
+    [`the only option is prefix, not 'prefx'`, {}, wrong({ prefx: 'BOOKS' })],
     [`the options are 'BOOKS'; use { prefix }`, {}, wrong('BOOKS')],
     [`the variables are Map(0) {}; use process.env, or an object`, wrong(new Map()), {}],
   ])('with variables: %s', async (told, env, options) => {

@@ -297,8 +297,9 @@ describe('policies apply once to a call of', () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     const made = { provide: 'made', useFactory: () => new FromFactory() };
     const booted = await boot({ providers: [EarlyCaller, made] });
-    const inConstructor = 'it is called in a constructor, where there are none yet';
-    const before = 'it is called before the application has started';
+    const inConstructor =
+      'it is called in a constructor or a factory, before its application has the instance';
+    const before = 'it is called while no application runs';
     expect(warn.mock.calls.flat().sort()).toEqual([
       `EarlyCaller.m runs without its policies: ${inConstructor}`,
       `EarlyCaller.s runs without its policies: ${before}`,

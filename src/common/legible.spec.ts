@@ -145,6 +145,13 @@ it("leaves alone what is the user's own: the answer of a fallback, a clock", () 
   expect([read.clock === clock, read.handler.value === value]).toEqual([true, true]);
 });
 
+it('leaves them alone in their own place only', () => {
+  const options = { pipelines: { clock: { value: { retry: 1 } } } };
+  const read = legibleThroughout(options, ['clock']);
+  options.pipelines.clock.value.retry = 2;
+  expect(read.pipelines.clock.value.retry).toBe(1);
+});
+
 it('looks no deeper than options are', () => {
   class Client {
     readonly connection = throwing('socket');

@@ -22,7 +22,7 @@ export class Unreadable extends Error {
 /** How deep options are looked into: by far the deepest ones are at 8. */
 const DEEPEST = 10;
 
-/** Holds something of the user's own, such as the answer of a fallback: it stays as it is. */
+/** Beside `kind` it holds something of the user's own, the answer of a fallback: it stays as it is. */
 const OWN = 'value';
 
 /**
@@ -37,7 +37,7 @@ export function legible<T>(options: T): T {
  * A copy that can be read, as by {@link legible}, of everything that options contain: lists, and objects that hold options.
  * Later changes of the user's plain objects have no effect.
  *
- * @param own names of properties whose values are not looked into
+ * @param own names of options at the top whose values are not looked into
  */
 export function legibleThroughout<T>(options: T, own: readonly string[] = []): T {
   return new Reading(own, DEEPEST).of(options, 0, true) as T;
@@ -98,7 +98,8 @@ class Reading {
     const copy = isPlain ? {} : (Object.create(prototypeOf(given)) as object);
     for (const key of new Set([...keys, ...inherited])) {
       const descriptor = isSame ? Object.getOwnPropertyDescriptor(given, key) : undefined;
-      const isOwn = key === OWN || this.own.includes(key as string);
+      const isOwn =
+        depth === 0 ? this.own.includes(key as string) : key === OWN && keys.includes('kind');
       const item = this.item(given, key, isOwn ? Infinity : depth, foreign);
       isSame &&= descriptor !== undefined && Object.is(item, descriptor.value);
       define(copy, key, item);

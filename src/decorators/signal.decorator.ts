@@ -37,6 +37,8 @@ export type SignalDecorator = <
  * when the client closes the connection (HTTP, WebSockets, GraphQL, gRPC), even without any policy; where the transport
  * cannot know that, it never is.
  *
+ * Of an overloaded method, the compiler checks the last form, which has to take the signal, or no argument there at all.
+ *
  * @example
  * async getBooks(\@Signal() signal?: AbortSignal): Promise<Book[]>
  */

@@ -175,8 +175,8 @@ describe('a call runs by the plan', () => {
     tellEarlyStaticCalls();
     tellEarlyStaticCalls();
     expect(warn.mock.calls.flat()).toEqual([
-      'Hasty.m runs without its policies: it is called in a constructor, where there are none yet',
-      'Hasty.s runs without its policies: it is called before the application has started',
+      'Hasty.m runs without its policies: it is called in a constructor or a factory, before its application has the instance',
+      'Hasty.s runs without its policies: it is called while no application runs',
     ]);
   });
 

@@ -109,14 +109,18 @@ function remember(decorated: DecoratedMethod, self: object): void {
   else if (earlyStatics.size < MANY) earlyStatics.set(self, new Set([decorated]));
 }
 
-/** Warns about calls of an instance, made before its application had it: its constructor calls itself. */
+/** Warns about calls of an instance, made before its application had it: by its constructor or its factory. */
 export function tellEarlyCalls(instance: object): void {
   const calls = early.get(instance);
   if (calls === undefined) return;
   early.delete(instance);
   for (const decorated of calls) {
     if (policiesOf(ownedMethod(decorated, prototypeOf(instance))).size === 0) continue;
-    warnOnce(decorated, instance, 'it is called in a constructor, where there are none yet');
+    warnOnce(
+      decorated,
+      instance,
+      'it is called in a constructor or a factory, before its application has the instance',
+    );
   }
 }
 
@@ -124,7 +128,8 @@ export function tellEarlyCalls(instance: object): void {
 export function tellEarlyStaticCalls(): void {
   for (const [owner, calls] of earlyStatics) {
     for (const decorated of calls) {
-      warnOnce(decorated, owner, 'it is called before the application has started');
+      if (policiesOf(ownedMethod(decorated, owner)).size === 0) continue;
+      warnOnce(decorated, owner, 'it is called while no application runs');
     }
   }
   earlyStatics.clear();

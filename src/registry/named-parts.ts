@@ -63,7 +63,7 @@ export class PartStore implements NamedParts {
     if (isNamedAtRandom(declaration)) {
       problems.add(
         declaration.where,
-        "mixin() gives the class another name at each start; name it again, or give the policy a name of its own where it can have one: { name: '…' }",
+        "mixin() gives the class another name at each start; set its `name` after mixin(), or give the policy a name of its own where it can have one: { name: '…' }",
       );
     }
     const entry = this.entryOf(declaration);

@@ -70,7 +70,7 @@ function environmentOf(env: unknown, options: unknown): Environment {
       return `prefix is ${show(given)}; use letters, digits and underscores, such as 'BOOKS_RESILIENCE'`;
     }
     const unknown = Object.keys(others).map(show).join(', ');
-    return unknown === '' ? undefined : `${unknown} is not an option; the only option is prefix`;
+    return unknown === '' ? undefined : `the only option is prefix, not ${unknown}`;
   };
   const found = problem();
   if (found !== undefined) return { ...none, problem: found };
