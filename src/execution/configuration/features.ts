@@ -17,8 +17,16 @@ const BRAND = brand('feature-options');
 /** The options of one use of `forFeature()`. */
 export class Feature {
   readonly [BRAND] = true;
+  /** Private, since Nest 10 reads all that a provider's value shows, before anything can be checked. */
+  readonly #options: ResilienceFeatureOptions;
 
-  constructor(readonly options: ResilienceFeatureOptions) {}
+  constructor(options: ResilienceFeatureOptions) {
+    this.#options = options;
+  }
+
+  get options(): ResilienceFeatureOptions {
+    return this.#options;
+  }
 }
 
 /** Auto-mocking test tools give modules something else. */
