@@ -16,11 +16,13 @@ export class RedisServer {
 
   private child: ChildProcess | undefined;
 
-  static async start(...args: string[]): Promise<RedisServer> {
-    const folder = mkdtempSync(join(tmpdir(), 'nest-resilience-redis-'));
-    const server = new RedisServer(await freePort(), args, folder);
-    await server.restart();
-    return server;
+  static start(...args: string[]): Promise<RedisServer> {
+    return onFreePorts(async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'nest-resilience-redis-'));
+      const server = new RedisServer(await freePort(), args, folder);
+      await server.restart();
+      return server;
+    });
   }
 
   /** A Sentinel is the same program with a configuration that it rewrites. */
@@ -91,22 +93,38 @@ export class RedisServer {
   }
 
   private async launch(args: readonly string[]): Promise<void> {
-    this.child = spawn('redis-server', args, { stdio: 'ignore' });
-    await until('redis-server listens', () => accepts(this.port));
+    const child = spawn('redis-server', args, { stdio: 'ignore' });
+    this.child = child;
+    const listens = async (): Promise<boolean> => child.exitCode !== null || accepts(this.port);
+    await until('redis-server listens', listens);
+    if (child.exitCode !== null) throw new Error('redis-server has ended: is its port in use?');
+  }
+}
+
+/** A free port may be taken by somebody else before the server has it. */
+async function onFreePorts<T>(start: () => Promise<T>, times = 3): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    if (times === 1) throw error;
+    return onFreePorts(start, times - 1);
   }
 }
 
 /** Three nodes without replicas, each with a third of the slots. */
 export async function startCluster(): Promise<RedisServer[]> {
-  const buses = await Promise.all([freePort(), freePort(), freePort()]);
-  const nodes = await Promise.all(
-    buses.map((bus) =>
-      RedisServer.start(
-        ...['--cluster-enabled', 'yes', '--cluster-port', String(bus)],
-        ...['--cluster-node-timeout', '2000'],
-      ),
-    ),
-  );
+  const startNode = async () => {
+    const bus = await freePort();
+    const node = await RedisServer.start(
+      ...['--cluster-enabled', 'yes', '--cluster-port', String(bus)],
+      ...['--cluster-node-timeout', '2000'],
+    );
+    return { bus, node };
+  };
+  const started = [];
+  // One after the other: each takes its ports before the next one looks for free ones.
+  for (let i = 0; i < 3; i++) started.push(await onFreePorts(startNode));
+  const nodes = started.map(({ node }) => node);
   const bounds = [0, 5_461, 10_923, 16_384];
   await Promise.all(
     nodes.map((node, i) =>
@@ -118,7 +136,7 @@ export async function startCluster(): Promise<RedisServer[]> {
   );
   for (const [i, node] of nodes.entries()) {
     if (i > 0) {
-      await nodes[0]!.tell(['cluster', 'meet', HOST, String(node.port), String(buses[i])]);
+      await nodes[0]!.tell(['cluster', 'meet', HOST, String(node.port), String(started[i]!.bus)]);
     }
   }
   for (const node of nodes) {
