@@ -27,7 +27,7 @@ const OURS = brand('axios-adapter');
  *
  * @returns the same instance
  * @throws {ResilienceConfigurationError} once the application has started, when the policies are wrong
- * @throws {TypeError} when the instance or the service is none
+ * @throws {TypeError} when the first argument is not an axios instance, or the second not a `ResilienceService`
  */
 export function protectAxios<Instance extends AxiosInstance>(
   instance: Instance,

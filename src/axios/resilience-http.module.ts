@@ -128,7 +128,7 @@ function optionsProviders({
   return useClass === undefined ? [create] : [create, useClass];
 }
 
-/** @throws {ResilienceConfigurationError} when the options are none */
+/** @throws {ResilienceConfigurationError} when the options are not an object */
 function required<T>(options: T, where: string): T & object {
   if (isOptions(options)) return options;
   throw new ResilienceConfigurationError([

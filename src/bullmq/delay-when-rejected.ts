@@ -27,7 +27,7 @@ const ENDED = new Set(['CANCELLED', 'CLIENT_GONE']);
  * @param token the second argument of `process()`
  * @throws {DelayedError} when the job has been delayed, which tells BullMQ to leave it
  * @throws `error` itself when it is any other error
- * @throws {TypeError} when the job is none of BullMQ; its cause is `error`
+ * @throws {TypeError} when `job` is not a job of BullMQ; its cause is `error`
  */
 export async function delayWhenRejected(
   job: Job,

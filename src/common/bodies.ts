@@ -20,7 +20,7 @@ export function discardBody(body: unknown): void {
   }, undefined);
 }
 
-/** The names under which a request of Node is a body to be sent on. Under others it is the surroundings of a call. */
+/** The names under which a request of Node is a body to be sent on. Under any other name it is the context of a call. */
 const BODY = /^(body|data|file|stream)$/i;
 
 /** Inputs of commands have fewer members; a table of data may have a million. */

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { ask, prototypeOf } from './outcomes/look.js';
 
+/** Whether a value is an object literal, or without a prototype; also one of another realm. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = prototypeOf(value);

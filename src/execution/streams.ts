@@ -95,7 +95,7 @@ class Beginning extends AwaitedWork implements Stoppable {
   }
 
   subscribe(source: Observable<unknown>): void {
-    // By the method that has returned the Observable. The call knows its error.
+    // The method that returned the Observable has interrupted its own call, which knows the error.
     if (this.call.interrupted) return this.reject(undefined);
     this.call.callerContext ??= thisContext();
     this.call.stoppable = this;

@@ -123,7 +123,7 @@ export class ResilienceEvents {
    * Calls `listener` with every event from now on.
    *
    * @returns a function that ends the subscription
-   * @throws {TypeError} when the listener is no function
+   * @throws {TypeError} when the listener is not a function
    */
   subscribe(listener: ResilienceEventListener): () => void {
     return this.add(resilienceEventKinds, listener);
@@ -133,7 +133,7 @@ export class ResilienceEvents {
    * Calls `listener` with every event of one kind from now on. Calls only make events that have a listener.
    *
    * @returns a function that ends the subscription
-   * @throws {TypeError} when there is no such kind of event, or the listener is no function
+   * @throws {TypeError} when there is no such kind of event, or the listener is not a function
    *
    * @example
    * events.on('state-change', ({ name, to }) => pager.tell(`${name} is ${to}`));

@@ -164,7 +164,7 @@ export class CircuitBreaker extends Circuit {
    * Calls `listener` with each change of the state.
    *
    * @returns a function that ends the subscription
-   * @throws {TypeError} when the listener is no function
+   * @throws {TypeError} when the listener is not a function
    */
   onStateChange(listener: StateChangeListener): () => void {
     requireListener('onStateChange()', listener);

@@ -22,7 +22,7 @@ export interface ActiveOverride {
 
 const OPTIONS = ['by', 'reason', 'until'];
 
-/** @throws {TypeError} when the options are none, or `until` is not a date */
+/** @throws {TypeError} when the options are not an object or have an unknown name, or `until` is not a date */
 export function overrideOf(
   kind: OverrideKind,
   options: OverrideOptions,
