@@ -6,6 +6,9 @@ import type { Episode, Episodes } from '../events/episodes.js';
 import { textOf } from '../plain.js';
 import { steady } from './steady.js';
 
+/** A process that pauses between two readings of the clock moves an instant by the pause, milliseconds. */
+const PAUSE = 2_000;
+
 /** Makes views of breakers that only differ when something has happened, so that a stream need not repeat them. */
 export class BreakerViews {
   /** The instants of the latest views, by name. */
@@ -53,7 +56,7 @@ export class BreakerViews {
   ): { since: number; probeAt: number | undefined } {
     const now = this.now();
     const before = this.instants.get(name);
-    const since = episode?.cause.at ?? steady(before?.since, now - stateForMs);
+    const since = episode?.cause.at ?? steady(before?.since, now - stateForMs, PAUSE);
     const probeAt =
       retryAfterMs === undefined ? undefined : steady(before?.probeAt, now + retryAfterMs);
     const instants = { since, probeAt };
