@@ -96,7 +96,7 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     const { page, complaints } = await open(second!, '');
     await page.getByRole('link', { name: 'Fleet' }).click();
     await page.getByRole('heading', { name: '2 instances' }).waitFor();
-    await page.getByText('They meet in the store memory, which answers.').waitFor();
+    await page.getByText('They share the store memory, which answers.').waitFor();
     await page.getByText('different versions').waitFor();
     const row = (id: string) => page.locator('tbody tr', { hasText: id });
     await row('shop-1.4.2').waitFor();

@@ -208,7 +208,7 @@ describeWithBrowser('the page, in a browser', () => {
 
   it('asks for a token when the guard refuses, and continues with it', async () => {
     const { page } = await open(Guarded, { token: '' });
-    await page.getByText('The server refuses this page its data').waitFor();
+    await page.getByText('The server denies this page its data').waitFor();
     await page.getByLabel('Token', { exact: true }).fill('secret');
     await page.getByRole('button', { name: 'Use it' }).click();
     await page.getByText('storagesvc').waitFor();
@@ -248,7 +248,7 @@ describeWithBrowser('the page, in a browser', () => {
     await closed(app);
     apps = [];
     await page.getByText('No connection to the server').waitFor();
-    await page.getByText(/What is shown is .* old/).waitFor();
+    await page.getByText(/The data shown is .* old/).waitFor();
     apps.push(await start(Guarded, port));
     await page.getByText('✓ live').waitFor({ timeout: 20_000 });
   });

@@ -12,7 +12,7 @@ import type {
 import type { Method } from './model.js';
 import { encoded } from './router.js';
 
-/** The page stands at `<path>/ui`, the API below `<path>`; relative, whatever a proxy puts before it. */
+/** The page is at `<path>/ui`, the API below `<path>`. Relative, so that a proxy may add a prefix. */
 export const BASE = new URL('.', location.href.split(/[?#]/)[0]!.replace(/\/$/, '')).href;
 
 export type { AdminAction };
@@ -27,7 +27,7 @@ export class ApiError extends Error {
   }
 }
 
-/** A server that answers later is taken for one that hangs. */
+/** A server that takes longer counts as hanging. */
 const LONGEST_MS = 10_000;
 
 type Headers = Record<string, string>;
@@ -50,7 +50,7 @@ export interface Lists {
   readonly 'rate-limits': AdminRateLimit;
 }
 
-/** The first of those whose name has the text in it. @throws {ApiError} */
+/** The first ones whose names contain the text. @throws {ApiError} */
 export async function search<List extends keyof Lists>(
   list: List,
   text: string,
@@ -89,7 +89,7 @@ async function ask(path: string, init: RequestInit): Promise<unknown> {
       signal: AbortSignal.timeout(LONGEST_MS),
     });
   } catch {
-    throw new ApiError(0, 'The server does not answer. It may have made the change all the same.');
+    throw new ApiError(0, 'The server does not answer. It may have made the change anyway.');
   }
   const answer = (await response.json().catch(() => ({}))) as Partial<AdminProblem>;
   if (response.ok) return answer;

@@ -102,20 +102,20 @@ function LinkState() {
   return <span class="state bad">● not connected</span>;
 }
 
-/** Old data says that it is old. */
+/** Says so when the data is old. */
 function Notice() {
   const { state, reason } = link.value;
   const lost = state === 'lost' || state === 'refused';
   if (!stale.value && !lost) return null;
   const told =
     state === 'refused'
-      ? `The server refuses this page its data (${reason}).`
+      ? `The server denies this page its data (${reason}).`
       : `No connection to the server${reason && ` (${reason})`}; trying again.`;
   return (
     <div class="notice bad">
       <span role="status">{told}</span>{' '}
       {heard.value > 0 && (
-        <span>What is shown is {duration(now.value - skew.value - heard.value)} old. </span>
+        <span>The data shown is {duration(now.value - skew.value - heard.value)} old. </span>
       )}
       <button type="button" onClick={connect}>
         Try now

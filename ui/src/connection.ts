@@ -6,7 +6,7 @@ export interface Message {
   readonly data: string;
 }
 
-/** Hears how the connection fares. */
+/** Hears about the state of the connection. */
 export interface Listener {
   /** Connected; also after each reconnection. */
   opened(): void;
@@ -23,8 +23,8 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 
 /**
- * Server-sent events that come back after any break, from where they broke. `EventSource` is not used: it sends no
- * `Authorization` header, and a status does not end it.
+ * Server-sent events that resume after any break, where they stopped. `EventSource` is not used: it cannot send an
+ * `Authorization` header, and does not report the status of a refusal.
  */
 export class Connection {
   private lastId = '';
@@ -38,7 +38,7 @@ export class Connection {
     private readonly listener: Listener,
   ) {}
 
-  /** Connects anew at once, as after the page was hidden or a token was given. */
+  /** Reconnects at once, for example after the page was hidden or a token was entered. */
   start(): void {
     this.stop();
     this.wait = FIRST_WAIT_MS;
@@ -76,7 +76,7 @@ export class Connection {
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);
     }
-    // Somebody else has stopped or replaced this connection.
+    // This connection was stopped or replaced meanwhile.
     if (this.current !== controller) return;
     this.listener.lost(reason);
     this.timer = setTimeout(() => void this.run(), this.wait * (0.75 + Math.random() / 2));

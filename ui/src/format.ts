@@ -29,12 +29,12 @@ export function duration(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** The same for what lasts and need not be known to the second. */
+/** The same for durations that need not be known to the second. */
 export function roughly(ms: number): string {
   return ms < 60_000 ? 'less than 1 min' : duration(Math.floor(ms / 60_000) * 60_000);
 }
 
-/** A time that is still to come, in whole seconds. */
+/** The time that is left, in whole seconds. */
 export function countdown(ms: number): string {
   return duration(Math.max(1, Math.ceil(ms / 1_000)) * 1_000);
 }

@@ -8,7 +8,7 @@ const LONGEST_MS = 15 * 60_000;
 
 interface Kept {
   readonly values: Map<AdminLine, (number | null)[]>;
-  /** Made when somebody looks, and anew after each step. */
+  /** Made when somebody looks, and again after each step. */
   shown: History | undefined;
 }
 
@@ -73,7 +73,7 @@ export class Histories {
     lengthen(this.missed, true);
   }
 
-  /** A list with all steps: before its own numbers there was nothing, or nothing is known. */
+  /** A list with all steps: the steps before its own numbers are 0, or gaps where they were missed. */
   private complete(list: (number | null)[]): (number | null)[] {
     while (list.length < this.missed.length) {
       list.unshift(this.missed[this.missed.length - 1 - list.length] ? null : 0);
@@ -109,7 +109,7 @@ export class Histories {
   }
 }
 
-/** The sum of some lines of several histories with the same steps; a step that all have missed stays one. */
+/** The sum of a line over several histories with the same steps; a step that all have missed stays a gap. */
 export function summed(
   histories: readonly History[],
   line: 'retries' | 'fallbacks' | 'stale' | 'waiting',
@@ -124,7 +124,7 @@ function plus(one: number | null, other: number | null): number | null {
   return one === null || other === null ? (one ?? other) : one + other;
 }
 
-/** Whether there is nothing to be seen: such a part has zeros without being remembered. */
+/** Whether a part has nothing to show: it is drawn as zeros without being kept. */
 function isSilent({ values }: Kept): boolean {
   return [...values.values()].every((list) => list.every((value) => !value));
 }

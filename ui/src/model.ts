@@ -10,7 +10,7 @@ import type {
  * The data of the views: the server's answers, as the contract of the management API has them, with additions of the page.
  */
 
-/** How much a thing needs a person. */
+/** How urgently something needs attention. */
 export interface Health {
   readonly level: 'bad' | 'warn' | 'info' | 'good';
   readonly word: string;
@@ -33,7 +33,7 @@ export interface History {
   readonly retries: Values;
   /** Per second. */
   readonly fallbacks: Values;
-  /** Per second: those fallbacks that gave a former result. */
+  /** Per second: fallbacks that answered with an earlier result. */
   readonly stale: Values;
   /** Milliseconds. */
   readonly p50: Values;

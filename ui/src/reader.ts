@@ -24,17 +24,17 @@ export interface Target {
   dependencies(all: readonly Dependency[]): void;
   bulkheads(all: readonly Bulkhead[]): void;
   rateLimits(all: readonly RateLimit[]): void;
-  /** How many there are of each; more than are told when there are very many keys. */
+  /** How many there are of each; with very many keys, more than the stream carries. */
   totals(all: Record<'dependencies' | 'bulkheads' | 'rateLimits', number>): void;
   fleet(fleet: AdminFleet | null | undefined): void;
   /** The newest first. */
   events(all: readonly AdminEvent[]): void;
   moment(moment: AdminMoment): void;
-  /** Options may be other ones than before. */
+  /** Options may have changed. */
   reconfigured(): void;
 }
 
-/** Makes the state of the page from the messages of the stream: a snapshot, series, then what changes. */
+/** Makes the state of the page from the messages of the stream: a snapshot, series, then changes. */
 export class Reader {
   readonly histories = new Histories();
   private readonly breakers = new Shelf((breaker: AdminStreamBreaker) => this.show(breaker));

@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 
 /*
- * Addresses are in the fragment: the server needs to know one path only, whatever stands before it, and each thing
+ * Addresses are in the fragment: the server needs to know one path only, whatever its prefix, and each thing
  * has an address that can be shared.
  */
 
@@ -43,7 +43,7 @@ function parse(hash: string): Route {
   };
 }
 
-/** A name as a part of an address, which cannot have half characters: keys may come from anywhere. */
+/** A name as a part of an address, which cannot contain half a character; keys may come from anywhere. */
 export function encoded(name: string): string {
   return encodeURIComponent(name.toWellFormed());
 }

@@ -5,7 +5,7 @@ import type { Dependency } from './model.js';
 import { authorization, reader } from './store.js';
 
 /*
- * Parts by key for which there is no room in the stream: the server is asked for them while they are looked for.
+ * Parts by key that the stream has no room for: while the user searches, the server is asked for them.
  */
 
 /** Waits for the end of typing. */
@@ -18,7 +18,7 @@ interface Told {
   readonly total: number;
 }
 
-/** The finds of the server, those that are in the stream included; none while all are in the stream. */
+/** What the server finds, including parts that are in the stream; nothing while the stream has all parts. */
 export function useSearch<List extends keyof Lists, Shown>(
   list: List,
   text: string,
@@ -57,7 +57,7 @@ export function useBreaker(name: string, wanted: boolean): Dependency | undefine
   return found.value;
 }
 
-/** Asks after a pause, and again and again; when there is no answer, the next one will do. @returns ends it */
+/** Asks after a pause, and then repeatedly; a missing answer is made up for by the next one. @returns ends it */
 function repeat(pauseMs: number, ask: () => Promise<() => void>): () => void {
   let over = false;
   let timer: ReturnType<typeof setTimeout>;
@@ -66,7 +66,7 @@ function repeat(pauseMs: number, ask: () => Promise<() => void>): () => void {
       const take = await ask();
       if (!over) take();
     } catch {
-      // The connection tells why.
+      // The connection says why.
     }
     if (!over) timer = setTimeout(() => void run(), AGAIN_MS);
   };

@@ -1,6 +1,6 @@
 /**
- * The parts of one kind as the stream has told them last, and what the page shows of each. What is shown is the same object
- * until a message changes it, so that its row need not be drawn again.
+ * The latest parts of one kind from the stream, and what the page shows of each: the same object until a message changes
+ * it, so that its row need not be redrawn.
  */
 export class Shelf<Part extends { readonly name: string }, Shown extends object> {
   private readonly parts = new Map<string, Part>();
@@ -25,7 +25,7 @@ export class Shelf<Part extends { readonly name: string }, Shown extends object>
     }
   }
 
-  /** Shows anew what is not as it should be. */
+  /** Renews what is no longer current. */
   refresh(isCurrent: (name: string, shown: Shown) => boolean): void {
     for (const [name, shown] of this.shown) if (!isCurrent(name, shown)) this.shown.delete(name);
   }

@@ -7,11 +7,11 @@ import { Reader } from './reader.js';
 import { href, isNamed } from './router.js';
 
 /*
- * All that the page knows. The connection writes it, the views read it.
+ * Everything that the page knows. The connection writes it, the views read it.
  */
 
 export const dependencies = signal<readonly Dependency[]>([]);
-/** How many there are of each; more than are told when there are very many keys. */
+/** How many there are of each; with very many keys, more than the stream carries. */
 export const totals = signal({ dependencies: 0, bulkheads: 0, rateLimits: 0 });
 export const bulkheads = signal<readonly Bulkhead[]>([]);
 export const rateLimits = signal<readonly RateLimit[]>([]);
@@ -23,7 +23,7 @@ export const events = signal<readonly Happening[]>([]);
 /** The actions that the server allows. */
 export const access = signal({ readOnly: true, needsBy: true });
 
-/** How the connection is; `since`: milliseconds since 1970. */
+/** The state of the connection; `since`: milliseconds since 1970. */
 export interface Link {
   readonly state: 'connecting' | 'live' | 'lost' | 'refused';
   readonly since: number;
@@ -31,7 +31,7 @@ export interface Link {
 }
 export const link = signal<Link>({ state: 'connecting', since: Date.now(), reason: '' });
 
-/** When the server was heard last, by the clock of this machine. */
+/** When the server was last heard, by the clock of this machine. */
 export const heard = signal(0);
 /** The server's clock minus this machine's, milliseconds. */
 export const skew = signal(0);
@@ -40,7 +40,7 @@ const tick = signal(Date.now());
 setInterval(() => (tick.value = Date.now()), 1_000);
 /** The server's time; ticks each second. */
 export const now = computed(() => tick.value + skew.value);
-/** The same day as that of the server's time. */
+/** The day of the server's time. */
 export const today = computed(() => new Date(now.value).toDateString());
 /** Older data than this is called stale, milliseconds. */
 const STALE_MS = 20_000;
@@ -53,7 +53,7 @@ export const theme = signal(localStorage.getItem('resilience:theme') ?? 'auto');
 const darkness = matchMedia('(prefers-color-scheme: dark)');
 const dark = signal(darkness.matches);
 darkness.addEventListener('change', () => (dark.value = darkness.matches));
-/** Another text for other colours: plots are drawn anew. */
+/** A text that changes with the colours, so that plots are redrawn. */
 export const colours = computed(() => `${theme.value} ${dark.value}`);
 
 /** A bearer token, for guards that want one. */
@@ -97,7 +97,7 @@ export const reader = new Reader({
   events: (all) => (events.value = all),
   moment: ({ at, readOnly, needsBy }) => {
     const found = at - Date.now();
-    // Messages take a little longer or shorter each time: the clock of the page need not jump with each of them.
+    // Messages take a little longer or shorter each time; the clock of the page should not jump with each of them.
     if (Math.abs(found - skew.value) > JITTER_MS) skew.value = found;
     if (access.value.readOnly !== readOnly || access.value.needsBy !== needsBy) {
       access.value = { readOnly, needsBy };
@@ -113,7 +113,7 @@ async function readPipelines(): Promise<void> {
   try {
     methods.value = await pipelines(authorization());
   } catch {
-    // The connection tells why; the next snapshot tries again.
+    // The connection says why; the next snapshot tries again.
   }
 }
 
@@ -145,7 +145,7 @@ const connection = new Connection(`${BASE}stream`, authorization, {
   },
 });
 
-/** Connects, or connects anew. */
+/** Connects, or reconnects. */
 export function connect(): void {
   connection.start();
 }

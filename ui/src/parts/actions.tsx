@@ -29,7 +29,7 @@ const EFFECTS: Record<Action, string> = {
   disable: 'Every call is admitted, whatever happens; outcomes are still counted.',
   'observe-only': 'Every call is admitted; calls that would have been rejected are only reported.',
   clear: 'The circuit breaker decides by its own state again.',
-  reset: 'The circuit closes and its counts begin anew. An override stays.',
+  reset: 'The circuit closes and its counts start again. An override stays.',
 };
 
 /** `until`, in minutes; empty: until it is cleared. */
@@ -40,7 +40,7 @@ const TIMES = [
   ['', 'until it is cleared'],
 ] as const;
 
-/** The actions on a breaker, for those who may. */
+/** The actions on a breaker, for those who are allowed to use them. */
 export function Actions({
   name,
   overridden,
@@ -106,7 +106,7 @@ function forWhom(): string {
 /** The dialog's title. */
 const TITLE = 'action-title';
 
-/** One for each action, so that nothing of it is left in the next one. */
+/** A new one for each action, so that no input is left over from the last one. */
 function ActionForm({ action, name, shared, close }: Wanted & { readonly close: () => void }) {
   const problem = useSignal('');
   const busy = useSignal(false);

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 
-/** Draws an item once: the same object is the same node, which Preact does not look at again. Most of 500 rows are as they were. */
+/** Draws an item once: the same object gives the same node, which Preact skips. Most of 500 rows have not changed. */
 export function drawnOnce<Item extends object>(draw: (item: Item) => VNode): (item: Item) => VNode {
   const nodes = new WeakMap<Item, VNode>();
   return (item) => {

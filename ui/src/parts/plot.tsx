@@ -26,7 +26,7 @@ const HEIGHT = 150;
 
 const clock = new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit' });
 
-/** A colour of the style sheet as a canvas takes it: properties may hold one for light and one for dark. */
+/** A colour of the style sheet in a form that a canvas accepts: a property may hold one for light and one for dark. */
 function colourOf(element: HTMLElement, name: string): string {
   element.style.color = `var(--${name})`;
   const { color } = getComputedStyle(element);

@@ -6,7 +6,7 @@ export function searched(): string {
   return route.value.query.get('q') ?? '';
 }
 
-/** Searches the view by text; further filters stand beside it. */
+/** Searches the view by text; further filters are beside it. */
 export function SearchBar({ children }: { readonly children?: ComponentChildren }) {
   return (
     <div class="bar" role="search">

@@ -11,7 +11,7 @@ const POINTS = 60;
 
 type Point = readonly [x: number, y: number];
 
-/** A curve without axes, for a row of a table. What is not known is a gap. */
+/** A curve without axes, for a row of a table. Unknown values are gaps. */
 export function Spark({ values, shares = [], label }: Props) {
   const highest = values.reduce<number>((high, value) => Math.max(high, value ?? 0), 0);
   const requests = runsOf(values.map((value) => value && value / (highest || 1)));
@@ -38,7 +38,7 @@ export function Spark({ values, shares = [], label }: Props) {
   );
 }
 
-/** Shares as points, without those that are not known between; as many as there is room for, each the highest of its values. */
+/** Shares as runs of points, with gaps where nothing is known; as many points as fit, each the highest of its values. */
 function runsOf(shares: readonly (number | null)[]): Point[][] {
   const wide = Math.max(1, Math.ceil(shares.length / POINTS));
   const step = WIDTH / Math.max(1, Math.ceil(shares.length / wide) - 1);
@@ -56,7 +56,7 @@ function runsOf(shares: readonly (number | null)[]): Point[][] {
   return runs;
 }
 
-/** A run down to the ground. */
+/** The area between a run and the base line. */
 function areaOf(run: readonly Point[]): Point[] {
   return [[run[0]![0], HEIGHT], ...run, [run.at(-1)![0], HEIGHT]];
 }

@@ -13,7 +13,7 @@ const LEVELS: readonly Health['level'][] = ['bad', 'warn', 'info', 'good'];
 
 const latest = (values: Values | undefined): number => values?.at(-1) ?? 0;
 
-/** Ways to sort; each puts first what deserves to be looked at first. */
+/** Ways to sort; each puts first what needs attention first. */
 const ORDERS = new Map<string, (a: Dependency, b: Dependency) => number>([
   ['worst', worstFirst],
   ['name', byName],

@@ -12,7 +12,7 @@ import type { Dependency as Model, History, Method } from '../model.js';
 import { href } from '../router.js';
 import { dependency, events, fleet, histories, methods, colours, now, today } from '../store.js';
 
-/** All that is known of one dependency. */
+/** Everything that is known about one dependency. */
 export function Dependency({ name }: { readonly name: string }) {
   const told = dependency(name);
   const asked = useBreaker(name, told === undefined);
@@ -118,7 +118,7 @@ const SCOPES: Record<Model['scope'], string> = {
   quorum: 'all instances: it opens for all when enough of them have opened theirs',
 };
 
-/** The state of it on the other instances. */
+/** Its state on the other instances. */
 function InFleet({ name, scope, state, cause }: Model) {
   const sums = fleet.value?.breakers.find((breaker) => breaker.name === name);
   return (
@@ -171,7 +171,7 @@ function Facts({ facts }: Model) {
   );
 }
 
-/** The plots can stand still, so that one can look at them. */
+/** The plots can be paused, so that one can study them. */
 function Plots({ name, history }: { readonly name: string; readonly history: History }) {
   const still = useSignal(false);
   const kept = useRef(history);

@@ -14,7 +14,7 @@ import { count, duration, plural, timeOf } from '../format.js';
 import type { Health } from '../model.js';
 import { fleet, today } from '../store.js';
 
-/** The instances that share a store, and what their shared breakers come to together. */
+/** The instances that share a store, and the combined state of their shared breakers. */
 export function Fleet() {
   const found = fleet.value;
   if (found === undefined)
@@ -40,7 +40,9 @@ export function Fleet() {
           Shared breakers, summed over the last {duration(found.windowMs)}
         </h3>
         {found.partial && (
-          <p class="quiet">There are more breakers than are told, so sums may be too low.</p>
+          <p class="quiet">
+            There are more breakers than this page is sent, so sums may be too low.
+          </p>
         )}
         <Breakers {...found} />
       </section>
@@ -70,7 +72,7 @@ function Store(found: AdminFleet) {
   if (degradedSince === undefined) {
     return (
       <p>
-        They meet in the store <strong>{kind}</strong>, which answers.
+        They share the store <strong>{kind}</strong>, which answers.
       </p>
     );
   }
@@ -81,7 +83,7 @@ function Store(found: AdminFleet) {
       </span>{' '}
       since {timeOf(degradedSince, today.value)} (
       <Ticking key={degradedSince} text={(at) => duration(at - degradedSince)} />
-      ): {storeTrouble(found)?.why}. What is shown of other instances is as it was before.
+      ): {storeTrouble(found)?.why}. The data of other instances is from before.
     </div>
   );
 }

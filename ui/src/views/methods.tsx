@@ -118,7 +118,7 @@ function optionsOf(
 
 const DURATIONS = /^(attempt|total|ttl|windowMs)$|(For|Wait|Time|Duration|Delay)$/;
 
-/** The value of an option as one would write it in code. */
+/** The value of an option as it is written in code. */
 function valueOf(name: string, value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' && DURATIONS.test(name)) return duration(value);

@@ -93,7 +93,7 @@ function rejectedOf({ admitted, rejected }: Pick<RateLimit, 'admitted' | 'reject
   return `${count(rejected)} of ${count(admitted + rejected)}`;
 }
 
-/** All calls that have asked, and the share of them that was rejected. */
+/** All calls that reached the limit's decision, and the share of them that it rejected. */
 function curves(
   history: History | undefined,
 ): Pick<Parameters<typeof Spark>[0], 'values' | 'shares'> {

@@ -122,7 +122,7 @@ async function changes(
   });
   await check('without the token', 'the page asks for it', async () => {
     const other = await open(browser, booksvc, '');
-    await other.getByText('The server refuses this page its data').waitFor();
+    await other.getByText('The server denies this page its data').waitFor();
     await other.context().close();
   });
   await check('with the token', 'a circuit can be forced open', async () => {
