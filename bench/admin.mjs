@@ -4,9 +4,9 @@
 //   node --expose-gc bench/admin.mjs [--check] [--short]
 //
 // --short takes less than a minute: three short measurements, of which the best counts, so that a busy machine does not matter. It
-// leaves out the client that does not read, for which the kernel takes a minute; src/admin/stream/live-stream.spec.ts has that.
+// leaves out the client that does not read, for which the kernel takes a minute: src/admin/stream/live-stream.spec.ts covers it.
 // --check exits with 1 unless the stream takes less than a tenth of a core (processor time beyond that of the same calls without
-// the module), the heap stays as it is, a client that does not read is dropped, and no turn takes longer than 10 ms.
+// the module), the heap stays flat, a client that does not read is dropped, and no turn takes longer than 10 ms.
 import 'reflect-metadata';
 import { fork } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const short = process.argv.includes('--short');
 const SECONDS = short ? 4 : 12;
 const MEASUREMENTS = short ? 3 : 1;
 const check = process.argv.includes('--check');
-if (globalThis.gc === undefined) throw new Error('bench/admin.mjs wants node --expose-gc');
+if (globalThis.gc === undefined) throw new Error('bench/admin.mjs needs node --expose-gc');
 
 await setUp();
 const { ResilienceModule, ResilienceService } = await import('../dist/esm/index.js');
@@ -123,14 +123,14 @@ async function streamed() {
 /** Whether the server drops a client that does not read. */
 async function drops(app, clients) {
   clients.pause();
-  // The kernel takes some megabytes for it before anything waits here.
+  // The kernel buffers some megabytes for it before anything waits here.
   const connections = () =>
     new Promise((resolve) => app.getHttpServer().getConnections((_, count) => resolve(count)));
   for (let left = 180; left > 0 && (await connections()) === CLIENTS; left--) await sleep(500);
   return (await connections()) === CLIENTS - 1;
 }
 
-/** The longest turn of the event loop while everything is asked for, with 20,000 breakers by key, milliseconds of processor time. */
+/** The longest turn of the event loop while each route is called, with 20,000 breakers by key; milliseconds of CPU time. */
 async function longestTurn() {
   const app = await start(ResilienceAdminModule.forRoot());
   const tenant = app.get(ResilienceService).command('tenant', {

@@ -4,8 +4,8 @@ import { createHook } from 'node:async_hooks';
 const TIMERS = new Set(['Timeout', 'Immediate']);
 
 /**
- * Counts the objects that a call makes besides promises: timers, by Node's async hooks (a replaced global would be taken
- * for a fake one), and AbortControllers. In a pass of its own, because counting costs time.
+ * Counts the objects that a call makes besides promises: timers, by Node's async hooks (they would take a replaced
+ * global for a fake one), and AbortControllers. In a pass of its own, because counting costs time.
  */
 export async function count(call, calls) {
   const { AbortController } = globalThis;

@@ -1,11 +1,11 @@
 import { block, table } from './report.mjs';
 
-/** How much dearer a call may be because its breaker is shared, as a share of what a local one adds. */
+/** How much more a shared breaker may add to a call, as a share of the cost that a local one adds. */
 const DEARER = 0.05;
 
 const TRIP_MS = 20;
 
-/** The claims about fleets; only about what has been measured. */
+/** The claims about fleets, as far as they were measured. */
 export function judgeFleet({ closedCalls, commands, trips, limits }) {
   const checks = closedCalls
     .filter(({ name }) => name.startsWith('shared'))
@@ -54,7 +54,7 @@ export function fleetReport({ closedCalls, commands, trips, limits, checks }) {
     toBare.toFixed(1),
     toLocal.toFixed(2),
   ]);
-  const lines = [...table([CLOSED, 'ns a call', '× bare', TO_LOCAL], rows), ''];
+  const lines = [...table([CLOSED, 'ns per call', '× bare', TO_LOCAL], rows), ''];
   if (commands !== undefined) {
     lines.push(
       ...table(
@@ -74,9 +74,9 @@ export function fleetReport({ closedCalls, commands, trips, limits, checks }) {
 }
 
 const CLOSED = 'a call through a closed breaker';
-const TO_LOCAL = 'added, of a local one’s';
+const TO_LOCAL = 'added, × a local one’s';
 const LIMITS = 'decisions of a rate limit in Redis';
-const LIMIT_HEAD = ['of the other one’s rate', 'commands sent', 'run in Redis'];
+const LIMIT_HEAD = ['× the other’s rate', 'commands sent', 'run in Redis'];
 
 /** bench/README.md with these results; without Redis it stays as it is. */
 export function withFleet(readme, { node, rounds, closedCalls, commands, limits }) {

@@ -2,8 +2,8 @@
 //
 //   node bench/fleet.mjs [rounds]
 //
-// Prints one measurement as JSON. It starts a redis-server; where there is none, it measures what needs none, and fails with
-// `CI` set.
+// Prints one measurement as JSON. It starts a redis-server; without one, it measures only what needs no Redis, and fails if
+// `CI` is set.
 import { judgeFleet } from './fleet-report.mjs';
 import { measureClosedCalls } from './fleet/closed-calls.mjs';
 import { countCommands } from './fleet/commands.mjs';

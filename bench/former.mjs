@@ -4,7 +4,7 @@
 //
 // Builds that commit under bench/.former. Each build has a process of its own, and they take turns, so that whatever
 // else the machine does affects both. The same code may be a tenth faster in one process than in another, depending on its
-// place in memory, so there are several pairs of processes. --check exits with 1 if a call has become slower by more than the
+// place in memory, so there are several pairs of processes. --check exits with 1 if a call has slowed down by more than the
 // noise of such a run; because of that noise it measures up to five times before it fails.
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -48,7 +48,7 @@ async function compareAll() {
     dearer = dearer === undefined ? found : dearer.filter((id) => found.includes(id));
     if (dearer.length === 0) return;
   }
-  console.log(`dearer than at ${commit}: ${dearer.join(', ')}`);
+  console.log(`slower than at ${commit}: ${dearer.join(', ')}`);
   if (options.check) process.exitCode = 1;
 }
 

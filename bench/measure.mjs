@@ -9,7 +9,7 @@ const WARM_UP_ROUNDS = 40;
  * Measures calls against each other: every round takes a batch of each, so that whatever else the machine does
  * affects all of them alike. The order changes from round to round.
  *
- * @param calls `{ call, rejects, least }` by id; `least`: how many calls a batch has at least, 32 if nothing is said
+ * @param calls `{ call, rejects, least }` by id; `least`: the fewest calls of a batch, by default 32
  * @returns for each id the nanoseconds per call in each round, by the number of the round
  */
 export async function measure(calls, rounds) {
@@ -30,7 +30,7 @@ export async function measure(calls, rounds) {
   return Object.fromEntries(entries.map(({ id, times }) => [id, times]));
 }
 
-/** One loop for all: each call is awaited, and its rejection caught if it has one. */
+/** The same loop for all: each call is awaited, and a rejection is caught. */
 async function batch(call, size) {
   let rejections = 0;
   const start = performance.now();

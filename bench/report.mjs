@@ -11,7 +11,7 @@ export function report({ node, machine, rounds, bareNs, jobs, limiters, counts, 
     ]);
     rows.unshift(['bare method', bareNs.toFixed(0), '', '1.0', '']);
     lines.push(
-      ...table([title, 'ns a call', 'added ns', '× bare', 'added, of cockatiel’s'], rows),
+      ...table([title, 'ns per call', 'added ns', '× bare', 'added, × cockatiel’s'], rows),
       '',
     );
   }
@@ -25,7 +25,7 @@ export function report({ node, machine, rounds, bareNs, jobs, limiters, counts, 
     id,
     ...[timers, controllers].map((number) => perCall(number / calls)),
   ]);
-  lines.push(...table(['made a call', 'timers', 'AbortControllers'], made), '');
+  lines.push(...table(['made per call', 'timers', 'AbortControllers'], made), '');
   for (const { claim, holds, value } of checks) {
     lines.push(`- ${holds ? 'holds' : 'FAILS'}: ${claim} (${value})`);
   }
@@ -33,9 +33,9 @@ export function report({ node, machine, rounds, bareNs, jobs, limiters, counts, 
 }
 
 const LIMITERS = 'a decision of a rate limit';
-const OF_BEST = 'of the best other one’s';
+const OF_BEST = '× the best other one’s';
 
-/** bench/README.md with these results, as ratios, which say more about other machines than nanoseconds. */
+/** bench/README.md with these results as ratios, which carry over to other machines better than nanoseconds. */
 export function withResults(readme, { node, rounds, jobs, limiters, counts }) {
   return block('results', readme, [
     `Node ${node}, 2-core VM, median of ${rounds} rounds.`,
@@ -45,7 +45,7 @@ export function withResults(readme, { node, rounds, jobs, limiters, counts }) {
         const made = [timers, controllers].map((number) => perCall(number / calls));
         return [name, toBare.toFixed(1), addedToCockatiel.toFixed(2), ...made];
       });
-      const head = [title, '× bare', 'added, of cockatiel’s', 'timers', 'AbortControllers'];
+      const head = [title, '× bare', 'added, × cockatiel’s', 'timers', 'AbortControllers'];
       return ['', ...table(head, rows)];
     }),
     '',

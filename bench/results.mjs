@@ -10,7 +10,7 @@ const limits = { breaker: 1.25, retry: 0.6, timeout: 1, bulkhead: 0.125, rejecte
 /** Upper limit of a command's added cost, as a multiple of a decorated method's. */
 const COMMAND_LIMIT = 1.25;
 
-/** The suffix of the variants of cockatiel to compare with, where it is not all of them. */
+/** The suffix of the variants of cockatiel to compare with, unless it is all of them. */
 const yardsticks = { breaker: ', counting', retry: ', counting' };
 
 /** All calls to measure, of all contestants and the bare method, by `job/contestant`. */
@@ -102,7 +102,7 @@ export function judgeCounts(counts, signal) {
       most: 0,
     },
     {
-      claim: 'with a signal: one AbortController a call',
+      claim: 'with a signal: one AbortController per call',
       value: signal.controllers,
       most: signal.calls,
     },

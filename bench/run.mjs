@@ -1,4 +1,4 @@
-// npm run bench: what the library adds to a call, and what a fleet adds to that.
+// npm run bench: the cost that the library adds to a call, and the cost that a fleet adds to that.
 //
 //   node bench/run.mjs [--json] [--check] [--readme] [--rounds 200] [--only calls|fleet]
 //
@@ -25,9 +25,9 @@ const options = readOptions({
   only: { type: 'string' },
 });
 const rounds = Number(options.rounds);
-if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds wants a whole number');
+if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds needs a whole number');
 const parts = options.only === undefined ? Object.keys(texts) : [options.only];
-if (!parts.every((part) => part in texts)) throw new Error('--only wants calls or fleet');
+if (!parts.every((part) => part in texts)) throw new Error('--only takes calls or fleet');
 
 await setUp();
 const results = {
@@ -52,7 +52,7 @@ function of(part) {
 
 /**
  * Of several measurements, until each claim has held in one of them. Each is made by a process of its own, since the same
- * code may be a tenth faster in one than in another one, as it comes to lie in memory.
+ * code may be a tenth faster in one than in another, depending on its place in memory.
  */
 function checkedResults(part) {
   const held = new Map();

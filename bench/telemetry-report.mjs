@@ -1,6 +1,6 @@
 import { table } from './report.mjs';
 
-/** How much dearer a call may be when nothing is exported, as a share of its time. */
+/** How much slower a call may be when nothing is exported, as a share of its time. */
 const NOTHING = 0.03;
 
 /** How much metrics may add, as a share of the pipeline's own cost. */
@@ -52,7 +52,10 @@ export function withTelemetry(readme, { node, jobs }) {
   const block = [
     `Node ${node}, 2-core VM, medians of five processes.`,
     '',
-    ...table(['added, of the policies\u2019 own cost', ...jobs.map(({ title }) => title)], rows),
+    ...table(
+      ['added, in % of the policies\u2019 own cost', ...jobs.map(({ title }) => title)],
+      rows,
+    ),
   ].join('\n');
   const [before, rest] = readme.split(BEGIN);
   return `${before}${BEGIN}\n\n${block}\n\n${END}${rest.split(END)[1]}`;

@@ -37,7 +37,7 @@ const JOBS = {
 
 const options = readOptions({ rounds: { type: 'string', default: '200' } });
 const rounds = Number(options.rounds);
-if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds wants a whole number');
+if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds needs a whole number');
 
 await setUp();
 const library = await import('../dist/esm/index.js');
@@ -45,7 +45,7 @@ const { ResilienceMetricProducer, ResilienceOpenTelemetryModule } =
   await import('../dist/esm/opentelemetry/index.js');
 const { ResiliencePrometheusModule } = await import('../dist/esm/prometheus/index.js');
 
-/** Modules beside the library's own, by what they are called in the results. */
+/** Modules besides the library's own, by their names in the results. */
 const exporters = {
   without: () => [],
   'no SDK': () => [ResilienceOpenTelemetryModule.forRoot()],
@@ -75,7 +75,7 @@ process.exit();
 
 /**
  * Of several measurements, until each claim has held in one of them. Each is made by a process of its own, since the same
- * code may be a tenth faster in one than in another one, as it comes to lie in memory.
+ * code may be a tenth faster in one than in another, depending on its place in memory.
  */
 function checkedResults() {
   const held = new Map();
@@ -116,7 +116,7 @@ function meterProvider(metricProducers = []) {
   return new MeterProvider({ readers: [reader] });
 }
 
-/** As in an application, with a reader that collects from it. */
+/** As in an application: a reader collects from it. */
 function metricProducer() {
   const producer = new ResilienceMetricProducer();
   meterProvider([producer]);

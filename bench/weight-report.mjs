@@ -33,7 +33,7 @@ export function weightReport(results) {
   return [`Node ${node}, ${machine} machine`, '', ...tableOf(results), '', ...lines].join('\n');
 }
 
-/** bench/README.md with these results, without those that say more about the machine than about the library. */
+/** bench/README.md with these results, without the rows that depend more on the machine than on the library. */
 export function withWeight(readme, results) {
   const { blockWallMs: _, ...shownOnes } = results;
   const machine = `Node ${results.node}, ${results.machine} VM.`;

@@ -14,7 +14,7 @@ import { setUp } from './setup.mjs';
 const MEASUREMENTS = 5;
 
 const options = readOptions();
-if (globalThis.gc === undefined) throw new Error('weights want node --expose-gc');
+if (globalThis.gc === undefined) throw new Error('bench/weight.mjs needs node --expose-gc');
 
 await setUp();
 const { weights } = await import('./weight/weights.mjs');

@@ -1,5 +1,5 @@
 // Twenty clients in a process of their own, so that their work is not measured: they read the stream of process.argv[2]. The
-// last one stops to read after a while.
+// last one stops reading after a while.
 import { get } from 'node:http';
 
 const [url, clients] = process.argv.slice(2);

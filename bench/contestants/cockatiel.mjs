@@ -25,7 +25,7 @@ function breaker({ openFor, window, failureRate, minimumCalls } = settings.break
   });
 }
 
-/** The policy, keeping the same data as our breaker: how calls ended, and how long they took. */
+/** The policy, recording the same data as our breaker: outcomes and latencies of calls. */
 function counting(policy) {
   const counts = { successes: 0, failures: 0 };
   const latencies = createHistogram();

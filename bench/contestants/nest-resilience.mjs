@@ -22,7 +22,7 @@ class BookService extends BookClient {
     return this.books;
   }
 
-  /** For equal work: the others do not notice calls that hang. */
+  /** For equal work: the others do not detect calls that hang. */
   async withBreakerAlike() {
     return this.books;
   }

@@ -19,7 +19,7 @@ export async function start() {
       errorThresholdPercentage: failureRate * 100,
       volumeThreshold: minimumCalls,
       resetTimeout: openFor,
-      rollingPercentilesEnabled: false, // the others keep none
+      rollingPercentilesEnabled: false, // the others record none
     });
     breakers.push(made);
     return made;

@@ -4,7 +4,7 @@ import { startApplication } from './application.mjs';
 
 const CALLS = 1_000;
 
-/** More than one turn of the event loop, so that what calls leave to later ones is counted too. Milliseconds. */
+/** More than one turn of the event loop, so that work that calls leave for later turns is counted too. Milliseconds. */
 const AFTERWARDS = 50;
 
 /** The turns in the background are far apart, so that they are not among these commands. */
@@ -16,7 +16,7 @@ export async function countCommands(redis) {
       for (let i = 0; i < CALLS; i++) await client.getBooks();
       await rest();
     });
-    // A transition has to be seen, or nothing would be by this count.
+    // A transition has to show, or the count would prove nothing.
     const ofReset = await redis.commandsOf(async () => {
       breaker.reset();
       await rest();

@@ -11,7 +11,7 @@ import { measure, median } from '../measure.mjs';
 /** Calls a second: never reached, and reached at once. */
 const LIMITS = { allowed: 1_000_000_000, refused: 1 };
 
-/** How long a limit that has been reached stays so, seconds. */
+/** How long a limit stays exhausted once it is reached, seconds. */
 const LONG = 3_600;
 
 /** As many decisions at a time as a busy process may ask for. */
@@ -40,7 +40,7 @@ export async function measureLimits(rounds, redis) {
 }
 
 async function measureLoads(rounds, redis, decide) {
-  // A limit that the first decision has reached is refused from then on.
+  // The first decision exhausts this limit; all later ones are refused.
   for (const each of Object.values(decide)) await each.refused().catch(() => {});
   const calls = {};
   for (const [name, { allowed, refused }] of Object.entries(decide)) {
@@ -116,7 +116,7 @@ async function startOurs(store) {
     Object.defineProperty(LimitedClient.prototype, method, descriptor);
   }
   class AppModule {}
-  // An answer counts however late it is.
+  // An answer counts, however late it comes.
   const fleet = { callTimeout: '5s', pollInterval: '1h', activePollInterval: '1h' };
   const imports = [ResilienceModule.forRoot({ store, fleet })];
   Module({ imports, providers: [LimitedClient] })(AppModule);

@@ -6,12 +6,12 @@ import { Redis } from 'ioredis';
 
 const HOST = '127.0.0.1';
 
-/** Starts a redis-server of our own. @returns `undefined` when there is none in PATH, which on CI is an error */
+/** Starts a redis-server of our own. @returns `undefined` when PATH has none, which is an error on CI */
 export async function startRedis() {
   if (spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status !== 0) {
     const missing = 'there is no redis-server in PATH';
     if (process.env.CI !== undefined) throw new Error(missing);
-    console.error(`skipped: what is measured with Redis; ${missing}`);
+    console.error(`skipped measurements with Redis: ${missing}`);
     return undefined;
   }
   const port = await freePort();
@@ -25,13 +25,13 @@ export async function startRedis() {
     url: `redis://${HOST}:${port}`,
     /** Another client of the same server. */
     connect: () => new Redis({ host: HOST, port }),
-    /** Runs `work`. @returns how many commands the server has run meanwhile, by name; those in scripts included */
+    /** Runs `work`. @returns how many commands the server has run meanwhile, by name; including those in scripts */
     async commandsOf(work) {
       await client.config('RESETSTAT');
       await work();
       return commandsIn(await client.info('commandstats'));
     },
-    /** Waits until so many clients listen to messages. */
+    /** Waits until this many clients listen to messages. */
     async listenedToBy(clients) {
       while (listeners(await client.client('LIST', 'TYPE', 'pubsub')) < clients) await sleep(5);
     },
@@ -44,7 +44,7 @@ export async function startRedis() {
   };
 }
 
-/** By name; those with which we ask are left out. */
+/** By name, without those that we ask with. */
 function commandsIn(info) {
   const lines = info.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm);
   return Object.fromEntries(

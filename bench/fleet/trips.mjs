@@ -1,4 +1,4 @@
-// How long it takes until a circuit that opens here is open in another process.
+// How long a trip here takes to open the circuit in another process.
 import { fork } from 'node:child_process';
 import { on, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +10,13 @@ import { now } from './monotonic.mjs';
 
 const TRIPS = 50;
 
-/** The first ones are slower, as everything is new to the engine. */
+/** The first ones are slower, since the engine has not compiled the code yet. */
 const WARM_UP = 10;
 
 /** For all trips together. Milliseconds. */
 const TIME_LIMIT = 60_000;
 
-/** @returns milliseconds from the change of the state here to that in the other process */
+/** @returns milliseconds from the change of state here to the change in the other process */
 export async function measureTrips(redis) {
   const other = fork(fileURLToPath(new URL('instance.mjs', import.meta.url)), [redis.url]);
   const changes = on(other, 'message', { signal: AbortSignal.timeout(TIME_LIMIT) });
@@ -25,7 +25,7 @@ export async function measureTrips(redis) {
   breaker.onStateChange(({ to }) => {
     if (to === 'open') openedAt = now();
   });
-  /** When the other one has changed to that state. */
+  /** The time at which the other one has changed to that state. */
   const heard = async (expected) => {
     const [{ state, at }] = (await changes.next()).value;
     if (state !== expected) throw new Error(`the other process is ${state}, not ${expected}`);

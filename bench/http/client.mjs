@@ -5,7 +5,7 @@ const REQUEST = Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
 
 /**
  * Connections that send the same request over and over, each one after the other. They cost less than the server, so that
- * it is the server that is busy: all answers have the same length, so that nobody has to parse them.
+ * the server is what limits: all answers have the same length, so that they need no parsing.
  */
 export class Client {
   #connections = [];
@@ -21,7 +21,7 @@ export class Client {
     return client;
   }
 
-  /** Sends requests for so long. @returns how many were answered, in how many seconds */
+  /** Sends requests for `ms` milliseconds. @returns how many were answered, in how many seconds */
   async load(ms) {
     const startedAt = performance.now();
     this.#answered = 0;

@@ -7,11 +7,11 @@ import { VARIANTS } from './claims.mjs';
 const CONNECTIONS = 50;
 const TURN_MS = 150;
 
-/** After so many requests next to nothing is compiled any more. */
+/** After this many requests hardly anything is left to compile. */
 const WARM_UP = 40_000;
 const LONGEST_WARM_UP_MS = 10_000;
 
-/** Which share of the turns counts: what else the machine does only adds to the others. */
+/** The share of the turns that counts: other work on the machine only makes the others slower. */
 const BEST = 0.05;
 
 /**

@@ -24,14 +24,14 @@ export function httpReport({ machine, nodes, checks }) {
 const BEGIN = '<!-- http: begin -->';
 const END = '<!-- http: end -->';
 
-/** bench/README.md with these results. */
+/** The text of bench/README.md with these results. */
 export function withHttp(readme, results) {
   const [before, rest] = readme.split(BEGIN);
   const block = [`On a machine of ${results.machine}:`, '', ...tableOf(results)].join('\n');
   return `${before}${BEGIN}\n\n${block}\n\n${END}${rest.split(END)[1]}`;
 }
 
-const HEAD = ['Node', 'platform', 'variant', 'requests a second', 'CPU time', 'of an idle one’s'];
+const HEAD = ['Node', 'platform', 'variant', 'requests a second', 'CPU time', '× an idle one’s'];
 
 function tableOf({ nodes }) {
   const rows = nodes.flatMap(({ node, platforms }) =>

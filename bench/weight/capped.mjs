@@ -6,7 +6,7 @@ const KEYS = 1_000_000;
 const CAP = 10_000;
 const STEP = KEYS / 10;
 
-/** The most that keys of a breaker and of a bulkhead weigh together when there are a hundred times more than room. */
+/** The most that all keys of a breaker, and of a bulkhead, weigh together, with a hundred times more keys than room. */
 export async function capped() {
   const key = (each) => each;
   return {
@@ -15,7 +15,7 @@ export async function capped() {
   };
 }
 
-/** Uses each key once. The time that passes makes a breaker of a former key idle, so that it gives its place away. */
+/** Uses each key once. Time passes meanwhile, so that breakers of earlier keys become idle and give up their places. */
 async function mostOf(policies, registryName) {
   const clock = new ManualClock();
   const { service, close, ...registries } = await start({ clock, logger: false });

@@ -3,7 +3,7 @@ import { byKey, start } from './application.mjs';
 import { memory } from './memory.mjs';
 
 const MANY = 100_000;
-/** Code that is compiled meanwhile weighs nothing beside so many. */
+/** So many that the weight of code compiled meanwhile does not matter. */
 const SEVERAL = 5_000;
 const SOME = 1_000;
 const FEW = 100;
@@ -20,7 +20,7 @@ export async function weights() {
   };
 }
 
-/** @returns the use of breakers by so many calls each, spread over so many milliseconds */
+/** @returns a function that uses each breaker for `count` calls, spread over `overMs` milliseconds */
 function calls(count, overMs) {
   const rounds = Math.min(count, 600);
   return async (all, clock) => {
@@ -42,7 +42,7 @@ function use(breaker, count, round, clock) {
   }
 }
 
-/** A clock by which calls take time without any real waiting. */
+/** A clock that lets calls take time without any real waiting. */
 class BenchClock extends ManualClock {
   late = 0;
 
@@ -66,7 +66,7 @@ async function breakers(count, used) {
   return bytes;
 }
 
-/** The breakers of a name, which are only made by calls. */
+/** The breakers of a name; only calls create them. */
 function keyedOf(registry) {
   const [part] = registry.store.ofKind('circuitBreaker');
   return part;
@@ -88,7 +88,7 @@ async function commands() {
   return bytes;
 }
 
-/** All of so many keys, each used once. */
+/** The weight of `count` keys together, each used once. */
 async function keys(count) {
   const { service, registry, close } = await start();
   const command = byKey(service, count + 1);
