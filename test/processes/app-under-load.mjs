@@ -1,4 +1,4 @@
-// An application under load that will be suspended: node app-under-load.mjs '{"port":…}'. Told to end, it tells how it went.
+// An application under load that will be suspended: node app-under-load.mjs '{"port":…}'. At its end it reports its results.
 import { Agent, get } from 'node:http';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

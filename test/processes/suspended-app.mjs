@@ -1,6 +1,6 @@
 // Suspends an application for a while under load: node test/processes/suspended-app.mjs [milliseconds]. Needs a build.
 //
-// Its dependency answers in time, so neither may a circuit open nor a call time out: the process was late, not the
+// Its dependency answers in time, so no circuit may open and no call may time out: the process was late, not the
 // dependency. Exits 0 when that holds.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -42,7 +42,7 @@ async function loop() {
   }
 }
 for (let i = 0; i < 50; i++) void loop();
-// Timers come first when the process goes on, and some of them look at the breaker.
+// When the process resumes, timers run first, and some of them check the breaker.
 const breaker = () => app.get(CircuitBreakerRegistry, { strict: false }).get('api');
 setInterval(() => breaker().state, 10);
 setInterval(() => void command.execute().catch(() => (failures += 1)), 7);

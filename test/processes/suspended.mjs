@@ -1,6 +1,6 @@
 // node test/processes/suspended.mjs [--quick]: a process that was suspended opens no breaker. Needs a build.
 //
-// A client calls a healthy dependency under load, is stopped for longer than `maxCallDuration` and goes on.
+// A client calls a healthy dependency under load, is stopped for longer than `maxCallDuration`, and resumes.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -12,7 +12,7 @@ const [stopFor, maxCallDuration] = quick ? [1_500, 500] : [5_000, 2_000];
 const server = createServer((request, response) => {
   setTimeout(() => response.end('[]'), 5 + Math.random() * 20);
 }).listen(0, '127.0.0.1');
-server.keepAliveTimeout = 60_000; // connections that were idle meanwhile are not the point
+server.keepAliveTimeout = 60_000; // idle connections are not the point here
 await once(server, 'listening');
 
 const url = `http://127.0.0.1:${server.address().port}/`;

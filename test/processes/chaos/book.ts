@@ -1,19 +1,19 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { type Entry, type Fact, machineNow } from './entries.js';
 
-/** Something that must always hold, and is checked by what the processes have written down. */
+/** Something that must always hold, checked against what the processes write down. */
 export interface Rule {
   readonly title: string;
   readonly expected: string;
-  /** Takes the next entry, in the order of time. @returns what it breaks */
+  /** Takes the next entry, in the order of time. @returns how the entry breaks the rule */
   see(entry: Entry): string | undefined;
   /** How often it was put to the test; `undefined` if a short run may miss it. */
   readonly tried: number | undefined;
-  /** How often it was looked at, and the like. */
+  /** For the report: how often it was checked, and the like. */
   found(): string;
 }
 
-/** Entries are complete that are older than this, milliseconds. */
+/** Entries older than this are complete, milliseconds. */
 const SETTLED = 500;
 
 const buffer = Buffer.alloc(1 << 20);

@@ -108,7 +108,7 @@ async function experiment(): Promise<void> {
     const breaches = book.breaches.filter((breach) => breach.rule === rule);
     const [first] = breaches;
     const found = first === undefined ? '' : `; ${breaches.length} times not: ${first.what}`;
-    // Of some kinds of trouble alone, nothing may follow for a rule.
+    // With only some kinds of trouble, a rule may not have been put to the test.
     const isTried = rule.tried !== 0 || values.only !== undefined;
     const holds = first === undefined && isTried;
     report.check(rule.title, rule.expected, holds, `${rule.found()}${found}`);

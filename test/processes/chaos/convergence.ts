@@ -6,7 +6,7 @@ import { OPEN_FOR, TWO_POLLS } from './limits.js';
 /** Two polls, an open time that has just begun, a probe, and a busy machine, milliseconds. */
 export const CONVERGES_WITHIN = TWO_POLLS + OPEN_FOR + 700;
 
-/** Who holds a circuit open by the last decision. If that is not certain, all must say the same. */
+/** The operator who holds a circuit open by the last decision. If that is not certain, all instances must say the same. */
 export interface Held {
   readonly by: string | undefined;
   readonly certain: boolean;
@@ -19,16 +19,16 @@ export interface Agreement {
   readonly held: Held;
 }
 
-/** A process that had no processor for so long may have taken the store for away: its time starts again. Milliseconds. */
+/** A process without a processor for this long may have considered the store away: the wait starts again. Milliseconds. */
 const STALL = 50;
 
-/** Longer than that, nothing excuses them. Milliseconds. */
+/** After this, nothing excuses a missing agreement. Milliseconds. */
 const PATIENCE = 30_000;
 
 /**
  * Waits until all instances agree.
  *
- * @returns how long it took since all processes could run, or what they said last
+ * @returns how long it took from when all processes could run, or what they said last
  */
 export async function converge(fleet: Fleet, expected: Agreement): Promise<number | string> {
   const began = machineNow();

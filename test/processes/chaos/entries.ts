@@ -1,6 +1,6 @@
-/** The facts that the processes write down, one line of JSON each. Times are of the one monotonic clock of the machine, milliseconds. */
+/** The facts that the processes write down, one line of JSON each. Times are from the machine's monotonic clock, milliseconds. */
 export type Fact =
-  /** The store has granted a lease that was asked for at `asked`; it stands until `until` at least. */
+  /** The store has granted a lease that was asked for at `asked`; it is valid until `until` at least. */
   | {
       readonly type: 'leased';
       readonly kind: 'place' | 'probe';
@@ -17,7 +17,7 @@ export type Fact =
       readonly tokens: readonly string[];
       readonly until: number;
     }
-  /** A lease is being given back; from now on it need not stand. */
+  /** A lease is being given back; from now on it may end. */
   | { readonly type: 'returned'; readonly name: string; readonly token: string }
   /** The store has taken the outcome of a probe; the circuit is in this phase after it. */
   | {
@@ -27,28 +27,28 @@ export type Fact =
       readonly asked: number;
       readonly then: Phase;
     }
-  /** The store has opened a circuit, of which the instance knew this. */
+  /** The store has opened a circuit; `known` is what the instance knew of it. */
   | {
       readonly type: 'tripped';
       readonly name: string;
       readonly known: Phase;
       readonly then: Phase;
     }
-  /** A circuit, as the store has told it. */
+  /** A circuit, as the store has reported it. */
   | {
       readonly type: 'seen';
       readonly name: string;
       readonly asked: number;
       readonly phase: Phase;
     }
-  /** The store has allowed a call. Its turn is `waitMs` after it has said so. */
+  /** The store has allowed a call. Its turn is `waitMs` after the answer. */
   | {
       readonly type: 'allowed';
       readonly name: string;
       readonly asked: number;
       readonly waitMs: number;
     }
-  /** How many instances are alive, as the store has told. */
+  /** How many instances are alive, according to the store. */
   | { readonly type: 'living'; readonly asked: number; readonly instances: number }
   /** The store does not answer a step in time, or rejects it. */
   | { readonly type: 'unanswered' }
@@ -63,9 +63,9 @@ export type Fact =
       readonly to: string;
       readonly reason: string;
     }
-  /** A call that ended as none may, an error that nobody has handled, and the like. */
+  /** A call with an outcome that is not allowed, an unhandled error, and the like. */
   | { readonly type: 'wrong'; readonly what: string }
-  /** The calls of the last second by method, and the longest beyond its limit, milliseconds. */
+  /** The calls of the last second by method, and the longest overrun of a limit, milliseconds. */
   | {
       readonly type: 'calls';
       readonly made: Readonly<Record<string, number>>;

@@ -56,7 +56,7 @@ export class Instance {
     this.tell({ type: 'outage', fails });
   }
 
-  /** @returns undefined when it does not say in time */
+  /** @returns undefined when it does not answer in time */
   async look(): Promise<Look | undefined> {
     const id = ++this.looks;
     const answer = new Promise<Look>((resolve) => this.awaited.set(id, resolve));
@@ -122,7 +122,7 @@ export class Fleet {
     for (const instance of this.instances) instance.outage(fails);
   }
 
-  /** Ends what is left of it. */
+  /** Ends everything that is left of it. */
   async destroy(): Promise<void> {
     await Promise.all(this.instances.filter(({ alive }) => alive).map((each) => each.kill()));
   }

@@ -1,4 +1,4 @@
-/** The limits of the shared parts, for the instances that keep to them and for the rules that hold them to it. */
+/** The limits of the shared parts, for the instances that keep to them and for the rules that check it. */
 
 export const PREFIX = 'resilience:';
 

@@ -5,16 +5,16 @@ import type { LeaseLimit } from './rules/lease-limit.js';
 import type { Place } from './troubles.js';
 import { until } from '../../../sample/launcher/src/net.js';
 
-/** Asking again, an entry that is read late, and a busy machine, milliseconds. */
+/** Allowance for asking again, for an entry that is read late, and for a busy machine, milliseconds. */
 const SLACK = 3_000;
 
-/** While Redis is well, an instance dies that holds places. The others have them when its leases are over. */
+/** While Redis is well, an instance that holds places dies. The others get the places when its leases end. */
 export async function placesComeBack(
   { fleet, book, dice, report }: Place,
   halls: LeaseLimit,
 ): Promise<void> {
   const all = PLACES.halls.maxConcurrent;
-  report.progress('all places are held; then an instance dies that holds some');
+  report.progress('all places are held; then an instance that holds some dies');
   await until('all places are held', () => halls.holders(machineNow()).length === all);
   const holders = halls.holders(machineNow());
   const holder = dice.pick(holders);
@@ -30,7 +30,7 @@ export async function placesComeBack(
   while (others() < all && machineNow() < diedAt + LEASE + SLACK) await sleep(20);
   const took = (machineNow() - diedAt) / 1_000;
   report.check(
-    'an instance dies that holds places',
+    'an instance that holds places dies',
     `the others have all ${all} again within its lease (${LEASE / 1_000} s)`,
     others() === all,
     `${lost} were held, ${others()} of ${all} are held by others ${took.toFixed(1)} s later`,

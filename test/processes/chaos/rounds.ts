@@ -94,7 +94,7 @@ export class Rounds {
     return troubles;
   }
 
-  /** The dependency fails meanwhile, and is perhaps well again. */
+  /** The dependency fails meanwhile, and perhaps recovers. */
   private async outage(): Promise<void> {
     const { dice, fleet } = this.place;
     if (dice.chance(0.4)) return;
@@ -107,7 +107,7 @@ export class Rounds {
     fleet.outage(false);
   }
 
-  /** An operator holds a circuit open meanwhile, at one instance. Should that one die, nobody may have heard of it. */
+  /** An operator holds a circuit open meanwhile, at one instance. If that one dies, perhaps no other has heard of it. */
   private async decision(): Promise<void> {
     const { dice, fleet } = this.place;
     if (dice.chance(0.5)) return;
@@ -141,7 +141,7 @@ export class Rounds {
     await this.agreed('the end of an outage without any trouble');
   }
 
-  /** One instance cannot open the circuit of the others that needs a quorum, once older votes are over. */
+  /** One instance alone cannot open a circuit that needs a quorum for the others, once older votes have expired. */
   private async loneOutage(): Promise<void> {
     const { book, dice, fleet, report } = this.place;
     await sleep(VOTE);

@@ -27,7 +27,7 @@ export interface Trouble {
   end(): Promise<void>;
 }
 
-/** How far a clock is moved forward at most, and back, milliseconds. Whatever is open stays so for the step back. */
+/** How far a clock is moved forward at most, and back, milliseconds. An open circuit stays open for as long as the step back. */
 const FORWARD = 3_600_000;
 const BACK = 1_000;
 

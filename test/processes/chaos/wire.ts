@@ -2,24 +2,24 @@ import { connect, createServer, type Socket } from 'node:net';
 import { HOST } from '../../../sample/launcher/src/net.js';
 
 /**
- * - `held`: no byte passes, and none is lost
+ * - `held`: no byte passes, but none is lost
  * - `slow`: each chunk takes a while
- * - `unanswered`: what Redis answers is lost, until all connections end
+ * - `unanswered`: answers of Redis are lost, until all connections end
  * - `cut`: connections end in the middle of answers, again and again
- * - `refused`: connections end, and there are no new ones
+ * - `refused`: connections end, and new ones are refused
  */
 export type Disturbance = 'none' | 'held' | 'slow' | 'unanswered' | 'cut' | 'refused';
 
 const CUT_EVERY = 120;
 
-/** Longer than a call waits, shorter than a step in the background may take, milliseconds each way. */
+/** Longer than a call waits, but shorter than a background step may take; milliseconds each way. */
 const SLOW_BY = 80;
 
 /** Passes bytes on, between the client of one instance and Redis, and can be disturbed. */
 export class Wire {
   private how: Disturbance = 'none';
   private readonly sockets = new Set<Socket>();
-  /** Chunks on their slow way. */
+  /** Chunks that are being delayed. */
   private slow = 0;
   private cutting: NodeJS.Timeout | undefined;
 
@@ -37,7 +37,7 @@ export class Wire {
     const former = this.how;
     this.how = how;
     clearInterval(this.cutting);
-    // A stream that has lost bytes is of no use any more.
+    // A stream that has lost bytes is useless.
     if (former === 'unanswered' || how === 'refused') this.endAll();
     if (how === 'cut') this.cutting = setInterval(() => this.endAll(), CUT_EVERY);
     for (const socket of this.sockets) {

@@ -30,10 +30,10 @@ const HEALTHY_MS = 10_000;
 /** It lasts until all alerts fire: half a minute of the shorter rules, and some for rates to rise. */
 const OUTAGE_AT_MOST_MS = 90_000;
 const RECOVERY_AT_MOST_MS = 90_000;
-/** An alert that should not fire may come late, and times of firing are known to a second. */
+/** An alert that should not fire may come late, and firing times are known only to the second. */
 const AFTERWARDS_MS = 5_000;
 
-/** Nobody reads the lines, and writing them takes time. */
+/** The log lines are not needed, and writing them takes time. */
 const QUIET = { LOG_LEVEL: 'error' };
 
 async function experiment(

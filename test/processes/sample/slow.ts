@@ -3,10 +3,10 @@ import { play } from './lib/experiment.js';
 import { BOOKS, measure, type Phases, SHIPPING } from './slow/measure.js';
 import { SlowReport, staysFast } from './slow/report.js';
 
-/** Nobody reads the lines, and writing them takes time. */
+/** The log lines are not needed, and writing them takes time. */
 const QUIET = { LOG_LEVEL: 'error' };
 
-/** A p99 of milliseconds is soon doubled by a machine that does something else. */
+/** Other work on the machine easily doubles a p99 of some milliseconds. */
 const REPETITIONS = 2;
 
 async function experiment(shop: Bookshop, report: SlowReport): Promise<void> {

@@ -5,7 +5,7 @@ import type { RedisClient } from 'nest-resilience/redis';
 import { PREFIX } from '../limits.js';
 import type { ClientKind } from '../orders.js';
 
-/** The key whose value the scripts add to the server's time, microseconds. */
+/** The scripts add the value of this key to the server's time, microseconds. */
 export const CLOCK_KEY = `${PREFIX}{clock}`;
 
 const TIME = 'tonumber(time[1]) * 1000000 + tonumber(time[2])';
@@ -27,7 +27,7 @@ export function clientOf(kind: ClientKind, url: string): OwnClient {
   }
   const client = createClient({ url, disableOfflineQueue: true });
   client.on('error', () => {});
-  // It goes on trying.
+  // It keeps trying.
   client.connect().catch(() => {});
   const send = (command: string[]): Promise<unknown> =>
     scripts.send((moved) => client.sendCommand(moved), command);
@@ -46,11 +46,11 @@ function instead<T extends object>(client: T, name: string, method: unknown): T 
 }
 
 /**
- * Sends the scripts of the store with one change: the server's time is moved by what a key says. So the clock of a real
- * server steps, as far as its scripts can see.
+ * Sends the scripts of the store with one change: the server's time is moved by the value of a key. For the scripts,
+ * the clock of a real server steps.
  */
 class MovedScripts {
-  /** By the hash under which the store knows a script. */
+  /** By the hash that the store uses for a script. */
   private readonly moved = new Map<string, string>();
 
   async send(

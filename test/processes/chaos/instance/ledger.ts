@@ -1,7 +1,7 @@
 import { openSync, writeSync } from 'node:fs';
 import { type Fact, machineNow } from '../entries.js';
 
-/** Writes down what happens, at once: a line that is written survives the death of its process. */
+/** Writes down events at once: a line that is written survives the death of its process. */
 export class Ledger {
   private readonly file: number;
 

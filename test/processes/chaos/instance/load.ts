@@ -13,7 +13,7 @@ interface Kind {
   readonly callers: number;
   /** Between the calls of one caller, milliseconds. */
   readonly pause: readonly [number, number];
-  /** How its calls may end, beside well. */
+  /** The ways in which its calls may end, besides success. */
   readonly ends: readonly string[];
   /** How long they may take, with an answer of the store for each of its questions, milliseconds. */
   readonly longest: number;
@@ -51,7 +51,7 @@ const KINDS: readonly Kind[] = [
     callers: 4,
     pause: [5, 40],
     ends: ['BULKHEAD_FULL'],
-    // Whoever waits has an answer of its own, and one for those before it.
+    // A waiting call needs an answer of its own, and one for those before it.
     longest: PLACES.places.hold[1] + PLACES.places.maxWait + 2 * answer,
   },
   {
@@ -84,7 +84,7 @@ export class Load {
     );
   }
 
-  /** The work since it was last told. */
+  /** The work since the last report. */
   tell(): void {
     const { made, answered, over } = this;
     [this.made, this.answered, this.over] = [{}, {}, 0];

@@ -13,7 +13,7 @@ import type { Ledger } from './ledger.js';
 /** An answer that takes longer may be too late for its call, milliseconds. */
 const LATE = FLEET.callTimeout / 2;
 
-/** A store that writes down what it is asked and what it answers. */
+/** A store that writes down the questions and answers. */
 export function recorded(store: ResilienceStore, ledger: Ledger): ResilienceStore {
   /** Writes down at once that an answer takes too long: its call may go on without it. */
   async function answered<T>(step: Promise<T>): Promise<T> {

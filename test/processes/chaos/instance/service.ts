@@ -8,7 +8,7 @@ import type { Ledger } from './ledger.js';
 /** The error of the dependency. */
 export class Outage extends Error {}
 
-/** The needs of the service from its process; set before the first call. */
+/** What the service needs from its process; set before the first call. */
 export const world = {
   dice: undefined as unknown as Dice,
   ledger: undefined as unknown as Ledger,
@@ -36,7 +36,7 @@ let ids = 0;
 export class Service {
   constructor(private readonly breakers: CircuitBreakerRegistry) {}
 
-  /** Nothing is wrong with its dependency, and its limits are far away. */
+  /** Its dependency is healthy, and its limits are never reached. */
   @CircuitBreaker({ name: 'steady', scope: 'shared', ...breaker })
   @RateLimit({ name: 'plenty', limit: 6_000, per: '1s', scope: 'shared' })
   @Bulkhead({ name: 'roomy', maxConcurrent: 90, maxQueue: 0, scope: 'shared' })
@@ -61,7 +61,7 @@ export class Service {
     if (world.fails) throw new Outage('down');
   }
 
-  /** Whose breaker operators hold open. */
+  /** Operators hold its breaker open. */
   @CircuitBreaker({ name: 'held', scope: 'shared', ...breaker })
   async override(): Promise<void> {
     await this.work(2, 10);

@@ -6,19 +6,19 @@ import { WithoutAnswer } from './without-answer.js';
 
 const NAME = 'limited';
 
-/** A call certainly hears of an answer that takes no longer, milliseconds. */
+/** An answer that takes no longer than this certainly reaches its call, milliseconds. */
 const HEARD = 0.6 * FLEET.callTimeout;
 
 /**
  * Calls that really run while nothing is wrong, of all instances together, are within limit and burst in every window. A call
- * runs in the turn in which its process hears that it may, and has been counted since its question.
+ * runs in the turn of the event loop in which its process hears that it may, and counts from its question on.
  */
 export class Admitted implements Rule {
   readonly title = `calls of ${NAME} that run while nothing is wrong`;
   readonly expected = `at most ${RATES[NAME].limit} per second and ${RATES[NAME].burst} at once, in every window`;
-  /** Questions by instance that have been answered with yes, and of which the call has not run yet. */
+  /** Questions by instance that were answered with yes, and whose calls have not run yet. */
   private readonly allowed = new Map<string, number[]>();
-  /** Answers by instance that came so late that their calls may have run by them, or without them. */
+  /** Answers by instance that came so late that their calls may have run without them. */
   private readonly late = new Map<string, number>();
   private readonly withoutAnswer = new WithoutAnswer();
   private windows: Windows | undefined;

@@ -1,7 +1,7 @@
 import type { Entry } from '../entries.js';
 import type { Rule } from '../book.js';
 
-/** Circuits of dependencies that nothing is wrong with. */
+/** Circuits of healthy dependencies. */
 const SOUND = ['steady', 'held'];
 
 /** No call fails or hangs because of the store, and nothing else goes wrong in a process. */

@@ -10,8 +10,8 @@ const LIMITS: Readonly<Record<string, number>> = {
 };
 
 /**
- * While nothing is wrong, work that really runs is within the limits of the fleet: whatever begins then has a lease. Answers
- * may come late on a busy machine; what the instance begins then is not counted.
+ * While nothing is wrong, work that really runs is within the limits of the fleet: all work that begins then has a lease.
+ * Answers may come late on a busy machine; work that the instance begins then is not counted.
  */
 export class Calm implements Rule {
   readonly title = 'work that runs while nothing is wrong';

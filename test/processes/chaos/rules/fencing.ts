@@ -1,7 +1,7 @@
 import type { Entry, Phase } from '../entries.js';
 import type { Rule } from '../book.js';
 
-/** The news of an incarnation of a circuit: each epoch that was newer than all before it, with the time. */
+/** The history of an incarnation of a circuit: each epoch that was newer than all before it, with the time. */
 type Epochs = { readonly epoch: number; readonly at: number }[];
 
 interface Lease {
@@ -10,7 +10,7 @@ interface Lease {
   readonly over: number;
 }
 
-/** Steps that are late change nothing, and no circuit goes back to an older epoch. */
+/** Late steps change nothing, and no circuit goes back to an older epoch. */
 export class Fencing implements Rule {
   readonly title = 'fencing';
   readonly expected = 'no late trip, no late outcome of a probe, no older epoch is taken';
@@ -48,7 +48,7 @@ export class Fencing implements Rule {
     return `${this.steps} trips and outcomes taken, ${this.answers} answers`;
   }
 
-  /** A trip follows what the instance knew, or begins a circuit that the store did not know. */
+  /** A trip follows on the state that the instance knew, or begins a circuit that the store did not know. */
   private tripped({ from, name, known, then }: Extract<Entry, { type: 'tripped' }>) {
     this.steps += 1;
     const former = known.incarnation === then.incarnation ? known.epoch : 0;
@@ -56,7 +56,7 @@ export class Fencing implements Rule {
     return `${from} trips ${name} at epoch ${former}, and it is at ${then.epoch} then`;
   }
 
-  /** An outcome counts in the phase of its lease, and may be the last one of it. */
+  /** An outcome counts in the phase of its lease, and may end that phase. */
   private settled({ name, token, asked, from, then }: Extract<Entry, { type: 'settled' }>) {
     this.steps += 1;
     const lease = this.leases.get(token);
@@ -83,7 +83,7 @@ export class Fencing implements Rule {
     return;
   }
 
-  /** A newer epoch of the same incarnation that somebody had heard of before `asked`. */
+  /** A newer epoch of the same incarnation that some instance had heard of before `asked`. */
   private newerThan(name: string, phase: Phase, asked: number): number | undefined {
     const epochs = this.epochs.get(keyOf(name, phase)) ?? [];
     return epochs.find(({ epoch, at }) => epoch > phase.epoch && at < asked)?.epoch;

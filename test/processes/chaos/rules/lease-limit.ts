@@ -7,15 +7,15 @@ interface Lease {
   until: number;
 }
 
-/** So long after it was given back, an answer about a token may still be under way, milliseconds. */
+/** How long after its return an answer about a token may still be under way, milliseconds. */
 const FORGET_AFTER = 60_000;
 
 /**
- * Never do more leases stand than are allowed. A lease certainly stands from when the instance has heard of it until it gives
+ * There are never more valid leases than allowed. A lease is certainly valid from when the instance hears of it until it gives
  * it back, or until its time is over, counted from when it was asked for. So no tolerance is needed.
  *
- * Leases do not outlive the data of the store: those from before are not counted with those from after. Probes of two
- * phases of a circuit are not either: the end of a phase ends its leases.
+ * Leases do not outlive the data of the store: those from before a loss are not counted with those from after it. Probes of
+ * two phases of a circuit are not counted together either: the end of a phase ends its leases.
  */
 export class LeaseLimit implements Rule {
   readonly title: string;
@@ -72,7 +72,7 @@ export class LeaseLimit implements Rule {
     return `${this.granted} leases, ${this.most} at a time`;
   }
 
-  /** Leases that stand, by who holds them. */
+  /** Valid leases, by holder. */
   holders(now: number): string[] {
     this.drop(now);
     return [...this.live.values()].map(({ from }) => from);

@@ -9,8 +9,8 @@ interface Turn {
 }
 
 /**
- * The calls that the store allows are within limit and burst in every window. It decides between the question and the answer; a turn is
- * `waitMs` later, which is rounded up. A store that has lost its data starts with a whole burst.
+ * The calls that the store allows are within limit and burst in every window. It decides between the question and the answer;
+ * a turn is `waitMs` later, rounded up. A store that has lost its data starts with a whole burst.
  */
 export class StoreRate implements Rule {
   readonly title: string;

@@ -3,10 +3,10 @@ import { PLACES, RATES } from '../limits.js';
 import type { Rule } from '../book.js';
 import { Windows } from './windows.js';
 
-/** A call that was decided when the store was given up has begun by then, milliseconds. */
+/** Within this time after the store was given up, a call that was decided before has begun, milliseconds. */
 const UNDER_WAY = 200;
 
-/** An instance has certainly heard of an answer that took no longer, milliseconds; of a later one it may not have. */
+/** An answer that took no longer than this has certainly reached its instance, milliseconds; a later one may not have. */
 const HEARD = 100;
 
 /** An instance that goes on without the store. */
@@ -14,7 +14,7 @@ interface Lone {
   readonly since: number;
   readonly rate: Windows;
   readonly running: Map<string, Set<number>>;
-  /** Answers of the store that were under way, by what they are about: as many calls may run by them. */
+  /** Numbers of answers of the store that were under way, by subject: as many calls may run because of them. */
   readonly answers: Map<string, number>;
 }
 
@@ -34,7 +34,7 @@ export class Shares implements Rule {
         const heard = entry.at - entry.asked < HEARD;
         const former = heard ? [] : (this.living.get(from) ?? []);
         this.living.set(from, [...former, entry.instances]);
-        this.lone.delete(from); // it divides anew, and is about to say that it has recovered
+        this.lone.delete(from); // it divides again, and is about to report that it has recovered
         return;
       }
       case 'degraded': {
@@ -97,7 +97,7 @@ export class Shares implements Rule {
     return `${from}, ${name}: ${running.size} at a time, its share is ${share}`;
   }
 
-  /** Among how many instances it divides, at the least. */
+  /** The fewest instances that it may divide among. */
   private among(instance: string): number {
     return Math.max(1, Math.min(...(this.living.get(instance) ?? [1])));
   }

@@ -1,10 +1,10 @@
 import type { Entry } from '../entries.js';
 import type { Rule } from '../book.js';
 
-/** More callers there are not in one instance. */
+/** The number of callers in one instance. */
 const CALLERS = 22;
 
-/** The permitted growth of a heap, with code that is compiled later, megabytes. */
+/** The permitted growth of a heap, including code that is compiled later, megabytes. */
 const GROWTH = 20;
 
 /** Neither memory nor calls pile up, however long the store is away. */

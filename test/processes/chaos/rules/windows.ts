@@ -1,20 +1,20 @@
-/** A window begins here; how many calls are certainly in it. */
+/** The start of a window, and how many calls are certainly in it. */
 interface Start {
   readonly at: number;
   calls: number;
 }
 
-/** Differences of sums, and clocks that are being adjusted. */
+/** Tolerances for the rounding of sums, and for clocks that are being adjusted. */
 const ROUNDING = 1e-6;
 const DRIFT = 1e-3;
 
-/** No call takes longer from the question to its turn than this; otherwise it is left out. Milliseconds. */
+/** A call that takes longer than this from the question to its turn is left out. Milliseconds. */
 const LONGEST = 5_000;
 
 /**
- * Holds calls against a rate in every window of time: at most `burst` plus what the rate allows in its length.
+ * Checks calls against a rate in every window of time: at most `burst` plus what the rate allows in its length.
  *
- * A call is known to have been counted between two times. A window certainly holds it if it holds both.
+ * A call is known to have been counted between two times. It is certainly in a window that contains both.
  */
 export class Windows {
   private readonly starts: Start[] = [];
@@ -28,7 +28,7 @@ export class Windows {
     private readonly burst: number,
   ) {}
 
-  /** Calls come by the ends of their times. @returns what is above the limit in some window */
+  /** Calls come in the order of their later times. @returns the breach, if some window is above its limit */
   add(least: number, most: number): string | undefined {
     if (most - least > LONGEST) return undefined;
     this.calls += 1;
@@ -53,7 +53,7 @@ export class Windows {
     return breach;
   }
 
-  /** Windows that begin so early that all further calls are in all of them: only the one that is fullest matters. */
+  /** Of windows that begin so early that all further calls are in all of them, only the fullest matters. */
   private prune(now: number): void {
     const old = this.starts.findIndex(({ at }) => at > now - LONGEST);
     if (old <= 1) return;

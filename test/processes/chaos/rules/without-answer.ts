@@ -1,9 +1,9 @@
 import type { Entry } from '../entries.js';
 
-/** Whoever has had no answer in time goes on without one for so long at most, milliseconds. */
+/** How long an instance that got no answer in time may go on without one, milliseconds. */
 const FOR = 1_000;
 
-/** Which instances may go on without leases of the store: it has not answered them in time, or they have given it up. */
+/** Which instances may go on without leases of the store: the store has not answered them in time, or they have given it up. */
 export class WithoutAnswer {
   private readonly until = new Map<string, number>();
 

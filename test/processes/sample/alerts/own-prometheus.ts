@@ -31,14 +31,14 @@ interface RuleHealth {
   readonly lastError?: string;
 }
 
-/** A Prometheus of the experiment's own, which keeps what it measures in a temporary folder. */
+/** A Prometheus of the experiment's own, with its data in a temporary folder. */
 export class OwnPrometheus {
   private readonly folder = mkdtempSync(join(tmpdir(), 'nest-resilience-prometheus-'));
   private readonly server = new OwnProcess(PROGRAM);
 
   private constructor(private readonly port: number) {}
 
-  /** @returns undefined when there is no prometheus in PATH */
+  /** @returns undefined when PATH has no prometheus */
   static async create(): Promise<OwnPrometheus | undefined> {
     return (await isInstalled(PROGRAM)) ? new OwnPrometheus(await freePort()) : undefined;
   }
@@ -79,7 +79,7 @@ export class OwnPrometheus {
     return alerts.map(({ labels, state }) => ({ alert: nameOf(labels), state }));
   }
 
-  /** All alerts that have fired since then: also those that nobody saw. */
+  /** All alerts that have fired since then, including those that `alerts()` has missed. */
   async firings(since: number): Promise<Firing[]> {
     const { result } = await this.get<{
       result: readonly { metric: Labels; values: readonly (readonly [number, string])[] }[];
@@ -121,7 +121,7 @@ export class OwnPrometheus {
   }
 }
 
-/** The same for all instances of a job: the alert, and its labels that tell it from others of its name. */
+/** The same for all instances of a job: the alert, and the labels that distinguish it from others of its name. */
 function nameOf({ alertname = '', ...labels }: Labels): string {
   const own = Object.entries(labels)
     .filter(([label]) => !['__name__', 'alertstate', 'job', 'severity'].includes(label))

@@ -11,7 +11,7 @@ interface Rules {
 
 const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** A file of rules whose times are shorter by a factor: all ranges, and how long a condition has to hold. */
+/** A file of rules with all times divided by a factor: ranges, and how long a condition has to hold. */
 export function shorterRules(text: string, factor: number): string {
   const shorter = (duration: string): string => `${Math.round(toMs(duration) / factor)}ms`;
   const { groups } = parse(text) as Rules;
@@ -27,7 +27,7 @@ export function shorterRules(text: string, factor: number): string {
   });
 }
 
-/** The milliseconds of a duration in the words of Prometheus, such as `1h30m`. */
+/** The milliseconds of a duration in Prometheus' notation, such as `1h30m`. */
 function toMs(duration: string): number {
   const parts = [...duration.matchAll(/(\d+)(ms|s|m|h|d)/g)];
   if (parts.map(([part]) => part).join('') !== duration) {

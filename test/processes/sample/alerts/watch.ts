@@ -4,7 +4,7 @@ import type { ActiveAlert, OwnPrometheus } from './own-prometheus.js';
 
 const EVERY_MS = 250;
 
-/** Looks at the alerts all the time, and tells of each that changes. */
+/** Watches the alerts, and reports each change. */
 export class Watch {
   private readonly active = new Map<string, ActiveAlert['state']>();
   private over = false;

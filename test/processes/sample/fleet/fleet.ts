@@ -6,7 +6,7 @@ import type { Booksvc, Bookshop } from '../lib/bookshop.js';
 /** The breaker that all instances share. */
 export const BREAKER = 'storagesvc';
 
-/** Short, so that several probes can be seen; of booksvc's own settings, the only other one. */
+/** Short, so that several probes can be seen. All other settings are booksvc's own. */
 export const OPEN_FOR_MS = 1_000;
 
 const INSTANCES = 3;
@@ -32,7 +32,7 @@ export interface Served {
   readonly calls: readonly number[];
 }
 
-/** Several booksvc that meet in one Redis. */
+/** Several booksvc that share one Redis. */
 export class Fleet {
   private constructor(readonly instances: readonly Instance[]) {}
 

@@ -16,7 +16,7 @@ interface BreakerSnapshot {
   readonly override?: { readonly kind: string };
 }
 
-/** In the log of booksvc when an attempt has ended by itself or has been given up. */
+/** In the log of booksvc at the end of an attempt, whether it ended by itself or was given up. */
 const END_OF_ATTEMPT = '"event":"attempt"';
 
 /** A booksvc process with a proxy of its own between it and storagesvc. */
@@ -62,7 +62,7 @@ export class Booksvc {
   }
 }
 
-/** The processes of an experiment, on free ports, with everything that must be ended in the end. */
+/** The processes of an experiment, on free ports, with everything that has to be ended afterwards. */
 export class Bookshop {
   private readonly apps: App[];
   private readonly servers: LoopbackServer[] = [];

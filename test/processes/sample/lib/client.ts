@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 export interface Answer {
   readonly status: number;
   readonly kind: 'live' | 'stale' | 'error';
-  /** Of a stale answer, seconds. */
+  /** The age of a stale answer, seconds. */
   readonly ageSeconds: number | undefined;
   readonly latencyMs: number;
   readonly retryAfter: string | undefined;
@@ -13,7 +13,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Idle connections end before booksvc ends them, after 5 s, with a request on its way. */
+/** Idle connections end here first: booksvc ends them after 5 s, perhaps while a request is on its way. */
 const agent = new Agent({ keepAlive: true, timeout: 4_000 });
 
 export function closeClient(): void {

@@ -10,7 +10,7 @@ export type Fault =
   | { readonly status: number }
   | { readonly delayMs: number };
 
-/** Stands in front of storagesvc: counts the requests that it gets and can spoil them. */
+/** A proxy in front of storagesvc: counts requests and can make them fail. */
 export class FaultProxy extends LoopbackServer {
   fault: Fault = 'none';
   requests = 0;

@@ -7,7 +7,7 @@ import {
 } from 'node:http';
 import { HOST } from '../../../../sample/launcher/src/net.js';
 
-/** Stands between booksvc and the services that it asks; always on the same port. */
+/** Sits between booksvc and the services that it calls; always on the same port. */
 export abstract class LoopbackServer {
   private server: Server | undefined;
   private ownPort = 0;

@@ -2,8 +2,8 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
 /**
- * Loaded into a process of the experiment beside its own code (`node --expose-gc --import`): answers
- * the questions of the parent.
+ * Loaded into a process of the experiment in addition to its own code (`node --expose-gc --import`): answers
+ * questions from the parent.
  */
 export interface Answers {
   /** In use after a garbage collection. */

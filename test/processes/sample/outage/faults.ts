@@ -16,7 +16,7 @@ import {
 } from './observe.js';
 import type { OutageReport } from './report.js';
 
-/** A wait that no second attempt outlasts: the first backoff of 500 ms, with its jitter, and some. */
+/** Long enough for a second attempt to show: the first backoff of 500 ms with its jitter, and a margin. */
 const NO_MORE_ATTEMPTS_MS = 1_500;
 
 /** Wrong answers of storagesvc, made by the proxies; four booksvc work through them side by side. */
@@ -79,7 +79,7 @@ async function fault(
   );
 }
 
-/** The breaker is open: when its time is over, the next call is a probe, and hangs. */
+/** The breaker is open: when its open time is over, the next call is a probe, and hangs. */
 async function hungProbe(worker: Booksvc, report: OutageReport): Promise<void> {
   worker.proxy.fault = 'hang';
   const before = worker.proxy.requests;
@@ -93,13 +93,13 @@ async function hungProbe(worker: Booksvc, report: OutageReport): Promise<void> {
   const { tookMs, last } = await untilLive(worker, '/');
   report.check(
     'hung probe',
-    'the breaker gets free again by itself',
+    'the breaker recovers by itself',
     probe.answer.kind === 'stale' && tookMs <= OPEN_FOR_MS + SLACK_MS && last.breaker === 'closed',
     `probe: ${brief(probe)}; live ${Math.round(tookMs)} ms later`,
   );
 }
 
-/** The breaker is open: when its time is over, the next call is a probe, and is held while others come. */
+/** The breaker is open: when its open time is over, the next call is a probe, and is held while others come. */
 async function concurrentProbe(worker: Booksvc, report: OutageReport): Promise<void> {
   const { proxy } = worker;
   proxy.hold();

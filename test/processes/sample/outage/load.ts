@@ -34,7 +34,7 @@ export async function load(shop: Bookshop, worker: Booksvc, report: Report): Pro
   const tookMs = first.tookMs + second.tookMs;
   const calls = first.calls + second.calls;
   const served = (first.statuses.get(200) ?? 0) + (second.statuses.get(200) ?? 0);
-  // Those that the bulkhead had let in when the breaker opened, and a probe each time its open time is over.
+  // The calls that the bulkhead had let in when the breaker opened, and a probe after each open time.
   const admitted = MAX_CONCURRENT + MAX_QUEUE + FAILURES_TO_OPEN;
   const bound = admitted + Math.ceil(tookMs / OPEN_FOR_MS);
   const slowest = Math.round(Math.max(first.slowestMs, second.slowestMs));

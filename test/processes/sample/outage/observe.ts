@@ -68,7 +68,7 @@ export async function untilOpen(booksvc: Booksvc, route: Route): Promise<void> {
   });
 }
 
-/** Asks like customers do until an answer is live again. @returns how long that took, and that answer */
+/** Asks as customers do until an answer is live again. @returns how long that took, and that answer */
 export async function untilLive(
   booksvc: Booksvc,
   route: Route,

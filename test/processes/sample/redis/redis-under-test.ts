@@ -21,7 +21,7 @@ export class OwnRedis implements RedisUnderTest {
 
   private constructor(private readonly port: number) {}
 
-  /** @returns undefined when there is no redis-server in PATH */
+  /** @returns undefined when PATH has no redis-server */
   static async create(): Promise<OwnRedis | undefined> {
     return (await isInstalled(PROGRAM)) ? new OwnRedis(await freePort()) : undefined;
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Booksvc } from '../lib/bookshop.js';
 import type { Answer } from '../lib/client.js';
 
-/** They ask for the same, each again and again, but never while an answer is awaited. */
+/** Customers who ask for the same thing again and again, each after its last answer. */
 export interface Customers {
   readonly path: string;
   readonly count: number;
@@ -21,7 +21,7 @@ export interface Seen {
 
 type Kind = Answer['kind'] | 'gave up';
 
-/** After so long a customer goes. */
+/** After this time a customer gives up. */
 export const PATIENCE_MS = 10_000;
 
 /** Lets them ask for some time, and waits for the last answers. */

@@ -3,7 +3,7 @@ import type { Peaks } from '../lib/probe.js';
 import type { Report } from '../lib/report.js';
 import { ask, type Customers, type Seen } from './customers.js';
 
-/** Who asks for books, which are storagesvc's, and who for shipping rates, which have nothing to do with it. */
+/** Customers who ask for books, which come from storagesvc, and for shipping rates, which do not. */
 export const BOOKS: Customers = { path: '/', count: 300, everyMs: 1_000 };
 export const SHIPPING: Customers = { path: '/shipping', count: 20, everyMs: 250 };
 

@@ -8,12 +8,12 @@ import { BOOKS, type Phase, type Phases, SHIPPING, SLOW_MS } from './measure.js'
 /** The default setting of booksvc. */
 const OUTGOING_SOCKETS = 64;
 
-/** A busy machine may cause this latency by itself: shorter ones are not compared. */
+/** A busy machine may cause this much latency by itself; lower latencies are not compared. */
 const NOISE_MS = 25;
 /** "Visibly slower" is slower by this factor. */
 const SLOWER = 10;
 const USED_SLACK_MB = 5;
-/** V8 keeps pages that it no longer uses, more or less of them. */
+/** V8 keeps pages that it no longer uses, sometimes more of them, sometimes fewer. */
 const RESIDENT_SLACK_MB = 100;
 
 const MB = 2 ** 20;
@@ -41,7 +41,7 @@ export class SlowReport extends Report {
     );
     this.check(
       'bare, storagesvc slow',
-      `GET ${SHIPPING.path}: p99 at least ${SLOWER} times that of the protected one`,
+      `GET ${SHIPPING.path}: p99 at least ${SLOWER} times the protected one's`,
       bare.slow.shipping.p99 >= SLOWER * Math.max(own.slow.shipping.p99, NOISE_MS),
       `${change(bare)}; protected ${time(own.slow.shipping.p99)}`,
     );
