@@ -5,7 +5,7 @@ import { CircuitOf, LONG, PAUSE, SHORT } from './steps.js';
 /** The promises of a store about trips and open circuits. */
 export const circuitPromises: Promised[] = [
   {
-    title: 'a circuit that nobody has touched is unknown, and stays so when it is asked about',
+    title: 'an untouched circuit is unknown, and stays unknown when it is asked about',
     async try(space) {
       const [store] = await space.fleet(1);
       const circuit = new CircuitOf(store);
@@ -36,7 +36,7 @@ export const circuitPromises: Promised[] = [
     },
   },
   {
-    title: 'of instances that trip at the same time, one opens the circuit',
+    title: 'when several instances trip a circuit at the same time, one of them opens it',
     async try(space) {
       const stores = await space.fleet(8);
       const trips = stores.map((store, i) =>
@@ -76,7 +76,7 @@ export const circuitPromises: Promised[] = [
     },
   },
   {
-    title: 'an open circuit stays open when its time is over, until somebody asks for a probe',
+    title: 'an open circuit stays open after its open time, until an instance asks for a probe',
     async try(space) {
       const [store] = await space.fleet(1);
       const circuit = new CircuitOf(store);
@@ -87,7 +87,7 @@ export const circuitPromises: Promised[] = [
   },
   {
     title:
-      'the open time is chosen by how often the circuit has opened, and the last one stands for all above',
+      'the open time depends on how often the circuit has opened; the last one applies from then on',
     async try(space) {
       const [store] = await space.fleet(1);
       const circuit = new CircuitOf(store);
@@ -111,8 +111,7 @@ export const circuitPromises: Promised[] = [
     },
   },
   {
-    title:
-      'a reset closes the circuit, forgets how often it has opened, and makes running probes void',
+    title: 'a reset closes the circuit, forgets how often it has opened, and voids running probes',
     async try(space) {
       const [a, b] = await space.fleet(2);
       const circuit = new CircuitOf(a);
@@ -151,7 +150,7 @@ export const circuitPromises: Promised[] = [
     },
   },
   {
-    title: 'each circuit is on its own, whatever its name',
+    title: 'circuits are independent, whatever their names',
     async try(space) {
       const [store] = await space.fleet(1);
       const names = [

@@ -12,7 +12,7 @@ async function aliveInstances(space: Space, size: number): Promise<void> {
 /** The promises of a store about votes, instances, settings and messages. */
 export const fleetPromises: Promised[] = [
   {
-    title: 'a circuit opens when so many instances have voted, each of which counts once',
+    title: 'a circuit opens when enough instances have voted; each counts once',
     async try(space) {
       const [a, b] = await space.fleet(2);
       const [one, two] = [new CircuitOf(a, 'a'), new CircuitOf(b, 'b')];
@@ -85,7 +85,7 @@ export const fleetPromises: Promised[] = [
     },
   },
   {
-    title: 'all can read what an instance has told last, and how long ago',
+    title: 'all can read the last report of an instance, and its age',
     async try(space) {
       const [a, b] = await space.fleet(2);
       const facts = { calls: 3, text: '日本\n"{}"', list: [['x', 1]] };
@@ -101,7 +101,7 @@ export const fleetPromises: Promised[] = [
     },
   },
   {
-    title: 'settings are replaced only by those who know them',
+    title: 'settings are replaced only by an instance that knows the current ones',
     async try(space) {
       const [a, b] = await space.fleet(2);
       assert.equal(await a.settings(), undefined);
@@ -124,7 +124,7 @@ export const fleetPromises: Promised[] = [
     },
   },
   {
-    title: 'settings tell how long ago they were changed, by the time of the store',
+    title: 'settings come with their age, by the clock of the store',
     async try(space) {
       const [a, b] = await space.fleet(2);
       await a.changeSettings(0, '{}');
@@ -136,7 +136,7 @@ export const fleetPromises: Promised[] = [
     },
   },
   {
-    title: 'a store that has lost the settings begins anew',
+    title: 'a store that has lost the settings starts over',
     loses: true,
     async try(space) {
       const [a, b] = await space.fleet(2);
@@ -149,7 +149,7 @@ export const fleetPromises: Promised[] = [
     },
   },
   {
-    title: 'changes are told to those who listen, until they do not any more',
+    title: 'subscribers hear of changes until they unsubscribe',
     async try(space) {
       const [a, b] = await space.fleet(2);
       const heard = await space.listen(b);
@@ -158,7 +158,7 @@ export const fleetPromises: Promised[] = [
       await leave();
       const name = '日本 {}\n\ud800';
       const { view } = await new CircuitOf(a, 'a', name).trip({ openMs: [LONG] });
-      const message = await space.until('the trip is told', () =>
+      const message = await space.until('a message about the trip', () =>
         heard.find(({ type }) => type === 'circuit'),
       );
       assert.ok(message.type === 'circuit');
@@ -166,18 +166,18 @@ export const fleetPromises: Promised[] = [
       assert.deepEqual({ ...message.view, remainingMs: 0 }, { ...view, remainingMs: 0 });
       assert.ok(message.view.remainingMs > LONG / 2);
       const { revision } = await a.changeSettings(0, '{}');
-      await space.until('the settings are told', () =>
+      await space.until('a message about the settings', () =>
         heard.some((told) => told.type === 'settings' && told.revision === revision),
       );
       await new CircuitOf(a).override({ state: 'forced-open', by: 'Ada', remainingMs: LONG });
-      await space.until('the override is told', () =>
+      await space.until('a message about the override', () =>
         heard.some((told) => told.type === 'circuit' && told.view.override?.by === 'Ada'),
       );
       assert.deepEqual(left, []);
     },
   },
   {
-    title: 'steps that change nothing are not told',
+    title: 'steps that change nothing send no message',
     async try(space) {
       const [a, b] = await space.fleet(2);
       const heard = await space.listen(b);
@@ -189,7 +189,7 @@ export const fleetPromises: Promised[] = [
       await circuit.trip();
       await circuit.acquire('token');
       await circuit.reset();
-      const told = await space.until('the reset is told', () =>
+      const told = await space.until('a message about the reset', () =>
         heard.length > 1 ? heard : undefined,
       );
       assert.deepEqual(
@@ -202,7 +202,7 @@ export const fleetPromises: Promised[] = [
     },
   },
   {
-    title: 'a store that has been closed ends in time, also twice',
+    title: 'closing a store ends in time, also the second time',
     async try(space) {
       const [store] = await space.fleet(1);
       await space.listen(store);

@@ -13,7 +13,7 @@ async function inTurn(store: ResilienceStore, requests: LimitRequest[]): Promise
   return decisions;
 }
 
-/** Less than a case takes, milliseconds. */
+/** Equal, give or take the duration of a case. Milliseconds. */
 function about(actual: number, expected: number): void {
   const off = Math.abs(actual - expected);
   assert.ok(off < LONG || actual === expected, `${actual} is not about ${expected}`);
@@ -108,7 +108,7 @@ export const limitPromises: Promised[] = [
     },
   },
   {
-    title: 'calls that may wait are given their turns, as far as they may wait',
+    title: 'calls that may wait get a turn, unless they would have to wait too long',
     async try(space) {
       const [store] = await space.fleet(1);
       await store.limit(LIMIT, perHour({ cost: 10 }));
@@ -123,12 +123,12 @@ export const limitPromises: Promised[] = [
       const impatient = await store.limit(LIMIT, perHour());
       assert.equal(impatient.allowed, false);
       about(impatient.retryAfterMs, 3 * turn);
-      // Those who are refused take no turns from those who wait.
+      // Refused calls take no turns from waiting ones.
       about((await store.limit(LIMIT, perHour({ maxWaitMs: 3.5 * turn }))).waitMs, 3 * turn);
     },
   },
   {
-    title: 'a cost of nothing tells how it stands and consumes nothing',
+    title: 'a cost of 0 reads the state of the limit and consumes nothing',
     async try(space) {
       const [store] = await space.fleet(1);
       for (let i = 0; i < 3; i++) {
@@ -138,7 +138,7 @@ export const limitPromises: Promised[] = [
     },
   },
   {
-    title: 'what has been consumed comes back evenly',
+    title: 'consumed calls come back evenly',
     async try(space) {
       const [store] = await space.fleet(1);
       const request = { limit: 1, perMs: 40, burst: 2, cost: 2, maxWaitMs: 0 };
@@ -149,7 +149,7 @@ export const limitPromises: Promised[] = [
     },
   },
   {
-    title: 'another rate keeps what is counted, and no more than fits',
+    title: 'a change of the rate keeps the count, as far as it fits',
     async try(space) {
       const [store] = await space.fleet(1);
       await store.limit(LIMIT, perHour({ limit: 100, burst: 100, cost: 60 }));

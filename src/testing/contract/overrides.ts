@@ -5,7 +5,7 @@ import { CircuitOf, LONG, PAUSE, SHORT } from './steps.js';
 /** The promises of a store about the overrides of operators. */
 export const overridePromises: Promised[] = [
   {
-    title: 'an override holds for all, until it is taken back',
+    title: 'an override holds for all, until it is cleared',
     async try(space) {
       const [a, b] = await space.fleet(2);
       const [one, two] = [new CircuitOf(a), new CircuitOf(b, 'b')];
@@ -27,14 +27,13 @@ export const overridePromises: Promised[] = [
     },
   },
   {
-    title:
-      'an override that has been cleared is not one that has been lost, until there is another one',
+    title: 'a cleared override is not taken for a lost one, until there is another override',
     async try(space) {
       const [a, b] = await space.fleet(2);
       const [one, two] = [new CircuitOf(a), new CircuitOf(b, 'b')];
       const tripped = (await one.trip({ openMs: [LONG] })).view;
       assert.equal(tripped.cleared, undefined);
-      // None was known to the store: only the operator has seen one.
+      // The store did not know one: only the operator has seen it.
       const { view } = await one.override(undefined);
       assert.deepEqual(
         { ...view, remainingMs: 0 },
@@ -68,7 +67,7 @@ export const overridePromises: Promised[] = [
     },
   },
   {
-    title: 'an override ends by itself, and the circuit is as it is below it',
+    title: 'an override ends by itself, and the state of the circuit below it applies again',
     async try(space) {
       const [store] = await space.fleet(1);
       const circuit = new CircuitOf(store);

@@ -7,7 +7,7 @@ const NAME = 'ReportService.render';
 /** The promises of a store about places. */
 export const placePromises: Promised[] = [
   {
-    title: 'over all instances, no more places are taken than there are',
+    title: 'all instances together take no more places than there are',
     async try(space) {
       const stores = await space.fleet(8);
       const replies = await Promise.all(
@@ -54,7 +54,7 @@ export const placePromises: Promised[] = [
     },
   },
   {
-    title: 'a lease that is prolonged goes on, and one that has ended is lost',
+    title: 'a renewed lease continues, and one that has ended is lost',
     async try(space) {
       const [store] = await space.fleet(1);
       await store.places(NAME, takePlace('kept', { leaseMs: LONG }));
@@ -92,14 +92,14 @@ export const placePromises: Promised[] = [
     },
   },
   {
-    title: 'who has been refused a place is told when one has become free',
+    title: 'an instance that was refused a place hears when one becomes free',
     async try(space) {
       const [a, b] = await space.fleet(2);
       const heard = await space.listen(b);
       await a.places(NAME, takePlace('1', { limit: 1 }));
       await b.places(NAME, takePlace('2', { limit: 1 }));
       await a.places(NAME, { type: 'release', token: '1' });
-      await space.until('the free place is told', () =>
+      await space.until('a message about the free place', () =>
         heard.some((message) => message.type === 'place' && message.name === NAME),
       );
     },

@@ -17,7 +17,7 @@ export const probePromises: Promised[] = [
     },
   },
   {
-    title: 'over all instances, no more probes are granted at a time than are allowed',
+    title: 'all instances together get no more probes at a time than are allowed',
     async try(space) {
       const stores = await space.fleet(8);
       const circuits = stores.map((store, i) => new CircuitOf(store, `${i}`));
@@ -82,7 +82,8 @@ export const probePromises: Promised[] = [
     },
   },
   {
-    title: 'failures are tolerated as far as a probe says, and one more opens the circuit',
+    title:
+      'failures are tolerated up to the number that a probe allows, and one more opens the circuit',
     async try(space) {
       const [store] = await space.fleet(1);
       const circuit = new CircuitOf(store);
@@ -101,7 +102,7 @@ export const probePromises: Promised[] = [
     },
   },
   {
-    title: 'what a half-open phase has counted does not count in the next one',
+    title: 'counts of a half-open phase do not carry over to the next one',
     async try(space) {
       const [store] = await space.fleet(1);
       const circuit = new CircuitOf(store);
@@ -155,7 +156,7 @@ export const probePromises: Promised[] = [
     },
   },
   {
-    title: 'a late result changes nothing even if nobody else has asked for its probe',
+    title: 'a late result changes nothing, even if no other instance has asked for its probe',
     async try(space) {
       const [store] = await space.fleet(1);
       const circuit = new CircuitOf(store);

@@ -4,13 +4,13 @@ import type { ResilienceStore, StoreMessage } from '../../fleet/store.js';
 /** How {@link storeContract} reaches a store. */
 export interface StoreContractOptions {
   /**
-   * Makes a store for one instance of a fleet. Stores of the same space share what they hold, such as by a prefix of their
+   * Makes a store for one instance of a fleet. Stores of the same space share their data, for example by a prefix of their
    * keys; those of different spaces share nothing. They are closed when the case ends.
    */
   connect(space: string): ResilienceStore | Promise<ResilienceStore>;
   /** Lets time pass for the store, such as `(ms) => clock.advance(ms)`. Default: waits. */
   wait?(ms: number): Promise<void>;
-  /** Loses what the store holds in a space, as a flush does. Cases that need it are left out without it. */
+  /** Loses the data of a space, as a flush does. Without it, cases that need it are left out. */
   lose?(space: string): void | Promise<void>;
 }
 
@@ -44,14 +44,14 @@ export class Space {
     await this.options.lose?.(this.name);
   }
 
-  /** Repeats a look at the store until it finds something; for messages, which come when they come. */
+  /** Checks the store again and again until it finds something; for messages, which may take a while. */
   async until<T>(what: string, look: () => T | undefined | false): Promise<T> {
     for (let turn = 0; turn < 300; turn++) {
       const found = look();
       if (found !== undefined && found !== false) return found;
       await this.wait(10);
     }
-    throw new Error(`in vain: ${what}`);
+    throw new Error(`waited in vain for ${what}`);
   }
 
   /** Collects messages. */

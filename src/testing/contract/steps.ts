@@ -13,14 +13,14 @@ type Step<T extends CircuitStep['type']> = Extract<CircuitStep, { type: T }>;
 /** Longer than any case takes, milliseconds. */
 export const LONG = 60_000;
 
-/** Over after {@link PAUSE}, milliseconds. */
+/** Ends within {@link PAUSE}, milliseconds. */
 export const SHORT = 20;
 
 export const PAUSE = 40;
 
 export const CIRCUIT = 'BooksClient.get';
 
-/** The steps of one instance with one circuit; what a case does not care about is filled in. */
+/** The steps of one instance with one circuit; defaults fill in what a case leaves open. */
 export class CircuitOf {
   constructor(
     private readonly store: ResilienceStore,
@@ -83,7 +83,7 @@ export class CircuitOf {
     return this.store.circuit(this.name, { type: 'override', override });
   }
 
-  /** As an instance does that holds an override which the store has lost. */
+  /** As from an instance that holds an override which the store has lost. */
   restore(override: SharedOverride): Promise<CircuitReply> {
     return this.store.circuit(this.name, { type: 'override', override, restores: true });
   }
