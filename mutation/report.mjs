@@ -11,7 +11,7 @@ const MARKS = ['<!-- scores: begin -->', '<!-- scores: end -->'];
 /**
  * Judges results by mutation/survivors.json: `{ file: [{ code, changes, reason }] }`.
  *
- * @param missing files that have not been tried as they are now
+ * @param missing files whose current content has not been tried
  */
 export function judge(results, missing) {
   const reasons = readJson(fromRoot('mutation', 'survivors.json'));
@@ -63,9 +63,9 @@ export function report({ rows, unexplained, stale, broken, low, missing }) {
       parts.push(`${file}:${line}\n  ${code}\n  ${change}`);
     }
   }
-  if (stale.length) parts.push(`Reasons for what no longer survives:\n${stale.join('\n')}`);
+  if (stale.length) parts.push(`Reasons for mutants that no longer survive:\n${stale.join('\n')}`);
   if (broken.length) parts.push(`Could not be judged:\n${broken.join('\n')}`);
-  if (missing.length) parts.push(`Not tried as they are now: ${missing.join(', ')}`);
+  if (missing.length) parts.push(`Not tried with their current content: ${missing.join(', ')}`);
   if (low.length) parts.push(`Below ${WANTED} %: ${low.join(', ')}`);
   return parts.join('\n\n');
 }

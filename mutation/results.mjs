@@ -11,7 +11,7 @@ const isFound = ({ status }) => status === 'Killed' || status === 'Timeout';
 
 const hashOf = (source) => createHash('sha256').update(source).digest('hex');
 
-/** Of two that begin alike, one may be a part of the other. */
+/** With the end: of two mutants that begin at the same place, one may be a part of the other. */
 const idOf = ({ mutator, start, end, replacement }) =>
   `${start.line}:${start.column}-${end.line}:${end.column} ${mutator} ${replacement}`;
 
@@ -37,7 +37,7 @@ export class Results {
       }
     }
     if (whole) {
-      // Where there is nothing to change, there is no report.
+      // Files without anything to change are not in the report.
       for (const file of this.missing(targets)) {
         this.#files[file] = { hash: hashOf(readFileSync(file, 'utf8')), date, mutants: [] };
       }
@@ -53,13 +53,13 @@ export class Results {
       .sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
-  /** The files of which nothing is known as they are now. */
+  /** The files without results for their current content. */
   missing(targets) {
     const known = new Set(this.of(targets).map(([file]) => file));
     return sourcesOf(targets).filter((file) => !known.has(file));
   }
 
-  /** Where something survived, as Stryker is told of it. */
+  /** The places of survivors, in Stryker's notation. */
   survivors(targets) {
     return this.of(targets).flatMap(([file, { mutants }]) =>
       mutants
@@ -84,7 +84,7 @@ export function sourcesOf(targets) {
 
 const place = ({ line, column }) => `${line}:${column - 1}`;
 
-/** Of a mutant what survives other changes of its file: the line that it begins on, and what became of what. */
+/** The part of a mutant that outlives other changes of its file: the text of its first line, and the change. */
 function resultOf({ location: { start, end }, mutatorName, replacement, status }, lines) {
   const code = lines[start.line - 1].trim();
   const change = `${onOneLine(textOf(lines, start, end))} → ${onOneLine(replacement)}`;

@@ -1,10 +1,10 @@
-// npm run mutation: changes the sources in thousands of small ways and looks whether a test notices each.
+// npm run mutation: changes the sources in thousands of small ways and checks whether a test notices each.
 //
 //   node mutation/run.mjs [policies/retry ...] [--survivors] [--everywhere] [--report] [--check] [--docs]
 //
-// Folders or files are named below src; without names it takes all that docs/mutation.md speaks of. --survivors tries
-// again only what survived last time, --everywhere with all tests that reach it, however long that takes. --report
-// tries nothing and tells what is known. --check exits with 1 unless each survivor has its reason in
+// Folders or files are named below src; without names it takes everything in docs/mutation.md. --survivors retries
+// only the survivors of the last run, --everywhere with all tests that reach them, however long that takes. --report
+// tries nothing and prints the known results. --check exits with 1 unless each survivor has its reason in
 // mutation/survivors.json and the score is high enough. --docs writes the scores into docs/mutation.md.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
@@ -29,7 +29,7 @@ const { values: options, positionals } = parseArgs({
 process.chdir(root);
 const targets = (positionals.length ? positionals : FOLDERS).map((name) => {
   const path = `src/${name.replace(/^src\//, '').replace(/\/$/, '')}`;
-  if (!existsSync(path)) throw new Error(`there is no ${path}`);
+  if (!existsSync(path)) throw new Error(`${path} does not exist`);
   return path;
 });
 

@@ -33,7 +33,7 @@ const entryPoints = Object.entries(manifest.exports)
     types: fromRoot(target.import.types),
   }));
 
-/** Types that are shown, but not followed: `typeof canonicalOrder` is read for the names of policies and stages. */
+/** Types that are shown without their references: `typeof canonicalOrder` is read for the names of policies and stages. */
 const NOT_FOLLOWED = ['canonicalOrder'];
 
 const MESSAGES = {

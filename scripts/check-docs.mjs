@@ -7,9 +7,9 @@
 //     import { Injectable } from '@nestjs/common';
 //     -->
 // - A line that must not compile says so: `// @ts-expect-error` above it.
-// - Unused names are fine; anything else the compiler dislikes is not. No snippet at all is an error.
-// - ```ts test/recipes/x.ts is that file, which a spec runs: all of it, or what follows its line `// docs/…`. Each file
-//   of a recipe is shown.
+// - Unused names are fine; any other complaint of the compiler is an error. So is finding no snippet at all.
+// - ```ts test/recipes/x.ts is that file, which a spec runs: all of it, or the part after its line `// docs/…`. Each file
+//   of a recipe has to be shown.
 //
 // The rule for links: a relative link points to an existing file, its #anchor to a heading there, and every
 // page under docs/ can be reached from README.md by links.
@@ -127,7 +127,7 @@ function compile(snippets) {
   });
 }
 
-/** Snippets that are a file's, and the files of recipes. */
+/** Snippets that have to match a file, and the files of recipes. */
 function checkFiles() {
   const problems = [];
   const shown = snippets.filter(({ file }) => file !== '');

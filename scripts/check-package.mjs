@@ -1,13 +1,13 @@
 // npm run check:package: packs the library and treats the tarball as its users do.
 //
-// 1. attw and publint find no problem; the tarball holds what it should; code and types import nothing but the peers.
+// 1. attw and publint find no problem; the tarball has the right contents; code and types import only the peers.
 // 2. On each Nest major the tarball is installed in an empty folder, and apps compiled from test/packaging run
 //    in a real Node process: as ESM, as CommonJS, and as ESM beside a CommonJS package that requires the library.
 //    The first of the Nest 10 folders has the lowest versions that the peer ranges allow.
 // 3. The apps type-check with the TypeScript versions and module settings that users have, skipLibCheck off, and so do the
-//    type cases: what must compile does, and each error of the others stands where it should (type-cases.mjs).
+//    type cases: valid code compiles, and the errors of invalid code are in the right places (type-cases.mjs).
 //
-//   node scripts/check-package.mjs [--keep]     --keep leaves the folders for a look and prints where they are
+//   node scripts/check-package.mjs [--keep]     --keep leaves the folders for inspection and prints their paths
 import {
   cpSync,
   mkdirSync,
@@ -24,7 +24,7 @@ import { countCases, exposeErrors, problemsOf } from './type-cases.mjs';
 
 const manifest = readJson(fromRoot('package.json'));
 const PEERS = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
-/** Optional peers, by the only folder that may import them. */
+/** Folders, and the optional peers that only they may import. */
 const OPTIONAL_PEERS = {
   axios: ['@nestjs/axios', 'axios'],
   bullmq: ['bullmq'],
@@ -272,7 +272,7 @@ function jobs(apps, compilers) {
       if (version !== DEVELOPMENT_COMPILER && !nest12) continue;
       for (const settings of Object.keys(MODULES)) {
         for (const format of ['esm', 'cjs']) {
-          // Nest 12 is ESM only: node16 has no way to it from CommonJS, whatever this library does.
+          // Nest 12 is ESM only: with node16, CommonJS cannot import it, whatever this library does.
           if (nest12 && settings === 'node16' && format === 'cjs') continue;
           list.push({
             title: `${name}: types, TypeScript ${version}, ${settings}, ${format}`,

@@ -1,7 +1,7 @@
 // npm run check:postgres: the sample's storagesvc on a real Postgres server (the other checks use the embedded one).
 //
-// Starts a Postgres of its own in a temporary folder on a free loopback port, and storagesvc with DATABASE_URL
-// on it; takes the server away and brings it back. Needs Postgres' programs: without them it says so and skips,
+// Starts a Postgres of its own in a temporary folder on a free loopback port, and storagesvc with a DATABASE_URL
+// to it; takes the server away and brings it back. Needs Postgres' programs: without them it says so and skips,
 // but fails under CI=true.
 import { spawn, spawnSync } from 'node:child_process';
 import assert from 'node:assert/strict';
@@ -129,7 +129,7 @@ function postgresFolder() {
   );
 }
 
-/** Postgres refuses to run as root: then it runs as the user `postgres` or `nobody`. */
+/** Postgres refuses to run as root, so it then runs as the user `postgres` or `nobody`. */
 function postgresOwner() {
   if (process.getuid?.() !== 0) return {};
   for (const user of ['postgres', 'nobody']) {

@@ -2,8 +2,8 @@
 //
 //   node scripts/compatibility.mjs [--check] [--results <folder>]
 //
-//   --check     writes nothing; fails when the page is not what the results say
-//   --results   uses nest10.json, nest11.json and nest12.json of an earlier run (`jest --json --outputFile`), if there
+//   --check     writes nothing; fails when the page does not match the results
+//   --results   uses nest10.json, nest11.json and nest12.json of an earlier run (`jest --json --outputFile`), where they exist
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 // npm run soak: makes many calls and requests, and checks that memory, handles and listeners stay flat. Needs a build
-// (npm run build). Also has clients of streams leave early, 10,000 of each kind. A short form for CI; SOAK=long is 2,000,000
-// calls, 100,000 requests and as many streams on Fastify as on Express; SOAK_CALLS, SOAK_REQUESTS and SOAK_STREAMS (of each
-// kind) are any numbers.
+// (npm run build). Also lets clients of streams leave early, 10,000 of each kind. The default is a short form for CI; SOAK=long
+// makes 2,000,000 calls, 100,000 requests and as many streams on Fastify as on Express; SOAK_CALLS, SOAK_REQUESTS and
+// SOAK_STREAMS (of each kind) set the numbers.
 import { existsSync } from 'node:fs';
 import { fromRoot, run } from './tools.mjs';
 

@@ -2,8 +2,8 @@
 //
 //   node scripts/test-nodes.mjs [majors, default 22 24 26] [-- jest arguments]
 //
-// The binaries come from npm packages (test/compat/nodes), which exist for linux x64. Elsewhere this says
-// so and skips, but fails under CI=true, where a skipped check would look like a passed one.
+// The binaries come from npm packages (test/compat/nodes), which exist for linux x64. Elsewhere it prints
+// a notice and skips, but fails under CI=true, where a skipped check would look like a passed one.
 import { fromRoot, installLocked, run } from './tools.mjs';
 
 const args = process.argv.slice(2);

@@ -1,11 +1,11 @@
-// The type cases of test/packaging/consumer/types: what must compile, and what must not.
+// The type cases of test/packaging/consumer/types: code that must compile, and code that must not.
 //
 //   // Compiles: a fallback that needs fewer arguments
 //   // @ts-expect-error no such option: `attempts` 'attempts' does not exist in type 'RetryOptions'
 //
-// The second line stands above the line of the error. After a title it says what the error points at, in backquotes, and
-// a part of its message. Where compilers differ, `a` or `b` and 'this' | 'that'. The type check of the repository reads
-// it as TypeScript does; the cases are compiled as written here, so that each error is seen and compared.
+// The second line is above the line of the error. After a title it says what the error points at, in backquotes, and gives
+// a part of its message. Where compilers differ: `a` or `b`, and 'this' | 'that'. The repository's type check reads such
+// lines as TypeScript does. Here they are disabled, so that each error shows and can be compared.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesBelow } from './tools.mjs';
@@ -15,7 +15,7 @@ const EXPECTED = /^\s*\/\/ Refused [^`]*?: (`[^`]+`(?: or `[^`]+`)*) (.+)$/;
 const ACCEPTED = /^\s*\/\/ Compiles: /;
 const ERROR = /^(\S.*?)\((\d+),(\d+)\): error (TS\d+: .*)$/;
 
-/** Makes a copy of the cases in a folder into one without directives, so that the compiler tells each error. */
+/** Makes a copy of the cases in a folder into one without directives, so that the compiler reports each error. */
 export function exposeErrors(folder) {
   for (const file of filesBelow(folder)) {
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll(DIRECTIVE, 'Refused'));
@@ -37,7 +37,7 @@ export function countCases(folder) {
  * @param output what it printed
  * @param root the folder that its paths start from
  * @param folder the folder of the cases, after {@link exposeErrors}
- * @returns the problems: an error that no case expects, or a case whose error is absent or another one
+ * @returns the problems: an error that no case expects, or a case whose error is missing or different
  */
 export function problemsOf(output, root, folder) {
   const errors = errorsIn(output, root);
@@ -47,7 +47,7 @@ export function problemsOf(output, root, folder) {
     lines.forEach((line, index) => {
       const at = `${file}:${index + 2}`;
       if (/^\s*\/\/ Refused/.test(line) && !EXPECTED.test(line)) {
-        problems.push(`${at} the case does not say where its error stands: ${line.trim()}`);
+        problems.push(`${at} the case does not say where its error is: ${line.trim()}`);
       }
       const [, marks, fragments] = EXPECTED.exec(line) ?? [];
       if (marks === undefined) return;

@@ -52,12 +52,12 @@ export class Harness {
   }
 
   /**
-   * Loads a spec file anew and runs its tests.
+   * Loads a fresh copy of a spec file and runs its tests.
    *
-   * @param file the path of the file below the root; also the name of what belongs to no test of it
-   * @param options.only runs the tests of these names; all without it
+   * @param file the path of the file below the root; also the name of everything outside its tests
+   * @param options.only runs the tests of these names; default: all
    * @param options.bail runs no more tests after the first that fails
-   * @param options.timeout tells how long a test of a name may take at most, in milliseconds; that of the file is for hooks
+   * @param options.timeout the longest time that a test of a name may take, in milliseconds; the file's is for hooks
    * @param options.enter is called with the name of each test, and with that of the file in between
    * @returns the tests that ran, `{ name, ms, error }`; one is named like the file
    */

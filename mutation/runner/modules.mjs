@@ -45,7 +45,7 @@ export class Compiler {
     if (existsSync(cached)) return readFileSync(cached, 'utf8');
     const options = { ...this.options, sourceMaps: false, swcrc: false, configFile: false };
     const { code } = this.swc.transformSync(source, { ...options, filename: file });
-    // Two workers may be at it.
+    // Two workers may be writing it.
     const written = `${cached}.${process.pid}`;
     writeFileSync(written, code);
     renameSync(written, cached);

@@ -1,5 +1,5 @@
 // Stryker's test runner for this project: each mutant runs the tests that reach it, in one process, the nearest spec
-// files first. A spec file is loaded anew for each mutant, so nothing of the mutant before is left.
+// files first. Each mutant gets freshly loaded spec files, so nothing of the previous mutant is left.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { PluginKind, declareClassPlugin } from '@stryker-mutator/api/plugin';
@@ -7,13 +7,13 @@ import { DryRunStatus, MutantRunStatus, TestStatus } from '@stryker-mutator/api/
 import { Harness } from './harness.mjs';
 import { nearestFirst, specFiles } from './specs.mjs';
 
-/** A test that lasts so much longer while a mutant is active hangs. */
+/** A test that takes longer than this while a mutant is active counts as hanging. */
 const timeoutOf = (ms) => 2_000 + 5 * ms;
 
-/** A spec file that lasts so much longer while a mutant is active hangs for good. */
+/** A spec file that takes longer than this while a mutant is active hangs for good. */
 const lostAfter = (ms) => 10_000 + 5 * ms;
 
-/** So long a mutant is looked for, unless it is to be looked for everywhere: it is found soon or seldom. */
+/** How long tests are run for a mutant, without MUTATION_EVERYWHERE: if they find it at all, they usually find it soon. */
 const PATIENCE_MS = process.env.MUTATION_EVERYWHERE ? Infinity : 5_000;
 
 /** Times of the dry run, for all processes: of each test, and of each spec file. */
@@ -33,7 +33,7 @@ class SpecRunner {
     return { reloadEnvironment: true };
   }
 
-  /** Runs all tests once. What a spec file does outside of its tests is noted under the name of the file. */
+  /** Runs all tests once. Code that a spec file reaches outside its tests is noted under the name of the file. */
   async dryRun() {
     const coverage = { static: {}, perTest: {} };
     this.#instrumented.mutantCoverage = coverage;
@@ -56,7 +56,7 @@ class SpecRunner {
     return { status: DryRunStatus.Complete, tests, mutantCoverage: coverage };
   }
 
-  /** Some tests look at the time that something takes, and sources that note what is reached take longer. */
+  /** Some tests check how long something takes, and sources that record coverage take longer. */
   async #runInEarnest(file, enter) {
     for (let left = 3; ; left--) {
       const results = await this.#harness.run(file, { enter });
@@ -71,23 +71,24 @@ class SpecRunner {
     const unsure = `unsure-mutant-${activeMutant.id}`;
     const tests = bySpec(testFilter);
     const source = this.#harness.nameOf(sandboxFileName);
-    // Of the whole dry run, and this is for each spec file.
+    // The limit is for the whole dry run, this one for each spec file.
     const mostHits = hitLimit / 10;
     const started = performance.now();
     let nrOfTests = 0;
     for (const file of this.#inOrder([...tests.keys()], source)) {
       if (performance.now() - started > PATIENCE_MS) break;
       const names = tests.get(file);
-      // Reached outside of its tests: any of them may notice.
+      // Reached outside its tests: any of them may notice.
       const only = names.includes(file) ? undefined : new Set(names);
-      // Once more, in a new process: when it is of no use there either, other specs have to tell.
+      // The second try, in a new process: if the spec fails without the mutant there too, others have to decide.
       const again = existsSync(unsure);
       if (again && !(await this.#passesWithout(file, only))) continue;
       this.#watchdog.postMessage({ ms: lostAfter(this.#msOf(file)), mark });
       const results = await this.#run(file, { only, activeMutant: activeMutant.id, mostHits });
       this.#watchdog.postMessage({});
       const { hitCount } = this.#instrumented;
-      if (hitCount > mostHits) return { status: MutantRunStatus.Timeout, reason: 'goes on and on' };
+      if (hitCount > mostHits)
+        return { status: MutantRunStatus.Timeout, reason: 'loops too often' };
       nrOfTests += results.length;
       const failed = results.find(({ error }) => error !== undefined);
       if (!failed) continue;
@@ -128,7 +129,7 @@ class SpecRunner {
     }
   }
 
-  /** A test that fails without the mutant too has failed of something else, or the mutant has left something behind. */
+  /** If a test fails without the mutant too, it has another reason, or the mutant has left something behind. */
   async #passesWithout(file, ...selections) {
     for (const only of selections) {
       const results = await this.#run(file, { only });

@@ -2,14 +2,14 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/** These say nothing here. */
+/** These are of no use here. */
 const LEFT_OUT = new Map([
   ['test/added-policy.e2e-spec.ts', 'mocks a module, which the runner does not know'],
   ['test/late-loop.e2e-spec.ts', 'keeps the event loop busy for seconds'],
   ['test/node-test-timers.e2e-spec.ts', 'runs in processes of its own'],
 ]);
 
-/** What is tested as a part of whole applications. */
+/** These sources are tested as a part of whole applications. */
 const WHOLE = 'src/execution/';
 
 /** Spec files that take longer come last. */

@@ -1,4 +1,4 @@
-// A thread beside the tests: a mutant may keep the event loop busy for good, and then no timeout of a test comes.
+// A thread beside the tests: a mutant may keep the event loop busy for good, and then no timeout of a test fires.
 import { writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 

@@ -16,7 +16,7 @@ import { bookKey } from './book-key.js';
 import { BooksService } from './books.service.js';
 import { type Shelf, ShelfService } from './shelf.service.js';
 
-/** `@Signal()` is aborted when the client goes, so that all work for it stops. */
+/** The signal is aborted when the client disconnects, so that all work for it stops. */
 @Controller()
 @UseFilters(UpstreamErrorFilter)
 export class BooksController {
@@ -46,7 +46,7 @@ export class BooksController {
     return this.shelf.find(signal);
   }
 
-  /** Policies on the handler itself; the breaker is that of `GET /`: one dependency, one circuit. */
+  /** Policies on the handler itself. It shares the breaker of `GET /`: one dependency, one circuit. */
   @Get('books/:id')
   @Fallback(staleIfError({ ttl: DEFAULT_STALE_TTL, key: bookKey }))
   @Retry({ config: 'storagesvc' })

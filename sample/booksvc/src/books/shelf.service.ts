@@ -3,7 +3,7 @@ import { type Command, hystrixGo, ResilienceService } from 'nest-resilience';
 import { StorageClient } from '../storage/storage.client.js';
 import type { Book } from './book.js';
 
-/** The books as visitors see them; the notice says why there are none. */
+/** The books as visitors see them; the notice says why the shelf is empty. */
 export interface Shelf {
   readonly books: readonly Book[];
   readonly notice?: string;

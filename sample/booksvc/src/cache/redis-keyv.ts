@@ -9,8 +9,8 @@ const CONNECT_TIMEOUT_MS = 500;
 const MAX_RECONNECT_DELAY_MS = 2_000;
 
 /**
- * A cache in Redis through cache-manager-redis-yet, made so that Redis may be away at the start or go
- * at any time. (For a Redis that hangs, `staleIfError` has a time limit.)
+ * A cache in Redis through cache-manager-redis-yet, set up so that Redis may be away at the start, or go
+ * away at any time. (For a Redis that hangs, `staleIfError` has a time limit.)
  */
 export async function redisKeyv(url: string): Promise<Keyv> {
   const logger = new Logger('Redis');

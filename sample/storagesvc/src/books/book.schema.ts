@@ -43,7 +43,7 @@ export class BookSchema implements OnApplicationBootstrap {
     return this.prepared;
   }
 
-  /** To be called when the table is gone: `ready` then creates it again. */
+  /** Call it when the table is gone: `ready` then creates it again. */
   forget(): void {
     this.prepared = undefined;
   }
