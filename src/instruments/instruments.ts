@@ -50,14 +50,14 @@ export const instruments = {
     unit: '{call}',
     labels: ['name', 'result'],
     description:
-      'Calls that a retry has saved (recovered), or that are not retried any more, by why',
+      'Calls that a retry has saved (recovered), or that are not retried any more, by reason',
   },
   rejections: {
     kind: 'counter',
     name: 'resilience.rejections',
     unit: '{rejection}',
     labels: ['name', 'code', 'observed'],
-    description: 'Rejections by policies; observed: the call was admitted all the same',
+    description: 'Rejections by policies; observed: the call was admitted anyway',
   },
   timeouts: {
     kind: 'counter',

@@ -22,7 +22,7 @@ export class OrdersClient {
     this.tenant = request.headers['x-tenant'] ?? 'nobody';
   }
 
-  // The instance is another one in each request: the key says whose a stale answer is.
+  // Each request has an instance of its own: the key identifies the owner of a stale answer.
   @Fallback(staleIfError({ ttl: '10m', key: tenantOf }))
   @CircuitBreaker({ name: 'orders', key: tenantOf, maxKeys: 5_000 })
   @Bulkhead({ name: 'orders', key: tenantOf, maxConcurrent: 10 })
