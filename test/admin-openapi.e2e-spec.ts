@@ -24,7 +24,7 @@ describe('the OpenAPI document of an application with the management API', () =>
     expect(Object.keys(change.responses)).toEqual(['200', '400', '403', '404', '413', '415']);
     const { body } = await post(`/breakers/${NAME}/disable`, { by: 'a', reason: 'b', x: 1 }, key);
     const fields = Object.keys(schema.properties).join(', ');
-    expect(body.problems).toEqual([`the fields are ${fields}; there is another one`]);
+    expect(body.problems).toEqual([`the fields are ${fields}; use no others`]);
     const list: any = document.paths['/resilience/breakers']!.get;
     expect(list.parameters.map(({ name }: any) => name)).toContain('state');
     expect(Object.keys(list.responses)).toEqual(['200', '400', '403']);

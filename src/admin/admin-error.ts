@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import type { AdminProblem } from './contract.js';
 
-/** A request that is not answered as it was meant. Nothing of the request is in it. */
+/** The error answer to a request. It contains no part of the request. */
 export class AdminError extends HttpException {
   readonly body: AdminProblem;
 

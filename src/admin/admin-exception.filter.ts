@@ -6,7 +6,7 @@ import { adminLogger } from './admin-logger.js';
 import { AdminError } from './admin-error.js';
 import type { AdminProblem } from './contract.js';
 
-/** Answers all errors of the management API alike, whatever filters the application has; without anything of the request. */
+/** Answers all errors of the management API alike, whatever filters the application has, and without any part of the request. */
 @Catch()
 export class AdminExceptionFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
@@ -28,8 +28,7 @@ function problemOf(error: unknown): AdminProblem {
   if (status < 400 || status >= 500) {
     return { statusCode: 500, code: 'FAILED', message: 'this has failed; see the log' };
   }
-  if (status === 404)
-    return { statusCode: 404, code: 'NOT_FOUND', message: 'there is no such thing' };
+  if (status === 404) return { statusCode: 404, code: 'NOT_FOUND', message: 'not found' };
   if (status === 401 || status === 403) {
     return { statusCode: status, code: 'FORBIDDEN', message: 'a guard has refused this' };
   }

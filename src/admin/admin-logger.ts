@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { type QuietLogger, quietLogger } from '../common/quiet-logger.js';
 
-/** Where the management API writes. A logger that throws changes no answer, and undoes no change. */
+/** The logger of the management API. If it throws, answers and changes are not affected. */
 export function adminLogger(): QuietLogger {
   return quietLogger(new Logger('ResilienceAdmin'));
 }

@@ -49,7 +49,7 @@ export function controllerFor({ path, guards }: AdminRoutes): Type {
       @Inject(ADMIN_SETTINGS) private readonly settings: AdminSettings,
     ) {}
 
-    @Documented({ summary: 'What is ill, the worst first' })
+    @Documented({ summary: 'All that is in trouble, the worst first' })
     @Get()
     async overview(@Res() response: AnyResponse): Promise<void> {
       send(response, 200, await this.admin.inspector.overview());
@@ -113,7 +113,7 @@ export function controllerFor({ path, guards }: AdminRoutes): Type {
       send(response, 200, this.admin.events(since));
     }
 
-    @Documented({ summary: 'A snapshot and what changes', type: 'text/event-stream' })
+    @Documented({ summary: 'A snapshot, then the changes', type: 'text/event-stream' })
     @Get('stream')
     stream(@Req() { method, headers }: Request, @Res() response: AnyResponse): void {
       this.admin.stream.admit();
@@ -145,7 +145,7 @@ export function controllerFor({ path, guards }: AdminRoutes): Type {
       if (identify === undefined) return undefined;
       const by: unknown = await identify(request as never);
       if (typeof by === 'string' && by !== '') return by;
-      throw new AdminError(403, 'UNKNOWN_CALLER', 'it is not known who you are');
+      throw new AdminError(403, 'UNKNOWN_CALLER', 'the caller is unknown');
     }
 
     private changed(name: string): AdminChanged {

@@ -48,7 +48,7 @@ export class ResilienceAdminModule {
   }
 
   /**
-   * Adds the routes. Import it beside `ResilienceModule.forRoot()`. Without `guards` everybody can read, and nobody can change
+   * Adds the routes. Import it beside `ResilienceModule.forRoot()`. Without `guards` everyone can read, and no one can change
    * anything.
    *
    * @throws {ResilienceConfigurationError} when an option is wrong
@@ -104,13 +104,13 @@ function define(
   return {
     module: ResilienceAdminModule,
     imports,
-    // The page first: the other one answers whatever else is asked for below its path.
+    // The page first: the other controller answers everything else below its path.
     controllers: [pageControllerFor(routes), controllerFor(routes)],
     providers: [
       settings,
       AdminGate,
       AdminExceptionFilter,
-      // Nest 10 takes modules for the same one when their providers look the same.
+      // Nest 10 takes modules with equal providers for the same module.
       { provide: brand(`admin ${modules}`), useValue: modules },
       {
         provide: Admin,

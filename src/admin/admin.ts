@@ -23,7 +23,7 @@ import { FleetViews } from './views/fleet-views.js';
 import type { Events, Parts } from './views/parts.js';
 import { RateLimitViews, type Views } from './views/views.js';
 
-/** Who hears these takes calls off the fast path, or has an event made for each. */
+/** A listener for these takes calls off the fast path, or has an event created for each. */
 const OF_CALLS: ReadonlySet<string> = new Set<ResilienceEventKind>([
   'call-start',
   'call-end',
@@ -32,7 +32,7 @@ const OF_CALLS: ReadonlySet<string> = new Set<ResilienceEventKind>([
   'late',
 ]);
 
-/** After these the fleet is another one. */
+/** These change the state of the fleet. */
 const OF_FLEET: ReadonlySet<string> = new Set<ResilienceEventKind>([
   'state-change',
   'store-degraded',
@@ -40,7 +40,7 @@ const OF_FLEET: ReadonlySet<string> = new Set<ResilienceEventKind>([
   'configuration',
 ]);
 
-/** All that the routes need, of one application. */
+/** Everything that the routes of one application need. */
 export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
   readonly inspector: Inspector;
   readonly changes: Changes;
@@ -114,7 +114,7 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
 
   onApplicationBootstrap(): void {
     if (!this.settings.readOnly)
-      this.logger.log('changes are allowed to those whom the guards admit');
+      this.logger.log('changes are allowed for callers whom the guards admit');
     this.context.runInAsyncScope(() => {
       this.step();
       this.timer = setInterval(() => this.step(), STEP).unref();
@@ -143,7 +143,7 @@ export class Admin implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private step(): void {
-    void this.log.sequence; // lets go of the events that it gathers
+    void this.log.sequence; // frees the events that it gathers
     this.history.step().catch((error: unknown) => this.complain(error));
   }
 

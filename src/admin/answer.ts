@@ -1,8 +1,8 @@
 import { type AnyResponse, takeOver } from '../common/event-stream/response.js';
 
 /**
- * Sends JSON as it is. Not by Nest, so that no interceptor of the application changes or keeps it; an answer that somebody has
- * begun already stays as it is.
+ * Sends JSON unchanged, and not through Nest, so that no interceptor of the application changes or stores it. An answer that
+ * has begun already is left alone.
  */
 export function send(response: AnyResponse, status: number, body: object): void {
   const sent = (response as { readonly sent?: boolean }).sent === true;

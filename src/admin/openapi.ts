@@ -1,6 +1,6 @@
 /*
  * The routes as @nestjs/swagger shows them. Its decorators write metadata under fixed keys; these are written here, so that the
- * package need not be there.
+ * package is not needed.
  */
 
 interface Described {
@@ -29,7 +29,7 @@ const CHANGE = {
     options: {
       type: 'object',
       nullable: true,
-      description: 'for configure: options of the circuit breaker; null takes changes back',
+      description: 'for configure: options of the circuit breaker; null reverts changes',
     },
     scope: {
       type: 'string',
@@ -56,9 +56,9 @@ export function Documented({ summary, path, query, change, type }: Described): M
     define('apiProduces', [type ?? 'application/json']);
     define('apiResponse', {
       200: { description: 'see the types of nest-resilience/admin', schema: { type: 'object' } },
-      ...((query ?? change) && { 400: { description: 'something that was sent is wrong' } }),
+      ...((query ?? change) && { 400: { description: 'the query or the body is wrong' } }),
       403: { description: 'refused: read-only, by a guard, or from another site' },
-      ...(path && { 404: { description: 'there is nothing of that name' } }),
+      ...(path && { 404: { description: 'nothing has that name' } }),
       ...(change && {
         413: { description: 'the body is too long' },
         415: { description: 'the body is not application/json' },

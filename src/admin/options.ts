@@ -6,7 +6,7 @@ import { isPlainObject } from '../common/objects.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 
-/** Says who makes a request; `undefined`: nobody who is known, who may not change anything. */
+/** Returns who makes a request; `undefined`: unknown, so changes are refused. */
 export type Identify = (request: never) => string | undefined | Promise<string | undefined>;
 
 /** Options of `ResilienceAdminModule` that may depend on other providers. */
@@ -14,14 +14,14 @@ export interface ResilienceAdminSettings {
   /** Whether all changes are refused. Default: true without `guards`, false with them. */
   readonly readOnly?: boolean;
   /**
-   * Who makes a change, from the request (Express' or Fastify's), such as `({ user }) => user.name`. A change without is refused with
-   * 403. Default: what the change itself says in `by`.
+   * Who makes a change, from the request (Express' or Fastify's), such as `({ user }) => user.name`. A change without a name
+   * is refused with 403. Default: the field `by` of the change.
    */
   readonly identify?: Identify;
   /**
    * Names of hosts by which the server may be addressed; a leading dot stands for all below it (`.internal`), `'*'` for any name.
    * Protects from pages of other sites whose name leads here (DNS rebinding). `localhost` and IP addresses are always
-   * allowed. Default: none else.
+   * allowed. Default: no others.
    */
   readonly allowedHosts?: readonly string[];
   /** How many clients may read the stream at a time; further ones get 503. At most 1000. Default 20. */
@@ -30,7 +30,7 @@ export interface ResilienceAdminSettings {
   readonly interval?: Duration;
   /** How many breakers, bulkheads and rate limits by key, of each kind, are in the stream and have plots; the lists have all. Default 100. */
   readonly maxKeys?: number;
-  /** How many events are kept; changes of states, overrides and changes by operators are kept apart, and as many. Default 1000. */
+  /** How many events are kept; as many changes of states, overrides and changes by operators are kept besides. Default 1000. */
   readonly maxEvents?: number;
 }
 
@@ -38,7 +38,7 @@ export interface ResilienceAdminSettings {
 export interface ResilienceAdminOptions extends ResilienceAdminSettings {
   /** The route below which everything is. Default `'resilience'`. */
   readonly path?: string;
-  /** Guards of all routes. Default: none; then everybody can read, and nobody can change anything. */
+  /** Guards of all routes. Default: none; then everyone can read, and no one can change anything. */
   readonly guards?: readonly Guard[];
 }
 
@@ -59,7 +59,7 @@ export interface AdminRoutes {
   readonly guards: readonly Guard[];
 }
 
-/** All but the routes, checked and complete; durations in milliseconds. */
+/** All options except the routes, checked and complete; durations in milliseconds. */
 export interface AdminSettings {
   readonly readOnly: boolean;
   readonly identify: Identify | undefined;

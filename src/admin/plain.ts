@@ -29,12 +29,12 @@ export function plain(value: unknown, name = '', depth = 0): AdminValue {
   return ask(() => shown(value, name, depth), '[unreadable]');
 }
 
-/** A text for people as it was given: short, without secrets. Never throws, whatever it is. */
+/** A text for people: shortened, without secrets. Accepts any value, and never throws. */
 export function textOf(value: unknown): string {
   return text(typeof value === 'string' ? value : show(value));
 }
 
-/** An error as one line: its name and message; nothing else of it. */
+/** An error as one line: only its name and message. */
 export function errorText(error: unknown): string {
   if (typeof error !== 'object' || error === null) {
     return typeof error === 'string' ? text(error) : `a thrown ${typeof error}`;
@@ -74,7 +74,7 @@ function object(value: object, depth: number): AdminValue {
   if (!isPlainObject(value)) return `[${constructorOf(value)}]`;
   if (depth >= DEEPEST) return '[…]';
   const keys = keysOf(value).slice(0, MOST_ITEMS);
-  // A null prototype, so that a key such as `__proto__` is one like any other.
+  // A null prototype, so that a key such as `__proto__` is an ordinary one.
   const copy = Object.create(null) as Record<string, AdminValue>;
   for (const key of keys) {
     const item = look(value, key);
@@ -88,7 +88,7 @@ function constructorOf(value: object): string {
 }
 
 function text(value: string): string {
-  // Masked first: a secret that is cut does not look like one any more.
+  // Masked first: a secret that has been cut no longer looks like one.
   const masked = value.replace(USER_INFO, '//[secret]@').replace(SECRET_PARAMETER, '$1[secret]');
   return shortened(masked, LONGEST);
 }

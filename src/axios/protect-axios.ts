@@ -17,7 +17,7 @@ import { isSignal, obey } from '../pipeline/abort-signals.js';
 
 type Adapter = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
 
-/** Marks the adapters made here: an interceptor that retries may send a configuration again with one. */
+/** Marks the adapters made here: an interceptor that retries may send a configuration that already has one. */
 const OURS = brand('axios-adapter');
 
 /**
@@ -52,7 +52,7 @@ export function protectAxios<Instance extends AxiosInstance>(
   return instance;
 }
 
-/** Adds an interceptor that `clear()`, which is meant for those of the user, does not take away. */
+/** Adds an interceptor that `clear()`, which is meant for the user's own, does not remove. */
 function useForGood(
   requests: AxiosInstance['interceptors']['request'],
   interceptor: (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig,
@@ -115,13 +115,13 @@ class Stop {
     if (cancelToken === undefined) return;
     if (cancelToken.reason !== undefined) controller.abort(cancelToken.reason);
     else {
-      // The promise of a token's `then()` can be cancelled, which takes its listener off the token.
+      // The promise of a token's `then()` can be cancelled, which removes its listener from the token.
       const subscription = cancelToken.promise.then((reason) => controller.abort(reason));
       this.ignoreToken = () => (subscription as { cancel?: () => void }).cancel?.();
     }
   }
 
-  /** To be called when nothing is left to stop. */
+  /** Call it when nothing is left to stop. */
   release(): void {
     this.ignoreCaller?.();
     this.ignoreToken?.();

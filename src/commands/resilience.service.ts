@@ -201,8 +201,9 @@ export class ResilienceService {
   }
 
   /**
-   * An object that stands for `instance` and has the same type, but whose methods have policies: for what nobody can
-   * decorate. Everything reaches the instance, which is `this` in its methods. Methods that are not asynchronous stay as they are.
+   * An object that stands for `instance` and has the same type, but whose methods have policies: for objects that cannot be
+   * decorated. Everything reaches the instance, which is `this` in its methods. Methods that are not asynchronous stay
+   * unchanged.
    *
    * @throws {ResilienceConfigurationError} once the application has started: when the options are wrong, when the instance does not
    * have one of the methods, or when the name is in use with other options. Earlier, the start of the application reports

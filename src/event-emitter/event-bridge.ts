@@ -1,17 +1,17 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { ResilienceEvent, ResilienceEventKind } from '../telemetry/events.js';
 
-/** The used part of `ResilienceEvents`, which may come from another copy of the package. */
+/** The part of `ResilienceEvents` that is used here; the object may come from another copy of the package. */
 export interface Events {
   on(kind: ResilienceEventKind, listener: (event: ResilienceEvent) => unknown): () => void;
 }
 
-/** The used part of `EventEmitter2`. */
+/** The part of `EventEmitter2` that is used here. */
 export interface Emitter {
   emitAsync(name: string, event: ResilienceEvent): Promise<unknown>;
 }
 
-/** Emits the library's events again, by an `EventEmitter2`. An error of a listener has no effect, nor has a rejection. */
+/** Emits the library's events again, through an `EventEmitter2`. An error or a rejection of a listener has no effect. */
 export class EventBridge implements OnApplicationShutdown {
   private readonly ends: readonly (() => void)[];
 
@@ -23,7 +23,7 @@ export class EventBridge implements OnApplicationShutdown {
   ) {
     this.ends = kinds.map((kind) => {
       const name = `${prefix}.${kind}`;
-      // Whoever calls a listener sees to its promise: one of `emit()` that rejects would end the process.
+      // The caller of a listener handles its promise: an unhandled rejection from `emit()` would end the process.
       return events.on(kind, (event) => emitter.emitAsync(name, event));
     });
   }

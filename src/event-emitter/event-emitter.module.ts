@@ -18,7 +18,7 @@ export interface ResilienceEventEmitterOptions {
 
 const WHERE = 'ResilienceEventEmitterModule.forRoot()';
 
-/** Emits the library's events by `@nestjs/event-emitter` too, for `@OnEvent('resilience.state-change')`. */
+/** Also emits the library's events through `@nestjs/event-emitter`, for `@OnEvent('resilience.state-change')`. */
 @Module({})
 export class ResilienceEventEmitterModule {
   constructor(@Optional() @Inject(EventBridge) bridge?: unknown) {

@@ -52,8 +52,8 @@ function discard(answer: unknown): void {
 }
 
 /**
- * Begins a generator. Any other iterator of a subscription waits for events of others, which may be quiet for long: that it
- * is there is its success.
+ * Begins a generator. Any other iterator of a subscription waits for events from elsewhere, which may take long: for it,
+ * existing is success.
  */
 function openSubscription(answer: unknown, call: Call): unknown {
   return types.isGeneratorObject(answer) && isIterable(answer) ? begin(answer, call) : answer;
@@ -65,12 +65,12 @@ function begin(answer: object, call: Call): unknown {
   return firstItemOf(answer as AsyncIterable<unknown>, call);
 }
 
-/** Also true for a `Response` of another copy of undici. Asked for each answer, so it does not cost much. */
+/** Also true for a `Response` of another copy of undici. Called for each answer, so it has to be cheap. */
 function isResponse(answer: object): answer is Response {
   return look(answer, Symbol.toStringTag) === 'Response';
 }
 
-/** Async generators, and iterables of other makes; not Node's streams, which platforms send by themselves, nor queries. */
+/** Async generators and other async iterables; not Node's streams, which platforms send by themselves, nor queries. */
 function isIterable(answer: object): boolean {
   if (types.isProxy(answer)) return false;
   if (typeof look(answer, Symbol.asyncIterator) !== 'function') return false;

@@ -12,10 +12,10 @@ const CAUGHT = '__filterCatchExceptions__';
 /** More filters than any handler has. */
 const MOST = 1_000;
 
-/** Filters of the library, in any copy of it, which leave errors to those of the application. */
+/** Filters of the library, in any copy of it; they leave errors to the application's filters. */
 const ours = shared('own-filters', () => new WeakSet<object>()).add(ResilienceExceptionFilter);
 
-/** Has {@link isCaughtByApplication} leave out a filter of the library. */
+/** Makes {@link isCaughtByApplication} skip a filter of the library. */
 export function markAsOurs(filter: object): void {
   ours.add(filter);
 }

@@ -28,8 +28,9 @@ export function isCacheInterceptor(value: unknown): value is CacheInterceptor {
 const sparing = new WeakSet<object>();
 
 /**
- * Makes a `CacheInterceptor` store live answers only. @param cache an instance, or the prototype of a class with an
- * instance per request
+ * Makes a `CacheInterceptor` store live answers only.
+ *
+ * @param cache an instance, or the prototype of a class with an instance per request
  */
 export function storeOnlyLive(cache: CacheInterceptor): void {
   if (sparing.has(cache)) return;

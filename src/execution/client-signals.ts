@@ -9,7 +9,7 @@ interface Emitter {
   once(event: string, listener: () => void): unknown;
 }
 
-/** Something that ends when a client goes, and how it shows that. */
+/** Something that ends when a client disconnects, and how that can be detected. */
 interface Connection {
   readonly emitter: Emitter;
   readonly event: string;
@@ -22,7 +22,7 @@ const signals = new WeakMap<object, AbortSignal>();
 
 /**
  * A signal that is aborted when the client of a WebSocket, a GraphQL request or a gRPC call has gone; `undefined` where the
- * transport cannot know it, and for HTTP, where the response tells it.
+ * transport cannot know it, and for HTTP, where the response shows it.
  */
 export function clientSignalOf(context: ExecutionContext): AbortSignal | undefined {
   const connection = connectionOf(context);
@@ -99,7 +99,7 @@ function ofGraphql(value: unknown): Connection | undefined {
   return ofRequest(look(upgraded, 'raw') ?? upgraded);
 }
 
-/** @param response with HTTP/2 only a facade of a stream, which alone knows how it has ended */
+/** @param response with HTTP/2 only a facade of a stream; only the stream knows how it has ended */
 function ofResponse(response: Emitter): Connection {
   const emitter = http2StreamOf(response) ?? response;
   return {
@@ -111,7 +111,7 @@ function ofResponse(response: Emitter): Connection {
   };
 }
 
-/** A request whose response is not to be had: Mercurius over WebSocket, Apollo on Fastify. */
+/** A request without access to its response: Mercurius over WebSocket, Apollo on Fastify. */
 function ofRequest(request: unknown): Connection | undefined {
   const stream = http2StreamOf(request); // requests share a socket
   if (stream !== undefined) return ofResponse(stream);

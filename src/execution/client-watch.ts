@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers'; // test frameworks replace the globa
 import { outsideOfCalls } from '../common/async-context.js';
 import { quietly } from '../common/quietly.js';
 
-/** A call that wants to know when its client goes. */
+/** A call that needs to know when its client disconnects. */
 interface Watching {
   /** Its place among those that wait for the turn. */
   place: number;
@@ -12,15 +12,15 @@ interface Watching {
 let begun: (Watching | undefined)[] = [];
 
 /**
- * Lets a call listen to its client once the event loop turns: a disconnect cannot be noticed earlier, and many
- * calls have ended by then. One turn for all calls that begin in it.
+ * Lets a call listen to its client from the next turn of the event loop on: a disconnect cannot be noticed earlier, and many
+ * calls have ended by then. All calls that begin in one turn share the next one.
  */
 export function watchLater(call: Watching): void {
   call.place = begun.push(call) - 1;
   if (call.place === 0) outsideOfCalls(() => setImmediate(watchAll));
 }
 
-/** To be called when a call has ended. Otherwise all calls of a turn would stay in memory until its end. */
+/** Call it when a call has ended. Otherwise all calls of a turn would stay in memory until its end. */
 export function watchNoMore(call: Watching): void {
   if (begun[call.place] === call) begun[call.place] = undefined;
 }

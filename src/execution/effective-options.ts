@@ -13,7 +13,7 @@ import type { Subject } from './subject.js';
 export interface EffectiveOptions {
   readonly kind: string;
   readonly options: Readonly<Record<string, unknown>>;
-  /** Whether the policy is at work; the last layer that says so decides. */
+  /** Whether the policy is in force; the last layer that sets `enabled` decides. */
   readonly enabled: boolean;
   /** The layer that an option comes from, such as `overrides['*']`; `undefined` for the subject's own options. */
   readonly originOf: (option: string) => string | undefined;
@@ -21,7 +21,7 @@ export interface EffectiveOptions {
   readonly reference: boolean;
 }
 
-/** How the origin of an option ends that has been changed for all instances, before its parenthesis. */
+/** For an option changed for all instances, the end of its origin, before the parenthesis. */
 export const FOR_ALL = "{ scope: 'shared' }";
 
 /** Options that refer to a part or a configuration, or switch the policy, without defining anything. */
@@ -110,7 +110,7 @@ export function effectiveOptions(
   function override(given: unknown, target: string, origin: string): void {
     const set = normalize(given);
     layer(set, origin);
-    // One that is for all, or for all users of the part, makes no definition of its name.
+    // An override for `'*'`, or for all users of the part, does not define its name.
     if (target === EVERYTHING || !overrideKeys.includes(target)) return;
     if (!definesNothing(set)) reference = false;
   }

@@ -80,7 +80,7 @@ function explainedPolicy(
   return { kind, part, options };
 }
 
-/** Whether a reference by name alone is also the definition of the part: nothing is given anywhere. */
+/** Whether a reference by name alone is also the definition of the part: no options are given anywhere. */
 function sameSettings(given: Options, shared: Options): boolean {
   return Object.keys(shared).every((option) => option in given);
 }

@@ -14,12 +14,12 @@ export interface FileCall extends Call {
   readonly isBodiless?: boolean;
 }
 
-/** What a file is read from. Never throws. */
+/** The source that a file is read from. Never throws. */
 export function sourceOf(file: StreamableFile): object | undefined {
   return ask(() => file.getStream(), undefined);
 }
 
-/** Begins a file; one that is in memory has begun. */
+/** Begins a file; one that is in memory has begun already. */
 export function beginFile(file: StreamableFile, call: FileCall): unknown {
   // A class of the application may open another stream at each call.
   if (ask(() => file.getStream !== StreamableFile.prototype.getStream, true)) return file;
@@ -28,7 +28,7 @@ export function beginFile(file: StreamableFile, call: FileCall): unknown {
   if (source.errored) return Promise.reject(source.errored);
   if (source.destroyed && !source.readableEnded) return Promise.reject(closedTooSoon());
   const isOpen = source.readableLength === 0 && !source.readableEnded && !source.destroyed;
-  // Reading one that is empty would end it before Nest sends it, and listening to one that is being read would stop it.
+  // Reading an empty one would end it before Nest sends it, and listening to one that is being read would stop it.
   const waits =
     isOpen &&
     !call.isBodiless &&
@@ -64,13 +64,13 @@ function firstBytesOf(file: StreamableFile, source: Readable, call: FileCall): P
   });
 }
 
-/** As `finished()` of Node has it. Sending such a file would leave the client waiting. */
+/** The same error as from Node's `finished()`. Sending such a file would leave the client waiting. */
 function closedTooSoon(): Error {
   const code = 'ERR_STREAM_PREMATURE_CLOSE';
   return Object.assign(new Error('the file was closed before its first bytes'), { code });
 }
 
-/** A file that has given way to another answer breaks for nobody. */
+/** A file that another answer has replaced is ignored when it breaks. */
 function breakOff(file: object, error: unknown, call: FileCall): void {
   if (call.file === file && call.value === file) call.breakOff(error);
 }

@@ -23,7 +23,7 @@ export class HandlerCall extends Call {
 
   override interruptible = true;
   private readonly response: RawResponse | undefined;
-  /** Of another transport than HTTP. */
+  /** For transports other than HTTP. */
   private readonly client: AbortSignal | undefined;
   private running: HandlerAttempt | undefined = undefined;
   private over = false;
@@ -31,7 +31,7 @@ export class HandlerCall extends Call {
   file: object | undefined = undefined;
   /** For {@link watchLater}. */
   place = -1;
-  /** Listens to the end of the client. */
+  /** Listens for the client's disconnect. */
   private onClose: (() => void) | undefined = undefined;
 
   constructor(
@@ -49,7 +49,7 @@ export class HandlerCall extends Call {
     else if (this.response !== undefined || this.client !== undefined) watchLater(this);
   }
 
-  /** Listens to the end of the client, unless the call has ended before it could go. */
+  /** Listens for the client's disconnect, unless the call has ended before that was possible. */
   watchClient(): void {
     const { response, client } = this;
     if (this.over || this.onClose !== undefined) return;
@@ -76,7 +76,7 @@ export class HandlerCall extends Call {
     return this.streaming || (this.file !== undefined && this.file === this.value);
   }
 
-  /** A file may also break because its client has gone, when the call has ended long ago. */
+  /** A file may also break because its client has gone, long after the call has ended. */
   override breakOff(error: unknown): void {
     if (!this.hasNoClient) super.breakOff(error);
   }
@@ -85,7 +85,7 @@ export class HandlerCall extends Call {
     return this.runHandler();
   }
 
-  /** Runs the substitute through Nest, which makes its arguments, and treats its answer like the handler's. */
+  /** Runs the substitute through Nest, which creates its arguments, and treats its answer like the handler's. */
   protected override performInstead(run: Substitute): PromiseLike<unknown> {
     return this.runHandler(run);
   }
@@ -128,7 +128,7 @@ export class HandlerCall extends Call {
     signalled?.abort(error);
   }
 
-  /** Ends the answer of an earlier attempt, such as a file that `onResult` has refused, which gives way to another outcome. */
+  /** Ends the answer of an earlier attempt, such as a file that `onResult` has refused, when another outcome replaces it. */
   private dropFormer(next: unknown): void {
     const { value } = this;
     if (value === next) return;

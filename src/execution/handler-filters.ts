@@ -13,9 +13,9 @@ const expected = shared('expected-rejections', () => new WeakMap<object, WeakSet
 const equipped = shared('equipped-handlers', () => new WeakSet<Function>());
 
 /**
- * Gives a decorated handler of messages a filter that answers its rejections: Nest's own filters tell callers of microservices
- * and clients of gateways nothing of them. The first filter of the method, hence the last that Nest asks among those, and it
- * only catches what {@link leaveToFilter leave to it}.
+ * Gives a decorated handler of messages a filter that answers its rejections: Nest's own filters reveal nothing about them to
+ * callers of microservices and clients of gateways. It is the first filter of the method, so Nest asks it last among those,
+ * and it only catches the errors that {@link leaveToFilter} leaves to it.
  */
 export function attachFilter(handler: Function): void {
   const decorated = decoratedMethodOf(handler);

@@ -10,8 +10,8 @@ interface NestModule {
 }
 
 /**
- * Has Nest run the {@link ResilienceInterceptor} for a decorated method, should it be a handler, as the outermost of
- * the method's interceptors. Decorators do this before Nest's own may have marked the method, so it is done for each.
+ * Makes Nest run the {@link ResilienceInterceptor} for a decorated method, if it is a handler, as the outermost of
+ * the method's interceptors. Nest's own decorators may mark the method only later, so this is done for every method.
  */
 export function attachInterceptor(wrapper: Function): void {
   const others = (Reflect.getOwnMetadata(INTERCEPTORS, wrapper) ?? []) as unknown[];
@@ -19,8 +19,8 @@ export function attachInterceptor(wrapper: Function): void {
 }
 
 /**
- * Gives a module the interceptor that its handlers name. Nest does so by itself for the methods that it has seen
- * decorated when it scanned the module, but not for those of classes that are covered later, nor for `useClass`.
+ * Gives a module the interceptor that its handlers name. Nest does this itself for methods that were already
+ * decorated when it scanned the module, but not for classes that are covered later, nor for `useClass`.
  */
 export function offerInterceptor(module: NestModule, ref: RuntimeRef): void {
   if (module.injectables.has(ResilienceInterceptor)) return;

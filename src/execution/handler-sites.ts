@@ -4,13 +4,13 @@ import { INTERCEPTORS } from './handlers.js';
 import type { MethodPlan } from './plan.js';
 import type { Runtime } from './runtime.js';
 
-/** A decorated handler of one controller, and all that its requests share. */
+/** A decorated handler of one controller, with everything that its requests share. */
 export interface HandlerSite {
   readonly decorated: DecoratedMethod;
   readonly plan: MethodPlan;
   /** `undefined` when it is request-scoped. */
   readonly controller: unknown;
-  /** Whether the handler's outcome is the method's: no other interceptor of the method stands between them. */
+  /** Whether the handler's outcome is the method's: no other interceptor of the method is between them. */
   readonly direct: boolean;
 }
 

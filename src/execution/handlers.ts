@@ -16,7 +16,7 @@ export function isHandler(method: Function): boolean {
   return HANDLER_METADATA.some((key) => Reflect.hasMetadata(key, method));
 }
 
-/** Metadata keys of handlers to whose clients the filters of Nest reveal no error. */
+/** Metadata keys of handlers whose clients get no details of errors from Nest's filters. */
 const MESSAGE_METADATA = ['microservices:pattern', 'websockets:message_mapping'];
 
 /** Whether Nest calls the method for messages of microservices or of WebSocket clients. */

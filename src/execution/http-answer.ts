@@ -52,7 +52,7 @@ export function isOver(response: RawResponse): boolean {
   return (http2StreamOf(response) ?? response).destroyed;
 }
 
-/** Whether the whole answer has been sent. HTTP/2 also calls those finished that the client has cancelled. */
+/** Whether the whole answer has been sent. HTTP/2 also reports cancelled answers as finished. */
 export function isSent(response: RawResponse): boolean {
   const stream = http2StreamOf(response);
   return stream === undefined
@@ -84,7 +84,7 @@ function headersOf({ retryAfterMs, httpHeaders }: ResilienceError): Record<strin
   return { ...httpHeaders, 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs! / 1_000))) };
 }
 
-/** Answers an HTTP request with a JSON body; only ends the answer when it has begun already. */
+/** Answers an HTTP request with a JSON body; if the answer has begun already, only ends it. */
 export function answer(host: ArgumentsHost, status: number, body: unknown): void {
   const raw = rawResponseOf(host);
   if (raw === undefined) return;
@@ -106,7 +106,7 @@ export function answer(host: ArgumentsHost, status: number, body: unknown): void
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** `undefined` in the middleware of Fastify, which has Node's response alone. */
+/** `undefined` in Fastify's middleware, which only has Node's response. */
 function frameworkResponseOf(host: ArgumentsHost): FrameworkResponse | undefined {
   const response = host.switchToHttp().getResponse<FrameworkResponse>();
   return typeof response.send === 'function' ? response : undefined;

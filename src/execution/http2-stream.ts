@@ -8,8 +8,8 @@ export type Http2Stream = Pick<
 >;
 
 /**
- * The HTTP/2 stream of a request or a response; `undefined` over HTTP/1, where middleware may have put anything there, streams of
- * its own included: those have no `aborted`.
+ * The HTTP/2 stream of a request or a response; `undefined` over HTTP/1, where middleware may have put anything there, including
+ * streams of its own, which have no `aborted`.
  */
 export function http2StreamOf(message: unknown): Http2Stream | undefined {
   const stream = look(message, 'stream');

@@ -221,7 +221,7 @@ class RunningSource implements Source {
       this.interrupted = call.interrupted;
       call.breakOff(error);
       const ended = this.end();
-      // The answer of a handler: nobody is left to tell, but servers would log it.
+      // The answer of a handler: its reader has gone, but servers would log the error.
       if (error instanceof ClientGoneError && this.mapError !== asItIs) return ended.next();
       throw this.mapError(error, true);
     }

@@ -28,7 +28,7 @@ function through(answer: Observable<unknown>, seen: Seen) {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-const PASSED = 'NotLive: the answer is not live: it passes by this interceptor';
+const PASSED = 'NotLive: the answer is not live: it bypasses this interceptor';
 
 let seen: Seen;
 beforeEach(() => {

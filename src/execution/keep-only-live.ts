@@ -7,7 +7,7 @@ class NotLive extends Error {
   override readonly name = 'NotLive';
 
   constructor() {
-    super('the answer is not live: it passes by this interceptor');
+    super('the answer is not live: it bypasses this interceptor');
   }
 }
 
@@ -15,8 +15,8 @@ class NotLive extends Error {
 type Intercepted = Observable<unknown> | Promise<Observable<unknown>>;
 
 /**
- * Runs an interceptor that stores answers, such as Nest's `CacheInterceptor`, so that it only sees live ones: an answer to
- * which a fallback or a former result has contributed bypasses it and goes to the caller. The interceptor gets an error in
+ * Runs an interceptor that stores answers, such as Nest's `CacheInterceptor`, so that it only sees live ones: an answer with
+ * a contribution from a fallback or an earlier result bypasses it and goes to the caller. The interceptor gets an error in
  * its place.
  *
  * For interceptors on a controller and global ones. On a decorated handler, Nest's `CacheInterceptor` and its subclasses

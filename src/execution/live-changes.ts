@@ -31,9 +31,9 @@ export interface SharedChange {
   readonly patch: object | null;
 }
 
-/** Checks changes as far as they can be seen without their plans; as good as new while the plans are the same. */
+/** Checks changes as far as possible without drafting plans; stays valid while the plans are the same. */
 export interface ChangeChecker {
-  /** Whether there is anything that a target stands for. */
+  /** Whether a target matches anything. */
   isTarget(target: string): boolean;
   problemsOf(change: SharedChange, where: string): readonly string[];
 }
@@ -45,18 +45,18 @@ interface Replacement {
   readonly draft: Draft;
 }
 
-/** The options of a patch without shorthands, by policy; `null` takes those of earlier patches back. */
+/** The options of a patch without shorthands, by policy; `null` reverts earlier patches. */
 export type Normalized = ReadonlyMap<string, Readonly<Record<string, unknown>> | null>;
 
-/** Options that say which part is meant, or whose calls belong together: a change of them would lose state. */
+/** Options that identify a part, or decide which calls belong together: changing them would lose state. */
 const FIXED = ['name', 'key', 'scope'];
 
 /**
  * Changes of options while the application runs: a layer above all others.
  *
- * The plans of all subjects that the target stands for are drafted anew, as at bootstrap. If there is no problem, named
- * parts get their new settings and keep their state, and each plan that has changed is replaced; calls that are under way
- * end by the plan that they began with. So calls pay nothing for it.
+ * The plans of all subjects that the target matches are drafted again, as at bootstrap. If there is no problem, named
+ * parts get their new settings and keep their state, and each plan that has changed is replaced; running calls
+ * end by the plan that they began with. So this costs calls nothing.
  */
 export class LiveChanges {
   constructor(
@@ -64,16 +64,16 @@ export class LiveChanges {
     private readonly parts: PartStore,
     /** All plans that have been made. */
     private readonly held: () => Iterable<Holder>,
-    /** How many plans have been made so far, those that are gone included. */
+    /** How many plans have been made so far, including those that are gone. */
     private readonly made: () => number,
     /** Checks a pipeline that is not in use yet. */
     private readonly checkUnused: (pipeline: string, problems: Problems) => void,
   ) {}
 
   /**
-   * @param patch `null` takes all earlier patches of the target back
+   * @param patch `null` reverts all earlier patches of the target
    * @param where the place of the change in messages
-   * @param problems those that have been found already
+   * @param problems problems that were found before
    * @throws {ResilienceConfigurationError} when the change is wrong; then nothing has changed
    */
   make(
@@ -98,7 +98,7 @@ export class LiveChanges {
   /**
    * Replaces all changes for the fleet.
    *
-   * @param targets those whose changes are others than before
+   * @param targets the targets whose changes differ from before
    * @throws {ResilienceConfigurationError} when one of them is wrong; then nothing has changed
    */
   share(changes: readonly SharedChange[], targets: ReadonlySet<string>): void {
@@ -119,7 +119,7 @@ export class LiveChanges {
     return problems.all;
   }
 
-  /** Looks at all plans once, however many changes are checked. */
+  /** Reads all plans once, however many changes are checked. */
   checker(): ChangeChecker {
     const targets = this.targetsOf([...this.held()]);
     return {
@@ -162,7 +162,7 @@ export class LiveChanges {
     return new OverrideTargets(subjects, this.services.configuration.layers);
   }
 
-  /** Drafts the plans that the targets stand for; all others stand by what they have declared. */
+  /** Drafts the plans that the targets match; all others keep their declarations. */
   private draftAll(
     targets: ReadonlySet<string>,
     holders: readonly Holder[],
@@ -241,14 +241,14 @@ function planOf(holder: Holder): Plan {
   return holder instanceof LazyPlan ? holder.plan : holder;
 }
 
-/** Without the values alone: the kinds have to be known. */
+/** Replaces `null` by `undefined`, so that the kinds remain and can be checked. */
 function withoutNull(patch: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(patch).map(([kind, options]) => [kind, options ?? undefined]),
   );
 }
 
-/** A patch that changes them is refused; without them its other options can be checked. */
+/** A patch that changes them is refused; without them, its other options can still be checked. */
 function withoutFixed(patch: Normalized | null): Normalized | null {
   if (patch === null) return null;
   const allowed = [...patch].map(([kind, options]) => {
@@ -271,7 +271,7 @@ export function normalizedPatch(patch: unknown): Normalized | null {
   return normalized;
 }
 
-/** The patches so far and this one, option by option. */
+/** The earlier patches and this one, merged option by option. */
 function patched(
   live: OverridesByTarget,
   target: string,

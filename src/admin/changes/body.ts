@@ -15,11 +15,11 @@ export interface AnyRequest {
 /**
  * The body of a change, whether the application has parsed it or not.
  *
- * @throws {AdminError} when it is not JSON, too long, or no object
+ * @throws {AdminError} when it is not JSON, too long, or not an object
  */
 export async function bodyOf(request: AnyRequest): Promise<Record<string, unknown>> {
   const { headers } = request;
-  // Forms of other sites can send other types without asking.
+  // Forms on other sites can send other types without a preflight request.
   if (!/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '')) {
     throw new AdminError(415, 'NOT_JSON', 'send application/json');
   }

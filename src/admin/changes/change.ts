@@ -33,9 +33,9 @@ export interface Change {
   readonly by: string;
   readonly reason: string;
   readonly until: Date | undefined;
-  /** `null` takes changes back. */
+  /** `null` reverts changes. */
   readonly options: Record<string, unknown> | null | undefined;
-  /** Whose options are changed; `undefined`: those of all instances if the breaker is shared. */
+  /** The instances whose options are changed; `undefined`: all of them if the breaker is shared. */
   readonly scope: Scope | undefined;
 }
 
@@ -49,9 +49,9 @@ export function actionOf(name: unknown): AdminAction {
 /**
  * Checks the body of a change.
  *
- * @param known who makes it, if the server knows
+ * @param known the author, if the server knows
  * @param now milliseconds since the epoch
- * @throws {AdminError} with all problems; no value of the body is among them
+ * @throws {AdminError} with all problems; they contain no value of the body
  */
 export function readChange(
   action: AdminAction,
@@ -69,7 +69,7 @@ export function readChange(
   const options = optionsOf(action, body.options, problems);
   const scope = scopeOf(action, body.scope, problems);
   if (Object.keys(body).some((field) => !FIELDS.has(field))) {
-    problems.push(`the fields are ${[...FIELDS].join(', ')}; there is another one`);
+    problems.push(`the fields are ${[...FIELDS].join(', ')}; use no others`);
   }
   if (problems.length > 0) {
     throw new AdminError(400, 'BAD_REQUEST', 'the change is not complete', problems);
@@ -77,7 +77,7 @@ export function readChange(
   return { action, by: by!, reason: reason!, until, options, scope };
 }
 
-/** One line, so that nothing of it stands out in a log. */
+/** One line, so that no part of it can look like a log line of its own. */
 function textOf(
   value: unknown,
   field: string,
@@ -105,7 +105,7 @@ function untilOf(
   const instant = left === undefined ? dateOf(value) : now + left;
   if (instant > now && instant <= now + LONGEST) return new Date(instant);
   problems.push(
-    `until: use a date to come, such as '2030-01-31T12:00:00Z', or a duration such as '30m'; within a year`,
+    `until: use a future date, such as '2030-01-31T12:00:00Z', or a duration such as '30m'; within a year`,
   );
   return undefined;
 }
@@ -124,7 +124,7 @@ function optionsOf(
     return undefined;
   }
   if (value === null || (isPlainObject(value) && Object.keys(value).length > 0)) return value;
-  problems.push('options: use an object with the options to change, or null to take changes back');
+  problems.push('options: use an object with the options to change, or null to revert changes');
   return undefined;
 }
 

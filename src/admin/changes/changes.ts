@@ -9,14 +9,14 @@ import { plain } from '../plain.js';
 import type { BreakerPart, BreakerRegistry } from '../views/parts.js';
 import type { Change } from './change.js';
 
-/** Changes an option at run time; for the one place that does it. */
+/** Changes options at run time. */
 export type Configure = (
   name: string,
   options: CircuitBreakerOptions | null,
   why: PatchNote,
 ) => void;
 
-/** Makes the changes that operators want, and records who made them and why. */
+/** Makes the changes that operators request, and records who made them and why. */
 export class Changes {
   constructor(
     private readonly breakers: BreakerRegistry,
@@ -26,7 +26,7 @@ export class Changes {
     private readonly now: () => number,
   ) {}
 
-  /** @throws {AdminError} when there is no such breaker, or the options are wrong */
+  /** @throws {AdminError} when the breaker does not exist, or the options are wrong */
   make(name: string, change: Change): void {
     const { action, by, reason, until, options } = change;
     const scope = action === 'configure' ? (change.scope ?? this.scopeOf(name)) : undefined;
@@ -55,7 +55,7 @@ export class Changes {
     return this.breakers.get(name);
   }
 
-  /** Of a breaker, or of those of all keys of a name. */
+  /** The options of a breaker, or of the breakers of all keys of a name. */
   private scopeOf(name: string): Scope {
     return this.breakers.isShared(name) ? 'shared' : 'local';
   }
@@ -104,7 +104,7 @@ function unknown(): AdminError {
   return new AdminError(404, 'NOT_FOUND', 'there is no circuit breaker of that name');
 }
 
-/** The name of an option, which a message may repeat. */
+/** The name of an option; a message may repeat it. */
 const OPTION = '[a-zA-Z]{1,30}(?:\\.[a-zA-Z]{1,30})*';
 const WRONG = new RegExp(
   `: (${OPTION})(?: \\(from configure\\(.*?\\)\\))? is .*; (use [^;]*)$`,
@@ -120,7 +120,7 @@ const FIXED = new RegExp(`: (${OPTION} cannot be changed while the application r
  */
 function withoutInput(problem: string): string {
   const unknownOption = /is not an option; (the options are [^;]*)$/s.exec(problem);
-  if (unknownOption !== null) return `there is an option too many; ${unknownOption[1]}`;
+  if (unknownOption !== null) return `there is an unknown option; ${unknownOption[1]}`;
   const wrong = WRONG.exec(problem);
   if (wrong !== null) return `${wrong[1]}: ${wrong[2]}`;
   return (

@@ -15,11 +15,11 @@ import type {
 export interface AdminMoment {
   /** When the answer was made; compare other instants with it, not with the clock of the reader. */
   readonly at: number;
-  /** Another one after each start of the application: all sequence numbers then begin again. */
+  /** Different after each start of the application: all sequence numbers then begin again. */
   readonly instance: string;
   /** The sequence number of the latest event; for `GET events?since=`. */
   readonly sequence: number;
-  /** Whether changes are refused for everybody. */
+  /** Whether all changes are refused. */
   readonly readOnly: boolean;
   /** Whether the body of a change must name who makes it; otherwise the server knows. */
   readonly needsBy: boolean;
@@ -32,7 +32,7 @@ export type AdminSeverity = 'critical' | 'warning' | 'notice';
 export type AdminTroubleKind =
   /** The circuit is open. */
   | 'open'
-  /** The circuit tries whether the dependency has recovered. */
+  /** The circuit is testing whether the dependency has recovered. */
   | 'half-open'
   /** The circuit is closed, and its failure rate is above half of the one that opens it. */
   | 'failing'
@@ -42,10 +42,10 @@ export type AdminTroubleKind =
   | 'saturated'
   /** A rate limit has rejected many calls within a minute. */
   | 'limiting'
-  /** The store of the fleet does not answer: what is shared goes on as if it were local. */
+  /** The store of the fleet does not answer: shared parts act as if they were local. */
   | 'store-degraded';
 
-/** Something that is not as it should be. */
+/** A problem, and its subject. */
 export interface AdminTrouble {
   /** Its subject. */
   readonly part: 'breaker' | 'bulkhead' | 'rateLimit' | 'store';
@@ -57,7 +57,7 @@ export interface AdminTrouble {
   readonly severity: AdminSeverity;
   /** Since when; for a circuit since it was last closed. Left out when that is not known. */
   readonly since?: number;
-  /** Why, as a sentence for people. */
+  /** The reason, as a sentence for people. */
   readonly why: string;
 }
 
@@ -67,7 +67,7 @@ export interface AdminOverview extends AdminMoment {
   readonly troubles: readonly AdminTrouble[];
   /** How many more there are. */
   readonly more: number;
-  /** How many breakers there are, those by key included, by state; overridden ones are counted as that alone. */
+  /** How many breakers there are, those by key included, by state; overridden ones are counted only by their override. */
   readonly breakers: Readonly<Record<BreakerState | OverrideKind, number>>;
   /** How many bulkheads there are, those by key included. */
   readonly bulkheads: number;
@@ -149,7 +149,7 @@ export interface AdminChange {
    * `configure` of all instances.
    */
   readonly until?: string | number;
-  /** For `configure`: options of the circuit breaker; `null` takes all earlier changes of the same scope back. */
+  /** For `configure`: options of the circuit breaker; `null` reverts all earlier changes of the same scope. */
   readonly options?: { readonly [option: string]: unknown } | null;
   /** For `configure`: whether this instance is changed, or all that share the store. Default: all if the breaker is shared. */
   readonly scope?: 'local' | 'shared';
@@ -159,7 +159,7 @@ export interface AdminChange {
 export type AdminAction =
   'force-open' | 'disable' | 'observe-only' | 'clear' | 'reset' | 'configure';
 
-/** The answer to a change: the breaker after it. For all keys of a name there is none. */
+/** The answer to a change: the breaker after it. Left out for all keys of a name. */
 export interface AdminChanged extends AdminMoment {
   /** The breaker. */
   readonly breaker?: AdminBreaker;
@@ -182,8 +182,8 @@ export interface AdminProblem {
     | 'TOO_LARGE'
     | 'TOO_MANY_CLIENTS'
     | 'FAILED';
-  /** A sentence for people; nothing of the request is in it. */
+  /** A sentence for people, without any part of the request. */
   readonly message: string;
-  /** All that is wrong with the body of a change. */
+  /** All problems with the body of a change. */
   readonly problems?: readonly string[];
 }

@@ -1,24 +1,24 @@
 import type { AdminValue } from './parts.js';
 
-/** The instances that share a store, as the one that answers knows them. */
+/** The instances that share a store, as known to the one that answers. */
 export interface AdminFleet {
   /** The kind of store, such as `redis`. */
   readonly kind: string;
-  /** Since when the store has been away; left out while it answers. The instances are then as they were read last. */
+  /** Since when the store has been away; left out while it answers. The instances are then those of the last reading. */
   readonly degradedSince?: number;
   /** The living instances: the one that answers first, then the oldest; at most 100. */
   readonly instances: readonly AdminInstance[];
   /** How many more there are. */
   readonly moreInstances: number;
-  /** The versions of the application that run, those of the most instances first; at most 100. */
+  /** The running versions of the application, the most common first; at most 100. */
   readonly versions: readonly AdminVersion[];
   /** The shared breakers, summed over the instances: those with the most trouble and the most calls first; at most 100. */
   readonly breakers: readonly AdminFleetBreaker[];
-  /** Whether there are more of them, or instances that do not report all they have, so that sums may be too low. */
+  /** Whether there are more of them, or instances that do not report all their breakers, so that sums may be too low. */
   readonly partial: boolean;
   /** How far the sums look back. */
   readonly windowMs: number;
-  /** The changes of options for all instances that stand, the oldest first; at most 100. */
+  /** The changes of options for all instances that are in force, the oldest first; at most 100. */
   readonly changes: readonly AdminFleetChange[];
 }
 
@@ -28,19 +28,19 @@ export interface AdminInstance {
   readonly id: string;
   /** Whether it is the one that answers. */
   readonly self: boolean;
-  /** Of the application; left out when it has not said so. */
+  /** The version of the application; left out if the instance has not reported it. */
   readonly version?: string;
-  /** Where it runs; left out when it has not said so. */
+  /** Where it runs; left out if it has not reported it. */
   readonly host?: string;
-  /** When it started; left out when it has not said so. */
+  /** When it started; left out if it has not reported it. */
   readonly startedAt?: number;
   /** How many of its shared circuits are not closed. */
   readonly open: number;
 }
 
-/** A version of the application that runs. */
+/** A running version of the application. */
 export interface AdminVersion {
-  /** Left out for instances that have not said so. */
+  /** Left out for instances that have not reported it. */
   readonly version?: string;
   /** How many instances have it. */
   readonly instances: number;
@@ -50,7 +50,7 @@ export interface AdminVersion {
 export interface AdminFleetBreaker {
   /** The name in the registry and in the store. */
   readonly name: string;
-  /** How many instances have told of it. */
+  /** How many instances have reported it. */
   readonly instances: number;
   /** On how many of them its circuit is not closed. */
   readonly open: number;
@@ -66,15 +66,15 @@ export interface AdminFleetBreaker {
 
 /** A change of options for all instances. */
 export interface AdminFleetChange {
-  /** No other change has it. */
+  /** Unique to this change. */
   readonly id: string;
   /** The name of the method, class, command, pipeline, breaker, bulkhead or rate limit that is changed. */
   readonly target: string;
-  /** The options by policy, as far as the instance that answers knows them; `null` takes earlier changes of the policy back. */
+  /** The options by policy, as far as the instance that answers knows them; `null` reverts earlier changes of the policy. */
   readonly patch: AdminValue;
-  /** Who has made it; left out when that was not said. */
+  /** Who has made it; left out if not given. */
   readonly by?: string;
-  /** Why; left out when that was not said. */
+  /** Why; left out if not given. */
   readonly reason?: string;
   /** When it ends by itself; left out if it stays. */
   readonly until?: number;

@@ -20,7 +20,7 @@ export interface AdminOverride {
   readonly until?: number;
 }
 
-/** Why a breaker has the state that it has. */
+/** Why a breaker is in its state. */
 export interface AdminCause {
   /** The rule or the action that changed the state. */
   readonly reason: StateChangeReason;
@@ -36,7 +36,7 @@ export interface AdminBreaker {
   readonly name: string;
   /** For one by key: the name that all keys share. */
   readonly group?: string;
-  /** Whose state it is: that of this instance, or of the fleet, by the first trip or by a quorum. */
+  /** Whether the state is this instance's, or the fleet's, by the first trip or by a quorum. */
   readonly scope: BreakerSnapshot['scope'];
   /** The state by its own rules, regardless of an override. */
   readonly state: BreakerState;
@@ -202,8 +202,8 @@ export interface AdminSeries {
 }
 
 /**
- * A line of a plot. Per second: `requests` (for a rate limit those that it has allowed), `retries`, `fallbacks`, `stale` (those
- * fallbacks that gave a former result), `rejections`. A share of the requests: `errorRate`.
+ * A line of a plot. Per second: `requests` (for a rate limit those that it has allowed), `retries`, `fallbacks`, `stale` (the
+ * fallbacks that answered with an earlier result), `rejections`. A share of the requests: `errorRate`.
  * Milliseconds: `p50`, `p95`, `p99`. At that moment: `concurrency`, `queue`.
  */
 export type AdminLine =
@@ -219,7 +219,7 @@ export type AdminLine =
   | 'concurrency'
   | 'queue';
 
-/** One step of a series, for those who have the former ones. */
+/** One step of a series, for clients that have the earlier ones. */
 export interface AdminSample {
   /** Its subject. */
   readonly part: AdminSeries['part'];

@@ -11,8 +11,8 @@ import type {
 } from './parts.js';
 
 /**
- * A circuit breaker in the stream: as in the lists of the API, without its times in the states, and with two of its latencies
- * alone of its metrics. `GET <path>/breakers/<name>` has all of them.
+ * A circuit breaker in the stream: as in the lists of the API, without its times in the states, and with only two latencies
+ * of its metrics. `GET <path>/breakers/<name>` has all of them.
  */
 export interface AdminStreamBreaker extends Omit<AdminBreaker, 'timeInStateMs' | 'metrics'> {
   /** Latencies of recent calls. */
@@ -20,8 +20,8 @@ export interface AdminStreamBreaker extends Omit<AdminBreaker, 'timeInStateMs' |
 }
 
 /**
- * The first message of `GET <path>/stream`, with the event name `snapshot`. Parts by key are among it as far
- * as there is room, those that are ill first; the lists of the API have all of them, and the commands. `series` messages follow it.
+ * The first message of `GET <path>/stream`, with the event name `snapshot`. Parts by key are included as far
+ * as there is room, those in trouble first; the lists of the API have all of them, and the commands. `series` messages follow it.
  */
 export interface AdminSnapshot extends AdminMoment, AdminKeyed {
   /** The breakers. */
@@ -48,11 +48,11 @@ export interface AdminKeyed {
 
 /**
  * A message of the stream with the event name `series`: some of the series that belong to the snapshot. The last one has the id
- * with which the stream can be resumed. A part without a series had zeros.
+ * with which the stream can be resumed. A part without a series had only zeros.
  */
 export type AdminSeriesMessage = readonly AdminSeries[];
 
-/** A message of the stream with the event name `delta`: what has changed since the message before. One with `samples` counts keys. */
+/** A message of the stream with the event name `delta`: the changes since the last one. With `samples`, it also counts keys. */
 export interface AdminDelta extends AdminMoment, Partial<AdminKeyed> {
   /** Breakers that are new or have changed, whole. */
   readonly breakers: readonly AdminStreamBreaker[];
@@ -60,7 +60,7 @@ export interface AdminDelta extends AdminMoment, Partial<AdminKeyed> {
   readonly bulkheads: readonly AdminBulkhead[];
   /** Rate limits that are new or have changed, whole. */
   readonly rateLimits: readonly AdminRateLimit[];
-  /** The fleet, whole, if it has changed; that is looked at every 5 s. */
+  /** The fleet, whole, if it has changed; this is checked every 5 s. */
   readonly fleet?: AdminFleet;
   /** Names that are not shown any more. */
   readonly gone: {
@@ -70,8 +70,8 @@ export interface AdminDelta extends AdminMoment, Partial<AdminKeyed> {
   };
   /** New events, oldest first. */
   readonly events: readonly AdminEvent[];
-  /** How many new events are left out here, to be read by `GET events?since=`. */
+  /** How many new events are left out here; read them by `GET events?since=`. */
   readonly omitted: number;
-  /** A step of the series, with the instant of it; parts that are not among the items had zeros. */
+  /** A step of the series, with its instant; parts that are not among the items had zeros. */
   readonly samples?: { readonly at: number; readonly items: readonly AdminSample[] };
 }

@@ -6,7 +6,7 @@ import { errorText, plain } from '../plain.js';
 /** An event that has no number yet. */
 export type EventEntry = Omit<AdminEvent, 'sequence'>;
 
-/** Events that are never many; storms of others do not push them out. */
+/** Kinds of rare events; storms of other kinds do not push them out. */
 const RARE = new Set([
   'state-change',
   'override',
@@ -16,7 +16,7 @@ const RARE = new Set([
   'store-recovered',
 ]);
 
-/** Events of calls that are not in trouble: they are not recorded. */
+/** Events of normal calls: they are not recorded. */
 const ORDINARY = new Set(['queued', 'throttled']);
 
 const NOT_DETAILS = new Set(['type', 'name', 'error']);
@@ -25,12 +25,12 @@ export function isRare(type: string): boolean {
   return RARE.has(type);
 }
 
-/** Whether an event is worth a line. */
+/** Whether an event is worth recording. */
 export function isNews(event: ResilienceEvent): boolean {
   return !ORDINARY.has(event.type);
 }
 
-/** Events that are alike: one line stands for all of them within a second. */
+/** Equal for similar events, which become one line within a second. */
 export function likeness(event: ResilienceEvent): string {
   const { type, name } = event;
   const what = ['code', 'handler', 'outcome'].map((key) => lookForText(event, key) ?? '');

@@ -2,10 +2,10 @@ import type { ResilienceEvent } from '../../telemetry/events.js';
 import type { AdminEvent } from '../contract.js';
 import { type EventEntry, entryOf, isNews, isRare, likeness } from './event-entry.js';
 
-/** Within this time, events that are alike become one, milliseconds. */
+/** Similar events within this time become one, milliseconds. */
 const TOGETHER = 1_000;
 
-/** How many kinds of events that are alike are gathered at a time. */
+/** How many groups of similar events are gathered at a time. */
 const MOST_GATHERED = 5_000;
 
 /** Further events like one that has been recorded. */
@@ -17,8 +17,8 @@ interface Gathered {
 }
 
 /**
- * The latest events, numbered. The first of several that are alike is recorded at once, the others as one a second later. Changes
- * of states, overrides and configurations are kept apart, so that a storm of other events does not push them out.
+ * The latest events, numbered. The first of several similar ones is recorded at once, the others as one a second later.
+ * Changes of states, overrides and configurations are kept separately, so that a storm of other events does not push them out.
  */
 export class EventLog {
   private readonly rare: AdminEvent[] = [];
@@ -26,7 +26,7 @@ export class EventLog {
   private readonly gathered = new Map<string, Gathered>();
   private last = 0;
 
-  /** @param capacity how many events are kept of each of the two sorts */
+  /** @param capacity how many events are kept in each of the two lists */
   constructor(
     private readonly capacity: number,
     private readonly now: () => number,
@@ -76,7 +76,7 @@ export class EventLog {
     return { events, incomplete: events.length < this.last - Math.max(sequence, 0) };
   }
 
-  /** Records what has been gathered for a second. */
+  /** Records the events gathered during a second. */
   private flush(now = this.now()): void {
     for (const [key, gathered] of this.gathered) {
       if (now - gathered.since >= TOGETHER) this.release(key, gathered);

@@ -16,7 +16,7 @@ import type { AdminRoutes } from '../options.js';
 import { AdminGate } from '../security/admin.gate.js';
 import { pageFile, plain } from './page.js';
 
-/** The page's own files, and connections to its server, are all that it may use. */
+/** The page's own files, and connections to its server, are all that it may load. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -35,7 +35,7 @@ interface Request {
 }
 
 /**
- * The page. Its files hold no data, so the guards of the application do not stand before them: a browser that opens an address
+ * The page. Its files hold no data, so the guards of the module do not apply to them: a browser that opens an address
  * cannot send a token. The page asks for one, and sends it with each request for data.
  */
 export function pageControllerFor({ path }: AdminRoutes): Type {
@@ -43,11 +43,11 @@ export function pageControllerFor({ path }: AdminRoutes): Type {
   @UseGuards(AdminGate)
   @UseFilters(AdminExceptionFilter)
   class ResilienceAdminPageController {
-    // Fastify tells `ui/` from `ui`. Nest takes one slash away from the end of a path, so there are two.
+    // Fastify distinguishes `ui/` from `ui`. Nest removes one slash from the end of a path, so there are two.
     @Undocumented()
     @Get(['', '//'])
     async index(@Req() request: Request, @Res() response: AnyResponse): Promise<void> {
-      // The page's own addresses are relative to one without a slash at its end.
+      // The page's links are relative to an address without a slash at its end.
       if (request.url.split('?')[0]!.endsWith('/')) return redirect(response, '../ui');
       await sendFile(request, response, 'index.html');
     }

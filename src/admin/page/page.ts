@@ -23,7 +23,7 @@ export async function pageFile(name: string): Promise<PageFile> {
   return file;
 }
 
-/** For clients that take no gzip. */
+/** For clients that do not accept gzip. */
 export function plain({ gzipped }: PageFile): Buffer {
   return gunzipSync(gzipped);
 }

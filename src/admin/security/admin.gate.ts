@@ -24,7 +24,7 @@ interface Request {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Stands before the guards of the application: refuses what no page of another site may do in the name of its visitor. */
+/** Runs before the guards of the application: refuses requests that pages of other sites make on behalf of a visitor. */
 export class AdminGate implements CanActivate {
   private warned = false;
 

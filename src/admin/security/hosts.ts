@@ -7,7 +7,7 @@ export interface Address {
   readonly origin: string | undefined;
 }
 
-/** The name of a `Host` header without port, in lower case; `undefined` when it is none. */
+/** The name of a `Host` header without port, in lower case; `undefined` when it is not valid. */
 export function nameOf(host: string | undefined): string | undefined {
   if (host === undefined) return undefined;
   const match = /^(\[[0-9a-f:.]+\]|[^\s:/?#@[\]\\]+)(?::\d{1,5})?$/i.exec(host);
@@ -16,7 +16,7 @@ export function nameOf(host: string | undefined): string | undefined {
 
 /**
  * Whether the server may be addressed by that name. A page of another site can only reach the server under a name of that site
- * (DNS rebinding), so addresses and `localhost` are safe.
+ * (DNS rebinding), so IP addresses and `localhost` are safe.
  */
 export function isAllowedHost(host: string | undefined, allowed: readonly string[]): boolean {
   const name = nameOf(host);
@@ -35,7 +35,7 @@ export function isOwnOrigin({ host, origin }: Address, allowed: readonly string[
   // With the scheme of the origin, so that its standard port is left out in both.
   const own = parsed(`${page.protocol}//${host}`);
   if (own?.host === page.host) return true;
-  // A proxy may have another name than the server behind it.
+  // A proxy may have a different name from the server behind it.
   return allowed.some((each) => isListed(page.hostname, each));
 }
 

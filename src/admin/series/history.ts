@@ -45,7 +45,7 @@ export class History {
     return this.series.get(`${part} ${name}`)?.view(this.latest.at);
   }
 
-  /** The calls of a rate limit in the last minute; `undefined` for one that is not watched. */
+  /** The calls of a rate limit in the last minute; `undefined` if it is not watched. */
   recent(name: string): AdminRecentCalls | undefined {
     const series = this.series.get(`rateLimit ${name}`);
     if (series === undefined) return undefined;
@@ -75,7 +75,7 @@ export class History {
       if (sample !== undefined) items.push(sample);
       seen.add(key);
     };
-    // A key may have been there for long before it is watched: what it counted then is not of this step.
+    // A key may have existed for long before it is watched: its earlier counts do not belong to this step.
     const growthOf = (key: string, count: number, group: string | undefined): number => {
       this.counted.set(key, count);
       const former = before.get(key) ?? (group === undefined ? 0 : count);
@@ -107,7 +107,7 @@ export class History {
     }
     for (const [key, series] of this.series) {
       if (seen.has(key)) continue;
-      // A method without calls; or a part that is not watched any more, which is kept until it has been silent for long.
+      // A method without calls; or a part that is not watched any more, which is kept until it has been silent for a while.
       series.push(series.zero);
       if (series.silent) this.series.delete(key);
     }

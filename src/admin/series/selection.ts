@@ -13,7 +13,7 @@ import type { Views } from '../views/views.js';
 /** How many parts that are not by key are shown of each kind. */
 const MOST = 1_000;
 
-/** The parts that are watched: all that are not by key, and of those by key the ill ones, as far as there is room. */
+/** The parts that are watched: all that are not by key, and of those by key the ones in trouble, as far as there is room. */
 export class Selection {
   breakers: ReadonlyMap<string, Member<BreakerPart>> = new Map();
   bulkheads: ReadonlyMap<string, Member<BulkheadPart>> = new Map();

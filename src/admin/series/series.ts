@@ -54,7 +54,7 @@ export class Series {
     return Object.fromEntries(Array.from(this.columns.keys(), (line) => [line, 0]));
   }
 
-  /** Whether there is nothing but zeros in it. */
+  /** Whether it contains only zeros. */
   get silent(): boolean {
     return this.zeros >= this.length;
   }
@@ -71,7 +71,7 @@ export class Series {
   }
 }
 
-/** Three digits after the point are enough for a plot. */
+/** Three decimal places are enough for a plot. */
 export function round(value: number): number {
   return Math.round(value * 1_000) / 1_000;
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { StreamClient } from '../../common/event-stream/stream-client.js';
 import type { MessageRing } from './message-ring.js';
 
-/** A client that reads slower for longer is disconnected, milliseconds. */
+/** A client that lags behind for longer than this is disconnected, milliseconds. */
 const PATIENCE = 10_000;
 
 /**
@@ -14,7 +14,7 @@ export class LiveClient extends StreamClient {
   private nextPiece = 0;
   private stuckSince: number | undefined = undefined;
 
-  /** @param position the number of the message that it has got last; `undefined`: it needs a snapshot */
+  /** @param position the number of the last message that it has received; `undefined`: it needs a snapshot */
   constructor(
     response: ServerResponse,
     private readonly ring: MessageRing,

@@ -7,10 +7,10 @@ import type { AdminSeries } from '../contract.js';
 import { LiveClient } from './live-client.js';
 import { MessageRing } from './message-ring.js';
 
-/** After so much time without a message there is one all the same, milliseconds. */
+/** After this much time without a message, one is sent anyway, milliseconds. */
 const HEARTBEAT = 5_000;
 
-/** Bytes of a piece of a snapshot; a client that does not read keeps one waiting. */
+/** Bytes of a piece of a snapshot; one piece at most waits for a client that does not read. */
 const PIECE = 65_536;
 
 export interface LiveStreamOptions {
@@ -28,7 +28,7 @@ export interface LiveSource {
 
 /**
  * Server-sent events: to each new client a snapshot, then to all the same deltas. Without clients there is no timer and nothing
- * is made; what a client has missed when it comes back is then one delta.
+ * is computed; everything that a returning client has missed is then one delta.
  */
 export class LiveStream {
   private readonly clients = new Map<ServerResponse, LiveClient>();
@@ -44,7 +44,7 @@ export class LiveStream {
     private readonly options: LiveStreamOptions,
     private readonly source: LiveSource,
     private readonly series: () => Iterable<AdminSeries>,
-    /** The first half of the ids: those of another start do not fit. */
+    /** The first half of the ids: ids from another start do not match. */
     private readonly instance: string,
     private readonly complain: (error: unknown) => void,
   ) {}
@@ -101,7 +101,7 @@ export class LiveStream {
   private tick(): void {
     if (this.ticking) return;
     this.ticking = true;
-    // After a time without clients everything may have changed.
+    // Everything may have changed while there were no clients.
     const whole = performance.now() - this.tickedAt > 2 * this.options.interval;
     this.tickedAt = performance.now();
     void this.apart(() => this.tell(whole))

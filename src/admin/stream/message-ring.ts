@@ -4,7 +4,7 @@ export interface Message {
   readonly bytes: Buffer;
 }
 
-/** The latest messages, at most so many and so long. */
+/** The latest messages, limited in number and total length. */
 export class MessageRing {
   private readonly messages: Message[] = [];
   private size = 0;
@@ -29,7 +29,7 @@ export class MessageRing {
     }
   }
 
-  /** Whether all messages after that number are there. */
+  /** Whether all messages after that number are still kept. */
   reaches(number: number): boolean {
     if (number === this.last) return true;
     const first = this.messages[0]?.number ?? this.last + 1;

@@ -8,7 +8,7 @@ import { bulkheadView } from '../views/other-views.js';
 import { type Parts, keyedIn } from '../views/parts.js';
 import type { Views } from '../views/views.js';
 
-/** How many parts are looked at for a delta, in rotation; so few that their JSON is a small share of the time between two. */
+/** How many parts are checked per delta, in rotation; so few that their JSON takes a small share of the time. */
 const QUOTA = 125;
 
 /** How many events a delta has at most. */
@@ -56,7 +56,7 @@ export class StreamState {
   /**
    * The JSON of the next delta; `undefined` when nothing has changed.
    *
-   * @param whole whether all parts are looked at, not only some, and the fleet is read anew
+   * @param whole whether to check all parts, not only some, and to read the fleet again
    */
   async delta(whole: boolean): Promise<string | undefined> {
     const fleet = await this.newsOfFleet(whole);
@@ -145,7 +145,7 @@ export class StreamState {
     return { events, omitted };
   }
 
-  /** One function for each part: it looks whether the part has changed. */
+  /** One function for each part: it checks whether the part has changed. */
   private looks(changed: Changed): (() => void)[] {
     const looks: (() => void)[] = [];
     for (const name of this.selection.breakers.keys()) {

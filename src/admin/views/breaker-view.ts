@@ -6,7 +6,7 @@ import type { Episode, Episodes } from '../events/episodes.js';
 import { textOf } from '../plain.js';
 import { steady } from './steady.js';
 
-/** A process that pauses between two readings of the clock moves an instant by the pause, milliseconds. */
+/** A pause of the process between two readings of the clock shifts an instant by as much, milliseconds. */
 const PAUSE = 2_000;
 
 /** Makes views of breakers that only differ when something has happened, so that a stream need not repeat them. */

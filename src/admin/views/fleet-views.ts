@@ -15,19 +15,19 @@ import { steady } from './steady.js';
 /** How many instances, versions, breakers and changes are shown. */
 const MOST = 100;
 
-/** How many instances are named on which a circuit is open. */
+/** How many of the instances on which a circuit is open are named. */
 const NAMED = 5;
 
-/** The longest text of another instance, which may tell anything. */
+/** The longest text from another instance, which may send anything. */
 const LONGEST = 200;
 
-/** For so long a view of the fleet is as good as new, milliseconds. */
+/** How long a view of the fleet counts as fresh, milliseconds. */
 const FRESH = 5_000;
 
-/** For so long the first client waits for the store, milliseconds. */
+/** How long the first client waits for the store, milliseconds. */
 const PATIENCE = 250;
 
-/** Readings of an instant that another instance has told differ by less, milliseconds: they have been under way. */
+/** Two readings of an instant reported by another instance differ by less, due to the transport. Milliseconds. */
 const UNDER_WAY = 2_000;
 
 /** Makes views of the fleet that only differ when something has happened. */
@@ -46,7 +46,7 @@ export class FleetViews {
     private readonly complain: (error: unknown) => void,
   ) {}
 
-  /** The fleet as it is. */
+  /** Reads the fleet. */
   async read(): Promise<AdminFleet> {
     this.latest = this.view(await this.fleet.snapshot());
     return this.latest;
@@ -61,7 +61,7 @@ export class FleetViews {
       .finally(() => (this.reading = undefined));
   }
 
-  /** Nothing has been read for long, so the latest view may be hours old: waits for another one, but not for a store that hangs. */
+  /** The latest view may be hours old, since nothing was read: waits for a new one, but not for a store that hangs. */
   async lookAfresh(): Promise<void> {
     this.latest = undefined;
     this.expire();
@@ -69,7 +69,7 @@ export class FleetViews {
     await settledWithin(Promise.resolve(this.reading), PATIENCE);
   }
 
-  /** Something has changed: it is read again for the next reader. */
+  /** Something has changed: the next reader gets a fresh view. */
   expire(): void {
     this.readAt = -Infinity;
   }

@@ -44,7 +44,7 @@ import type { Views } from './views.js';
 /** How many troubles an overview lists. */
 const MOST_TROUBLES = 100;
 
-/** Answers all questions about the present. However many parts there are, other work waits 10 ms at most. */
+/** Answers all requests for current state. However many parts there are, other work waits 10 ms at most. */
 export class Inspector {
   constructor(
     private readonly parts: Parts,
@@ -162,7 +162,7 @@ export class Inspector {
   async fleet(): Promise<AdminFleetDetails> {
     const fleet = await this.views.fleet?.read();
     if (fleet === undefined) {
-      throw new AdminError(404, 'NOT_FOUND', 'there is no store in which instances meet');
+      throw new AdminError(404, 'NOT_FOUND', 'the application has no store');
     }
     return { ...this.moment(), fleet };
   }

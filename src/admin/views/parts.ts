@@ -18,7 +18,7 @@ import type {
 } from '../../telemetry/events.js';
 import type { ResilienceEventListener } from '../../telemetry/resilience-events.js';
 
-// The used part of the library's services: the objects may come from another copy of the package.
+// The parts of the library's services that are used here: the objects may come from another copy of the package.
 
 export interface BreakerPart {
   readonly name: string;
@@ -52,7 +52,7 @@ interface Registry<Part> {
 }
 
 export interface BreakerRegistry extends Registry<BreakerPart> {
-  /** Whether the breaker of that name, or those of all its keys, are the fleet's. */
+  /** Whether the breaker of that name, or its breakers by key, are shared by the fleet. */
   isShared(name: string): boolean;
 }
 

@@ -19,7 +19,7 @@ export interface Query {
   readonly state: StateFilter | undefined;
 }
 
-/** The query of a URL as it was sent, so that it does not depend on how the application parses queries. */
+/** The raw query of a URL, so that it does not depend on how the application parses queries. */
 export function parametersOf(url: string): URLSearchParams {
   const at = url.indexOf('?');
   return new URLSearchParams(at < 0 ? '' : url.slice(at + 1));

@@ -18,7 +18,7 @@ const RANKS: Readonly<Record<StateFilter, number>> = {
   closed: 3,
 };
 
-/** The items in the order of their ranks, and within a rank in their own; without sorting, as there may be many. */
+/** The items ordered by rank, and in their own order within a rank; without sorting, as there may be many. */
 export class Ranking<Item> {
   private readonly ranks: Item[][] = [];
 

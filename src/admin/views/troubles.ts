@@ -119,7 +119,7 @@ const REASONS: Readonly<
   'open-time-elapsed': () => 'its open time is over; probes show whether calls succeed again',
   'probe-failed': () => 'a probe has failed',
   'probes-succeeded': () => 'its probes have succeeded',
-  fleet: () => 'another instance has found it so, or has told so first',
+  fleet: () => 'another instance has changed it, or has heard of the change first',
   reset: () => 'it was reset',
 };
 

@@ -18,7 +18,7 @@ import { fleet, today } from '../store.js';
 export function Fleet() {
   const found = fleet.value;
   if (found === undefined)
-    return <Empty text="This application has no store in which instances meet." />;
+    return <Empty text="This application has no store that instances share." />;
   if (found === null) return <Empty text="Asking the store …" />;
   const instances = found.instances.length + found.moreInstances;
   return (
