@@ -1,10 +1,11 @@
 export const BARE = 'not imported';
 export const IDLE = 'an interceptor that does nothing';
 const HANDLER = 'five policies on the handler';
+const BY_HAND = 'five policies by hand, as RxJS operators';
 const SERVICE = 'five policies on a service';
 const BREAKER = 'a breaker on a service';
 
-export const VARIANTS = [BARE, 'imported', IDLE, HANDLER, SERVICE, BREAKER];
+export const VARIANTS = [BARE, 'imported', IDLE, BY_HAND, HANDLER, SERVICE, BREAKER];
 
 /** The limits of `--check`: `least` or `most`. README.md says how they were chosen. */
 const CLAIMS = [
