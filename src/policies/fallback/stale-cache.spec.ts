@@ -201,7 +201,7 @@ describe('a cache of stale results', () => {
       expect(found.value).toBe('waiting');
       await clock.advance(1);
       expect(found.value).toBeUndefined();
-      expect(errors).toEqual([['read', 'the cache gave no answer within 250 ms']]);
+      expect(errors).toEqual([['read', 'the cache did not answer within 250 ms']]);
       expect(clock.pending).toBe(0);
     });
 
