@@ -106,7 +106,7 @@ describe.each(troubles)('a store that is %j', (trouble) => {
     await fleet.clock.advance(20_000);
     const asked = one!.route.calls.length;
     for (let i = 0; i < 5; i++) {
-      fleet.memory.recover(); // tells of a connection
+      fleet.memory.recover(); // reports a connection
       await settle();
     }
     expect(one!.route.calls).toHaveLength(asked);
