@@ -5,7 +5,7 @@ import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
-/** What stands beside the library; a user may leave any of them out. */
+/** Entry points beside the library; a user may leave any of them out. */
 const exporters = [
   'admin',
   'axios',
@@ -61,7 +61,7 @@ const layerZones = layers.flatMap((folders, floor) =>
 /** The retry compares its waits with the total timeout; nothing else of a policy is known to another one. */
 const acquaintances = { retry: ['timeout'] };
 
-/** `backoff` is no policy: retries and breakers wait by it. */
+/** `backoff` is not a policy: retries and breakers use it for their waits. */
 const policies = foldersIn('src/policies/').filter((name) => name !== 'backoff');
 
 const policyZones = policies.map((policy) => ({
@@ -72,7 +72,7 @@ const policyZones = policies.map((policy) => ({
   message: 'What several policies need is in src/policies itself.',
 }));
 
-/** What runs calls knows policies by their definitions, not by their names. */
+/** Code that runs calls knows policies by their definitions, not by their names. */
 const nameless = ['execution', 'commands'].map((folder) => ({
   target: `./src/${folder}`,
   from: './src/policies/*/**/*',

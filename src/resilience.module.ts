@@ -125,7 +125,7 @@ export class ResilienceModule {
       module: ResilienceModule,
       providers: [
         { provide: FEATURE, useValue: new Feature(feature as ResilienceFeatureOptions) },
-        // Nest 10 takes modules for the same one when their providers look the same, such as functions with equal
+        // Nest 10 takes modules with equal providers for the same module, such as functions with equal
         // source text.
         { provide: brand(`feature ${features}`), useValue: features },
       ],

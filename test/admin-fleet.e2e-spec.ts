@@ -158,7 +158,7 @@ describe.each(everyPlatform)('the management API of a fleet on %s', (platform: P
         kind: 'store-degraded',
         severity: 'warning',
         since: after.degradedSince,
-        why: 'it does not answer; shared breakers and limits go on as local ones',
+        why: 'it does not answer; shared breakers and limits act as local ones',
       },
     ]);
     one!.route.trouble = undefined;

@@ -16,7 +16,7 @@ import { problemsOf } from './support/commands.js';
 
 afterEach(closeAll);
 
-/** What untyped code can write: the compiler refuses it. */
+/** Possible in untyped code; the compiler refuses it. */
 const given = (decorator: unknown): never => decorator as never;
 
 const policies = {

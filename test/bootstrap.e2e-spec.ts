@@ -65,7 +65,7 @@ describe('the message', () => {
     const cache = { provide: 'CACHE_MANAGER', useValue: {} };
     const { error } = await outcome(boot({ controllers: [K], providers: [cache] }));
     expect((error as ResilienceConfigurationError).problems).toEqual([
-      `K.m @Fallback: staleIfError on a handler needs a key function, such as { key: (request) => request.url }, so that no user gets another one's data`,
+      `K.m @Fallback: staleIfError on a handler needs a key function, such as { key: (request) => request.url }, so that no user gets another user's data`,
     ]);
   });
 

@@ -111,7 +111,7 @@ describe('an Observable in a bulkhead', () => {
     service.stream(first).subscribe();
     const seen: number[] = [];
     service.stream(second).subscribe((item) => seen.push(item));
-    second.next(1); // nobody is there yet
+    second.next(1); // no subscriber yet
     first.next(1);
     await settle();
     expect(second.observed).toBe(false);

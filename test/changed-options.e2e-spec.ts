@@ -4,7 +4,7 @@ import { boot, closeAll } from './support/boot.js';
 
 afterEach(closeAll);
 
-/** An object of options that somebody changes after it was given. */
+/** An object of options that is changed after it was given. */
 function given<T extends object>(options: T): { options: T; change: (to: Partial<T>) => void } {
   return { options, change: (to) => void Object.assign(options, to) };
 }

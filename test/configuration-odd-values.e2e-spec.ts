@@ -16,7 +16,7 @@ class RetrySettings {
   maxRetries = 5;
 }
 
-/** Neither the compiler nor a file's parser keeps anybody from giving these. */
+/** Neither the compiler nor a file's parser prevents these. */
 const noOptions: readonly [string, unknown][] = [
   ['a list', []],
   ['a map', new Map([['maxRetries', 2]])],

@@ -157,7 +157,7 @@ describe('the log of the events', () => {
     }
     await clock.advance(1_000);
     expect(texts()).toEqual([
-      'store redis does not answer: Error: READONLY; shared breakers and limits go on as local ones',
+      'store redis does not answer: Error: READONLY; shared breakers and limits act as local ones',
       'store redis answers again after 250 ms',
       'left out of the log within a second: 0 rejections, 4 other events',
     ]);
@@ -171,7 +171,7 @@ describe('the log of the events', () => {
     await clock.advance(60_001);
     expect(texts()).toEqual([
       'options of "storagesvc" have been changed for all instances by bob: {"circuitBreaker":{"openFor":"5s"}}, until 2026-01-01T00:01:00.000Z',
-      'the time of a change of "storagesvc" for all instances by bob is over: {"circuitBreaker":null}',
+      'a change of "storagesvc" for all instances by bob has expired: {"circuitBreaker":null}',
     ]);
   });
 

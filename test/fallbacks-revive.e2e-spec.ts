@@ -119,7 +119,7 @@ describe('an instance of a class with a serializer that hides properties', () =>
         expect(body).not.toContain('secret');
       }
       expect(warnings).toContain(
-        'Users.one: staleIfError does not keep results with an instance of User, which would come back as plain JSON, showing what its class may hide; give it { revive: (plain) => … }',
+        'Users.one: staleIfError does not keep results with an instance of User, which would come back as plain JSON, with data that its class may hide; give it { revive: (plain) => … }',
       );
     });
 

@@ -319,7 +319,7 @@ describe('a change of options for all instances', () => {
         'Books.list',
         { retry: {} },
         { until: new Date(0) },
-        /until is .* to come/,
+        /until is .* in the future/,
       ],
       ['ends at no date', 'Books.list', { retry: {} }, { until: '1h' as never }, /until is '1h'/],
       [
@@ -327,7 +327,7 @@ describe('a change of options for all instances', () => {
         'Books.list',
         null,
         { until: new Date(8e15) },
-        /^configure\('Books\.list'\): until is only for options that are set; null takes .* for good/,
+        /^configure\('Books\.list'\): until is only for options that are set; null reverts .* for good/,
       ],
       [
         'ends, but takes a policy back',
@@ -397,7 +397,7 @@ describe('a change of options for all instances', () => {
       expect(old.options('list', 'timeout')).toEqual({ attempt: '8s' });
       await world.clock.advance(60_000);
       expect(old.warnings).toEqual([
-        `configure('Shops.list') by anna for all instances is not in force here: there is nothing of that name`,
+        `configure('Shops.list') by anna for all instances is not in force here: nothing has that name`,
       ]);
       expect((await old.changes()).map(({ target, inForce }) => [target, inForce])).toEqual([
         ['Shops.list', false],
@@ -473,7 +473,7 @@ describe('a change of options for all instances', () => {
       await world.clock.advance(60_000);
       expect(retriesOf([a!])).toEqual([1]);
       expect(a!.warnings).toEqual([
-        'store memory: the store has settings that are not understood; the next change replaces them',
+        'store memory: the store has settings that cannot be read; the next change replaces them',
       ]);
       a!.configure('Books.list', { timeout: '7s' });
       await settle();

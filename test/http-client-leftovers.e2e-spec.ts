@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(closeAll);
 afterAll(() => world.close());
 
-/** An answer whose body tells when it is cancelled. */
+/** An answer whose body reports when it is cancelled. */
 function answer(status: number, cancel: () => void): Response {
   return new Response(new ReadableStream({ cancel }), { status });
 }

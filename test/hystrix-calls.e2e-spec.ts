@@ -35,7 +35,7 @@ const ends: Record<
   'a timeout': {
     bring: async (drill) => {
       const call = drill.call(hang);
-      call.catch(() => {}); // whoever brings it about looks at it later
+      call.catch(() => {}); // its test checks it later
       await drill.advance(1_000);
       return call;
     },

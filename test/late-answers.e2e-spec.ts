@@ -13,7 +13,7 @@ refuseUnhandledRejections();
 // Nest 12 ends these answers itself, so these tests can only fail with Nest 10 and 11. The call's own part is in
 // src/execution/answer-streams.spec.ts.
 
-/** A stream that is open until somebody ends it. */
+/** A stream that stays open until the test ends it. */
 const readable = (ended: Deferred): Readable =>
   new Readable({
     read() {},

@@ -142,7 +142,7 @@ describe('objects under protect()', () => {
         s.protect(new Sdk(), undefined as never);
       });
       for (const line of [
-        "protect 'a': methods.gett: there is no such method; did you mean get?",
+        "protect 'a': methods.gett: the object has no such method; did you mean get?",
         "protect 'a': methods.limits: that is { max: 5 }, not a method",
         "protect 'b.get' retry: maxRetries is -1",
         "protect 'c.get' fallback: handler is 'spare'; use a function; a method name works only on decorated methods",

@@ -298,7 +298,9 @@ describe('protectProvider()', () => {
       const booted = boot({
         providers: [{ provide: SDK, useValue: 5 }, protectProvider(SDK, options)],
       });
-      await expect(booted).rejects.toThrow('the provider gives 5; only objects can be protected');
+      await expect(booted).rejects.toThrow(
+        'the provider returned 5; only objects can be protected',
+      );
     });
 
     it('on loading, that a lazily loaded module has no such token', async () => {

@@ -162,7 +162,7 @@ it('a query that comes after a wait is not sent without the conditions that were
   const query = p.remove();
   await sent;
   await expect(query).rejects.toThrow(
-    'remove() gave a query after its call had waited: the caller has a promise already',
+    'remove() returned a query after its call had waited: the caller already has a promise',
   );
   expect(database.sent).toEqual(['first']);
   expect(await p.remove().where('a')).toBe('delete a');

@@ -106,7 +106,7 @@ describe.each(troubles)('a store that is %j', (trouble) => {
     await fleet.clock.advance(20_000);
     const asked = one!.route.calls.length;
     for (let i = 0; i < 5; i++) {
-      fleet.memory.recover(); // tells of a connection
+      fleet.memory.recover(); // reports a connection
       await settle();
     }
     expect(one!.route.calls).toHaveLength(asked);
@@ -496,7 +496,7 @@ describe('a wrong configuration of a fleet', () => {
         fleet: { pollInterval: '1s', activePollInterval: '2s' },
       },
       [
-        `${root} fleet.activePollInterval (2000 ms) is longer than fleet.pollInterval (1000 ms), so an open circuit would be looked at less often than a closed one`,
+        `${root} fleet.activePollInterval (2000 ms) is longer than fleet.pollInterval (1000 ms), so an open circuit would be read less often than a closed one`,
       ],
     ],
   ])('is refused when it %s', async (_, scope, options, problems) => {

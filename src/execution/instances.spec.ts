@@ -103,7 +103,7 @@ describe('a class that is first called after the start', () => {
     all.pop();
     expect(isOnly(all[0]!.instance)).toBe(true);
     all.push(built(Parent, new Parent()));
-    expect(isOnly(all[0]!.instance)).toBe(true); // looked at once
+    expect(isOnly(all[0]!.instance)).toBe(true); // checked once
     expect(isOnly(all[1]!.instance)).toBe(false);
   });
 });

@@ -168,11 +168,11 @@ describe('the result of a decorated method', () => {
   it('cannot be a stream unless it is known, and the error tells how', async () => {
     const service = await books();
     expect(() => service.give(just(1))).toThrow(
-      'Books.give returned a stream, but is not known to: declare its return type as Observable<…> (imported as a value, not by "import type"), or write it as an async generator (a decorator that replaces such a method has to stand above the policies), so that its policies can apply to each subscription',
+      'Books.give returned a stream, but is not known to: declare its return type as Observable<…> (imported as a value, not by "import type"), or write it as an async generator (a decorator that replaces such a method must be above the policies), so that its policies can apply to each subscription',
     );
     expect(await outcome(service.give(Promise.resolve(just(1))) as Promise<unknown>)).toEqual({
       error: new TypeError(
-        'Books.give resolved to an Observable, so its policies cannot see when it ends. Await firstValueFrom(…) inside it, or drop `async` and declare its return type as Observable<…> (imported as a value, not by "import type"), or write it as an async generator (a decorator that replaces such a method has to stand above the policies), so that its policies can apply to each subscription',
+        'Books.give resolved to an Observable, so its policies cannot see when it ends. Await firstValueFrom(…) inside it, or drop `async` and declare its return type as Observable<…> (imported as a value, not by "import type"), or write it as an async generator (a decorator that replaces such a method must be above the policies), so that its policies can apply to each subscription',
       ),
     });
   });

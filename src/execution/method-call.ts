@@ -102,5 +102,5 @@ function applied(method: Method, self: unknown, args: readonly unknown[]): unkno
 
 const HOW_TO_DECLARE =
   'declare its return type as Observable<…> (imported as a value, not by "import type"), or write it as an async ' +
-  'generator (a decorator that replaces such a method has to stand above the policies), so that its policies can apply to ' +
+  'generator (a decorator that replaces such a method must be above the policies), so that its policies can apply to ' +
   'each subscription';

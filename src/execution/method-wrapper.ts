@@ -51,7 +51,7 @@ function wrap(decorated: DecoratedMethod): Method {
   };
   const wrapper = named[key]!;
   Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true });
-  // Nest's decorators may stand above or below ours: copies the metadata recorded so far.
+  // Nest's decorators may be above or below ours: copies the metadata recorded so far.
   for (const metadata of Reflect.getOwnMetadataKeys(original)) {
     Reflect.defineMetadata(metadata, Reflect.getOwnMetadata(metadata, original), wrapper);
   }

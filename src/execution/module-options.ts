@@ -25,8 +25,8 @@ export type PolicyDefaults = { readonly [K in keyof PolicyOptions]?: PolicyOptio
 export type Overrides = Readonly<Record<string, PolicyDefaults>>;
 
 /**
- * A change of options while the application runs: options by policy. Those that are not named stay as they are; `null` in the
- * place of a policy's options takes back all earlier patches of that policy at the same target.
+ * A change of options while the application runs: options by policy. Options that are not named do not change; `null` in
+ * place of a policy's options reverts all earlier patches of that policy at the same target.
  */
 export type Patch = { readonly [K in keyof PolicyOptions]?: PolicyOptions[K] | null };
 
@@ -36,15 +36,15 @@ export interface PatchNote {
   readonly by?: string;
   /** Why, for events. */
   readonly reason?: string;
-  /** Whose options are changed: those of this instance, or of all that share the store. Default: `'local'`. */
+  /** Whether the options of this instance are changed, or of all that share the store. Default: `'local'`. */
   readonly scope?: Scope;
-  /** When a shared change ends by itself; not beside `null`, which takes back for good. Default: only when it is taken back. */
+  /** When a shared change ends by itself; not with `null`, which reverts for good. Default: only when it is reverted. */
   readonly until?: Date;
 }
 
 /** A named set of options by policy. */
 export interface NamedConfiguration extends PolicyDefaults {
-  /** The name of a configuration whose options it takes where it has none of its own. */
+  /** The name of a configuration that provides the options which this one does not set. */
   readonly extends?: string;
 }
 
@@ -80,7 +80,7 @@ export interface ResilienceModuleOptions {
   readonly clock?: Clock;
   /** Random numbers from 0 to below 1, for jitter. Default `Math.random`. */
   readonly random?: () => number;
-  /** Where the instances of a fleet meet: what has `scope: 'shared'` needs one. Default: none, every instance is alone. */
+  /** The store that the instances of a fleet share; needed for `scope: 'shared'`. Default: none, every instance is alone. */
   readonly store?: ResilienceStore;
   /** How this instance takes part in the fleet. Needs a `store`. */
   readonly fleet?: FleetOptions;
@@ -91,8 +91,8 @@ export interface ResilienceModuleOptions {
 }
 
 /**
- * Options of `ResilienceModule.forFeature()`: the contribution of a feature module, for the whole application. What is given twice
- * has to be the same.
+ * Options of `ResilienceModule.forFeature()`: the contribution of a feature module, for the whole application. Entries that occur
+ * twice have to be equal.
  */
 export type ResilienceFeatureOptions = Pick<
   ResilienceModuleOptions,
@@ -155,7 +155,7 @@ function checkFleet(read: OptionsReader<ResilienceModuleOptions>): void {
   }
 }
 
-/** The same for what a feature module brings. */
+/** The same for the options of a feature module. */
 export function checkFeatureOptions(options: unknown, where: string, problems: Problems): void {
   if (!isPlainObject(options)) {
     return problems.add(where, `the options are ${show(options)}; use an object`);

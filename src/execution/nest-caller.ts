@@ -4,12 +4,12 @@ import { show } from '../common/printable.js';
 import { limitStacks, restoreStacks } from '../common/stack-limit.js';
 import { forGraphql } from './rejection-answers.js';
 
-/** Receives the promise of a call by Nest, which does not do with a rejection what its users need. */
+/** Receives the promise of a call by Nest, which does not handle rejections as its users need. */
 export type NestCaller = (result: Promise<unknown>) => Promise<unknown>;
 
 /**
- * The treatment of a method that packages of Nest call without an interceptor: scheduled ones, listeners, handlers of CQRS
- * events, field resolvers; `undefined` for any other method.
+ * How to treat the results of a method that packages of Nest call without an interceptor: scheduled methods, listeners,
+ * handlers of CQRS events, field resolvers; `undefined` for any other method.
  *
  * @param owner the class that it is called on
  * @param name of the method, for the log
@@ -51,7 +51,7 @@ interface Listened {
   readonly options?: { readonly suppressErrors?: boolean };
 }
 
-/** The events of `@OnEvent()`, unless their emitter wants to hear of errors. */
+/** The events of `@OnEvent()`, unless their emitter should get the errors. */
 function listenedBy(method: Function): readonly Listened[] | undefined {
   const listened = Reflect.getMetadata('EVENT_LISTENER_METADATA', method) as
     readonly Listened[] | undefined;
@@ -67,14 +67,14 @@ const forClients: NestCaller = async (result) => {
   }
 };
 
-/** The line in the log about an event that nobody has handled, or not to its end. */
+/** The log line about an event that was not handled, or not completely. */
 export function lostEvent(name: string, events: string, error: ResilienceError): string {
   const happened = isOwnFailure(error) ? 'has failed to handle' : 'has turned away';
   return `${name} ${happened} an event (${events}): ${error.message}`;
 }
 
 /**
- * Reports the rejections of calls that a package makes. Other callers of the method get them as always.
+ * Reports the rejections of calls that a package makes. Other callers of the method get them as usual.
  *
  * @param passesOn whether the package gets them too, and not only a stack to log
  */
@@ -94,7 +94,7 @@ function reporting(
   };
 }
 
-/** Where the present call of `method` is made. The stack is formatted when it is read, which costs more than to capture it. */
+/** Where the current call of `method` is made. Formatting the stack costs more than capturing it, so that is done on reading. */
 interface CallPlace {
   readonly stack?: string;
 }
@@ -110,7 +110,7 @@ function callOf(method: Function): CallPlace {
   return place;
 }
 
-/** Whether a package itself has made a call: only the stack tells it from a call by the application. */
+/** Whether a package itself has made a call: only the stack distinguishes it from a call by the application. */
 function isBy(name: string, { stack }: CallPlace): boolean {
   const [, nearest = ''] = stack?.split('\n') ?? [];
   return nearest.replaceAll('\\', '/').includes(`/node_modules/${name}/`);

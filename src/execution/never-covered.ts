@@ -1,7 +1,7 @@
 import { classLine } from './class-line.js';
 import type { DecoratedMethod } from './decorated-method.js';
 
-/** Nest calls these itself, at times when a retry makes no sense. */
+/** Nest calls these itself, when a retry makes no sense. */
 const LIFECYCLE_HOOKS: ReadonlySet<unknown> = new Set([
   'onModuleInit',
   'onApplicationBootstrap',
@@ -28,7 +28,7 @@ const LISTENER_METADATA = [
 
 /**
  * Whether the policies of a class never cover a method, whatever it returns. For those of marked classes, this is only known
- * when all decorators of the class have run: `@WebSocketGateway()` may stand above ours.
+ * when all decorators of the class have run: `@WebSocketGateway()` may be above ours.
  */
 export function isNeverCovered(
   { key, wrapper, original }: Pick<DecoratedMethod, 'key' | 'wrapper' | 'original'>,

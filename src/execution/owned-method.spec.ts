@@ -3,7 +3,7 @@ import { CircuitBreaker, Retry, Timeout } from '../index.js';
 import { decoratedMethodOf } from './decorated-method.js';
 import { methodsOf, ownedMethod, policiesOf } from './owned-method.js';
 
-/** Classes are made anew for each test, since some replace their methods. */
+/** Each test makes its own classes, since some replace their methods. */
 function classes() {
   class Parent {
     @Retry()

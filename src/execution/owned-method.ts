@@ -56,7 +56,7 @@ export function ownedMethod(decorated: DecoratedMethod, holder: object | undefin
   return { decorated, owner, ownOnly: false };
 }
 
-/** Whether it is a spy of a test, which stands for the method that it calls. */
+/** Whether it is a test's spy, which represents the method that it calls. */
 export function isSpy(value: unknown): boolean {
   if (typeof value !== 'function') return false;
   return '_isMockFunction' in value || 'isSinonProxy' in value || 'mock' in value;

@@ -3,8 +3,8 @@ import { policies } from '../policies/canonical-order.js';
 import type { ToldPatch } from '../telemetry/events.js';
 
 /**
- * A copy of a patch for listeners, which may write it to a log or send it anywhere: plain data as it is, functions and
- * other objects by their names alone, and nothing of options that may hold data of users.
+ * A copy of a patch for listeners, which may write it to a log or send it anywhere: plain data unchanged, functions and
+ * other objects only by name, and options that may hold user data not at all.
  */
 export function patchForListeners(
   patch: ReadonlyMap<string, Readonly<Record<string, unknown>> | null>,

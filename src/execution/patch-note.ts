@@ -5,9 +5,9 @@ import { show } from '../common/printable.js';
 import type { PatchNote } from './module-options.js';
 
 /**
- * Checks the note of a change, and returns it as plain data, without what is wrong (reported).
+ * Checks the note of a change, and returns its valid part as plain data; the rest is reported.
  *
- * @param hasStore whether there are other instances to tell
+ * @param hasStore whether other instances can receive the change
  */
 export function readNote(
   given: unknown,
@@ -31,7 +31,7 @@ export function readNote(
     read.contradiction(`until is only for a change with scope: 'shared'`);
   } else if (scope === 'shared' && !hasStore) {
     read.contradiction(
-      `scope is 'shared', but there is no store to tell the other instances; give one: ResilienceModule.forRoot({ store })`,
+      `scope is 'shared', but there is no store to reach the other instances; give one: ResilienceModule.forRoot({ store })`,
     );
   }
   return {

@@ -66,7 +66,7 @@ export class MethodPlan implements Plan {
     this.signalIndex = decorated.signalIndex;
   }
 
-  /** Runs further calls by another plan; in place, since bindings hold on to this one. */
+  /** Runs further calls by another plan; in place, since bindings keep this one. */
   accept({ pipeline, description, outcomes, settings, declarations }: Plan): this {
     this.pipeline = pipeline;
     this.description = description;
@@ -160,7 +160,7 @@ export function draftPlan(
   return { site, configured, stages, order, declarations, settings };
 }
 
-/** Lets each policy compare its options with the part that it uses. To be called when all parts have been declared. */
+/** Lets each policy compare its options with the part that it uses. Call it when all parts have been declared. */
 export function checkParts(
   { declarations, settings }: Pick<Plan, 'declarations' | 'settings'>,
   parts: PartStore,
@@ -200,8 +200,8 @@ function checkTogether(
 }
 
 /**
- * One policy of a subject, merged and checked. One that is switched off may be wrong: `undefined` then, or when its options
- * only make sense at work. The settings stay those of the former plan, if there is one with the same options.
+ * One policy of a subject, merged and checked. `undefined` for one that is switched off and whose options are wrong, or
+ * only make sense in force. With the same options as in a former plan, the settings are those of that plan.
  */
 export function configurePolicy(
   kind: string,
@@ -227,7 +227,7 @@ export function configurePolicy(
   return { policy, where, effective, settings };
 }
 
-/** Whether a draft says other things than the plan that it may replace. */
+/** Whether a draft differs from the plan that it may replace. */
 export function differs({ configured }: Draft, { settings }: Plan): boolean {
   return (
     configured.length !== settings.size ||

@@ -44,7 +44,7 @@ export class Planner {
   readonly changes: LiveChanges;
   /** Called before plans are listed: gives the methods of classes that were loaded since. */
   loaded: () => Iterable<OwnedMethod> = () => [];
-  /** Of those that came after the start; they may be made again and again, and are kept by those who use them. */
+  /** Plans made after the start: they may be made again and again, so only their users keep them. */
   private readonly latePlans = new WeakList<LazyPlan>();
   private readonly startupProblems: string[] = [];
   private readonly configuration: Configuration;
@@ -104,7 +104,7 @@ export class Planner {
     }
   }
 
-  /** The plan of a method of a class, made now if the class was unknown at bootstrap, being loaded lazily. */
+  /** The plan of a method of a class, made now if the class was unknown at bootstrap, because it is loaded lazily. */
   planFor(decorated: DecoratedMethod, owner: Function): MethodPlan {
     return this.planOf({ decorated, owner, ownOnly: false });
   }
@@ -252,7 +252,7 @@ export class Planner {
   }
 }
 
-/** With texts, even where untyped code gives something else (reported), so that everything else is checked too. */
+/** With strings, even where untyped code gives something else (reported), so that everything else is checked too. */
 function withNames(subject: Subject): Subject {
   const { name, overrideKeys, pipeline } = subject;
   if ([name, ...overrideKeys].every((each) => typeof each === 'string')) return subject;

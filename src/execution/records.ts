@@ -28,7 +28,7 @@ export function ownClassPolicies(type: Function): PolicyRecord {
   return (Reflect.getOwnMetadata(CLASS_POLICIES, type) as PolicyRecord | undefined) ?? new Map();
 }
 
-/** A decorator that is wrong in its place. */
+/** A decorator in a place where it is not allowed. */
 export interface Misplaced {
   /** `undefined` for a decorator on the class. */
   readonly key: string | symbol | undefined;

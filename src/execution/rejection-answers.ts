@@ -6,7 +6,7 @@ import { look } from '../common/outcomes/look.js';
 import { grpcStatusOf } from './grpc-status.js';
 import { answer, sayWhenToRetry } from './http-answer.js';
 
-// Rejections as clients see them: never with the message, which has names of the inside.
+// Rejections as clients see them: never with the message, which has internal names.
 
 /** The details for programs. */
 interface ClientDetails {
@@ -27,7 +27,7 @@ function titleOf(error: ResilienceError): string {
   return typeof title === 'string' ? title : 'Service Unavailable';
 }
 
-/** The rejection with a message that clients may see, for transports that send it. Still one of its class for anyone else. */
+/** The rejection with a message that clients may see, for transports that send it. It is still an instance of its class. */
 export function withPublicMessage(rejection: ResilienceError): ResilienceError {
   const [message, cause] = [titleOf(rejection), rejection];
   const error = Object.assign(new Error(message), rejection, { message, cause });
@@ -40,8 +40,8 @@ export function withPublicMessage(rejection: ResilienceError): ResilienceError {
 const FOR_GRAPHQL = brand('graphql-rejection');
 
 /**
- * A rejection as GraphQL clients may see it: GraphQL sends the message and the `extensions` of an error. Still the same
- * rejection for anyone else.
+ * A rejection as GraphQL clients may see it: GraphQL sends the message and the `extensions` of an error. For everyone
+ * else it is still the same rejection.
  */
 class GraphqlRejection extends ResilienceError {
   /** For the client. */

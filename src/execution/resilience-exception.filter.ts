@@ -13,12 +13,12 @@ abstract class AnyResilienceError {
 /**
  * Answers the library's own rejections on handlers without policies that call protected services. HTTP clients get the
  * status, a body with `code`, and `Retry-After`; callers of a microservice get `{ code, retryAfterMs }`; WebSocket
- * clients get an `exception` event with both; GraphQL clients get both as `extensions`. (A rejection that leaves a decorated
- * handler has all that without it, but not one by a guard, a middleware, or an interceptor further out.)
+ * clients get an `exception` event with both; GraphQL clients get both as `extensions`. (Rejections that leave a decorated
+ * handler do not need the filter; those by a guard, a middleware, or an interceptor further out do.)
  *
  * Register it once with `APP_FILTER` or `app.useGlobalFilters()`, and with `@UseFilters()` on gateways, which have no
- * global filters. Filters of your own that stand nearer, on the method or the controller, come first. Of global ones the
- * last that was registered does: list this one after a catch-all.
+ * global filters. Filters of your own on the method or the controller come first. Of global ones, the one registered last
+ * comes first: list this one after a catch-all.
  *
  * @example
  * \@Module({ providers: [{ provide: APP_FILTER, useClass: ResilienceExceptionFilter }] })

@@ -107,7 +107,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
     }
   }
 
-  /** To be done before Nest makes routes, which it does before it initialises modules. */
+  /** Must run before Nest makes routes, which it does before it initialises modules. */
   private offerInterceptors(): void {
     for (const module of this.modules.values()) {
       for (const { metatype } of [...module.controllers.values(), ...module.providers.values()]) {
@@ -185,7 +185,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationBootstrap,
   }
 }
 
-/** The message handlers of a class to which Nest passes nothing but the signal. */
+/** The message handlers of a class to which Nest passes only the signal. */
 function signalledAloneOn(owner: Function): string[] {
   return [...signalledOn(owner)]
     .filter((key) => {
@@ -231,7 +231,7 @@ function staticInstanceOf(wrapper: InstanceWrapper): object | undefined {
   return typeof instance === 'object' && instance !== null ? instance : undefined;
 }
 
-/** Whether it is a factory that has not answered, or with nothing: its class is not known. */
+/** Whether it is a factory without a result yet, or with an empty one: its class is not known. */
 function isPending(wrapper: InstanceWrapper): boolean {
   if (wrapper.inject === undefined || wrapper.inject === null) return false;
   const instance: unknown = wrapper.instance;
@@ -244,7 +244,7 @@ function scopeOf(wrapper: InstanceWrapper): string | undefined {
   return wrapper.isDependencyTreeStatic() ? undefined : 'request-scoped';
 }
 
-/** Reports decorators that are wrong in their place. */
+/** Reports decorators in places where they are not allowed. */
 function reportMisplaced(owner: Function, problems: Problems): void {
   for (const { key, label, problem } of misplacedOn(owner)) {
     const member = key === undefined ? '' : `.${String(key)}`;

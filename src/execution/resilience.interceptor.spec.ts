@@ -12,7 +12,7 @@ afterAll(() => warn.mockRestore());
 
 const running = (): RuntimeRef => Object.assign(new RuntimeRef(), { runtime: {} as Runtime });
 
-// Nothing of what is told once may have been told before.
+// Warnings that appear only once must not have appeared before.
 describe('at the start, the interceptor', () => {
   it('says nothing in an application that has the library', () => {
     new ResilienceInterceptor(running()).onApplicationBootstrap();

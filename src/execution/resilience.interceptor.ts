@@ -91,7 +91,7 @@ function prepare(
   const theirs = isCaught(error);
   if (type === 'graphql') {
     const safe = forGraphql(error);
-    // A filter for the very class gets what it asks for; one that catches more may pass on what it gets.
+    // A filter for exactly this class gets the rejection itself; one that catches more may pass its error on to the client.
     return theirs && !midway && !isCaught(safe) ? error : safe;
   }
   leaveToFilter(decorated, error, !theirs);
@@ -103,7 +103,7 @@ function isSentAsEvent(context: ExecutionContext): boolean {
   return isEventStream(context.getHandler()) && rawResponseOf(context)?.headersSent === true;
 }
 
-/** The sender of an event gets no answer, so that the event would be lost without a word. */
+/** The sender of an event gets no answer, so that the event would be lost silently. */
 function tellOfEvent(error: ResilienceError, context: ExecutionContext, runtime: Runtime): void {
   const patterns = eventPatternsOf(context.getHandler());
   if (patterns === undefined) return;

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { isObservable, Observable } from 'rxjs';
 
-/** The kind of result that a method returns, as far as it matters for policies. */
+/** The kind of result that a method returns, as far as policies need to know it. */
 export type Returns = 'promise' | 'observable' | 'iterable';
 
 /** A method, and the place of the types that TypeScript records for it, if it has a decorator. */

@@ -74,7 +74,7 @@ export class Runtime {
     return this.controllers.get(type);
   }
 
-  /** Nest's `ApplicationConfig`, with the global filters; not a provider, so it is found where another one keeps it. */
+  /** Nest's `ApplicationConfig`, with the global filters; not a provider, so it is taken from an object that holds it. */
   get applicationConfig(): unknown {
     const creator = this.host.resolve(ExternalContextCreator);
     return look(look(creator, 'filtersContextCreator'), 'config');
@@ -146,18 +146,18 @@ export class Runtime {
     this.host.logger?.[level](message);
   }
 
-  /** To be called when all modules of the application have been initialized. */
+  /** Call it when all modules of the application have been initialized. */
   start(): void {
     this.fleet?.start();
   }
 
-  /** To be called when the application closes: ends all waits, and leaves no timer behind. */
+  /** Call it when the application closes: ends all waits, and leaves no timer behind. */
   close(): void {
     this.closed = true;
     this.sleeper.close();
     for (const callback of this.onClose) callback();
     this.fleet?.close();
-    this.events.close(); // last, so that its consumers hear of those that were sent away
+    this.events.close(); // last, so that its consumers get the rejections of waiting calls
   }
 
   /** Wrong options are reported when the application starts. */

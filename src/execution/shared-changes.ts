@@ -39,17 +39,17 @@ export interface SharedChangesHost {
 /**
  * Changes of options for the whole fleet, as this application carries them out: a layer below its own live changes.
  *
- * Instances may differ, as they do during a deployment: a change that is wrong here, or of a target that is not there, is
- * said once and left out.
+ * Instances may differ, as they do during a deployment: a change that is wrong here, or whose target does not exist here, is
+ * reported once and left out.
  */
 export class SharedChanges implements ChangesAdopter {
   private given: readonly FleetChange[] = [];
   private inForce: readonly FleetChange[] = [];
-  /** The changes that have been complained about. */
+  /** The changes that have been reported. */
   private complained = new Set<string>();
-  /** Those that need no other check as long as no plan is made. */
+  /** Changes that need no further check as long as no plan is made. */
   private right: ReadonlySet<string> = new Set();
-  /** How many plans had been made when the changes were carried out: with another one, its target may be there. */
+  /** How many plans had been made when the changes were carried out: with another plan, a missing target may exist. */
   private plans = 0;
 
   constructor(private readonly host: SharedChangesHost) {
@@ -66,9 +66,9 @@ export class SharedChanges implements ChangesAdopter {
   }
 
   /**
-   * Makes a change here, and tells it to the fleet.
+   * Makes a change here, and sends it to the fleet.
    *
-   * @param problems those that have been found already
+   * @param problems problems that were found before
    * @throws {ResilienceConfigurationError} when it is wrong; then nothing has changed anywhere
    */
   make(
@@ -90,17 +90,17 @@ export class SharedChanges implements ChangesAdopter {
       forMs,
     );
     if (until !== undefined && takesBack(patch)) {
-      problems.add(where, 'until is only for options that are set; null takes them back for good');
+      problems.add(where, 'until is only for options that are set; null reverts them for good');
     }
-    // Other instances may have what the target stands for.
+    // The target may exist on other instances.
     const isKnown = patch === null && changes.current.some((each) => each.target === target);
     if (!isKnown) problems.all.push(...live.checker().problemsOf({ target, patch }, where));
     if (problems.all.length === 0 && !changes.hasRoomFor(change)) {
-      problems.add(where, `the fleet keeps at most ${LIMITS}; take some back, by null`);
+      problems.add(where, `the fleet keeps at most ${LIMITS}; revert some with null`);
     }
     if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
     const next = withChange(this.inForce, change);
-    // Listeners may make another change: then this one has to stand already.
+    // Listeners may make another change: this one has to be in force by then.
     changes.queue(change);
     try {
       live.share(next, new Set([target]));
@@ -146,7 +146,7 @@ export class SharedChanges implements ChangesAdopter {
     return possible;
   }
 
-  /** The changes that are right by themselves. Each is checked once, and again when plans have been made. */
+  /** The changes that are valid by themselves. Each is checked once, and again when plans have been made. */
   private rightOnes(changes: readonly FleetChange[]): readonly FleetChange[] {
     const { live } = this.host;
     const known = live.plansMade === this.plans ? this.right : new Set<string>();
@@ -161,7 +161,7 @@ export class SharedChanges implements ChangesAdopter {
 
   private isRight(change: FleetChange, checker: ChangeChecker): boolean {
     if (!checker.isTarget(change.target)) {
-      this.complain(change, 'there is nothing of that name');
+      this.complain(change, 'nothing has that name');
       return false;
     }
     const problems = checker.problemsOf(change, whereOf(change));
@@ -187,7 +187,7 @@ export class SharedChanges implements ChangesAdopter {
       if (!isIn(change, changes) && !isReplaced && !isRevocation(change)) this.tell(change, true);
     }
     for (const change of added) {
-      // An instance that has just started need not hear of changes that were taken back before.
+      // An instance that has just started need not hear of changes that were reverted before.
       const takesBack = before.some(({ target }) => target === change.target);
       if (!isRevocation(change) || takesBack) this.tell(change, false);
     }
@@ -218,7 +218,7 @@ function whereOf({ target }: FleetChange): string {
   return `configure(${show(target)})`;
 }
 
-/** Whether a patch takes back anything. */
+/** Whether a patch reverts anything. */
 function takesBack(patch: unknown): boolean {
   return patch === null || (isPlainObject(patch) && Object.values(patch).includes(null));
 }
@@ -242,11 +242,11 @@ function changedTargets(
 function leftUntil(until: unknown, now: number, where: string, problems: Problems): number {
   const left = until instanceof Date ? until.getTime() - now : NaN;
   if (left > 0) return left;
-  problems.add(where, `until is ${show(until)}; use a Date to come`);
+  problems.add(where, `until is ${show(until)}; use a Date in the future`);
   return 0;
 }
 
-/** A copy of a patch as JSON knows it; reports what JSON does not know. */
+/** A copy of a patch as plain JSON data; reports everything that JSON does not have. */
 function plainOf(patch: Normalized | null, where: string, problems: Problems): SharedPatch | null {
   if (patch === null) return null;
   const plain: Record<string, SharedPatch[string]> = {};
@@ -273,7 +273,7 @@ function plainValue(value: unknown, path: string, where: string, problems: Probl
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   problems.add(
     where,
-    `${path} is ${show(value)}; a change for all instances must be plain data, as JSON has it`,
+    `${path} is ${show(value)}; a change for all instances must be plain data, as in JSON`,
   );
   return undefined;
 }

@@ -13,7 +13,7 @@ export function prepareSlot(prototype: object): void {
       return bindingOf(this);
     },
     set(this: object, ref: unknown) {
-      // Auto-mocking test tools inject something else here; the methods must run all the same.
+      // Auto-mocking test tools inject something else here; the methods must still run.
       if (!isRuntimeRef(ref)) return;
       bindBuilt(this, ref);
       coverSubclasses(this);

@@ -77,7 +77,7 @@ class StreamHead extends StreamResult {
   }
 }
 
-/** Listens to an Observable until its first item has arrived; what comes later, it passes to a {@link StreamHead}. */
+/** Listens to an Observable until its first item has arrived, and passes later items to a {@link StreamHead}. */
 class Beginning extends AwaitedWork implements Stoppable {
   private begun = false;
   private first: unknown = undefined;
@@ -233,7 +233,7 @@ class Delivery implements Waiter, Unsubscribable {
 /**
  * A stream that begins a call per subscription, and stops it on unsubscribing.
  *
- * @param run runs a call, and tells its outcome
+ * @param run runs a call, and reports its outcome
  * @param mapError maps an error to the one that the subscriber gets
  */
 export function asStream(

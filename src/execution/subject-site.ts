@@ -85,7 +85,7 @@ export class SubjectSite implements PolicySite {
     return isShared(kind, this.subject, this.services.configuration.layers) ? pipeline! : name;
   }
 
-  /** Its options for one policy, and where they come from: merged anew, since they are seldom asked for. */
+  /** Its options for one policy, and where they come from: merged at each call, since they are seldom needed. */
   effectiveOptions(kind: string): EffectiveOptions {
     const { subject, services } = this;
     const { layers } = services.configuration;

@@ -67,7 +67,7 @@ function asyncFieldsOf(instance: object | undefined): Key[] {
   );
 }
 
-/** Asynchronous static methods; the functions that replace decorated ones are none. */
+/** Asynchronous static methods; the wrappers of decorated ones do not count. */
 function staticsOf(classes: readonly Function[]): Key[] {
   const keys = classes.flatMap((type) =>
     Reflect.ownKeys(type).filter((key) =>

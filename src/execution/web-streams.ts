@@ -1,6 +1,6 @@
 /**
- * The items of a web stream. Its own iterator ends only after the item that it waits for, which a source that went quiet may never
- * give; this one cancels the stream at once.
+ * The items of a web stream. Its own iterator ends only after the item that it waits for, which may never come; this one
+ * cancels the stream at once.
  */
 export class WebItems implements AsyncIterableIterator<unknown, unknown> {
   private readonly reader: ReadableStreamDefaultReader<unknown>;
@@ -40,7 +40,7 @@ export function streamOf(items: AsyncIterator<unknown, unknown, unknown>): Reada
   );
 }
 
-/** Properties that the constructor of `Response` does not take, and by which Nest tells that `fetch()` has decoded the body. */
+/** Properties that the constructor of `Response` does not accept; from them Nest knows that `fetch()` has decoded the body. */
 const ORIGINS = ['type', 'url', 'redirected'] as const;
 
 /** A `Response` with another body. */

@@ -14,24 +14,24 @@ const CHANGES = 100;
 /** How many bytes of JSON they take at most: each instance reads them with each heartbeat. */
 const BYTES = 16_384;
 
-/** So many changes that are gone are remembered. */
+/** How many of the changes that are gone are remembered. */
 const GONE = 50;
 
 /** The changes as they are kept in the store. */
 export interface ChangeDocument {
-  /** Made anew with each document that follows no other one: a store that has lost its data begins another life. */
+  /** New with each document that does not follow another one: a store that has lost its data begins another life. */
   readonly life: string;
   /** Grows by one with each change, also when the store has lost them in between. */
   readonly version: number;
   readonly changes: readonly FleetChange[];
-  /** The last changes that others took back or replaced, by id: an instance that made one does not write it again. */
+  /** The last changes that others reverted or replaced, by id: an instance that made one does not write it again. */
   readonly gone: readonly string[];
 }
 
 /** A document that has to be written. */
 export interface Writing {
   readonly document: ChangeDocument;
-  /** The changes of this instance of which it is made; it may have no room for those that only take others back. */
+  /** The changes of this instance that it includes; it may have no room for those that only revert others. */
   readonly told: readonly FleetChange[];
 }
 
@@ -60,7 +60,7 @@ export function decode(text: string, writtenAt: number): ChangeDocument | undefi
   return { life, version: version as number, changes: known, gone: latest(texts) };
 }
 
-/** The changes that are known, and those that the store has got since it lost the known ones. */
+/** The changes that are known, and those that the store has received since it lost the known ones. */
 export function united(
   known: ChangeDocument,
   given: ChangeDocument,
@@ -78,9 +78,9 @@ export function latest(gone: readonly string[]): readonly string[] {
 }
 
 /**
- * The changes that are kept: none whose time is over and, if need be, none that only take others back.
+ * The changes that are kept: none that has expired and, if space is short, none that only reverts others.
  *
- * @returns `undefined` when there are too many all the same
+ * @returns `undefined` when there are still too many
  */
 export function fitting(
   changes: readonly FleetChange[],
@@ -108,7 +108,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The store may hold what another version of the library has written, or somebody else. */
+/** The store may hold data that another version of the library, or other software, has written. */
 function changeOf(entry: unknown, writtenAt: number): FleetChange[] {
   if (!isPlainObject(entry)) return [];
   const { id, target, patch, by, reason, remainingMs = Infinity } = entry;

@@ -3,9 +3,9 @@ import type { FleetChange, SharedPatch } from './fleet-change.js';
 import type { StoreGuard } from './store-guard.js';
 import type { FleetSettings, ResilienceStore } from './store.js';
 
-/** Carries the changes out: the plans of this application. */
+/** Carries out the changes in the plans of this application. */
 export interface ChangesAdopter {
-  /** Carries out the changes that stand now, as far as they are right here. */
+  /** Carries out the changes in force, as far as they are valid here. */
   adopt(changes: readonly FleetChange[]): void;
   /** Whether a change is in force here. */
   has(change: FleetChange): boolean;
@@ -13,7 +13,7 @@ export interface ChangesAdopter {
   told(patch: SharedPatch | null): SharedPatch | null;
 }
 
-/** A step of the store that has to do with its document of changes. */
+/** A step of the store that concerns its document of changes. */
 export type Step = (store: ResilienceStore) => Promise<Answer>;
 
 /** The answer of a {@link Step}. */
@@ -26,7 +26,7 @@ export interface ChangesHost {
   readonly clock: Clock;
   readonly guard: StoreGuard;
   readonly backgroundTimeout: number;
-  /** How long a document that was read is as good as new, milliseconds. */
+  /** How long a document that was read counts as fresh, milliseconds. */
   readonly freshFor: number;
   /** The store has to be asked again soon. */
   hurry(): void;

@@ -112,7 +112,7 @@ describe('a checked store', () => {
     ['settings', { ...SETTINGS, changed: undefined }],
   ])('rejects with nonsense from %s(): %p', async (method, answer) => {
     await expect(STEPS[method](answering(answer))).rejects.toThrow(
-      new RegExp(`^${method}\\(\\) gave .*, which is not an answer of a store$`),
+      new RegExp(`^${method}\\(\\) returned .*, which is not a valid answer of a store$`),
     );
   });
 
@@ -175,7 +175,7 @@ describe('a checked store', () => {
     // Only inside an answer: a promise cannot be resolved with it.
     await expect(
       answering({ ...REPLY, view: proxy }).circuit('name', { type: 'reset' }),
-    ).rejects.toThrow('circuit() gave');
+    ).rejects.toThrow('circuit() returned');
     expect(await answering([proxy]).circuits(['name'])).toEqual([undefined]);
   });
 

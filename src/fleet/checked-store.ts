@@ -100,8 +100,8 @@ const MESSAGES: Readonly<Record<StoreMessage['type'], Check>> = {
 };
 
 /**
- * A store that keeps to the interface. Somebody else's store may answer anything: an invalid answer rejects, like a step that
- * cannot be made, and an invalid message is not heard. Unreadable data of one circuit does not affect others: an unreadable
+ * Makes sure that a store keeps to the interface. A user's store may answer anything: an invalid answer rejects, like a step
+ * that cannot be made, and an invalid message is ignored. Unreadable data of one circuit does not affect others: an unreadable
  * override counts as none, an unreadable circuit as unknown.
  */
 export class CheckedStore implements ResilienceStore {
@@ -156,7 +156,7 @@ export class CheckedStore implements ResilienceStore {
 
   async instances(): Promise<readonly LivingInstance[]> {
     const instances = checked('instances', isList, await this.store.instances());
-    // Those of another version may be anything; they must not hide the others.
+    // Instances of another version may report anything; they must not hide the others.
     return instances.filter(isInstance);
   }
 
@@ -216,11 +216,13 @@ function checked<T>(method: keyof ResilienceStore, isAnswer: (answer: T) => bool
   throw noAnswer(method, answer);
 }
 
-/** Whether a renewal that was not granted says what is lost. */
+/** Whether a renewal that was not granted says which tokens are lost. */
 function saysAll({ type }: PlacesStep, { granted, lost }: PlacesReply): boolean {
   return type !== 'renew' || granted || lost !== undefined;
 }
 
 function noAnswer(method: keyof ResilienceStore, answer: unknown): TypeError {
-  return new TypeError(`${method}() gave ${show(answer)}, which is not an answer of a store`);
+  return new TypeError(
+    `${method}() returned ${show(answer)}, which is not a valid answer of a store`,
+  );
 }

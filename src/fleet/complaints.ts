@@ -1,4 +1,4 @@
-/** So many different complaints are logged. */
+/** How many different complaints are logged. */
 const TOLD = 20;
 
 /** Logs each complaint once. */

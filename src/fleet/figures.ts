@@ -21,13 +21,13 @@ export interface BreakerFigures extends Figures {
 /** How many bytes of JSON the figures of an instance take at most. */
 const BYTES = 1_000;
 
-/** So many breakers are looked at: an instance may have one for each of a hundred thousand keys. */
+/** How many breakers are read: an instance may have one for each of a hundred thousand keys. */
 const LOOKED_AT = 1_000;
 
-/** So many breakers whose names are too long are passed over: shorter ones may still fit. */
+/** How many breakers with names that are too long are skipped: shorter ones may still fit. */
 const SKIPPED = 20;
 
-/** The form in which figures are told. */
+/** The form in which figures are sent. */
 type Row = readonly [
   name: string,
   state: CircuitPhase,
@@ -38,12 +38,12 @@ type Row = readonly [
 
 const STATES: readonly unknown[] = ['closed', 'open', 'half-open'] satisfies CircuitPhase[];
 
-/** The figures of an instance's breakers, as the others are told them. */
+/** The figures of an instance's breakers, as sent to the others. */
 export interface ToldFigures {
   readonly breakers: readonly Row[];
-  /** Breakers that had no place. */
+  /** How many breakers did not fit. */
   readonly more?: number;
-  /** How many breakers are not closed, those included that had no place; only together with {@link more}. */
+  /** How many breakers are not closed, including those that did not fit; only together with {@link more}. */
   readonly open?: number;
 }
 
@@ -54,7 +54,7 @@ export interface MemberFigures {
   readonly figures: Figures;
 }
 
-/** The figures of an instance, as far as it has looked at its breakers. */
+/** The figures of an instance, as far as it has read its breakers. */
 interface InstanceFigures {
   /** Those with the most trouble and the most calls first. */
   readonly breakers: readonly BreakerFigures[];
@@ -97,7 +97,7 @@ export function toldFigures({ breakers: all, total, open }: InstanceFigures): To
   return { breakers, ...(more > 0 && { more, open }) };
 }
 
-/** The figures that an instance has told. One of another version of the library may tell anything. */
+/** The figures that an instance has sent. One of another version of the library may send anything. */
 export function readFigures(facts: unknown): {
   breakers: BreakerFigures[];
   more: number;

@@ -1,15 +1,15 @@
 import { isPlainObject } from '../common/objects.js';
 import { define } from '../common/own.js';
 
-/** Options by policy, as plain data; `null` takes earlier changes of the policy at the same target back. */
+/** Options by policy, as plain data; `null` reverts earlier changes of the policy at the same target. */
 export type SharedPatch = Readonly<Record<string, Readonly<Record<string, unknown>> | null>>;
 
 /** A change of options for the whole fleet. */
 export interface FleetChange {
-  /** No other change has it. */
+  /** Unique to this change. */
   readonly id: string;
   readonly target: string;
-  /** `null` takes all earlier changes of the target back. */
+  /** `null` reverts all earlier changes of the target. */
   readonly patch: SharedPatch | null;
   /** Who has made it. */
   readonly by?: string;
@@ -19,7 +19,7 @@ export interface FleetChange {
   readonly endsAt: number;
 }
 
-/** The changes that stand after another one: those that it takes back or covers are gone, as far as it does. */
+/** The changes in force after another one: what it reverts or covers of them is gone. */
 export function withChange(
   changes: readonly FleetChange[],
   change: FleetChange,
@@ -30,7 +30,7 @@ export function withChange(
   return [...rest, change];
 }
 
-/** Whether a change only takes others back: it stays for a while, so that all hear who has made it. */
+/** Whether a change only reverts others: it stays for a while, so that all hear who has made it. */
 export function isRevocation({ patch }: FleetChange): boolean {
   return patch === null || Object.values(patch).every((options) => options === null);
 }
@@ -42,12 +42,12 @@ export function standing(changes: readonly FleetChange[], now: number): readonly
     : changes.filter(({ endsAt }) => endsAt > now);
 }
 
-/** Tells changes apart: what is left of one has its id, and another patch. */
+/** Distinguishes changes: the rest of one has its id, but a different patch. */
 export function identityOf({ id, patch }: FleetChange): string {
   return `${id} ${JSON.stringify(patch)}`;
 }
 
-/** Whether they are the same changes in the same order; each is read anew with each round. */
+/** Whether they are the same changes in the same order; each round reads new objects. */
 export function areSame(some: readonly FleetChange[], others: readonly FleetChange[]): boolean {
   if (some.length !== others.length) return false;
   return some.every((change, i) => identityOf(change) === identityOf(others[i]!));
@@ -80,7 +80,7 @@ function remainder(former: FleetChange, { patch, endsAt }: FleetChange): FleetCh
   return Object.keys(left).length === 0 ? [] : [{ ...former, patch: left }];
 }
 
-/** @param lasting whether the later options stand as long as the former ones @returns `undefined` when nothing is left */
+/** @param lasting whether the later options last as long as the former ones @returns `undefined` when nothing is left */
 function uncovered(
   former: SharedPatch[string],
   later: Readonly<Record<string, unknown>> | undefined,

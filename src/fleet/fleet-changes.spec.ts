@@ -79,7 +79,7 @@ class Instance {
     await this.changes.sync();
   }
 
-  /** The patch that stands for a target. */
+  /** The patch in force for a target. */
   patchOf(target: string): unknown {
     return this.changes.current.find((change) => change.target === target)?.patch;
   }

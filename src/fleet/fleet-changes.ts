@@ -26,10 +26,10 @@ import { SeenChanges } from './seen-changes.js';
 import type { FleetChangeView } from './snapshot.js';
 import type { ResilienceStore, FleetSettings as StoredSettings } from './store.js';
 
-/** How long it stays known that changes were taken back, and by whom, milliseconds. */
+/** How long it stays known that changes were reverted, and by whom, milliseconds. */
 const REVOCATION_STAYS = 3_600_000;
 
-/** So many times a change is written anew when another instance has made one at the same moment; then with the next round. */
+/** How often a change is rewritten when another instance has made one at the same moment; after that, in the next round. */
 const TRIES = 5;
 
 const NOTHING: ChangeDocument = { life: '', version: 0, changes: [], gone: [] };
@@ -37,11 +37,11 @@ const NOTHING: ChangeDocument = { life: '', version: 0, changes: [], gone: [] };
 /**
  * The changes of options for the whole fleet: those in the store, and those of this instance that are on their way there.
  *
- * The store keeps one document. It is replaced by compare-and-set: whoever has read the newest one adds a change to it.
+ * The store keeps one document. It is replaced by compare-and-set: an instance that has read the newest one adds a change to it.
  */
 export class FleetChanges {
   private known = NOTHING;
-  /** Of the store; 0 while it has no document. */
+  /** The store's revision; 0 while it has no document. */
   private revision = 0;
   /** Made here; the store has not confirmed them yet. */
   private pending: readonly FleetChange[] = [];
@@ -49,7 +49,7 @@ export class FleetChanges {
   private adopter: ChangesAdopter | undefined = undefined;
   private timer: Timer | undefined = undefined;
   private readAt = -Infinity;
-  /** The store may have another document than the one that is known. */
+  /** The store may have a newer document than the one that is known. */
   private outdated = true;
   private syncing: Promise<void> | undefined = undefined;
   private again = false;
@@ -60,7 +60,7 @@ export class FleetChanges {
     this.complaints = new Complaints((message) => host.log(message));
   }
 
-  /** The changes that stand, in the order in which they were made. */
+  /** The changes in force, in the order in which they were made. */
   get current(): readonly FleetChange[] {
     const all = this.pending.reduce(withChange, this.known.changes);
     return standing(all, this.host.clock.now());
@@ -71,12 +71,12 @@ export class FleetChanges {
     return this.outdated || this.pending.length > 0;
   }
 
-  /** Whether the store is away, so that the others hear later of a change. */
+  /** Whether the store is away, so that the others hear of a change only later. */
   get isAway(): boolean {
     return !this.host.guard.available;
   }
 
-  /** The changes that stand, for operators; without those that only take others back. */
+  /** The changes in force, for operators; without those that only revert others. */
   shown(): FleetChangeView[] {
     const now = this.host.clock.now();
     const changes = this.current.filter((change) => !isRevocation(change));
@@ -103,7 +103,7 @@ export class FleetChanges {
     this.running = true;
   }
 
-  /** A change of this instance, not made yet. @param forMs how long it stands; `Infinity` if it stays */
+  /** A change of this instance, not made yet. @param forMs how long it lasts; `Infinity` if it stays */
   draft(
     change: Pick<FleetChange, 'target' | 'patch' | 'by' | 'reason'>,
     forMs: number,
@@ -118,18 +118,18 @@ export class FleetChanges {
     return fitting(withChange(this.current, change), this.host.clock.now()) !== undefined;
   }
 
-  /** The change stands from now on; the others are told with {@link send}. */
+  /** The change is in force from now on; {@link send} informs the others. */
   queue(change: FleetChange): void {
     this.pending = [...this.pending, change];
     this.seen.add([change]);
   }
 
-  /** Takes a change back that could not be made here. */
+  /** Reverts a change that could not be made here. */
   withdraw(change: FleetChange): void {
     this.pending = this.pending.filter((each) => each !== change);
   }
 
-  /** Tells the others of the changes that are in force here. */
+  /** Sends the changes that are in force here to the others. */
   send(): void {
     this.adopt();
     void this.sync();
@@ -140,7 +140,7 @@ export class FleetChanges {
     this.outdated = true;
   }
 
-  /** Reads the document if it may be another one, and writes what waits. Never rejects. */
+  /** Reads the document if it may have changed, and writes what is waiting. Never rejects. */
   sync(): Promise<void> {
     this.again = true;
     this.syncing ??= this.run().finally(() => {
@@ -154,7 +154,7 @@ export class FleetChanges {
     this.timer?.cancel();
   }
 
-  /** Tells the store what still waits when the application has closed. */
+  /** Sends what is still waiting when the application has closed. */
   async flush(store: ResilienceStore): Promise<void> {
     if (this.pending.length > 0) await this.readAndWrite((step) => step(store));
   }
@@ -188,7 +188,7 @@ export class FleetChanges {
       const reply = await ask(async (store) => ({
         stored: await store.changeSettings(revision, text),
       }));
-      // It may have been written all the same: the next round shows it.
+      // It may still have been written: the next round shows it.
       if (reply === undefined) return;
       ({ stored } = reply);
       if (stored?.changed === true) return this.written(writing, stored.revision);
@@ -196,7 +196,7 @@ export class FleetChanges {
     this.outdated = true;
   }
 
-  /** @returns `undefined` when there is no answer, or nobody waits for it any more */
+  /** @returns `undefined` when there is no answer, or nothing waits for it any more */
   private async ask(step: Step): Promise<Answer | undefined> {
     const { guard, backgroundTimeout } = this.host;
     const answer = await guard.ask(step, backgroundTimeout);
@@ -217,7 +217,7 @@ export class FleetChanges {
     if (given === undefined) return undefined;
     const { known } = this;
     const isNewer = given.life === known.life && given.version > known.version;
-    // A store that has lost changes, and perhaps has got others since, is told those that are known here.
+    // A store that has lost changes, and perhaps received others since, gets those that are known here.
     const { changes: all, gone } =
       isNewer || known.version === 0 ? given : united(known, given, this.seen);
     this.pending = standing(this.pending, now).filter(
@@ -245,18 +245,18 @@ export class FleetChanges {
     return { document, told };
   }
 
-  /** @returns `undefined` for a text that is not understood, and nothing has to be written */
+  /** @returns `undefined` for a text that cannot be read, when nothing has to be written */
   private documentOf(stored: StoredSettings | undefined, now: number): ChangeDocument | undefined {
     if (stored === undefined || stored.revision === 0) return NOTHING;
     const document = decode(stored.settings, now - stored.ageMs);
     if (document !== undefined) return document;
     this.complaints.add(
-      'the store has settings that are not understood; the next change replaces them',
+      'the store has settings that cannot be read; the next change replaces them',
     );
     return this.pending.length > 0 ? NOTHING : undefined;
   }
 
-  /** The changes with those of this instance; those that have no room any more are given up. */
+  /** The changes with those of this instance; those that no longer fit are given up. */
   private withPending(changes: readonly FleetChange[], now: number): readonly FleetChange[] {
     let all = fitting(changes, now) ?? changes;
     for (const change of this.pending) {
@@ -265,7 +265,7 @@ export class FleetChanges {
       else {
         this.pending = this.pending.filter((each) => each !== change);
         this.host.log(
-          `the change of ${show(change.target)} for the fleet is given up: there are too many others (${LIMITS})`,
+          `the change of ${show(change.target)} for the fleet is given up: there are too many others (at most ${LIMITS})`,
         );
       }
     }

@@ -30,7 +30,7 @@ export interface FleetServices {
   leave(circuit: FleetCircuit): void;
 }
 
-/** So many polls in a row that show an older epoch: the store has lost its newest writes, as after a failover. */
+/** After this many polls in a row with an older epoch, the store has lost its newest writes, as after a failover. */
 const STEPS_BACK = 2;
 
 const ALONE: ProbeRight = { type: 'alone' };
@@ -40,9 +40,9 @@ const REFUSED: ProbeRight = { type: 'refused' };
 export class FleetCircuit implements SharedCircuit {
   private known: CircuitView | undefined = undefined;
   private readonly held = new HeldOverride();
-  /** Whether the circuit is not closed by its own decision alone: it keeps to that until it closes by its own rules. */
+  /** Whether only its own decision keeps the circuit from being closed: it stays so until it closes by its own rules. */
   private alone = false;
-  /** Whether the fleet is being told that the circuit has opened. */
+  /** Whether the news that the circuit has opened is being sent to the fleet. */
   private tripping = false;
   private askAt = -Infinity;
   private stepsBack = 0;
@@ -91,10 +91,10 @@ export class FleetCircuit implements SharedCircuit {
   /**
    * The same for an answer of a poll.
    *
-   * @param afresh after the store was away: what was decided here meanwhile gives way to a circuit that is open for the fleet
+   * @param afresh after the store was away: a circuit that is open for the fleet replaces what was decided here meanwhile
    */
   polled(view: CircuitView | undefined, afresh: boolean): void {
-    // Whoever polls next and holds a lost override tells it again, unless an operator here has decided anew.
+    // The next instance to poll that holds a lost override sends it again, unless an operator here has made a new decision.
     const lost = this.held.lostIn(view, this.services.clock.now());
     if (lost !== undefined && !this.services.outbox.has(this.overrideKey)) this.tell(lost, true);
     if (view === undefined) return this.forget();
@@ -112,7 +112,7 @@ export class FleetCircuit implements SharedCircuit {
   async acquire({ probes, successes, maxDuration }: ProbeLimits): Promise<ProbeRight> {
     const { settings, clock } = this.services;
     const token = this.services.token();
-    // A probe that hangs is judged with one of the next polls, while its lease still stands.
+    // A probe that hangs is judged at one of the next polls, while its lease is still valid.
     const leaseMs = maxDuration + 2 * settings.activePollInterval;
     const step = { type: 'acquire', token, probes, successes, leaseMs } as const;
     const reply = await this.step(step, settings.callTimeout, (late) => {
@@ -163,7 +163,7 @@ export class FleetCircuit implements SharedCircuit {
   opened(openMs: readonly number[], byProbe: boolean): void {
     this.alone = true;
     this.services.hurry();
-    // That a probe of one's own fails is a vote again, but does not open the circuit of the others again and again.
+    // A failed probe of one's own is another vote, but does not reopen the circuit of the others again and again.
     if (!byProbe || this.member.quorum !== undefined) void this.trip(openMs);
   }
 
@@ -195,7 +195,7 @@ export class FleetCircuit implements SharedCircuit {
     return `reset ${this.name}`;
   }
 
-  /** @param continues whether it follows what is known of the same circuit */
+  /** @param continues whether it continues the known state of the same circuit */
   private apply(view: CircuitView, continues: boolean): void {
     const { outbox } = this.services;
     const stands = isSameDecision(this.known, view);
@@ -224,7 +224,7 @@ export class FleetCircuit implements SharedCircuit {
     member.adopt(to, view, expected?.state === to ? expected.reason : 'fleet');
   }
 
-  /** The store does not know the circuit, or no longer: what is open here stays so until its time. */
+  /** The store does not know the circuit, or no longer: a circuit that is open here stays so until its time. */
   private forget(): void {
     if (this.known === undefined) return;
     this.known = undefined;

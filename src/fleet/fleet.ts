@@ -35,15 +35,15 @@ export interface FleetHost {
   log(message: string, level?: 'log' | 'warn'): void;
 }
 
-/** An instance counts as alive for so many intervals of its heartbeat. */
+/** An instance counts as alive for this many intervals of its heartbeat. */
 const LIVES = 3;
 
 /** A heartbeat is due after this share of its interval: turns come up to 20 % early. */
 const DUE = 0.7;
 
 /**
- * The fleet, as this instance takes part in it: it says that it is alive, reads what the others have decided, and tells
- * them what operators decide here. All of it happens in the background.
+ * This instance's part in the fleet: it reports that it is alive, reads what the others have decided, and sends
+ * them the decisions of operators here. All of it happens in the background.
  */
 export class Fleet implements FleetSite {
   readonly instanceId: string;
@@ -94,7 +94,7 @@ export class Fleet implements FleetSite {
       backgroundTimeout: settings.backgroundTimeout,
       members: () => Array.from(this.circuits.values(), ({ member }) => member),
     });
-    this.outbox = new Outbox(() => warn('too many decisions wait for it; the oldest is left out'));
+    this.outbox = new Outbox(() => warn('too many decisions wait for it; the oldest is dropped'));
     this.changes = new FleetChanges({
       clock,
       guard: this.guard,
@@ -109,7 +109,7 @@ export class Fleet implements FleetSite {
       (message) => this.hear(message),
       (error) =>
         complaints.add(
-          `it refuses the subscription to messages, so that changes by other instances are noticed at the next poll only: ${show(error)}`,
+          `it refuses the subscription to messages, so changes by other instances are noticed only at the next poll: ${show(error)}`,
         ),
     );
     this.services = {
@@ -132,12 +132,12 @@ export class Fleet implements FleetSite {
     return this.host.store.kind;
   }
 
-  /** Whether the store is away, so that what is shared goes on as if it were local. */
+  /** Whether the store is away, so that shared parts act as if they were local. */
   get degraded(): boolean {
     return this.running && !this.guard.available;
   }
 
-  /** The fleet for operators: its instances, and sums over all of them. It asks the store, once a second at most. */
+  /** The fleet for operators: its instances, and sums over all of them. It asks the store, at most once per second. */
   async snapshot(): Promise<FleetSnapshot> {
     const roster = await this.roster.snapshot(this.kind);
     return { ...roster, changes: this.changes.shown() };
@@ -162,7 +162,7 @@ export class Fleet implements FleetSite {
     void this.turn();
   }
 
-  /** To be called when the application closes: waits for nothing, and leaves no timer behind. */
+  /** Call it when the application closes: waits for nothing, and leaves no timer behind. */
   close(): void {
     if (this.closed) return;
     const { running, host } = this;
@@ -181,7 +181,7 @@ export class Fleet implements FleetSite {
     else storeUsers.remove(host.store);
   }
 
-  /** One round in the background: reads all, tells what has to be told, and says that the instance is alive. */
+  /** One round in the background: reads everything, sends what has to be sent, and reports that the instance is alive. */
   private async turn(): Promise<void> {
     this.turnAgain = true;
     if (this.turning) return;
@@ -203,13 +203,13 @@ export class Fleet implements FleetSite {
     }
   }
 
-  /** @returns whether the store is there */
+  /** @returns whether the store is available */
   private async read(): Promise<boolean> {
     const { guard, host } = this;
     const { backgroundTimeout, pollInterval } = host.settings;
     this.unread = false;
     const afresh = !guard.available;
-    // Only a write shows that a store is well again: a replica that takes none answers questions all the same.
+    // Only a write shows that a store is well again: a replica that takes none still answers questions.
     const beats = guard.troubled || host.clock.now() >= this.beatenAt + DUE * pollInterval;
     if (beats && !(await this.beat())) return false;
     const circuits = [...this.circuits.values()];
@@ -247,7 +247,7 @@ export class Fleet implements FleetSite {
       case 'reconnected':
         // Messages may have been lost, so nothing is certain before all has been read.
         this.changes.invalidate();
-        // A store that is away is tried in its time: one whose connection comes and goes must not flap.
+        // A store that is away is tried only at the set times: one whose connection comes and goes must not flap.
         return this.degraded ? undefined : void this.turn();
       case 'place':
         return this.store.placeFreed(message.name);
@@ -271,7 +271,7 @@ export class Fleet implements FleetSite {
     return active ? activePollInterval : pollInterval;
   }
 
-  /** Something has changed: the next round is that of a circuit which is not closed, unless the store has to be left alone. */
+  /** Something has changed: the next round comes as early as for an open circuit, unless the store has to be left alone. */
   private hurry(): void {
     if (!this.running || this.turning || this.degraded) return;
     const longest = (1 + JITTER) * this.host.settings.activePollInterval;
@@ -284,7 +284,7 @@ export class Fleet implements FleetSite {
   private tellDegraded(error: unknown): void {
     this.roster.degraded();
     quietly(() => this.host.events.emit({ type: 'store-degraded', name: this.kind, error }));
-    // Calls have found it out: the next round would be far away.
+    // Calls have detected it: the next round may be far away.
     if (this.turning) return;
     this.timer?.cancel();
     this.schedule();

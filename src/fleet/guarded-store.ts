@@ -9,7 +9,7 @@ export interface FleetFacts {
   readonly instanceId: string;
   /** How many instances are alive, this one included; 0 when that is not known. */
   readonly instances: () => number;
-  /** How long a call waits for the store at most, milliseconds. */
+  /** The longest that a call waits for the store, milliseconds. */
   readonly callTimeout: number;
   /** How long a step in the background may take, milliseconds. */
   readonly backgroundTimeout: number;
@@ -17,7 +17,7 @@ export interface FleetFacts {
 
 /** The store, as the limits and semaphores of this instance use it: see {@link StoreGuard}. */
 export class GuardedStore {
-  /** Those who wait for places, by the name of the semaphore. */
+  /** The listeners that wait for places, by the name of the semaphore. */
   private readonly listeners = new Map<string, Set<() => void>>();
 
   constructor(
@@ -49,7 +49,7 @@ export class GuardedStore {
     return this.guard.ask(step, this.facts.callTimeout, late);
   }
 
-  /** Makes a step that nobody waits for. */
+  /** Makes a step that no call waits for. */
   send<T>(step: StoreStep<T>): Promise<T | undefined> {
     return this.guard.ask(step, this.facts.backgroundTimeout);
   }
@@ -63,7 +63,7 @@ export class GuardedStore {
     };
   }
 
-  /** To be called when the store has said so. */
+  /** Call it when the store has said so. */
   placeFreed(name: string): void {
     for (const listener of [...(this.listeners.get(name) ?? [])]) listener();
   }

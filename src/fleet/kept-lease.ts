@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../common/clock.js';
 /** How long a lease waits for a call that can use it, milliseconds. */
 const KEPT = 1_000;
 
-/** A lease in hand that no call has used yet: it goes back soon, since others wait for it. */
+/** A lease that no call has used yet: it is soon given back, since others wait for it. */
 export class KeptLease {
   private lease: { readonly token: string; readonly timer: Timer } | undefined = undefined;
 

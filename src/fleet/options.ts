@@ -13,7 +13,7 @@ export interface FleetOptions {
   readonly pollInterval?: Duration;
   /** The same while one of them is not closed, or the store is away. Default 1 s, ± 20 %. */
   readonly activePollInterval?: Duration;
-  /** How long a call waits for the store at most; then it goes on without it. Default 50 ms. */
+  /** The longest that a call waits for the store; then it goes on without it. Default 50 ms. */
   readonly callTimeout?: Duration;
   /** How long a call of the store in the background may take. Default 250 ms. */
   readonly backgroundTimeout?: Duration;
@@ -40,7 +40,7 @@ export function readFleetOptions(read: OptionsReader<FleetOptions>): FleetSettin
   };
   if (settings.activePollInterval > settings.pollInterval) {
     read.contradiction(
-      `fleet.activePollInterval (${settings.activePollInterval} ms) is longer than fleet.pollInterval (${settings.pollInterval} ms), so an open circuit would be looked at less often than a closed one`,
+      `fleet.activePollInterval (${settings.activePollInterval} ms) is longer than fleet.pollInterval (${settings.pollInterval} ms), so an open circuit would be read less often than a closed one`,
     );
   }
   read.done();

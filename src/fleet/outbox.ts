@@ -1,6 +1,6 @@
 import { swallow } from '../common/quietly.js';
 
-/** Sends to the store. @returns what follows once it has arrived; `undefined` when it has not */
+/** Sends to the store. @returns what to do once it has arrived; `undefined` when it has not */
 export type Delivery = () => Promise<(() => void) | undefined>;
 
 /** More decisions than operators make while a store is away. */
@@ -12,7 +12,7 @@ export class Outbox {
   private delivering = false;
   private fullTold = false;
 
-  /** @param onFull is told once that the oldest messages are left out, until all have been delivered */
+  /** @param onFull called once when the oldest messages are dropped, until all have been delivered */
   constructor(private readonly onFull: () => void) {}
 
   get size(): number {

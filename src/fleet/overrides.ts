@@ -2,7 +2,7 @@ import { show } from '../common/printable.js';
 import type { TimedOverride } from './shared-circuit.js';
 import type { CircuitView, SharedOverride } from './store.js';
 
-/** An override as the store takes it; `undefined` when there is none, or when its time is over. */
+/** An override in the store's form; `undefined` when there is none, or when it has expired. */
 export function sharedOf(
   override: TimedOverride | undefined,
   now: number,
@@ -17,19 +17,19 @@ export function sharedOf(
   };
 }
 
-/** Typed as text, but from outside. */
+/** Typed as text, but it comes from outside. */
 function text(value: unknown): string {
   return typeof value === 'string' ? value : show(value);
 }
 
-/** Whether operators have decided the same in two views, whatever is left of its time. */
+/** Whether two views have the same decision of an operator, whatever its remaining time. */
 export function isSameDecision(one: CircuitView | undefined, other: CircuitView): boolean {
   const [a, b] = [one?.override, other.override];
   const same = a?.state === b?.state && a?.by === b?.by && a?.reason === b?.reason;
   return same && one?.cleared === other.cleared;
 }
 
-/** The override of the fleet, as an instance remembers it in case that the store loses it together with all else. */
+/** The override of the fleet, as an instance remembers it in case the store loses it with everything else. */
 export class HeldOverride {
   private held: (TimedOverride & { readonly incarnation: string }) | undefined = undefined;
 
@@ -42,7 +42,7 @@ export class HeldOverride {
     this.held = undefined;
   }
 
-  /** The override that a circuit has lost which the store no longer knows, or has begun anew; not one that was cleared since. */
+  /** The override of a circuit that the store has forgotten or started over; not one that was cleared since. */
   lostIn(view: CircuitView | undefined, now: number): TimedOverride | undefined {
     const { held } = this;
     if (held === undefined || held.endsAt <= now) return undefined;

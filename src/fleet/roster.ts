@@ -11,7 +11,7 @@ import {
 import type { StoreGuard } from './store-guard.js';
 import type { InstanceInfo, LivingInstance } from './store.js';
 
-/** How long the instances are not read again, milliseconds: many may look at the same time. */
+/** How long the instances are not read again, milliseconds: many readers may ask at the same time. */
 const FRESH = 1_000;
 
 /** How far the counts of instances look back, milliseconds. */
@@ -28,7 +28,7 @@ export interface RosterHost {
   readonly members: () => Iterable<MemberFigures>;
 }
 
-/** Who is in the fleet: what this instance tells of itself, and what the others have told. */
+/** The members of the fleet: what this instance reports about itself, and what the others have reported. */
 export class Roster {
   private startedAt: number | undefined = undefined;
   private degradedAt: number | undefined = undefined;
@@ -54,7 +54,7 @@ export class Roster {
     this.degradedAt = undefined;
   }
 
-  /** The part of the heartbeat that is told to the others: less than 1,500 bytes, but for long names of its own. */
+  /** The part of the heartbeat for the others: less than 1,500 bytes, unless its own names are long. */
   info(): InstanceInfo {
     const { instanceId: id, version } = this.host;
     const facts = { ...toldFigures(figuresOf(this.host.members())) };
@@ -67,7 +67,7 @@ export class Roster {
     };
   }
 
-  /** The fleet now; without the store, as it was read last. */
+  /** The fleet now; without the store, as of the last reading. */
   async snapshot(kind: string): Promise<Omit<FleetSnapshot, 'changes'>> {
     await this.refresh();
     const { read, host, degradedAt } = this;
@@ -98,7 +98,7 @@ export class Roster {
     return { ...instanceOf({ ...this.info(), silentMs: 0 }, 0), self: true };
   }
 
-  /** Reads the instances unless that has just been tried. Whoever asks meanwhile waits for the same answer. */
+  /** Reads the instances unless that has just been tried. Callers that ask meanwhile wait for the same answer. */
   private refresh(): Promise<void> {
     if (this.startedAt === undefined) return Promise.resolve();
     if (this.host.clock.now() - this.triedAt < FRESH) return Promise.resolve();

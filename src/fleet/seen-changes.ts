@@ -1,9 +1,9 @@
 import type { FleetChange } from './fleet-change.js';
 
-/** So many changes are remembered. */
+/** How many changes are remembered. */
 const SEEN = 1_000;
 
-/** The changes that have been seen, so that one which was taken back does not come back from an instance that was away. */
+/** The changes that have been seen, so that a reverted one does not come back from an instance that was away. */
 export class SeenChanges {
   private readonly ids = new Set<string>();
 

@@ -6,7 +6,7 @@ import type { CircuitPhase, CircuitView, QuorumRule, SharedOverride } from './st
 /** A circuit of this instance that takes part in the decisions of the fleet, as the fleet sees it. */
 export interface CircuitMember {
   readonly name: string;
-  /** By its own rules, with all changes that are due. */
+  /** The state by its own rules, with all changes that are due. */
   readonly state: CircuitPhase;
   /** The recent outcomes of its calls, for operators. */
   readonly figures: Figures;
@@ -18,7 +18,7 @@ export interface CircuitMember {
     view: Pick<CircuitView, 'remainingMs' | 'openings'>,
     reason: StateChangeReason,
   ): void;
-  /** Takes over an operator's decision for the fleet; `undefined`: there is none. */
+  /** Takes over an operator's decision for the fleet; `undefined`: none. */
   adoptOverride(override: SharedOverride | undefined): void;
 }
 
@@ -47,17 +47,17 @@ export type ProbeRight =
 export interface SharedCircuit {
   /** Whether probes need a lease: neither while the store is away, nor while the circuit is open by its own decision alone. */
   readonly decides: boolean;
-  /** Whether the store is away, so that the fleet hears later of what is told now. */
+  /** Whether the store is away, so that the fleet hears of changes only later. */
   readonly away: boolean;
   /** How long it is of no use to ask for a probe, milliseconds. */
   wait(now: number): number;
   /** Asks for a probe. */
   acquire(limits: ProbeLimits): Promise<ProbeRight>;
-  /** A lease in hand that no call has used yet. */
+  /** A lease that no call has used yet. */
   take(): string | undefined;
   /** Keeps a lease for the next call, for a short time. */
   keep(token: string): void;
-  /** Gives a lease back: its probe says nothing. */
+  /** Gives a lease back: its probe has no verdict. */
   giveBack(token: string): void;
   /**
    * A probe has ended. @param openMs open times by openings, as of {@link opened}
@@ -72,11 +72,11 @@ export interface SharedCircuit {
   /**
    * The circuit has opened by its own rules.
    *
-   * @param openMs the open time, milliseconds, by how often the circuit has opened before; the last one stands for all above
-   * @param byProbe whether a probe has failed that had no lease
+   * @param openMs the open time, milliseconds, by how often the circuit has opened before; the last one applies from then on
+   * @param byProbe whether the cause is a failed probe without a lease
    */
   opened(openMs: readonly number[], byProbe: boolean): void;
-  /** An operator has overridden the circuit, or taken the override back. */
+  /** An operator has overridden the circuit, or cleared the override. */
   overridden(override: TimedOverride | undefined): void;
   /** An operator has closed the circuit. */
   reset(): void;

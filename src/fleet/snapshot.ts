@@ -5,13 +5,13 @@ import type { LivingInstance } from './store.js';
 /** An instance of the fleet, for operators. */
 export interface FleetInstance {
   readonly id: string;
-  /** Of the application. */
+  /** The version of the application. */
   readonly version: string | undefined;
   /** Where it runs. */
   readonly host: string | undefined;
-  /** How long it has been running, milliseconds; `undefined` if it has not said so. */
+  /** How long it has been running, milliseconds; `undefined` if it has not reported it. */
   readonly ageMs: number | undefined;
-  /** How long ago it has told all this, milliseconds; 0 for the instance that is asked. */
+  /** The age of this report, milliseconds; 0 for the instance that is asked. */
   readonly silentMs: number;
   /** Whether it is the instance that is asked. */
   readonly self: boolean;
@@ -26,7 +26,7 @@ export interface FleetInstance {
 /** A shared breaker, summed over the living instances. */
 export interface BreakerSums extends Figures {
   readonly name: string;
-  /** How many instances have told of it. */
+  /** How many instances have reported it. */
   readonly instances: number;
   /** On how many of them its circuit is open or half-open. */
   readonly open: number;
@@ -34,7 +34,7 @@ export interface BreakerSums extends Figures {
 
 /** A change of options for the whole fleet, for operators. */
 export interface FleetChangeView {
-  /** No other change has it. */
+  /** Unique to this change. */
   readonly id: string;
   readonly target: string;
   /** Options by policy. */
@@ -55,7 +55,7 @@ export interface FleetChangeView {
 export interface FleetSnapshot {
   /** The kind of store, such as `redis`. */
   readonly kind: string;
-  /** Whether the store is away; the instances are then as they were when they were read last. */
+  /** Whether the store is away; the instances are then those of the last reading. */
   readonly degraded: boolean;
   /** For how long it has been away, milliseconds; `undefined` unless it is. */
   readonly degradedForMs: number | undefined;
@@ -65,9 +65,9 @@ export interface FleetSnapshot {
   readonly instances: readonly FleetInstance[];
   /** Their shared breakers, those with the most trouble and the most calls first. */
   readonly sums: readonly BreakerSums[];
-  /** How far the counts look back, milliseconds. Each instance tells them with its heartbeat, so they are up to that much older. */
+  /** How far the counts look back, milliseconds. They come with heartbeats, so they may be older by their interval. */
   readonly windowMs: number;
-  /** Whether an instance has more breakers than it tells of, so that sums may be too low. */
+  /** Whether an instance has more breakers than it reports, so that sums may be too low. */
   readonly partial: boolean;
   /** The changes of options for all instances, the oldest first. */
   readonly changes: readonly FleetChangeView[];

@@ -1,10 +1,10 @@
 /** How long a store keeps a circuit after the last of its deadlines, milliseconds. */
 export const KEEP_MS = 3_600_000;
 
-/** Ten years: stands for all longer times, also for endless ones, milliseconds. */
+/** Ten years: used for all longer times, endless ones included, milliseconds. */
 const LONGEST_MS = 315_360_000_000;
 
-/** A duration as stores count it: whole milliseconds, rounded up. */
+/** A duration in the form of stores: whole milliseconds, rounded up. */
 export function span(ms: number): number {
   return ms > 0 ? Math.min(Math.ceil(ms), LONGEST_MS) : 0;
 }

@@ -7,7 +7,7 @@ import { StoreGuard } from './store-guard.js';
 
 refuseUnhandledRejections();
 
-/** Timers may be late, as when the event loop stands still. */
+/** Timers may be late, as when the event loop is blocked. */
 class TestClock extends ManualClock {
   private lag = 0;
   private readonly held = new Set<{ readonly at: number; readonly callback: () => void }>();

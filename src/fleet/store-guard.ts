@@ -5,7 +5,7 @@ import type { CheckedStore } from './checked-store.js';
 import type { ResilienceStore } from './store.js';
 import { TimeBudget } from './time-budget.js';
 
-/** One failure may be a hiccup, of the network or of this process; two in a row are not. Calls at the same time fail once. */
+/** One failure may be a hiccup, of the network or of this process; two in a row are not. Simultaneous failures count once. */
 const FAILURES = 2;
 
 /** The wait after the first failure, milliseconds. It doubles with each one. */
@@ -14,7 +14,7 @@ const FIRST_WAIT = 125;
 /** A store that fails again within this time after its return has a relapse, milliseconds. */
 const RELAPSE = 60_000;
 
-/** Hears of the store's troubles, once for each. */
+/** Hears of the store's troubles, once each. */
 export interface GuardListener {
   degraded(error: unknown): void;
   recovered(degradedForMs: number): void;
@@ -30,12 +30,12 @@ const NO_JUDGE: Judge = { succeeded: () => {}, failed: () => {} };
 
 /**
  * Between the library and a store: a call takes no longer than its time budget and never rejects, and a store that fails is
- * left alone for a while. So no trouble of the store becomes one of a caller.
+ * left alone for a while. So the store's troubles never become a caller's.
  */
 export class StoreGuard {
   /** In a row. */
   private failures = 0;
-  /** All that have been counted so far. */
+  /** All failures that have been counted so far. */
   private incidents = 0;
   private degradedAt: number | undefined = undefined;
   private recoveredAt = -Infinity;
@@ -97,19 +97,19 @@ export class StoreGuard {
     return this.make(step, budgetMs, this.judge, late);
   }
 
-  /** As {@link ask}, for whoever only looks: the outcome says nothing about the store. */
+  /** As {@link ask}, for mere readers: the outcome does not count for or against the store. */
   peek<T>(step: (store: ResilienceStore) => Promise<T>, budgetMs: number): Promise<T | undefined> {
     return this.available ? this.make(step, budgetMs, NO_JUDGE) : Promise.resolve(undefined);
   }
 
-  /** As {@link ask}, also while the store is away. A success alone does not say that it is well: see {@link recover}. */
+  /** As {@link ask}, also while the store is away. A success alone does not prove that it is well: see {@link recover}. */
   try<T>(step: (store: ResilienceStore) => Promise<T>, budgetMs: number): Promise<T | undefined> {
     return this.closed
       ? Promise.resolve(undefined)
       : this.make(step, budgetMs, this.judgeOfFailures);
   }
 
-  /** The store takes what it is told, and has been read. A store that only answers questions is still away. */
+  /** The store takes writes, and has been read. A store that only answers questions is still away. */
   recover(): void {
     const { degradedAt } = this;
     this.failures = 0;

@@ -4,13 +4,13 @@ import { quietly, swallow } from '../common/quietly.js';
 import { settledWithin } from '../common/settled-within.js';
 import type { ResilienceStore } from './store.js';
 
-/** How long a store may take to hear the last of an instance, milliseconds of the machine: nobody waits for it. */
+/** How long a store may take for the last messages of an instance, milliseconds of real time: nothing waits for it. */
 const LONGEST_LEAVE = 250;
 
 /** How many running applications of this process use a store. */
 const users = shared('store-users', () => new WeakMap<ResilienceStore, number>());
 
-/** Who uses a store; it is closed with the last one. */
+/** The users of a store; it is closed with the last one. */
 export const storeUsers = {
   add(store: ResilienceStore): void {
     users.set(store, (users.get(store) ?? 0) + 1);
@@ -21,7 +21,7 @@ export const storeUsers = {
     storeUsers.closeUnused(store);
   },
 
-  /** Tells what is left to tell, and that an instance ends; only then its connection may. */
+  /** Sends what is left to send, and that an instance ends; only then may its connection end. */
   async leave(
     store: ResilienceStore,
     instanceId: string,

@@ -11,11 +11,11 @@ export class Subscription {
   constructor(
     private readonly store: ResilienceStore,
     private readonly hear: (message: StoreMessage) => void,
-    /** Called when a store that is there has refused. */
+    /** Called when an available store has refused. */
     private readonly refused: (error: unknown) => void,
   ) {}
 
-  /** Subscribes unless it has; to be called again and again, since it may fail. @param there whether the store has just answered */
+  /** Subscribes, unless it has; called repeatedly, since it may fail. @param there whether the store has just answered */
   ensure(there = false): void {
     if (this.asked || this.closed) return;
     this.asked = true;

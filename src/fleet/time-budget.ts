@@ -5,7 +5,7 @@ import { isLate } from '../common/late.js';
 
 /**
  * The time for which a call waits for the store. While the event loop stands still no answer can be read, so that time does
- * not count, up to the budget once more; and what has arrived by the end gets a turn to be read.
+ * not count, up to the budget once more; and answers that have arrived by the end get a turn to be read.
  */
 export class TimeBudget {
   private timer!: Timer;

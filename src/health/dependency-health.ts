@@ -44,7 +44,7 @@ export function storeHealthOf(fleet: Fleet | undefined): Pick<DependencyHealth, 
   return { store: { kind, status: degraded ? 'degraded' : 'up' } };
 }
 
-/** Breakers by name, as `CircuitBreakerRegistry` has them. */
+/** Breakers by name, as in `CircuitBreakerRegistry`. */
 export interface Breakers {
   byName(): Iterable<{
     readonly name: string;

@@ -1,7 +1,7 @@
 import { look } from '../common/outcomes/look.js';
 import { type SignalLike, obey } from '../pipeline/abort-signals.js';
 
-/** Lets a caller's signal stop an attempt, and reading the body of its answer, which goes on after the call. */
+/** Lets a caller's signal stop an attempt, and the reading of its answer's body, which continues after the call. */
 export class AttemptSignal {
   private readonly controller = new AbortController();
   private readonly ignoreCaller: () => void;

@@ -96,13 +96,13 @@ function snapshotOf(init: Init): RequestInit {
   return snapshot;
 }
 
-/** Lists and plain objects keep their form, which a `fetch` that is given may depend on. */
+/** Lists and plain objects keep their form, since a user's `fetch` may depend on it. */
 function copyOf(headers: HeadersInit): HeadersInit {
   if (Array.isArray(headers)) return headers.map((pair) => [...pair] as [string, string]);
   return isPlainObject(headers) ? { ...headers } : new Headers(headers);
 }
 
-/** The body of a `Request` is a stream, which a copy would take away. */
+/** The body of a `Request` is a stream, which a copy would consume. */
 function copyOfInput(input: Input): Input {
   if (input instanceof URL) return new URL(input);
   return input instanceof Request && input.body === null ? new Request(input) : input;
@@ -111,7 +111,7 @@ function copyOfInput(input: Input): Input {
 function termsOf(input: Input, init: RequestInit, client: HttpClient): Terms | undefined {
   const given = isRequest(input) ? input : undefined;
   const url = given?.url ?? `${input as string | URL}`;
-  // `fetch` refuses credentials with an error that shows them, which must not get into events.
+  // `fetch` refuses credentials with an error that contains them, which must not get into events.
   if (hasCredentials(url)) return undefined;
   const request = requestTo(url, undefined, init.method ?? given?.method ?? 'GET');
   if (request === undefined) return undefined;

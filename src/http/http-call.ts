@@ -16,7 +16,7 @@ export interface Sender<Answer extends HttpAnswer> {
   watch?(answer: Answer, broken: (error: unknown) => void): void;
   /** Frees the connection of an answer that will not be read. */
   discard(answer: Answer): void;
-  /** The answer that an error brings. */
+  /** The answer that belongs to an error. */
   answerIn?(error: unknown): Answer | undefined;
 }
 

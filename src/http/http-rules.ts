@@ -29,7 +29,7 @@ export const IDEMPOTENT_METHODS: readonly string[] = [
   'DELETE',
 ];
 
-/** The header with which a client makes any request one that may be sent again. */
+/** The header by which a client declares that a request may be sent again. */
 export const IDEMPOTENCY_KEY = 'idempotency-key';
 
 /**

@@ -25,7 +25,7 @@ export interface HystrixLatency {
  * fields; `docs/hystrix-stream.md` says where their values come from.
  */
 export interface HystrixCommandEvent {
-  /** Tells the dashboard which kind of event it is. */
+  /** The kind of event, for the dashboard. */
   readonly type: 'HystrixCommand';
   /** The name of the command, or of the breaker. */
   readonly name: string;
@@ -57,7 +57,7 @@ export interface HystrixCommandEvent {
   readonly rollingCountFallbackFailure: number;
   /** Failures within the window that had no fallback. */
   readonly rollingCountFallbackMissing: number;
-  /** Fallbacks within the window that `maxConcurrent` turned away. */
+  /** Fallbacks within the window that `maxConcurrent` rejected. */
   readonly rollingCountFallbackRejection: number;
   /** Fallbacks within the window that answered. */
   readonly rollingCountFallbackSuccess: number;

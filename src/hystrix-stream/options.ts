@@ -16,7 +16,7 @@ export interface HystrixStreamOptions {
    * the stream. Default: false.
    */
   readonly keys?: boolean;
-  /** Guards of the route. Default: none, so without global guards everybody can read the stream. */
+  /** Guards of the route. Default: none, so without global guards everyone can read the stream. */
   readonly guards?: readonly Guard[];
 }
 

@@ -34,7 +34,7 @@ export interface ExporterDefinition<From extends Sources, Exporter> {
 /** How many exporters have been defined in this process. */
 let defined = 0;
 
-/** Makes an exporter from what `ResilienceModule.forRoot()` provides, once for each application and destination. */
+/** Makes an exporter from the providers of `ResilienceModule.forRoot()`, once for each application and destination. */
 export function exporterProviders<From extends Sources, Exporter>({
   provide,
   module,
@@ -71,7 +71,7 @@ export function exporterProviders<From extends Sources, Exporter>({
       return make({ events, service, breakers, bulkheads, rateLimits, fleet } as From);
     },
   };
-  // Nest 10 takes modules for the same one when their providers look the same, whatever their factories know.
+  // Nest 10 takes modules with equal providers for the same module, whatever their factories refer to.
   return [exporter, { provide: brand(`exporter ${defined}`), useValue: defined }];
 }
 

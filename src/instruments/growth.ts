@@ -1,4 +1,4 @@
-/** The counts of a part since it was made, in an order that is always the same. */
+/** The counts of a part since it was made, always in the same order. */
 export type Totals = readonly number[];
 
 /**

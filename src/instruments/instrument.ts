@@ -1,7 +1,7 @@
 /** One thing that is measured. Its name and unit are those of OpenTelemetry; those of Prometheus follow from them. */
 export interface Instrument<Label extends string = string> {
   readonly kind: 'counter' | 'gauge' | 'histogram';
-  /** Dotted, as OpenTelemetry has it. */
+  /** Dotted, as in OpenTelemetry. */
   readonly name: string;
   /** A UCUM unit. In braces: a word for what is counted. */
   readonly unit: string;
@@ -12,7 +12,7 @@ export interface Instrument<Label extends string = string> {
   readonly buckets?: readonly number[];
 }
 
-/** The suffix for a unit, as OpenTelemetry's own translation to Prometheus has it. */
+/** The suffix for a unit, as in OpenTelemetry's own translation to Prometheus. */
 const SUFFIXES: Readonly<Record<string, string>> = { s: 'seconds', '1': 'ratio' };
 
 /** The name in Prometheus: underscores, the unit, and `_total` for a counter. */

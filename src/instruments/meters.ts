@@ -25,7 +25,7 @@ export class Meters<D extends Distribution = Distribution> {
   private unsubscribe = (): void => {};
   private pass: Promise<Readings> | undefined = undefined;
 
-  /** @param maxNames how many names that are not known at bootstrap have series of their own */
+  /** @param maxNames how many names that are unknown at bootstrap get series of their own */
   constructor(
     private readonly sources: Sources,
     maxNames: number,
@@ -35,12 +35,12 @@ export class Meters<D extends Distribution = Distribution> {
     this.recorder = new Recorder<D>(this.names, make);
   }
 
-  /** All counters. Those that parts keep themselves are of the last {@link read}. */
+  /** All counters. Those that parts keep themselves are as of the last {@link read}. */
   get counters(): Readonly<Record<KeysOf<'counter'>, Series<Count>>> {
     return { ...this.recorder.counters, ...this.parts.series };
   }
 
-  /** To be called before the first call, so that none is missed. */
+  /** Call it before the first protected call, so that none is missed. */
   listen(): void {
     const { events, breakers, rateLimits } = this.sources;
     const subscriptions = [
@@ -54,7 +54,7 @@ export class Meters<D extends Distribution = Distribution> {
     };
   }
 
-  /** To be called when all that is known at bootstrap is known: its series begin with 0. */
+  /** Call it at the end of bootstrap: the series of everything that is known by then begin with 0. */
   start(): void {
     this.lag.start();
     this.names.start();
@@ -81,7 +81,7 @@ export class Meters<D extends Distribution = Distribution> {
     await this.pass?.catch(() => {});
   }
 
-  /** Leaves out all that the parts have counted so far for that instrument and nobody has read. */
+  /** Skips what the parts have counted so far for that instrument without it being read. */
   skipUnread(key: InstrumentKey): void {
     if (isPartKey(key)) this.parts.skip(key, this.sources);
   }

@@ -1,4 +1,4 @@
-/** Stands for all names beyond the limit. */
+/** The common label of all names beyond the limit. */
 export const OTHER = 'other';
 
 /**
@@ -10,13 +10,13 @@ export class Names {
   private later = 0;
   private started = false;
 
-  /** @param atBootstrap the names that are known at bootstrap, as far as it has come */
+  /** @param atBootstrap the names that are known so far, during bootstrap */
   constructor(
     private readonly limit: number,
     private readonly atBootstrap: () => Iterable<string>,
   ) {}
 
-  /** From now on, names come later. */
+  /** Bootstrap has ended: all further names are later ones. */
   start(): void {
     this.declare();
     this.started = true;

@@ -2,7 +2,7 @@ import { FRAGILE, Harness } from '../../test/support/breaker.js';
 import type { Pulse } from '../common/pulse.js';
 import { PartCounters } from './part-counters.js';
 
-/** A pulse for an event loop that stands still when the test says so. */
+/** A pulse for an event loop that is blocked when the test says so. */
 function stalling() {
   let missed = Infinity;
   const pulse: Pick<Pulse, 'missed' | 'lost' | 'watch'> = {

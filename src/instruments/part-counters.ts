@@ -57,7 +57,7 @@ export class PartCounters {
     for (const key of RATE_LIMIT_KEYS) this.add(key, label, limit, OF_RATE_LIMITS[key](snapshot));
   }
 
-  /** Leaves out all that the parts have counted so far for that counter and nobody has read. */
+  /** Skips what the parts have counted so far for that counter without it being read. */
   skip(key: PartKey, { breakers, rateLimits }: Pick<Sources, 'breakers' | 'rateLimits'>): void {
     if (isOf(OF_BREAKERS, key)) {
       const totalsOf = OF_BREAKERS[key];

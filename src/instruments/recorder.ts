@@ -125,7 +125,7 @@ export class Recorder<D extends Distribution = Distribution> implements CallMete
     histograms.callDuration.at(label, shown).record(durationMs / 1_000);
   }
 
-  /** The cells of a call that succeeds at the first attempt, as nearly all do: to find them one by one takes longer. */
+  /** The cells of a call that succeeds at the first attempt, as nearly all do: finding them one by one takes longer. */
   private happyCells(given: string): HappyCells<D> {
     const { counters, histograms } = this;
     const name = this.names.of(given);
@@ -134,7 +134,7 @@ export class Recorder<D extends Distribution = Distribution> implements CallMete
       attempts: counters.attempts.at(name),
       duration: histograms.callDuration.at(name, 'success'),
     };
-    // Names are of methods, commands and pipelines; those that are made without end have no cells of their own.
+    // Names are of methods, commands and pipelines; those that are created endlessly have no cells of their own.
     if (name === given) this.happy.set(given, cells);
     return cells;
   }

@@ -3,7 +3,7 @@ import type { Combination, Instrument } from './instrument.js';
 /** The values of an instrument's labels. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** One series, of which several applications may have an equal one. */
+/** One series; several applications may have an equal one. */
 export interface Combinable<Self> {
   readonly labels: Labels;
   copy(): Self;
@@ -67,7 +67,7 @@ function obtain<K, V, Inner extends Map<K, V>>(outer: Map<string, Inner>, key: s
   return inner;
 }
 
-/** The series of several applications: equal ones are combined. They are copies, which do not change any more. */
+/** The series of several applications: equal ones are combined. The results are copies, which no longer change. */
 export function combined<Cell extends Combinable<Cell>>(
   all: Iterable<Iterable<Cell>>,
   combination: Combination,

@@ -6,7 +6,7 @@ import type { FleetReading } from './readings.js';
 import type { Listenable } from './recorder.js';
 
 /**
- * The measured parts of one application, as far as they are used here: the objects may come from another copy of the
+ * The measured parts of one application that are used here: the objects may come from another copy of the
  * package.
  */
 export interface Sources {

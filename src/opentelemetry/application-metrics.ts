@@ -12,7 +12,7 @@ export class ApplicationMetrics {
     meters.listen();
   }
 
-  /** To be called when all that is known at bootstrap is known. */
+  /** Call it at the end of bootstrap. */
   start(): void {
     this.meters.start();
     this.applications.add(this.readAll);

@@ -37,7 +37,7 @@ export class Applications {
     this.running.add(application);
   }
 
-  /** Keeps the counts of an application, and nothing else of it. */
+  /** Keeps only the counts of an application. */
   async retire(application: ReadAll): Promise<void> {
     if (!this.running.has(application)) return;
     try {
@@ -52,7 +52,7 @@ export class Applications {
     }
   }
 
-  /** The series of all of them, also of those that have closed; read in turns. */
+  /** The series of all of them, including those that have closed; read in turns. */
   async read(): Promise<Measured> {
     const { past } = this; // of those that are not read now
     const all = [past, ...(await Promise.all([...this.running].map((read) => read())))];

@@ -5,7 +5,7 @@ import type { Labels } from '../instruments/series.js';
 /** Made once for each series, and not at each collection. */
 const known = new WeakMap<Labels, Attributes>();
 
-/** The labels of a series as OpenTelemetry has them. */
+/** The labels of a series as OpenTelemetry's attributes. */
 export function attributesOf(labels: Labels): Attributes {
   let attributes = known.get(labels);
   if (attributes === undefined) {

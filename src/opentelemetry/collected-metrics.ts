@@ -35,7 +35,7 @@ export async function collected(measured: Measured, startTime: HrTime): Promise<
   return withScopes(metrics.length === 0 ? [] : [{ scope: { name: SCOPE }, metrics }], []);
 }
 
-/** The data for a reader when they could not be read. */
+/** The data for a reader when the series could not be read. */
 export function notCollected(error: unknown): CollectedMetrics {
   return withScopes([], [error]);
 }
@@ -49,7 +49,7 @@ function withScopes(scopeMetrics: ScopeMetrics[], errors: unknown[]): CollectedM
   return { resourceMetrics: { resource: EMPTY_RESOURCE, scopeMetrics }, errors };
 }
 
-/** As the SDK does it, an instrument without series is left out. */
+/** As in the SDK, an instrument without series is left out. */
 function* metricsOf(
   { counts, histograms }: Measured,
   startTime: HrTime,

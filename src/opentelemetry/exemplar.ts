@@ -1,7 +1,7 @@
 import { TraceFlags, trace } from '@opentelemetry/api';
 
 /**
- * The trace that is going on, as an exemplar for `ResiliencePrometheusModule.forRoot({ exemplar: traceExemplar })`;
+ * The current trace, as an exemplar for `ResiliencePrometheusModule.forRoot({ exemplar: traceExemplar })`;
  * `undefined` when there is none or it is not sampled.
  */
 export function traceExemplar(): Readonly<Record<string, string>> | undefined {

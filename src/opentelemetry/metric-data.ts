@@ -1,6 +1,6 @@
 import type { Attributes, HrTime, ValueType } from '@opentelemetry/api';
 
-// Metrics as `@opentelemetry/sdk-metrics` has them. It is the user's, so neither it nor its types are imported here; a spec
+// Metrics in the form of `@opentelemetry/sdk-metrics`. It is the user's, so neither it nor its types are imported here; a spec
 // compares these types with its own.
 
 /** `AggregationTemporality.CUMULATIVE` */

@@ -16,8 +16,8 @@ const known = shared('opentelemetry-producers', () => new WeakMap<object, Applic
  * call costs much less than with the instruments of a `MeterProvider`. Give it to a reader where the SDK is started, and to
  * `ResilienceOpenTelemetryModule.forRoot()` as `metricProducer`. Several applications of a process may share it.
  *
- * Its metrics are cumulative, whatever the exporter prefers, and begin when it is made. Readers of version 2 and later take it as it is;
- * the types of version 1 need a cast.
+ * Its metrics are cumulative, whatever the exporter prefers, and begin when it is made. Readers of version 2 and later accept
+ * it; the types of version 1 need a cast.
  *
  * @example
  * export const resilienceMetrics = new ResilienceMetricProducer();

@@ -18,7 +18,7 @@ export class ResilienceOpenTelemetryModule {
   }
 
   /**
-   * Import it beside `ResilienceModule.forRoot()`. The SDK has to be started before the application, as always.
+   * Import it beside `ResilienceModule.forRoot()`. The SDK has to be started before the application, as usual.
    *
    * @throws {ResilienceConfigurationError} when an option is wrong; when the application starts, if it is used twice
    *

@@ -21,10 +21,10 @@ interface TracedCall {
   attempt: Span | undefined;
 }
 
-/** Where events that have no number of their call find it. */
+/** Lets events without a call number find their call. */
 const CALL = createContextKey('nest-resilience call');
 
-/** A span for each call, and one for each attempt inside it, which is what HTTP clients see as their parent. */
+/** A span for each call, and one for each attempt inside it, which is the parent that HTTP clients see. */
 export class SpanTracer implements CallTracer {
   private readonly calls = new Map<number, TracedCall>();
 
@@ -60,7 +60,7 @@ export class SpanTracer implements CallTracer {
     return ask(() => this.tracer.startSpan(name, { attributes }, parent), undefined);
   }
 
-  /** Listens to what becomes of the calls. @returns a function that ends that */
+  /** Listens to the events of the calls. @returns a function that ends that */
   listen(events: Pick<ResilienceEvents, 'on'>): () => void {
     const subscriptions = [
       events.on('call-end', (event) => this.endCall(event)),
@@ -154,7 +154,7 @@ export class SpanTracer implements CallTracer {
   }
 }
 
-/** Adds an event to the span of the call that is going on: events are emitted in the async context of their call. */
+/** Adds an event to the span of the current call: events are emitted in the async context of their call. */
 function tell(name: string, attributes: Attributes): void {
   const call = context.active().getValue(CALL) as TracedCall | undefined;
   call?.span.addEvent(name, attributes);

@@ -16,7 +16,7 @@ class OpenWork extends AwaitedWork {
   }
 }
 
-/** Remembers each outcome that it is told. */
+/** Remembers each outcome that it receives. */
 class Outcomes implements Waiter {
   readonly told: unknown[] = [];
   resolve(result: unknown): void {

@@ -2,8 +2,8 @@ import { soon } from '../common/soon.js';
 import { type Waiter, tell } from './waiter.js';
 
 /**
- * Work that tells its end to the call that waits for it without a promise, which would be one more per call. It makes one for
- * anybody else.
+ * Work that reports its end to the waiting call without a promise, which would be one more per call. It makes one for
+ * other waiters.
  */
 export abstract class AwaitedWork implements PromiseLike<unknown> {
   readonly #brand = true;
@@ -20,7 +20,7 @@ export abstract class AwaitedWork implements PromiseLike<unknown> {
     return typeof work === 'object' && work !== null && #brand in work;
   }
 
-  /** Tells `waiter` the end, at once if it has ended. Only the last waiter is told. */
+  /** Reports the end to `waiter`, at once if it has ended. Only the last waiter gets it. */
   tell(waiter: Waiter): void {
     if (this.state === 'resolved') waiter.resolve(this.outcome);
     else if (this.state === 'rejected') waiter.reject(this.outcome);
@@ -35,7 +35,7 @@ export abstract class AwaitedWork implements PromiseLike<unknown> {
     return this.promise.then(onResult, onError);
   }
 
-  /** Ends it; if the result is a promise, when that ends. */
+  /** Ends the work; if the result is a promise, when that settles. */
   protected resolve(result: unknown): void {
     if (promisesWaitFor(result)) {
       tell(
@@ -45,7 +45,7 @@ export abstract class AwaitedWork implements PromiseLike<unknown> {
     } else this.end('resolved', result);
   }
 
-  /** Ends it a microtask later: never inside the function of a source that tells its error, or of whoever has interrupted it. */
+  /** Ends the work a microtask later: never inside the function of a source that reports its error, or of an interrupter. */
   protected reject(error: unknown): void {
     soon(() => this.fail(error));
   }
@@ -74,7 +74,7 @@ export abstract class AwaitedWork implements PromiseLike<unknown> {
   }
 }
 
-/** Whether a promise that resolves to it waits for it, or fails since it cannot be looked at. */
+/** Whether a promise that resolves to it waits for it, or fails because it cannot be inspected. */
 function promisesWaitFor(value: unknown): boolean {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   try {

@@ -6,7 +6,7 @@ import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import type { Call } from './call.js';
 import type { CallReport } from './call-report.js';
 
-/** Tells of the beginnings and ends of calls, and of their attempts: by events, and by reports. */
+/** Announces the beginnings and ends of calls and attempts: by events, and by reports. */
 export class CallLog {
   /** @param name of the method (`Class.method`), command or pipeline */
   constructor(
@@ -14,7 +14,7 @@ export class CallLog {
     private readonly events: ResilienceEvents,
   ) {}
 
-  /** To be called once, before anything else happens, if there is a listener. */
+  /** Call it once, before anything else happens, if there is a listener. */
   begin(call: Call): void {
     call.begunAt = call.now();
     if (!this.events.hearsCallStarts) return;
@@ -31,7 +31,7 @@ export class CallLog {
     events.meters.succeeded(this.name, call.now() - begunAt);
   }
 
-  /** To be called once, when the pipeline has ended and the call has begun here. */
+  /** Call it once, when the pipeline has ended and the call has begun here. */
   end(call: Call, begunAt: number): void {
     const report = reportOf(this.name, call, begunAt);
     call.reports?.add(report);
@@ -70,7 +70,7 @@ export class CallLog {
       source,
       durationMs,
     };
-    // Spreading what is mostly absent would take as long as all the rest.
+    // Spreading fields that are mostly absent would take as long as everything else.
     if (ageMs !== undefined) event.ageMs = ageMs;
     if (rejectedBy !== undefined) event.rejectedBy = rejectedBy;
     if (failure !== undefined) event.error = failure.error;

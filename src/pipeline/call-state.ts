@@ -27,7 +27,7 @@ export interface Interruption {
   emit: (() => void) | undefined;
 }
 
-/** Work that ends early when its call is interrupted. An object, since a function would be made anew for each call. */
+/** Work that ends early when its call is interrupted. An object, since a function would be created for each call. */
 export interface Stoppable {
   stop(error: unknown): void;
 }
@@ -40,7 +40,7 @@ export interface Signalled {
 
 /**
  * The state of a call. In a class without a parent: constructors of derived classes check before each field whether `this`
- * is there yet, so that one with all these fields would be too long for the compiler to inline it into each call.
+ * exists yet, so one with all these fields would be too long for the compiler to inline it into each call.
  */
 export abstract class CallState {
   /** The running attempt; the first is 1. */
@@ -81,7 +81,7 @@ export abstract class CallState {
   holding: Holding | undefined = undefined;
   /** The state that stages keep for this call, by level. */
   readonly held: unknown[] = [undefined, undefined, undefined, undefined, undefined, undefined]; // room for most pipelines
-  /** Rises each time that the call stops waiting for a stage on the way out, so that the stage can tell that it is too late. */
+  /** Rises each time the call stops waiting for a stage on the way out, so that the stage can see that it is too late. */
   waitsEnded = 0;
 
   /** Whether anything may stop it before its work ends. */
@@ -91,9 +91,9 @@ export abstract class CallState {
   /** Whether its outcome is decided. */
   protected finished = false;
   protected interruption: Interruption | undefined = undefined;
-  /** The async context in which its outcome is told; only known where that matters. */
+  /** The async context in which its outcome is reported; only known where that matters. */
   callerContext: AsyncResource | undefined = undefined;
-  /** Is told when the current wait is interrupted. */
+  /** Called when the current wait is interrupted. */
   protected waiting: Waiter | undefined = undefined;
   /** Ends the current wait, if that is a promise. */
   protected interruptWait: ((error: unknown) => void) | undefined = undefined;
@@ -105,7 +105,7 @@ export abstract class CallState {
   protected number = 0;
   /** `NaN` until the clock is read again. */
   protected time = NaN;
-  /** The error with which its stream has ended, in an object, since that may be anything. */
+  /** The error with which its stream has ended, in an object, since the error may be anything. */
   protected brokenBy: { readonly error: unknown } | undefined = undefined;
   protected onBroken: ((error: unknown) => void) | undefined = undefined;
   protected unfinished: UnfinishedWork | undefined = undefined;

@@ -56,7 +56,7 @@ export abstract class Call extends Interruptible {
       : runHolding(this.holding, () => this.performInstead(instead));
   }
 
-  /** Makes known to calls inside this one that it holds `part`, until the holding ends. */
+  /** Shows calls inside this one that it holds `part`, until the holding ends. */
   hold(part: object): Holding {
     this.holding = new Holding(part, this.holding ?? heldAround());
     return this.holding;
@@ -97,7 +97,7 @@ export abstract class Call extends Interruptible {
     return this.time;
   }
 
-  /** To be called after each wait, so that the clock is read again. */
+  /** Call it after each wait, so that the clock is read again. */
   tick(): void {
     this.time = NaN;
   }
@@ -117,7 +117,7 @@ export abstract class Call extends Interruptible {
     this.streaming = false;
   }
 
-  /** Remembers work in case that the pipeline stops waiting for it; `undefined` when it has ended. */
+  /** Remembers work in case the pipeline stops waiting for it; `undefined` when it has ended. */
   track(work: unknown): void {
     if (isPromiseLike(work)) this.workToRemember.running = work;
     else if (this.unfinished !== undefined) this.unfinished.running = undefined;
@@ -147,7 +147,7 @@ export abstract class Call extends Interruptible {
     this.liveness?.end();
   }
 
-  /** To be called when its stream, or the body of its answer, has ended with an error after its beginning. */
+  /** Call it when its stream, or the body of its answer, has ended with an error after its beginning. */
   breakOff(error: unknown): void {
     if (this.brokenBy !== undefined || this.interrupted) return;
     this.brokenBy = { error };
@@ -159,7 +159,7 @@ export abstract class Call extends Interruptible {
     return this.brokenBy;
   }
 
-  /** Whether somebody wants to know of a break. */
+  /** Whether a listener for a break exists. */
   protected get awaitsBreak(): boolean {
     return this.onBroken !== undefined;
   }
@@ -194,7 +194,7 @@ export abstract class Call extends Interruptible {
 const counter = shared('call-counter', () => ({ last: 0 }));
 
 /**
- * Turns a thenable into a promise. To be called once, where the work begins: each `then()` of a query builder sends its
+ * Turns a thenable into a promise. Call it once, where the work begins: each `then()` of a query builder sends its
  * query again.
  */
 export function adopt(result: unknown): unknown {

@@ -9,7 +9,7 @@ type Method = (this: unknown, ...args: unknown[]) => unknown;
  */
 export class HandlerAttempt {
   private claimed = false;
-  /** Whether the method is known to run: with other interceptors, the attempt may end before. */
+  /** Whether the method is certain to run: with other interceptors, the attempt may end before. */
   private pending = false;
   private givenUp: { readonly error: unknown } | undefined = undefined;
 
@@ -56,7 +56,7 @@ export class HandlerAttempt {
     });
   }
 
-  /** Whether the method goes on, although nobody waits for it when the attempt ends now. */
+  /** Whether the method would continue without a waiting caller if the attempt ended now. */
   get isPending(): boolean {
     return this.pending;
   }
@@ -68,7 +68,7 @@ export class HandlerAttempt {
     this.substitute = undefined;
   }
 
-  /** Ends the attempt: work that starts in its context later is independent, and keeps nothing of it alive. */
+  /** Ends the attempt: work that starts in its context later is independent, and keeps no part of it alive. */
   end(): void {
     this.call = undefined;
     this.substitute = undefined;

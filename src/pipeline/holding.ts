@@ -1,7 +1,7 @@
 import { callScope } from './call-scope.js';
 
 /**
- * Makes known to nested calls that the call around them holds a part, such as a breaker whose probe it is. Only calls that
+ * Shows nested calls that the call around them holds a part, such as a breaker whose probe it is. Only calls that
  * hold something pay for this: their work runs in a separate async context.
  */
 export class Holding {
@@ -15,7 +15,7 @@ export class Holding {
     this.outer = outer?.live;
   }
 
-  /** The part has been given back. Work that goes on in the context holds nothing any more, and keeps nothing alive. */
+  /** The part has been given back. Work that goes on in the context no longer holds anything, and keeps nothing alive. */
   end(): void {
     this.part = undefined;
   }

@@ -39,7 +39,7 @@ export abstract class Interruptible extends CallState {
     return this.interruption !== undefined;
   }
 
-  /** Whether its caller has stopped it, for another reason than that it was slow: the outcome says nothing about anybody. */
+  /** Whether its caller has stopped it, and not because it was slow: the outcome says nothing about the dependency. */
   get cancelled(): boolean {
     const { interruption } = this;
     return interruption?.level === WHOLE_CALL && !isOwnFailure(interruption.error);
@@ -56,7 +56,7 @@ export abstract class Interruptible extends CallState {
     this.stopWaiting(error);
     const { callerContext, stoppable } = this;
     try {
-      // Whoever interrupts the call, the teardown of its work runs in the context of its caller.
+      // Regardless of who interrupts the call, the teardown of its work runs in the context of its caller.
       if (callerContext === undefined) stoppable?.stop(error);
       else callerContext.runInAsyncScope(() => stoppable?.stop(error));
     } catch {
@@ -76,7 +76,7 @@ export abstract class Interruptible extends CallState {
     return this.interruption !== undefined && this.interruption.level < level;
   }
 
-  /** To be called when unwinding has reached `level`: ends the interruption if that stage caused it. */
+  /** Call it when unwinding has reached `level`: ends the interruption if that stage caused it. */
   resumeAt(level: number): void {
     if (this.interruption?.level === level) this.interruption = undefined;
   }
@@ -107,8 +107,8 @@ export abstract class Interruptible extends CallState {
   }
 
   /**
-   * The same without a promise: tells `waiter` the end of the work, or an interruption. An interruption is told a microtask
-   * later, when the signal has aborted and the work has been stopped.
+   * The same without a promise: reports the end of the work, or an interruption, to `waiter`. An interruption is reported a
+   * microtask later, when the signal has aborted and the work has been stopped.
    */
   waitFor(work: AwaitedWork, waiter: Waiter): void {
     this.waiting = waiter;
@@ -129,12 +129,12 @@ export abstract class Interruptible extends CallState {
     this.atEnd(obey(signal, this));
   }
 
-  /** To be called when the outcome is decided: from now on nothing stops the call. */
+  /** Call it when the outcome is decided: from now on nothing stops the call. */
   close(): void {
     this.finished = true;
   }
 
-  /** To be called when the call is over: drops all references to things outside it. */
+  /** Call it when the call is over: drops all references to things outside it. */
   finish(): void {
     this.close();
     this.interruptWait = undefined;

@@ -4,7 +4,7 @@ import type { AnswerSource } from '../telemetry/call-events.js';
 
 /**
  * Whether the result of some work is live: it is not if a protected call made by the work was answered by a fallback or
- * with a former result, whatever the work did with that answer. Only calls that keep results watch, and pay for an async
+ * with an earlier result, whatever the work did with that answer. Only calls that keep results watch, and pay for an async
  * context; only calls whose own answer is not live look for a watcher.
  */
 export class Liveness {

@@ -4,7 +4,7 @@ import type { Pipeline } from './pipeline.js';
 import { type Waiter, tell } from './waiter.js';
 
 /**
- * Takes the end of the work to its call, and the outcome of the call to `waiter`, both in the async context of the caller. Only
+ * Passes the end of the work to its call, and the outcome of the call to `waiter`, both in the async context of the caller. Only
  * the first end counts, since an interruption and the end of the work may both come.
  */
 export class Passage implements Waiter {

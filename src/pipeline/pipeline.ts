@@ -57,7 +57,7 @@ export class Pipeline {
     });
   }
 
-  /** To be called when another pipeline has taken its place: only calls that are under way still use it. */
+  /** Call it when another pipeline has taken its place: only running calls still use it. */
   retire(): void {
     for (const stage of this.stages) stage.retire?.();
   }
@@ -67,13 +67,13 @@ export class Pipeline {
     return this.start(call)!;
   }
 
-  /** The same, but tells `waiter`. Without a promise, if the work is {@link AwaitedWork} and no stage makes the call wait. */
+  /** The same, but reports to `waiter`. Without a promise, if the work is {@link AwaitedWork} and no stage makes the call wait. */
   runFor(call: Call, waiter: Waiter): void {
     const outcome = this.start(call, waiter);
     if (outcome !== undefined) tell(waiter, outcome);
   }
 
-  /** @returns `undefined` when the waiter will be told the outcome */
+  /** @returns `undefined` when the waiter will get the outcome */
   private start(call: Call, waiter?: Waiter): Promise<unknown> | undefined {
     if (this.interrupts) call.interruptible = true;
     if (this.keepsResults) call.keepsResults = true;
@@ -279,7 +279,7 @@ export class Pipeline {
   }
 }
 
-/** The error, if it is a rejection. To be called only for calls that have not reached the method. */
+/** The error, if it is a rejection. Only for calls that have not reached the method. */
 function rejectionIn(error: unknown): unknown {
   return isResilienceError(error) ? error : undefined;
 }
@@ -292,7 +292,7 @@ function countAnswer(call: Call): void {
   if (event !== undefined) answerMetrics.count(event, call.now());
 }
 
-/** Finishes the call, unless its result is a stream, whose end will finish it. */
+/** Finishes the call, unless its result is a stream; then the end of the stream finishes it. */
 function finish(call: Call): void {
   if (!call.streaming) call.finish();
 }

@@ -30,7 +30,7 @@ export class Sleeper {
     return this.wakers.size;
   }
 
-  /** Ends all waits, and lets no call wait any more. */
+  /** Ends all waits, and lets no further call wait. */
   close(): void {
     this.closed = true;
     for (const wake of this.wakers) wake(false);

@@ -28,7 +28,7 @@ export abstract class Stage<Held = unknown> {
   /** Its position in the pipeline, 0 is outermost; set by the pipeline. */
   level = -1;
 
-  /** Called when a change of options has replaced it: only calls that are under way still use it. */
+  /** Called when a change of options has replaced it: only running calls still use it. */
   retire?(): void;
 
   /** Called before the stages inside it. Throws to reject the call. */

@@ -1,8 +1,8 @@
 import { Stage } from './stage.js';
 
 /**
- * A stage with its methods cached. Stages are of many classes, and to look up their methods at each call would take longer
- * than most of the methods do. `undefined` for a moment at which the stage does nothing.
+ * A stage with its methods cached. Stages are of many classes, and looking up their methods at each call would take longer
+ * than most of the methods. `undefined` for a moment at which the stage does nothing.
  */
 export class Step {
   readonly enter: Stage['enter'] | undefined;

@@ -18,7 +18,7 @@ export class UnfinishedWork {
   }
 
   /**
-   * To be called when the stage at `level` runs the call again.
+   * Call it when the stage at `level` runs the call again.
    *
    * @param kept whether a stage outside `level` has to know when the last attempt's work ends
    */

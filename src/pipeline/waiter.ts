@@ -1,10 +1,10 @@
-/** Waits for an outcome: one of its methods is called, as one of the two functions of a promise would be. */
+/** Waits for an outcome: one of its two methods is called, like the callbacks of `then()`. */
 export interface Waiter {
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
 
-/** Tells a waiter the outcome of a promise. */
+/** Passes the outcome of a promise to a waiter. */
 export function tell(waiter: Waiter, outcome: PromiseLike<unknown>): void {
   void outcome.then(
     (result) => waiter.resolve(result),

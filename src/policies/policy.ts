@@ -56,7 +56,7 @@ export interface PolicySite {
   readonly named: NamedParts;
   /** The store that connects shared parts with those of other instances; `undefined` when the application has none. */
   readonly fleet: FleetSite | undefined;
-  /** Calls `callback` when the application closes. @returns a function that takes this back */
+  /** Calls `callback` when the application closes. @returns a function that cancels this */
   onClose(callback: () => void): () => void;
   /** The options in force for a policy of another method of the class; `undefined` when it has no such policy. */
   optionsOf(method: string, kind: string): object | undefined;
@@ -110,7 +110,7 @@ export interface Surroundings {
  *
  * Three option names have a meaning of their own, for every policy:
  *
- * - `enabled` says whether the policy is at work. It is removed before {@link read}; declare it by extending `Switchable`.
+ * - `enabled` says whether the policy is in force. It is removed before {@link read}; declare it by extending `Switchable`.
  * - `config` names a configuration of `forRoot({ configs })` to take options from. It is removed before {@link read}; declare
  *   it in `Options`, so that users may write it.
  * - `name` is the name of the {@link part}. It also selects the configuration of that name, if there is one and `config` does
@@ -122,7 +122,7 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   readonly kind: Kind;
   /** Its name for users: `@Retry`. */
   readonly label: string;
-  /** Whether its options can only be checked for a certain method or command, and while the policy is at work. */
+  /** Whether its options can only be checked for a certain method or command, and while the policy is in force. */
   readonly boundToSubject?: boolean;
   /** The options that are objects themselves, which layers of configuration merge. */
   readonly nested?: readonly string[];
@@ -148,7 +148,7 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
   /**
    * Reports contradictions between the subject's own options and the part that it uses.
    *
-   * @param declared the settings of the part: the same ones where the subject defines it
+   * @param declared the settings of the part: the subject's own where it defines the part
    */
   checkPart?(settings: Settings, declared: Settings, report: (problem: string) => void): void;
   /** Gives the part other settings while the application runs. It keeps its state, its waiting calls and its key. */
@@ -167,7 +167,7 @@ export interface Policy<Kind extends string, Options extends object, Settings, G
    * messages
    */
   checkDefinedAgain?(settings: Settings, many: string): string | undefined;
-  /** The settings as options, as far as they are plain values: those in force where none are given. */
+  /** The settings as options, as far as they are plain values; used where no options are given. */
   inForce?(settings: Settings): Readonly<Record<string, unknown>>;
   /** Its share of a command's snapshot. @param part its stateful part */
   snapshot?(settings: Settings, part: object | undefined): Partial<PolicySnapshots>;

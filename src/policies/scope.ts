@@ -2,12 +2,12 @@ import type { OptionsReader } from '../common/options-reader.js';
 import type { Shape } from '../common/shape.js';
 import type { PolicySite } from './policy.js';
 
-/** Whose calls are counted together: those of this process, or those of all instances of the application. */
+/** Whether the calls of this process are counted together, or those of all instances of the application. */
 export type Scope = 'local' | 'shared';
 
 export const SCOPE: Shape = { is: 'word', words: ['local', 'shared'] };
 
-/** Reads and checks `scope`. @param what the shared thing, for messages */
+/** Reads and checks `scope`. @param what what is shared, for messages */
 export function readScope(
   read: OptionsReader<{ readonly scope?: Scope }>,
   { fleet }: Pick<PolicySite, 'fleet'>,

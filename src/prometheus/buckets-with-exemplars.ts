@@ -5,7 +5,7 @@ import type { Labels } from '../instruments/series.js';
 /** The labels of an exemplar, such as `trace_id` and `span_id`. */
 export type GetExemplar = () => Labels | undefined;
 
-/** A value that was recorded, and the trace in which that was. */
+/** A recorded value, and its trace. */
 export interface Exemplar {
   readonly labelSet: Labels;
   readonly value: number;

@@ -18,7 +18,7 @@ const registered = shared(
   () => new WeakMap<Registry, Map<string, ScrapedMetric>>(),
 );
 
-/** Shows what is measured in one application in a registry, until the application closes. */
+/** Shows the measurements of one application in a registry, until the application closes. */
 export class PrometheusExporter implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly meters: Meters<BucketsWithExemplars>;
   private readonly sources: (readonly [ScrapedMetric, SeriesSource])[] = [];
@@ -101,7 +101,7 @@ export class PrometheusExporter implements OnApplicationBootstrap, OnApplication
     const series: Iterable<Count | BucketsWithExemplars> =
       recorded[key as KeysOf<'counter'> | HistogramKey];
     return {
-      // Also of what was defined since the last scrape.
+      // Includes series that were defined since the last scrape.
       read: async () => (await meters.read(), series),
       reset: () => {
         meters.skipUnread(key);

@@ -22,15 +22,15 @@ interface Value {
  * metrics: equal series are combined.
  */
 export class ScrapedMetric {
-  /** Not fixed: a registry of OpenMetrics takes `_total` off. */
+  /** Not fixed: a registry of OpenMetrics removes `_total`. */
   name: string;
   readonly help: string;
   readonly type: Instrument['kind'];
   readonly labelNames: readonly string[];
-  /** How the processes of a cluster are put together. */
+  /** How the values of the processes of a cluster are combined. */
   readonly aggregator: 'sum' | 'max';
   private readonly sources = new Set<SeriesSource>();
-  /** Of applications that have closed while others go on: a counter never goes down. */
+  /** The counts of applications that have closed while others continue: a counter never goes down. */
   private past: readonly Value[] = [];
 
   constructor(instrument: Instrument, prefix: string) {
@@ -45,7 +45,7 @@ export class ScrapedMetric {
     this.sources.add(source);
   }
 
-  /** Keeps what a source has counted if others go on. @returns whether others do */
+  /** Keeps the counts of a source if others continue. @returns whether others do */
   async retire(source: SeriesSource): Promise<boolean> {
     if (this.type !== 'gauge' && this.sources.size > 1) {
       const last = this.valuesOf(await source.read());
@@ -63,7 +63,7 @@ export class ScrapedMetric {
     return { name, help, type, aggregator, values } as never;
   }
 
-  /** For the registry: starts over. Gauges stay as they are. */
+  /** For the registry: starts over. Gauges are not affected. */
   reset(): void {
     this.past = [];
     for (const source of this.sources) source.reset();

@@ -12,7 +12,7 @@ export interface RedisDriver {
   /**
    * Listens to a channel over a connection that does nothing else.
    *
-   * @param reconnected is told when the connection was lost and listens again
+   * @param reconnected called when the connection was lost and listens again
    * @returns ends it
    */
   listen(

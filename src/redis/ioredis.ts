@@ -1,7 +1,7 @@
 import { swallow } from '../common/quietly.js';
 import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
 
-/** The used part of an ioredis 5 client: for one server, Sentinels or a cluster. */
+/** The part of an ioredis 5 client that is used here: for one server, Sentinels or a cluster. */
 export interface IoRedis {
   readonly isCluster?: boolean;
   readonly options?: { readonly keyPrefix?: string };
@@ -90,7 +90,7 @@ export class IoRedisDriver implements RedisDriver {
     let listening = false;
     subscriber.on('error', () => {});
     subscriber.on('ready', () => {
-      // Twice is once: this one tells when it listens again.
+      // Subscribing twice counts once: this one reports when it listens again.
       if (listening) subscriber.subscribe(channel).then(reconnected, () => {});
     });
     try {

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 
-/** Longer names are told apart by their hash. */
+/** Longer names are distinguished by their hash. */
 const LONGEST_NAME = 200;
 
-/** Characters that move a key to another slot, cannot be read in a terminal, or have no UTF-8: a surrogate without the other. */
+/** Characters that move a key to another slot, cannot be read in a terminal, or have no UTF-8: lone surrogates. */
 // eslint-disable-next-line no-control-regex -- control characters are among them
 const UNSAFE = /[%{}\u0000-\u0020\u007f]|\p{Surrogate}/gu;
 
 /** The keys of a store. All keys of one name are in one slot of a cluster, by their hash tag. */
 export class Keys {
   readonly channel: string;
-  /** Sorted set: living instances, by the end of their time. Hash: when they told what, by instance. */
+  /** Sorted set: living instances, by the end of their time. Hash: their reports, with times, by instance. */
   readonly living: readonly string[];
   /** Hash: changes of options. */
   readonly settings: string;
@@ -34,7 +34,7 @@ export class Keys {
     return this.of(name, 'limit');
   }
 
-  /** The leases of the places, and whether somebody waits. */
+  /** The leases of the places, and whether a caller waits. */
   places(name: string): readonly string[] {
     return [this.of(name, 'places'), this.of(name, 'awaited')];
   }

@@ -4,7 +4,7 @@ import { settledWithin } from '../common/settled-within.js';
 import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
 import { readMessage } from './replies.js';
 
-/** The one subscription of a store, for all who listen. It is there while somebody listens, as far as the server is. */
+/** The one subscription of a store, for all listeners. It exists while there are listeners and a server. */
 export class Messages {
   private readonly listeners = new Set<{ hear: (message: StoreMessage) => void }>();
   private subscription: Subscription | undefined;
@@ -46,12 +46,12 @@ export class Messages {
   }
 }
 
-/** Goes on trying to listen, until it is ended. */
+/** Keeps trying to listen, until it is ended. */
 class Subscription {
   private readonly firstAttempt: Promise<void>;
   private refusal: Error | undefined;
   private leave: (() => Promise<void>) | undefined;
-  /** Somebody has not waited any longer, and must be told when it listens. */
+  /** A caller has stopped waiting, and must be told when it listens. */
   private overdue = false;
   private retry: NodeJS.Timeout | undefined;
   private ended = false;
@@ -94,7 +94,7 @@ class Subscription {
       this.overdue = false;
     } catch (error) {
       if (this.ended) return;
-      // Unless somebody relies on it already.
+      // Unless a listener relies on it already.
       if (isRefusal(error) && !this.overdue) {
         this.refusal = error;
         return;

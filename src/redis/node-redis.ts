@@ -4,16 +4,16 @@ import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
 type Listener = (message: string) => void;
 type Args = readonly string[];
 
-/** The used part of a client of node-redis 4 and later: for one server, a cluster or Sentinels. */
+/** The part of a client of node-redis 4 and later that is used here: for one server, a cluster or Sentinels. */
 export interface NodeRedis {
   readonly isReady?: boolean;
   readonly isOpen?: boolean;
   readonly options?: NodeRedisOptions;
   /** The promises of a client in `legacyMode`. */
   readonly v4?: Pick<NodeRedis, 'sendCommand'>;
-  /** Of clusters alone. */
+  /** Only in clients of clusters. */
   readonly nodeClient?: unknown;
-  /** Of Sentinels alone. */
+  /** Only in clients of Sentinels. */
   readonly getSentinelNode?: unknown;
   sendCommand(...args: unknown[]): Promise<unknown>;
   duplicate(overrides?: NodeRedisOptions): NodeRedis;

@@ -36,7 +36,7 @@ describe('the options of redisStore()', () => {
 
   it('are reported all at once when they are wrong', () => {
     expect(problemsOf({ client, url: 'redis://localhost', prefix: '{books}:', urls: [] })).toEqual([
-      'redisStore(): both client and url are given; one of them says where the Redis is',
+      'redisStore(): both client and url are given; give only one of them',
       "redisStore(): prefix is '{books}:'; braces would move the keys of one name to different nodes of a cluster",
       'redisStore(): urls is not an option; the options are client, url, prefix',
     ]);
@@ -44,10 +44,10 @@ describe('the options of redisStore()', () => {
 
   it('must say where the Redis is', () => {
     expect(problemsOf({})).toEqual([
-      'redisStore(): neither client nor url is given; one of them says where the Redis is',
+      'redisStore(): neither client nor url is given; give one of them',
     ]);
     expect(problemsOf(undefined)).toEqual([
-      'redisStore(): the options are undefined; an object with client or url would be right',
+      'redisStore(): the options are undefined; use an object with client or url',
     ]);
   });
 
@@ -55,9 +55,7 @@ describe('the options of redisStore()', () => {
     'name a client that is none: %p',
     (wrong) => {
       expect(problemsOf({ client: wrong })).toEqual([
-        expect.stringMatching(
-          /^redisStore\(\): client is .+; a client of redis .+ would be right$/,
-        ),
+        expect.stringMatching(/^redisStore\(\): client is .+; use a client of redis .+$/),
       ]);
     },
   );

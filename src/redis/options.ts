@@ -4,8 +4,8 @@ import { show } from '../common/printable.js';
 import { look } from '../common/outcomes/look.js';
 
 /**
- * A client of `redis` (node-redis 4 and later) or `ioredis` 5: of one server, of Sentinels, or of a cluster. It is connected
- * by whoever has made it.
+ * A client of `redis` (node-redis 4 and later) or `ioredis` 5: of one server, of Sentinels, or of a cluster. Whoever
+ * has made it also connects it.
  */
 export interface RedisClient {
   /** Makes the connection that listens. */
@@ -20,7 +20,7 @@ export interface RedisClient {
 export interface RedisStoreOptions {
   /**
    * The application's client. The store neither closes nor configures it. For messages it makes a second connection like it;
-   * clients of clusters and those of node-redis for Sentinels have one.
+   * clients of clusters and those of node-redis for Sentinels have one already.
    */
   readonly client?: RedisClient;
   /**
@@ -28,7 +28,7 @@ export interface RedisStoreOptions {
    * the package `redis` or else `ioredis`.
    */
   readonly url?: string;
-  /** Before all keys and the channel. Applications that share it share their circuits and limits. Default: `resilience:` */
+  /** Prefix of all keys and of the channel. Applications that share it share circuits and limits. Default: `resilience:` */
   readonly prefix?: string;
 }
 
@@ -43,7 +43,7 @@ export function readRedisStoreOptions(options: RedisStoreOptions): RedisStoreSet
   const where = 'redisStore()';
   if (typeof options !== 'object' || options === null) {
     throw new ResilienceConfigurationError([
-      `${where}: the options are ${show(options)}; an object with client or url would be right`,
+      `${where}: the options are ${show(options)}; use an object with client or url`,
     ]);
   }
   const problems = new Problems();
@@ -52,15 +52,15 @@ export function readRedisStoreOptions(options: RedisStoreOptions): RedisStoreSet
   const url = read.text('url');
   const prefix = read.unicodeText('prefix') ?? 'resilience:';
   if (client === undefined && read.raw('url') === undefined) {
-    problems.add(where, 'neither client nor url is given; one of them says where the Redis is');
+    problems.add(where, 'neither client nor url is given; give one of them');
   }
   if (client !== undefined && url !== undefined) {
-    problems.add(where, 'both client and url are given; one of them says where the Redis is');
+    problems.add(where, 'both client and url are given; give only one of them');
   }
   if (client !== undefined && !isClient(client)) {
     problems.add(
       where,
-      `client is ${show(client)}; a client of redis (node-redis 4 or later) or ioredis 5 would be right`,
+      `client is ${show(client)}; use a client of redis (node-redis 4 or later) or ioredis 5`,
     );
   }
   if (url !== undefined && !/^rediss?:\/\/\S+$/.test(url)) {

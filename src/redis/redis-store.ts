@@ -37,7 +37,7 @@ import { PLACES } from './scripts/places.js';
 import type { Script } from './scripts/script.js';
 import { UrlDriver } from './url-driver.js';
 
-/** So many circuits are read by one run of a script, which keeps the server from others meanwhile. */
+/** How many circuits one run of a script reads: the server serves nobody else meanwhile. */
 const CIRCUITS_AT_ONCE = 250;
 
 /**
@@ -208,7 +208,7 @@ function argsOfPlaces(step: PlacesStep): string[] {
   }
 }
 
-/** A name in messages: JSON has an escape for surrogates that are alone, UTF-8 has none. */
+/** A name in messages: JSON can escape lone surrogates, UTF-8 cannot. */
 function told(name: string): string {
   return JSON.stringify(name);
 }

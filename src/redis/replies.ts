@@ -13,7 +13,7 @@ import type {
 
 /** The reply of a script as text, however the client is set to read it. */
 export function texts(reply: unknown): string[] {
-  if (!Array.isArray(reply)) throw new TypeError('Redis has answered a script with no array');
+  if (!Array.isArray(reply)) throw new TypeError('the reply of Redis to a script is not an array');
   return reply.map(String);
 }
 
@@ -38,7 +38,7 @@ export function readView([
     openings: Number(openings),
     ...(override !== '' && {
       override: {
-        // An invalid one is left out by whoever checks the view, as is that of another version.
+        // The check of the view leaves out an invalid one, also one of another version.
         ...ask(() => JSON.parse(override!) as SharedOverride, NO_OVERRIDE),
         ...(overrideMs !== '' && { remainingMs: Number(overrideMs) }),
       },
@@ -85,7 +85,7 @@ export function readPlaces(
   };
 }
 
-/** Pairs: how many milliseconds ago, and JSON. Those of another version may be anything. */
+/** Pairs: how many milliseconds ago, and JSON. Reports of another version may be anything. */
 export function readInstances(told: readonly string[]): LivingInstance[] {
   const instances: LivingInstance[] = [];
   for (let i = 0; i < told.length; i += 2) {
@@ -119,7 +119,7 @@ export function readMessage(message: string): StoreMessage | undefined {
     if (type === 'place') return { type, name: readName(first!) };
     if (type === 'circuit') return { type, name: readName(first!), view: readView(view) };
   } catch {
-    // Others may use the channel.
+    // Other software may use the channel.
   }
   return undefined;
 }

@@ -33,7 +33,7 @@ export class UrlDriver implements RedisDriver {
   }
 }
 
-/** Rejects if no package is there; a server that is not there is told by the first commands. */
+/** Rejects if no package is installed; if the server is missing, the first commands report it. */
 async function connectTo(url: string): Promise<RedisDriver> {
   const driver = await load(url);
   await settledWithin(driver.connect(), CONNECT_MS);
@@ -58,7 +58,7 @@ interface IoRedisPackage {
   readonly Redis: new (url: string, options: object) => IoRedis;
 }
 
-/** The exports of a package; those of a CommonJS package are complete in its default export alone. */
+/** The exports of a package; those of a CommonJS package are complete only in its default export. */
 async function installed<T>(load: () => Promise<object>): Promise<T | undefined> {
   try {
     const module = (await load()) as { default?: T };

@@ -3,7 +3,7 @@ import type { ResilienceEvent } from './events.js';
 
 /** Options of {@link ResilienceEvents.iterate}. */
 export interface EventIteratorOptions {
-  /** How many events wait for a slow consumer, at most. Default 1000. */
+  /** The most events that wait for a slow consumer. Default 1000. */
   readonly bufferSize?: number;
 }
 
@@ -68,7 +68,7 @@ export class EventIterator implements AsyncIterableIterator<ResilienceEvent, und
     return Promise.resolve(DONE);
   }
 
-  /** Ends the iterator, like a generator that is given an error. */
+  /** Ends the iterator, like `throw()` of a generator. */
   async throw(error: unknown): Promise<IteratorResult<ResilienceEvent, undefined>> {
     await this.return();
     throw error;
@@ -116,7 +116,7 @@ export class EventIterator implements AsyncIterableIterator<ResilienceEvent, und
   private shift(): ResilienceEvent | undefined {
     const { ring, first } = this;
     if (first > 0) {
-      // Full until now: straight again, so that the next one can be pushed.
+      // It was full: puts the ring in order again, so that the next one can be pushed.
       this.ring = [...ring.slice(first), ...ring.slice(0, first)];
       this.first = 0;
     }

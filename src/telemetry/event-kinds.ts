@@ -1,6 +1,6 @@
 import type { ResilienceEventKind } from './events.js';
 
-/** Complete, which the compiler checks. */
+/** The compiler checks that the list is complete. */
 const KINDS: Readonly<Record<ResilienceEventKind, true>> = {
   'call-start': true,
   'call-end': true,

@@ -16,7 +16,7 @@ export function notify<T>(
   }
 }
 
-/** @throws {TypeError} when a listener is not a function: nobody would hear of it */
+/** @throws {TypeError} when a listener is not a function: otherwise that would go unnoticed */
 export function requireListener(where: string, listener: unknown): void {
   if (typeof listener === 'function') return;
   throw new TypeError(`${where}: the listener is ${show(listener)}; use a function`);

@@ -49,7 +49,7 @@ const { 'call-start': callStarts, 'call-end': callEnds } = channels;
  * Listeners are called synchronously, after the state has changed; one that throws, or whose promise rejects,
  * changes nothing. All listeners receive all events in the same order: an event that a listener causes is emitted after
  * all listeners have received the current one. An event object of a kind without listeners is not made. As JSON, an event
- * shows the name and the message of its error, and nothing else of it.
+ * shows only the name and the message of its error.
  *
  * @example
  * events.subscribe((event) => logger.log(JSON.stringify(event)));
@@ -86,7 +86,7 @@ export class ResilienceEvents {
     return this.subscriptions[kind].length > 0 || channels[kind].hasSubscribers;
   }
 
-  /** @internal To be called once per rejection: counts it. @returns whether an event has to be made */
+  /** @internal Call it once per rejection: counts it. @returns whether an event has to be made */
   countRejection(): boolean {
     this.rejections += 1;
     return this.rejectionSample !== undefined || this.active('rejected');
@@ -144,7 +144,7 @@ export class ResilienceEvents {
   ): () => void {
     if (!resilienceEventKinds.includes(kind)) {
       const known = resilienceEventKinds.join(', ');
-      throw new TypeError(`events.on(${show(kind)}, …): there is no such event; use ${known}`);
+      throw new TypeError(`events.on(${show(kind)}, …): unknown event; use ${known}`);
     }
     return this.add([kind], listener as ResilienceEventListener);
   }
@@ -193,7 +193,7 @@ export class ResilienceEvents {
     };
   }
 
-  /** @internal To be called when the application closes: ends all iterators and Observables. Listeners stay. */
+  /** @internal Call it when the application closes: ends all iterators and Observables. Listeners stay. */
   close(): void {
     this.closed = true;
     for (const ending of [...this.endings]) ending();

@@ -5,7 +5,7 @@ import { TimerHeap } from './timer-heap.js';
 /** Captured at load: test frameworks replace the global one. */
 const { setImmediate } = globalThis;
 
-/** Lets promise callbacks run, and whatever they start that needs no time. */
+/** Lets promise callbacks run, with everything they start that needs no time. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }

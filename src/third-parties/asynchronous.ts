@@ -23,8 +23,8 @@ export function asynchronousKindOf(result: unknown): Gives | undefined {
 }
 
 /**
- * Whether a thenable is a query builder: of a class of its own, which is no class of promises. A transaction of knex is the end
- * of work that has begun.
+ * Whether a thenable is a query builder: of a class of its own that is not a class of promises. A transaction of knex does not
+ * count: it represents work that has begun.
  */
 export function isQuery(result: object): boolean {
   if (!isThenable(result) || types.isPromise(result) || isPlainObject(result)) return false;
@@ -40,7 +40,7 @@ function isFunction(value: unknown): boolean {
 
 /**
  * Whether a result is a foreign promise, or a query that is sent by `then()`. Callback queries of mysql2 have one
- * function as `then()` and `catch()`, which throws an error: they are not promises.
+ * function as both `then()` and `catch()`, which throws an error: they are not promises.
  */
 function isThenable(result: object): boolean {
   const then = look(result, 'then');

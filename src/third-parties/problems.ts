@@ -79,7 +79,7 @@ export function problemsOfObject(title: string, original: unknown, options: Chec
     if (typeof value === 'function' || path === ALL_OTHERS) continue;
     const where = `methods.${String(path)}`;
     if (value === undefined) {
-      problems.add(title, `${where}: there is no such method${hint(original, path)}`);
+      problems.add(title, `${where}: the object has no such method${hint(original, path)}`);
     } else problems.add(title, `${where}: that is ${show(value)}, not a method`);
   }
   for (const path of isListOfNames(members) ? members : []) {

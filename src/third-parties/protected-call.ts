@@ -16,9 +16,9 @@ export interface Expectation {
   readonly kind: Gives;
   /** Whether an error that the method throws synchronously is thrown synchronously to the caller too. */
   readonly throws: boolean;
-  /** A result that the method has given already, used as the first attempt. */
+  /** A result that the method has returned already, used as the first attempt. */
   readonly begun: Given | undefined;
-  /** Makes another attempt, if that is not another call of the method. */
+  /** Makes another attempt, if that is different from another call of the method. */
   readonly another: (() => unknown) | undefined;
   /** Returns the proxy for the original object, and any other value unchanged. */
   readonly proxyOf: (value: unknown) => unknown;
@@ -59,7 +59,7 @@ export class ProtectedCall extends Call {
     }
   }
 
-  /** A body that the first attempt has read would be sent empty by another one, or half. */
+  /** If the first attempt has read the body, another one would send it empty or incomplete. */
   override wantsAnotherAttempt(): boolean {
     return !this.args.some((arg) => holdsReadStream(arg));
   }
@@ -100,7 +100,7 @@ export class ProtectedCall extends Call {
     const { expected, method } = this;
     if (expected.kind !== 'promise' || asynchronousKindOf(result) !== 'query') return result;
     throw new TypeError(
-      `${method.name}() gave a query after its call had waited: the caller has a promise already, so that the query cannot be completed; give its first call policies that do not wait`,
+      `${method.name}() returned a query after its call had waited: the caller already has a promise, so the query cannot be completed; give its first call policies that do not wait`,
     );
   }
 

@@ -11,7 +11,7 @@ import { withIterator } from './iterable-facade.js';
 import { ProtectedCall } from './protected-call.js';
 import { type Run, withPolicies } from './query-facade.js';
 
-/** An object may have a method for each name that anybody thinks of. */
+/** An object may have a method for every possible name. */
 const MAX_PATHS = 1000;
 
 /** The policies of a method, and the means to run its calls by them. */
@@ -21,7 +21,7 @@ export interface MethodProtection {
   /** Whether the options name the method, which declares it asynchronous. */
   readonly named: boolean;
   readonly path: Path;
-  /** The kinds of results by path: an object may make a new function each time that it is asked for one. */
+  /** The kinds of results by path: an object may return a new function at each access. */
   readonly kinds: Map<Path, Gives>;
   /** Returns the proxy for the original object, and any other value unchanged. */
   readonly proxyOf: (value: unknown) => unknown;
@@ -29,15 +29,15 @@ export interface MethodProtection {
 
 /**
  * A method of a third party under policies. Whether it is asynchronous is unknown until it has been called. If it is
- * known to give promises, its policies decide whether it is called. Otherwise it is called first: a synchronous result
+ * known to return promises, its policies decide whether it is called. Otherwise it is called first: a synchronous result
  * goes to the caller, untouched by policies; an asynchronous one becomes the first attempt of a call.
  */
 export class ProtectedMethod {
   private readonly known: Gives | undefined;
   private readonly form: Form;
-  /** Calls whose last argument is a function: with a callback, a method may give no promise. */
+  /** Calls whose last argument is a function: with a callback, a method may return no promise. */
   private readonly callbackForm: Form;
-  /** The methods of its queries that have given a promise: `exec()`. */
+  /** The methods of its queries that have returned a promise: `exec()`. */
   private readonly senders = new Set<PropertyKey>();
 
   constructor(
@@ -129,7 +129,7 @@ export class ProtectedMethod {
     return result;
   }
 
-  /** Each subscription is a call; the first one uses the Observable that the method has already given. */
+  /** Each subscription is a call; the first one uses the Observable that the method has already returned. */
   private stream(self: unknown, args: readonly unknown[], begun: Given): unknown {
     let first: Given | undefined = begun;
     const begin = (): ProtectedCall => {
@@ -189,17 +189,17 @@ export class ProtectedMethod {
   }
 }
 
-/** The knowledge about the calls of one form. */
+/** What is known about the calls of one form. */
 class Form {
-  /** Whether a call has given a promise. */
+  /** Whether a call has returned a promise. */
   hasGivenPromise = false;
 
-  /** @param givesPromises whether calls are expected to give promises */
+  /** @param givesPromises whether calls are expected to return promises */
   constructor(public givesPromises: boolean) {}
 }
 
 /**
- * Whether a method probably gives an Observable. A hint, so that its first call is made before policies decide: the
+ * Whether a method probably returns an Observable. A hint, so that its first call is made before policies decide: the
  * caller could not use a promise, and a cold Observable does nothing before a subscription.
  */
 function mentionsObservable(method: Function): boolean {

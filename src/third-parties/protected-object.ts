@@ -34,7 +34,7 @@ export function protectedObject<T extends object>(original: T, members: Members)
   return handler.proxy as T;
 }
 
-/** The prototype of a shadow, which `util.inspect()` sees in the place of the proxy: logs show the original. */
+/** The prototype of a shadow, which `util.inspect()` sees instead of the proxy: logs show the original. */
 function shownAs(original: object): object {
   return {
     [inspect.custom]: (depth: number, options: InspectOptions, show: typeof inspect) =>

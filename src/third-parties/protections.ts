@@ -45,14 +45,14 @@ export class Protections {
   }
 
   /**
-   * The protected form of what a provider gives. Nest calls the lifecycle hooks of the original itself.
+   * The protected form of a provider's object. Nest calls the lifecycle hooks of the original itself.
    *
    * @param title for messages
    */
   provide(original: unknown, options: GivenOptions, title: string): unknown {
     if (!isObject(original)) {
       this.report([
-        `${title}: the provider gives ${show(original)}; only objects can be protected`,
+        `${title}: the provider returned ${show(original)}; only objects can be protected`,
       ]);
       return original;
     }

@@ -16,7 +16,7 @@ export type Run = (begun: unknown, another: () => unknown) => Promise<unknown>;
 const originals = new WeakMap<object, object>();
 
 /**
- * A query that is sent by policies: when it is awaited, and by those of its methods that give a promise, such as
+ * A query that is sent by policies: when it is awaited, and by those of its methods that return a promise, such as
  * `exec()`. Until then it is built as before. Awaiting it at once would send it without the conditions that follow.
  * Another attempt sends the same query again, however it was built, or a `clone()` of it.
  *

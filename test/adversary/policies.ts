@@ -80,7 +80,7 @@ export function timeoutOptions(dice: Dice): TimeoutOptions {
   return dice.pick<TimeoutOptions>([{ attempt }, { total }, { attempt, total }]);
 }
 
-/** @param bounded whether nobody may wait without limit, as when those who hold the places may wait for us */
+/** @param bounded whether no call may wait without limit, because the holders of places may wait for this one */
 export function bulkheadOptions(dice: Dice, bounded: boolean, name?: string): BulkheadOptions {
   const maxQueue = dice.pick([0, 1, 3, 20]);
   const maxWait = dice.int(5, 100);

@@ -70,7 +70,7 @@ async function live(world: World, steps: readonly number[]): Promise<void> {
   }
   if (world.abrupt) await closeAll(world);
   await letFinish(world, world.abrupt);
-  world.mischief.meddle = () => {}; // reading tells listeners what time has changed, and they would begin calls
+  world.mischief.meddle = () => {}; // reading notifies listeners of what time has changed, and they would begin calls
   if (world.abrupt) checkTimers(world);
   checkMetrics(world);
   checkEnds(world);

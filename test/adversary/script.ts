@@ -33,7 +33,7 @@ const WEIGHTS: Readonly<Record<Step, number>> = {
   breathe: 10,
 };
 
-/** One step of a world, told by one number. */
+/** One step of a world, derived from one number. */
 export async function step(world: World, number: number): Promise<void> {
   const dice = new Dice(number);
   switch (dice.weighted(WEIGHTS)) {

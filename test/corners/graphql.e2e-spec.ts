@@ -414,7 +414,7 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (driver, { platform, optio
     async (_title, field) => {
       server.registry.get(`${SECRET}-shelf`).forceOpen();
       const { socket, messages } = await subscribe(`subscription { ${field} }`);
-      let reason = ''; // the server of Nest 10 tells errors as it closes the connection
+      let reason = ''; // the server of Nest 10 reports errors when it closes the connection
       socket.once('close', (_code, told: Buffer) => (reason = told.toString()));
       await until(() => messages.length > 1 || reason !== '');
       socket.close();

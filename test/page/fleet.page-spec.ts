@@ -189,7 +189,7 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
     await page.getByText('store memory is away').waitFor({ timeout: 15_000 });
     // A screen reader reads it once, not each second with how long that has been so.
     expect(await page.getByRole('status').allTextContents()).toEqual(['●store memory is away']);
-    await page.getByText('shared breakers and limits go on as local ones').waitFor();
+    await page.getByText('shared breakers and limits act as local ones').waitFor();
     await page.goto(`${first!.url}#/dependencies`);
     await page.getByRole('link', { name: 'The store of the fleet does not answer' }).waitFor();
     await page.getByRole('link', { name: 'search' }).click();

@@ -48,7 +48,7 @@ describeWithRedis('a Redis that answers while the event loop stands still', () =
     });
     const limited = app.get(Client);
     await limited.limited(); // the script is known from now on
-    const early = limited.limited(); // it stands still before the request is written
+    const early = limited.limited(); // the loop is blocked before the request is written
     stall();
     await early;
     await Promise.all([limited.limited(), nextTurn().then(stall)]); // and after it

@@ -28,7 +28,7 @@ const stale = {
   }),
 };
 
-/** The table "Expected of GET /": booksvc with its default settings and a warm cache unless told. */
+/** The table "Expected of GET /": booksvc with its default settings and a warm cache, unless stated otherwise. */
 describe('GET / of booksvc', () => {
   let storage: StorageDouble;
   let booksvc: Booksvc;

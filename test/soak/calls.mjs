@@ -45,7 +45,7 @@ class Shop {
     return work(i);
   }
   async full(i, _signal) {
-    if (i % 997 === 0) await pause(40); // longer than anybody waits
+    if (i % 997 === 0) await pause(40); // longer than any call waits
     return work(i);
   }
   async byKey(i, _key) {

@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Bytes and counts, after what nobody holds has been collected. Needs --expose-gc. */
+/** Bytes and counts, after a garbage collection. Needs --expose-gc. */
 export async function measure(targets = {}) {
   for (let round = 0; round < 3; round++) {
     globalThis.gc();

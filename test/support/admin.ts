@@ -122,7 +122,7 @@ export class StorageClient {
   }
 }
 
-/** All routes that answer with the present, after the path of the module; `:name` stands for {@link NAME}. */
+/** All routes for current state, below the path of the module; `:name` stands for {@link NAME}. */
 export const READS = [
   '',
   '/breakers',

@@ -48,7 +48,7 @@ export class Harness {
   readonly breaker: CircuitBreaker;
   random = 0.5;
   time = 0;
-  /** How much time passes with each look at the clock. */
+  /** How much time passes with each reading of the clock. */
   drift = 0;
 
   constructor(options: CircuitBreakerOptions, pulse?: Pulse) {

@@ -205,7 +205,7 @@ export class Simulation {
       circuits: step((names) => memory.circuits(names)),
       limit: step((...args) => memory.limit(...args)),
       places: step((...args) => memory.places(...args)),
-      // The memory store looks at all instances to find those whose time is over, which would take most of the time.
+      // The memory store checks all instances for expired ones, which would take most of the time.
       heartbeat: step(async () => 1),
       instances: step(() => memory.instances()),
       leave: step(async () => {}),

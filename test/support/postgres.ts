@@ -82,7 +82,7 @@ export class OwnPostgres {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** While it still recovers from the last stop, it accepts connections and lets nobody log in. */
+  /** While it recovers from the last stop, it accepts connections, but no logins. */
   private async isReady(): Promise<boolean> {
     const client = new Client({ connectionString: this.url });
     client.on('error', () => {});
@@ -96,7 +96,7 @@ export class OwnPostgres {
   }
 }
 
-/** Postgres refuses to run as root: then it runs as the user `postgres` or `nobody`. */
+/** Postgres refuses to run as root, so it then runs as the user `postgres` or `nobody`. */
 function postgresOwner(): Owner {
   if (process.getuid?.() !== 0) return {};
   for (const user of ['postgres', 'nobody']) {

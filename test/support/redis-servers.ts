@@ -101,7 +101,7 @@ export class RedisServer {
   }
 }
 
-/** A free port may be taken by somebody else before the server has it. */
+/** Another process may take a free port before the server does. */
 async function onFreePorts<T>(start: () => Promise<T>, times = 3): Promise<T> {
   try {
     return await start();

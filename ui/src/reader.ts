@@ -74,7 +74,7 @@ export class Reader {
     this.bulkheads.update(snapshot.bulkheads);
     this.rateLimits.update(snapshot.rateLimits);
     this.count(snapshot);
-    // A server that has started again counts its events anew.
+    // A restarted server counts its events from the beginning.
     if (snapshot.instance !== this.instance) this.events = [];
     this.instance = snapshot.instance;
     this.target.fleet(snapshot.fleet);

@@ -86,7 +86,7 @@ export function rateLimitTrouble({
 /** The trouble of the store of a fleet; `undefined` when it is well. */
 export function storeTrouble({ kind, degradedSince }: AdminFleet): AdminTrouble | undefined {
   if (degradedSince === undefined) return undefined;
-  const why = 'it does not answer; shared breakers and limits go on as local ones';
+  const why = 'it does not answer; shared breakers and limits act as local ones';
   return troubleOf('store', kind, 'store-degraded', degradedSince, why);
 }
 

@@ -8,7 +8,7 @@ export type AnyBulkhead = Bulkhead | SharedBulkhead;
 /** A place in one of them. */
 export type AnyPlace = Place | SharedPlace;
 
-/** How calls use both. */
+/** The common interface of both, for calls. */
 export interface Places {
   readonly reentrant: boolean;
   /** @throws {BulkheadFullError} when neither a place nor an entry in the queue is free */

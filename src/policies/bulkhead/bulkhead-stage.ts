@@ -37,7 +37,7 @@ export class BulkheadStage extends Stage<AnyPlace> {
 interface Held {
   readonly bulkhead: Places;
   readonly place: AnyPlace;
-  /** Makes the place known to the calls inside this one. */
+  /** Shows the place to the calls inside this one. */
   readonly holding: Holding | undefined;
 }
 

@@ -349,7 +349,7 @@ class World {
     deepStrictEqual({ running, waiting }, { running: this.jobs.size, waiting: queue.length });
     const [first] = queue;
     if (first === undefined) return;
-    // Nobody waits beside a free place, and nobody who came later has gone before.
+    // No call waits beside a free place, and no later call has gone first.
     deepStrictEqual(running, maxConcurrent);
     deepStrictEqual(this.passages.slice(this.passages.indexOf(first)).filter(began), []);
     for (const { call, cameAt } of queue) {

@@ -110,7 +110,7 @@ export class Bulkhead {
     const { maxWait } = this.settings;
     this.settings = limits;
     if (limits.maxWait !== maxWait) {
-      this.deadlines?.close(); // leaves no timer behind, once nothing waits there any more
+      this.deadlines?.close(); // leaves no timer behind, once nothing waits there
       this.deadlines = this.deadlinesAfter(limits.maxWait);
     }
     for (let { first } = this.waiters; first !== undefined; { first } = this.waiters) {

@@ -13,7 +13,7 @@ export class HoldTimes {
     this.mean = mean === undefined ? heldMs : mean + (heldMs - mean) * WEIGHT;
   }
 
-  /** The time until `waiting` calls and one more have had a place, with so many places, milliseconds. */
+  /** The time until `waiting` calls and one more have had a place, given the number of places, milliseconds. */
   expectedWait(waiting: number, places: number): number {
     return ((this.mean ?? UNKNOWN_HOLD) * (waiting + 1)) / Math.max(1, places);
   }

@@ -25,7 +25,7 @@ export interface BulkheadOptions extends Switchable {
   /** How many keys are kept at a time; a new one replaces one that is not in use. Default 1000. */
   readonly maxKeys?: number;
   /**
-   * Whose calls share the places: those of this process (`'local'`), or those of all instances (`'shared'`), which needs a
+   * Whether the places are for the calls of this process (`'local'`), or of all instances (`'shared'`), which needs a
    * store: `forRoot({ store })`. Default `'local'`.
    */
   readonly scope?: Scope;

@@ -32,7 +32,7 @@ describe('calls that wait for a place', () => {
     const place = harness.take();
     harness.wait('first');
     harness.giveBack(place);
-    // nobody has been told yet
+    // no call has been notified yet
     expect(harness.log).toEqual([]);
     expect(harness.counts).toEqual([1, 0, 0]);
     harness.wait('newcomer');
@@ -305,7 +305,7 @@ describe('a bulkhead that is closed', () => {
     try {
       const harness = new Harness({ maxQueue: 1, maxWait: 100 });
       harness.take();
-      harness.giveBack(harness.take()); // waits, and nobody looks at what becomes of it
+      harness.giveBack(harness.take()); // waits; its outcome does not matter
       harness.bulkhead.close();
       await harness.clock.advance(1_000);
       expect(unhandled).not.toHaveBeenCalled();

@@ -170,7 +170,7 @@ describe('places for all instances', () => {
     fleet.begin('dead', 1);
     await settle();
     await fleet.clock.advance(60_000);
-    fleet.bulkheads[1]!.close(); // as if the process had been killed: nobody prolongs its lease
+    fleet.bulkheads[1]!.close(); // as if the process had been killed: its lease is not renewed
     fleet.begin('next', 0);
     await settle();
     expect(fleet.numbers(0)).toEqual([1, 1, 0]);

@@ -150,7 +150,7 @@ export class SharedBulkhead {
     if (!this.share.idle) this.adjustShare();
   }
 
-  /** The call ended before it was told of its place. */
+  /** The call ended before it heard of its place. */
   private returnUnused({ token }: SharedPlace, reply: PlacesReply | undefined): void {
     if (reply?.granted) void this.leases.release(token).then(() => this.serve());
   }
@@ -240,7 +240,7 @@ export class SharedBulkhead {
     return this.share.take(now);
   }
 
-  /** The calls that this instance may run without the store, beside those with places of the store. */
+  /** The calls that this instance may run without the store, in addition to those with places of the store. */
   private adjustShare(): void {
     const share = Math.max(1, Math.floor(this.limits.maxConcurrent / this.store.instances));
     this.share.reconfigure({

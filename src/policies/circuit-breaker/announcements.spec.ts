@@ -203,7 +203,7 @@ describe('readyToTrip', () => {
     await new Promise(setImmediate);
     expect(harness.breaker.state).toBe('closed');
     expect(harness.warnings[0]).toBe(
-      'circuit "storagesvc": readyToTrip gave a promise; it must answer synchronously',
+      'circuit "storagesvc": readyToTrip returned a promise; it must answer synchronously',
     );
   });
 

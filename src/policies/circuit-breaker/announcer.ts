@@ -49,7 +49,7 @@ export class Announcer {
     };
   }
 
-  /** To be called once per rejection. @returns whether an announcement is needed */
+  /** Call it once per rejection. @returns whether an announcement is needed */
   countRejection(): boolean {
     return this.environment.events.countRejection();
   }

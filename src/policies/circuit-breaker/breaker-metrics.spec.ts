@@ -62,7 +62,7 @@ describe('a circuit breaker counts', () => {
     breaker.tryAcquire()!.failure();
     expect(breaker.tryAcquire()).toBeUndefined(); // open
     breaker.observeOnly();
-    breaker.tryAcquire()!.success(); // let through all the same
+    breaker.tryAcquire()!.success(); // admitted anyway
     breaker.disable();
     breaker.tryAcquire()!.failure();
     breaker.forceOpen();

@@ -52,7 +52,7 @@ class DoorStage extends Stage {
 
 type Answer = (() => unknown) | undefined;
 
-// A call that nobody can interrupt goes another way through the pipeline.
+// A call that cannot be interrupted takes a different path through the pipeline.
 describe.each([
   ['a plain call', false],
   ['a call that can be interrupted', true],

@@ -222,7 +222,7 @@ export class CircuitBreaker extends Circuit {
     return new CircuitOpenError(this.name, this.retryAfter(now));
   }
 
-  /** @internal Whether the state is that of the fleet: see `SharedCircuitBreaker`. */
+  /** @internal Whether the state is the fleet's: see `SharedCircuitBreaker`. */
   get shared(): boolean {
     return false;
   }
@@ -247,7 +247,7 @@ export class CircuitBreaker extends Circuit {
     this.announceOverride();
   }
 
-  /** Makes a probe known to the calls inside it. */
+  /** Shows a probe to the calls inside it. */
   private hold(probe: Permit): Holding {
     return (probe.holding = new Holding(this, heldAround()));
   }

@@ -43,7 +43,7 @@ export function isReadyToTrip(
   }
   if (!isThenable(answer)) return Boolean(answer);
   swallow(answer);
-  complain('gave a promise; it must answer synchronously');
+  complain('returned a promise; it must answer synchronously');
   return false;
 }
 

@@ -112,7 +112,7 @@ describe('breakers by key', () => {
     const { breakers, of, warnings, clock } = keyed({ maxKeys: 5 });
     for (let i = 0; i < 5; i++) open(of(`dead ${i}`));
     for (let i = 5; i < 50; i++) expect(breakers.for(`dead ${i}`)).toBeUndefined();
-    expect(breakers.for('healthy')).toBeUndefined(); // runs, and nobody turns it away
+    expect(breakers.for('healthy')).toBeUndefined(); // runs, and is not rejected
     expect(new Set(warnings)).toEqual(
       new Set([
         'circuit "api": all 5 keys (maxKeys) are in use; calls with further keys are neither counted nor rejected',

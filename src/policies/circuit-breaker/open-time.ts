@@ -48,7 +48,7 @@ export class OpenTime {
   }
 
   /**
-   * The open times after `error`, milliseconds, by the number of earlier openings; the last one stands for all further
+   * The open times after `error`, milliseconds, by the number of earlier openings; the last one applies to all further
    * ones.
    */
   ladder(error: unknown, { openFor, retryAfterCap }: BreakerSettings): number[] {
@@ -85,7 +85,7 @@ export class OpenTime {
     }
     if (typeof time === 'number' && time > 0 && time < Infinity) return time;
     swallow(time);
-    return this.fallBack(`gave ${show(time)}, which is not a positive number of milliseconds`);
+    return this.fallBack(`returned ${show(time)}, which is not a positive number of milliseconds`);
   }
 
   private fallBack(what: string): number {

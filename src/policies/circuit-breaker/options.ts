@@ -73,7 +73,7 @@ export interface CircuitBreakerOptions extends ResultOutcomeOptions, Switchable 
    */
   readonly critical?: boolean;
   /**
-   * Who decides about the state: each instance for itself (`'local'`); all of them together, so that one instance's trip opens
+   * What decides the state: each instance by itself (`'local'`); all of them together, so that one instance's trip opens
    * the circuit everywhere (`'shared'`); or as many instances as `quorum` says. The last two need a store:
    * `forRoot({ store })`. Default `'local'`.
    */

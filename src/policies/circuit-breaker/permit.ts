@@ -32,7 +32,7 @@ export class Permit {
   previous: Permit | undefined = undefined;
   /** @internal */
   next: Permit | undefined = undefined;
-  /** @internal Makes a running probe known to the calls inside it. */
+  /** @internal Shows a running probe to the calls inside it. */
   holding: Holding | undefined = undefined;
 
   /** @internal */

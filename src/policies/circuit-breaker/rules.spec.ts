@@ -64,8 +64,12 @@ describe('the time that a circuit stays open', () => {
       },
       'threw Error: broken',
     ],
-    ['gives none', () => NaN, 'gave NaN, which is not a positive number of milliseconds'],
-    ['never ends', () => Infinity, 'gave Infinity, which is not a positive number of milliseconds'],
+    ['gives none', () => NaN, 'returned NaN, which is not a positive number of milliseconds'],
+    [
+      'never ends',
+      () => Infinity,
+      'returned Infinity, which is not a positive number of milliseconds',
+    ],
   ])('is 5 s when its function %s, with a warning', (_what, openFor, why) => {
     const harness = new Harness({ consecutiveFailures: 1, openFor });
     harness.fail();

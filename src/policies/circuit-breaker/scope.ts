@@ -20,7 +20,7 @@ export interface QuorumScope {
   readonly quorum: number | QuorumOptions;
 }
 
-/** Who decides about the state of a breaker. */
+/** What decides the state of a breaker. */
 export type BreakerScope = 'local' | 'shared' | QuorumScope;
 
 /** How a breaker shares its state with the fleet. */

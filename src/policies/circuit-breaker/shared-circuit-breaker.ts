@@ -21,11 +21,11 @@ import type { OverrideOptions } from './override.js';
 import type { Permit } from './permit.js';
 import { Probes } from './probes.js';
 
-/** Ends of overrides that differ by less are taken for the same one. Milliseconds. */
+/** Ends of overrides that differ by less count as the same. Milliseconds. */
 const SAME_END = 2_000;
 
 /**
- * A breaker whose state is that of the fleet. It decides by its own copy, without asking; only a probe needs a lease of
+ * A breaker whose state is the fleet's. It decides by its own copy, without asking; only a probe needs a lease from
  * the fleet. While the store is away, and while it is open by its own decision alone, it is a local breaker.
  */
 export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMember {

@@ -4,7 +4,7 @@ import type { BreakerSettings } from './options.js';
 
 /** When a breaker opens, and for how long. */
 export interface BreakerLimits {
-  /** The number of ended calls from which on rates are checked. */
+  /** The number of ended calls from which rates are checked. */
   readonly minimumCalls: number;
   /** The share of failures that opens the circuit; `undefined` when that is not a condition. */
   readonly failureRate: number | undefined;
@@ -21,7 +21,7 @@ export interface BreakerLimits {
 export interface BreakerSnapshot {
   /** The name in the registry. */
   readonly name: string;
-  /** Whose state it is: that of this instance, or of the fleet, by the first trip or by a quorum. */
+  /** Whether the state is this instance's, or the fleet's, by the first trip or by a quorum. */
   readonly scope: 'local' | 'shared' | 'quorum';
   /** The state by its own rules, regardless of an override. */
   readonly state: BreakerState;

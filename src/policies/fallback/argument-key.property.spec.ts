@@ -144,7 +144,7 @@ function json(value: object): unknown {
 
 const unchanged: Change = (value) => value;
 
-/** A copy in which one part, wherever it stands, has been changed. */
+/** A copy in which one part, at any place, has been changed. */
 function changed(value: unknown, change: Change, path: readonly number[]): unknown {
   const result = copy(value);
   const [step, ...rest] = path;

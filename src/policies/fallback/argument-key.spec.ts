@@ -137,10 +137,10 @@ describe('the key of arguments', () => {
     ['an object in disguise', prototypeOf({}, Date.prototype), 'an instance of Date'],
     ['arguments', runInThisContext('(function () { return arguments; })()'), 'an instance of Object'], // prettier-ignore
     ['an imitated signal', prototypeOf({ a: 1 }, AbortSignal.prototype), 'an instance of AbortSignal'], // prettier-ignore
-    ['an array that is all holes', new Array(4e9), 'more in them'],
-    ['a large array', new Array(20_000).fill(0), 'more in them'],
-    ['many bytes', new Uint8Array(20_000), 'more in them'],
-    ['a deep object', JSON.parse('['.repeat(200) + ']'.repeat(200)), 'more in them'],
+    ['an array that is all holes', new Array(4e9), 'more parts'],
+    ['a large array', new Array(20_000).fill(0), 'more parts'],
+    ['many bytes', new Uint8Array(20_000), 'more parts'],
+    ['a deep object', JSON.parse('['.repeat(200) + ']'.repeat(200)), 'more parts'],
   ])('cannot be made of %s', (_what, value, part) => {
     for (const args of [[value], [1, [value]], [{ a: value }], [new Map([[1, value]])]]) {
       expect(() => keyOfArguments(args)).toThrow(part);
@@ -176,6 +176,6 @@ describe('the key of arguments', () => {
     expect(same([shared, shared], [{ a: 1 }, { a: 1 }])).toBe(true);
     let tree: unknown = {};
     for (let level = 0; level < 50; level++) tree = [tree, tree];
-    expect(() => keyOfArguments([tree])).toThrow('more in them'); // in a moment
+    expect(() => keyOfArguments([tree])).toThrow('more parts'); // in a moment
   });
 });

@@ -180,5 +180,5 @@ function valueOf(property: PropertyDescriptor | undefined): unknown {
 }
 
 function tooLarge(): NoKeyError {
-  return new NoKeyError('more in them than a key can be made of');
+  return new NoKeyError('more parts than a key can hold');
 }

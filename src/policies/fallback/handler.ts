@@ -58,7 +58,7 @@ export type FallbackAnswer<Result = unknown> =
 
 /** One of several fallbacks. The one whose error class is nearest to the error answers. */
 export interface FallbackChoice<Result = unknown> {
-  /** The errors that it answers. Default: all that no other choice answers. */
+  /** The errors that it answers. Default: all errors that no other choice answers. */
   readonly on?: readonly ErrorMatcher[];
   /** Answers these errors. */
   readonly handler: FallbackAnswer<Result>;

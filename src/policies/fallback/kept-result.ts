@@ -2,7 +2,7 @@ import { types } from 'node:util';
 
 /** The first parts found in a result that JSON would lose or change. */
 export interface Losses {
-  /** A part that JSON cannot restore, or would reveal though its class hides it: a reason not to keep the result. */
+  /** A part that JSON cannot restore, or would reveal although its class hides it: a reason not to keep the result. */
   readonly lost: string | undefined;
   /** A part that comes back in another form. */
   readonly changed: string | undefined;

@@ -58,7 +58,7 @@ const readHref = getterOf(URL.prototype, 'href');
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const readLength = getterOf(TypedArray, 'length');
 
-/** A signal of the platform: its own getter knows it. */
+/** A signal of the platform: the platform's own getter accepts it. */
 export function isPlatformSignal(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || types.isProxy(value)) return false;
   if (Object.getPrototypeOf(value) !== AbortSignal.prototype) return false;
@@ -84,7 +84,7 @@ export function lengthOf(array: NodeJS.TypedArray): number {
   return readLength.call(array) as number;
 }
 
-/** The ones that this version of Node has. */
+/** Those that exist in this version of Node. */
 export const TYPED_ARRAYS: readonly TypedArrayClass[] = [
   'Buffer',
   'Int8Array',

@@ -58,7 +58,7 @@ function checkNeedForKey(given: OptionsReader<StaleIfErrorOptions>, site: Policy
   const { method, anyWork, instances } = site;
   if (method?.handler) {
     given.contradiction(
-      `staleIfError on a handler needs a key function, such as { key: (request) => request.url }, so that no user gets another one's data`,
+      `staleIfError on a handler needs a key function, such as { key: (request) => request.url }, so that no user gets another user's data`,
     );
   } else if (anyWork) {
     given.contradiction(
@@ -150,7 +150,7 @@ class StaleAnswer implements Answer {
     const { lost, changed } = lossesOf(value);
     if (lost !== undefined) {
       site.warn(
-        `${site.name}: staleIfError does not keep results with ${lost}, which would come back as plain JSON, showing what its class may hide; give it { revive: (plain) => … }`,
+        `${site.name}: staleIfError does not keep results with ${lost}, which would come back as plain JSON, with data that its class may hide; give it { revive: (plain) => … }`,
       );
     } else if (changed !== undefined) {
       site.warn(

@@ -201,7 +201,7 @@ describe('a cache of stale results', () => {
       expect(found.value).toBe('waiting');
       await clock.advance(1);
       expect(found.value).toBeUndefined();
-      expect(errors).toEqual([['read', 'the cache gave no answer within 250 ms']]);
+      expect(errors).toEqual([['read', 'the cache did not answer within 250 ms']]);
       expect(clock.pending).toBe(0);
     });
 
@@ -317,7 +317,7 @@ describe('a cache of stale results', () => {
       expect(cache.operations).toHaveLength(2);
       cache.operations[0]!.end();
       await turn();
-      expect(cache.operations).toHaveLength(2); // the old write's end is nobody's concern
+      expect(cache.operations).toHaveLength(2); // the old write's end has no effect
       cache.operations[1]!.end();
       await turn();
       expect(cache.entries.get('k')).toMatchObject({ json: '3' });

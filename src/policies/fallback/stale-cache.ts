@@ -136,7 +136,7 @@ export class StaleCache {
     if (revive === undefined) return plain;
     const value = revive(plain);
     if (isPromiseLike(value))
-      throw new TypeError('revive gave a promise; it has to be synchronous');
+      throw new TypeError('revive returned a promise; it must be synchronous');
     return value;
   }
 
@@ -209,7 +209,7 @@ export class StaleCache {
       const timer = this.clock.setTimer(() => {
         this.onError(
           'read',
-          new Error(`the cache gave no answer within ${this.settings.readTimeout} ms`),
+          new Error(`the cache did not answer within ${this.settings.readTimeout} ms`),
         );
         finish(undefined);
       }, ms);

@@ -234,7 +234,7 @@ describe('revive', () => {
       },
       'not a book',
     ],
-    ['gives a promise', () => Promise.resolve(1), 'revive gave a promise'],
+    ['gives a promise', () => Promise.resolve(1), 'revive returned a promise'],
   ])('gives no answer when it %s, and this is reported', async (_what, revive, message) => {
     const harness = new Harness({ revive });
     await harness.stored(1);

@@ -43,7 +43,7 @@ export class Gcra {
     return 0;
   }
 
-  /** When `cost` calls are allowed if no others come; may be a time that is past. */
+  /** When `cost` calls are allowed if no others come; may be in the past. */
   allowedAt(cost: number): number {
     const over = this.level + cost - this.rate.burst;
     return over > ROUNDING ? this.at + over * this.interval : this.at;
@@ -73,7 +73,7 @@ export class Gcra {
   }
 
   /**
-   * Goes on with another rate. Calls that have been counted stay counted, but never more than fit: otherwise a lower limit
+   * Continues with another rate. Calls that have been counted stay counted, but never more than fit: otherwise a lower limit
    * could block everything for hours.
    */
   reconfigure(rate: Rate, now: number): void {

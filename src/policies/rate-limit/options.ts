@@ -34,7 +34,7 @@ export interface RateLimitOptions extends Switchable {
    */
   readonly headers?: boolean;
   /**
-   * Whose calls are counted together: those of this process (`'local'`), or those of all instances (`'shared'`), which needs
+   * Whether the limit is for the calls of this process (`'local'`), or of all instances (`'shared'`), which needs
    * a store: `forRoot({ store })`. Default `'local'`.
    */
   readonly scope?: Scope;

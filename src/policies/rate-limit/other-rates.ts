@@ -6,10 +6,10 @@ export class OtherRates {
   private since = Infinity;
   private last = -Infinity;
 
-  /** @param warn called with each request that meets another rate after a minute of such requests */
+  /** @param warn called with each request that meets a different rate after a minute of such requests */
   constructor(private readonly warn: () => void) {}
 
-  /** A request has met another rate. @param now milliseconds */
+  /** A request has met a different rate. @param now milliseconds */
   met(now: number): void {
     if (now - this.last > LASTING) this.since = now;
     this.last = now;

@@ -5,7 +5,7 @@ import { RateLimitStage } from './rate-limit-stage.js';
 import { RateLimitedError } from './rate-limited-error.js';
 import type { Turn } from './turn.js';
 
-/** The stage of handlers whose every answer tells HTTP clients how many calls are left. */
+/** The stage of handlers that tell HTTP clients in every answer how many calls are left. */
 export class RateLimitHeadersStage extends RateLimitStage {
   protected override take(limiter: Limiter, call: Call): Turn | undefined {
     try {

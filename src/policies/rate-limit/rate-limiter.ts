@@ -47,7 +47,7 @@ export class RateLimiter {
     this.announcer = new LimitAnnouncer(name, environment.events);
   }
 
-  /** @internal Whether it holds no more than a new one. */
+  /** @internal Whether it is in the same state as a new one. */
   get idle(): boolean {
     return this.waiting === 0 && this.meter.resetMs(this.environment.clock.now()) === 0;
   }

@@ -145,7 +145,7 @@ export class SharedRateLimiter {
     if (!turn.left) this.announcer.admitted += 1;
   }
 
-  /** @param asked when the store was asked: it decided later, so no wait is taken for longer than it is */
+  /** @param asked when the store was asked; it decided later, so no wait is overestimated */
   private learn(
     { allowed, remaining, resetMs, retryAfterMs, otherRate }: LimitDecision,
     cost: number,
@@ -235,7 +235,7 @@ class SharedTurn implements Turn {
   left = false;
   /** Its turn by this instance's share, when the store is away. */
   local: Turn | undefined = undefined;
-  /** Ends its wait. @param allowed whether it may go */
+  /** Ends its wait. @param allowed whether it may run */
   wake: (allowed: boolean) => void = () => {};
   readonly ready: Promise<void>;
 

@@ -47,12 +47,12 @@ async function run(backoff: () => unknown): Promise<{
 
 describe('a backoff function', () => {
   it.each<[string, () => unknown, string]>([
-    ['NaN', () => NaN, 'gave NaN'],
-    ['a string', () => '100', "gave '100'"],
-    ['nothing', () => undefined, 'gave undefined'],
-    ['a bigint', () => 100n, 'gave 100n'],
-    ['an object', () => ({ valueOf: () => 100 }), 'gave { valueOf: [Function: valueOf] }'],
-    ['a promise', async () => 100, 'gave a promise'],
+    ['NaN', () => NaN, 'returned NaN'],
+    ['a string', () => '100', "returned '100'"],
+    ['nothing', () => undefined, 'returned undefined'],
+    ['a bigint', () => 100n, 'returned 100n'],
+    ['an object', () => ({ valueOf: () => 100 }), 'returned { valueOf: [Function: valueOf] }'],
+    ['a promise', async () => 100, 'returned a promise'],
   ])('that gives %s ends the calls with their error, and one warning', async (...given) => {
     const [, backoff, did] = given;
     expect(await run(backoff)).toEqual({

@@ -15,7 +15,7 @@ import { policyEventsOf } from '../../../test/support/heard.js';
 
 type Work = (attempt: number) => unknown;
 
-/** A retry around a method, a clock that only the test moves, and what the retry tells. */
+/** A retry around a method, a clock that only the test moves, and the events of the retry. */
 class Harness {
   readonly clock = new ManualClock();
   readonly events = new ResilienceEvents();
@@ -48,7 +48,7 @@ class Harness {
     return { call, outcome };
   }
 
-  /** Runs a call to its end, however long that takes; tells when attempts began. */
+  /** Runs a call to its end, however long that takes; returns when attempts began. */
   async run(work: Work): Promise<{ result?: unknown; error?: unknown; starts: number[] }> {
     const starts: number[] = [];
     const { outcome } = this.begin((attempt) => {

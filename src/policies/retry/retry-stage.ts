@@ -80,20 +80,20 @@ export class RetryStage extends Stage<Held> {
     } catch (thrown) {
       return this.noDelay('threw', thrown);
     }
-    if (typeof delay !== 'number' || Number.isNaN(delay)) return this.noDelay('gave', delay);
+    if (typeof delay !== 'number' || Number.isNaN(delay)) return this.noDelay('returned', delay);
     if (retryAfterCap === 0 || !call.failed || delay < 0) return delay;
     const asked = retryAfterOf(error, clock.wall());
     return asked === undefined ? delay : Math.max(delay, Math.min(asked, retryAfterCap));
   }
 
   /** Ends the retries because the backoff function is faulty. Warns once, as it will fail each time. */
-  private noDelay(did: 'threw' | 'gave', what: unknown): number {
+  private noDelay(did: 'threw' | 'returned', what: unknown): number {
     const promise = types.isPromise(what);
     if (promise) what.catch(() => {}); // an unhandled rejection would end the process
     if (this.warned) return NaN;
     this.warned = true;
     const { name } = this.site;
-    const instead = did === 'gave' ? ' instead of milliseconds' : '';
+    const instead = did === 'returned' ? ' instead of milliseconds' : '';
     const shown = promise ? 'a promise' : show(what);
     this.site.warn(`${name}: the backoff function ${did} ${shown}${instead}; not retried`);
     return NaN;

@@ -59,14 +59,14 @@ export class TimeoutStage extends Stage<Limit> {
   }
 }
 
-/** The duty of an application towards a stage when it closes. */
+/** What the closing application has to do for a stage. */
 interface Closing {
-  /** Weak, since the stage must not be kept. A queue with a timer is kept by that. */
+  /** Weak, so that it does not keep the stage alive. A queue with a timer is kept alive by the timer. */
   readonly deadlines: WeakRef<DeadlineQueue<Call>>;
   forget: () => void;
 }
 
-/** For stages that nobody uses any more, such as those of a `fetch` that was made for one request. Keeps no application. */
+/** For stages that are no longer used, such as those of a `fetch` that was made for one request. Keeps no application alive. */
 const forgotten = new FinalizationRegistry((closing: WeakRef<Closing>) => {
   closing.deref()?.forget();
 });

@@ -60,7 +60,7 @@ return views
  * - settle: token, outcome, successes, failures, open times
  * - override: JSON or '', duration or '', '1' for one that has been lost
  * Durations in milliseconds.
- * Returns: whether it has been made, retry after or '', whether others must be told, and the view.
+ * Returns: whether it has been made, retry after or '', whether to inform others, and the view.
  */
 export const STEP = script(
   LAST,

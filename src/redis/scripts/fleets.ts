@@ -9,7 +9,7 @@ end
 `;
 
 /**
- * KEYS: sorted set of instances by deadline; hash of what they tell: when, in microseconds, and JSON, by instance.
+ * KEYS: sorted set of instances by deadline; hash of their reports: time in microseconds, and JSON, by instance.
  * ARGV: instance, JSON, milliseconds until the deadline.
  * Returns how many instances are alive.
  */
@@ -26,7 +26,7 @@ return int(redis.call('ZCOUNT', deadlines, '(' .. int(now), '+inf'))
 `,
 );
 
-/** KEYS: as above. Returns what the living instances tell: how many milliseconds ago, JSON, and so on. Changes nothing. */
+/** KEYS: as above. Returns the reports of the living instances: how many milliseconds ago, JSON, and so on. Changes nothing. */
 export const INSTANCES = script(`
 local ids = tried('ZRANGEBYSCORE', KEYS[1], '(' .. int(now), '+inf') or {}
 local told = {}
@@ -69,7 +69,7 @@ end
 `;
 
 /**
- * KEYS: hash of revision, settings, and when they were changed, in microseconds. Changes nothing.
+ * KEYS: hash of revision, settings, and the time of their change, in microseconds. Changes nothing.
  * Returns: 0, revision, milliseconds since the change, text; revision 0 for none.
  */
 export const READ_SETTINGS = script(CURRENT, `return settings('0')\n`);

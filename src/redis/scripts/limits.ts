@@ -6,7 +6,7 @@ import { script } from './script.js';
  * KEYS: string of the bucket: calls that are counted, time at which they were, rate.
  * ARGV: limit, milliseconds of the period, burst, cost, longest wait in milliseconds.
  * Returns: whether it is allowed, calls that remain, and in milliseconds: wait, retry after or '' for never, reset; and whether
- * what is counted came with another rate.
+ * the count comes from another rate.
  *
  * A refused request writes only what keeps an older state from blocking for too long: after a change of the rate, and after
  * the server's clock has gone back.

@@ -1,13 +1,13 @@
 import { LAST, script } from './script.js';
 
 /**
- * KEYS: sorted set of leases, token by deadline; string that exists while somebody waits.
+ * KEYS: sorted set of leases, token by deadline; string that exists while a caller waits.
  * ARGV: channel or '', name as JSON, type of the step, and
  * - acquire: token, limit, duration of the lease
  * - renew: duration of the lease, tokens
  * - release: token
  * Durations in milliseconds.
- * Returns: whether it has been made, leases, retry after or '', whether others must be told, and lost tokens.
+ * Returns: whether it has been made, leases, retry after or '', whether to inform others, and lost tokens.
  */
 export const PLACES = script(
   LAST,

@@ -7,7 +7,7 @@ export interface Script {
 }
 
 /**
- * Numbers become text by `int` alone: Lua's `tostring` and `..` round to 14 digits, and a time in microseconds has 16. The
+ * Numbers become text only by `int`: Lua's `tostring` and `..` round to 14 digits, and a time in microseconds has 16. The
  * server's time is the only one.
  */
 const PRELUDE = `

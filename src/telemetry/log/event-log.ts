@@ -16,7 +16,7 @@ export interface EventLogHost {
   readonly settings: LogSettings;
   /** Whether the logger accepts objects; checked for each line, since applications change their logger. */
   takesFields(): boolean;
-  /** The breaker of that name; `undefined` when it is not kept. */
+  /** The breaker of that name; `undefined` when it no longer exists. */
   factsOf(name: string): CircuitFacts | undefined;
 }
 
@@ -126,7 +126,7 @@ export class EventLog {
   }
 }
 
-/** Whether it, or else the logger of the application, is a `ConsoleLogger` that writes JSON, as Nest has it from 11 on. */
+/** Whether it, or else the logger of the application, is a `ConsoleLogger` that writes JSON, as in Nest 11 and later. */
 export function writesJson(given: unknown): boolean {
   const logger = given ?? look(Logger, 'staticInstanceRef');
   return look(look(logger, 'options'), 'json') === true;

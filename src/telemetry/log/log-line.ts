@@ -38,7 +38,7 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** @param wall milliseconds since the epoch; @param factsOf `undefined` for a breaker that is not kept */
+/** @param wall milliseconds since the epoch; @param factsOf `undefined` for a breaker that no longer exists */
 export function lineOf(
   event: LoggedEvent,
   wall: number,
@@ -143,13 +143,13 @@ function configuration(event: ConfigurationEvent): LogLine {
   const { type, target, patch, scope, ended, pending } = event;
   const shown = printable(target);
   const changed = patch === null ? null : printable(JSON.stringify(patch));
-  const what = changed === null ? 'all changes were taken back' : changed;
+  const what = changed === null ? 'all changes were reverted' : changed;
   const until = event.until && time(event.until.getTime());
   const whose = scope === undefined ? '' : ' for all instances';
   const when = until === undefined ? '' : `, until ${until}`;
   const later = pending ? '; the others hear of it when the store is back' : '';
   const message = ended
-    ? `the time of a change of "${shown}"${whose}${note(event)} is over: ${what}`
+    ? `a change of "${shown}"${whose}${note(event)} has expired: ${what}`
     : `options of "${shown}" have been changed${whose}${note(event)}: ${what}${when}${later}`;
   const fields = { event: type, target: shown, patch: changed, ...noteFields(event) };
   return {
@@ -164,7 +164,7 @@ function degraded({ type, name, error }: StoreDegradedEvent): LogLine {
   const reason = printable(show(error));
   return {
     level: 'warn',
-    message: `store ${shown} does not answer: ${reason}; shared breakers and limits go on as local ones`,
+    message: `store ${shown} does not answer: ${reason}; shared breakers and limits act as local ones`,
     fields: { event: type, name: shown, error: reason },
   };
 }

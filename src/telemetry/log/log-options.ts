@@ -21,7 +21,7 @@ export interface LogOptions {
 export interface LogSettings {
   readonly maxEventsPerSecond: number;
   readonly maxRejectionsPerSecond: number;
-  /** `undefined`: as the logger is. */
+  /** `undefined`: depends on the logger. */
   readonly fields: boolean | undefined;
 }
 

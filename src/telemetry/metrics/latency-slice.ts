@@ -22,7 +22,7 @@ export class LatencySlice {
     this.few = [ms];
   }
 
-  /** To be used until it has returned a histogram. @returns the histogram that further latencies go into, once there is one */
+  /** Call it until it has returned a histogram. @returns the histogram that further latencies go into, once there is one */
   record(ms: number): GrowingHistogram | undefined {
     if (this.few.push(ms) <= FEW) return undefined;
     this.many = new GrowingHistogram(this.few);

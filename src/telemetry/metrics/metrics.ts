@@ -40,7 +40,7 @@ export class RollingMetrics {
     (this.counts ??= new RollingCounts(this.since)).begin(now);
   }
 
-  /** Ends a call whose latencies are recorded apart, or not at all. */
+  /** Ends a call whose latencies are recorded separately, or not at all. */
   end(event: MetricEvent, now: number): void {
     (this.counts ??= new RollingCounts(this.since)).end(event, now);
   }

@@ -20,7 +20,7 @@ interface Circuit {
   failures: number;
   override: SharedOverride | undefined;
   overrideUntil: number;
-  /** Whether an operator has taken the last override back. */
+  /** Whether an operator has cleared the last override. */
   cleared: boolean;
   /** Deadlines by token. */
   readonly leases: Map<string, number>;

@@ -7,10 +7,10 @@ interface Entry {
   readonly until: number;
 }
 
-/** Who is alive, for a {@link MemoryStore}. */
+/** The living instances, for a {@link MemoryStore}. */
 export class MemoryInstances {
   private readonly instances = new Map<string, Entry>();
-  /** Nobody's time is over before. */
+  /** No instance's time ends before this. */
   private endsAt = Infinity;
 
   constructor(private readonly now: () => number) {}

@@ -47,7 +47,7 @@ export class MemoryLimits {
   }
 
   /**
-   * The calls that are counted now: those that another rate has admitted count as far as they fit. `mend` says that the bucket must be
+   * The current count: calls that another rate has admitted count as far as they fit. `mend` means that the bucket must be
    * written in any case, so that an older state does not block for too long; `other`, that there were such calls.
    */
   private levelFor(

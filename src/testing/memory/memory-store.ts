@@ -29,7 +29,7 @@ export type StoreTrouble =
 const NO_SETTINGS = { revision: 0, settings: '{}', changedAt: Infinity };
 
 /**
- * A store in the memory of the process: for tests, in which several applications are given the same one.
+ * A store in the memory of the process: for tests, where several applications share it.
  *
  * @example
  * const clock = new ManualClock();
@@ -62,7 +62,7 @@ export class MemoryStore implements ResilienceStore {
     );
   }
 
-  /** How many steps have been asked for so far, also in vain; subscriptions do not count. */
+  /** How many steps have been requested so far, including failed ones; subscriptions do not count. */
   get steps(): number {
     return this.counted;
   }
@@ -109,14 +109,14 @@ export class MemoryStore implements ResilienceStore {
     });
   }
 
-  /** Listens, also while the store is in trouble: what happens meanwhile is not heard. */
+  /** Subscribes, also while the store is in trouble; events of that time are lost. */
   async subscribe(listener: (message: StoreMessage) => void): Promise<() => Promise<void>> {
     const entry = { hear: listener };
     this.listeners.add(entry);
     return async () => void this.listeners.delete(entry);
   }
 
-  /** Ends nothing: others may share the store. */
+  /** Has no effect: others may share the store. */
   async close(): Promise<void> {}
 
   /** Puts the store in trouble, until {@link recover}. Steps that are made meanwhile change nothing. */
@@ -124,13 +124,13 @@ export class MemoryStore implements ResilienceStore {
     this.trouble = trouble;
   }
 
-  /** Ends the trouble, and tells all who listen that messages may have been lost. */
+  /** Ends the trouble, and tells all subscribers that messages may have been lost. */
   recover(): void {
     this.trouble = undefined;
     this.tell({ type: 'reconnected' });
   }
 
-  /** Loses everything, as a server does that restarts empty or whose keys are deleted. No listener is notified. */
+  /** Loses everything, like a server that restarts empty or whose keys are deleted. No listener is notified. */
   forget(): void {
     this.circuitsByName.clear();
     this.limits.clear();
@@ -148,11 +148,11 @@ export class MemoryStore implements ResilienceStore {
   private async step<T>(make: () => T): Promise<T> {
     this.counted++;
     if (this.trouble === 'frozen') return new Promise<never>(() => {});
-    if (this.trouble === 'down') throw new Error('the memory store is down, by fail()');
+    if (this.trouble === 'down') throw new Error('the memory store is down, because of fail()');
     return make();
   }
 
-  /** Those who listen hear it later, each with a copy of its own. */
+  /** Subscribers get it later, each with a copy of its own. */
   private tell(message: StoreMessage): void {
     for (const entry of this.listeners) {
       queueMicrotask(() => {

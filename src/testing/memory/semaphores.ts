@@ -44,7 +44,7 @@ export class MemorySemaphores {
           leases.set(step.token, now + span(step.leaseMs));
           return { granted: true, inUse: leases.size };
         }
-        // Who waits asks again when a lease ends, at the latest.
+        // A waiting caller asks again when a lease ends, at the latest.
         semaphore.awaitedUntil = now + 2 * span(step.leaseMs);
         const first = Math.min(...leases.values());
         const retryAfterMs = leases.size === 0 ? span(step.leaseMs) : Math.ceil(first - now);

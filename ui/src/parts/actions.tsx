@@ -23,7 +23,7 @@ const LABELS: Record<Action, string> = {
   reset: 'Reset',
 };
 
-/** The effects, for somebody who does this once a year, at night. */
+/** The effects, for an operator who does this once a year, at night. */
 const EFFECTS: Record<Action, string> = {
   'force-open': 'Every call is rejected at once, and fallbacks answer, until the override ends.',
   disable: 'Every call is admitted, whatever happens; outcomes are still counted.',
@@ -129,7 +129,7 @@ function ActionForm({ action, name, shared, close }: Wanted & { readonly close: 
       ...(access.value.needsBy && { by: text('by') }),
       ...(limited && minutes > 0 && { until: `${minutes}m` }),
     });
-    if (!shown.current) return; // somebody has closed the dialog meanwhile
+    if (!shown.current) return; // the dialog was closed meanwhile
     busy.value = false;
     if (answer === undefined) {
       if (access.value.needsBy) localStorage.setItem('resilience:by', text('by'));
