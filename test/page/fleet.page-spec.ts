@@ -146,7 +146,7 @@ describeWithBrowser('the page of a fleet, in a browser', () => {
       await row('search').getByText(text, { exact: true }).waitFor({ timeout: 15_000 });
     }
     await row('mine').getByText('timeout attempt 9s').waitFor();
-    await row('mine').getByText('when taken back').waitFor();
+    await row('mine').getByText('when removed').waitFor();
     await row('mine').getByText('not in force here').waitFor();
   });
 

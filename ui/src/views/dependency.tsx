@@ -189,7 +189,7 @@ function Plots({ name, history }: { readonly name: string; readonly history: His
           aria-pressed={still.value}
           onClick={() => (still.value = !still.value)}
         >
-          {still.value ? 'Go on' : 'Hold still'}
+          {still.value ? 'Resume' : 'Pause'}
         </button>
       </div>
       <div class="cards">

@@ -226,7 +226,7 @@ function Change({ target, patch, by, reason, until, inForce, pending }: AdminFle
       <td>{by ?? 'unknown'}</td>
       <td class="wide">{reason ?? 'not given'}</td>
       <td class="number" data-label="Ends">
-        {until === undefined ? 'when taken back' : timeOf(until, today.value)}
+        {until === undefined ? 'when removed' : timeOf(until, today.value)}
       </td>
       <td class="wide">
         {inForce ? 'in force' : 'not in force here'}
