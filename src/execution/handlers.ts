@@ -33,9 +33,17 @@ export function eventPatternsOf(method: Function): readonly unknown[] | undefine
   return Reflect.getMetadata('microservices:pattern', method) as readonly unknown[];
 }
 
+/** `@ResolveField()` and `@ResolveReference()` of @nestjs/graphql, for which interceptors run only on demand. */
+const FIELD_METADATA = ['graphql:resolve_property', 'graphql:resolve_reference'];
+
+/** Whether GraphQL calls the method for a field, or for an entity of a federation. */
+export function isFieldResolver(method: Function): boolean {
+  return FIELD_METADATA.some((key) => Reflect.hasMetadata(key, method));
+}
+
 /** Whether Nest awaits the method's result: that of a handler, or of a GraphQL field resolver. */
 export function isAwaitedByNest(method: Function): boolean {
-  return isHandler(method) || Reflect.hasMetadata('graphql:resolve_property', method);
+  return isHandler(method) || isFieldResolver(method);
 }
 
 /** Whether a handler has `@Sse()`. */
