@@ -136,9 +136,12 @@ export class HandlerCall extends Call {
     else discardAnswer(value);
   }
 
-  /** False when the response is being sent, or its client has gone. */
+  /** False when the response is being sent, its client has gone, or the messages of its client have been used up. */
   override wantsAnotherAttempt(): boolean {
-    const { response, context } = this;
+    const { response, context, site, running } = this;
+    if (running !== undefined && site.messages !== undefined) {
+      return !(site.messages === 'rx_stream' ? running.answered : running.reached);
+    }
     if (response === undefined) return true;
     // Nest sends the head of an event stream before its first event.
     return !isOver(response) && (!response.headersSent || isEventStream(context.getHandler()));
