@@ -16,7 +16,7 @@ export interface DelayOptions {
 
 const DEFAULT_MIN_DELAY = 1_000;
 
-/** Codes of calls that were ended on purpose: another run would end the same way, or is not wanted. */
+/** Codes of calls that were ended on purpose: another run is not wanted. */
 const ENDED = new Set(['CANCELLED', 'CLIENT_GONE']);
 
 /**
@@ -59,7 +59,8 @@ export function minDelayOf(options: DelayOptions): number {
 }
 
 function isTurnedAway(error: unknown): error is ResilienceError {
-  return isResilienceError(error) && !isOwnFailure(error) && !ENDED.has(error.code);
+  if (!isResilienceError(error) || isOwnFailure(error) || ENDED.has(error.code)) return false;
+  return look(error, 'reason') !== 'cost'; // a rate limit never admits a call that costs more than its burst
 }
 
 function known(ms: number | undefined): number | undefined {

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { type ExecutionContext } from '@nestjs/common';
 import { look } from '../common/outcomes/look.js';
 import { ClientGoneError } from './client-gone-error.js';
+import { grpcCallOf } from './grpc-status.js';
 import { http2StreamOf } from './http2-stream.js';
 
 /** The part of Node's `EventEmitter` that is used here. */
@@ -46,7 +47,7 @@ function connectionOf(context: ExecutionContext): Connection | undefined {
     case 'ws':
       return ofSocket(context.switchToWs().getClient());
     case 'rpc':
-      return ofGrpcCall(context.getArgByIndex(2));
+      return ofGrpcCall(context.getArgByIndex(2)) ?? ofGrpcCall(grpcCallOf(context));
     case 'graphql':
       return ofGraphql(context.getArgByIndex(2));
     default:
@@ -78,7 +79,7 @@ function ofSocket(client: unknown): Connection | undefined {
 /** `WebSocket.CLOSING`. */
 const CLOSING = 2;
 
-/** Other transports of microservices have no third argument. */
+/** Other transports of microservices have no call. */
 function ofGrpcCall(call: unknown): Connection | undefined {
   if (!isEmitter(call)) return undefined;
   return { emitter: call, event: 'cancelled', hasGone: () => look(call, 'cancelled') === true };

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { ArgumentsHost } from '@nestjs/common';
 import type { ResilienceError } from '../common/errors.js';
 import { look } from '../common/outcomes/look.js';
@@ -8,7 +9,7 @@ interface Metadata {
 }
 
 /** A status as gRPC clients get it. */
-interface GrpcStatus {
+export interface GrpcStatus {
   readonly code: number;
   /** The text for clients. */
   readonly details: string;
@@ -39,12 +40,37 @@ export function grpcStatusOf(
   host: ArgumentsHost,
   title: string,
 ): GrpcStatus | undefined {
-  const call: unknown = host.getArgByIndex(2);
-  if (typeof look(call, 'sendMetadata') !== 'function') return undefined;
+  const call = grpcCallOf(host);
+  if (call === undefined) return undefined;
   const metadata = emptyLike(look(call, 'metadata'));
   metadata?.set(CODE, code);
   if (Number.isFinite(retryAfterMs)) metadata?.set(PUSHBACK, String(Math.ceil(retryAfterMs!)));
   return { code: STATUSES[code] ?? UNAVAILABLE, details: title, message: title, metadata };
+}
+
+/** The call behind a method of gRPC; `undefined` for other transports. */
+export function grpcCallOf(host: ArgumentsHost): object | undefined {
+  const [call, handedOver] = [2, 0].map((index) => host.getArgByIndex<unknown>(index));
+  if (isGrpcCall(call)) return call;
+  return isGrpcCall(handedOver) ? handedOver : undefined;
+}
+
+function isGrpcCall(value: unknown): value is object {
+  return typeof look(value, 'sendMetadata') === 'function';
+}
+
+/**
+ * Ends a call that Nest has handed over to the method (`@GrpcStreamCall()`), whose answer it leaves to it: nobody else would.
+ *
+ * @returns false for other methods, whose errors Nest sends
+ */
+export function endHandedOver(host: ArgumentsHost, status: GrpcStatus): boolean {
+  const [call, callback] = [0, 1].map((index) => host.getArgByIndex<unknown>(index));
+  if (!isGrpcCall(call)) return false;
+  // With a stream of answers, an error of the stream is its status.
+  if (typeof callback === 'function') (callback as (status: GrpcStatus) => void)(status);
+  else (call as EventEmitter).emit('error', status);
+  return true;
 }
 
 /** Metadata of the same class as the client's: the package is the application's own. */

@@ -54,6 +54,7 @@ function called(
       plan: {} as MethodPlan,
       controller: undefined,
       direct: true,
+      messages: undefined,
     },
     context,
     { handle: () => source },
@@ -135,6 +136,21 @@ describe('another attempt makes sense', () => {
 
   it('on other transports always', () => {
     expect(called().wantsAnotherAttempt()).toBe(true);
+  });
+
+  it.each([
+    ['rx_stream', 'has answered with one that reads the messages', [true, true, false]],
+    ['pt_stream', 'has been called', [true, false, false]],
+  ] as const)('with messages of a client (%s) until the method %s', (messages, _, expected) => {
+    const call = called();
+    const attempt = { reached: false, answered: false };
+    Object.assign(call, { site: { messages }, running: attempt });
+    const wanted = [call.wantsAnotherAttempt()];
+    for (const key of ['reached', 'answered'] as const) {
+      attempt[key] = true;
+      wanted.push(call.wantsAnotherAttempt());
+    }
+    expect(wanted).toEqual(expected);
   });
 });
 

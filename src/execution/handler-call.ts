@@ -23,6 +23,8 @@ export class HandlerCall extends Call {
 
   override interruptible = true;
   private readonly response: RawResponse | undefined;
+  /** Whether the body of the request was unread when the call began. */
+  private readonly unread: boolean;
   /** For transports other than HTTP. */
   private readonly client: AbortSignal | undefined;
   private running: HandlerAttempt | undefined = undefined;
@@ -44,6 +46,7 @@ export class HandlerCall extends Call {
     super(context.getArgs(), clock, site.controller);
     this.reports = reports;
     this.response = rawResponseIn(context);
+    this.unread = this.response?.req?.readableDidRead === false;
     this.client = this.response === undefined ? clientSignalOf(context) : undefined;
     if (this.hasNoClient) this.clientGone();
     else if (this.response !== undefined || this.client !== undefined) watchLater(this);
@@ -136,10 +139,14 @@ export class HandlerCall extends Call {
     else discardAnswer(value);
   }
 
-  /** False when the response is being sent, or its client has gone. */
+  /** False when the response is being sent, its client has gone, or what that sends has been used up. */
   override wantsAnotherAttempt(): boolean {
-    const { response, context } = this;
+    const { response, context, site, running } = this;
+    if (running !== undefined && site.messages !== undefined) {
+      return !(site.messages === 'rx_stream' ? running.answered : running.reached);
+    }
     if (response === undefined) return true;
+    if (this.unread && response.req?.readableDidRead === true) return false;
     // Nest sends the head of an event stream before its first event.
     return !isOver(response) && (!response.headersSent || isEventStream(context.getHandler()));
   }

@@ -1,3 +1,4 @@
+import { look } from '../common/outcomes/look.js';
 import type { DecoratedMethod } from './decorated-method.js';
 
 /** Metadata in which `@UseInterceptors()` records the interceptors of a method, the outermost first. */
@@ -33,9 +34,30 @@ export function eventPatternsOf(method: Function): readonly unknown[] | undefine
   return Reflect.getMetadata('microservices:pattern', method) as readonly unknown[];
 }
 
+/** `@ResolveField()` and `@ResolveReference()` of @nestjs/graphql, for which interceptors run only on demand. */
+const FIELD_METADATA = ['graphql:resolve_property', 'graphql:resolve_reference'];
+
+/** Whether GraphQL calls the method for a field, or for an entity of a federation. */
+export function isFieldResolver(method: Function): boolean {
+  return FIELD_METADATA.some((key) => Reflect.hasMetadata(key, method));
+}
+
+/** How a method of gRPC gets the messages of its client, if these are a stream. Values of @nestjs/microservices. */
+export type MessageStream =
+  | 'rx_stream' // @GrpcStreamMethod(): as an Observable, which begins when the method has answered
+  | 'pt_stream'; // @GrpcStreamCall(): with the call itself, whose answer it sends
+
+/** `undefined` for methods that get no stream of messages. */
+export function messageStreamOf(method: Function): MessageStream | undefined {
+  const patterns: unknown = Reflect.getMetadata('microservices:pattern', method);
+  if (!Array.isArray(patterns)) return undefined;
+  const kind = look(patterns[0], 'streaming');
+  return kind === 'rx_stream' || kind === 'pt_stream' ? kind : undefined;
+}
+
 /** Whether Nest awaits the method's result: that of a handler, or of a GraphQL field resolver. */
 export function isAwaitedByNest(method: Function): boolean {
-  return isHandler(method) || Reflect.hasMetadata('graphql:resolve_property', method);
+  return isHandler(method) || isFieldResolver(method);
 }
 
 /** Whether a handler has `@Sse()`. */
@@ -65,8 +87,9 @@ export function fillsOneParameterAlone(
 /** `RouteParamtypes` of @nestjs/common: `@Res()` and `@Next()`. */
 const RESPONSE_PARAMETERS = ['1:', '2:'];
 
-/** Whether a handler has `@Res()` or `@Next()` without `passthrough`, so that Nest leaves the response to it. */
-export function sendsResponse({ key }: DecoratedMethod, owner: Function): boolean {
+/** Whether Nest leaves the response to a handler: by `@Res()` or `@Next()` without `passthrough`, or `@GrpcStreamCall()`. */
+export function sendsResponse({ key, wrapper }: DecoratedMethod, owner: Function): boolean {
+  if (wrapper !== undefined && messageStreamOf(wrapper) === 'pt_stream') return true;
   const parameters = Reflect.getMetadata(PARAMETERS, owner, key) as object | undefined;
   if (Reflect.getMetadata('__responsePassthrough__', owner, key) === true) return false;
   return Object.keys(parameters ?? {}).some((parameter) =>

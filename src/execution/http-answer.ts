@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ArgumentsHost, ExecutionContext } from '@nestjs/common';
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
 import { http2StreamOf } from './http2-stream.js';
@@ -16,7 +16,9 @@ export type RawResponse = Pick<
   | 'setHeader'
   | 'statusCode'
   | 'writableFinished'
->;
+> & {
+  readonly req?: Pick<IncomingMessage, 'readableDidRead'>;
+};
 
 /** The parts of an Express response and of a Fastify reply that are used here. */
 interface FrameworkResponse {

@@ -2,13 +2,25 @@ import { type ResilienceError, isResilienceError } from '../common/errors.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 import { show } from '../common/printable.js';
 import { limitStacks, restoreStacks } from '../common/stack-limit.js';
+import { look } from '../common/outcomes/look.js';
+import { isFieldResolver } from './handlers.js';
+import { isGatewayHook, jobEventOf } from './never-covered.js';
 import { forGraphql } from './rejection-answers.js';
 
 /** Receives the promise of a call by Nest, which does not handle rejections as its users need. */
 export type NestCaller = (result: Promise<unknown>) => Promise<unknown>;
 
+/** Parts of the places in a stack where packages call. Methods that are bound are called by what they were given to. */
+const CALLERS = {
+  schedule: ['/node_modules/@nestjs/schedule/'],
+  cqrs: ['/node_modules/@nestjs/cqrs/'],
+  eventEmitter: ['/node_modules/@nestjs/event-emitter/'],
+  websockets: ['/node_modules/@nestjs/websockets/', '/node_modules/rxjs/'],
+  queues: ['node:events:'],
+} as const;
+
 /**
- * How to treat the results of a method that packages of Nest call without an interceptor: scheduled methods, listeners,
+ * How to treat the results of a method that packages of Nest call without an interceptor: scheduled methods, listeners, hooks of gateways,
  * handlers of CQRS events, field resolvers; `undefined` for any other method.
  *
  * @param owner the class that it is called on
@@ -20,24 +32,28 @@ export function nestCallerOf(
   name: string,
   warn: (message: string) => void,
 ): NestCaller | undefined {
-  if (Reflect.hasMetadata('graphql:resolve_property', method)) return forClients;
+  if (isFieldResolver(method)) return forClients;
+  const reportRun = ({ message }: ResilienceError): void =>
+    warn(`${name} was rejected: ${message}`);
   if (Reflect.hasMetadata('SCHEDULER_TYPE', method)) {
-    return reporting('@nestjs/schedule', method, ({ message }) =>
-      warn(`${name} was rejected: ${message}`),
-    );
+    return reporting(CALLERS.schedule, method, reportRun);
+  }
+  if (isGatewayHook(method.name, owner)) return reporting(CALLERS.websockets, method, reportRun);
+  const job = jobEventOf(method);
+  if (job !== undefined) {
+    const event = show(look(job, 'eventName'));
+    return reporting(CALLERS.queues, method, (error) => warn(lostEvent(name, event, error)));
   }
   const handled = handledBy(method, owner);
   if (handled !== undefined) {
     const events = handled.map(({ name: event }) => event).join(', ');
     const report = (error: ResilienceError): void => warn(lostEvent(name, events, error));
-    return reporting('@nestjs/cqrs', method, report, true);
+    return reporting(CALLERS.cqrs, method, report, true);
   }
   const listened = listenedBy(method);
   if (listened === undefined) return undefined;
   const events = listened.map(({ event }) => show(event)).join(', ');
-  return reporting('@nestjs/event-emitter', method, (error) =>
-    warn(lostEvent(name, events, error)),
-  );
+  return reporting(CALLERS.eventEmitter, method, (error) => warn(lostEvent(name, events, error)));
 }
 
 /** The events of `@EventsHandler()`; `undefined` for other methods than `handle()` of such a class. */
@@ -79,7 +95,7 @@ export function lostEvent(name: string, events: string, error: ResilienceError):
  * @param passesOn whether the package gets them too, and not only a stack to log
  */
 function reporting(
-  caller: string,
+  callers: readonly string[],
   method: Function,
   report: (error: ResilienceError) => void,
   passesOn = false,
@@ -87,7 +103,7 @@ function reporting(
   return (result) => {
     const call = callOf(method);
     return result.catch((error: unknown) => {
-      if (!isResilienceError(error) || !isBy(caller, call)) throw error;
+      if (!isResilienceError(error) || !isBy(callers, call)) throw error;
       report(error);
       if (passesOn) throw error;
     });
@@ -111,7 +127,8 @@ function callOf(method: Function): CallPlace {
 }
 
 /** Whether a package itself has made a call: only the stack distinguishes it from a call by the application. */
-function isBy(name: string, { stack }: CallPlace): boolean {
+function isBy(callers: readonly string[], { stack }: CallPlace): boolean {
   const [, nearest = ''] = stack?.split('\n') ?? [];
-  return nearest.replaceAll('\\', '/').includes(`/node_modules/${name}/`);
+  const place = nearest.replaceAll('\\', '/');
+  return callers.some((caller) => place.includes(caller));
 }

@@ -10,10 +10,15 @@ const LIFECYCLE_HOOKS: ReadonlySet<unknown> = new Set([
   'onApplicationShutdown',
 ]);
 
+/** `@WebSocketGateway()`: their results are not awaited, so a rejection would end the process. */
+const GATEWAY_HOOKS = [
+  'websockets:is_gateway',
+  new Set<unknown>(['afterInit', 'handleConnection', 'handleDisconnect']),
+] as const;
+
 /** Members of classes that packages of Nest mark with metadata. */
 const MARKED: readonly (readonly [metadata: string, keys: ReadonlySet<unknown>])[] = [
-  // @WebSocketGateway(): their results are not awaited, so a rejection would end the process.
-  ['websockets:is_gateway', new Set(['afterInit', 'handleConnection', 'handleDisconnect'])],
+  GATEWAY_HOOKS,
   // @nestjs/bullmq, @Processor() and @QueueEventsListener(): accessors that their base classes have.
   ['bullmq:processor_metadata', new Set(['worker'])],
   ['bullmq:queue_events_listener_metadata', new Set(['queueEvents'])],
@@ -36,8 +41,21 @@ export function isNeverCovered(
 ): boolean {
   if (isLifecycleHook(key)) return true;
   if (MARKED.some(([metadata, keys]) => keys.has(key) && isMarked(owner, metadata))) return true;
-  const method = wrapper ?? original;
-  return LISTENER_METADATA.some((metadata) => Reflect.hasMetadata(metadata, method));
+  return jobEventOf(wrapper ?? original) !== undefined;
+}
+
+/** Whether Nest calls a method of that name when a client of the gateway comes or goes. */
+export function isGatewayHook(key: PropertyKey, owner: Function): boolean {
+  const [metadata, keys] = GATEWAY_HOOKS;
+  return keys.has(key) && isMarked(owner, metadata);
+}
+
+/** What a listener for jobs has been decorated with, such as `{ eventName: 'failed' }`; `undefined` for other methods. */
+export function jobEventOf(method: Function): object | undefined {
+  const metadata = LISTENER_METADATA.find((key) => Reflect.hasMetadata(key, method));
+  return metadata === undefined
+    ? undefined
+    : (Reflect.getMetadata(metadata, method) as object | undefined);
 }
 
 /** Whether Nest calls a method of that name itself, when the application starts or ends. */

@@ -1,9 +1,9 @@
 import type { ArgumentsHost } from '@nestjs/common';
-import { type Observable, throwError } from 'rxjs';
+import { type Observable, of as just, throwError } from 'rxjs';
 import { brand } from '../common/brand.js';
 import { ResilienceError } from '../common/errors.js';
 import { look } from '../common/outcomes/look.js';
-import { grpcStatusOf } from './grpc-status.js';
+import { endHandedOver, grpcStatusOf } from './grpc-status.js';
 import { answer, sayWhenToRetry } from './http-answer.js';
 
 // Rejections as clients see them: never with the message, which has internal names.
@@ -73,6 +73,9 @@ export function forGraphql(error: ResilienceError): ResilienceError {
   return look(error, FOR_GRAPHQL) === true ? error : new GraphqlRejection(error);
 }
 
+/** Nest waits for an item, and does nothing with it. */
+const ended = just(undefined) as Observable<never>;
+
 /** Answers a rejection in the way of its transport. @throws the rejection for GraphQL, as clients may see it */
 export function answerRejection(
   error: ResilienceError,
@@ -83,8 +86,11 @@ export function answerRejection(
       sayWhenToRetry(host, error);
       answer(host, error.getStatus(), error.getResponse());
       return undefined;
-    case 'rpc':
-      return throwError(() => grpcStatusOf(error, host, titleOf(error)) ?? detailsOf(error));
+    case 'rpc': {
+      const status = grpcStatusOf(error, host, titleOf(error));
+      if (status !== undefined && endHandedOver(host, status)) return ended;
+      return throwError(() => status ?? detailsOf(error));
+    }
     case 'ws':
       tellSocket(host.switchToWs().getClient<SocketClient>(), {
         status: 'error',

@@ -11,6 +11,10 @@ export class HandlerAttempt {
   private claimed = false;
   /** Whether the method is certain to run: with other interceptors, the attempt may end before. */
   private pending = false;
+  /** Whether the method has been called, or the substitute. */
+  reached = false;
+  /** Whether the method is known to have answered: with a promise, that of a {@link repeatable} one has been fulfilled. */
+  answered = false;
   private givenUp: { readonly error: unknown } | undefined = undefined;
 
   constructor(
@@ -36,24 +40,30 @@ export class HandlerAttempt {
   /** Runs the bare method, or the substitute, of the {@link claims claimed} call. @throws when the attempt has been abandoned */
   run(original: Method, self: unknown, args: unknown[]): unknown {
     if (this.givenUp !== undefined) throw this.givenUp.error;
-    this.claimed = true;
+    this.claimed = this.reached = true;
     const { call, substitute } = this;
     if (substitute !== undefined) return substitute(self, args);
     const result = adopt(original.apply(self, args));
     if (isPromiseLike(result)) {
       call?.track(result);
       if (this.repeatable) this.watch(result);
-    }
+    } else this.answered = true;
     return result;
   }
 
   private watch(result: PromiseLike<unknown>): void {
     this.pending = true;
-    const ended = (): void => void (this.pending = false);
-    result.then(ended, () => {
-      ended();
-      this.claimed = false; // another interceptor may repeat the call, within the same attempt
-    });
+    const ended = (answered: boolean): void => {
+      this.pending = false;
+      this.answered = answered;
+    };
+    result.then(
+      () => ended(true),
+      () => {
+        ended(false);
+        this.claimed = false; // another interceptor may repeat the call, within the same attempt
+      },
+    );
   }
 
   /** Whether the method would continue without a waiting caller if the attempt ended now. */

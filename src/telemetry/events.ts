@@ -50,7 +50,7 @@ export type ExhaustionReason =
   | 'circuit-open'
   /** The backoff function returned no valid delay, or threw. */
   | 'backoff'
-  /** The client has gone, its response is being sent, or the body of the request cannot be sent again. */
+  /** The client has gone, its response is being sent, or a body or a stream has been read, which nobody can read again. */
   | 'answered'
   /** The application is closing. */
   | 'shutdown';

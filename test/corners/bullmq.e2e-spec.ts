@@ -1,7 +1,13 @@
 import { BadGatewayException, Injectable } from '@nestjs/common';
-import { BullModule, Processor, WorkerHost, getQueueToken } from '@nestjs/bullmq';
+import { BullModule, OnWorkerEvent, Processor, WorkerHost, getQueueToken } from '@nestjs/bullmq';
 import { DelayedError, type Job, type Queue, UnrecoverableError } from 'bullmq';
-import { CircuitBreaker, CircuitOpenError, Retry, TimeoutError } from '../../src/index.js';
+import {
+  CircuitBreaker,
+  CircuitOpenError,
+  RateLimit,
+  Retry,
+  TimeoutError,
+} from '../../src/index.js';
 import { DelayWhenRejected, delayWhenRejected } from '../../src/bullmq/index.js';
 import { type Booted, boot, closeAll } from '../support/boot.js';
 import { describeWithRedis } from '../support/redis.js';
@@ -54,6 +60,33 @@ class Counted extends WorkerHost {
   }
 }
 
+@Processor('costly')
+class Costly extends WorkerHost {
+  @DelayWhenRejected({ minDelay: '5ms' })
+  @RateLimit({
+    name: 'costs',
+    limit: 10,
+    per: '1s',
+    cost: ({ data }: Job<{ cost: number }>) => data.cost,
+  })
+  async process(_job: Job<{ cost: number }>): Promise<string> {
+    return 'done';
+  }
+
+  @OnWorkerEvent('failed')
+  @CircuitBreaker('notices')
+  async onFailed(_job: Job): Promise<void> {
+    visits.visit();
+  }
+}
+
+const lines: string[] = [];
+const logger = {
+  log() {},
+  error() {},
+  warn: (message: unknown) => void lines.push(String(message)),
+};
+
 describeWithRedis('a processor of BullMQ', () => {
   let redis: OwnRedis;
   let booted: Booted;
@@ -80,9 +113,12 @@ describeWithRedis('a processor of BullMQ', () => {
     booted = await boot({
       imports: [
         BullModule.forRoot({ connection: { host, port: Number(port) } }),
-        ...['mails', 'prints', 'counted'].map((name) => BullModule.registerQueue({ name })),
+        ...['mails', 'prints', 'counted', 'costly'].map((name) =>
+          BullModule.registerQueue({ name }),
+        ),
       ],
-      providers: [Mails, Prints, Printer, Counted],
+      providers: [Mails, Prints, Printer, Counted, Costly],
+      resilience: { logger },
     });
   });
 
@@ -140,6 +176,32 @@ describeWithRedis('a processor of BullMQ', () => {
       }
     },
   );
+
+  it('does not delay a job for ever that costs more than its rate limit admits', async () => {
+    const queue = booted.app.get<Queue>(getQueueToken('costly'));
+    const job = await queue.add('x', { cost: 11 }, { attempts: 2 });
+    while ((await (await stateOf(job)).getState()) !== 'failed') {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect(await stateOf(job)).toMatchObject({
+      attemptsMade: 2,
+      failedReason: expect.stringContaining('rate limit "costs"'),
+    });
+    await visits.reached(2);
+  });
+
+  it('whose listener is rejected causes one warning with its name and the reason', async () => {
+    booted.registry.get('notices').forceOpen();
+    lines.length = 0;
+    const queue = booted.app.get<Queue>(getQueueToken('costly'));
+    await queue.add('x', { cost: 11 });
+    await until(() => lines.some((line) => line.includes('onFailed')));
+    expect(lines).toEqual([
+      `Costly.onFailed has turned away an event ('failed'): circuit "notices" is open`,
+    ]);
+    const listener = booted.app.get(Costly).onFailed({} as Job);
+    expect((await outcome(listener)).error).toBeInstanceOf(CircuitOpenError);
+  });
 
   it('uses up an attempt for a failure, as always', async () => {
     booted.registry.get('mail').disable();

@@ -11,6 +11,7 @@ import { NestFactory } from '@nestjs/core';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import {
   CircuitBreaker,
+  CircuitOpenError,
   ResilienceError,
   ResilienceExceptionFilter,
   Retry,
@@ -24,6 +25,12 @@ const SECRET = 'secret-upstream';
 const failing = { consecutiveFailures: 1, openFor: '4s' } as const;
 const visits = new Visits();
 const seen: unknown[] = [];
+const lines: string[] = [];
+const logger = {
+  log() {},
+  error() {},
+  warn: (message: unknown) => void lines.push(String(message)),
+};
 let entered: Deferred<AbortSignal>;
 
 @Catch(ResilienceError)
@@ -50,6 +57,12 @@ class Shelf {
 @WebSocketGateway()
 class Gateway {
   constructor(readonly shelf: Shelf) {}
+
+  @CircuitBreaker('connections')
+  async handleConnection(): Promise<void> {}
+
+  @CircuitBreaker('connections')
+  async handleDisconnect(): Promise<void> {}
 
   @SubscribeMessage('good')
   @Retry()
@@ -178,7 +191,10 @@ describe.each(Object.entries(kinds))('a message to a gateway of %s', (_, kind) =
   };
 
   beforeAll(async () => {
-    const { AppModule, clock } = appModule({ providers: [Gateway, Shelf] });
+    const { AppModule, clock } = appModule({
+      providers: [Gateway, Shelf],
+      resilience: { logger },
+    });
     const app = await NestFactory.create(AppModule, await platforms.Express(), quiet);
     app.useWebSocketAdapter(await kind.adapter(app));
     await app.listen(0, '127.0.0.1');
@@ -189,7 +205,10 @@ describe.each(Object.entries(kinds))('a message to a gateway of %s', (_, kind) =
     entered = deferred();
     visits.count = 0;
     seen.length = 0;
-    for (const { name } of server.registry.list()) server.registry.get(name).reset();
+    for (const { name } of server.registry.list()) {
+      server.registry.get(name).clearOverride();
+      server.registry.get(name).reset();
+    }
     client = await kind.connect(server.url);
   });
 
@@ -232,6 +251,19 @@ describe.each(Object.entries(kinds))('a message to a gateway of %s', (_, kind) =
     client.close();
     await until(() => signal.aborted);
     expect(signal.reason).toMatchObject({ code: 'CLIENT_GONE' });
+  });
+
+  it('is not needed: a rejected hook causes one warning when a client comes or goes', async () => {
+    server.registry.get('connections').forceOpen();
+    lines.length = 0;
+    const second = await kind.connect(server.url);
+    second.close();
+    await until(() => lines.length === 2);
+    expect(lines).toEqual([
+      'Gateway.handleConnection was rejected: circuit "connections" is open',
+      'Gateway.handleDisconnect was rejected: circuit "connections" is open',
+    ]);
+    await expect(server.app.get(Gateway).handleConnection()).rejects.toThrow(CircuitOpenError);
   });
 
   it('leaves no listener on a connection that stays', async () => {

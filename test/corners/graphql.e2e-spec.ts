@@ -16,6 +16,7 @@ import {
   ObjectType,
   Query,
   ResolveField,
+  ResolveReference,
   Resolver,
   Subscription,
 } from '@nestjs/graphql';
@@ -34,6 +35,7 @@ import {
   type Platform,
   type Served,
   appModule,
+  boot,
   closeAll,
   nestMajor,
   platforms,
@@ -41,7 +43,7 @@ import {
   watch,
 } from '../support/boot.js';
 import { hang } from '../support/handlers.js';
-import { type Deferred, Visits, deferred, settle, until } from '../support/wait.js';
+import { type Deferred, Visits, deferred, outcome, settle, until } from '../support/wait.js';
 
 const SECRET = 'secret-upstream';
 const failing = { consecutiveFailures: 1, openFor: '4s' } as const;
@@ -438,4 +440,37 @@ describe.each(Object.entries(kinds))('GraphQL by %s', (driver, { platform, optio
     expect(logged).not.toHaveBeenCalled();
     logged.mockRestore();
   });
+});
+
+describe('an entity of a federation', () => {
+  @Resolver(() => Book)
+  class Entities {
+    constructor(readonly shelf: Shelf) {}
+    @ResolveReference()
+    @CircuitBreaker({ name: `${SECRET}-entity`, ...failing })
+    async book(_reference: object): Promise<Book> {
+      visits.visit();
+      throw new BadGatewayException();
+    }
+    @ResolveReference()
+    @CircuitBreaker('outer')
+    async below(_reference: object): Promise<Book> {
+      return this.shelf.books();
+    }
+  }
+
+  afterAll(closeAll);
+
+  it.each(['book', 'below'] as const)(
+    'gives its client code and retry time of a rejection, and reveals no internals: %s',
+    async (key) => {
+      const entities = (await boot({ providers: [Entities, Shelf] })).app.get(Entities);
+      await outcome(entities[key]({ title: 'Emma' }));
+      const { error } = await outcome(entities[key]({ title: 'Emma' }));
+      expect(error).toMatchObject({
+        message: 'Service Unavailable',
+        extensions: { code: 'CIRCUIT_OPEN', retryAfterMs: 4_000 },
+      });
+    },
+  );
 });

@@ -51,7 +51,7 @@ export function readFallbackOptions(
 ): FallbackSettings {
   if (site.method?.sendsResponse) {
     read.contradiction(
-      'the handler sends its response itself (@Res() or @Next()), so an answer in its place would never be sent; use @Res({ passthrough: true })',
+      'the handler sends its response itself (@Res(), @Next() or @GrpcStreamCall()), so an answer in its place would never be sent; use @Res({ passthrough: true }) or @GrpcStreamMethod()',
     );
   }
   const { on = [isFailure, isResilienceError], ...others } = readErrorOptions(read);
