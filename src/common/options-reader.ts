@@ -1,7 +1,8 @@
+import { types } from 'node:util';
 import { type Duration, parseDuration } from './duration.js';
 import { legible } from './legible.js';
 import { isOptions, isPlainObject } from './objects.js';
-import { show } from './printable.js';
+import { notOptions, show } from './printable.js';
 
 /** Collects the problems of the configuration, so that all of them can be reported at once. */
 export class Problems {
@@ -42,8 +43,8 @@ export class OptionsReader<T extends object> {
   ) {
     const given: unknown = legible(options);
     if (!isOptions(given)) {
-      const what = prefix === '' ? 'the options are' : `${prefix.slice(0, -1)} is`;
-      problems.add(where, `${what} ${show(given)}; use an object`);
+      const what = prefix === '' ? undefined : `${prefix.slice(0, -1)} is`;
+      problems.add(where, notOptions(given, { what }));
     }
     this.options = (isOptions(given) ? given : {}) as T;
   }
@@ -88,6 +89,22 @@ export class OptionsReader<T extends object> {
       typeof value === 'string' && value !== ''
         ? value
         : this.wrong(key, value, 'a non-empty string'),
+    );
+  }
+
+  /** A string, which may be empty: for people. */
+  note(key: keyof T & string): string | undefined {
+    return this.parse(key, (value) =>
+      typeof value === 'string' ? value : this.wrong(key, value, 'a string'),
+    );
+  }
+
+  /** A date to come. @param now milliseconds since the epoch */
+  dateToCome(key: keyof T & string, now: number): Date | undefined {
+    return this.parse(key, (value) =>
+      types.isDate(value) && value.getTime() > now
+        ? value
+        : this.wrong(key, value, 'a Date to come'),
     );
   }
 

@@ -1,6 +1,6 @@
 import { isOptions } from '../common/objects.js';
 import type { Problems } from '../common/options-reader.js';
-import { show } from '../common/printable.js';
+import { notOptions, show } from '../common/printable.js';
 import { ownValue } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';
 import { EVERYTHING } from './configuration/everything.js';
@@ -46,7 +46,7 @@ export function effectiveOptions(
 
   const decorated = given.get(kind);
   if (decorated !== undefined && !isOptions(decorated)) {
-    problems.add(where, `the options are ${show(decorated)}; use an object`);
+    problems.add(where, notOptions(decorated));
   }
   const said = asOptions(decorated);
   const definesNothing = (set: Options): boolean =>

@@ -47,7 +47,7 @@ describe('the options of redisStore()', () => {
       'redisStore(): neither client nor url is given; one of them says where the Redis is',
     ]);
     expect(problemsOf(undefined)).toEqual([
-      'redisStore(): the options are undefined; an object with client or url would be right',
+      'redisStore(): the options are undefined; use an object with client or url',
     ]);
   });
 
