@@ -13,6 +13,11 @@ export class Problems {
     const line = `${where}: ${problem}`;
     if (!this.all.includes(line)) this.all.push(line);
   }
+
+  /** Adds a problem that concerns more than one option. */
+  contradict(where: string, problem: string): void {
+    this.add(where, problem);
+  }
 }
 
 /** The numbers that an option allows; by default those from 0. */
@@ -165,7 +170,7 @@ export class OptionsReader<T extends object> {
 
   /** Reports a problem that concerns more than one option. */
   contradiction(problem: string): void {
-    this.problems.add(this.where, problem);
+    this.problems.contradict(this.where, problem);
   }
 
   /** To be called when all known options have been read: reports the others as unknown. */

@@ -40,9 +40,8 @@ export function effectiveOptions(
   problems: Problems,
 ): EffectiveOptions {
   const policy = policies.get(kind)!;
-  const normalize = (given: unknown): Options =>
-    given === undefined ? {} : asOptions(policy.normalize(given));
-  const of = (set: unknown): unknown => (set as Options | undefined)?.[kind];
+  const normalize = (given: unknown): Options => normalized(kind, given);
+  const of = (set: unknown): unknown => optionsIn(set, kind);
 
   const decorated = given.get(kind);
   if (decorated !== undefined && !isOptions(decorated)) {
@@ -60,7 +59,16 @@ export function effectiveOptions(
     options = merge(options, set, policy.nested);
   };
   layer(normalize(of(defaults)), 'defaults');
-  for (const [name, set] of configurationsFor({ ...shared, ...said })) {
+  const chosen = { ...shared, ...said };
+  const line = lineFor(chosen, configs);
+  if (chosen.config !== undefined && line.length === 0) {
+    const known = Object.keys(configs).join(', ') || 'none';
+    problems.add(
+      where,
+      `config is ${show(chosen.config)}, which forRoot({ configs }) does not have; it has ${known}`,
+    );
+  }
+  for (const [name, set] of line) {
     layer(normalize(of(set)), `configs['${name}']`);
   }
   layer(shared, `pipelines['${pipeline}']`);
@@ -114,19 +122,30 @@ export function effectiveOptions(
     if (target === EVERYTHING || !overrideKeys.includes(target)) return;
     if (!definesNothing(set)) reference = false;
   }
+}
 
-  function configurationsFor({ config, name }: Options): ReturnType<typeof lineOf> {
-    const chosen = config ?? name;
-    const line = typeof chosen === 'string' ? lineOf(chosen, configs) : [];
-    if (config !== undefined && line.length === 0) {
-      const known = Object.keys(configs).join(', ') || 'none';
-      problems.add(
-        where,
-        `config is ${show(config)}, which forRoot({ configs }) does not have; it has ${known}`,
-      );
-    }
-    return line;
-  }
+/** The configurations that a policy of a subject takes options from, each after those that it extends. */
+export function configurationsOf(
+  kind: string,
+  { pipeline, policies: given }: Pick<Subject, 'policies' | 'pipeline'>,
+  { pipelines, configs }: Layers,
+): ReturnType<typeof lineOf> {
+  const shared = normalized(kind, optionsIn(ownValue(pipelines, pipeline), kind));
+  return lineFor({ ...shared, ...asOptions(given.get(kind)) }, configs);
+}
+
+function lineFor({ config, name }: Options, configs: Layers['configs']): ReturnType<typeof lineOf> {
+  const chosen = config ?? name;
+  return typeof chosen === 'string' ? lineOf(chosen, configs) : [];
+}
+
+function optionsIn(set: unknown, kind: string): unknown {
+  return (set as Options | undefined)?.[kind];
+}
+
+/** Without shorthands. */
+function normalized(kind: string, given: unknown): Options {
+  return given === undefined ? {} : asOptions(policies.get(kind)!.normalize(given));
 }
 
 /** The policies of a subject, its own and those of the pipeline that it uses. */
