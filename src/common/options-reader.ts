@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { type Duration, parseDuration } from './duration.js';
 import { legible } from './legible.js';
+import { keysOf } from './outcomes/look.js';
 import { isOptions, isPlainObject } from './objects.js';
 import { notOptions, show } from './printable.js';
 
@@ -166,6 +167,21 @@ export class OptionsReader<T extends object> {
     const origin = this.originOf(path.split(/[.[]/, 1)[0]!);
     const from = origin === undefined ? '' : ` (from ${origin})`;
     this.problems.add(this.where, `${path}${from} ${problem}`);
+  }
+
+  /** Reports what an object given as the value of `key` has beside these members: they would have no effect. */
+  only(key: string, given: object, members: readonly string[]): void {
+    const others = keysOf(given).filter((name) => !members.includes(name));
+    if (others.length === 0) return;
+    this.report(
+      key,
+      `has ${others.map(show).join(', ')} beside ${members.join(' and ')}; use these alone`,
+    );
+  }
+
+  /** Reports a problem of one option that {@link wrong} has no words for. */
+  mistake(problem: string): void {
+    this.problems.add(this.where, problem);
   }
 
   /** Reports a problem that concerns more than one option. */

@@ -124,16 +124,6 @@ export function effectiveOptions(
   }
 }
 
-/** The configurations that a policy of a subject takes options from, each after those that it extends. */
-export function configurationsOf(
-  kind: string,
-  { pipeline, policies: given }: Pick<Subject, 'policies' | 'pipeline'>,
-  { pipelines, configs }: Layers,
-): ReturnType<typeof lineOf> {
-  const shared = normalized(kind, optionsIn(ownValue(pipelines, pipeline), kind));
-  return lineFor({ ...shared, ...asOptions(given.get(kind)) }, configs);
-}
-
 function lineFor({ config, name }: Options, configs: Layers['configs']): ReturnType<typeof lineOf> {
   const chosen = config ?? name;
   return typeof chosen === 'string' ? lineOf(chosen, configs) : [];

@@ -182,7 +182,7 @@ export class LiveChanges {
     for (const holder of holders) {
       const former = planOf(holder);
       const { subject } = former.context;
-      options.uses(subject, layers);
+      if (targets.has(EVERYTHING)) options.uses(subject, layers);
       unused.delete(subject.pipeline ?? '');
       const isMeant =
         targets.has(EVERYTHING) ||
@@ -202,8 +202,7 @@ export class LiveChanges {
       if (targets.has(EVERYTHING) || targets.has(pipeline))
         this.checkUnused(pipeline, options, problems);
     }
-    if (targets.has(EVERYTHING))
-      options.check({ shared: layers.shared, live: layers.live }, problems);
+    if (targets.has(EVERYTHING)) options.checkLive(layers, problems);
     return replacements;
   }
 

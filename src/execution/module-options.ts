@@ -184,6 +184,10 @@ function checkSets(
 ): void {
   for (const [name, set] of Object.entries(sets)) {
     const path = `${group}['${name}'].`;
+    // As a target of overrides it is one that does not exist.
+    if (name === '' && group !== 'overrides') {
+      problems.add(where, `${group} has '' as a name; use a non-empty string`);
+    }
     if (group === 'pipelines') checkPipeline(where, path, set, problems);
     else checkPolicies(where, path, group === 'configs' ? ownPolicies(set) : set, problems);
   }

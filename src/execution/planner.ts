@@ -240,11 +240,7 @@ export class Planner {
     options.uses(subject, layers, ({ boundToSubject = false }) => !boundToSubject);
     for (const kind of kindsOf(subject, layers)) {
       const policy = policies.get(kind)!;
-      if (policy.boundToSubject) {
-        const given = (layers.pipelines[pipeline] as Readonly<Record<string, unknown>>)[kind];
-        options.checkOne(kind, given, `pipelines['${pipeline}'].${kind}`, problems);
-        continue;
-      }
+      if (policy.boundToSubject) continue;
       const one = configurePolicy(kind, subject, this.policySite(subject), layers, problems);
       if (one === undefined || !one.effective.enabled) continue;
       const { settings, where } = one;

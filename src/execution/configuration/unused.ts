@@ -2,7 +2,7 @@ import { isOptions, isPlainObject } from '../../common/objects.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { policies } from '../../policies/canonical-order.js';
 import type { Policy, ProtectedMethod } from '../../policies/policy.js';
-import { configurationsOf, kindsOf } from '../effective-options.js';
+import { FOR_ALL, effectiveOptions, kindsOf } from '../effective-options.js';
 import { type SiteServices, SubjectSite } from '../subject-site.js';
 import type { Subject } from '../subject.js';
 import { EVERYTHING } from './everything.js';
@@ -11,15 +11,15 @@ import type { Layers } from './layers.js';
 type AnyPolicy = Policy<string, object, unknown, unknown>;
 
 /** The layers that may hold options for nobody. */
-type Sets = Partial<Pick<Layers, 'defaults' | 'configs' | 'overrides' | 'shared' | 'live'>>;
+type Sets = Pick<Layers, 'defaults' | 'configs' | 'pipelines' | 'overrides'>;
 
 /**
- * Finds the mistakes in options that nobody uses yet: values that no option allows, and names of none. Whether options
- * contradict one another depends on those of the user.
+ * Finds the mistakes in options that nobody uses yet, or that later layers replace for everybody: values that no option allows,
+ * and names of none. Whether options contradict one another depends on those of the user.
  */
 export class UnusedOptions {
-  /** The kinds of policies that somebody has, and those that somebody has with a configuration, as `name.kind`. */
-  private readonly used = new Set<string>();
+  /** The options that are read with their users, as `layer kind option`. */
+  private readonly read = new Set<string>();
 
   constructor(private readonly services: SiteServices) {}
 
@@ -31,39 +31,44 @@ export class UnusedOptions {
   uses(subject: Subject, layers: Layers, isRead: (policy: AnyPolicy) => boolean = always): void {
     for (const kind of kindsOf(subject, layers)) {
       if (!isRead(policies.get(kind)!)) continue;
-      this.used.add(kind);
-      for (const [name] of configurationsOf(kind, subject, layers))
-        this.used.add(`${name}.${kind}`);
+      const { options, originOf } = effectiveOptions(kind, subject, '', layers, new Problems());
+      for (const option of [...Object.keys(options), 'enabled']) {
+        this.read.add(`${originOf(option)} ${kind} ${option}`);
+      }
     }
   }
 
-  check({ defaults, configs, overrides, shared, live }: Sets, problems: Problems): void {
-    this.checkSet('defaults', defaults, problems);
-    for (const [name, set] of Object.entries(configs ?? {})) {
-      this.checkSet(`configs['${name}']`, set, problems, `${name}.`);
-    }
-    this.checkSet(`overrides['${EVERYTHING}']`, overrides?.[EVERYTHING], problems);
-    for (const layer of [shared, live]) {
-      this.checkSet(`configure('${EVERYTHING}')`, layer?.[EVERYTHING], problems);
+  check(layers: Sets, problems: Problems): void {
+    this.checkSet('defaults', layers.defaults, problems);
+    for (const group of ['configs', 'pipelines', 'overrides'] as const) {
+      for (const [name, set] of Object.entries(layers[group] ?? {})) {
+        this.checkSet(`${group}['${name}']`, set, problems);
+      }
     }
   }
 
-  /** @param prefix of the names in {@link used} */
-  private checkSet(path: string, set: unknown, problems: Problems, prefix = ''): void {
+  /** Checks changes for everything while the application runs. */
+  checkLive({ shared, live }: Pick<Layers, 'shared' | 'live'>, problems: Problems): void {
+    const forThis = `configure('${EVERYTHING}')`;
+    this.checkSet(forThis, live[EVERYTHING], problems);
+    this.checkSet(`configure('${EVERYTHING}', ${FOR_ALL})`, shared[EVERYTHING], problems);
+  }
+
+  /** @param layer its name, as the origin of its options */
+  private checkSet(layer: string, set: unknown, problems: Problems): void {
     if (!isPlainObject(set)) return; // reported
     for (const [kind, given] of Object.entries(set)) {
-      if (given === undefined || this.used.has(`${prefix}${kind}`)) continue;
-      this.checkOne(kind, given, `${path}.${kind}`, problems);
+      const policy = policies.get(kind);
+      const options: unknown = given === undefined ? undefined : policy?.normalize(given);
+      if (policy === undefined || !isOptions(options) || options.enabled === false) continue; // reported
+      const unread = Object.entries(options).filter(
+        ([option]) => option !== 'config' && !this.read.has(`${layer} ${kind} ${option}`),
+      );
+      this.checkOptions(policy, Object.fromEntries(unread), `${layer}.${kind}`, problems);
     }
   }
 
-  /** The options of one policy. @param where their place in messages */
-  checkOne(kind: string, given: unknown, where: string, problems: Problems): void {
-    const policy = policies.get(kind);
-    const options: unknown = policy?.normalize(given);
-    if (policy === undefined || !isOptions(options)) return; // reported
-    const { config: _config, ...own } = options;
-    if (own.enabled === false) return;
+  private checkOptions(policy: AnyPolicy, own: object, where: string, problems: Problems): void {
     const read = new OwnValues<{ readonly enabled?: boolean }>(own, where, new Mistakes(problems));
     read.boolean('enabled');
     policy.read(read, new SubjectSite(this.knowingAll(), ANYBODY));
