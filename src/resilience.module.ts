@@ -18,7 +18,7 @@ import { ResilienceConfigurationError } from './common/errors.js';
 import { CONFIGURATION, type Configuration } from './execution/configuration/configuration.js';
 import { FEATURE, Feature, isFeature } from './execution/configuration/features.js';
 import {
-  requireOptions,
+  requireModuleOptions,
   type ResilienceFeatureOptions,
   type ResilienceModuleOptions,
   type ResilienceOptionsFactory,
@@ -87,7 +87,7 @@ export class ResilienceModule {
    */
   static forRoot(options: ResilienceModuleOptions = {}): DynamicModule {
     return define([
-      { provide: RESILIENCE_MODULE_OPTIONS, useFactory: () => requireOptions(options) },
+      { provide: RESILIENCE_MODULE_OPTIONS, useFactory: () => requireModuleOptions(options) },
     ]);
   }
 
@@ -243,7 +243,7 @@ function optionsProviders(options: ResilienceModuleAsyncOptions): Provider[] {
         provide,
         inject,
         useFactory: async (...dependencies: unknown[]) =>
-          requireOptions(await create(...dependencies)),
+          requireModuleOptions(await create(...dependencies)),
       },
     ];
   }
@@ -252,7 +252,7 @@ function optionsProviders(options: ResilienceModuleAsyncOptions): Provider[] {
     provide,
     inject: [factory],
     useFactory: async (made: ResilienceOptionsFactory) =>
-      requireOptions(await madeBy(made, 'createResilienceOptions', where)),
+      requireModuleOptions(await madeBy(made, 'createResilienceOptions', where)),
   };
   return useClass === undefined ? [create] : [create, useClass];
 }

@@ -84,11 +84,11 @@ describe('a decorator with odd arguments', () => {
 
   it.each<[string, unknown]>([
     [
-      `CircuitBreaker: has a second argument, { failureRate: 0.1 }, ${sliced}`,
+      `CircuitBreaker: has one argument too many, { failureRate: 0.1 }, ${sliced}`,
       (CircuitBreaker as Function)('storagesvc', { failureRate: 0.1 }),
     ],
     [
-      `Bulkhead: has a second argument, { maxQueue: 5 }, ${sliced}`,
+      `Bulkhead: has one argument too many, { maxQueue: 5 }, ${sliced}`,
       (Bulkhead as Function)(10, { maxQueue: 5 }),
     ],
     ['UsePipeline: the name is undefined; use the name of a pipeline', (UsePipeline as Function)()],

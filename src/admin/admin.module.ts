@@ -7,6 +7,7 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { RESILIENCE_SERVICE } from '../commands/resilience.service.js';
+import { checkAsyncOptions } from '../common/async-options.js';
 import { brand } from '../common/brand.js';
 import { type Clock, systemClock } from '../common/clock.js';
 import { legible } from '../common/legible.js';
@@ -76,11 +77,9 @@ export class ResilienceAdminModule {
    * })
    */
   static forRootAsync(options: ResilienceAdminAsyncOptions): DynamicModule {
+    checkAsyncOptions(options, ASYNC, { others: ['path', 'guards'], sources: ['useFactory'] });
     const routes = readRoutes(options, ASYNC);
     const { inject = [], useFactory, imports } = options;
-    if (typeof useFactory !== 'function') {
-      throw new ResilienceConfigurationError([`${ASYNC}: useFactory: use a function`]);
-    }
     const create = useFactory as (...dependencies: unknown[]) => unknown;
     return define(
       routes,

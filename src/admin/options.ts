@@ -2,9 +2,7 @@ import type { ModuleMetadata, InjectionToken, OptionalFactoryDependency } from '
 import type { Duration } from '../common/duration.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { type Guard, readGuards } from '../common/guards.js';
-import { isPlainObject } from '../common/objects.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
-import { show } from '../common/printable.js';
 
 /** Returns who makes a request; `undefined`: unknown, so changes are refused. */
 export type Identify = (request: never) => string | undefined | Promise<string | undefined>;
@@ -93,14 +91,7 @@ export function readRoutes(
 /** @throws {ResilienceConfigurationError} */
 export function readSettings(given: unknown, guarded: boolean, where: string): AdminSettings {
   const problems = new Problems();
-  if (!isPlainObject(given)) {
-    problems.add(where, `the options are ${show(given)}; use an object`);
-  }
-  const read = new OptionsReader<ResilienceAdminSettings>(
-    isPlainObject(given) ? given : {},
-    where,
-    problems,
-  );
+  const read = new OptionsReader(given as ResilienceAdminSettings, where, problems);
   const readOnly = read.boolean('readOnly') ?? !guarded;
   if (!readOnly && !guarded) {
     read.contradiction('readOnly is false, but changes need a guard; give guards');

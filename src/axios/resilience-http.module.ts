@@ -10,9 +10,7 @@ import {
 } from '@nestjs/common';
 import axios, { type CreateAxiosDefaults } from 'axios';
 import { checkAsyncOptions, madeBy } from '../common/async-options.js';
-import { ResilienceConfigurationError } from '../common/errors.js';
-import { isOptions } from '../common/objects.js';
-import { show } from '../common/printable.js';
+import { requireOptions } from '../common/given.js';
 import { RESILIENCE_SERVICE, type ResilienceService } from '../commands/resilience.service.js';
 import type { HttpPolicies } from '../http/http-client.js';
 import { protectAxios } from './protect-axios.js';
@@ -63,13 +61,16 @@ export class ResilienceHttpModule {
    * imports: [ResilienceHttpModule.register({ baseURL: 'https://api.example.com', resilience: { name: 'api' } })]
    */
   static register(options: ResilienceHttpOptions = {}): DynamicModule {
-    const { global = false, ...config } = required(options, 'ResilienceHttpModule.register()');
+    const { global = false, ...config } = requireOptions(
+      'ResilienceHttpModule.register()',
+      options,
+    );
     return define(global, [{ provide: OPTIONS, useFactory: () => config }]);
   }
 
   /** For options that depend on other providers. */
   static registerAsync(options: ResilienceHttpAsyncOptions): DynamicModule {
-    checkAsyncOptions(options, ASYNC, ['extraProviders', 'global']);
+    checkAsyncOptions(options, ASYNC, { others: ['extraProviders', 'global'] });
     const { global = false, imports = [], extraProviders = [] } = options;
     return define(global, [...optionsProviders(options), ...extraProviders], imports);
   }
@@ -115,7 +116,7 @@ function optionsProviders({
   if (useFactory !== undefined) {
     const create = useFactory as (...dependencies: unknown[]) => unknown;
     const made = async (...dependencies: unknown[]): Promise<object> =>
-      required(await create(...dependencies), ASYNC);
+      requireOptions(ASYNC, await create(...dependencies));
     return [{ provide: OPTIONS, inject, useFactory: made }];
   }
   const factory = (useClass ?? useExisting)!;
@@ -123,15 +124,7 @@ function optionsProviders({
     provide: OPTIONS,
     inject: [factory],
     useFactory: async (made: ResilienceHttpOptionsFactory) =>
-      required(await madeBy(made, 'createHttpOptions', ASYNC), ASYNC),
+      requireOptions(ASYNC, await madeBy(made, 'createHttpOptions', ASYNC)),
   };
   return useClass === undefined ? [create] : [create, useClass];
-}
-
-/** @throws {ResilienceConfigurationError} when the options are not an object */
-function required<T>(options: T, where: string): T & object {
-  if (isOptions(options)) return options;
-  throw new ResilienceConfigurationError([
-    `${where}: the options are ${show(options)}; use an object`,
-  ]);
 }

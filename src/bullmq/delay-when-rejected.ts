@@ -1,9 +1,9 @@
 import { DelayedError, type Job } from 'bullmq';
 import type { Duration } from '../common/duration.js';
+import { readArgument } from '../common/given.js';
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
 import { look } from '../common/outcomes/look.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
-import { OptionsReader, Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 
 /** How long a job waits. */
@@ -50,12 +50,11 @@ export async function delayWhenRejected(
 
 /** Milliseconds. @throws {TypeError} when the options are wrong */
 export function minDelayOf(options: DelayOptions): number {
-  const problems = new Problems();
-  const read = new OptionsReader(options, '@DelayWhenRejected', problems);
-  const ms = read.duration('minDelay') ?? DEFAULT_MIN_DELAY;
-  read.done();
-  if (problems.all.length > 0) throw new TypeError(problems.all.join('; '));
-  return ms;
+  return (
+    readArgument('@DelayWhenRejected', options, '{ minDelay }', (read) =>
+      read.duration('minDelay'),
+    ) ?? DEFAULT_MIN_DELAY
+  );
 }
 
 function isTurnedAway(error: unknown): error is ResilienceError {

@@ -1,9 +1,12 @@
+import { readArgument, requireFunction } from '../common/given.js';
+import { look } from '../common/outcomes/look.js';
 import type { LazyPlan } from '../execution/lazy-plan.js';
 import type { Plan } from '../execution/plan.js';
 import type { Runtime } from '../execution/runtime.js';
 import { callScope } from '../pipeline/call-scope.js';
 import type { PipelineDescription } from '../pipeline/description.js';
-import type { CallContext } from './call-context.js';
+import { AttemptContext, type CallContext } from './call-context.js';
+import { isSignal } from '../pipeline/abort-signals.js';
 import { FunctionCall, type Work } from './function-call.js';
 
 /** Options of `NamedPipeline.execute()`. */
@@ -27,20 +30,29 @@ export class NamedPipeline {
    *
    * @throws what `work` or the fallback throws, the rejection of a policy, or a {@link ResilienceConfigurationError} when
    * the configuration is wrong
+   * @throws {TypeError} when `work` is not a function, or an option is wrong
    *
    * @example
    * await pipeline.execute(({ signal }) => fetch(url, { signal }));
    */
   execute<Result>(
     work: (context: CallContext) => Result | Promise<Result>,
-    { signal }: ExecuteOptions = {},
+    options?: ExecuteOptions,
   ): Promise<Result> {
-    return this.run(undefined, work, [], signal) as Promise<Result>;
+    try {
+      requireFunction('execute()', 'the work', work);
+      const signal = options === undefined ? undefined : signalOf(options);
+      return this.run(undefined, work, [], signal) as Promise<Result>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
    * A function that runs `work` under the policies, with the same `this` and arguments. It has the name and the length of
    * `work`.
+   *
+   * @throws {TypeError} when `work` is not a function
    *
    * @example
    * const getBooks = pipeline.wrap((shelf: string) => client.getBooks(shelf));
@@ -48,6 +60,7 @@ export class NamedPipeline {
   wrap<This, Args extends readonly unknown[], Result>(
     work: (this: This, ...args: Args) => Result | Promise<Result>,
   ): (this: This, ...args: Args) => Promise<Result> {
+    requireFunction('wrap()', 'the work', work);
     const withoutContext: Work = function (this: This, _context: CallContext, ...args: never[]) {
       return work.apply(this, args as never);
     };
@@ -82,4 +95,22 @@ export class NamedPipeline {
     if (signal !== undefined) call.obey(signal);
     return plan.pipeline.run(call);
   }
+}
+
+/** @throws {TypeError} when an option is wrong */
+function signalOf(options: ExecuteOptions): AbortSignal | undefined {
+  const given = look(options, 'signal');
+  if (isSignal(given) && hasNothingElse(options)) return given as AbortSignal;
+  return readArgument('execute()', options, '{ signal }', (read) => {
+    const signal: unknown = read.raw('signal');
+    if (signal === undefined || isSignal(signal)) return signal as AbortSignal | undefined;
+    return read.wrong('signal', signal, 'an AbortSignal');
+  });
+}
+
+/** Also true of the context of a call around this one. Without a list of the names: this is asked for each call. */
+function hasNothingElse(options: ExecuteOptions): boolean {
+  if (options instanceof AttemptContext) return true;
+  for (const option in options) if (option !== 'signal') return false;
+  return true;
 }

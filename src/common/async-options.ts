@@ -14,26 +14,33 @@ interface AsyncOptions {
 
 const SOURCES = ['useFactory', 'useClass', 'useExisting'] as const;
 
+/** What differs between modules. */
+interface AsyncRule {
+  /** The names of further options, which are not checked. */
+  readonly others?: readonly string[];
+  /** The options of which one makes the options. */
+  readonly sources?: readonly (typeof SOURCES)[number][];
+}
+
 /**
  * Checks the options of `forRootAsync()` and the like.
- *
- * @param others the names of further options, which are not checked
  * @throws {ResilienceConfigurationError} with all problems
  */
 export function checkAsyncOptions(
   options: object,
   where: string,
-  others: readonly string[] = [],
+  { others = [], sources = SOURCES }: AsyncRule = {},
 ): void {
   const problems = new Problems();
   const read = new OptionsReader<AsyncOptions>(options, where, problems);
-  const given = SOURCES.filter((source) => read.raw(source) !== undefined);
+  const given = sources.filter((source) => read.raw(source) !== undefined);
   if (problems.all.length === 0 && given.length === 0) {
-    read.contradiction('needs useFactory, useClass or useExisting');
+    read.contradiction(`needs ${sources.join(', ').replace(/, (?=\w+$)/, ' or ')}`);
   }
   if (given.length > 1) read.contradiction(`has ${given.join(' and ')}; use one of them`);
-  read.function('useFactory');
-  read.function('useClass');
+  for (const source of ['useFactory', 'useClass'] as const) {
+    if (sources.includes(source)) read.function(source);
+  }
   for (const option of ['imports', 'inject'] as const) {
     const list = read.raw(option);
     if (list !== undefined && !Array.isArray(list)) read.wrong(option, list, 'a list');

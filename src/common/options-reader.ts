@@ -1,7 +1,9 @@
+import { types } from 'node:util';
 import { type Duration, parseDuration } from './duration.js';
 import { legible } from './legible.js';
+import { keysOf } from './outcomes/look.js';
 import { isOptions, isPlainObject } from './objects.js';
-import { show } from './printable.js';
+import { notOptions, show } from './printable.js';
 
 /** Collects the problems of the configuration, so that all of them can be reported at once. */
 export class Problems {
@@ -11,6 +13,11 @@ export class Problems {
   add(where: string, problem: string): void {
     const line = `${where}: ${problem}`;
     if (!this.all.includes(line)) this.all.push(line);
+  }
+
+  /** Adds a problem that concerns more than one option. */
+  contradict(where: string, problem: string): void {
+    this.add(where, problem);
   }
 }
 
@@ -42,8 +49,8 @@ export class OptionsReader<T extends object> {
   ) {
     const given: unknown = legible(options);
     if (!isOptions(given)) {
-      const what = prefix === '' ? 'the options are' : `${prefix.slice(0, -1)} is`;
-      problems.add(where, `${what} ${show(given)}; use an object`);
+      const what = prefix === '' ? undefined : `${prefix.slice(0, -1)} is`;
+      problems.add(where, notOptions(given, { what }));
     }
     this.options = (isOptions(given) ? given : {}) as T;
   }
@@ -88,6 +95,22 @@ export class OptionsReader<T extends object> {
       typeof value === 'string' && value !== ''
         ? value
         : this.wrong(key, value, 'a non-empty string'),
+    );
+  }
+
+  /** A string, which may be empty: for people. */
+  note(key: keyof T & string): string | undefined {
+    return this.parse(key, (value) =>
+      typeof value === 'string' ? value : this.wrong(key, value, 'a string'),
+    );
+  }
+
+  /** A date to come. @param now milliseconds since the epoch */
+  dateToCome(key: keyof T & string, now: number): Date | undefined {
+    return this.parse(key, (value) =>
+      types.isDate(value) && value.getTime() > now
+        ? value
+        : this.wrong(key, value, 'a Date to come'),
     );
   }
 
@@ -146,9 +169,24 @@ export class OptionsReader<T extends object> {
     this.problems.add(this.where, `${path}${from} ${problem}`);
   }
 
+  /** Reports what an object given as the value of `key` has beside these members: they would have no effect. */
+  only(key: string, given: object, members: readonly string[]): void {
+    const others = keysOf(given).filter((name) => !members.includes(name));
+    if (others.length === 0) return;
+    this.report(
+      key,
+      `has ${others.map(show).join(', ')} beside ${members.join(' and ')}; use these alone`,
+    );
+  }
+
+  /** Reports a problem of one option that {@link wrong} has no words for. */
+  mistake(problem: string): void {
+    this.problems.add(this.where, problem);
+  }
+
   /** Reports a problem that concerns more than one option. */
   contradiction(problem: string): void {
-    this.problems.add(this.where, problem);
+    this.problems.contradict(this.where, problem);
   }
 
   /** To be called when all known options have been read: reports the others as unknown. */

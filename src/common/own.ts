@@ -9,6 +9,7 @@ export function ownValue<T>(
   record: Readonly<Record<string, T>> | undefined,
   name: string | undefined,
 ): T | undefined {
-  if (record === undefined || name === undefined || !Object.hasOwn(record, name)) return undefined;
-  return record[name];
+  // Untyped code may give a name that is no text, and would be made one.
+  if (record === undefined || typeof name !== 'string') return undefined;
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }

@@ -40,6 +40,21 @@ export function nameIn(given: unknown): string {
   return typeof given === 'string' ? given : show(given);
 }
 
+/** The problem with what was given in the place of options. */
+export function notOptions(
+  given: unknown,
+  { what = 'the options are', right = 'an object' }: NotOptions = {},
+): string {
+  return `${what} ${show(given)}; use ${right}`;
+}
+
+/** The words of {@link notOptions}. */
+export interface NotOptions {
+  /** How the options are called, with the verb. */
+  readonly what?: string | undefined;
+  readonly right?: string;
+}
+
 /** Shows a value in a message: short, on one line. Never throws, whatever the value is. */
 export function show(value: unknown): string {
   return ask(() => {

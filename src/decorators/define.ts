@@ -28,7 +28,12 @@ type AnyMethodPolicyDecorator = <T extends (...args: never[]) => Protectable>(
 ) => void;
 
 /** The key under which a decorator records its options, and the decorator's name for users. */
-type Recorded = Readonly<Record<'kind' | 'label', string>>;
+interface Recorded {
+  readonly kind: string;
+  readonly label: string;
+  /** Whether it is not for classes. */
+  readonly methodsOnly?: boolean;
+}
 
 /** The policy of a decorator with options of type `Given`. */
 interface Decorating<Given> extends Recorded {
@@ -51,37 +56,52 @@ export function definePolicy<Given>(
     // A class stays as it is, and so does a method.
     return (given.length === 1 ? given[0] : undefined) as PolicyDecorator;
   }
-  const [first = {}, second] = given;
-  const options = policy.normalize(first as Given);
+  const [first = {}, ...others] = given;
+  const wrong = policy.wrong?.(given[0]);
+  if (wrong !== undefined) return recording(policy, undefined, wrong);
+  return recording(policy, policy.normalize(first as Given), surplus(others));
+}
+
+/** A decorator that records options and a problem with its arguments, each if there is one. */
+export function recording(
+  policy: Recorded,
+  options: object | undefined,
+  problem: string | undefined,
+): PolicyDecorator {
+  const { label } = policy;
   return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
     refuseStandardDecorators(label, key);
     if (key === undefined && typeof target !== 'function') {
       throw new TypeError(`${label} decorates ${show(target)}; use it on a class or a method`);
     }
-    const problem = policy.wrong?.(given[0]) ?? surplus(second);
-    if (problem !== undefined) {
-      const owner = typeof target === 'function' ? target : target.constructor;
-      recordMisplaced(owner, { key, label, problem });
-    } else if (key === undefined) decorateClass(policy, options, target as Function);
+    if (problem !== undefined) recordMisplaced(ownerOf(target), { key, label, problem });
+    if (options === undefined) return;
+    if (key === undefined && !policy.methodsOnly)
+      decorateClass(policy, options, target as Function);
     else decorateMethod(policy, options, target, key, descriptor);
   };
 }
 
-function surplus(second: unknown): string | undefined {
-  return second === undefined
+/** The problem of arguments that nobody reads. */
+export function surplus(given: readonly unknown[], right?: string): string | undefined {
+  const one = given.find((each) => each !== undefined);
+  return one === undefined
     ? undefined
-    : `has a second argument, ${show(second)}, which has no effect; give all options as one object`;
+    : `has one argument too many, ${show(one)}, which has no effect; ${right ?? 'give all options as one object'}`;
 }
 
-export function decorateMethod(
+function ownerOf(target: object): Function {
+  return typeof target === 'function' ? target : target.constructor;
+}
+
+function decorateMethod(
   { kind, label }: Recorded,
   options: object,
   target: object,
   key: string | symbol | undefined,
   descriptor: PropertyDescriptor | undefined,
 ): void {
-  refuseStandardDecorators(label, key);
-  const owner = typeof target === 'function' ? target : target.constructor;
+  const owner = ownerOf(target);
   if (typeof descriptor?.value !== 'function') {
     const what = key === undefined ? 'a class' : misplacedOn(descriptor);
     const problem = `decorates ${what}; only methods can be protected`;

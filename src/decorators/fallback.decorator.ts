@@ -1,8 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { isOptions } from '../common/objects.js';
 import { legible } from '../common/legible.js';
-import { show } from '../common/printable.js';
-import { recordMisplaced } from '../execution/records.js';
+import { notOptions } from '../common/printable.js';
 import { fallbackPolicy } from '../policies/fallback/fallback.policy.js';
 import type {
   FallbackAnswer,
@@ -12,7 +11,7 @@ import type {
   ValueFallback,
 } from '../policies/fallback/handler.js';
 import type { FallbackOptions } from '../policies/fallback/options.js';
-import { decorateMethod } from './define.js';
+import { recording, surplus } from './define.js';
 import { isWithoutParentheses } from './without-parentheses.js';
 import type { MethodPolicyDecorator } from './method-policy-decorator.js';
 
@@ -63,14 +62,9 @@ export function Fallback(...given: unknown[]): unknown {
   const { label } = fallbackPolicy;
   // A class alone is a handler.
   if (given.length > 1 && isWithoutParentheses(label, given)) return undefined;
-  const [handler, options = {}] = given as [GivenHandler, AnswerOptions?];
+  const [handler, options = {}, ...others] = given as [GivenHandler, AnswerOptions?];
   const read = legible(options);
-  const problem = isOptions(read) ? undefined : `the options are ${show(read)}; use an object`;
-  const all: FallbackOptions = { ...(problem === undefined && read), handler };
-  return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    decorateMethod(fallbackPolicy, all, target, key, descriptor);
-    if (problem === undefined) return;
-    const owner = typeof target === 'function' ? target : target.constructor;
-    recordMisplaced(owner, { key, label, problem });
-  };
+  const problem = isOptions(read) ? surplus(others) : notOptions(read);
+  const all: FallbackOptions = { ...(isOptions(read) && read), handler };
+  return recording({ ...fallbackPolicy, methodsOnly: true }, all, problem);
 }

@@ -2,7 +2,8 @@ import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import { ClientGoneError } from '../execution/client-gone-error.js';
 import { clientSignalOf } from '../execution/client-signals.js';
 import { isOver, isSent, rawResponseOf } from '../execution/http-answer.js';
-import { recordSignal } from '../execution/records.js';
+import { recordMisplaced, recordSignal } from '../execution/records.js';
+import { surplus } from './define.js';
 import { isWithoutParentheses } from './without-parentheses.js';
 import { callScope } from '../pipeline/call-scope.js';
 
@@ -45,10 +46,15 @@ export type SignalDecorator = <
 export function Signal(): SignalDecorator;
 export function Signal(...given: unknown[]): unknown {
   if (isWithoutParentheses('@Signal', given)) return undefined;
+  const problem = surplus(given, 'write @Signal()');
   const fromRequest = HandlerSignal();
   return (target: object, key: string | symbol | undefined, index: number): void => {
     if (key === undefined)
       throw new Error('@Signal() is for parameters of methods, not of constructors');
+    if (problem !== undefined) {
+      const owner = typeof target === 'function' ? target : target.constructor;
+      recordMisplaced(owner, { key, label: '@Signal', problem });
+    }
     recordSignal(target, key, index);
     fromRequest(target, key, index);
   };

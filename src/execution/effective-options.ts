@@ -1,6 +1,6 @@
 import { isOptions } from '../common/objects.js';
 import type { Problems } from '../common/options-reader.js';
-import { show } from '../common/printable.js';
+import { notOptions, show } from '../common/printable.js';
 import { ownValue } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';
 import { EVERYTHING } from './configuration/everything.js';
@@ -40,13 +40,12 @@ export function effectiveOptions(
   problems: Problems,
 ): EffectiveOptions {
   const policy = policies.get(kind)!;
-  const normalize = (given: unknown): Options =>
-    given === undefined ? {} : asOptions(policy.normalize(given));
-  const of = (set: unknown): unknown => (set as Options | undefined)?.[kind];
+  const normalize = (given: unknown): Options => normalized(kind, given);
+  const of = (set: unknown): unknown => optionsIn(set, kind);
 
   const decorated = given.get(kind);
   if (decorated !== undefined && !isOptions(decorated)) {
-    problems.add(where, `the options are ${show(decorated)}; use an object`);
+    problems.add(where, notOptions(decorated));
   }
   const said = asOptions(decorated);
   const definesNothing = (set: Options): boolean =>
@@ -60,7 +59,16 @@ export function effectiveOptions(
     options = merge(options, set, policy.nested);
   };
   layer(normalize(of(defaults)), 'defaults');
-  for (const [name, set] of configurationsFor({ ...shared, ...said })) {
+  const chosen = { ...shared, ...said };
+  const line = lineFor(chosen, configs);
+  if (chosen.config !== undefined && line.length === 0) {
+    const known = Object.keys(configs).join(', ') || 'none';
+    problems.add(
+      where,
+      `config is ${show(chosen.config)}, which forRoot({ configs }) does not have; it has ${known}`,
+    );
+  }
+  for (const [name, set] of line) {
     layer(normalize(of(set)), `configs['${name}']`);
   }
   layer(shared, `pipelines['${pipeline}']`);
@@ -114,19 +122,20 @@ export function effectiveOptions(
     if (target === EVERYTHING || !overrideKeys.includes(target)) return;
     if (!definesNothing(set)) reference = false;
   }
+}
 
-  function configurationsFor({ config, name }: Options): ReturnType<typeof lineOf> {
-    const chosen = config ?? name;
-    const line = typeof chosen === 'string' ? lineOf(chosen, configs) : [];
-    if (config !== undefined && line.length === 0) {
-      const known = Object.keys(configs).join(', ') || 'none';
-      problems.add(
-        where,
-        `config is ${show(config)}, which forRoot({ configs }) does not have; it has ${known}`,
-      );
-    }
-    return line;
-  }
+function lineFor({ config, name }: Options, configs: Layers['configs']): ReturnType<typeof lineOf> {
+  const chosen = config ?? name;
+  return typeof chosen === 'string' ? lineOf(chosen, configs) : [];
+}
+
+function optionsIn(set: unknown, kind: string): unknown {
+  return (set as Options | undefined)?.[kind];
+}
+
+/** Without shorthands. */
+function normalized(kind: string, given: unknown): Options {
+  return given === undefined ? {} : asOptions(policies.get(kind)!.normalize(given));
 }
 
 /** The policies of a subject, its own and those of the pipeline that it uses. */

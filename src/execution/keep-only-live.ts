@@ -1,5 +1,8 @@
 import type { CallHandler } from '@nestjs/common';
 import { Observable, from, mergeAll } from 'rxjs';
+import { requireFunction } from '../common/given.js';
+import { look } from '../common/outcomes/look.js';
+import { show } from '../common/printable.js';
 import { Liveness } from '../pipeline/liveness.js';
 
 /** Thrown into a caching interceptor in place of an answer that must not be stored. */
@@ -23,6 +26,7 @@ type Intercepted = Observable<unknown> | Promise<Observable<unknown>>;
  * are run in this way automatically.
  *
  * @param intercept runs the interceptor with the handler that is passed to it
+ * @throws {TypeError} when an argument is wrong
  *
  * @example
  * \@Injectable()
@@ -36,6 +40,12 @@ export function keepOnlyLive(
   next: CallHandler,
   intercept: (live: CallHandler) => Intercepted,
 ): Observable<unknown> {
+  if (typeof look(next, 'handle') !== 'function') {
+    throw new TypeError(
+      `keepOnlyLive(): next is ${show(next)}; use the CallHandler of intercept()`,
+    );
+  }
+  requireFunction('keepOnlyLive()', 'the interceptor', intercept);
   return new Observable((caller) => {
     const liveness = new Liveness();
     /** Whether the stream bypasses the interceptor from now on. */

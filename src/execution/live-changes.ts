@@ -7,6 +7,7 @@ import { PartStore } from '../registry/named-parts.js';
 import { EVERYTHING } from './configuration/everything.js';
 import type { Layers, OverridesByTarget } from './configuration/layers.js';
 import { OverrideTargets, partNamesOf } from './configuration/override-targets.js';
+import { UnusedOptions } from './configuration/unused.js';
 import { merge } from './configuration/merge.js';
 import { LazyPlan } from './lazy-plan.js';
 import { type Patch, type PatchNote, checkPolicies } from './module-options.js';
@@ -67,7 +68,11 @@ export class LiveChanges {
     /** How many plans have been made so far, including those that are gone. */
     private readonly made: () => number,
     /** Checks a pipeline that is not in use yet. */
-    private readonly checkUnused: (pipeline: string, problems: Problems) => void,
+    private readonly checkUnused: (
+      pipeline: string,
+      options: UnusedOptions,
+      problems: Problems,
+    ) => void,
   ) {}
 
   /**
@@ -171,11 +176,13 @@ export class LiveChanges {
   ): Replacement[] {
     const { layers } = this.services.configuration;
     const unused = new Set(Object.keys(layers.pipelines));
+    const options = new UnusedOptions(this.services);
     const replacements: Replacement[] = [];
     const users: Pick<Plan, 'declarations' | 'settings'>[] = [];
     for (const holder of holders) {
       const former = planOf(holder);
       const { subject } = former.context;
+      if (targets.has(EVERYTHING)) options.uses(subject, layers);
       unused.delete(subject.pipeline ?? '');
       const isMeant =
         targets.has(EVERYTHING) ||
@@ -192,8 +199,10 @@ export class LiveChanges {
     }
     for (const user of users) checkParts(user, declared, problems);
     for (const pipeline of unused) {
-      if (targets.has(EVERYTHING) || targets.has(pipeline)) this.checkUnused(pipeline, problems);
+      if (targets.has(EVERYTHING) || targets.has(pipeline))
+        this.checkUnused(pipeline, options, problems);
     }
+    if (targets.has(EVERYTHING)) options.checkLive(layers, problems);
     return replacements;
   }
 

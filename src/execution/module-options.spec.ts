@@ -5,7 +5,7 @@ import {
   checkModuleOptions,
   checkPipeline,
   checkPolicies,
-  requireOptions,
+  requireModuleOptions,
 } from './module-options.js';
 
 const POLICIES = 'fallback, timeout, retry, circuitBreaker, rateLimit, bulkhead';
@@ -24,7 +24,7 @@ function problemsBy(check: (problems: Problems) => void): readonly string[] {
 
 describe('the options of the module', () => {
   it.each([undefined, null, 7, 'defaults'])('have to be an object, not %p', (options) => {
-    expect(() => requireOptions(options)).toThrow(
+    expect(() => requireModuleOptions(options)).toThrow(
       /ResilienceModule\.forRoot\(\): the options are .*; use an object/,
     );
   });
@@ -32,7 +32,7 @@ describe('the options of the module', () => {
   it('are given back, as they are now, with the clock itself', () => {
     const clock = new ManualClock();
     const options = { clock, defaults: { retry: { maxRetries: 1 } } };
-    const read = requireOptions(options);
+    const read = requireModuleOptions(options);
     options.defaults.retry.maxRetries = 2;
     expect(read).toEqual({ clock, defaults: { retry: { maxRetries: 1 } } });
     expect(read.clock).toBe(clock);

@@ -1,11 +1,11 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
-import { ResilienceConfigurationError } from '../common/errors.js';
+import { requireOptions } from '../common/given.js';
 import { isOptions, isPlainObject } from '../common/objects.js';
 import { OptionsReader, type Problems } from '../common/options-reader.js';
 import { legibleThroughout } from '../common/legible.js';
 import { look } from '../common/outcomes/look.js';
-import { show } from '../common/printable.js';
+import { notOptions, show } from '../common/printable.js';
 import { type FleetOptions, isStore, readFleetOptions } from '../fleet/options.js';
 import type { ResilienceStore } from '../fleet/store.js';
 import { type LogOptions, readLogOptions } from '../telemetry/log/log-options.js';
@@ -112,10 +112,8 @@ const FOREIGN = ['clock', 'store', 'logger', 'random'];
 export const ROOT = 'ResilienceModule.forRoot()';
 
 /** Throws at once if the options are not an object, since everything else depends on them. */
-export function requireOptions(options: unknown): ResilienceModuleOptions {
-  const read = legibleThroughout(options, FOREIGN);
-  if (isOptions(read)) return read;
-  throw new ResilienceConfigurationError([`${ROOT}: the options are ${show(read)}; use an object`]);
+export function requireModuleOptions(options: unknown): ResilienceModuleOptions {
+  return requireOptions(ROOT, legibleThroughout(options, FOREIGN) as ResilienceModuleOptions);
 }
 
 /** Checks the options as far as possible without knowing the methods. */
@@ -158,7 +156,7 @@ function checkFleet(read: OptionsReader<ResilienceModuleOptions>): void {
 /** The same for the options of a feature module. */
 export function checkFeatureOptions(options: unknown, where: string, problems: Problems): void {
   if (!isPlainObject(options)) {
-    return problems.add(where, `the options are ${show(options)}; use an object`);
+    return problems.add(where, notOptions(options));
   }
   const read = new OptionsReader<ResilienceFeatureOptions>(options, where, problems);
   checkGroups(read, problems);
@@ -186,6 +184,10 @@ function checkSets(
 ): void {
   for (const [name, set] of Object.entries(sets)) {
     const path = `${group}['${name}'].`;
+    // As a target of overrides it is one that does not exist.
+    if (name === '' && group !== 'overrides') {
+      problems.add(where, `${group} has '' as a name; use a non-empty string`);
+    }
     if (group === 'pipelines') checkPipeline(where, path, set, problems);
     else checkPolicies(where, path, group === 'configs' ? ownPolicies(set) : set, problems);
   }
@@ -236,7 +238,7 @@ export function checkPolicies(
 ): void {
   if (!isPlainObject(set)) {
     const what = path === '' ? 'the policies are' : `${path.slice(0, -1)} is`;
-    problems.add(where, `${what} ${show(set)}; use an object with options by policy`);
+    problems.add(where, notOptions(set, { what, right: 'an object with options by policy' }));
     return;
   }
   for (const [kind, given] of Object.entries(set)) {
@@ -265,7 +267,10 @@ function checkSet(
   { configurable }: SetRule,
 ): void {
   if (!isOptions(options)) {
-    problems.add(where, `${path} is ${show(options)}; use an object with options`);
+    problems.add(
+      where,
+      notOptions(options, { what: `${path} is`, right: 'an object with options' }),
+    );
   } else if (options.config !== undefined && !configurable) {
     problems.add(
       where,

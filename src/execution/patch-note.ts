@@ -1,7 +1,7 @@
 import { isOptions } from '../common/objects.js';
 import { OptionsReader, type Problems } from '../common/options-reader.js';
 import { legible } from '../common/legible.js';
-import { show } from '../common/printable.js';
+import { notOptions } from '../common/printable.js';
 import type { PatchNote } from './module-options.js';
 
 /**
@@ -17,11 +17,13 @@ export function readNote(
 ): PatchNote {
   const legibleNote = legible(given);
   if (!isOptions(legibleNote)) {
-    problems.add(where, `the note is ${show(legibleNote)}; use { by, reason, scope, until }`);
+    const right = '{ by, reason, scope, until }';
+    problems.add(where, notOptions(legibleNote, { what: 'the note is', right }));
     return {};
   }
   const read = new OptionsReader<PatchNote>(legibleNote, where, problems);
-  const { by, reason } = { by: textOf('by', read), reason: textOf('reason', read) };
+  const by = read.note('by');
+  const reason = read.note('reason');
   const scope: unknown = read.raw('scope');
   const until = read.raw('until');
   read.done();
@@ -40,9 +42,4 @@ export function readNote(
     ...(until !== undefined && { until }),
     ...(scope === 'shared' && { scope }),
   };
-}
-
-function textOf(key: 'by' | 'reason', read: OptionsReader<PatchNote>): string | undefined {
-  const text: unknown = read.raw(key);
-  return text === undefined || typeof text === 'string' ? text : read.wrong(key, text, 'a string');
 }

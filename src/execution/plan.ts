@@ -139,6 +139,7 @@ export function draftPlan(
       reference,
       off: !one.effective.enabled,
       options: part.shape ?? withoutOptions(merged, policy.ofSubject),
+      overridden: overriddenIn(effective),
       settings: part.settings,
     };
     declarations.push(declaration);
@@ -182,6 +183,18 @@ function withoutOptions(
   if (ofSubject.length === 0) return merged;
   return Object.fromEntries(Object.entries(merged).filter(([name]) => !ofSubject.includes(name)));
 }
+
+/** The origins of options that operators have given: by overrides, variables or changes while the application runs. */
+function overriddenIn({ options, originOf }: EffectiveOptions): Declaration['overridden'] {
+  const all = Object.keys(options).flatMap((option): [string, string][] => {
+    const origin = originOf(option);
+    return origin === undefined || IN_CODE.test(origin) ? [] : [[option, origin]];
+  });
+  return all.length === 0 ? undefined : new Map(all);
+}
+
+/** Origins that are next to the definitions of parts. */
+const IN_CODE = /^(?:defaults$|configs\[|pipelines\[)/;
 
 /** Lets each policy check the others in the pipeline. */
 function checkTogether(

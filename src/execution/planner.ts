@@ -11,6 +11,7 @@ import { isAwaitedByNest } from './handlers.js';
 import { nestCallerOf } from './nest-caller.js';
 import type { Patch, PatchNote } from './module-options.js';
 import type { Configuration } from './configuration/configuration.js';
+import { UnusedOptions } from './configuration/unused.js';
 import type { OwnedMethod } from './owned-method.js';
 import {
   type Draft,
@@ -64,7 +65,7 @@ export class Planner {
       parts,
       () => this.held(),
       () => this.plansMade,
-      (pipeline, problems) => this.check(pipeline, problems),
+      (pipeline, options, problems) => this.check(pipeline, options, problems),
     );
   }
 
@@ -79,24 +80,25 @@ export class Planner {
     problems.all.push(...this.startupProblems);
     const finishers: (() => Plan)[] = [];
     const drafts: Draft[] = [];
-    const unused = new Set(Object.keys(this.configuration.layers.pipelines));
+    const users: Subject[] = [];
     for (const method of methods) {
       const subject = methodSubject(method);
-      unused.delete(subject.pipeline ?? '');
+      users.push(subject);
       reportSynchronous(method, problems);
       const draft = this.draft(subject, problems);
       drafts.push(draft);
       finishers.push(() => this.keep(method, finishPlan(draft)));
     }
     for (const each of this.lazyPlans) {
-      unused.delete(each.subject.pipeline ?? '');
+      users.push(each.subject);
       if (each.planned) continue;
       const draft = this.draft(each.subject, problems);
       drafts.push(draft);
       finishers.push(() => each.accept(finishPlan(draft)));
     }
     for (const draft of drafts) checkParts(draft, this.parts, problems);
-    for (const pipeline of unused) this.check(pipeline, problems);
+    this.checkUnused(users, problems);
+    this.configuration.checkUnused = (found) => this.checkUnused(this.users(), found);
     if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);
     for (const finish of finishers) {
       const { name, stages } = finish().description;
@@ -203,8 +205,25 @@ export class Planner {
     throw new ResilienceConfigurationError(problems.all);
   }
 
+  private *users(): IterableIterator<Subject> {
+    for (const holder of this.held()) yield subjectOf(holder);
+  }
+
+  /** Checks options and pipelines that nobody uses yet, as far as possible. */
+  private checkUnused(users: Iterable<Subject>, problems: Problems): void {
+    const { layers } = this.configuration;
+    const options = new UnusedOptions(this.services);
+    const unused = new Set(Object.keys(layers.pipelines));
+    for (const user of users) {
+      options.uses(user, layers);
+      unused.delete(user.pipeline ?? '');
+    }
+    for (const pipeline of unused) this.check(pipeline, options, problems);
+    options.check(layers, problems);
+  }
+
   /** Checks a pipeline that is not in use yet, as far as possible without a subject. */
-  private check(pipeline: string, problems: Problems): void {
+  private check(pipeline: string, options: UnusedOptions, problems: Problems): void {
     const title = `pipeline ${show(pipeline)}`;
     const subject: Subject = {
       name: pipeline,
@@ -218,6 +237,7 @@ export class Planner {
       anyWork: true,
     };
     const { layers } = this.configuration;
+    options.uses(subject, layers, ({ boundToSubject = false }) => !boundToSubject);
     for (const kind of kindsOf(subject, layers)) {
       const policy = policies.get(kind)!;
       if (policy.boundToSubject) continue;
@@ -250,6 +270,10 @@ export class Planner {
   private policySite(subject: Subject): SubjectSite {
     return new SubjectSite(this.services, subject);
   }
+}
+
+function subjectOf(holder: MethodPlan | LazyPlan): Subject {
+  return holder instanceof LazyPlan ? holder.subject : holder.context.subject;
 }
 
 /** With strings, even where untyped code gives something else (reported), so that everything else is checked too. */

@@ -92,7 +92,8 @@ export class Runtime {
   /** @throws {Error} when the method is not decorated */
   describe(owner: Function, method: string): PipelineDescription {
     const found = methodsOf(owner).find(({ decorated }) => String(decorated.key) === method);
-    if (found?.owner !== owner) throw new Error(`${owner.name}.${method} is not decorated`);
+    if (found?.owner !== owner)
+      throw new Error(`${owner.name || show(owner)}.${method} is not decorated`);
     return this.describePlan(this.planner.planOf(found));
   }
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import { ResilienceConfigurationError } from '../common/errors.js';
+import { show } from '../common/printable.js';
 import { FLEET } from '../fleet/fleet.js';
 import { CIRCUIT_BREAKER_REGISTRY } from '../registry/circuit-breaker.registry.js';
 import { Harm } from './circuit-health.js';
@@ -87,6 +88,11 @@ export class ResilienceHealthIndicator {
     key: Key,
     worst: 'up' | 'degraded' | 'down',
   ): Promise<ResilienceHealth<Key>> {
+    if (typeof key !== 'string' || key === '') {
+      throw new TypeError(
+        `ResilienceHealthIndicator: the key is ${show(key)}; use a non-empty string`,
+      );
+    }
     const { harm, health: circuits } = await examine(this.breakers);
     const health = { ...circuits, ...storeHealthOf(this.fleet) };
     const session: Session<Key> = this.terminus.check(key);

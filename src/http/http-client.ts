@@ -3,7 +3,7 @@ import { ResilienceConfigurationError } from '../common/errors.js';
 import { isPlainObject } from '../common/objects.js';
 import { legibleThroughout } from '../common/legible.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
-import { show } from '../common/printable.js';
+import { notOptions, show } from '../common/printable.js';
 import type { LazyPlan } from '../execution/lazy-plan.js';
 import { type PipelineOptions, checkPipeline } from '../execution/module-options.js';
 import type { Runtime } from '../execution/runtime.js';
@@ -91,7 +91,7 @@ export class HttpClient {
 function problemsOf(title: string, given: unknown): string[] {
   const problems = new Problems();
   if (!isPlainObject(given)) {
-    problems.add(title, `the options are ${show(given)}; use an object`);
+    problems.add(title, notOptions(given));
     return problems.all;
   }
   const { name, retryMethods, ...set } = given;

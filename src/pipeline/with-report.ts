@@ -1,3 +1,4 @@
+import { requireFunction } from '../common/given.js';
 import { type CallReport, ReportSink } from './call-report.js';
 import { callScope } from './call-scope.js';
 
@@ -7,6 +8,7 @@ import { callScope } from './call-scope.js';
  *
  * @returns the value of `work`, and the reports on the protected calls that have ended by then, in the order of their ends
  * @throws what `work` throws
+ * @throws {TypeError} when `work` is not a function
  *
  * @example
  * const { value, calls } = await withReport(() => this.storage.getBooks());
@@ -15,6 +17,7 @@ import { callScope } from './call-scope.js';
 export async function withReport<T>(
   work: () => T | Promise<T>,
 ): Promise<{ value: T; calls: readonly CallReport[] }> {
+  requireFunction('withReport()', 'the work', work);
   const reports = new ReportSink();
   try {
     const value = await callScope.run({ ...callScope.getStore(), reports }, work);

@@ -1,8 +1,6 @@
 import { ResilienceConfigurationError } from '../common/errors.js';
-import { isPlainObject } from '../common/objects.js';
-import { legible } from '../common/legible.js';
+import { requireOptions } from '../common/given.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
-import { show } from '../common/printable.js';
 
 /** Reads the settings of a preset at once, so that problems use the preset's names: bootstrap only knows our own. */
 export function readingOf<S extends object>(
@@ -14,12 +12,7 @@ export function readingOf<S extends object>(
   readonly done: () => void;
 } {
   const problems = new Problems();
-  const settings = legible(given);
-  if (!isPlainObject(settings)) {
-    throw new ResilienceConfigurationError([
-      `${where}: the settings are ${show(settings)}; use an object`,
-    ]);
-  }
+  const settings = requireOptions(where, given, { what: 'the settings are' });
   const read = new OptionsReader(settings, where, problems);
   return {
     read,

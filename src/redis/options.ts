@@ -1,4 +1,5 @@
 import { ResilienceConfigurationError } from '../common/errors.js';
+import { requireOptions } from '../common/given.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { look } from '../common/outcomes/look.js';
@@ -41,13 +42,9 @@ export interface RedisStoreSettings {
 /** @throws ResilienceConfigurationError for wrong options, all at once */
 export function readRedisStoreOptions(options: RedisStoreOptions): RedisStoreSettings {
   const where = 'redisStore()';
-  if (typeof options !== 'object' || options === null) {
-    throw new ResilienceConfigurationError([
-      `${where}: the options are ${show(options)}; use an object with client or url`,
-    ]);
-  }
+  const given = requireOptions(where, options, { right: 'an object with client or url' });
   const problems = new Problems();
-  const read = new OptionsReader(options, where, problems);
+  const read = new OptionsReader(given, where, problems);
   const client = read.raw('client');
   const url = read.text('url');
   const prefix = read.unicodeText('prefix') ?? 'resilience:';

@@ -25,6 +25,8 @@ export interface Declaration {
   readonly off?: boolean;
   /** As given by users, all layers merged; other definitions of the part have to agree. */
   readonly options: object;
+  /** The origins of options from operators, such as `overrides['*']`; `undefined` when there are none. */
+  readonly overridden?: ReadonlyMap<string, string> | undefined;
   readonly settings: unknown;
 }
 
@@ -87,7 +89,7 @@ export class PartStore implements NamedParts {
     } else if (!isDeepStrictEqual(declared.options, declaration.options)) {
       problems.add(
         declaration.where,
-        `"${name ?? declaredBy}" has other options at ${declared.where}: ${difference(declared.options, declaration.options)}; use the same ones, or put them into forRoot({ configs })`,
+        `"${name ?? declaredBy}" has other options at ${declared.where}: ${difference(declared.options, declaration.options)}; ${remedy(declared, declaration)}`,
       );
     }
   }
@@ -229,6 +231,21 @@ function sharedByChance(one: Declaration, other: Declaration): boolean {
   );
 }
 
+/** What to do when two subjects want other options for one part: operators cannot change the code. */
+function remedy(one: Declaration, other: Declaration): string {
+  const { kind, name = other.declaredBy } = other;
+  const origins = differing(one.options, other.options).flatMap((option) => [
+    one.overridden?.get(option) ?? [],
+    other.overridden?.get(option) ?? [],
+  ]);
+  const [origin] = origins.flat();
+  if (origin === undefined) return 'use the same ones, or put them into forRoot({ configs })';
+  const right = origin.startsWith('configure(')
+    ? `configure(${show(name)}, { ${kind}: … })`
+    : `overrides[${show(name)}].${kind}`;
+  return `for all its users, use its name: ${right}`;
+}
+
 function sameMethod({ method: one }: Declaration, { method: other }: Declaration): boolean {
   return one?.target === other?.target && one?.key === other?.key;
 }
@@ -246,10 +263,16 @@ function other({ owner, where }: Declaration, declaration: Declaration): string 
 
 /** The options in which two objects differ, with both values. */
 export function difference(one: object, other: object): string {
-  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
-  const at = (options: object, name: string): unknown => (options as Record<string, unknown>)[name];
-  return [...names]
-    .filter((name) => !isDeepStrictEqual(at(one, name), at(other, name)))
+  return differing(one, other)
     .map((name) => `${name} is ${show(at(one, name))} there and ${show(at(other, name))} here`)
     .join(', ');
+}
+
+function differing(one: object, other: object): string[] {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].filter((name) => !isDeepStrictEqual(at(one, name), at(other, name)));
+}
+
+function at(options: object, name: string): unknown {
+  return (options as Record<string, unknown>)[name];
 }

@@ -1,4 +1,6 @@
-import { printable, show } from '../common/printable.js';
+import { ResilienceConfigurationError } from '../common/errors.js';
+import { readArgument } from '../common/given.js';
+import { notOptions, printable, show } from '../common/printable.js';
 import { takeTurns } from '../common/turns.js';
 import { PartsByKey } from '../policies/keyed-parts.js';
 import { readingsOf } from './keyed-name.js';
@@ -52,15 +54,21 @@ export abstract class NamedRegistry<
 
   /** All parts, at once. For many parts use `for await`, which lets other work run in between. */
   [Symbol.iterator](): IterableIterator<Shown> {
-    return this.list();
+    return this.listed(true);
   }
 
   /**
    * All parts, as by iterating the registry, or only those that are not by key.
    *
    * @param options.keys whether parts by key are listed too. Default: true
+   * @throws {TypeError} when an option is wrong
    */
-  *list({ keys = true }: { readonly keys?: boolean } = {}): IterableIterator<Shown> {
+  list(options: { readonly keys?: boolean } = {}): IterableIterator<Shown> {
+    const keys = readArgument('list()', options, '{ keys }', (read) => read.boolean('keys'));
+    return this.listed(keys ?? true);
+  }
+
+  private *listed(keys: boolean): IterableIterator<Shown> {
     for (const { keyed, parts } of this.byName()) if (keys || !keyed) yield* parts();
   }
 
@@ -145,7 +153,11 @@ export abstract class NamedRegistry<
         `there is no ${this.what} "${printable(name)}" to reconfigure: it is one key of "${keyed.name}"; use that name, for all keys`,
       );
     }
-    this.configure(name, { [this.kind]: change }, `reconfigure("${printable(name)}")`);
+    const where = `reconfigure("${printable(name)}")`;
+    if (change === undefined) {
+      throw new ResilienceConfigurationError([`${where}: ${notOptions(change)}`]);
+    }
+    this.configure(name, { [this.kind]: change }, where);
   }
 
   private declared(): IterableIterator<Part | PartsByKey<Part>> {

@@ -84,7 +84,7 @@ describe('an iterator of events', () => {
   it.each([0, -1, 1.5, NaN, Infinity, '5'])('refuses the buffer size %p', (bufferSize) => {
     const iterate = (): EventIterator =>
       new ResilienceEvents().iterate({ bufferSize: bufferSize as number });
-    expect(iterate).toThrow(/bufferSize is .*; use a whole number from 1/);
+    expect(iterate).toThrow(/bufferSize is .*; use a whole number of at least 1/);
   });
 });
 

@@ -1,4 +1,4 @@
-import { show } from '../common/printable.js';
+import { readArgument } from '../common/given.js';
 import type { ResilienceEvent } from './events.js';
 
 /** Options of {@link ResilienceEvents.iterate}. */
@@ -135,13 +135,14 @@ const leftAlone = new FinalizationRegistry<() => void>((release) => release());
 export function iterateOver(
   source: EventSource,
   awaited: Set<EventIterator>,
-  { bufferSize = DEFAULT_SIZE }: EventIteratorOptions,
+  options: EventIteratorOptions,
 ): EventIterator {
-  if (!Number.isSafeInteger(bufferSize) || bufferSize < 1) {
-    throw new TypeError(
-      `events.iterate(): bufferSize is ${show(bufferSize)}; use a whole number from 1`,
-    );
-  }
+  const { bufferSize = DEFAULT_SIZE } = readArgument(
+    'events.iterate()',
+    options,
+    '{ bufferSize }',
+    (read) => ({ bufferSize: read.integer('bufferSize', { min: 1 }) }),
+  );
   let release = (): void => {};
   const iterator = new EventIterator(bufferSize, awaited, () => release());
   release = connect(source, new WeakRef(iterator));

@@ -1,4 +1,3 @@
-import { show } from '../common/printable.js';
 import { quietly } from '../common/quietly.js';
 
 /** Calls a user's listener so that nothing it does (throwing, an async function that rejects) reaches the caller. */
@@ -14,10 +13,4 @@ export function notify<T>(
   } catch (error) {
     report(error);
   }
-}
-
-/** @throws {TypeError} when a listener is not a function: otherwise that would go unnoticed */
-export function requireListener(where: string, listener: unknown): void {
-  if (typeof listener === 'function') return;
-  throw new TypeError(`${where}: the listener is ${show(listener)}; use a function`);
 }

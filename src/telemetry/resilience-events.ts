@@ -1,6 +1,8 @@
 import { type Observable, observable } from 'rxjs';
 import { inThisContext } from '../common/async-context.js';
 import { brand } from '../common/brand.js';
+import { requireFunction } from '../common/given.js';
+import { look } from '../common/outcomes/look.js';
 import { show } from '../common/printable.js';
 import { CallMeters } from './call-meter.js';
 import type { CallTracer } from './call-tracer.js';
@@ -15,7 +17,7 @@ import type {
   ResilienceEventKind,
   ResilienceEventOf,
 } from './events.js';
-import { notify, requireListener } from './notify.js';
+import { notify } from './notify.js';
 
 /** Receives all events. Called synchronously; an error that it throws or rejects with changes nothing. */
 export type ResilienceEventListener = (event: ResilienceEvent) => void;
@@ -79,7 +81,9 @@ export class ResilienceEvents {
   /** @param onListenerError receives errors and rejections of listeners */
   constructor(
     private readonly onListenerError: (error: unknown, listener: object) => void = () => {},
-  ) {}
+  ) {
+    requireFunction('new ResilienceEvents()', 'the receiver of errors', onListenerError);
+  }
 
   /** @internal Whether events of this kind have a listener; to be checked before an event object is made. */
   active(kind: ResilienceEventKind): boolean {
@@ -200,8 +204,10 @@ export class ResilienceEvents {
     this.endings.clear();
   }
 
-  /** Calls all listeners; for policies. */
+  /** Calls all listeners; for policies. @throws {TypeError} when it is not an event */
   emit(event: ResilienceEvent): void {
+    if (!Object.hasOwn(this.subscriptions, look(event, 'type') as PropertyKey))
+      throw noEvent(event);
     const sampled = event.type === 'rejected' && this.rejectionSample !== undefined;
     if (!sampled && !this.active(event.type)) return;
     if (this.caused !== undefined) return this.postpone(event);
@@ -218,7 +224,7 @@ export class ResilienceEvents {
     kinds: readonly ResilienceEventKind[],
     listener: ResilienceEventListener,
   ): () => void {
-    requireListener('ResilienceEvents', listener);
+    requireFunction('ResilienceEvents', 'the listener', listener);
     const onError = (error: unknown): void => this.onListenerError(error, listener);
     const subscription: Subscription = { listener, onError, ended: false };
     this.change(kinds, (all) => [...all, subscription]);
@@ -274,6 +280,11 @@ export class ResilienceEvents {
       );
     }
   }
+}
+
+function noEvent(given: unknown): TypeError {
+  const known = resilienceEventKinds.join(', ');
+  return new TypeError(`events.emit(${show(given)}): use an event, whose type is one of ${known}`);
 }
 
 // For RxJS, where `from(events)` would otherwise take the iterator.

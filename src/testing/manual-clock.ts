@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../common/clock.js';
+import { requireFunction } from '../common/given.js';
 import { show } from '../common/printable.js';
 import { TimerHeap } from './timer-heap.js';
 
@@ -23,8 +24,16 @@ export class ManualClock implements Clock {
   private time = 0;
   private readonly timers = new TimerHeap();
 
-  /** @param startsAt milliseconds since the epoch. Default: 1 January 2026, UTC */
-  constructor(private readonly startsAt = Date.UTC(2026, 0, 1)) {}
+  /**
+   * @param startsAt milliseconds since the epoch. Default: 1 January 2026, UTC
+   * @throws {TypeError} when it is not a number
+   */
+  constructor(private readonly startsAt = Date.UTC(2026, 0, 1)) {
+    if (Number.isFinite(startsAt)) return;
+    throw new TypeError(
+      `new ManualClock(${show(startsAt)}): use milliseconds since the epoch, such as Date.now()`,
+    );
+  }
 
   /** Milliseconds for which it has been moved so far. */
   now(): number {
@@ -41,8 +50,13 @@ export class ManualClock implements Clock {
     return this.timers.size;
   }
 
-  /** Calls `callback` when the clock has been moved `ms` milliseconds further; 0 when `ms` is negative or NaN. */
+  /**
+   * Calls `callback` when the clock has been moved `ms` milliseconds further; 0 when `ms` is negative or NaN.
+   *
+   * @throws {TypeError} when `callback` is not a function
+   */
   setTimer(callback: () => void, ms: number): Timer {
+    requireFunction('setTimer()', 'the callback', callback);
     const { timers } = this;
     const scheduled = timers.add(this.time + (ms > 0 ? ms : 0), callback);
     return { cancel: () => timers.remove(scheduled), ref: () => {}, unref: () => {} };

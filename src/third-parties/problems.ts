@@ -1,7 +1,7 @@
 import { nearest } from '../common/nearest.js';
 import { isPlainObject } from '../common/objects.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
-import { show } from '../common/printable.js';
+import { notOptions, show } from '../common/printable.js';
 import { checkPipeline } from '../execution/module-options.js';
 import type { ProtectOptions } from './options.js';
 import { ALL_OTHERS, type Path, isObject, methodNamesOf, valueAt } from './paths.js';
@@ -12,7 +12,7 @@ type Checked = ProtectOptions<Record<string, unknown>>;
 export function problemsOfOptions(title: string, options: unknown): string[] {
   const problems = new Problems();
   if (!isPlainObject(options)) {
-    problems.add(title, `the options are ${show(options)}; use { name, methods, '*' }`);
+    problems.add(title, notOptions(options, { right: `{ name, methods, '*' }` }));
     return problems.all;
   }
   const read = new OptionsReader<Checked>(options as unknown as Checked, title, problems);

@@ -21,6 +21,8 @@ export const CONFIGURATION = brand('Configuration');
 export class Configuration {
   private current: Layers;
   private readonly features = new Map<Feature, Source>();
+  /** Checks what nobody uses yet; set when the application starts. */
+  checkUnused: (problems: Problems) => void = () => undefined;
 
   /** @param features what is known when the application starts, with the names of the modules that use it */
   constructor(
@@ -59,13 +61,16 @@ export class Configuration {
   add(feature: Feature): void {
     if (this.features.has(feature)) return;
     this.features.set(feature, sourceOf(feature, 'a lazily loaded module'));
+    const before = this.current;
     const problems = new Problems();
     this.check(problems);
+    this.current = this.merge(new Problems());
+    this.checkUnused(problems);
     if (problems.all.length > 0) {
       this.features.delete(feature);
+      this.current = before;
       throw new ResilienceConfigurationError(problems.all);
     }
-    this.current = this.merge(problems);
   }
 
   private merge(

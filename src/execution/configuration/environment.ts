@@ -1,7 +1,7 @@
 import { brand } from '../../common/brand.js';
 import { isOptions, isPlainObject } from '../../common/objects.js';
 import { legible } from '../../common/legible.js';
-import { show } from '../../common/printable.js';
+import { notOptions, show } from '../../common/printable.js';
 import type { Overrides } from '../module-options.js';
 
 /** Options of {@link overridesFromEnv}. */
@@ -63,9 +63,10 @@ function environmentOf(env: unknown, options: unknown): Environment {
   const none = { [ENVIRONMENT]: true, prefix, variables: [] } as const;
   const problem = (): string | undefined => {
     if (!isOptions(env)) {
-      return `the variables are ${show(env)}; use process.env, or an object with texts by name`;
+      const right = 'process.env, or an object with texts by name';
+      return notOptions(env, { what: 'the variables are', right });
     }
-    if (!isOptions(options)) return `the options are ${show(options)}; use { prefix }`;
+    if (!isOptions(options)) return notOptions(options, { right: '{ prefix }' });
     if (!/^\w+$/.test(prefix)) {
       return `prefix is ${show(given)}; use letters, digits and underscores, such as 'BOOKS_RESILIENCE'`;
     }

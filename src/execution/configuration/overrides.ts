@@ -1,7 +1,7 @@
 import { isOptions, isPlainObject } from '../../common/objects.js';
 import type { Problems } from '../../common/options-reader.js';
 import { define, ownValue } from '../../common/own.js';
-import { show } from '../../common/printable.js';
+import { notOptions } from '../../common/printable.js';
 import { policies } from '../../policies/canonical-order.js';
 import { type Environment, environmentsIn } from './environment.js';
 import { merge } from './merge.js';
@@ -38,7 +38,7 @@ export function checkOverrides(
   return overridesIn(given).flatMap((item, index) => {
     if (isPlainObject(item)) return [item];
     const path = Array.isArray(given) ? `overrides[${index}]` : 'overrides';
-    problems.add(where, `${path} is ${show(item)}; use an object`);
+    problems.add(where, notOptions(item, { what: `${path} is` }));
     return [];
   });
 }

@@ -140,6 +140,7 @@ export function readBackoff<T extends object>(
       'exponential(), constant(), … or a function (attempt, error) => ms',
     );
   }
+  read.only(key, given, ['kind', 'options']);
   return compile(given, read.inside(key, given.options));
 }
 

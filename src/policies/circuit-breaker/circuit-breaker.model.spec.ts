@@ -341,7 +341,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('override' as const),
       kind: fc.constantFrom<OverrideKind>('forced-open', 'disabled', 'observe-only'),
-      forMs: maybe(fc.nat(500)),
+      forMs: maybe(fc.integer({ min: 1, max: 500 })),
     }),
   },
   { weight: 4, arbitrary: fc.constant<Step>({ do: 'release' }) },

@@ -1,3 +1,4 @@
+import { requireFunction } from '../../common/given.js';
 import type {
   BreakerCounts,
   BreakerOverride,
@@ -10,7 +11,6 @@ import { RollingMetrics } from '../../telemetry/metrics/metrics.js';
 import type { StateChangeListener } from './announcer.js';
 import { CircuitOpenError } from './circuit-open-error.js';
 import { Circuit, UNKNOWN } from './circuit.js';
-import { requireListener } from '../../telemetry/notify.js';
 import { outcomeOfError, outcomeOfResult } from './judgement.js';
 import type { BreakerSettings } from './options.js';
 import { type OverrideOptions, overrideOf } from './override.js';
@@ -90,8 +90,10 @@ export class CircuitBreaker extends Circuit {
    * Runs `work` under this breaker.
    *
    * @throws {CircuitOpenError} when the circuit is open; otherwise what `work` throws
+   * @throws {TypeError} when `work` is not a function
    */
   async execute<T>(work: () => T | Promise<T>): Promise<T> {
+    requireFunction('execute()', 'the work', work);
     const now = this.now();
     const permit = this.admit(now);
     if (permit === undefined) throw this.reject(now);
@@ -122,15 +124,12 @@ export class CircuitBreaker extends Circuit {
     return permit;
   }
 
-  /** Rejects every call from now on, whatever the state. @throws {TypeError} when `until` is not a valid date */
+  /** Rejects every call from now on, whatever the state. @throws {TypeError} when an option is wrong */
   forceOpen(options?: OverrideOptions): void {
     this.overrideWith('forced-open', options);
   }
 
-  /**
-   * Admits every call from now on and never opens, but still counts. @throws {TypeError} when `until` is not a valid
-   * date
-   */
+  /** Admits every call from now on and never opens, but still counts. @throws {TypeError} when an option is wrong */
   disable(options?: OverrideOptions): void {
     this.overrideWith('disabled', options);
   }
@@ -138,7 +137,7 @@ export class CircuitBreaker extends Circuit {
   /**
    * Admits every call from now on, but changes its state and emits `rejected` events as if it rejected them.
    *
-   * @throws {TypeError} when `until` is not a valid date
+   * @throws {TypeError} when an option is wrong
    */
   observeOnly(options?: OverrideOptions): void {
     this.overrideWith('observe-only', options);
@@ -167,7 +166,7 @@ export class CircuitBreaker extends Circuit {
    * @throws {TypeError} when the listener is not a function
    */
   onStateChange(listener: StateChangeListener): () => void {
-    requireListener('onStateChange()', listener);
+    requireFunction('onStateChange()', 'the listener', listener);
     return this.announcer.subscribe(listener);
   }
 

@@ -1,6 +1,5 @@
 import type { Clock } from '../../common/clock.js';
-import { isOptions } from '../../common/objects.js';
-import { show } from '../../common/printable.js';
+import { readArgument } from '../../common/given.js';
 import type { BreakerOverride, OverrideKind } from '../../telemetry/events.js';
 
 /** Options of an override. */
@@ -20,28 +19,28 @@ export interface ActiveOverride {
   readonly endsAt: number;
 }
 
-const OPTIONS = ['by', 'reason', 'until'];
+/** The functions that make overrides, for messages. */
+const MAKERS: Readonly<Record<OverrideKind, string>> = {
+  'forced-open': 'forceOpen()',
+  disabled: 'disable()',
+  'observe-only': 'observeOnly()',
+};
 
-/** @throws {TypeError} when the options are not an object or have an unknown name, or `until` is not a date */
+/** @throws {TypeError} when an option is wrong */
 export function overrideOf(
   kind: OverrideKind,
   options: OverrideOptions,
   clock: Clock,
 ): ActiveOverride {
-  const given: unknown = options;
-  if (!isOptions(given)) {
-    throw new TypeError(`the options are ${show(options)}; use { by, reason, until }`);
-  }
-  const unknown = Object.keys(options).find((option) => !OPTIONS.includes(option));
-  if (unknown !== undefined) {
-    throw new TypeError(`${unknown} is not an option; the options are ${OPTIONS.join(', ')}`);
-  }
-  const { by, reason, until } = options;
-  if (until !== undefined && Number.isNaN(Number(until instanceof Date ? until : NaN))) {
-    throw new TypeError(`until is ${show(until)}; use a Date`);
-  }
-  const left = until === undefined ? Infinity : until.getTime() - clock.wall();
-  return { shown: { kind, by, reason, until }, endsAt: clock.now() + left };
+  const now = clock.wall();
+  const given = readArgument(MAKERS[kind], options, '{ by, reason, until }', (read) => ({
+    by: read.note('by'),
+    reason: read.note('reason'),
+    until: read.dateToCome('until', now),
+  }));
+  const { until } = given;
+  const left = until === undefined ? Infinity : until.getTime() - now;
+  return { shown: { kind, ...given }, endsAt: clock.now() + left };
 }
 
 /** How long an override will still be in force, milliseconds; `undefined` when it has no end. */

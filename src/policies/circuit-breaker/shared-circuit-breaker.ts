@@ -1,3 +1,4 @@
+import { requireFunction } from '../../common/given.js';
 import { printable } from '../../common/printable.js';
 import type { Figures } from '../../fleet/figures.js';
 import type {
@@ -63,6 +64,7 @@ export class SharedCircuitBreaker extends CircuitBreaker implements CircuitMembe
   }
 
   override async execute<T>(work: () => T | Promise<T>): Promise<T> {
+    requireFunction('execute()', 'the work', work);
     const permit = this.admit(this.now()) ?? (await this.ask(this.now()));
     if (permit === undefined) throw this.reject(this.now());
     return this.run(permit, work);

@@ -77,7 +77,7 @@ function readTimeWindow(read: OptionsReader<{ window?: WindowOptions }>): Window
   );
   const duration = window.duration('duration', { above: 0 });
   if (window.raw('duration') === undefined) {
-    read.contradiction('window has neither duration nor calls; use one of them');
+    read.mistake('window has neither duration nor calls; use one of them');
   }
   const buckets = window.integer('buckets', { min: 1, max: 10_000 });
   const countAt = window.raw('countAt');

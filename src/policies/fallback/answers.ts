@@ -26,8 +26,14 @@ export function readAnswer(handler: unknown, read: Reader, site: PolicySite): An
     return functionAnswer(handler as FallbackFunction);
   }
   if (typeof handler === 'object' && handler !== null) {
-    if (isValue(handler)) return valueAnswer(handler.value);
-    if (isStale(handler)) return staleAnswer(handler.options, read, site);
+    if (isValue(handler)) {
+      read.only('handler', handler, ['kind', 'value']);
+      return valueAnswer(handler.value);
+    }
+    if (isStale(handler)) {
+      read.only('handler', handler, ['kind', 'options']);
+      return staleAnswer(handler.options, read, site);
+    }
   }
   return read.wrong(
     'handler',

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { show } from '../../common/printable.js';
+import { isStore } from '../../fleet/options.js';
 import type { ResilienceStore, StoreMessage } from '../../fleet/store.js';
 
 /** How {@link storeContract} reaches a store. */
@@ -23,6 +25,9 @@ export class Space {
 
   async connect(): Promise<ResilienceStore> {
     const store = await this.options.connect(this.name);
+    if (!isStore(store)) {
+      throw new TypeError(`storeContract(): connect() gave ${show(store)}; use a store`);
+    }
     this.stores.push(store);
     return store;
   }

@@ -1,3 +1,4 @@
+import { readArgument } from '../../common/given.js';
 import { circuitPromises } from './circuits.js';
 import { fleetPromises } from './fleets.js';
 import { limitPromises } from './limits.js';
@@ -21,8 +22,11 @@ export interface StoreContractCase {
  * for (const { title, run } of storeContract({ connect: (space) => redisStore({ url, prefix: space }) })) {
  *   test(title, run);
  * }
+ *
+ * @throws {TypeError} when an option is wrong
  */
 export function storeContract(options: StoreContractOptions): readonly StoreContractCase[] {
+  check(options);
   return [
     ...circuitPromises,
     ...probePromises,
@@ -43,4 +47,11 @@ export function storeContract(options: StoreContractOptions): readonly StoreCont
         }
       },
     }));
+}
+
+function check(options: StoreContractOptions): void {
+  readArgument('storeContract()', options, '{ connect, wait, lose }', (read) => {
+    if (read.raw('connect') === undefined) read.wrong('connect', undefined, 'a function');
+    for (const option of ['connect', 'wait', 'lose'] as const) read.function(option);
+  });
 }

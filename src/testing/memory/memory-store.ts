@@ -1,4 +1,8 @@
 import type { Clock } from '../../common/clock.js';
+import { readArgument, requireFunction } from '../../common/given.js';
+import type { OptionsReader } from '../../common/options-reader.js';
+import { look } from '../../common/outcomes/look.js';
+import { show } from '../../common/printable.js';
 import { quietly } from '../../common/quietly.js';
 import type {
   CircuitReply,
@@ -48,9 +52,12 @@ export class MemoryStore implements ResilienceStore {
   private trouble: StoreTrouble | undefined;
   private counted = 0;
 
-  /** @param options.clock the source of all times, such as a `ManualClock`. Default: the time of the machine */
-  constructor({ clock = performance }: { readonly clock?: Pick<Clock, 'now'> } = {}) {
-    this.clock = clock;
+  /**
+   * @param options.clock the source of all times, such as a `ManualClock`. Default: the time of the machine
+   * @throws {TypeError} when an option is wrong
+   */
+  constructor(options: { readonly clock?: Pick<Clock, 'now'> } = {}) {
+    this.clock = readArgument('new MemoryStore()', options, '{ clock }', clockIn) ?? performance;
     const now = (): number => this.clock.now();
     this.living = new MemoryInstances(now);
     this.limits = new MemoryLimits(now);
@@ -111,6 +118,7 @@ export class MemoryStore implements ResilienceStore {
 
   /** Subscribes, also while the store is in trouble; events of that time are lost. */
   async subscribe(listener: (message: StoreMessage) => void): Promise<() => Promise<void>> {
+    requireFunction('subscribe()', 'the listener', listener);
     const entry = { hear: listener };
     this.listeners.add(entry);
     return async () => void this.listeners.delete(entry);
@@ -119,8 +127,15 @@ export class MemoryStore implements ResilienceStore {
   /** Has no effect: others may share the store. */
   async close(): Promise<void> {}
 
-  /** Puts the store in trouble, until {@link recover}. Steps that are made meanwhile change nothing. */
+  /**
+   * Puts the store in trouble, until {@link recover}. Steps that are made meanwhile change nothing.
+   *
+   * @throws {TypeError} when there is no such trouble
+   */
   fail(trouble: StoreTrouble = 'down'): void {
+    if (trouble !== 'down' && trouble !== 'frozen') {
+      throw new TypeError(`fail(${show(trouble)}): use 'down' or 'frozen'`);
+    }
     this.trouble = trouble;
   }
 
@@ -160,4 +175,12 @@ export class MemoryStore implements ResilienceStore {
       });
     }
   }
+}
+
+function clockIn(
+  read: OptionsReader<{ readonly clock?: Pick<Clock, 'now'> }>,
+): Pick<Clock, 'now'> | undefined {
+  const clock = read.raw('clock');
+  if (clock === undefined || typeof look(clock, 'now') === 'function') return clock;
+  return read.wrong('clock', clock, 'an object with now(), such as a ManualClock');
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as ts from 'typescript';
 
 const SOURCES = join(__dirname, '../../../src');
-const FOLDERS = ['common', 'execution', 'policies', 'telemetry/log'];
+const FOLDERS = ['common', 'execution', 'policies', 'fleet', 'telemetry/log'];
 
 /** The comments of option types and their members in the sources. */
 export class Comments {

@@ -1,5 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { NumberShape, ObjectShape, Shape, TaggedShape } from '../../../src/common/shape.js';
+import {
+  type NumberShape,
+  type ObjectShape,
+  type Shape,
+  TEXT,
+  TIME,
+  type TaggedShape,
+} from '../../../src/common/shape.js';
+import type { FleetOptions } from '../../../src/fleet/options.js';
 import { policies, stageOrder } from '../../../src/policies/canonical-order.js';
 import type { PolicyShape } from '../../../src/policies/policy.js';
 import { Comments } from './comments.js';
@@ -24,28 +32,65 @@ class Generator {
   private readonly shared: Record<string, Schema> = {};
 
   generate(): Schema {
-    const group = (name: string, definition: string): Schema => ({
-      description: this.comments.ofMember('ResilienceModuleOptions', name),
-      type: 'object',
-      additionalProperties: reference(definition),
-    });
     return {
       $schema: 'http://json-schema.org/draft-07/schema#',
       title: 'nest-resilience',
       description:
         'Options of ResilienceModule.forRoot(). A duration is a number of milliseconds, or a text such as "500ms", "2s", "1.5m", "1h".',
       ...closed({
-        $schema: { description: 'The place of this schema, for editors.', type: 'string' },
+        $schema: {
+          description: 'The place of this schema, for editors.',
+          type: 'string',
+          minLength: 1,
+        },
         defaults: {
           description: this.comments.ofMember('ResilienceModuleOptions', 'defaults'),
           allOf: [reference('policies')],
         },
-        configs: group('configs', 'configuration'),
-        pipelines: group('pipelines', 'pipeline'),
-        overrides: group('overrides', 'policies'),
+        configs: this.group('configs', 'configuration'),
+        pipelines: this.group('pipelines', 'pipeline'),
+        overrides: this.overrides(),
         logging: this.logging(),
+        fleet: this.fleet(),
       }),
       definitions: this.definitions(),
+    };
+  }
+
+  /** An object, or a list of them. */
+  private overrides(): Schema {
+    const { description, ...one } = this.group('overrides', 'policies');
+    return { description, anyOf: [one, { type: 'array', items: one }] };
+  }
+
+  private group(name: string, definition: string): Schema {
+    return {
+      description: this.comments.ofMember('ResilienceModuleOptions', name),
+      type: 'object',
+      propertyNames: { minLength: 1 },
+      additionalProperties: reference(definition),
+    };
+  }
+
+  private fleet(): Schema {
+    const time = this.of(TIME);
+    const text = this.of(TEXT);
+    const members: Record<keyof FleetOptions, Schema> = {
+      instanceId: text,
+      version: text,
+      pollInterval: time,
+      activePollInterval: time,
+      callTimeout: time,
+      backgroundTimeout: time,
+    };
+    const described = Object.entries(members).map(([name, type]) => {
+      const unit = type === time ? ' A number is milliseconds.' : '';
+      const description = `${this.comments.ofMember('FleetOptions', name)}${unit}`;
+      return [name, { description, ...type }] as const;
+    });
+    return {
+      description: this.comments.ofMember('ResilienceModuleOptions', 'fleet'),
+      ...closed(Object.fromEntries(described)),
     };
   }
 
@@ -90,6 +135,7 @@ class Generator {
           extends: {
             description: this.comments.ofMember('NamedConfiguration', 'extends'),
             type: 'string',
+            minLength: 1,
           },
           ...own,
         }),
