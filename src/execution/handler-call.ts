@@ -142,9 +142,7 @@ export class HandlerCall extends Call {
   /** False when the response is being sent, its client has gone, or what that sends has been used up. */
   override wantsAnotherAttempt(): boolean {
     const { response, context, site, running } = this;
-    if (running !== undefined && site.messages !== undefined) {
-      return !(site.messages === 'rx_stream' ? running.answered : running.reached);
-    }
+    if (site.takesMessages && running?.reached) return false; // Nest hands over each message once
     if (response === undefined) return true;
     if (this.unread && response.req?.readableDidRead === true) return false;
     // Nest sends the head of an event stream before its first event.

@@ -1,6 +1,6 @@
 import type { DecoratedMethod } from './decorated-method.js';
 import { decoratedMethodOf } from './decorated-method.js';
-import { INTERCEPTORS, type MessageStream, messageStreamOf } from './handlers.js';
+import { INTERCEPTORS, messageStreamOf } from './handlers.js';
 import type { MethodPlan } from './plan.js';
 import type { Runtime } from './runtime.js';
 
@@ -12,8 +12,8 @@ export interface HandlerSite {
   readonly controller: unknown;
   /** Whether the handler's outcome is the method's: no other interceptor of the method is between them. */
   readonly direct: boolean;
-  /** Of gRPC. */
-  readonly messages: MessageStream | undefined;
+  /** Whether its client sends a stream of messages (gRPC). */
+  readonly takesMessages: boolean;
 }
 
 /** The sites of one application, each made at its first request. */
@@ -31,14 +31,12 @@ export class HandlerSites {
     const decorated = decoratedMethodOf(handler);
     if (decorated === undefined) return undefined;
     const interceptors = (Reflect.getMetadata(INTERCEPTORS, handler) ?? []) as unknown[];
-    const messages = messageStreamOf(handler);
     const site: HandlerSite = {
       decorated,
       plan: this.runtime.planner.planFor(decorated, type),
       controller: this.runtime.controllerOf(type),
-      // With a stream of messages, it matters whether the method has answered: see HandlerCall.wantsAnotherAttempt().
-      direct: interceptors.length === 1 && messages === undefined,
-      messages,
+      direct: interceptors.length === 1,
+      takesMessages: messageStreamOf(handler) !== undefined,
     };
     let ofType = this.sites.get(type);
     if (ofType === undefined) this.sites.set(type, (ofType = new Map<Function, HandlerSite>()));

@@ -44,7 +44,7 @@ export function isFieldResolver(method: Function): boolean {
 
 /** How a method of gRPC gets the messages of its client, if these are a stream. Values of @nestjs/microservices. */
 export type MessageStream =
-  | 'rx_stream' // @GrpcStreamMethod(): as an Observable, which begins when the method has answered
+  | 'rx_stream' // @GrpcStreamMethod(): as an Observable
   | 'pt_stream'; // @GrpcStreamCall(): with the call itself, whose answer it sends
 
 /** `undefined` for methods that get no stream of messages. */

@@ -13,8 +13,6 @@ export class HandlerAttempt {
   private pending = false;
   /** Whether the method has been called, or the substitute. */
   reached = false;
-  /** Whether the method is known to have answered: with a promise, that of a {@link repeatable} one has been fulfilled. */
-  answered = false;
   private givenUp: { readonly error: unknown } | undefined = undefined;
 
   constructor(
@@ -47,23 +45,17 @@ export class HandlerAttempt {
     if (isPromiseLike(result)) {
       call?.track(result);
       if (this.repeatable) this.watch(result);
-    } else this.answered = true;
+    }
     return result;
   }
 
   private watch(result: PromiseLike<unknown>): void {
     this.pending = true;
-    const ended = (answered: boolean): void => {
-      this.pending = false;
-      this.answered = answered;
-    };
-    result.then(
-      () => ended(true),
-      () => {
-        ended(false);
-        this.claimed = false; // another interceptor may repeat the call, within the same attempt
-      },
-    );
+    const ended = (): void => void (this.pending = false);
+    result.then(ended, () => {
+      ended();
+      this.claimed = false; // another interceptor may repeat the call, within the same attempt
+    });
   }
 
   /** Whether the method would continue without a waiting caller if the attempt ended now. */
