@@ -13,7 +13,9 @@ import { DiscoveryModule, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { RESILIENCE_SERVICE, ResilienceService } from './commands/resilience.service.js';
 import { checkAsyncOptions, madeBy } from './common/async-options.js';
 import { brand } from './common/brand.js';
-import { ask } from './common/outcomes/look.js';
+import { isOptions } from './common/objects.js';
+import { ask, look } from './common/outcomes/look.js';
+import { show } from './common/printable.js';
 import { ResilienceConfigurationError } from './common/errors.js';
 import { CONFIGURATION, type Configuration } from './execution/configuration/configuration.js';
 import { FEATURE, Feature, isFeature } from './execution/configuration/features.js';
@@ -118,7 +120,7 @@ export class ResilienceModule {
    */
   static forFeature(feature: ResilienceFeatureOptions | readonly Provider[]): DynamicModule {
     if (ask(() => Array.isArray(feature), false)) {
-      return { module: ResilienceFeatureModule, providers: [...(feature as Provider[])] };
+      return { module: ResilienceFeatureModule, providers: protectedOnes(feature as unknown[]) };
     }
     features += 1;
     return {
@@ -131,6 +133,18 @@ export class ResilienceModule {
       ],
     };
   }
+}
+
+/** @throws {ResilienceConfigurationError} when one is not a provider, which Nest would take for a circular import */
+function protectedOnes(given: readonly unknown[]): Provider[] {
+  const wrong = given.filter((each) => typeof each !== 'function' && !isOptions(each));
+  const others = given.filter((each) => isOptions(each) && look(each, 'provide') === undefined);
+  const problems = [...wrong, ...others].map(
+    (each) =>
+      `ResilienceModule.forFeature(): the list has ${show(each)}; use what protectProvider() returns`,
+  );
+  if (problems.length > 0) throw new ResilienceConfigurationError(problems);
+  return [...given] as Provider[];
 }
 
 /** How many times `forFeature()` has been used in this process. */

@@ -91,7 +91,10 @@ const configuration = (): Json => ({
 
 const listed = (): Json => {
   const { overrides, ...others } = configuration();
-  return { ...others, overrides: [overrides, { Storage: { timeout: '1s' } }] };
+  return {
+    ...others,
+    overrides: [overrides, { storagesvc: { circuitBreaker: { openFor: '1s' } } }],
+  };
 };
 
 const values: readonly unknown[] = [

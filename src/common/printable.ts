@@ -20,7 +20,7 @@ const SHORT: Readonly<Record<string, string>> = {
  * at most `longest` characters before escaping, by default 200.
  */
 export function printable(text: string, longest = LONGEST): string {
-  const short = shortened(text, longest);
+  const short = shortened(nameIn(text), longest);
   HOSTILE.lastIndex = 0;
   return HOSTILE.test(short) ? short.replace(HOSTILE, escaped) : short;
 }

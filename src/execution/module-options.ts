@@ -9,6 +9,7 @@ import { notOptions, show } from '../common/printable.js';
 import { type FleetOptions, isStore, readFleetOptions } from '../fleet/options.js';
 import type { ResilienceStore } from '../fleet/store.js';
 import { type LogOptions, readLogOptions } from '../telemetry/log/log-options.js';
+import { environmentsIn } from './configuration/environment.js';
 import { checkOverrides } from './configuration/overrides.js';
 import {
   type PolicyOptions,
@@ -120,6 +121,8 @@ export function requireModuleOptions(options: unknown): ResilienceModuleOptions 
 export function checkModuleOptions(options: ResilienceModuleOptions, problems: Problems): void {
   const read = new OptionsReader(options, ROOT, problems);
   const defaults: unknown = read.raw('defaults');
+  checkVariables(ROOT, '', options, problems);
+  checkVariables(ROOT, 'defaults', defaults, problems);
   if (defaults !== undefined) checkPolicies(ROOT, 'defaults.', defaults, problems);
   checkGroups(read, problems);
   const clock: unknown = read.raw('clock');
@@ -159,6 +162,7 @@ export function checkFeatureOptions(options: unknown, where: string, problems: P
     return problems.add(where, notOptions(options));
   }
   const read = new OptionsReader<ResilienceFeatureOptions>(options, where, problems);
+  checkVariables(where, '', options, problems);
   checkGroups(read, problems);
   read.done();
 }
@@ -171,9 +175,21 @@ function checkGroups(read: OptionsReader<ResilienceFeatureOptions>, problems: Pr
     if (group === 'overrides') {
       for (const each of checkOverrides(sets, where, problems))
         checkSets(group, each, where, problems);
-    } else if (isPlainObject(sets)) checkSets(group, sets, where, problems);
-    else read.wrong(group, sets, 'an object');
+    } else if (isPlainObject(sets)) {
+      checkVariables(where, group, sets, problems);
+      checkSets(group, sets, where, problems);
+    } else read.wrong(group, sets, 'an object');
   }
+}
+
+/** Reports variables outside of overrides. @param place the name of an option; empty for the options themselves */
+function checkVariables(where: string, place: string, given: unknown, problems: Problems): void {
+  if (!isPlainObject(given) || environmentsIn(given).length === 0) return;
+  const what = place === '' ? '' : ` in ${place}`;
+  problems.add(
+    where,
+    `overridesFromEnv() has no effect${what}; use { overrides: overridesFromEnv(process.env) }`,
+  );
 }
 
 function checkSets(

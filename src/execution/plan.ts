@@ -149,16 +149,26 @@ export function draftPlan(
     configured.flatMap(({ policy, settings }) => Object.entries(policy.stages(settings, site))),
   );
   const given: unknown = subject.order ?? shared?.order;
-  const order = Array.isArray(given)
-    ? (given as readonly string[])
-    : (stageOrder as readonly string[]); // else reported
-  for (const stage of Object.keys(stages)) {
-    if (order.includes(stage)) continue;
-    problems.add(title, `has the stage '${stage}', which the order of its pipeline leaves out`);
-  }
+  const order = reportLeftOut(title, Object.keys(stages), given, problems);
   checkTogether(configured, order, problems);
   const settings = new Map(configured.map((one) => [one.policy.kind, one.settings]));
   return { site, configured, stages, order, declarations, settings };
+}
+
+/** Reports stages that an order leaves out. @returns the order, which is the canonical one by default */
+export function reportLeftOut(
+  title: string,
+  stages: readonly string[],
+  given: unknown,
+  problems: Problems,
+): readonly string[] {
+  if (!Array.isArray(given)) return stageOrder; // else reported
+  const order = given as readonly string[];
+  for (const stage of stages) {
+    if (order.includes(stage)) continue;
+    problems.add(title, `has the stage '${stage}', which the order of its pipeline leaves out`);
+  }
+  return order;
 }
 
 /** Lets each policy compare its options with the part that it uses. Call it when all parts have been declared. */

@@ -19,6 +19,7 @@ import {
   type Plan,
   checkParts,
   draftPlan,
+  reportLeftOut,
   finishPlan,
   configurePolicy,
 } from './plan.js';
@@ -77,7 +78,7 @@ export class Planner {
   prepare(methods: Iterable<OwnedMethod>, problems = new Problems()): void {
     this.configuration.check(problems);
     this.started = true;
-    problems.all.push(...this.startupProblems);
+    problems.all.push(...new Set(this.startupProblems));
     const finishers: (() => Plan)[] = [];
     const drafts: Draft[] = [];
     const users: Subject[] = [];
@@ -237,6 +238,7 @@ export class Planner {
       anyWork: true,
     };
     const { layers } = this.configuration;
+    const order: unknown = layers.pipelines[pipeline]?.order;
     options.uses(subject, layers, ({ boundToSubject = false }) => !boundToSubject);
     for (const kind of kindsOf(subject, layers)) {
       const policy = policies.get(kind)!;
@@ -244,6 +246,12 @@ export class Planner {
       const one = configurePolicy(kind, subject, this.policySite(subject), layers, problems);
       if (one === undefined || !one.effective.enabled) continue;
       const { settings, where } = one;
+      reportLeftOut(
+        title,
+        Object.keys(policy.stages(settings, this.policySite(subject))),
+        order,
+        problems,
+      );
       policy.checkPart?.(settings, settings, (problem) => problems.add(where, problem));
     }
   }
