@@ -76,11 +76,11 @@ describe.each(everyPlatform)('the management API on %s', (platform: Platform) =>
     expect((await get('/breakers/nobody')).status).toBe(404);
   });
 
-  it('shows an override by code, whoever and whatever it names', async () => {
+  it('shows an override by code, however long its reason', async () => {
     const { get, registry, url } = await start();
-    registry.get('storage/svc').forceOpen({ by: 5n as never, reason: 'x'.repeat(1_000_000) });
+    registry.get('storage/svc').forceOpen({ by: 'deploy', reason: 'x'.repeat(1_000_000) });
     const { override } = (await get(`/breakers/${NAME}`)).body.breaker;
-    expect(override).toMatchObject({ by: '5n', reason: `${'x'.repeat(499)}…` });
+    expect(override).toMatchObject({ by: 'deploy', reason: `${'x'.repeat(499)}…` });
     const client = await read(url);
     const { data } = await client.message(({ event }) => event === 'snapshot');
     expect(data.breakers).toMatchObject([{ override }]);

@@ -134,6 +134,7 @@ it('tells the option and the error, with all other problems', async () => {
   expect(problems).toEqual([
     'One.m @Retry: maxRetries is unreadable: Error: no such setting; use a whole number of at least 0',
     'Two.m @Retry: maxRetries is -1; use a whole number of at least 0',
+    expect.stringContaining("overrides['*'].timeout: total is unreadable: Error: no such setting"),
   ]);
 });
 
