@@ -193,6 +193,22 @@ it('the context of a call may be the options of a call inside it', async () => {
   await expect(inner).resolves.toBe('mail');
 });
 
+it.each([
+  ['a Request', new Request('http://books.example')],
+  ['an AbortController', new AbortController()],
+])('%s may be the options of a call: it has a signal', async (_, holder) => {
+  const { pipeline } = await start();
+  await expect(pipeline.execute(() => 'mail', holder)).resolves.toBe('mail');
+});
+
+it('a signal is not the options of a call: they hold it', async () => {
+  const { pipeline } = await start();
+  const { signal } = new AbortController();
+  await expect(pipeline.execute(() => 'mail', wrong(signal))).rejects.toThrow(
+    'execute(): the options are AbortSignal { aborted: false }; use { signal }',
+  );
+});
+
 it.each(Object.entries(oddValues))('no pipeline is called %s', async (_, name) => {
   const { service } = await boot({});
   expect(problemsBy(() => service.pipeline(wrong(name), {}))).toEqual([
