@@ -171,10 +171,10 @@ const oddValues: Readonly<Record<string, unknown>> = {
   'untouchable()': untouchable(),
 };
 
-it('an override has to end at a time to come', async () => {
+it('an override has to end in the future', async () => {
   const { breaker } = await start();
   expect(() => breaker.forceOpen({ until: new Date(Date.UTC(2026, 0, 1)) })).toThrow(
-    /^forceOpen\(\): until is 2026-01-01T.*; use a Date to come$/,
+    /^forceOpen\(\): until is 2026-01-01T.*; use a Date in the future$/,
   );
   expect(breaker.override).toBeUndefined();
 });

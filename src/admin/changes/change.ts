@@ -94,7 +94,7 @@ function textOf(
   return undefined;
 }
 
-/** What is wrong with an `until` that is no time to come. */
+/** The problem with an `until` that is not in the future, or too far in it. */
 export const WRONG_END = `until: use a future date, such as '2030-01-31T12:00:00Z', or a duration such as '30m'; within a year`;
 
 function untilOf(
