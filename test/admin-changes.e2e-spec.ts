@@ -35,6 +35,26 @@ describe.each(everyPlatform)('changes by the management API on %s', (platform: P
     ]);
   });
 
+  it('an override ends a moment later at the earliest', async () => {
+    const app = await guarded();
+    expect((await app.post(`${BREAKER}/disable`, { ...why, until: 0.5 }, key)).status).toBe(200);
+    expect(breakerOf(app).override?.until).toEqual(new Date(app.clock.wall() + 1));
+  });
+
+  it('an override whose end passes while it is made is refused', async () => {
+    const app = await guarded();
+    const begun = app.clock.wall();
+    let readings = 0;
+    jest.spyOn(app.clock, 'wall').mockImplementation(() => begun + readings++);
+    const { status, body } = await app.post(`${BREAKER}/disable`, { ...why, until: 1 }, key);
+    jest.restoreAllMocks();
+    expect({ status, ...body }).toMatchObject({
+      status: 400,
+      problems: [expect.stringContaining('until: use a future date')],
+    });
+    expect(breakerOf(app).override).toBeUndefined();
+  });
+
   it('reset and configure', async () => {
     const app = await guarded();
     const { generation } = breakerOf(app).snapshot();

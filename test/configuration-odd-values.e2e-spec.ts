@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { type ResilienceModuleOptions, Retry } from '../src/index.js';
+import { type ResilienceModuleOptions, Retry, UsePipeline } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
+import { problemsOf } from './support/commands.js';
 
 afterEach(closeAll);
 
@@ -59,6 +60,37 @@ describe.each(noOptions)('%s in the place of options', (_, retry) => {
       /use an object with options/,
     );
     expect(maxRetries(booted)).toEqual({ maxRetries: 1 });
+  });
+});
+
+describe('null in the place of a set of policies', () => {
+  // As YAML reads a name with nothing after it.
+  @Injectable()
+  class Patient {
+    @Retry({ config: 'patient' })
+    async all(): Promise<string[]> {
+      return [];
+    }
+
+    @UsePipeline('mail')
+    async mail(): Promise<void> {}
+  }
+
+  it.each([
+    ['a configuration', 'configs', 'patient'],
+    ['a configuration that another one extends', 'configs', 'base'],
+    ['a pipeline', 'pipelines', 'mail'],
+    ['overrides', 'overrides', 'Patient.all'],
+    ['overrides for all', 'overrides', '*'],
+  ])('is one problem of %s in use', async (_, group, name) => {
+    const resilience: Record<string, Record<string, unknown>> = {
+      configs: { patient: { extends: 'base' }, base: {} },
+      pipelines: { mail: {} },
+    };
+    resilience[group] = { ...resilience[group], [name]: null };
+    expect(await problemsOf({ providers: [Patient], resilience })).toEqual([
+      `ResilienceModule.forRoot(): ${group}['${name}'] is null; use an object with options by policy`,
+    ]);
   });
 });
 

@@ -171,10 +171,10 @@ const oddValues: Readonly<Record<string, unknown>> = {
   'untouchable()': untouchable(),
 };
 
-it('an override has to end at a time to come', async () => {
+it('an override has to end in the future', async () => {
   const { breaker } = await start();
   expect(() => breaker.forceOpen({ until: new Date(Date.UTC(2026, 0, 1)) })).toThrow(
-    /^forceOpen\(\): until is 2026-01-01T.*; use a Date to come$/,
+    /^forceOpen\(\): until is 2026-01-01T.*; use a Date in the future$/,
   );
   expect(breaker.override).toBeUndefined();
 });
@@ -191,6 +191,22 @@ it('the context of a call may be the options of a call inside it', async () => {
   const { pipeline } = await start();
   const inner = pipeline.execute((context) => pipeline.execute(() => 'mail', context));
   await expect(inner).resolves.toBe('mail');
+});
+
+it.each([
+  ['a Request', new Request('http://books.example')],
+  ['an AbortController', new AbortController()],
+])('%s may be the options of a call: it has a signal', async (_, holder) => {
+  const { pipeline } = await start();
+  await expect(pipeline.execute(() => 'mail', holder)).resolves.toBe('mail');
+});
+
+it('a signal is not the options of a call: they hold it', async () => {
+  const { pipeline } = await start();
+  const { signal } = new AbortController();
+  await expect(pipeline.execute(() => 'mail', wrong(signal))).rejects.toThrow(
+    'execute(): the options are AbortSignal { aborted: false }; use { signal }',
+  );
 });
 
 it.each(Object.entries(oddValues))('no pipeline is called %s', async (_, name) => {

@@ -1,11 +1,13 @@
 import { readArgument, requireFunction } from '../common/given.js';
+import { isPlainObject } from '../common/objects.js';
 import { look } from '../common/outcomes/look.js';
+import { notOptions } from '../common/printable.js';
 import type { LazyPlan } from '../execution/lazy-plan.js';
 import type { Plan } from '../execution/plan.js';
 import type { Runtime } from '../execution/runtime.js';
 import { callScope } from '../pipeline/call-scope.js';
 import type { PipelineDescription } from '../pipeline/description.js';
-import { AttemptContext, type CallContext } from './call-context.js';
+import type { CallContext } from './call-context.js';
 import { isSignal } from '../pipeline/abort-signals.js';
 import { FunctionCall, type Work } from './function-call.js';
 
@@ -97,20 +99,25 @@ export class NamedPipeline {
   }
 }
 
+const RIGHT = '{ signal }';
+
 /** @throws {TypeError} when an option is wrong */
 function signalOf(options: ExecuteOptions): AbortSignal | undefined {
   const given = look(options, 'signal');
   if (isSignal(given) && hasNothingElse(options)) return given as AbortSignal;
-  return readArgument('execute()', options, '{ signal }', (read) => {
+  if (isSignal(options)) throw new TypeError(`execute(): ${notOptions(options, { right: RIGHT })}`);
+  return readArgument('execute()', options, RIGHT, (read) => {
     const signal: unknown = read.raw('signal');
     if (signal === undefined || isSignal(signal)) return signal as AbortSignal | undefined;
     return read.wrong('signal', signal, 'an AbortSignal');
   });
 }
 
-/** Also true of the context of a call around this one. Without a list of the names: this is asked for each call. */
+/**
+ * Also true of an object of a class, which has its signal for other purposes too: a `Request`, or the context of a call around this
+ * one. Without a list of the names: this is asked for each call.
+ */
 function hasNothingElse(options: ExecuteOptions): boolean {
-  if (options instanceof AttemptContext) return true;
-  for (const option in options) if (option !== 'signal') return false;
+  for (const option in options) if (option !== 'signal') return !isPlainObject(options);
   return true;
 }

@@ -45,11 +45,6 @@ export function checkAsyncOptions(
     const list = read.raw(option);
     if (list !== undefined && !Array.isArray(list)) read.wrong(option, list, 'a list');
   }
-  const injected = read.raw('inject');
-  const injects = Array.isArray(injected) && injected.length > 0;
-  if (injects && given.length > 0 && !given.includes('useFactory')) {
-    read.contradiction(`inject has no effect without useFactory; ${given[0]} injects by itself`);
-  }
   for (const option of others) read.raw(option as keyof AsyncOptions);
   read.done();
   if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);

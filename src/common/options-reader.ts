@@ -105,12 +105,12 @@ export class OptionsReader<T extends object> {
     );
   }
 
-  /** A date to come. @param now milliseconds since the epoch */
-  dateToCome(key: keyof T & string, now: number): Date | undefined {
+  /** A date in the future. @param now milliseconds since the epoch */
+  futureDate(key: keyof T & string, now: number): Date | undefined {
     return this.parse(key, (value) =>
       types.isDate(value) && value.getTime() > now
         ? value
-        : this.wrong(key, value, 'a Date to come'),
+        : this.wrong(key, value, 'a Date in the future'),
     );
   }
 

@@ -50,8 +50,9 @@ export function grpcStatusOf(
 
 /** The call behind a method of gRPC; `undefined` for other transports. */
 export function grpcCallOf(host: ArgumentsHost): object | undefined {
-  const [call, handedOver] = [2, 0].map((index) => host.getArgByIndex<unknown>(index));
+  const call: unknown = host.getArgByIndex(2);
   if (isGrpcCall(call)) return call;
+  const handedOver: unknown = host.getArgByIndex(0);
   return isGrpcCall(handedOver) ? handedOver : undefined;
 }
 
@@ -65,8 +66,9 @@ function isGrpcCall(value: unknown): value is object {
  * @returns false for other methods, whose errors Nest sends
  */
 export function endHandedOver(host: ArgumentsHost, status: GrpcStatus): boolean {
-  const [call, callback] = [0, 1].map((index) => host.getArgByIndex<unknown>(index));
+  const call: unknown = host.getArgByIndex(0);
   if (!isGrpcCall(call)) return false;
+  const callback: unknown = host.getArgByIndex(1);
   // With a stream of answers, an error of the stream is its status.
   if (typeof callback === 'function') (callback as (status: GrpcStatus) => void)(status);
   else (call as EventEmitter).emit('error', status);

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Clock } from '../common/clock.js';
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { isPlainObject } from '../common/objects.js';
@@ -240,7 +241,7 @@ function changedTargets(
 
 /** @returns milliseconds */
 function leftUntil(until: unknown, now: number, where: string, problems: Problems): number {
-  const left = until instanceof Date ? until.getTime() - now : NaN;
+  const left = types.isDate(until) ? until.getTime() - now : NaN;
   if (left > 0) return left;
   problems.add(where, `until is ${show(until)}; use a Date in the future`);
   return 0;

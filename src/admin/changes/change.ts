@@ -72,9 +72,13 @@ export function readChange(
     problems.push(`the fields are ${[...FIELDS].join(', ')}; use no others`);
   }
   if (problems.length > 0) {
-    throw new AdminError(400, 'BAD_REQUEST', 'the change is not complete', problems);
+    throw incomplete(problems);
   }
   return { action, by: by!, reason: reason!, until, options, scope };
+}
+
+export function incomplete(problems: readonly string[]): AdminError {
+  return new AdminError(400, 'BAD_REQUEST', 'the change is not complete', problems);
 }
 
 /** One line, so that no part of it can look like a log line of its own. */
@@ -90,6 +94,9 @@ function textOf(
   return undefined;
 }
 
+/** The problem with an `until` that is not in the future, or too far in it. */
+export const WRONG_END = `until: use a future date, such as '2030-01-31T12:00:00Z', or a duration such as '30m'; within a year`;
+
 function untilOf(
   action: AdminAction,
   value: unknown,
@@ -103,10 +110,8 @@ function untilOf(
   }
   const left = parseDuration(value);
   const instant = left === undefined ? dateOf(value) : now + left;
-  if (instant > now && instant <= now + LONGEST) return new Date(instant);
-  problems.push(
-    `until: use a future date, such as '2030-01-31T12:00:00Z', or a duration such as '30m'; within a year`,
-  );
+  if (instant > now && instant <= now + LONGEST) return new Date(Math.ceil(instant));
+  problems.push(WRONG_END);
   return undefined;
 }
 

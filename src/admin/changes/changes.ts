@@ -7,7 +7,7 @@ import { AdminError } from '../admin-error.js';
 import type { EventLog } from '../events/event-log.js';
 import { plain } from '../plain.js';
 import type { BreakerPart, BreakerRegistry } from '../views/parts.js';
-import type { Change } from './change.js';
+import { type Change, WRONG_END, incomplete } from './change.js';
 
 /** Changes options at run time. */
 export type Configure = (
@@ -31,7 +31,7 @@ export class Changes {
     const { action, by, reason, until, options } = change;
     const scope = action === 'configure' ? (change.scope ?? this.scopeOf(name)) : undefined;
     if (scope !== undefined) this.reconfigure(name, change, scope);
-    else apply(this.breaker(name), change);
+    else this.override(this.breaker(name), change);
     this.log.add({
       at: this.now(),
       type: 'change',
@@ -50,6 +50,17 @@ export class Changes {
     this.tell(`${by}: ${action} "${printable(name)}"${whose}${end}: ${reason}`);
   }
 
+  private override(breaker: BreakerPart, change: Change): void {
+    try {
+      apply(breaker, change);
+    } catch (error) {
+      // Its end was to come when the change was read.
+      if (change.until !== undefined && change.until.getTime() <= this.now())
+        throw incomplete([WRONG_END]);
+      throw error;
+    }
+  }
+
   private breaker(name: string): BreakerPart {
     if (!this.breakers.has(name)) throw unknown();
     return this.breakers.get(name);
@@ -63,9 +74,7 @@ export class Changes {
   private reconfigure(name: string, change: Change, scope: Scope): void {
     const { options, by, reason, until } = change;
     if (scope === 'local' && until !== undefined) {
-      throw new AdminError(400, 'BAD_REQUEST', 'the change is not complete', [
-        'until: only for an override, and for a change of all instances',
-      ]);
+      throw incomplete(['until: only for an override, and for a change of all instances']);
     }
     const note = { by, reason, scope, ...(until !== undefined && { until }) };
     try {

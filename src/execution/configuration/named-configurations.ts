@@ -17,7 +17,7 @@ export function lineOf(
     const configuration: NamedConfiguration | undefined = ownValue(configs, next);
     if (configuration === undefined) break; // reported
     line.set(next, configuration);
-    next = configuration.extends;
+    next = isPlainObject(configuration) ? configuration.extends : undefined; // else reported
   }
   return [...line].reverse();
 }

@@ -36,7 +36,7 @@ export function overrideOf(
   const given = readArgument(MAKERS[kind], options, '{ by, reason, until }', (read) => ({
     by: read.note('by'),
     reason: read.note('reason'),
-    until: read.dateToCome('until', now),
+    until: read.futureDate('until', now),
   }));
   const { until } = given;
   const left = until === undefined ? Infinity : until.getTime() - now;
