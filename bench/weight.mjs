@@ -4,14 +4,14 @@
 //   node --expose-gc bench/weight.mjs [--json] [--check] [--readme]
 //
 // --check exits with 1 unless all claims of bench/README.md about weight hold; because of noise, times are measured up
-// to five times before a claim fails. --readme puts the results into bench/README.md.
+// to eight times before a claim fails. --readme puts the results into bench/README.md.
 import 'reflect-metadata';
 import { availableParallelism } from 'node:os';
 import { readOptions, tell } from './options.mjs';
 import { judgeWeight, weightReport, withWeight } from './weight-report.mjs';
 import { setUp } from './setup.mjs';
 
-const MEASUREMENTS = 5;
+const MEASUREMENTS = 8;
 
 const options = readOptions();
 if (globalThis.gc === undefined) throw new Error('bench/weight.mjs needs node --expose-gc');
