@@ -14,7 +14,7 @@ interface AsyncOptions {
 
 const SOURCES = ['useFactory', 'useClass', 'useExisting'] as const;
 
-/** What differs between modules. */
+/** The differences between modules. */
 interface AsyncRule {
   /** The names of further options, which are not checked. */
   readonly others?: readonly string[];

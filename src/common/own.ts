@@ -9,7 +9,7 @@ export function ownValue<T>(
   record: Readonly<Record<string, T>> | undefined,
   name: string | undefined,
 ): T | undefined {
-  // Untyped code may give a name that is no text, and would be made one.
+  // Untyped code may pass a name that is not a string, which would be converted to one.
   if (record === undefined || typeof name !== 'string') return undefined;
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }

@@ -50,8 +50,8 @@ const OTHERS = ['name', 'maxRequests', 'interval', 'bucketPeriod', 'timeout'] as
  * generations, exclusions. Intentional differences: a probe that hangs has failed after `halfOpen.maxDuration` instead of
  * blocking the breaker forever, listeners are called after the change, and a permit that is settled twice counts once.
  *
- * @throws {ResilienceConfigurationError} at once, when there is no such setting or a function is none; wrong values of other
- * settings are reported at bootstrap
+ * @throws {ResilienceConfigurationError} at once, for an unknown setting or a setting that has to be a function; wrong values
+ * of other settings are reported at bootstrap
  *
  * @example
  * \@CircuitBreaker(gobreaker({ name: 'HTTP GET', interval: '10s', timeout: '5s' }))

@@ -18,7 +18,7 @@ describe('keys', () => {
     ['a b\n\0', 'a%20b%0A%00'],
     ['100%', '100%25'],
     ['Ümläut 日本', 'Ümläut%20日本'],
-  ])('escape what is no part of a name: %j', (name, escaped) => {
+  ])('escape characters that names cannot have: %j', (name, escaped) => {
     expect(keys.limit(name)).toBe(`resilience:{${escaped}}:limit`);
   });
 

@@ -52,7 +52,7 @@ describe('the options of redisStore()', () => {
   });
 
   it.each([[{}], ['redis://localhost'], [null], [{ ...client, subscribe: undefined }]])(
-    'name a client that is none: %p',
+    'name a wrong client: %p',
     (wrong) => {
       expect(problemsOf({ client: wrong })).toEqual([
         expect.stringMatching(/^redisStore\(\): client is .+; use a client of redis .+$/),

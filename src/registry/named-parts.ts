@@ -231,7 +231,7 @@ function sharedByChance(one: Declaration, other: Declaration): boolean {
   );
 }
 
-/** What to do when two subjects want other options for one part: operators cannot change the code. */
+/** The advice when two subjects want different options for one part: operators cannot change the code. */
 function remedy(one: Declaration, other: Declaration): string {
   const { kind, name = other.declaredBy } = other;
   const origins = differing(one.options, other.options).flatMap((option) => [

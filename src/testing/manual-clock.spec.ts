@@ -113,7 +113,7 @@ describe('ManualClock', () => {
     expect(fired).toHaveBeenCalledTimes(1);
   });
 
-  it.each(['5s', -1, NaN, undefined])('is not moved by %p, which is no time', async (ms) => {
+  it.each(['5s', -1, NaN, undefined])('is not moved by %p, which is not a duration', async (ms) => {
     const clock = new ManualClock();
     await expect(clock.advance(ms as never)).rejects.toThrow('use milliseconds, a number from 0');
     expect(clock.now()).toBe(0);

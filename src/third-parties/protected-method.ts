@@ -189,7 +189,7 @@ export class ProtectedMethod {
   }
 }
 
-/** What is known about the calls of one form. */
+/** The knowledge about the calls of one form. */
 class Form {
   /** Whether a call has returned a promise. */
   hasGivenPromise = false;

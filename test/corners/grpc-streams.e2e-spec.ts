@@ -1,15 +1,9 @@
-import { join } from 'node:path';
 import { BadGatewayException, Controller } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import {
   type ClientGrpcProxy,
-  ClientProxyFactory,
   GrpcStreamCall,
   GrpcStreamMethod,
-  type GrpcOptions,
-  type MicroserviceOptions,
   Payload,
-  Transport,
 } from '@nestjs/microservices';
 import { NEVER, type Observable, from, lastValueFrom, map, toArray } from 'rxjs';
 import {
@@ -20,8 +14,8 @@ import {
   constant,
   fallbackValue,
 } from '../../src/index.js';
-import { type Booted, appModule, boot, closeAll, quiet, watch } from '../support/boot.js';
-import { freePort } from '../support/http.js';
+import { type Booted, boot, closeAll } from '../support/boot.js';
+import { startGrpc } from '../support/grpc.js';
 import { type Deferred, Visits, deferred, outcome, until } from '../support/wait.js';
 
 interface Message {
@@ -105,22 +99,7 @@ describe('a stream of messages of a client over gRPC', () => {
   };
 
   beforeAll(async () => {
-    const transport: GrpcOptions = {
-      transport: Transport.GRPC,
-      options: {
-        package: 'chat',
-        protoPath: join(__dirname, 'chat.proto'),
-        url: `127.0.0.1:${await freePort()}`,
-      },
-    };
-    const { AppModule, clock } = appModule({ controllers: [Chat] });
-    const app = await NestFactory.createMicroservice<MicroserviceOptions>(AppModule, {
-      ...quiet,
-      ...transport,
-    });
-    await app.listen();
-    server = { app, clock, ...watch(app) };
-    client = ClientProxyFactory.create(transport) as unknown as ClientGrpcProxy;
+    ({ server, client } = await startGrpc('chat', { controllers: [Chat] }));
     chat = client.getService('Chat');
   });
 

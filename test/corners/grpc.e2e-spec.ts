@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   type ArgumentsHost,
   BadGatewayException,
@@ -8,15 +7,7 @@ import {
   Injectable,
   UseFilters,
 } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import {
-  type ClientGrpcProxy,
-  ClientProxyFactory,
-  GrpcMethod,
-  type GrpcOptions,
-  type MicroserviceOptions,
-  Transport,
-} from '@nestjs/microservices';
+import { type ClientGrpcProxy, GrpcMethod } from '@nestjs/microservices';
 import { Observable, firstValueFrom, throwError, toArray } from 'rxjs';
 import {
   Bulkhead,
@@ -28,9 +19,9 @@ import {
   Timeout,
   constant,
 } from '../../src/index.js';
-import { type Booted, appModule, boot, closeAll, quiet, watch } from '../support/boot.js';
+import { type Booted, boot, closeAll } from '../support/boot.js';
+import { startGrpc } from '../support/grpc.js';
 import { hang } from '../support/handlers.js';
-import { freePort } from '../support/http.js';
 import { type Deferred, Visits, deferred, outcome, until } from '../support/wait.js';
 
 interface Book {
@@ -163,22 +154,7 @@ describe('a microservice over gRPC', () => {
   const open = { code: 14, details: 'Service Unavailable', name: 'CIRCUIT_OPEN', pushback: '4000' };
 
   beforeAll(async () => {
-    const transport: GrpcOptions = {
-      transport: Transport.GRPC,
-      options: {
-        package: 'books',
-        protoPath: join(__dirname, 'books.proto'),
-        url: `127.0.0.1:${await freePort()}`,
-      },
-    };
-    const { AppModule, clock } = appModule({ controllers: [Books], providers: [Shelf] });
-    const app = await NestFactory.createMicroservice<MicroserviceOptions>(AppModule, {
-      ...quiet,
-      ...transport,
-    });
-    await app.listen();
-    server = { app, clock, ...watch(app) };
-    client = ClientProxyFactory.create(transport) as unknown as ClientGrpcProxy;
+    ({ server, client } = await startGrpc('books', { controllers: [Books], providers: [Shelf] }));
     books = client.getService('Books');
   });
 

@@ -14,7 +14,7 @@ type AnyPolicy = Policy<string, object, unknown, unknown>;
 type Sets = Pick<Layers, 'defaults' | 'configs' | 'pipelines' | 'overrides'>;
 
 /**
- * Finds the mistakes in options that nobody uses yet, or that later layers replace for everybody: values that no option allows,
+ * Finds the mistakes in options that nobody uses yet, or that later layers replace for everyone: values that no option allows,
  * and names of none. Whether options contradict one another depends on those of the user.
  */
 export class UnusedOptions {

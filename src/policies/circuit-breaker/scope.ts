@@ -20,7 +20,7 @@ export interface QuorumScope {
   readonly quorum: number | QuorumOptions;
 }
 
-/** What decides the state of a breaker. */
+/** Who decides the state of a breaker: the instance alone, or the fleet. */
 export type BreakerScope = 'local' | 'shared' | QuorumScope;
 
 /** How a breaker shares its state with the fleet. */

@@ -59,7 +59,7 @@ export class TimeoutStage extends Stage<Limit> {
   }
 }
 
-/** What the closing application has to do for a stage. */
+/** The work of a closing application for a stage. */
 interface Closing {
   /** Weak, so that it does not keep the stage alive. A queue with a timer is kept alive by the timer. */
   readonly deadlines: WeakRef<DeadlineQueue<Call>>;
