@@ -57,6 +57,9 @@ function resultsOf(major) {
 
 function note(major, { ancestorTitles, title, status }) {
   const [kind, ...rest] = ancestorTitles;
+  if (kind === undefined) {
+    throw new Error(`"${title}" stands in no describe(), whose title would be its heading`);
+  }
   const rows = kinds.get(kind) ?? new Map();
   const row = [...rest, title].join(' ');
   const marks = rows.get(row) ?? new Map();

@@ -12,12 +12,14 @@ class Gateway {
   }
 }
 
-it('a rejected hook causes one warning when the gateway starts', async () => {
-  const lines: unknown[] = [];
-  const logger = { log() {}, error() {}, warn: (line: unknown) => void lines.push(line) };
-  const { clock } = await serve('Express', { providers: [Gateway], resilience: { logger } });
-  await clock.advance(1_000);
-  expect(lines).toEqual([
-    'Gateway.afterInit was rejected: Gateway.afterInit took longer than 1000 ms',
-  ]);
+describe('a hook of a gateway', () => {
+  it('causes one warning when it is rejected', async () => {
+    const lines: unknown[] = [];
+    const logger = { log() {}, error() {}, warn: (line: unknown) => void lines.push(line) };
+    const { clock } = await serve('Express', { providers: [Gateway], resilience: { logger } });
+    await clock.advance(1_000);
+    expect(lines).toEqual([
+      'Gateway.afterInit was rejected: Gateway.afterInit took longer than 1000 ms',
+    ]);
+  });
 });
