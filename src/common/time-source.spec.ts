@@ -28,6 +28,16 @@ describe('the source of times', () => {
     expect(source.inForce()).toBe(false);
   });
 
+  it('has a time where `performance` itself has `now`, as in Bun', () => {
+    const now = jest.fn(() => 5);
+    jest.doMock('node:perf_hooks', () => ({ performance: { now } }));
+    jest.isolateModules(() => {
+      const isolated = jest.requireActual<typeof TimeSources>('./time-source.js');
+      expect(isolated.realNow()).toBe(5);
+    });
+    jest.dontMock('node:perf_hooks');
+  });
+
   it('is the fake timers while they are on: their functions and their date', () => {
     put({ setTimeout: fake({ now: 5 }) });
     const source = currentSource();

@@ -25,10 +25,13 @@ interface SinonClock {
 
 const { setInterval, clearInterval } = timers;
 
-/** The time of Node's own timers. From the prototype and bound, because Sinon replaces the method, perhaps before now. */
+/**
+ * The time of Node's own timers. From the prototype and bound, because Sinon replaces the method, perhaps before now. In Bun
+ * the prototype has none.
+ */
 export const realNow: () => number = (
-  Object.getPrototypeOf(performance) as typeof performance
-).now.bind(performance);
+  (Object.getPrototypeOf(performance) as Partial<typeof performance>).now ?? performance.now
+).bind(performance);
 
 const realTimers = new Set<unknown>(
   // Tracing tools wrap the global one, so the one found at load counts as Node's, unless it is marked as a fake.
