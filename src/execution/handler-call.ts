@@ -1,6 +1,7 @@
 import type { CallHandler, ExecutionContext } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { look } from '../common/outcomes/look.js';
+import { whenCutOff } from '../common/queued-responses.js';
 import type { ReportSink } from '../pipeline/call-report.js';
 import { callScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute } from '../pipeline/call.js';
@@ -58,8 +59,10 @@ export class HandlerCall extends Call {
     if (this.over || this.onClose !== undefined) return;
     if (this.hasNoClient) return this.clientGone();
     this.onClose = (): void => this.clientGone();
-    if (response !== undefined) response.on('close', this.onClose);
-    else client?.addEventListener('abort', this.onClose);
+    if (response !== undefined) {
+      response.on('close', this.onClose);
+      whenCutOff(response, this.onClose);
+    } else client?.addEventListener('abort', this.onClose);
   }
 
   private get hasNoClient(): boolean {
@@ -168,6 +171,7 @@ export class HandlerCall extends Call {
   private clientGone(): void {
     // A stream that has not ended by then has no reader.
     const { response, context } = this;
+    if (this.over) return;
     if (response !== undefined && isSent(response) && !this.streaming) return;
     this.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));
   }
