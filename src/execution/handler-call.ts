@@ -10,7 +10,14 @@ import { ClientGoneError } from './client-gone-error.js';
 import { clientSignalOf } from './client-signals.js';
 import { watchLater, watchNoMore } from './client-watch.js';
 import { isEventStream } from './handlers.js';
-import { type RawResponse, isOver, isSent, rawResponseIn, setHeaders } from './http-answer.js';
+import {
+  type RawResponse,
+  isBeingAnswered,
+  isOver,
+  isSent,
+  rawResponseIn,
+  setHeaders,
+} from './http-answer.js';
 import type { HandlerSite } from './handler-sites.js';
 import { discardAnswer, openerFor } from './answer-streams.js';
 import { endQuietly, isIteratorHead } from './iterators.js';
@@ -149,7 +156,7 @@ export class HandlerCall extends Call {
     if (response === undefined) return true;
     if (this.unread && response.req?.readableDidRead === true) return false;
     // Nest sends the head of an event stream before its first event.
-    return !isOver(response) && (!response.headersSent || isEventStream(context.getHandler()));
+    return !isOver(response) && (!isBeingAnswered(context) || isEventStream(context.getHandler()));
   }
 
   override setHeaders(headers: Readonly<Record<string, string>>): void {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ArgumentsHost, ExecutionContext } from '@nestjs/common';
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
+import { look } from '../common/outcomes/look.js';
 import { isCutOff } from '../common/queued-responses.js';
 import { http2StreamOf } from './http2-stream.js';
 
@@ -62,6 +63,12 @@ export function isSent(response: RawResponse): boolean {
   return stream === undefined
     ? response.writableFinished
     : stream.writableFinished && !stream.aborted;
+}
+
+/** Whether the answer to an HTTP request has begun, or the handler has taken the response over to send it by itself. */
+export function isBeingAnswered(context: ExecutionContext): boolean {
+  const response: unknown = context.getArgByIndex(1);
+  return rawResponseIn(context)?.headersSent === true || look(response, 'sent') === true;
 }
 
 /**
