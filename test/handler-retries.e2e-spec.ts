@@ -210,3 +210,25 @@ describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) =
     expect(attemptsOf(events, 'K.get')).toBe(3);
   });
 });
+
+describe('a decorated handler on Fastify', () => {
+  it('is not retried once it has taken the response over (hijack())', async () => {
+    const visits = new Visits();
+    @Controller()
+    class K {
+      @Get()
+      @UseFilters(EndOfResponse)
+      @Retry({ backoff: constant(0) })
+      async get(@Res({ passthrough: true }) reply: { hijack(): void }): Promise<void> {
+        visits.visit();
+        reply.hijack();
+        throw new BadGatewayException();
+      }
+    }
+    const { url, events } = await servingOn('Fastify')(K);
+    await request(url).answer;
+    await until(() => of('retries-exhausted', events).length === 1);
+    expect(of('retries-exhausted', events)[0]!.reason).toBe('answered');
+    expect(visits.count).toBe(1);
+  });
+});

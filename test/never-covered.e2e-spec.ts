@@ -6,10 +6,18 @@ import {
   type LoggerService,
   SetMetadata,
 } from '@nestjs/common';
-import { Observable, of as just } from 'rxjs';
-import { CircuitBreaker, Fallback, Retry, constant } from '../src/index.js';
+import {
+  CommandHandler,
+  CqrsModule,
+  EventBus,
+  type ICommand,
+  type IEvent,
+  Saga,
+} from '@nestjs/cqrs';
+import { Observable, map, of as just } from 'rxjs';
+import { Bulkhead, CircuitBreaker, Fallback, Retry, Timeout, constant } from '../src/index.js';
 import { boot, closeAll, everyPlatform, serve } from './support/boot.js';
-import { outcome } from './support/wait.js';
+import { outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
 
@@ -94,6 +102,46 @@ describe('policies of a class never cover', () => {
     const { app, registry } = await boot({ providers: [Processor], resilience });
     expect(app.get(Processor).failed()).toBeUndefined();
     expect(registry.names()).toEqual(['Processor.process']);
+    expect(warnings).toEqual([]);
+  });
+
+  it('sagas of CQRS, whose first event may come at any time, those of a subclass included', async () => {
+    const handled: string[] = [];
+    class Sold implements IEvent {}
+    class Restock implements ICommand {
+      constructor(readonly by: string) {}
+    }
+    @CommandHandler(Restock)
+    class RestockHandler {
+      async execute({ by }: Restock): Promise<void> {
+        handled.push(by);
+      }
+    }
+    @Timeout('1s')
+    @Bulkhead({ maxConcurrent: 1 })
+    class Parent {
+      @Saga()
+      restock(events: Observable<IEvent>): Observable<ICommand> {
+        return events.pipe(map(() => new Restock('parent')));
+      }
+    }
+    @Injectable()
+    class Sagas extends Parent {
+      @Saga()
+      count(events: Observable<IEvent>): Observable<ICommand> {
+        return events.pipe(map(() => new Restock('child')));
+      }
+      async other(): Promise<void> {}
+    }
+    const { warnings, resilience } = logger();
+    const imports = [CqrsModule.forRoot()];
+    const providers = [Sagas, RestockHandler];
+    const { app, clock, service } = await boot({ imports, providers, resilience });
+    expect(service.describe(Sagas, 'other').stages).toEqual(['attempt timeout', 'bulkhead']);
+    await clock.advance(10_000);
+    app.get(EventBus).publish(new Sold());
+    await settle();
+    expect(handled.sort()).toEqual(['child', 'parent']);
     expect(warnings).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
+import { whenCutOff } from '../common/queued-responses.js';
 import { ClientGoneError } from '../execution/client-gone-error.js';
 import { clientSignalOf } from '../execution/client-signals.js';
 import { isOver, isSent, rawResponseOf } from '../execution/http-answer.js';
@@ -74,6 +75,9 @@ const HandlerSignal = createParamDecorator((_data: unknown, context: ExecutionCo
     );
   };
   if (isOver(response)) ended();
-  else response.once('close', ended);
+  else {
+    response.once('close', ended);
+    whenCutOff(response, ended);
+  }
   return controller.signal;
 });

@@ -27,6 +27,11 @@ describe('the signal of a client', () => {
     ['GraphQL by graphql-ws', (socket) => graphql({ req: { extra: { socket } } }), 'disconnect'],
     ['GraphQL on Express', (res) => graphql({ req: { res } }), 'close'],
     ['GraphQL whose context has the response', (res) => graphql({ res }), 'close'],
+    [
+      'GraphQL on Express, before the turn of the response',
+      (socket) => graphql({ res: emitter({ socket: null, req: { socket } }) }),
+      'close',
+    ],
     ['Mercurius', (raw) => graphql({ reply: { raw } }), 'close'],
     ['Apollo on Fastify', (socket) => graphql({ req: { raw: { socket } } }), 'close'],
     [

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type ExecutionContext } from '@nestjs/common';
 import { look } from '../common/outcomes/look.js';
+import { awaitedConnectionOf } from '../common/queued-responses.js';
 import { ClientGoneError } from './client-gone-error.js';
 import { grpcCallOf } from './grpc-status.js';
 import { http2StreamOf } from './http2-stream.js';
@@ -102,6 +103,8 @@ function ofGraphql(value: unknown): Connection | undefined {
 
 /** @param response with HTTP/2 only a facade of a stream; only the stream knows how it has ended */
 function ofResponse(response: Emitter): Connection {
+  const awaited = awaitedConnectionOf(response);
+  if (awaited !== undefined) return ofConnection(awaited);
   const emitter = http2StreamOf(response) ?? response;
   return {
     emitter,
@@ -118,5 +121,9 @@ function ofRequest(request: unknown): Connection | undefined {
   if (stream !== undefined) return ofResponse(stream);
   const socket = look(request, 'socket');
   if (!isEmitter(socket)) return undefined;
+  return ofConnection(socket);
+}
+
+function ofConnection(socket: Emitter): Connection {
   return { emitter: socket, event: 'close', hasGone: () => look(socket, 'destroyed') === true };
 }

@@ -54,6 +54,7 @@ function called(
       plan: {} as MethodPlan,
       controller: undefined,
       direct: true,
+      takesEvents: false,
       takesMessages: false,
     },
     context,

@@ -1,6 +1,7 @@
 import type { CallHandler, ExecutionContext } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { look } from '../common/outcomes/look.js';
+import { whenCutOff } from '../common/queued-responses.js';
 import type { ReportSink } from '../pipeline/call-report.js';
 import { callScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute } from '../pipeline/call.js';
@@ -9,7 +10,14 @@ import { ClientGoneError } from './client-gone-error.js';
 import { clientSignalOf } from './client-signals.js';
 import { watchLater, watchNoMore } from './client-watch.js';
 import { isEventStream } from './handlers.js';
-import { type RawResponse, isOver, isSent, rawResponseIn, setHeaders } from './http-answer.js';
+import {
+  type RawResponse,
+  isBeingAnswered,
+  isOver,
+  isSent,
+  rawResponseIn,
+  setHeaders,
+} from './http-answer.js';
 import type { HandlerSite } from './handler-sites.js';
 import { discardAnswer, openerFor } from './answer-streams.js';
 import { endQuietly, isIteratorHead } from './iterators.js';
@@ -58,8 +66,10 @@ export class HandlerCall extends Call {
     if (this.over || this.onClose !== undefined) return;
     if (this.hasNoClient) return this.clientGone();
     this.onClose = (): void => this.clientGone();
-    if (response !== undefined) response.on('close', this.onClose);
-    else client?.addEventListener('abort', this.onClose);
+    if (response !== undefined) {
+      response.on('close', this.onClose);
+      whenCutOff(response, this.onClose);
+    } else client?.addEventListener('abort', this.onClose);
   }
 
   private get hasNoClient(): boolean {
@@ -146,7 +156,7 @@ export class HandlerCall extends Call {
     if (response === undefined) return true;
     if (this.unread && response.req?.readableDidRead === true) return false;
     // Nest sends the head of an event stream before its first event.
-    return !isOver(response) && (!response.headersSent || isEventStream(context.getHandler()));
+    return !isOver(response) && (!isBeingAnswered(context) || isEventStream(context.getHandler()));
   }
 
   override setHeaders(headers: Readonly<Record<string, string>>): void {
@@ -168,6 +178,7 @@ export class HandlerCall extends Call {
   private clientGone(): void {
     // A stream that has not ended by then has no reader.
     const { response, context } = this;
+    if (this.over) return;
     if (response !== undefined && isSent(response) && !this.streaming) return;
     this.abort(new ClientGoneError(`${context.getClass().name}.${context.getHandler().name}`));
   }

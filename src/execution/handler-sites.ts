@@ -1,6 +1,6 @@
 import type { DecoratedMethod } from './decorated-method.js';
 import { decoratedMethodOf } from './decorated-method.js';
-import { INTERCEPTORS, messageStreamOf } from './handlers.js';
+import { INTERCEPTORS, eventPatternsOf, messageStreamOf } from './handlers.js';
 import type { MethodPlan } from './plan.js';
 import type { Runtime } from './runtime.js';
 
@@ -12,6 +12,8 @@ export interface HandlerSite {
   readonly controller: unknown;
   /** Whether the handler's outcome is the method's: no other interceptor of the method is between them. */
   readonly direct: boolean;
+  /** Whether it handles events, whose senders get no answer. */
+  readonly takesEvents: boolean;
   /** Whether its client sends a stream of messages (gRPC). */
   readonly takesMessages: boolean;
 }
@@ -36,6 +38,7 @@ export class HandlerSites {
       plan: this.runtime.planner.planFor(decorated, type),
       controller: this.runtime.controllerOf(type),
       direct: interceptors.length === 1,
+      takesEvents: eventPatternsOf(handler) !== undefined,
       takesMessages: messageStreamOf(handler) !== undefined,
     };
     let ofType = this.sites.get(type);

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ArgumentsHost, ExecutionContext } from '@nestjs/common';
 import { type ResilienceError, isResilienceError } from '../common/errors.js';
+import { look } from '../common/outcomes/look.js';
+import { isCutOff } from '../common/queued-responses.js';
 import { http2StreamOf } from './http2-stream.js';
 
 /** The part of Node's `ServerResponse` that is used here. */
@@ -51,7 +53,8 @@ function rawOf(
 
 /** Whether the answer has been sent, or its client has gone. */
 export function isOver(response: RawResponse): boolean {
-  return (http2StreamOf(response) ?? response).destroyed;
+  const stream = http2StreamOf(response);
+  return stream === undefined ? response.destroyed || isCutOff(response) : stream.destroyed;
 }
 
 /** Whether the whole answer has been sent. HTTP/2 also reports cancelled answers as finished. */
@@ -60,6 +63,12 @@ export function isSent(response: RawResponse): boolean {
   return stream === undefined
     ? response.writableFinished
     : stream.writableFinished && !stream.aborted;
+}
+
+/** Whether the answer to an HTTP request has begun, or the handler has taken the response over to send it by itself. */
+export function isBeingAnswered(context: ExecutionContext): boolean {
+  const response: unknown = context.getArgByIndex(1);
+  return rawResponseIn(context)?.headersSent === true || look(response, 'sent') === true;
 }
 
 /**

@@ -45,6 +45,16 @@ describe('the policies of a class never cover', () => {
     expect(never(key, Other)).toBe(false);
   });
 
+  it('sagas of CQRS, those of a parent included', () => {
+    @SetMetadata('__saga__', ['react'])
+    class Sagas {}
+    class More extends Sagas {}
+    expect(never('react', Sagas)).toBe(true);
+    expect(never('react', More)).toBe(true);
+    expect(never('other', Sagas)).toBe(false);
+    expect(never('react', Other)).toBe(false);
+  });
+
   it.each([
     'bullmq:worker_events_metadata',
     'bullmq:queue_events_metadata',

@@ -40,8 +40,15 @@ export function isNeverCovered(
   owner: Function,
 ): boolean {
   if (isLifecycleHook(key)) return true;
+  if (isSaga(key, owner)) return true;
   if (MARKED.some(([metadata, keys]) => keys.has(key) && isMarked(owner, metadata))) return true;
   return jobEventOf(wrapper ?? original) !== undefined;
+}
+
+/** `@Saga()` of @nestjs/cqrs: a stream that lasts as long as the application, and may have its first item at any time. */
+function isSaga(key: PropertyKey, owner: Function): boolean {
+  const sagas: unknown = Reflect.getMetadata('__saga__', owner);
+  return Array.isArray(sagas) && sagas.includes(key);
 }
 
 /** Whether Nest calls a method of that name when a client of the gateway comes or goes. */

@@ -63,6 +63,7 @@ export class ResilienceInterceptor implements NestInterceptor, OnApplicationBoot
       (call, waiter) => site.plan.pipeline.runFor(call, waiter),
       (error, midway) =>
         isResilienceError(error) ? prepare(error, midway, site.decorated, context, runtime) : error,
+      site.takesEvents,
     );
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers'; // test frameworks replace the global one
 import { types } from 'node:util';
 import {
   Observable,
@@ -231,21 +232,35 @@ class Delivery implements Waiter, Unsubscribable {
 }
 
 /**
- * A stream that begins a call per subscription, and stops it on unsubscribing.
+ * The same for the handler of an event. When one of several handlers of an event fails, Nest unsubscribes from all of them, which must
+ * not stop the others: they go on, and a failure is told in the next turn of the event loop, when all have begun.
+ */
+class EventDelivery extends Delivery {
+  override reject(error: unknown): void {
+    setImmediate(() => super.reject(error));
+  }
+
+  override unsubscribe(): void {}
+}
+
+/**
+ * A stream that begins a call per subscription, and stops it on unsubscribing, unless it is that of an event.
  *
  * @param run runs a call, and reports its outcome
  * @param mapError maps an error to the one that the subscriber gets
+ * @param ofEvent whether it is the call of a handler of events
  */
 export function asStream(
   begin: () => Call,
   run: (call: Call, waiter: Waiter) => void,
   mapError: ErrorMapper = asItIs,
+  ofEvent = false,
 ): Observable<unknown> {
   return new Observable((subscriber) => {
     const call = begin();
     call.interruptible = true;
     call.callerContext = thisContext();
-    const delivery = new Delivery(subscriber, call, mapError);
+    const delivery = new (ofEvent ? EventDelivery : Delivery)(subscriber, call, mapError);
     run(call, delivery);
     return delivery;
   });

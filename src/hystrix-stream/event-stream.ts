@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
 import type { OnModuleDestroy } from '@nestjs/common';
-import { STREAM_HEAD, isGone } from '../common/event-stream/response.js';
+import { STREAM_HEAD, isGone, whenGone } from '../common/event-stream/response.js';
 import { StreamClient } from '../common/event-stream/stream-client.js';
 import { StreamPass } from '../common/event-stream/stream-pass.js';
 
@@ -60,7 +60,7 @@ export class EventStream implements OnModuleDestroy {
 
   private add(response: ServerResponse): void {
     response.flushHeaders(); // the first pass may come only after an interval
-    response.once('close', () => this.remove(response));
+    whenGone(response, () => this.remove(response));
     this.clients.set(response, new StreamClient(response));
     this.timer ??= this.start();
     if (performance.now() - this.begunAt >= this.options.interval) this.tick();

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
-import { STREAM_HEAD, isGone } from '../../common/event-stream/response.js';
+import { STREAM_HEAD, isGone, whenGone } from '../../common/event-stream/response.js';
 import { Turns } from '../../common/turns.js';
 import { AdminError } from '../admin-error.js';
 import type { AdminSeries } from '../contract.js';
@@ -61,7 +61,7 @@ export class LiveStream {
     response.writeHead(200, STREAM_HEAD);
     if (method === 'HEAD') return void response.end();
     response.write('retry: 2000\n\n');
-    response.once('close', () => this.remove(response));
+    whenGone(response, () => this.remove(response));
     response.once('error', () => this.remove(response));
     this.clients.set(response, new LiveClient(response, this.ring, this.positionOf(lastEventId)));
     this.timer ??= this.start();

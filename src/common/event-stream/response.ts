@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { isCutOff, whenCutOff } from '../queued-responses.js';
 
 /** The head of a stream of server-sent events. */
 export const STREAM_HEAD = {
@@ -30,5 +31,11 @@ export function takeOver(response: AnyResponse): ServerResponse {
 
 /** Whether the client has gone. HTTP/2 responses do not set `destroyed`, but lose their socket. */
 export function isGone(response: ServerResponse): boolean {
-  return response.destroyed || response.socket === undefined;
+  return response.destroyed || response.socket === undefined || isCutOff(response);
+}
+
+/** Calls `listener`, at least once, when a response that has not gone is complete, or its client goes. */
+export function whenGone(response: ServerResponse, listener: () => void): void {
+  response.once('close', listener);
+  whenCutOff(response, listener);
 }
