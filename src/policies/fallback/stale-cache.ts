@@ -219,7 +219,7 @@ export class StaleCache {
         call.stoppable = undefined;
         resolve(result);
       };
-      call.stoppable = { stop: () => finish(undefined) };
+      call.stopWith({ stop: () => finish(undefined) });
       void work.then(finish);
     });
   }
