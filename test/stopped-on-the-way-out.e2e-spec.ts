@@ -116,3 +116,31 @@ it('gives back what it holds, though its result can no longer be inspected', asy
   expect(await outcome(call.result)).toEqual({ error: reason });
   expect(snapshot()).toMatchObject({ bulkhead: { running: 0 }, circuitBreaker: { running: 0 } });
 });
+
+it.each(['aborted', 'addEventListener', 'removeEventListener'])(
+  'ends with its result, once, though its signal throws: %s',
+  async (member) => {
+    const { service } = await bootService({ logger: false });
+    const command = service.command('books', {
+      run: async (_context, _signal: object) => 'result',
+    });
+    const reads = { left: 1 };
+    const signal = {
+      aborted: false,
+      addEventListener: () => {},
+      removeEventListener: () => {},
+    };
+    const value: unknown = Object.entries(signal).find(([name]) => name === member)![1];
+    Object.defineProperty(signal, member, {
+      get: () => {
+        if (reads.left-- > 0) return value; // when it is recognized as a signal
+        throw new Error('do not look');
+      },
+    });
+    await expect(command.execute(signal)).resolves.toBe('result');
+    expect(command.snapshot().metrics).toMatchObject({
+      counts: { success: 1 },
+      concurrency: { now: 0 },
+    });
+  },
+);
