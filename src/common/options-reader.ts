@@ -133,13 +133,28 @@ export class OptionsReader<T extends object> {
     );
   }
 
-  /** A list of functions: error classes or predicates. */
+  /** A function that answers at once: a promise would be no answer. */
+  synchronous<K extends keyof T & string>(
+    key: K,
+  ): Extract<T[K], (...args: never) => unknown> | undefined {
+    const given = this.function(key);
+    if (!types.isAsyncFunction(given)) return given;
+    return this.wrong(key, given, 'a function that is not async: its answer is needed at once');
+  }
+
+  /** A list of functions: error classes or predicates, which answer at once. */
   functions<K extends keyof T & string>(key: K): NonNullable<T[K]> | undefined {
-    return this.parse(key, (value) =>
-      Array.isArray(value) && value.every((item) => typeof item === 'function')
-        ? (value as NonNullable<T[K]>)
-        : this.wrong(key, value, 'a list of error classes or functions'),
-    );
+    return this.parse(key, (value) => {
+      if (!Array.isArray(value) || !value.every((item) => typeof item === 'function')) {
+        return this.wrong(key, value, 'a list of error classes or functions');
+      }
+      if (!value.some((item) => types.isAsyncFunction(item))) return value as NonNullable<T[K]>;
+      return this.wrong(
+        key,
+        value,
+        'functions that are not async: their answers are needed at once',
+      );
+    });
   }
 
   /** A reader for a nested object; an absent object reads as empty. */

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
-import { quietly, swallow } from './quietly.js';
+import { quietly } from './quietly.js';
+import { swallow } from './outcomes/look.js';
 
 /** The logger of the library. */
 export type QuietLogger = Readonly<

@@ -1,4 +1,4 @@
-import { swallow } from '../common/quietly.js';
+import { swallow } from '../common/outcomes/look.js';
 
 /** Sends to the store. @returns what to do once it has arrived; `undefined` when it has not */
 export type Delivery = () => Promise<(() => void) | undefined>;

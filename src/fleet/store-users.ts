@@ -1,6 +1,7 @@
 import { outsideOfCalls } from '../common/async-context.js';
 import { shared } from '../common/brand.js';
-import { quietly, swallow } from '../common/quietly.js';
+import { quietly } from '../common/quietly.js';
+import { swallow } from '../common/outcomes/look.js';
 import { settledWithin } from '../common/settled-within.js';
 import type { ResilienceStore } from './store.js';
 

@@ -1,5 +1,6 @@
 import { outsideOfCalls } from '../common/async-context.js';
-import { quietly, swallow } from '../common/quietly.js';
+import { quietly } from '../common/quietly.js';
+import { swallow } from '../common/outcomes/look.js';
 import type { ResilienceStore, StoreMessage } from './store.js';
 
 /** Listens to a store, which may be away when the application starts. */

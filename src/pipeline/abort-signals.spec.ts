@@ -40,6 +40,35 @@ const hostile: object = new Proxy(
 );
 
 describe('calls that obey a signal', () => {
+  it.each(['aborted', 'addEventListener', 'removeEventListener', 'reason'])(
+    'go on, whatever it throws: %s',
+    (member) => {
+      const { signal } = polyfilled();
+      const follower = new Follower();
+      const get = (): never => {
+        throw new Error('do not look');
+      };
+      Object.defineProperty(signal, member, { get });
+      obey(signal, follower)();
+      expect(follower.reasons).toEqual([]);
+    },
+  );
+
+  it('stop, though its reason cannot be read', () => {
+    const { signal, abort } = polyfilled();
+    const get = (): never => {
+      throw new Error('do not look');
+    };
+    const follower = new Follower();
+    obey(signal, follower);
+    abort();
+    const late = new Follower();
+    obey(Object.defineProperty(signal, 'reason', { get }), late);
+    for (const { reasons } of [follower, late]) {
+      expect(reasons).toEqual([expect.objectContaining({ name: 'AbortError' })]);
+    }
+  });
+
   it('share one listener, however many they are', () => {
     const { signal } = new AbortController();
     const letGo = Array.from({ length: 100 }, () => obey(signal, new Follower()));

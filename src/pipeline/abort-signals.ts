@@ -1,5 +1,6 @@
 import { isPlainObject } from '../common/objects.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
+import { look } from '../common/outcomes/look.js';
 
 /** The part of an `AbortSignal` that is used here: of Node's, another realm's or a polyfill's. */
 export type SignalLike = Pick<
@@ -27,10 +28,11 @@ export function isSignal(value: unknown): value is SignalLike {
 
 /** The reason of an aborted signal; polyfills may have none. */
 export function reasonOf(signal: SignalLike): unknown {
+  const reason = look(signal, 'reason');
   // `null` is a reason: it was passed to `abort()`.
-  return signal.reason === undefined
+  return reason === undefined
     ? new DOMException('This operation was aborted', 'AbortError')
-    : signal.reason;
+    : reason;
 }
 
 /**
@@ -69,12 +71,12 @@ const followersOf = new WeakMap<SignalLike, Followers>();
 
 /**
  * Stops `call` when the signal is aborted, or at once if it is already. However many calls obey a signal, it has one
- * listener, since Node warns about more than ten.
+ * listener, since Node warns about more than ten. A signal whose members throw stops nothing, and breaks nothing.
  *
  * @returns a function that ends this
  */
 export function obey(signal: SignalLike, call: Abortable): () => void {
-  if (signal.aborted) {
+  if (look(signal, 'aborted') === true) {
     call.abort(reasonOf(signal));
     return () => {};
   }
@@ -95,10 +97,18 @@ function follow(signal: SignalLike): Followers {
     calls,
     stop() {
       followersOf.delete(signal);
-      signal.removeEventListener('abort', onAbort);
+      try {
+        signal.removeEventListener('abort', onAbort);
+      } catch {
+        // it goes on listening, to nothing
+      }
     },
   };
-  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    signal.addEventListener('abort', onAbort, { once: true });
+  } catch {
+    // nobody hears of it
+  }
   followersOf.set(signal, followers);
   return followers;
 }

@@ -142,6 +142,13 @@ export abstract class Call extends Interruptible {
     return (this.unfinished ??= new UnfinishedWork());
   }
 
+  /** Its way out has ended. Its caller may have stopped it there, in a listener for example. */
+  conclude(): void {
+    if (this.streaming) return;
+    if (this.interrupted) this.fail(this.reasonOr(this.error));
+    this.close();
+  }
+
   override finish(): void {
     super.finish();
     this.liveness?.end();
@@ -201,6 +208,11 @@ export function adopt(result: unknown): unknown {
   return isPromiseLike(result) ? Promise.resolve(result) : result;
 }
 
+/** False for a value that cannot be inspected: who awaits it gets the error. Never throws. */
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+  try {
+    return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+  } catch {
+    return false;
+  }
 }

@@ -3,7 +3,7 @@ import { soon } from '../common/soon.js';
 import { isOwnFailure } from '../common/outcomes/default-outcome.js';
 import { type SignalLike, obey } from './abort-signals.js';
 import { AwaitedWork } from './awaited-work.js';
-import { CallState, type Signalled } from './call-state.js';
+import { CallState, type Signalled, type Stoppable } from './call-state.js';
 import type { Waiter } from './waiter.js';
 
 function makeSignal(): Signalled {
@@ -121,6 +121,12 @@ export abstract class Interruptible extends CallState {
     if (waiting === undefined) return;
     this.waiting = undefined;
     soon(() => waiting.reject(error));
+  }
+
+  /** Lets an interruption end some work early: at once, if the call has been interrupted already. */
+  stopWith(stoppable: Stoppable): void {
+    this.stoppable = stoppable;
+    if (this.interruption !== undefined) stoppable.stop(this.interruption.error);
   }
 
   /** Lets a signal of the caller stop the call. */

@@ -267,7 +267,7 @@ export class Pipeline {
         call.fail(call.reasonOr(error));
       }
     }
-    if (!call.streaming) call.close();
+    call.conclude();
     return undefined;
   }
 

@@ -20,8 +20,8 @@ export class Sleeper {
         resolve(rested);
       };
       const timer = outsideOfCalls(() => this.clock.setTimer(() => wake(true), ms));
-      call.stoppable = { stop: () => wake(false) };
       this.wakers.add(wake);
+      call.stopWith({ stop: () => wake(false) });
     });
   }
 

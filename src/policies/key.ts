@@ -1,4 +1,5 @@
 import type { OptionsReader } from '../common/options-reader.js';
+import { swallow } from '../common/outcomes/look.js';
 import { show } from '../common/printable.js';
 import type { Call } from '../pipeline/call.js';
 import type { PolicySite } from './policy.js';
@@ -70,6 +71,7 @@ function keyOf(key: FunctionOfCall, name: string): KeyOfCall {
       case 'boolean':
         return String(value);
       default:
+        swallow(value);
         throw new TypeError(
           `${name}: the key is ${show(value)}; use a string, number, bigint or boolean`,
         );

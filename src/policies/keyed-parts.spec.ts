@@ -54,6 +54,32 @@ describe('parts by key', () => {
     expect(gone).toEqual(['part of d']);
   });
 
+  it('are made and removed once, though checking one asks for another', () => {
+    const made: string[] = [];
+    const gone: string[] = [];
+    const asked: unknown[] = [];
+    let asking = false;
+    const parts = new KeyedParts<string>(
+      2,
+      (key) => `${key}${made.push(key)}`,
+      () => {
+        if (!asking) {
+          asking = true;
+          asked.push(parts.obtain('c'));
+        }
+        return true;
+      },
+      () => {},
+      (part) => gone.push(part),
+    );
+    parts.obtain('a');
+    parts.obtain('b');
+    expect([parts.obtain('c')]).toEqual(asked);
+    expect(made).toEqual(['a', 'b', 'c']);
+    expect(new Set(gone).size).toBe(gone.length);
+    expect(parts.size).toBeLessThanOrEqual(2);
+  });
+
   it('do not exist with a limit of 0', () => {
     const { parts, full } = partsOf(0);
     expect(parts.obtain('a')).toBeUndefined();

@@ -26,7 +26,11 @@ export class KeyedParts<T> {
   obtain(key: string): T | undefined {
     const known = this.parts.get(key);
     if (known !== undefined) return known;
-    if (this.parts.size >= this.maxParts && !this.makeRoom()) {
+    const hasRoom = this.parts.size < this.maxParts || this.makeRoom();
+    // What listens to the parts that were checked may have asked for the same key.
+    const meanwhile = this.parts.get(key);
+    if (meanwhile !== undefined) return meanwhile;
+    if (!hasRoom) {
       this.onFull(this.maxParts);
       return undefined;
     }
@@ -53,7 +57,7 @@ export class KeyedParts<T> {
       if (next.done) next = (this.hand = this.parts.entries()).next();
       if (next.done) return false;
       const [key, part] = next.value;
-      if (!this.isIdle(part)) continue;
+      if (!this.isIdle(part) || this.parts.get(key) !== part) continue;
       this.parts.delete(key);
       this.onGone(part);
       // More than one may have to go after `maxParts` was lowered.

@@ -1,4 +1,4 @@
-import { swallow } from '../common/quietly.js';
+import { swallow } from '../common/outcomes/look.js';
 import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
 
 /** The part of an ioredis 5 client that is used here: for one server, Sentinels or a cluster. */

@@ -1,4 +1,4 @@
-import { swallow } from '../common/quietly.js';
+import { swallow } from '../common/outcomes/look.js';
 import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
 
 type Listener = (message: string) => void;

@@ -14,14 +14,17 @@ export function ask<T>(question: () => T, otherwise: T): T {
   }
 }
 
-/** The predicate, but false when it throws. */
+/** The predicate, but false when it throws or answers with a promise. */
 export function safely<V>(predicate: (value: V) => boolean): (value: V) => boolean {
   return (value) => {
     try {
-      return Boolean(predicate(value));
+      const answer: unknown = predicate(value);
+      if (!isThenable(answer)) return Boolean(answer);
+      swallow(answer);
     } catch {
-      return false;
+      // has not matched
     }
+    return false;
   };
 }
 
@@ -85,4 +88,14 @@ export function prototypeOf(value: unknown): object | null {
 /** The names of own enumerable properties; none when they cannot be read. */
 export function keysOf(value: unknown): readonly string[] {
   return ask(() => Object.keys(value as object), []);
+}
+
+/** Also true for a promise of another realm. */
+export function isThenable(value: unknown): boolean {
+  return typeof look(value, 'then') === 'function';
+}
+
+/** Keeps a promise that was returned where none belongs from becoming an unhandled rejection. */
+export function swallow(value: unknown): void {
+  if (isThenable(value)) lookByCall(value, 'then', undefined, () => {});
 }

@@ -38,7 +38,7 @@ export function readOutcomeOptions(
   read: OptionsReader<ResultOutcomeOptions>,
 ): ResultOutcomeOptions {
   const errors = readErrorOptions(read);
-  const onResult = read.function('onResult');
+  const onResult = read.synchronous('onResult');
   return { ...errors, ...(onResult && { onResult }) };
 }
 

@@ -21,11 +21,8 @@ import type { Window } from './windows.js';
 export const UNKNOWN = -Infinity;
 
 /**
- * The states of a breaker, and the transitions between them.
- *
- * Closed, it counts; open, it rejects at once; half-open, it admits a few probes that decide. Time-driven changes are
- * applied when the breaker is used or read, so it has no timers.
- *
+ * The states of a breaker, and the transitions between them. Closed, it counts; open, it rejects at once; half-open, it admits
+ * a few probes that decide. Time-driven changes are applied when the breaker is used or read, so it has no timers.
  * A new generation begins with each change of state, each reset and each end of a `resetInterval`. Outcomes of calls that
  * were admitted before are stale: they change nothing.
  */
@@ -201,7 +198,10 @@ export abstract class Circuit {
 
   protected open(reason: StateChangeReason, now: number, error: unknown): void {
     if (this.overridden?.shown.kind === 'disabled') return;
-    this.opensUntil = now + this.openTime.next(error, this.settings);
+    const { generation } = this;
+    const until = now + this.openTime.next(error, this.settings);
+    if (generation !== this.generation) return; // `openFor` has used the breaker
+    this.opensUntil = until;
     this.enter('open', reason, now);
   }
 

@@ -1,6 +1,6 @@
 import type { Pulse } from '../../common/pulse.js';
 import { show } from '../../common/printable.js';
-import { isThenable, swallow } from '../../common/quietly.js';
+import { isThenable, swallow } from '../../common/outcomes/look.js';
 import type { Outcome, OutcomeRule } from '../../common/outcomes/outcome.js';
 import type { BreakerCounts } from '../../telemetry/events.js';
 import { eventOf, rejectionEventOf } from '../../telemetry/metrics/event-of.js';

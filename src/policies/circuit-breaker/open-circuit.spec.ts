@@ -122,6 +122,18 @@ describe('an open circuit', () => {
     ]);
   });
 
+  it('stays closed when openFor has started it over', () => {
+    const openFor = jest.fn(() => {
+      harness.breaker.reset();
+      return 1_000;
+    });
+    const harness = new Harness({ consecutiveFailures: 1, openFor });
+    harness.fail();
+    expect(openFor).toHaveBeenCalledTimes(1);
+    expect(harness.breaker.state).toBe('closed');
+    expect(harness.changes).toEqual([]);
+  });
+
   it('calls an openFor function with the number of openings and the error', () => {
     const openFor = jest.fn().mockReturnValue(1_000);
     const harness = new Harness({ consecutiveFailures: 1, openFor });

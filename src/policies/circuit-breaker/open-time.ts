@@ -1,6 +1,6 @@
 import { retryAfterOf } from '../../common/outcomes/retry-after.js';
 import { printable, show } from '../../common/printable.js';
-import { swallow } from '../../common/quietly.js';
+import { swallow } from '../../common/outcomes/look.js';
 import type { DelayRule } from '../backoff/backoff.js';
 import type { BreakerEnvironment } from './environment.js';
 import type { BreakerSettings } from './options.js';

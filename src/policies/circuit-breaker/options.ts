@@ -8,7 +8,7 @@ import {
   readOutcomeOptions,
 } from '../../common/outcomes/outcome.js';
 import { outcomeOfResult } from '../../common/outcomes/stream-result.js';
-import { swallow } from '../../common/quietly.js';
+import { swallow } from '../../common/outcomes/look.js';
 import type { BreakerCounts, StateChangeEvent } from '../../telemetry/events.js';
 import { type Backoff, type DelayRule, isSpec, readBackoff } from '../backoff/backoff.js';
 import { type Key, type KeyOfCall, readKey } from '../key.js';
@@ -233,7 +233,7 @@ function readOpenFor(
 
 function readClassifier(read: OptionsReader<CircuitBreakerOptions>): OutcomeRule {
   const standard = new Classifier(readOutcomeOptions(read));
-  const classify = read.function('classify');
+  const classify = read.synchronous('classify');
   if (classify === undefined) return standard;
   for (const option of ['ignore', 'skip', 'on', 'onResult'] as const) {
     if (read.raw(option) !== undefined) {

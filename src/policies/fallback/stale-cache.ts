@@ -1,5 +1,6 @@
 import type { Clock } from '../../common/clock.js';
-import { type Call, isPromiseLike } from '../../pipeline/call.js';
+import { isThenable, swallow } from '../../common/outcomes/look.js';
+import type { Call } from '../../pipeline/call.js';
 
 /** The part of a cache that is used here: `Cache` of cache-manager 5 to 7, times in milliseconds. */
 export interface CacheLike {
@@ -135,9 +136,9 @@ export class StaleCache {
     const { revive } = this.settings;
     if (revive === undefined) return plain;
     const value = revive(plain);
-    if (isPromiseLike(value))
-      throw new TypeError('revive returned a promise; it must be synchronous');
-    return value;
+    if (!isThenable(value)) return value;
+    swallow(value);
+    throw new TypeError('revive returned a promise; it must be synchronous');
   }
 
   private write(key: string, newest: Write, now: number): void {
@@ -218,7 +219,7 @@ export class StaleCache {
         call.stoppable = undefined;
         resolve(result);
       };
-      call.stoppable = { stop: () => finish(undefined) };
+      call.stopWith({ stop: () => finish(undefined) });
       void work.then(finish);
     });
   }

@@ -1,4 +1,5 @@
 import type { OptionsReader } from '../../common/options-reader.js';
+import { swallow } from '../../common/outcomes/look.js';
 import { show } from '../../common/printable.js';
 import type { Call } from '../../pipeline/call.js';
 import { readFunctionOfCall } from '../key.js';
@@ -27,6 +28,7 @@ export function readCost(
   return ({ self, args }) => {
     const cost = count.apply(self, args as unknown[]);
     if (typeof cost === 'number' && cost >= 0 && cost < Infinity) return cost;
+    swallow(cost);
     throw new TypeError(`${site.name}: the cost is ${show(cost)}; use a number of at least 0`);
   };
 }
