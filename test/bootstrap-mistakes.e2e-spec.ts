@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import {
   CircuitBreaker,
   Fallback,
+  RateLimit,
   Retry,
   Signal,
   Timeout,
@@ -111,6 +112,25 @@ const mistakes: Record<string, Mistake> = {
     'NoObject',
     Retry(wrong(5)),
     'Retry: the options are 5; use an object',
+  ),
+  'a number as the name of a breaker': decorated(
+    'NumberForName',
+    CircuitBreaker(wrong(5)),
+    'CircuitBreaker: the options are 5; use a name, or an object',
+  ),
+  'a number as text': decorated(
+    'TextForNumber',
+    RateLimit(wrong('100/s')),
+    `RateLimit: the options are '100/s'; use a whole number, or an object`,
+  ),
+  'a shorthand of the wrong type in forRoot()': {
+    resilience: { defaults: wrong({ bulkhead: '10' }) },
+    told: `${ROOT} defaults.bulkhead is '10'; use a whole number, or an object with options`,
+  },
+  'a misspelt `config`': decorated(
+    'Misspelt',
+    Retry(wrong({ confg: 'patient' })),
+    'Retry: confg is not an option; the options are maxRetries, backoff, maxElapsedTime, respectRetryAfter, ignore, skip, on, onResult, config, enabled',
   ),
   'a negative number of retries': decorated(
     'NegativeRetries',
@@ -325,7 +345,7 @@ const mistakes: Record<string, Mistake> = {
   },
   'true in an override': {
     resilience: { overrides: { '*': { circuitBreaker: true } } },
-    told: `${ROOT} overrides['*'].circuitBreaker is true; use an object with options`,
+    told: `${ROOT} overrides['*'].circuitBreaker is true; use a name, or an object with options`,
   },
   'a configuration named where none can be': {
     resilience: { overrides: { '*': { fallback: { config: 'patient' } } } },

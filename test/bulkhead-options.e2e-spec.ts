@@ -124,7 +124,7 @@ describe('an application with a wrong bulkhead does not start', () => {
       [{ maxConcurrent: '5' }, `maxConcurrent is '5'; use a whole number of at least 1`],
       [0, 'maxConcurrent is 0; use a whole number of at least 1'],
       [NaN, 'maxConcurrent is NaN; use a whole number of at least 1'],
-      ['5', `the options are '5'; use an object`],
+      ['5', `the options are '5'; use a whole number, or an object`],
       [{ maxQueue: -1 }, 'maxQueue is -1; use a whole number of at least 0'],
       [{ maxWait: '1s' }, 'maxWait has no effect without maxQueue, since no call waits; give both'],
       [{ maxQueue: 1, maxWait: '0s' }, `maxWait is '0s'; use ${forms} above 0`],
@@ -132,7 +132,7 @@ describe('an application with a wrong bulkhead does not start', () => {
       [{ name: '' }, `name is ''; use a non-empty string`],
       [
         { maxConcurrency: 5 },
-        'maxConcurrency is not an option; the options are maxQueue, maxWait, name, maxConcurrent, reentrant, key, maxKeys, scope',
+        'maxConcurrency is not an option; the options are maxQueue, maxWait, name, maxConcurrent, reentrant, key, maxKeys, scope, config, enabled',
       ],
       [
         { config: 'wide' },

@@ -186,7 +186,7 @@ describe('a pipeline of the service', () => {
   it('says that there is none', async () => {
     const { service } = await bootService();
     expect(problemsBy(() => service.pipeline('p'))).toEqual([
-      `pipeline 'p': there is none; give its policies, or use one of none`,
+      `pipeline 'p': there is none; give its policies, or define it in forRoot({ pipelines })`,
     ]);
   });
 });

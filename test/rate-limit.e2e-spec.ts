@@ -53,6 +53,20 @@ describe('a rate limit', () => {
     }
   }
 
+  it('allows 100 calls per second by default', async () => {
+    @Injectable()
+    class ByDefault {
+      @RateLimit()
+      async m(): Promise<void> {}
+    }
+    const { app, clock } = await boot({ providers: [ByDefault] });
+    const service = app.get(ByDefault);
+    for (let call = 0; call < 100; call += 1) await service.m();
+    await expect(service.m()).rejects.toMatchObject({ ...limited, retryAfterMs: 10 });
+    await clock.advance(10);
+    await service.m();
+  });
+
   it('admits as many calls as it allows, and more later', async () => {
     const { app, clock, events } = await boot({ providers: [Api] });
     const api = app.get(Api);

@@ -10,6 +10,7 @@ import {
 } from '@nestjs/common';
 import axios, { type CreateAxiosDefaults } from 'axios';
 import { checkAsyncOptions, madeBy } from '../common/async-options.js';
+import { ResilienceConfigurationError } from '../common/errors.js';
 import { requireOptions } from '../common/given.js';
 import { RESILIENCE_SERVICE, type ResilienceService } from '../commands/resilience.service.js';
 import type { HttpPolicies } from '../http/http-client.js';
@@ -51,8 +52,21 @@ const ASYNC = 'ResilienceHttpModule.registerAsync()';
 
 const OPTIONS = Symbol('nest-resilience:ResilienceHttpOptions');
 
-/** Replaces `HttpModule` of `@nestjs/axios`: provides the same `HttpService`, whose requests have policies. */
-@Module({})
+/**
+ * Replaces `HttpModule` of `@nestjs/axios`: provides the same `HttpService`, whose requests have policies. Like that one, it
+ * can be imported without options.
+ */
+@Module({
+  providers: [
+    { provide: OPTIONS, useValue: {} },
+    {
+      provide: HttpService,
+      inject: [OPTIONS, { token: RESILIENCE_SERVICE, optional: true }],
+      useFactory: createService,
+    },
+  ],
+  exports: [HttpService],
+})
 export class ResilienceHttpModule {
   /**
    * For options that are known when the module is declared.
@@ -85,22 +99,19 @@ function define(
     module: ResilienceHttpModule,
     global,
     imports,
-    providers: [
-      ...providers,
-      {
-        provide: HttpService,
-        inject: [OPTIONS, RESILIENCE_SERVICE],
-        useFactory: createService,
-      },
-    ],
-    exports: [HttpService],
+    providers,
   };
 }
 
 function createService(
   { resilience, global: _global, ...config }: ResilienceHttpOptions,
-  service: ResilienceService,
+  service: ResilienceService | undefined,
 ): HttpService {
+  if (service === undefined) {
+    throw new ResilienceConfigurationError([
+      'ResilienceHttpModule: its policies are those of ResilienceModule; import ResilienceModule.forRoot() too',
+    ]);
+  }
   const instance = protectAxios(axios.create(config), service, resilience);
   // axios declares its types twice, for ESM and for CommonJS, which differ for the compiler.
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- necessary for the CommonJS build

@@ -292,9 +292,9 @@ export class ResilienceService {
   }
 
   private unknownPipeline(title: string): string {
-    const { pipelines } = this.runtime.layers;
-    const names = new Set([...Object.keys(pipelines), ...this.pipelines.keys()]);
-    const known = Array.from(names, show).join(', ') || 'none';
-    return `${title}: there is none; give its policies, or use one of ${known}`;
+    const names = [...Object.keys(this.runtime.layers.pipelines), ...this.pipelines.keys()];
+    const known = Array.from(new Set(names), show).join(', ');
+    const right = known === '' ? 'define it in forRoot({ pipelines })' : `use one of ${known}`;
+    return `${title}: there is none; give its policies, or ${right}`;
   }
 }

@@ -204,11 +204,15 @@ export class OptionsReader<T extends object> {
     this.problems.contradict(this.where, problem);
   }
 
-  /** To be called when all known options have been read: reports the others as unknown. */
-  done(): void {
+  /**
+   * To be called when all known options have been read: reports the others as unknown.
+   *
+   * @param others options that have been read elsewhere, which the message names too
+   */
+  done(others: readonly string[] = []): void {
     for (const key of Object.keys(this.options)) {
       if (this.known.has(key)) continue;
-      const names = [...this.known].map((name) => this.prefix + name).join(', ');
+      const names = [...this.known, ...others].map((name) => this.prefix + name).join(', ');
       this.report(key, `is not an option; the options are ${names}`);
     }
   }

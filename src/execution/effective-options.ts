@@ -3,6 +3,7 @@ import type { Problems } from '../common/options-reader.js';
 import { notOptions, show } from '../common/printable.js';
 import { ownValue } from '../common/own.js';
 import { policies } from '../policies/canonical-order.js';
+import { rightForm } from '../policies/right-form.js';
 import { EVERYTHING } from './configuration/everything.js';
 import type { Layers } from './configuration/layers.js';
 import { type Options, merge } from './configuration/merge.js';
@@ -45,7 +46,7 @@ export function effectiveOptions(
 
   const decorated = given.get(kind);
   if (decorated !== undefined && !isOptions(decorated)) {
-    problems.add(where, notOptions(decorated));
+    problems.add(where, notOptions(decorated, { right: rightForm(policy.shape, 'an object') }));
   }
   const said = asOptions(decorated);
   const definesNothing = (set: Options): boolean =>

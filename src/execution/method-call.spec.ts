@@ -177,6 +177,14 @@ describe('the result of a decorated method', () => {
     });
   });
 
+  it('cannot be a stream if the compiler records no types, and the error tells so', async () => {
+    const service = await books();
+    Reflect.deleteMetadata('design:type', Books.prototype, 'give');
+    expect(() => service.give(just(1))).toThrow(
+      'Books.give returned a stream, but is not known to: set "emitDecoratorMetadata": true in tsconfig.json, or the equivalent setting of your compiler, and declare its return type as Observable<…>',
+    );
+  });
+
   it('is its only item where a stream is declared', async () => {
     await expect(firstValueFrom((await books()).odd())).resolves.toBe(7);
   });

@@ -4,7 +4,8 @@ import type { CallScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute, adopt, isPromiseLike } from '../pipeline/call.js';
 import type { MethodPlan } from './plan.js';
 import { firstItemOf } from './iterators.js';
-import type { Method } from './decorated-method.js';
+import type { DecoratedMethod, Method } from './decorated-method.js';
+import { isTyped } from './return-type.js';
 import { firstOf, isObservableResult, isStream } from './streams.js';
 
 /** A call of a decorated method. */
@@ -45,7 +46,7 @@ export class MethodCall extends Call {
     if (isPromiseLike(result)) return adopt(result); // before isStream(): an unsent query may be iterable too
     if (!isStream(result)) return result;
     this.misuse = new TypeError(
-      `${plan.pipeline.name} returned a stream, but is not known to: ${HOW_TO_DECLARE}`,
+      `${plan.pipeline.name} returned a stream, but is not known to: ${howToDeclare(plan.decorated)}`,
     );
     throw this.misuse;
   }
@@ -56,7 +57,7 @@ export class MethodCall extends Call {
     const { name } = this.plan.pipeline;
     this.fail(
       new TypeError(
-        `${name} resolved to an Observable, so its policies cannot see when it ends. Await firstValueFrom(…) inside it, or drop \`async\` and ${HOW_TO_DECLARE}`,
+        `${name} resolved to an Observable, so its policies cannot see when it ends. Await firstValueFrom(…) inside it, or drop \`async\` and ${DECLARE}`,
       ),
     );
   }
@@ -100,7 +101,15 @@ function applied(method: Method, self: unknown, args: readonly unknown[]): unkno
   }
 }
 
-const HOW_TO_DECLARE =
+/** What to do so that a method is known to return a stream. */
+function howToDeclare(decorated: DecoratedMethod): string {
+  return isTyped(decorated) ? DECLARE : `${RECORD_TYPES}, and ${DECLARE}`;
+}
+
+const RECORD_TYPES =
+  'set "emitDecoratorMetadata": true in tsconfig.json, or the equivalent setting of your compiler';
+
+const DECLARE =
   'declare its return type as Observable<…> (imported as a value, not by "import type"), or write it as an async ' +
   'generator (a decorator that replaces such a method must be above the policies), so that its policies can apply to ' +
   'each subscription';

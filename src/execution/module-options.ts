@@ -17,6 +17,7 @@ import {
   policies,
   stageOrder,
 } from '../policies/canonical-order.js';
+import { rightForm } from '../policies/right-form.js';
 import type { Scope } from '../policies/scope.js';
 
 /** Options by policy. */
@@ -269,7 +270,8 @@ export function checkPolicies(
         `${path}${kind} is false; use { enabled: false } to switch the policy off`,
       );
     } else if (given !== undefined) {
-      checkSet(where, `${path}${kind}`, policy.normalize(given), problems, rule);
+      const right = rightForm(policy.shape, 'an object with options');
+      checkSet(where, `${path}${kind}`, policy.normalize(given), problems, { ...rule, right });
     }
   }
 }
@@ -280,13 +282,10 @@ function checkSet(
   path: string,
   options: unknown,
   problems: Problems,
-  { configurable }: SetRule,
+  { configurable, right }: SetRule & { readonly right: string },
 ): void {
   if (!isOptions(options)) {
-    problems.add(
-      where,
-      notOptions(options, { what: `${path} is`, right: 'an object with options' }),
-    );
+    problems.add(where, notOptions(options, { what: `${path} is`, right }));
   } else if (options.config !== undefined && !configurable) {
     problems.add(
       where,

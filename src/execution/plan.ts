@@ -222,6 +222,9 @@ function checkTogether(
   }
 }
 
+/** Options of every policy, which {@link effectiveOptions} has read and removed. */
+const READ_BEFORE = ['config', 'enabled'];
+
 /**
  * One policy of a subject, merged and checked. `undefined` for one that is switched off and whose options are wrong, or
  * only make sense in force. With the same options as in a former plan, the settings are those of that plan.
@@ -245,7 +248,7 @@ export function configurePolicy(
   const found = effective.enabled ? problems : new Problems();
   const read = new OptionsReader<object>(effective.options, where, found, '', effective.originOf);
   const settings = policy.read(read, site);
-  read.done();
+  read.done(READ_BEFORE);
   if (found !== problems && found.all.length > 0) return undefined;
   return { policy, where, effective, settings };
 }

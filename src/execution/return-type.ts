@@ -31,6 +31,11 @@ function declaredType({ target, key }: TypedMethod): unknown {
   return Reflect.getMetadata('design:returntype', target, key);
 }
 
+/** Whether the compiler has recorded the types of a method: it does so for all decorated ones, or for none. */
+export function isTyped({ target, key }: Pick<TypedMethod, 'target' | 'key'>): boolean {
+  return Reflect.hasMetadata('design:type', target, key);
+}
+
 /** Members of objects that are or may be asynchronous results. */
 const ONGOING = ['then', 'subscribe', Symbol.asyncIterator];
 

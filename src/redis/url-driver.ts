@@ -41,11 +41,11 @@ async function connectTo(url: string): Promise<RedisDriver> {
 }
 
 async function load(url: string): Promise<NodeRedisDriver | IoRedisDriver> {
-  const nodeRedis = await installed<NodeRedisPackage>(() => import('redis'));
+  const nodeRedis = await nodeRedisIfInstalled();
   if (nodeRedis !== undefined) {
     return new NodeRedisDriver(nodeRedis.createClient(ownOptions(url)), true);
   }
-  const ioRedis = await installed<IoRedisPackage>(() => import('ioredis'));
+  const ioRedis = await ioRedisIfInstalled();
   if (ioRedis !== undefined) return new IoRedisDriver(new ioRedis.Redis(url, OWN_OPTIONS), true);
   throw new Error('redisStore({ url }) needs the package redis or ioredis: npm install redis');
 }
@@ -58,14 +58,31 @@ interface IoRedisPackage {
   readonly Redis: new (url: string, options: object) => IoRedis;
 }
 
-/** The exports of a package; those of a CommonJS package are complete only in its default export. */
-async function installed<T>(load: () => Promise<object>): Promise<T | undefined> {
+// Bundlers accept that a package is missing only where its import stands in a `try` block of the same function.
+
+async function nodeRedisIfInstalled(): Promise<NodeRedisPackage | undefined> {
   try {
-    const module = (await load()) as { default?: T };
-    return module.default ?? (module as T);
+    return exportsOf<NodeRedisPackage>(await import('redis'));
   } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') return undefined;
-    throw error;
+    return undefinedIfMissing(error);
   }
+}
+
+async function ioRedisIfInstalled(): Promise<IoRedisPackage | undefined> {
+  try {
+    return exportsOf<IoRedisPackage>(await import('ioredis'));
+  } catch (error) {
+    return undefinedIfMissing(error);
+  }
+}
+
+/** The exports of a package; those of a CommonJS package are complete only in its default export. */
+function exportsOf<T>(module: object): T {
+  return (module as { default?: T }).default ?? (module as T);
+}
+
+/** @throws the error, if it is not that of a package that is not installed */
+function undefinedIfMissing(error: unknown): undefined {
+  const { code } = error as { code?: unknown };
+  if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw error;
 }

@@ -16,6 +16,9 @@ const PORT_VARIABLES = {
   booksvc: 'BOOKSVC_PORT',
 } as const;
 
+/** The database alone takes half a minute on a busy machine. */
+const START_TIMEOUT_MS = 180_000;
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function readSettings(): Promise<Settings> {
@@ -97,12 +100,13 @@ class Sample {
       app.name === 'database'
         ? () => accepts(port)
         : answersOk.bind(undefined, `http://${HOST}:${port}${paths[app.name]}`);
-    await until(`${app.name} is healthy`, async () => {
+    const healthy = async (): Promise<boolean> => {
       if (!app.running) {
         throw new Error(`${app.name} has ended before it was healthy; its last lines say why.`);
       }
       return check();
-    });
+    };
+    await until(`${app.name} is healthy`, healthy, { timeoutMs: START_TIMEOUT_MS });
   }
 
   private environment(): Environment {
