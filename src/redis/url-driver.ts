@@ -31,6 +31,9 @@ class Connection {
     if (this.timer === undefined) this.watch();
     try {
       return await driver.send(key, command);
+    } catch (error) {
+      // `The client is offline` explains nothing: say that the server refuses connections, or the password.
+      throw driver.problem ?? error;
     } finally {
       this.waiting -= 1;
       this.ends += 1;
