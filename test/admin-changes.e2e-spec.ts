@@ -162,6 +162,7 @@ describe.each(everyPlatform)('changes by the management API on %s', (platform: P
     ['force-open', { by: 5, reason: 'x' }, 'by: use a text of at most 100 characters'],
     ['force-open', { ...why, until: 'soon' }, 'until: use a future date'],
     ['force-open', { ...why, until: '2001-01-01T00:00:00Z' }, 'until: use a future date'],
+    ['force-open', { ...why, until: '2027-02-30T00:00:00Z' }, 'until: use a future date'],
     ['force-open', { ...why, until: 0 }, 'until: use a future date'],
     ['force-open', { ...why, until: '99999h' }, 'until: use a future date'],
     ['force-open', { ...why, state: 'open' }, 'the fields are by, reason, until, options'],

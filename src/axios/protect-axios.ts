@@ -58,10 +58,12 @@ function useForGood(
   interceptor: (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig,
 ): void {
   const clear = requests.clear.bind(requests);
-  requests.use(interceptor);
+  // A synchronous one, so that a request is sent as it was at the time of the call, as without policies.
+  const add = (): unknown => requests.use(interceptor, undefined, { synchronous: true });
+  add();
   requests.clear = () => {
     clear();
-    requests.use(interceptor);
+    add();
   };
 }
 
@@ -70,9 +72,10 @@ function protectedAdapter(
   chosen: InternalAxiosRequestConfig['adapter'],
 ): Adapter {
   const adapter = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
-    const send = axios.getAdapter(chosen) as Adapter;
+    const send = adapterFor(chosen, config);
     const request = requestOf(config);
-    if (request === undefined) return send(config);
+    // axios itself reports a signal that is none.
+    if (request === undefined || !isSignalOrNone(config.signal)) return send(config);
     const stop = new Stop(config);
     const sender = new AxiosSender(send, config);
     let body: object | undefined;
@@ -90,11 +93,23 @@ function protectedAdapter(
       body = answer && sender.bodyOf(answer);
       throw error;
     } finally {
+      sender.restore();
       if (body === undefined) stop.release();
       else whenRead(body, () => stop.release());
     }
   };
   return Object.assign(adapter, { [OURS]: true });
+}
+
+/** As axios chooses it: some adapters read the configuration, such as the `fetch` in its `env`. */
+function adapterFor(chosen: InternalAxiosRequestConfig['adapter'], config: object): Adapter {
+  const choose = axios.getAdapter as (chosen: unknown, config: object) => Adapter;
+  return choose(chosen || axios.defaults.adapter, config);
+}
+
+/** Falsy values mean none to axios. */
+function isSignalOrNone(signal: unknown): boolean {
+  return !signal || isSignal(signal);
 }
 
 /** The caller's signal or token (axios has both), as a signal whose reason is axios' own error. */
@@ -129,6 +144,9 @@ class Stop {
 }
 
 class AxiosSender implements Sender<AxiosResponse> {
+  /** The configuration of the last attempt. */
+  private sent: InternalAxiosRequestConfig | undefined = undefined;
+
   constructor(
     private readonly adapter: Adapter,
     private readonly config: InternalAxiosRequestConfig,
@@ -137,7 +155,17 @@ class AxiosSender implements Sender<AxiosResponse> {
   /** The signal replaces the caller's own signal and token. */
   send(signal: AbortSignal): Promise<AxiosResponse> {
     const { cancelToken: _known, ...config } = this.config;
-    return this.adapter({ ...config, headers: this.config.headers.concat(), signal });
+    this.sent = { ...config, headers: this.config.headers.concat(), signal };
+    return this.adapter(this.sent);
+  }
+
+  /**
+   * Gives the configuration in the answer or error the caller's signal and token back: an interceptor may send it again, and
+   * the signal of an attempt that has ended stops nothing.
+   */
+  restore(): void {
+    const { signal, cancelToken } = this.config;
+    if (this.sent !== undefined) Object.assign(this.sent, { signal, cancelToken });
   }
 
   bodyOf({ data }: AxiosResponse): object | undefined {

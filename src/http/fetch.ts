@@ -90,10 +90,25 @@ function bodyIn(answer: Response): object | undefined {
 function snapshotOf(init: Init): RequestInit {
   const snapshot: Record<string, unknown> = {};
   for (const key in init) snapshot[key] = init[key as keyof RequestInit];
+  if (init !== undefined && init !== null && !isPlainObject(init)) addAccessors(snapshot, init);
   const { headers, body } = snapshot as RequestInit;
   if (headers !== undefined && headers !== null) snapshot.headers = copyOf(headers);
   if (body instanceof URLSearchParams) snapshot.body = new URLSearchParams(body);
   return snapshot;
+}
+
+/** The members of `RequestInit` that `fetch` reads of any object. */
+const MEMBERS = [
+  ...['method', 'headers', 'body', 'mode', 'credentials', 'cache', 'redirect', 'referrer'],
+  ...['referrerPolicy', 'integrity', 'keepalive', 'signal', 'window', 'duplex', 'priority'],
+  'dispatcher',
+] as const;
+
+/** Adds what no loop sees: the accessors of a user's class. @throws for what are no options, which `fetch` refuses */
+function addAccessors(snapshot: Record<string, unknown>, init: object): void {
+  for (const key of MEMBERS) {
+    if (key in init) snapshot[key] ??= (init as Record<string, unknown>)[key];
+  }
 }
 
 /** Lists and plain objects keep their form, since a user's `fetch` may depend on it. */
@@ -118,6 +133,8 @@ function termsOf(input: Input, init: RequestInit, client: HttpClient): Terms | u
   const headers = new Headers(init.headers ?? given?.headers);
   const body: unknown = init.body ?? given?.body;
   const signal: unknown = init.signal === undefined ? given?.signal : init.signal;
+  // `fetch` itself refuses what is no signal, such as a controller.
+  if (signal !== undefined && signal !== null && !isSignal(signal)) return undefined;
   const wanted = client.mayRetry(request.method) || headers.has(IDEMPOTENCY_KEY);
   return {
     request,

@@ -21,6 +21,9 @@ export interface RedisDriver {
     reconnected: () => void,
   ): Promise<() => Promise<void>>;
 
+  /** Why a client of the driver's own is not connected. The errors of its commands do not say so. */
+  readonly problem?: Error | undefined;
+
   /** Ends the connections that the driver has made itself, at once. */
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
 /** The part of an ioredis 5 client that is used here: for one server, Sentinels or a cluster. */
 export interface IoRedis {
   readonly isCluster?: boolean;
+  readonly status?: string;
   readonly options?: { readonly keyPrefix?: string };
   call(command: string, ...args: string[]): Promise<unknown>;
   duplicate(overrides?: object): IoRedis;
@@ -11,6 +12,7 @@ export interface IoRedis {
   subscribe(channel: string): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
   on(event: string, listener: (...args: string[]) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
   off(event: string, listener: (...args: string[]) => void): unknown;
 }
 
@@ -37,6 +39,7 @@ export class IoRedisDriver implements RedisDriver {
   readonly cluster: boolean;
   readonly keyPrefix: string;
   private readonly own = new Set<IoRedis>();
+  private lastError: Error | undefined = undefined;
 
   /** @param owned whether the driver closes it */
   constructor(
@@ -52,8 +55,15 @@ export class IoRedisDriver implements RedisDriver {
   connect(): Promise<void> {
     return new Promise((resolve) => {
       this.client.on('ready', () => resolve());
-      this.client.on('error', () => resolve());
+      this.client.on('error', (error: Error) => {
+        this.lastError = error;
+        resolve();
+      });
     });
+  }
+
+  get problem(): Error | undefined {
+    return this.client.status === 'ready' ? undefined : this.lastError;
   }
 
   /** ioredis finds the keys of a command, and so the node, by itself. */

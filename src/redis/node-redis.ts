@@ -50,6 +50,7 @@ export class NodeRedisDriver implements RedisDriver {
   readonly keyPrefix = '';
   private readonly sentinel: boolean;
   private readonly own = new Set<NodeRedis>();
+  private lastError: Error | undefined = undefined;
 
   /** @param owned whether the driver closes it */
   constructor(
@@ -63,11 +64,19 @@ export class NodeRedisDriver implements RedisDriver {
 
   /** Waits until the client is connected, if it is the driver's own; errors are those of the commands. */
   async connect(): Promise<void> {
-    this.client.on('error', () => {});
-    const failed = new Promise<void>((resolve) => void this.client.on('error', () => resolve()));
+    const failed = new Promise<void>((resolve) => {
+      this.client.on('error', (error) => {
+        this.lastError = error as Error;
+        resolve();
+      });
+    });
     const connected = this.client.connect();
     swallow(connected);
     await Promise.race([connected, failed]);
+  }
+
+  get problem(): Error | undefined {
+    return this.client.isReady === true ? undefined : this.lastError;
   }
 
   send(key: string, command: Args): Promise<unknown> {

@@ -65,6 +65,8 @@ class RedisStore implements ResilienceStore {
   /** Stores that share no key share no channel either. */
   private readonly channel: string;
   private readonly messages: Messages;
+  /** Whether a server that is a cluster of its own has been met by a client that knows nothing of clusters. */
+  private oneSlotAtOnce = false;
   private closed = false;
 
   constructor(
@@ -83,12 +85,7 @@ class RedisStore implements ResilienceStore {
 
   async circuits(names: readonly string[]): Promise<readonly (CircuitView | undefined)[]> {
     const keys = names.map((name) => this.keys.circuit(name));
-    const atOnce = this.driver.cluster ? 1 : CIRCUITS_AT_ONCE;
-    const reads: Promise<unknown>[] = [];
-    for (let i = 0; i < keys.length; i += atOnce) {
-      reads.push(this.run(VIEWS, keys.slice(i, i + atOnce), []));
-    }
-    const views = (await Promise.all(reads)).flat();
+    const views = await this.viewsOf(keys);
     return views.map((view) => (view === null ? undefined : readView(texts(view))));
   }
 
@@ -139,6 +136,22 @@ class RedisStore implements ResilienceStore {
     await settledWithin(ended, CONNECT_MS - 100);
   }
 
+  private async viewsOf(keys: readonly string[]): Promise<unknown[]> {
+    const singly = this.driver.cluster || this.oneSlotAtOnce;
+    const atOnce = singly ? 1 : CIRCUITS_AT_ONCE;
+    const reads: Promise<unknown>[] = [];
+    for (let i = 0; i < keys.length; i += atOnce) {
+      reads.push(this.run(VIEWS, keys.slice(i, i + atOnce), []));
+    }
+    try {
+      return (await Promise.all(reads)).flat();
+    } catch (error) {
+      if (singly || !hasCode(error, 'CROSSSLOT')) throw error;
+      this.oneSlotAtOnce = true;
+      return this.viewsOf(keys);
+    }
+  }
+
   private async argsOf(step: CircuitStep): Promise<string[]> {
     switch (step.type) {
       case 'trip': {
@@ -182,7 +195,7 @@ class RedisStore implements ResilienceStore {
     try {
       return await this.send(key, ['EVALSHA', script.sha1, ...rest]);
     } catch (error) {
-      if (!String((error as Error).message).startsWith('NOSCRIPT')) throw error;
+      if (!hasCode(error, 'NOSCRIPT')) throw error;
       return this.send(key, ['EVAL', script.text, ...rest]);
     }
   }
@@ -195,6 +208,11 @@ class RedisStore implements ResilienceStore {
   private mustBeOpen(): void {
     if (this.closed) throw new Error('the Redis store has been closed');
   }
+}
+
+/** The first word of an error of Redis. */
+function hasCode(error: unknown, code: string): boolean {
+  return String((error as Error).message).startsWith(code);
 }
 
 function argsOfPlaces(step: PlacesStep): string[] {

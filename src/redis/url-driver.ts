@@ -1,35 +1,125 @@
+import { swallow } from '../common/quietly.js';
 import { settledWithin } from '../common/settled-within.js';
 import { CONNECT_MS, type RedisDriver } from './driver.js';
 import { type IoRedis, IoRedisDriver, OWN_OPTIONS } from './ioredis.js';
 import { type NodeRedis, NodeRedisDriver, ownOptions } from './node-redis.js';
 
-/** A client of our own, of whichever package is installed. */
-export class UrlDriver implements RedisDriver {
-  readonly cluster = false;
-  readonly keyPrefix = '';
-  private readonly connected: Promise<RedisDriver>;
+/** How long a connection may be silent while steps wait, milliseconds. Then it counts as dead. */
+const SILENT_MS = 5_000;
 
-  constructor(url: string) {
-    this.connected = connectTo(url);
+/** One client, and whether the server has said anything lately. */
+class Connection {
+  readonly driver: Promise<RedisDriver>;
+  /** Whether steps have waited in vain, so that the connection must be replaced. */
+  dead = false;
+  private waiting = 0;
+  private ends = 0;
+  private timer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(
+    url: string,
+    private readonly silentMs: number,
+  ) {
+    this.driver = connectTo(url);
     // The steps that wait for it are rejected with it.
-    this.connected.catch(() => {});
+    this.driver.catch(() => {});
   }
 
   async send(key: string, command: readonly string[]): Promise<unknown> {
-    return (await this.connected).send(key, command);
-  }
-
-  async listen(
-    channel: string,
-    heard: (message: string) => void,
-    reconnected: () => void,
-  ): Promise<() => Promise<void>> {
-    return (await this.connected).listen(channel, heard, reconnected);
+    const driver = await this.driver;
+    this.waiting += 1;
+    if (this.timer === undefined) this.watch();
+    try {
+      return await driver.send(key, command);
+    } catch (error) {
+      // `The client is offline` explains nothing: say that the server refuses connections, or the password.
+      throw driver.problem ?? error;
+    } finally {
+      this.waiting -= 1;
+      this.ends += 1;
+    }
   }
 
   async close(): Promise<void> {
-    const driver = await this.connected.catch(() => undefined);
+    clearTimeout(this.timer);
+    const driver = await this.driver.catch(() => undefined);
     await driver?.close();
+  }
+
+  private watch(): void {
+    const { ends } = this;
+    const check = (): void => {
+      this.timer = undefined;
+      const silent = this.waiting > 0 && this.ends === ends;
+      if (silent) this.dead = true;
+      else if (this.waiting > 0) this.watch();
+    };
+    // If the event loop stands still, what has arrived meanwhile is read first.
+    this.timer = setTimeout(() => setImmediate(check), this.silentMs);
+    this.timer.unref();
+  }
+}
+
+/** A subscription, which is moved to each new connection. */
+interface Listening {
+  readonly args: Parameters<RedisDriver['listen']>;
+  leave: () => Promise<void>;
+}
+
+/**
+ * A client of our own, of whichever package is installed. A connection that has broken without a sign, as behind a firewall
+ * or after the loss of a host, would stay silent until the operating system gives it up, a quarter of an hour later.
+ */
+export class UrlDriver implements RedisDriver {
+  readonly cluster = false;
+  readonly keyPrefix = '';
+  private connection: Connection;
+  private readonly listenings = new Set<Listening>();
+
+  constructor(
+    private readonly url: string,
+    private readonly silentMs = SILENT_MS,
+  ) {
+    this.connection = this.connect();
+  }
+
+  send(key: string, command: readonly string[]): Promise<unknown> {
+    if (this.connection.dead) this.renew();
+    return this.connection.send(key, command);
+  }
+
+  async listen(...args: Parameters<RedisDriver['listen']>): Promise<() => Promise<void>> {
+    const driver = await this.connection.driver;
+    const listening: Listening = { args, leave: await driver.listen(...args) };
+    this.listenings.add(listening);
+    return () => {
+      this.listenings.delete(listening);
+      return listening.leave();
+    };
+  }
+
+  async close(): Promise<void> {
+    this.listenings.clear();
+    await this.connection.close();
+  }
+
+  private connect(): Connection {
+    return new Connection(this.url, this.silentMs);
+  }
+
+  private renew(): void {
+    swallow(this.connection.close());
+    this.connection = this.connect();
+    for (const listening of this.listenings) swallow(this.listenAgain(listening));
+  }
+
+  private async listenAgain(listening: Listening): Promise<void> {
+    const driver = await this.connection.driver;
+    const leave = await driver.listen(...listening.args);
+    if (!this.listenings.has(listening)) return leave();
+    listening.leave = leave;
+    const [, , reconnected] = listening.args;
+    reconnected();
   }
 }
 

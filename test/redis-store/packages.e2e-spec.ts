@@ -43,6 +43,22 @@ describeWithRedis('a store that makes its client', () => {
     await expect(store.settings()).rejects.toThrow('has been closed');
   });
 
+  it.each([
+    ['redis', []],
+    ['ioredis', ['redis']],
+  ])('says why it is not connected, by %s', async (_, packages) => {
+    await server.tell(['acl', 'setuser', 'anna', 'on', '>secret', 'allkeys', 'allcommands']);
+    const reasons: [url: string, reason: RegExp][] = [
+      ['redis://127.0.0.1:1', /ECONNREFUSED/],
+      [server.url.replace('//', '//anna:wrong@'), /WRONGPASS/],
+    ];
+    for (const [url, reason] of reasons) {
+      const store = without(...packages)({ url });
+      await expect(store.settings()).rejects.toThrow(reason);
+      await store.close();
+    }
+  });
+
   it('rejects its steps with the names of the packages when both are missing', async () => {
     const store = without('redis', 'ioredis')({ url: server.url });
     await expect(store.settings()).rejects.toThrow(

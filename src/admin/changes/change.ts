@@ -116,7 +116,12 @@ function untilOf(
 }
 
 function dateOf(value: unknown): number {
-  return typeof value === 'string' && DATE.test(value) ? Date.parse(value) : NaN;
+  if (typeof value !== 'string' || !DATE.test(value)) return NaN;
+  const day = value.slice(0, 10);
+  // For JavaScript, 30 February is a day in March.
+  const midnight = Date.parse(`${day}T00:00Z`);
+  const exists = midnight >= 0 && new Date(midnight).toISOString().startsWith(day);
+  return exists ? Date.parse(value) : NaN;
 }
 
 function optionsOf(

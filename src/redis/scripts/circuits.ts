@@ -123,9 +123,7 @@ end
 local function reply(granted, retryAfter)
   local view = viewOf(circuit)
   local changed = circuit and circuit.epoch ~= before
-  if changed and channel ~= '' then
-    redis.call('PUBLISH', channel, cjson.encode({'circuit', name, unpack(view)}))
-  end
+  if changed then tell(channel, {'circuit', name, unpack(view)}) end
   return {granted and '1' or '0', retryAfter and remaining(retryAfter) or '', changed and '1' or '0', unpack(view)}
 end
 

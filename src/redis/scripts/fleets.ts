@@ -85,7 +85,7 @@ if revision ~= tonumber(ARGV[2]) then return settings('0') end
 revision = revision + 1
 v = {int(revision), ARGV[3], int(now)}
 anew('HSET', KEYS[1], 'revision', v[1], 'settings', v[2], 'at', v[3])
-if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[1], cjson.encode({'settings', v[1]})) end
+tell(ARGV[1], {'settings', v[1]})
 return settings('1')
 `,
 );

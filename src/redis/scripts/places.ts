@@ -55,7 +55,7 @@ end
 
 local granted = redis.call('ZREM', leases, ARGV[4]) == 1
 local told = granted and redis.call('EXISTS', awaited) == 1
-if told and channel ~= '' then redis.call('PUBLISH', channel, cjson.encode({'place', name})) end
+if told then tell(channel, {'place', name}) end
 return reply(granted, nil, told)
 `,
 );

@@ -36,6 +36,11 @@ local function anew(command, key, ...)
   redis.call('DEL', key)
   return redis.call(command, key, ...)
 end
+
+-- Messages may be lost, also when the server does not permit them: the step has been made.
+local function tell(channel, message)
+  if channel ~= '' then redis.pcall('PUBLISH', channel, cjson.encode(message)) end
+end
 `;
 
 /** For sorted sets of times. */
