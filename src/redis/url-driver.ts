@@ -1,4 +1,4 @@
-import { swallow } from '../common/quietly.js';
+import { swallow } from '../common/outcomes/look.js';
 import { settledWithin } from '../common/settled-within.js';
 import { CONNECT_MS, type RedisDriver } from './driver.js';
 import { type IoRedis, IoRedisDriver, OWN_OPTIONS } from './ioredis.js';
