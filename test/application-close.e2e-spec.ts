@@ -2,11 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ResilienceEvents, Retry, Timeout, constant } from '../src/index.js';
 import { appModule, closeAll } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('when the application closes', () => {
   @Injectable()

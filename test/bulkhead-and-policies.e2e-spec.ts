@@ -11,11 +11,9 @@ import {
 } from '../src/index.js';
 import { boot, closeAll, of } from './support/boot.js';
 import { Works, bulkhead, counts, full, begin } from './support/bulkhead-calls.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { deferred, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('beside other policies, a bulkhead', () => {
   it('is the innermost', async () => {

@@ -25,13 +25,11 @@ import {
   withAttempts,
 } from './support/boot.js';
 import { Works, bulkhead, counts } from './support/bulkhead-calls.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { answersRejections } from './support/handlers.js';
 import { request } from './support/http.js';
 import { deferred, settle, until } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 /** A controller that works under these decorators, outermost first. */
 function working(works: Works, ...decorators: MethodDecorator[]): Type {

@@ -3,11 +3,9 @@ import { NestFactory } from '@nestjs/core';
 import { Bulkhead, BulkheadFullError, Signal, Timeout, isResilienceError } from '../src/index.js';
 import { appModule, boot, closeAll } from './support/boot.js';
 import { Works, counts, full, begin } from './support/bulkhead-calls.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('a method in a bulkhead', () => {
   it('runs 10 times at once by default; the next call is rejected and does not run', async () => {

@@ -2,10 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { BULKHEAD_REGISTRY, Bulkhead, BulkheadRegistry, UsePipeline } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
 import { Works, counts, full, begin } from './support/bulkhead-calls.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('a bulkhead with a name', () => {
   let works: Works;

@@ -2,11 +2,10 @@ import { Injectable, type Type } from '@nestjs/common';
 import { Bulkhead, Fallback, type ResilienceModuleOptions, fallbackValue } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
 import { bulkhead } from './support/bulkhead-calls.js';
-import { problemsOf, refuseUnhandledRejections } from './support/commands.js';
+import { problemsOf } from './support/commands.js';
 import { settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('the number of places is given', () => {
   const works = { count: 0, peak: 0 };

@@ -3,11 +3,9 @@ import { EMPTY, Observable, Subject, firstValueFrom, of as just, throwError } fr
 import { Bulkhead, Signal } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
 import { counts, full, begin } from './support/bulkhead-calls.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('an Observable in a bulkhead', () => {
   @Injectable()

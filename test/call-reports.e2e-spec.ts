@@ -9,11 +9,9 @@ import {
   withReport,
 } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { outcome } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('withReport()', () => {
   @Injectable()

@@ -2,6 +2,7 @@ import { Controller, Get, Injectable } from '@nestjs/common';
 import { Retry, Signal, Timeout, constant } from '../src/index.js';
 import { closeAll, everyPlatform, of, serve, withAttempts } from './support/boot.js';
 import { request } from './support/http.js';
+import { hostProcess } from './support/process.js';
 import { Visits, deferred, outcome, until } from './support/wait.js';
 
 afterEach(closeAll);
@@ -11,11 +12,11 @@ describe.each(everyPlatform)('calls that a handler on %s makes', (platform) => {
 
   beforeEach(() => {
     unhandled.mockClear();
-    process.on('unhandledRejection', unhandled);
+    hostProcess.on('unhandledRejection', unhandled);
   });
 
   afterEach(() => {
-    process.off('unhandledRejection', unhandled);
+    hostProcess.off('unhandledRejection', unhandled);
     expect(unhandled).not.toHaveBeenCalled();
   });
 

@@ -7,11 +7,9 @@ import {
   constant,
 } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { outcome } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('CircuitBreakerRegistry', () => {
   @Injectable()

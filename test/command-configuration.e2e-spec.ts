@@ -1,4 +1,4 @@
-import type { Command } from '../src/index.js';
+import type { Command, ResilienceService } from '../src/index.js';
 import { closeAll } from './support/boot.js';
 import {
   type Work,
@@ -8,14 +8,12 @@ import {
   making,
   problemsBy,
   problemsOf,
-  refuseUnhandledRejections,
   wrong,
 } from './support/commands.js';
 import { policyNames } from './support/policy-lists.js';
 import { outcome } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('a command is refused at once for', () => {
   it.each([
@@ -154,5 +152,20 @@ describe('configuration of commands', () => {
     await outcome(command.execute(down));
     expect(command.snapshot().circuitBreaker?.state).toBe('open');
     expect(optionsOf(command as never)).toEqual({ consecutiveFailures: 2 });
+  });
+});
+
+describe('after the start, all problems are reported together of', () => {
+  const options: object = { retry: 3, timeout: '1 sec' };
+  it.each<[string, string, (service: ResilienceService) => unknown]>([
+    ['a command', "command 'x'", (s) => s.command('x', { run: down, ...options })],
+    ['a pipeline', "pipeline 'x'", (s) => s.pipeline('x', wrong(options))],
+    ['an HTTP client', "HTTP client 'x'", (s) => s.createFetch({ name: 'x', ...options })],
+  ])('%s', async (_, title, make) => {
+    const { service } = await bootService();
+    expect(problemsBy(() => make(service))).toEqual([
+      `${title}: retry is 3; use an object with options`,
+      expect.stringContaining(`${title} timeout: attempt is '1 sec'; use`),
+    ]);
   });
 });

@@ -16,13 +16,11 @@ import {
   down,
   making,
   problemsOf,
-  refuseUnhandledRejections,
   wrong,
 } from './support/commands.js';
 import { deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('a fallback that is', () => {
   it('a function gets a context and the arguments', async () => {

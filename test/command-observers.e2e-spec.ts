@@ -1,17 +1,10 @@
 import { type Observable, firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { constant, fallbackValue, withReport } from '../src/index.js';
 import { closeAll, withAttempts } from './support/boot.js';
-import {
-  bootService,
-  commandOf,
-  down,
-  hang,
-  refuseUnhandledRejections,
-} from './support/commands.js';
+import { bootService, commandOf, down, hang } from './support/commands.js';
 import { Visits, deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('observe()', () => {
   it('does nothing before it is subscribed to, and runs again for each subscription', async () => {

@@ -15,14 +15,12 @@ import {
   making,
   problemsBy,
   problemsOf,
-  refuseUnhandledRejections,
   wrong,
 } from './support/commands.js';
 import { policyNames } from './support/policy-lists.js';
 import { Visits, deferred, outcome } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('made in the constructor of a provider', () => {
   it('commands are checked at bootstrap, with everything else', async () => {

@@ -9,13 +9,12 @@ import {
   constant,
 } from '../src/index.js';
 import { closeAll, everyPlatform, of, serve } from './support/boot.js';
-import { down, refuseUnhandledRejections } from './support/commands.js';
+import { down } from './support/commands.js';
 import { answersRejections } from './support/handlers.js';
 import { request } from './support/http.js';
 import { Visits, deferred, settle, until } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe.each(everyPlatform)('commands in a handler on %s', (platform) => {
   @Injectable()

@@ -7,17 +7,10 @@ import {
   fallbackValue,
 } from '../src/index.js';
 import { closeAll } from './support/boot.js';
-import {
-  bootService,
-  commandOf,
-  down,
-  problemsBy,
-  refuseUnhandledRejections,
-} from './support/commands.js';
+import { bootService, commandOf, down, problemsBy } from './support/commands.js';
 import { deferred } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('commands of the same name', () => {
   const policies = {

@@ -7,17 +7,10 @@ import {
   fallbackValue,
 } from '../src/index.js';
 import { closeAll } from './support/boot.js';
-import {
-  bootService,
-  commandOf,
-  down,
-  hang,
-  refuseUnhandledRejections,
-} from './support/commands.js';
+import { bootService, commandOf, down, hang } from './support/commands.js';
 import { Visits, deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('queue()', () => {
   const one = { bulkhead: { maxConcurrent: 1, maxQueue: 2 } };
@@ -261,7 +254,7 @@ describe('cancel()', () => {
     const handles = [command.queue(() => work.promise), command.queue(() => 1)];
     for (const handle of handles) handle.cancel();
     work.reject(new Error('too late'));
-    await settle(); // and see above: refuseUnhandledRejections()
+    await settle(); // an unhandled rejection fails the test
     expect(handles.map(({ state }) => state)).toEqual(['cancelled', 'cancelled']);
   });
 

@@ -3,17 +3,10 @@ import { Module } from '@nestjs/common';
 import { firstValueFrom, of as just } from 'rxjs';
 import { TimeoutError, constant, fallbackValue } from '../src/index.js';
 import { closeAll } from './support/boot.js';
-import {
-  bootService,
-  commandOf,
-  down,
-  hang,
-  refuseUnhandledRejections,
-} from './support/commands.js';
+import { bootService, commandOf, down, hang } from './support/commands.js';
 import { Visits, deferred, outcome } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('execute()', () => {
   it('runs with a context and the arguments, by identity, on each attempt', async () => {

@@ -19,13 +19,10 @@ import {
   constant,
 } from '../src/index.js';
 import { closeAll, everyPlatform, nestMajor, serve } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { request } from './support/http.js';
 import { until } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
-
 let attempts = 0;
 let open = 0;
 

@@ -4,11 +4,9 @@ import { setTimeout } from 'node:timers/promises';
 import { Controller, Get, Param, StreamableFile } from '@nestjs/common';
 import { CircuitBreaker, Fallback, Retry, Timeout, constant } from '../src/index.js';
 import { closeAll, everyPlatform, serve } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { until } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 const breaker = { name: 'files', consecutiveFailures: 100 };
 let sources: Readable[] = [];

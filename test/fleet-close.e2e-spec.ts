@@ -3,12 +3,10 @@ import { NestFactory } from '@nestjs/core';
 import { ManualClock, MemoryStore } from '../src/testing/index.js';
 import type { ResilienceStore } from '../src/fleet/store.js';
 import { type Booted, appModule, boot, closeAll, quiet } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { type Deferred, deferred, settle } from './support/wait.js';
 
 afterEach(closeAll);
 afterEach(() => jest.useRealTimers());
-refuseUnhandledRejections();
 
 /** A store, and applications that use it. */
 class World {

@@ -11,14 +11,12 @@ import {
 } from '@nestjs/common';
 import { CircuitBreaker, Retry, Signal, Timeout, constant } from '../src/index.js';
 import { type Platform, closeAll, everyPlatform, withAttempts } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { attemptsOf, hang, servingOn } from './support/handlers.js';
 import { request } from './support/http.js';
 import { SlowGuard } from './support/slow-guard.js';
 import { Visits, deferred, settle, until } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 const socketOf = (context: ExecutionContext): Socket =>
   context.switchToHttp().getRequest<IncomingMessage>().socket;

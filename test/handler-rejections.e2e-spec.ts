@@ -19,12 +19,10 @@ import {
   staleIfError,
 } from '../src/index.js';
 import { type Platform, closeAll, everyPlatform } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { answersRejections, hang, servingOn } from './support/handlers.js';
 import { Visits } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) => {
   const serving = servingOn(platform);

@@ -18,13 +18,11 @@ import {
 import { Observable, retry } from 'rxjs';
 import { CircuitBreaker, Retry, constant } from '../src/index.js';
 import { type Platform, closeAll, everyPlatform, of, withAttempts } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { attemptsOf, servingOn } from './support/handlers.js';
 import { request } from './support/http.js';
 import { Visits, until } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 /** Responses of Express and Fastify. */
 interface AnyResponse {

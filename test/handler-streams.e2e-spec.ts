@@ -34,13 +34,11 @@ import {
   constant,
 } from '../src/index.js';
 import { type Platform, closeAll, everyPlatform, of, withAttempts } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { servingOn } from './support/handlers.js';
 import { request } from './support/http.js';
 import { Visits, deferred, until } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) => {
   const serving = servingOn(platform);

@@ -12,12 +12,10 @@ import {
 import { type Observable, timeout } from 'rxjs';
 import { Retry, Signal, Timeout, constant } from '../src/index.js';
 import { type Platform, closeAll, everyPlatform, of, withAttempts } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { hang, servingOn } from './support/handlers.js';
 import { Visits, deferred, settle, until } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe.each(everyPlatform)('a decorated handler on %s', (platform: Platform) => {
   const serving = servingOn(platform);

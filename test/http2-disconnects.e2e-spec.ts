@@ -12,7 +12,6 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Observable } from 'rxjs';
 import { CircuitBreaker, Retry, Signal, Timeout, constant } from '../src/index.js';
 import { type Served, appModule, closeAll, quiet, watch } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { hang } from './support/handlers.js';
 import { SlowGuard } from './support/slow-guard.js';
 import { Visits, deferred, settle, until } from './support/wait.js';
@@ -23,8 +22,6 @@ afterEach(async () => {
   for (const session of sessions.splice(0)) session.destroy();
   await closeAll();
 });
-refuseUnhandledRejections();
-
 /** Only Fastify: Express does not speak HTTP/2. */
 async function serving(controller: new () => object): Promise<Omit<Served, 'url'> & { ask: Ask }> {
   const { AppModule, clock } = appModule({ controllers: [controller] });

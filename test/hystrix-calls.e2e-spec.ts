@@ -7,12 +7,11 @@ import {
   TimeoutError,
 } from '../src/index.js';
 import { closeAll } from './support/boot.js';
-import { down, hang, refuseUnhandledRejections } from './support/commands.js';
+import { down, hang } from './support/commands.js';
 import { Drill, boom, presets } from './support/hystrix-drill.js';
 import { Visits, deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 /** Ways for a call to fail, with the error of each. */
 const ends: Record<

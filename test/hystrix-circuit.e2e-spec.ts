@@ -1,10 +1,9 @@
 import { BulkheadFullError, CircuitOpenError, hystrix, hystrixGo } from '../src/index.js';
 import { closeAll } from './support/boot.js';
-import { type Policies, commandOf, refuseUnhandledRejections } from './support/commands.js';
+import { type Policies, commandOf } from './support/commands.js';
 import { Drill, presets } from './support/hystrix-drill.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe.each(Object.keys(presets))('a command with %s', (name) => {
   const preset = presets[name]!;

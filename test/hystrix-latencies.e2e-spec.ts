@@ -1,11 +1,10 @@
 import { constant, hystrix } from '../src/index.js';
 import { closeAll } from './support/boot.js';
-import { down, hang, refuseUnhandledRejections } from './support/commands.js';
+import { down, hang } from './support/commands.js';
 import { BadRequestError, drillOf } from './support/hystrix-metrics.js';
 import { deferred, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('latencies', () => {
   const seconds = (ms: number): object => ({

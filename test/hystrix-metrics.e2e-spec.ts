@@ -1,18 +1,11 @@
 import { type OutcomeCounts, constant, hystrix, fallbackValue } from '../src/index.js';
 import { closeAll } from './support/boot.js';
-import {
-  type Policies,
-  commandOf,
-  down,
-  hang,
-  refuseUnhandledRejections,
-} from './support/commands.js';
+import { type Policies, commandOf, down, hang } from './support/commands.js';
 import { BadRequestError, type Drill, drillOf } from './support/hystrix-metrics.js';
 import { type Given, counts } from './support/outcome-counts.js';
 import { deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 /** Ways for a call to fail, with the counts of each. */
 const failures: Record<string, { bring: (drill: Drill) => Promise<unknown>; counted: Given }> = {

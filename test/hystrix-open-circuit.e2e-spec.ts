@@ -1,10 +1,9 @@
 import { closeAll } from './support/boot.js';
-import { hang, refuseUnhandledRejections } from './support/commands.js';
+import { hang } from './support/commands.js';
 import { Drill, type Settings, boom, presets } from './support/hystrix-drill.js';
 import { settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe.each(Object.keys(presets))('a command with %s', (name) => {
   const preset = presets[name]!;

@@ -7,12 +7,11 @@ import {
   hystrixGo,
 } from '../src/index.js';
 import { closeAll, of } from './support/boot.js';
-import { type Work, down, refuseUnhandledRejections } from './support/commands.js';
+import { type Work, down } from './support/commands.js';
 import { Drill, boom } from './support/hystrix-drill.js';
 import { type Deferred, deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('hystrix()', () => {
   class BadRequestError extends Error {}

@@ -2,13 +2,11 @@ import { Readable } from 'node:stream';
 import { Controller, Get, StreamableFile } from '@nestjs/common';
 import { Timeout } from '../src/index.js';
 import { type Platform, type Served, closeAll, everyPlatform } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { servingOn } from './support/handlers.js';
 import { request } from './support/http.js';
 import { type Deferred, Visits, deferred, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 // Nest 12 ends these answers itself, so these tests can only fail with Nest 10 and 11. The call's own part is in
 // src/execution/answer-streams.spec.ts.

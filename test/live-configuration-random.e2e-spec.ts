@@ -11,11 +11,9 @@ import {
   constant,
 } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 type Work = { resolve(value: string): void; reject(error: unknown): void };
 

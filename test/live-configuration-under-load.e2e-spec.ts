@@ -12,11 +12,9 @@ import {
   constant,
 } from '../src/index.js';
 import { type Booted, boot, closeAll } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { type Deferred, deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 /** The running work, in the order of its beginning. */
 let work: Deferred<string>[] = [];

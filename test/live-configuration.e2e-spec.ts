@@ -16,12 +16,9 @@ import {
   fallbackValue,
 } from '../src/index.js';
 import { type Booted, boot, closeAll, of } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { outcome } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
-
 let runs = 0;
 beforeEach(() => (runs = 0));
 

@@ -3,6 +3,7 @@ import { Controller, Get, Injectable } from '@nestjs/common';
 import { Observable, firstValueFrom, of as just } from 'rxjs';
 import { Bulkhead, CircuitBreaker, Retry, Timeout, constant } from '../src/index.js';
 import { boot, closeAll, everyPlatform, serve } from './support/boot.js';
+import { hostProcess } from './support/process.js';
 import { outcome } from './support/wait.js';
 
 afterEach(closeAll);
@@ -28,13 +29,13 @@ describe('a method that returns an undeclared stream', () => {
       }
     }
     const unhandled = jest.fn();
-    process.on('unhandledRejection', unhandled);
+    hostProcess.on('unhandledRejection', unhandled);
     const { app, registry } = await boot({ providers: [S] });
     for (let call = 0; call < 3; call++) {
       expect(() => app.get(S).m()).toThrow(new RegExp(`^S\\.m returned a stream.*${HOW}`));
     }
     await new Promise(setImmediate);
-    process.off('unhandledRejection', unhandled);
+    hostProcess.off('unhandledRejection', unhandled);
     expect(unhandled).not.toHaveBeenCalled();
     const { counts, state } = registry.get('S.m');
     expect({ state, failures: counts.failures, successes: counts.successes }).toEqual({

@@ -8,12 +8,11 @@ import {
   withReport,
 } from '../src/index.js';
 import { closeAll } from './support/boot.js';
-import { bootService, down, hang, refuseUnhandledRejections } from './support/commands.js';
+import { bootService, down, hang } from './support/commands.js';
 import { retry } from './support/pipelines.js';
 import { Visits, deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('execute() of a pipeline', () => {
   it('runs any function under the policies, with a context', async () => {

@@ -10,18 +10,11 @@ import {
   withReport,
 } from '../src/index.js';
 import { boot, closeAll, of, withAttempts } from './support/boot.js';
-import {
-  bootService,
-  commandOf,
-  down,
-  hang,
-  refuseUnhandledRejections,
-} from './support/commands.js';
+import { bootService, commandOf, down, hang } from './support/commands.js';
 import { retry, Storage } from './support/pipelines.js';
 import { deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('an explicit order', () => {
   /** A pipeline of that order under a method, a command and code. */

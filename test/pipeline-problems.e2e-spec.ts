@@ -1,19 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Timeout, UsePipeline, staleIfError } from '../src/index.js';
 import { closeAll } from './support/boot.js';
-import {
-  cached,
-  commandOf,
-  making,
-  problemsOf,
-  refuseUnhandledRejections,
-  wrong,
-} from './support/commands.js';
+import { cached, commandOf, making, problemsOf, wrong } from './support/commands.js';
 import { retry, Storage } from './support/pipelines.js';
 import { policyNames, stageNames } from './support/policy-lists.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('bootstrap reports', () => {
   const ROOT = 'ResilienceModule.forRoot(): ';

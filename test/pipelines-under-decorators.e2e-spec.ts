@@ -10,19 +10,11 @@ import {
   constant,
 } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
-import {
-  bootService,
-  commandOf,
-  down,
-  making,
-  problemsOf,
-  refuseUnhandledRejections,
-} from './support/commands.js';
+import { bootService, commandOf, down, making, problemsOf } from './support/commands.js';
 import { Storage } from './support/pipelines.js';
 import { Visits, deferred, outcome } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('decorators on top of @UsePipeline()', () => {
   const pipelines = {

@@ -22,7 +22,6 @@ import {
   making,
   problemsBy,
   problemsOf,
-  refuseUnhandledRejections,
   wrong,
 } from './support/commands.js';
 import { request } from './support/http.js';
@@ -31,7 +30,6 @@ import { policyNames, stageNames } from './support/policy-lists.js';
 import { Visits, deferred, outcome, settle, until } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('a pipeline of the service', () => {
   it('is the same for the same name', async () => {

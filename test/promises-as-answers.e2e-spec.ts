@@ -1,22 +1,12 @@
 import { type ResilienceModuleOptions, staleIfError } from '../src/index.js';
 import { closeAll } from './support/boot.js';
-import {
-  bootService,
-  cached,
-  commandOf,
-  down,
-  problemsBy,
-  refuseUnhandledRejections,
-  wrong,
-} from './support/commands.js';
+import { bootService, cached, commandOf, down, problemsBy, wrong } from './support/commands.js';
 import { outcome } from './support/wait.js';
 
 const quiet: ResilienceModuleOptions = { logger: false };
 
 /** Where a boolean, a key or a number is expected. */
 const promise = wrong(() => Promise.reject(new Error('of a function in the options')));
-
-refuseUnhandledRejections();
 
 afterEach(closeAll);
 

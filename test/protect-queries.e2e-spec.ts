@@ -1,6 +1,7 @@
 import { CircuitOpenError, type ResilienceService } from '../src/index.js';
 import { systemClock } from '../src/common/clock.js';
 import { boot, closeAll } from './support/boot.js';
+import { hostProcess } from './support/process.js';
 import { settle } from './support/wait.js';
 
 const breaker = { circuitBreaker: { consecutiveFailures: 3 } } as const;
@@ -171,7 +172,7 @@ it('a query that comes after a wait is not sent without the conditions that were
 describe('the first call of a named method that makes queries', () => {
   it('does not end the process when its circuit is open, though nobody can await what it gives', async () => {
     const unhandled = jest.fn();
-    process.on('unhandledRejection', unhandled);
+    hostProcess.on('unhandledRejection', unhandled);
     const circuitBreaker = { name: 'db', consecutiveFailures: 1 };
     const database = new Database();
     const p = (await open()).protect(database, {
@@ -182,7 +183,7 @@ describe('the first call of a named method that makes queries', () => {
     await expect(p.send('first')).rejects.toThrow('lost');
     expect(() => p.remove().where('a')).toThrow(TypeError);
     await settle();
-    process.off('unhandledRejection', unhandled);
+    hostProcess.off('unhandledRejection', unhandled);
     expect(unhandled).not.toHaveBeenCalled();
   });
 

@@ -2,13 +2,11 @@ import { Controller, Get, Injectable, Res, type Type } from '@nestjs/common';
 import { Fallback, RateLimit, RateLimitRegistry, Retry } from '../src/index.js';
 import { MemoryStore } from '../src/testing/index.js';
 import { type Platform, closeAll, everyPlatform, serve } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { answersRejections } from './support/handlers.js';
 import { request } from './support/http.js';
 import { until } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 const body = {
   statusCode: 429,

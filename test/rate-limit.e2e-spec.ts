@@ -18,11 +18,10 @@ import {
   withReport,
 } from '../src/index.js';
 import { boot, closeAll, of } from './support/boot.js';
-import { bootService, problemsOf, refuseUnhandledRejections, wrong } from './support/commands.js';
+import { bootService, problemsOf, wrong } from './support/commands.js';
 import { outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 const limited = { code: 'RATE_LIMITED', policy: 'rateLimit', status: 429 };
 

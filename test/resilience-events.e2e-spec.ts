@@ -9,11 +9,9 @@ import {
   fallbackValue,
 } from '../src/index.js';
 import { boot, closeAll, withAttempts } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { policyEventsOf } from './support/heard.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('ResilienceEvents', () => {
   @Injectable()

@@ -13,11 +13,9 @@ import {
 } from 'rxjs';
 import { CircuitBreaker, Retry, Timeout, TimeoutError, constant } from '../src/index.js';
 import { boot, closeAll } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { Visits, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('a method that returns a promise', () => {
   it('gets this and its arguments by identity, on each attempt', async () => {

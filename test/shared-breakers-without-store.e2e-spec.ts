@@ -5,6 +5,7 @@ import { CircuitBreaker, type CircuitBreakerOptions } from '../src/index.js';
 import type { StoreMessage } from '../src/fleet/store.js';
 import { closeAll, of, quiet } from './support/boot.js';
 import { type Instance, SlowCalls, TestFleet, type Trouble } from './support/fleet.js';
+import { hostProcess } from './support/process.js';
 import { settle } from './support/wait.js';
 
 afterEach(closeAll);
@@ -23,9 +24,9 @@ const troubles: readonly Trouble[] = [
 
 const unhandled: unknown[] = [];
 const note = (error: unknown): void => void unhandled.push(error);
-beforeAll(() => void process.on('unhandledRejection', note));
+beforeAll(() => void hostProcess.on('unhandledRejection', note));
 afterAll(() => {
-  process.off('unhandledRejection', note);
+  hostProcess.off('unhandledRejection', note);
   expect(unhandled).toEqual([]);
 });
 

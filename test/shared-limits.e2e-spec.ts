@@ -11,12 +11,11 @@ import {
 } from '../src/index.js';
 import { ManualClock, MemoryStore } from '../src/testing/index.js';
 import { type Booted, boot, closeAll, of } from './support/boot.js';
-import { problemsOf, refuseUnhandledRejections, wrong } from './support/commands.js';
+import { problemsOf, wrong } from './support/commands.js';
 import { Route, type Trouble } from './support/fleet.js';
 import { deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 @Injectable()
 class Client {

@@ -11,11 +11,9 @@ import {
 } from '../src/index.js';
 import { systemClock } from '../src/common/clock.js';
 import { boot, closeAll, of, withAttempts } from './support/boot.js';
-import { refuseUnhandledRejections } from './support/commands.js';
 import { deferred, outcome, settle } from './support/wait.js';
 
 afterEach(closeAll);
-refuseUnhandledRejections();
 
 describe('@Signal()', () => {
   @Injectable()

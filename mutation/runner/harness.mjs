@@ -78,7 +78,7 @@ export class Harness {
     process.stdout.write = () => true;
     let failure;
     try {
-      const modules = new Modules(this.compiler, (...own) => jest.of(...own));
+      const modules = new Modules(this.compiler, (own) => jest.of(own));
       modules.load(join(this.root, file));
       const tests = this.#namedTests(file);
       const byName = new Map(tests.map(([test, name]) => [name, test]));
@@ -184,11 +184,11 @@ class JestParts {
     this.timers = modern;
   }
 
-  of(requireActual, isolateModules) {
+  /** @param own the functions for modules, which belong to one of them */
+  of(own) {
     const { mocker } = this;
     const jest = {
-      requireActual,
-      isolateModules,
+      ...own,
       fn: mocker.fn.bind(mocker),
       spyOn: mocker.spyOn.bind(mocker),
       restoreAllMocks: () => mocker.restoreAllMocks(),
@@ -205,6 +205,7 @@ class JestParts {
     };
     for (const name of [
       'advanceTimersByTime',
+      'advanceTimersByTimeAsync',
       'getTimerCount',
       'setSystemTime',
       'clearAllTimers',

@@ -57,8 +57,10 @@ const isFile = (path) => statSync(path, { throwIfNoEntry: false })?.isFile() ===
 
 export class Modules {
   #modules = new Map();
+  /** What stands in the place of modules, by their files or names. */
+  #mocks = new Map();
 
-  /** @param makeJest makes the `jest` object of a module out of its `requireActual` and `isolateModules` */
+  /** @param makeJest makes the `jest` object of a module out of the functions for modules that it has */
   constructor(compiler, makeJest) {
     this.compiler = compiler;
     this.makeJest = makeJest;
@@ -70,12 +72,23 @@ export class Modules {
     const module = { exports: {}, id: file, filename: file };
     this.#modules.set(file, module);
     const native = createRequire(file);
-    const require = (name) => {
+    const idOf = (name) => this.#resolve(name, file) ?? name;
+    const requireActual = (name) => {
       const found = this.#resolve(name, file);
       return found ? this.load(found) : native(name);
     };
+    const require = (name) => {
+      const make = this.#mocks.get(idOf(name));
+      return make ? make() : requireActual(name);
+    };
     require.resolve = (name) => this.#resolve(name, file) ?? native.resolve(name);
-    const jest = this.makeJest(require, (load) => this.#isolated(load));
+    const jest = this.makeJest({
+      requireActual,
+      isolateModules: (load) => this.#isolated(load),
+      isolateModulesAsync: (load) => this.#isolatedAsync(load),
+      doMock: (name, make) => void this.#mocks.set(idOf(name), make),
+      dontMock: (name) => void this.#mocks.delete(idOf(name)),
+    });
     try {
       const run = this.compiler.load(file);
       run.call(module.exports, module.exports, require, module, file, dirname(file), jest);
@@ -91,6 +104,16 @@ export class Modules {
     this.#modules = new Map();
     try {
       load();
+    } finally {
+      this.#modules = modules;
+    }
+  }
+
+  async #isolatedAsync(load) {
+    const modules = this.#modules;
+    this.#modules = new Map();
+    try {
+      await load();
     } finally {
       this.#modules = modules;
     }

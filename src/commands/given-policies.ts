@@ -25,16 +25,18 @@ export function comparable({ order, ...given }: PipelineOptions): object {
 }
 
 /**
- * Policies without shorthands, so that options that mean the same are equal. Unknown policies have been reported.
+ * Policies without shorthands, so that options that mean the same are equal. Unknown ones have been reported, and those whose
+ * options have the wrong form.
  *
  * @param forCommand whether there may be several definitions, each with its own functions
  */
 export function normalized(given: object, forCommand = false): Record<string, object> {
-  const entries = Object.entries(given).flatMap(([kind, options]): [string, object][] => {
+  const entries = Object.entries(given).flatMap(([kind, asGiven]): [string, object][] => {
     const policy = policies.get(kind);
-    if (policy === undefined || options === undefined) return [];
-    const own: unknown = forCommand ? (policy.askDefinition?.(options) ?? options) : options;
-    return [[kind, policy.normalize(own)]];
+    if (policy === undefined || asGiven === undefined) return [];
+    const own: unknown = forCommand ? (policy.askDefinition?.(asGiven) ?? asGiven) : asGiven;
+    const options = policy.normalize(own);
+    return isPlainObject(options) ? [[kind, options]] : [];
   });
   return Object.fromEntries(entries);
 }

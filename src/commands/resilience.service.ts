@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../common/brand.js';
-import { ResilienceConfigurationError } from '../common/errors.js';
 import { isPlainObject } from '../common/objects.js';
 import { legibleThroughout } from '../common/legible.js';
 import { ownValue as ownOf } from '../common/own.js';
@@ -85,31 +84,36 @@ export class ResilienceService {
   ): Command<Args, Result | Spare> {
     const title = `command ${show(name)}`;
     const read = legibleThroughout(definition);
-    this.report(problemsOfCommand(title, name, read).all);
+    const problems = problemsOfCommand(title, name, read).all;
+    const { planner } = this.runtime;
     const functions = { ...(read as object) } as CommandFunctions; // later changes of the user's object have no effect
-    const { run: _run, pipeline, ...given } = (read ?? {}) as Partial<typeof definition>;
+    const { run: _run, pipeline: used, ...given } = (read ?? {}) as Partial<typeof definition>;
+    const pipeline = typeof used === 'string' ? used : undefined; // else reported
     const own = normalized(given, true);
     const options = pipeline === undefined ? own : { ...own, pipeline };
     const known = this.known.get(name);
     if (known !== undefined) {
-      this.requireSame(title, known.options, options);
+      planner.report([...problems, ...differences(title, known.options, options)]);
       const problem = known.made.defineAgain();
-      if (problem !== undefined) this.report([`${title}: ${problem}`]);
+      if (problem !== undefined) planner.report([`${title}: ${problem}`]);
       return new Command<Args, Result | Spare>(known.made, functions);
     }
     const definitions = new Definitions('the command is defined more than once');
-    const lazyPlan = this.runtime.planner.register({
-      name,
-      title,
-      owner: COMMANDS,
-      overrideKeys: pipeline === undefined ? [name] : [pipeline, name],
-      policies: new Map(Object.entries(own)),
-      pipeline,
-      order: undefined,
-      method: undefined,
-      anyWork: false,
-      instances: definitions,
-    });
+    const lazyPlan = planner.register(
+      {
+        name,
+        title,
+        owner: COMMANDS,
+        overrideKeys: pipeline === undefined ? [name] : [pipeline, name],
+        policies: new Map(Object.entries(own)),
+        pipeline,
+        order: undefined,
+        method: undefined,
+        anyWork: false,
+        instances: definitions,
+      },
+      problems,
+    );
     const state = new CommandState(name, lazyPlan, this.runtime, definitions);
     this.known.set(name, { options, made: state });
     return new Command<Args, Result | Spare>(state, functions);
@@ -172,29 +176,35 @@ export class ResilienceService {
     const title = `pipeline ${show(name)}`;
     const root = ownOf(this.runtime.layers.pipelines, name);
     const known = this.pipelines.get(name);
+    const { planner } = this.runtime;
+    const problems = problemsOf(title, name, read === undefined ? {} : read, checkPipeline).all;
     if (root !== undefined && read !== undefined) {
-      this.report([`${title}: is defined in forRoot({ pipelines }); leave the policies out here`]);
+      problems.push(`${title}: is defined in forRoot({ pipelines }); leave the policies out here`);
     }
-    this.report(problemsOf(title, name, read === undefined ? {} : read, checkPipeline).all);
     const given = isPlainObject(read) ? (read as PipelineOptions) : undefined; // else reported
     if (known !== undefined) {
-      if (given !== undefined) this.requireSame(title, known.options, comparable(given));
+      const others =
+        given === undefined ? [] : differences(title, known.options, comparable(given));
+      planner.report([...problems, ...others]);
       return known.made;
     }
-    if (root === undefined && read === undefined) this.report([this.unknownPipeline(title)]);
+    if (root === undefined && read === undefined) problems.push(this.unknownPipeline(title));
     const { order, ...set } = given ?? {};
     const own = normalized(set);
-    const lazyPlan = this.runtime.planner.register({
-      name,
-      title,
-      owner: PIPELINES,
-      overrideKeys: [name],
-      policies: new Map(Object.entries(own)),
-      pipeline: root === undefined ? undefined : name,
-      order,
-      method: undefined,
-      anyWork: true,
-    });
+    const lazyPlan = planner.register(
+      {
+        name,
+        title,
+        owner: PIPELINES,
+        overrideKeys: [name],
+        policies: new Map(Object.entries(own)),
+        pipeline: root === undefined ? undefined : name,
+        order,
+        method: undefined,
+        anyWork: true,
+      },
+      problems,
+    );
     const made = new NamedPipeline(name, lazyPlan, this.runtime);
     this.pipelines.set(name, { options: comparable(given ?? {}), made });
     return made;
@@ -276,25 +286,18 @@ export class ResilienceService {
     }
   }
 
-  /** Reports problems together with all others when the application starts; throws at once when it has started. */
-  private report(problems: readonly string[]): void {
-    if (problems.length > 0 && !this.runtime.planner.reportAtStartup(problems)) {
-      throw new ResilienceConfigurationError(problems);
-    }
-  }
-
-  private requireSame(title: string, before: object, now: object): void {
-    if (isDeepStrictEqual(before, now)) return;
-    const what = difference(before, now);
-    this.report([
-      `${title}: is already defined with different options: ${what}; repeat them, or choose another name`,
-    ]);
-  }
-
   private unknownPipeline(title: string): string {
     const names = [...Object.keys(this.runtime.layers.pipelines), ...this.pipelines.keys()];
     const known = Array.from(new Set(names), show).join(', ');
     const right = known === '' ? 'define it in forRoot({ pipelines })' : `use one of ${known}`;
     return `${title}: there is none; give its policies, or ${right}`;
   }
+}
+
+function differences(title: string, before: object, now: object): string[] {
+  if (isDeepStrictEqual(before, now)) return [];
+  const what = difference(before, now);
+  return [
+    `${title}: is already defined with different options: ${what}; repeat them, or choose another name`,
+  ];
 }

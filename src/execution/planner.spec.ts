@@ -199,15 +199,13 @@ describe('policies are checked together', () => {
 });
 
 describe('problems that are found before the start', () => {
-  it('are reported at startup; later ones are reported by the code that finds them', async () => {
-    const told: boolean[] = [];
-    const refused = starting((early) => {
-      told.push(early.reportAtStartup(['find: one', 'find: two']));
-    });
+  it('are reported at startup; later ones at once', async () => {
+    const refused = starting((early) => early.report(['find: one', 'find: two']));
     await expect(refused).rejects.toMatchObject({ problems: ['find: one', 'find: two'] });
     const { planner } = await started();
-    told.push(planner.reportAtStartup(['find: late']));
-    expect(told).toEqual([true, false]);
+    planner.report([]);
+    const late = (): void => planner.report(['find: late']);
+    expect(late).toThrow(expect.objectContaining({ problems: ['find: late'] }));
   });
 });
 

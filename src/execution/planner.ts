@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../common/errors.js';
 import { Problems } from '../common/options-reader.js';
-import { nameIn, show } from '../common/printable.js';
+import { show } from '../common/printable.js';
 import { WeakList } from '../common/weak-list.js';
 import { policies } from '../policies/canonical-order.js';
 import type { PartStore } from '../registry/named-parts.js';
@@ -25,7 +25,7 @@ import {
 } from './plan.js';
 import type { DecoratedMethod } from './decorated-method.js';
 import { type SiteServices, SubjectSite } from './subject-site.js';
-import { type Subject, methodSubject } from './subject.js';
+import { type Subject, methodSubject, withNames } from './subject.js';
 import { reportSynchronous } from './synchronous.js';
 
 type PlansOfOwner = Map<DecoratedMethod, MethodPlan>;
@@ -123,13 +123,18 @@ export class Planner {
   /**
    * Registers a command or a pipeline. Its plan is made with those of the methods, or at once if these have been made.
    *
+   * @param found problems with its options, reported with those of its plan
    * @throws {ResilienceConfigurationError} when the plan is made at once and the configuration is wrong
    */
-  register(subject: Subject): LazyPlan {
+  register(subject: Subject, found: readonly string[] = []): LazyPlan {
     const lazyPlan = new LazyPlan(withNames(subject), (each) => this.make(each));
-    if (!this.started) this.lazyPlans.push(lazyPlan);
-    else {
-      void lazyPlan.plan;
+    if (!this.started) {
+      this.report(found);
+      this.lazyPlans.push(lazyPlan);
+    } else {
+      const problems = new Problems();
+      problems.all.push(...found);
+      lazyPlan.accept(this.make(lazyPlan.subject, problems));
       this.latePlans.add(lazyPlan);
       this.plansMade += 1;
     }
@@ -157,10 +162,14 @@ export class Planner {
     if (!this.started) throw new ResilienceConfigurationError([NOT_STARTED]);
   }
 
-  /** Reports problems when the application starts. @returns false if it has started already */
-  reportAtStartup(problems: readonly string[]): boolean {
+  /**
+   * Reports problems together with all others when the application starts.
+   *
+   * @throws {ResilienceConfigurationError} at once when it has started
+   */
+  report(problems: readonly string[]): void {
     if (!this.started) this.startupProblems.push(...problems);
-    return !this.started;
+    else if (problems.length > 0) throw new ResilienceConfigurationError(problems);
   }
 
   /** The commands and pipelines. */
@@ -282,16 +291,4 @@ export class Planner {
 
 function subjectOf(holder: MethodPlan | LazyPlan): Subject {
   return holder instanceof LazyPlan ? holder.subject : holder.context.subject;
-}
-
-/** With strings, even where untyped code gives something else (reported), so that everything else is checked too. */
-function withNames(subject: Subject): Subject {
-  const { name, overrideKeys, pipeline } = subject;
-  if ([name, ...overrideKeys].every((each) => typeof each === 'string')) return subject;
-  return {
-    ...subject,
-    name: nameIn(name),
-    overrideKeys: overrideKeys.map(nameIn),
-    pipeline: pipeline === undefined ? undefined : nameIn(pipeline),
-  };
 }

@@ -1,4 +1,5 @@
 import { legibleThroughout } from '../common/legible.js';
+import { nameIn } from '../common/printable.js';
 import type { Instances, ProtectedMethod } from '../policies/policy.js';
 import { isHandler, sendsResponse } from './handlers.js';
 import { type OwnedMethod, policiesOf } from './owned-method.js';
@@ -59,5 +60,17 @@ export function methodSubject(owned: OwnedMethod): Subject {
       handler: isHandler(decorated.wrapper ?? target[decorated.key]!),
       sendsResponse: sendsResponse(decorated, owner),
     },
+  };
+}
+
+/** With strings, even where untyped code gives something else (reported), so that everything else is checked too. */
+export function withNames(subject: Subject): Subject {
+  const { name, overrideKeys, pipeline } = subject;
+  if ([name, ...overrideKeys].every((each) => typeof each === 'string')) return subject;
+  return {
+    ...subject,
+    name: nameIn(name),
+    overrideKeys: overrideKeys.map(nameIn),
+    pipeline: pipeline === undefined ? undefined : nameIn(pipeline),
   };
 }

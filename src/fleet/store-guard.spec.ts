@@ -1,11 +1,8 @@
-import { refuseUnhandledRejections } from '../../test/support/commands.js';
 import { deferred } from '../../test/support/wait.js';
 import type { Timer } from '../common/clock.js';
 import { ManualClock, MemoryStore } from '../testing/index.js';
 import { CheckedStore } from './checked-store.js';
 import { StoreGuard } from './store-guard.js';
-
-refuseUnhandledRejections();
 
 /** Timers may be late, as when the event loop is blocked. */
 class TestClock extends ManualClock {

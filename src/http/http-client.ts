@@ -1,5 +1,4 @@
 import { normalized } from '../commands/given-policies.js';
-import { ResilienceConfigurationError } from '../common/errors.js';
 import { isPlainObject } from '../common/objects.js';
 import { legibleThroughout } from '../common/legible.js';
 import { OptionsReader, Problems } from '../common/options-reader.js';
@@ -56,22 +55,24 @@ export class HttpClient {
     const { name = defaultName, retryMethods, order, ...set } = known;
     const title = `HTTP client ${show(name)}`;
     const others = otherProblems.map((problem) => `${title}: ${problem}`);
-    report([...problemsOf(title, given), ...others], runtime);
     const methods = isListOfTexts(retryMethods) ? retryMethods : IDEMPOTENT_METHODS;
     this.methods = new Set(Array.from(methods, (method) => method.toUpperCase()));
     const own = normalized(set);
     const kinds = new Set([...Object.keys(DEFAULTS), ...Object.keys(own)]);
-    this.lazyPlan = runtime.planner.register({
-      name,
-      title,
-      owner: CLIENTS,
-      overrideKeys: [name],
-      policies: new Map(Array.from(kinds, (kind) => [kind, { ...DEFAULTS[kind], ...own[kind] }])),
-      pipeline: undefined,
-      order,
-      method: undefined,
-      anyWork: true,
-    });
+    this.lazyPlan = runtime.planner.register(
+      {
+        name,
+        title,
+        owner: CLIENTS,
+        overrideKeys: [name],
+        policies: new Map(Array.from(kinds, (kind) => [kind, { ...DEFAULTS[kind], ...own[kind] }])),
+        pipeline: undefined,
+        order,
+        method: undefined,
+        anyWork: true,
+      },
+      [...problemsOf(title, given), ...others],
+    );
   }
 
   /** Whether requests of this method may be sent again. */
@@ -110,11 +111,4 @@ function problemsOf(title: string, given: unknown): string[] {
 
 function isListOfTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
-
-/** Reports problems with all others when the application starts; throws at once when it has started. */
-function report(problems: readonly string[], { planner }: Runtime): void {
-  if (problems.length > 0 && !planner.reportAtStartup(problems)) {
-    throw new ResilienceConfigurationError(problems);
-  }
 }

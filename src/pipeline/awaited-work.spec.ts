@@ -47,15 +47,15 @@ describe('work tells its end', () => {
   });
 
   it.each([
-    ['a promise', Promise.resolve(7), 7],
-    ['a promise that fails', Promise.reject(new Error('x')), { error: new Error('x') }],
-    ['a thenable', { then: (resolve: (value: number) => void) => resolve(7) }, 7],
-    ['an object that throws', throwing, { error: new Error('no look') }],
+    ['a promise', () => Promise.resolve(7), 7],
+    ['a promise that fails', () => Promise.reject(new Error('x')), { error: new Error('x') }],
+    ['a thenable', () => ({ then: (resolve: (value: number) => void) => resolve(7) }), 7],
+    ['an object that throws', () => throwing, { error: new Error('no look') }],
   ])('with that of %s', async (_, result, expected) => {
     const work = new OpenWork();
     const waiter = new Outcomes();
     work.tell(waiter);
-    work.resolve(result);
+    work.resolve(result());
     await settle();
     expect(waiter.told).toEqual([expected]);
   });

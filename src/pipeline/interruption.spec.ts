@@ -1,3 +1,4 @@
+import { hostProcess } from '../../test/support/process.js';
 import { StreamResult } from '../common/outcomes/stream-result.js';
 import { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { Toy, failing, interruptible, pipelineOf, settled } from '../../test/support/stages.js';
@@ -191,7 +192,7 @@ describe('an interruption', () => {
   it('before a wait on the way in leaves nobody with the rejection of that wait', async () => {
     const gone = new Error('gone');
     const lost = jest.fn();
-    process.on('unhandledRejection', lost);
+    hostProcess.on('unhandledRejection', lost);
     const call = interruptible(() => 'result');
     const ready = (): Promise<void> => {
       call.abort(gone);
@@ -199,7 +200,7 @@ describe('an interruption', () => {
     };
     await expect(pipelineOf([new Toy('queue', [], { ready })]).run(call)).rejects.toBe(gone);
     await settled();
-    process.off('unhandledRejection', lost);
+    hostProcess.off('unhandledRejection', lost);
     expect(lost).not.toHaveBeenCalled();
   });
 
@@ -259,7 +260,7 @@ describe('an interruption', () => {
     'leaves no unhandled rejection behind when what it ended %s rejects later',
     async (where) => {
       const unhandled = jest.fn();
-      process.on('unhandledRejection', unhandled);
+      hostProcess.on('unhandledRejection', unhandled);
       try {
         const late = deferred<never>();
         const hang = {
@@ -279,7 +280,7 @@ describe('an interruption', () => {
         await settled();
         expect(unhandled).not.toHaveBeenCalled();
       } finally {
-        process.off('unhandledRejection', unhandled);
+        hostProcess.off('unhandledRejection', unhandled);
       }
     },
   );

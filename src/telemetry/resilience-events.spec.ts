@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { hostProcess } from '../../test/support/process.js';
 import type { FallbackEvent, ResilienceEvent } from './events.js';
 import { notify } from './notify.js';
 import { ResilienceEvents } from './resilience-events.js';
@@ -109,7 +110,7 @@ describe('ResilienceEvents', () => {
 
   it('goes on when the error handler throws too', async () => {
     const unhandled = jest.fn();
-    process.on('unhandledRejection', unhandled);
+    hostProcess.on('unhandledRejection', unhandled);
     const last = jest.fn();
     const events = new ResilienceEvents(() => {
       throw new Error('so does the logger');
@@ -121,7 +122,7 @@ describe('ResilienceEvents', () => {
     events.subscribe(last);
     events.emit(event);
     await settled();
-    process.off('unhandledRejection', unhandled);
+    hostProcess.off('unhandledRejection', unhandled);
     expect(last).toHaveBeenCalledTimes(1);
     expect(unhandled).not.toHaveBeenCalled();
   });

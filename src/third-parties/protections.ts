@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ResilienceConfigurationError } from '../common/errors.js';
 import { comparable, normalized } from '../commands/given-policies.js';
 import { Definitions } from '../commands/definitions.js';
 import { legibleThroughout } from '../common/legible.js';
@@ -115,11 +114,9 @@ export class Protections {
     });
   }
 
-  /** Reports problems together with all others when the application starts; throws at once when it has started. */
+  /** See {@link Planner.report}. */
   report(problems: readonly string[]): void {
-    if (problems.length > 0 && !this.runtime.planner.reportAtStartup(problems)) {
-      throw new ResilienceConfigurationError(problems);
-    }
+    this.runtime.planner.report(problems);
   }
 }
 

@@ -1,4 +1,4 @@
-import { runInThisContext } from 'node:vm';
+import { hostProcess } from '../support/process.js';
 import { bootWorld } from './boot.js';
 import { breathe } from './clock.js';
 import { Dice } from './dice.js';
@@ -15,9 +15,6 @@ export interface WorldReport {
   readonly violations: readonly string[];
 }
 
-/** Not Jest's copy, which receives nothing. */
-const process = runInThisContext('process') as NodeJS.Process;
-
 /** Errors of the process while a world runs. */
 class ProcessWatch {
   private readonly seen: string[] = [];
@@ -30,15 +27,15 @@ class ProcessWatch {
   }
 
   begin(): void {
-    process.on('unhandledRejection', this.onRejection);
-    process.on('uncaughtException', this.onException);
-    process.on('warning', this.onWarning);
+    hostProcess.on('unhandledRejection', this.onRejection);
+    hostProcess.on('uncaughtException', this.onException);
+    hostProcess.on('warning', this.onWarning);
   }
 
   end(): readonly string[] {
-    process.off('unhandledRejection', this.onRejection);
-    process.off('uncaughtException', this.onException);
-    process.off('warning', this.onWarning);
+    hostProcess.off('unhandledRejection', this.onRejection);
+    hostProcess.off('uncaughtException', this.onException);
+    hostProcess.off('warning', this.onWarning);
     return this.seen;
   }
 }

@@ -3,6 +3,7 @@ import type { ResilienceStore, StoreMessage } from '../../src/fleet/store.js';
 import { type RedisClient, redisStore } from 'nest-resilience/redis';
 import { storeContract } from 'nest-resilience/testing';
 import { until } from '../../sample/launcher/src/net.js';
+import { hostProcess } from '../support/process.js';
 import { describeWithRedis } from '../support/redis.js';
 import { SINGLE, documentedUser, type TestClient } from '../support/redis-clients.js';
 import { RedisServer } from '../support/redis-servers.js';
@@ -63,7 +64,7 @@ describeWithRedis('a store in a Redis in trouble', () => {
   }
 
   beforeAll(() => {
-    process.on('unhandledRejection', unhandled);
+    hostProcess.on('unhandledRejection', unhandled);
   });
 
   beforeEach(async () => {
@@ -79,7 +80,7 @@ describeWithRedis('a store in a Redis in trouble', () => {
   });
 
   afterAll(() => {
-    process.off('unhandledRejection', unhandled);
+    hostProcess.off('unhandledRejection', unhandled);
   });
 
   const names = [...Object.keys(SINGLE), 'its own'];

@@ -9,7 +9,7 @@ import {
   ResilienceService,
 } from '../../src/index.js';
 import { type Booted, type Parts, boot } from './boot.js';
-import { outcome, settle } from './wait.js';
+import { outcome } from './wait.js';
 
 /** An application, its service and its bulkheads. */
 export interface Serviced extends Booted {
@@ -82,15 +82,3 @@ export const wrong = (given: unknown): any => given;
 
 export const down = (): Promise<never> => Promise.reject(new Error('down'));
 export const hang = (): Promise<never> => new Promise<never>(() => {});
-
-/** To be called in a suite: tests with an unhandled rejection fail. */
-export function refuseUnhandledRejections(): void {
-  const unhandled: unknown[] = [];
-  const remember = (error: unknown): void => void unhandled.push(error);
-  beforeAll(() => process.on('unhandledRejection', remember));
-  afterAll(() => process.off('unhandledRejection', remember));
-  afterEach(async () => {
-    await settle();
-    expect(unhandled.splice(0)).toEqual([]);
-  });
-}

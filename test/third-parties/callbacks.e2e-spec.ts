@@ -1,6 +1,7 @@
 import { CircuitOpenError, constant } from '../../src/index.js';
 import { systemClock } from '../../src/common/clock.js';
 import { boot, closeAll } from '../support/boot.js';
+import { hostProcess } from '../support/process.js';
 import { settle } from '../support/wait.js';
 
 const breaker = { circuitBreaker: { consecutiveFailures: 1 } } as const;
@@ -95,7 +96,7 @@ describe('a protected method that is given a function as its last argument', () 
 
   it('never ends the process by an unhandled promise', async () => {
     const unhandled = jest.fn();
-    process.on('unhandledRejection', unhandled);
+    hostProcess.on('unhandledRejection', unhandled);
     try {
       const { service } = await boot();
       const store = new Store();
@@ -109,7 +110,7 @@ describe('a protected method that is given a function as its last argument', () 
       expect(done.mock.calls).toEqual([[new Error('down')]]);
       expect(unhandled).not.toHaveBeenCalled();
     } finally {
-      process.off('unhandledRejection', unhandled);
+      hostProcess.off('unhandledRejection', unhandled);
     }
   });
 });

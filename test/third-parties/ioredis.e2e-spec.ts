@@ -4,6 +4,7 @@ import { systemClock } from '../../src/common/clock.js';
 import { errorOf } from '../outcomes/support.js';
 import { OwnRedis } from '../processes/sample/redis/redis-under-test.js';
 import { type Booted, boot, closeAll } from '../support/boot.js';
+import { hostProcess } from '../support/process.js';
 import { describeWithRedis } from '../support/redis.js';
 import { settle, until } from '../support/wait.js';
 
@@ -91,7 +92,7 @@ describeWithRedis('a client of ioredis under protect()', () => {
 
   it('calls a callback once, without an unhandled rejection of its failure', async () => {
     const unhandled = jest.fn();
-    process.on('unhandledRejection', unhandled);
+    hostProcess.on('unhandledRejection', unhandled);
     try {
       const p = booted.service.protect(client, { name: 'redis', '*': breaker });
       const called = jest.fn();
@@ -107,7 +108,7 @@ describeWithRedis('a client of ioredis under protect()', () => {
       await new Promise((resolve) => setTimeout(resolve, 2));
       expect(unhandled).not.toHaveBeenCalled();
     } finally {
-      process.off('unhandledRejection', unhandled);
+      hostProcess.off('unhandledRejection', unhandled);
     }
   });
 

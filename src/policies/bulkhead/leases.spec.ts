@@ -1,11 +1,8 @@
-import { refuseUnhandledRejections } from '../../../test/support/commands.js';
 import { Instance } from '../../../test/support/guarded-store.js';
 import { settle } from '../../../test/support/wait.js';
 import type { ResilienceStore } from '../../fleet/store.js';
 import { ManualClock, MemoryStore } from '../../testing/index.js';
 import { Leases } from './leases.js';
-
-refuseUnhandledRejections();
 
 /** The places of an instance, one for all, and a store whose answers about places may be slow. */
 class World {

@@ -1,4 +1,5 @@
 import { Harness } from '../../../test/support/bulkhead.js';
+import { hostProcess } from '../../../test/support/process.js';
 import { settle } from '../../../test/support/wait.js';
 import { BulkheadFullError } from './bulkhead-full-error.js';
 
@@ -301,7 +302,7 @@ describe('a bulkhead that is closed', () => {
 
   it('leaves no unhandled rejection of calls that left before', async () => {
     const unhandled = jest.fn();
-    process.on('unhandledRejection', unhandled);
+    hostProcess.on('unhandledRejection', unhandled);
     try {
       const harness = new Harness({ maxQueue: 1, maxWait: 100 });
       harness.take();
@@ -310,7 +311,7 @@ describe('a bulkhead that is closed', () => {
       await harness.clock.advance(1_000);
       expect(unhandled).not.toHaveBeenCalled();
     } finally {
-      process.off('unhandledRejection', unhandled);
+      hostProcess.off('unhandledRejection', unhandled);
     }
   });
 });

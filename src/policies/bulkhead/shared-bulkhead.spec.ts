@@ -1,4 +1,3 @@
-import { refuseUnhandledRejections } from '../../../test/support/commands.js';
 import { Instance, slowly } from '../../../test/support/guarded-store.js';
 import { settle } from '../../../test/support/wait.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
@@ -7,8 +6,6 @@ import { ManualClock, MemoryStore } from '../../testing/index.js';
 import type { AnyPlace } from './any-bulkhead.js';
 import type { BulkheadFullError } from './bulkhead-full-error.js';
 import { SharedBulkhead } from './shared-bulkhead.js';
-
-refuseUnhandledRejections();
 
 interface Given {
   readonly count?: number;

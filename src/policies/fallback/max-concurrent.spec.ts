@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { hostProcess } from '../../../test/support/process.js';
 import { readOptions } from '../../../test/support/read-options.js';
 import type { OptionsReader } from '../../common/options-reader.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
@@ -138,7 +139,7 @@ describe('fallbacks with a limit', () => {
     ['fails', (answer) => answer.reject(new Error('late'))],
   ])('count one whose caller has gone until it %s', async (_how, endLate) => {
     const unhandled = jest.fn();
-    process.on('unhandledRejection', unhandled);
+    hostProcess.on('unhandledRejection', unhandled);
     try {
       const harness = new Harness({ maxConcurrent: 1 });
       const [first] = await harness.occupy(1);
@@ -155,7 +156,7 @@ describe('fallbacks with a limit', () => {
       expect((await third.end).value).toBe('books');
       expect(unhandled).not.toHaveBeenCalled();
     } finally {
-      process.off('unhandledRejection', unhandled);
+      hostProcess.off('unhandledRejection', unhandled);
     }
   });
 

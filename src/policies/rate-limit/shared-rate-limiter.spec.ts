@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as fc from 'fast-check';
-import { refuseUnhandledRejections } from '../../../test/support/commands.js';
 import { Instance, slowly } from '../../../test/support/guarded-store.js';
 import { outcome, settle } from '../../../test/support/wait.js';
 import type { ResilienceEvent } from '../../telemetry/events.js';
@@ -8,8 +7,6 @@ import { ResilienceEvents } from '../../telemetry/resilience-events.js';
 import { ManualClock, MemoryStore } from '../../testing/index.js';
 import type { RateLimitedError } from './rate-limited-error.js';
 import { SharedRateLimiter } from './shared-rate-limiter.js';
-
-refuseUnhandledRejections();
 
 /** Limiters of one name in several instances, which share a store. */
 class Fleet {

@@ -1,3 +1,4 @@
+import { hostProcess } from '../../../test/support/process.js';
 import { settingsOf } from '../../../test/support/read-options.js';
 import { Pipeline } from '../../pipeline/pipeline.js';
 import { Sleeper } from '../../pipeline/sleeper.js';
@@ -64,7 +65,7 @@ describe('a backoff function', () => {
 
   it('that gives a rejecting promise does not end the process', async () => {
     const unhandled = jest.fn();
-    process.on('unhandledRejection', unhandled);
+    hostProcess.on('unhandledRejection', unhandled);
     try {
       const { errors, reasons } = await run(() => Promise.reject(new Error('broken')));
       expect({ errors, reasons }).toEqual({
@@ -73,7 +74,7 @@ describe('a backoff function', () => {
       });
       expect(unhandled).not.toHaveBeenCalled();
     } finally {
-      process.off('unhandledRejection', unhandled);
+      hostProcess.off('unhandledRejection', unhandled);
     }
   });
 

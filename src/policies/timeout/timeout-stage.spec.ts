@@ -1,3 +1,4 @@
+import { hostProcess } from '../../../test/support/process.js';
 import { isResilienceError } from '../../common/errors.js';
 import { readOptions } from '../../../test/support/read-options.js';
 import type { Call } from '../../pipeline/call.js';
@@ -166,7 +167,7 @@ describe('the timeout stage', () => {
 
   it('drops a late result without an unhandled rejection', async () => {
     const unhandled = jest.fn();
-    process.on('unhandledRejection', unhandled);
+    hostProcess.on('unhandledRejection', unhandled);
     try {
       const harness = new Harness();
       const late = harness.after(10_000, undefined).then(() => Promise.reject(new Error('late')));
@@ -174,7 +175,7 @@ describe('the timeout stage', () => {
       expect(error).toBeInstanceOf(TimeoutError);
       expect(unhandled).not.toHaveBeenCalled();
     } finally {
-      process.off('unhandledRejection', unhandled);
+      hostProcess.off('unhandledRejection', unhandled);
     }
   });
 
