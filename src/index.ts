@@ -34,7 +34,7 @@ export {
   overridesFromEnv,
 } from './execution/configuration/environment.js';
 export { ClientGoneError } from './execution/client-gone-error.js';
-export { ResilienceExceptionFilter } from './execution/resilience-exception.filter.js';
+export { ResilienceExceptionFilter } from './execution/handlers/resilience-exception.filter.js';
 export type {
   NamedConfiguration,
   Overrides,
@@ -49,7 +49,7 @@ export type {
 export type { FleetOptions } from './fleet/options.js';
 export type * from './fleet/store.js';
 export type { CallReport } from './pipeline/call-report.js';
-export { keepOnlyLive } from './execution/keep-only-live.js';
+export { keepOnlyLive } from './execution/handlers/keep-only-live.js';
 export type {
   CircuitPhase,
   CircuitReply,

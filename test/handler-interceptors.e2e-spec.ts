@@ -35,7 +35,7 @@ import {
   fallbackValue,
 } from '../src/index.js';
 import { brand } from '../src/common/brand.js';
-import { ResilienceInterceptor } from '../src/execution/resilience.interceptor.js';
+import { ResilienceInterceptor } from '../src/execution/handlers/resilience.interceptor.js';
 import {
   type Parts,
   type Platform,

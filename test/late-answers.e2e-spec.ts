@@ -9,7 +9,7 @@ import { type Deferred, Visits, deferred, settle } from './support/wait.js';
 afterEach(closeAll);
 
 // Nest 12 ends these answers itself, so these tests can only fail with Nest 10 and 11. The call's own part is in
-// src/execution/answer-streams.spec.ts.
+// src/execution/streams/answer-streams.spec.ts.
 
 /** A stream that stays open until the test ends it. */
 const readable = (ended: Deferred): Readable =>

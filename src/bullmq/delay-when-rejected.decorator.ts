@@ -1,7 +1,7 @@
 import type { Job } from 'bullmq';
 import { isWithoutParentheses } from '../decorators/without-parentheses.js';
 import { prepareSlot } from '../execution/slot.js';
-import { refuseStandardDecorators } from '../execution/standard-decorators.js';
+import { refuseStandardDecorators } from '../execution/methods/standard-decorators.js';
 import { wrapMethod } from '../execution/method-wrapper.js';
 import { type DelayOptions, minDelayOf, delayWhenRejected } from './delay-when-rejected.js';
 

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { LazyPlan } from '../execution/lazy-plan.js';
 import type { Runtime } from '../execution/runtime.js';
-import { asStream } from '../execution/streams.js';
+import { asStream } from '../execution/streams/streams.js';
 import type { PipelineDescription } from '../pipeline/description.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
 import { policies } from '../policies/canonical-order.js';

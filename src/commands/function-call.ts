@@ -1,7 +1,7 @@
 import type { Clock } from '../common/clock.js';
 import { isSignal } from '../pipeline/abort-signals.js';
 import type { CallScope } from '../pipeline/call-scope.js';
-import { isObservableResult, isStream } from '../execution/streams.js';
+import { isObservableResult, isStream } from '../execution/streams/streams.js';
 import { Call, type Substitute, adopt, isPromiseLike } from '../pipeline/call.js';
 import { AttemptContext, type CallContext } from './call-context.js';
 

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isPlainObject } from '../common/objects.js';
 import { Problems } from '../common/options-reader.js';
 import { show } from '../common/printable.js';
 import { type PipelineOptions, checkPolicies } from '../execution/module-options.js';
 import { policies } from '../policies/canonical-order.js';
+import { difference } from '../registry/named-parts.js';
 
 /** Problems of the name, and of options in the wrong form; the options themselves are checked when the plan is made. */
 export function problemsOf(
@@ -53,4 +55,13 @@ export function problemsOfCommand(title: string, name: unknown, definition: unkn
     problems.add(title, `pipeline is ${show(pipeline)}; use the name of one`);
   }
   return problems;
+}
+
+/** The problem with a second definition, unless it repeats the options. */
+export function differences(title: string, before: object, now: object): string[] {
+  if (isDeepStrictEqual(before, now)) return [];
+  const what = difference(before, now);
+  return [
+    `${title}: is already defined with different options: ${what}; repeat them, or choose another name`,
+  ];
 }

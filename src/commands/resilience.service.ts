@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { brand } from '../common/brand.js';
 import { isPlainObject } from '../common/objects.js';
 import { legibleThroughout } from '../common/legible.js';
@@ -14,11 +13,16 @@ import {
 } from '../execution/module-options.js';
 import type { Runtime } from '../execution/runtime.js';
 import type { PipelineDescription } from '../pipeline/description.js';
-import { difference } from '../registry/named-parts.js';
 import type { CommandFunctions } from './command-call.js';
 import { Definitions } from './definitions.js';
 import { Command, type CommandDefinition, CommandState, type CommandView } from './command.js';
-import { comparable, normalized, problemsOf, problemsOfCommand } from './given-policies.js';
+import {
+  comparable,
+  differences,
+  normalized,
+  problemsOf,
+  problemsOfCommand,
+} from './given-policies.js';
 import { NamedPipeline } from './named-pipeline.js';
 import { type FetchOptions, createFetch } from '../http/fetch.js';
 import { HttpClient, type HttpPolicies } from '../http/http-client.js';
@@ -292,12 +296,4 @@ export class ResilienceService {
     const right = known === '' ? 'define it in forRoot({ pipelines })' : `use one of ${known}`;
     return `${title}: there is none; give its policies, or ${right}`;
   }
-}
-
-function differences(title: string, before: object, now: object): string[] {
-  if (isDeepStrictEqual(before, now)) return [];
-  const what = difference(before, now);
-  return [
-    `${title}: is already defined with different options: ${what}; repeat them, or choose another name`,
-  ];
 }

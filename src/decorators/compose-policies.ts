@@ -1,6 +1,6 @@
 import { show } from '../common/printable.js';
-import { recordMisplaced } from '../execution/records.js';
-import { refuseStandardDecorators } from '../execution/standard-decorators.js';
+import { recordMisplaced } from '../execution/methods/records.js';
+import { refuseStandardDecorators } from '../execution/methods/standard-decorators.js';
 import type { PolicyDecorator } from './define.js';
 import type { Arguments, Demanding, MethodPolicyDecorator } from './method-policy-decorator.js';
 

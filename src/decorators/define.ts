@@ -2,9 +2,13 @@ import type { Observable } from 'rxjs';
 import { show } from '../common/printable.js';
 import { coverClass } from '../execution/coverage.js';
 import { wrapMethod } from '../execution/method-wrapper.js';
-import { ownClassPolicies, recordClassPolicy, recordMisplaced } from '../execution/records.js';
+import {
+  ownClassPolicies,
+  recordClassPolicy,
+  recordMisplaced,
+} from '../execution/methods/records.js';
 import { prepareSlot } from '../execution/slot.js';
-import { refuseStandardDecorators } from '../execution/standard-decorators.js';
+import { refuseStandardDecorators } from '../execution/methods/standard-decorators.js';
 import { isWithoutParentheses } from './without-parentheses.js';
 
 /** The possible results of a protected method. */

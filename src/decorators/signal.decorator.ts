@@ -1,9 +1,9 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import { whenCutOff } from '../common/queued-responses.js';
 import { ClientGoneError } from '../execution/client-gone-error.js';
-import { clientSignalOf } from '../execution/client-signals.js';
-import { isOver, isSent, rawResponseOf } from '../execution/http-answer.js';
-import { recordMisplaced, recordSignal } from '../execution/records.js';
+import { clientSignalOf } from '../execution/handlers/client-signals.js';
+import { isOver, isSent, rawResponseOf } from '../execution/handlers/http-answer.js';
+import { recordMisplaced, recordSignal } from '../execution/methods/records.js';
 import { surplus } from './define.js';
 import { isWithoutParentheses } from './without-parentheses.js';
 import { callScope } from '../pipeline/call-scope.js';

@@ -1,7 +1,7 @@
 import { look } from '../common/outcomes/look.js';
 import { isClass } from '../common/outcomes/error-matcher.js';
-import { recordMisplaced } from '../execution/records.js';
-import { refuseStandardDecorators } from '../execution/standard-decorators.js';
+import { recordMisplaced } from '../execution/methods/records.js';
+import { refuseStandardDecorators } from '../execution/methods/standard-decorators.js';
 
 /** The place of a decorator: a class, or a member or a parameter of one. */
 interface Place {

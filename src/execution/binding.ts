@@ -1,5 +1,5 @@
 import { brand, shared } from '../common/brand.js';
-import { prototypeOf } from './class-line.js';
+import { prototypeOf } from './methods/class-line.js';
 import type { PlansOfClass } from './plan.js';
 import type { RuntimeRef } from './runtime-ref.js';
 

@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 import { quietLogger } from '../common/quiet-logger.js';
 import { type Binding, SLOT, bindingOf, isBinding } from './binding.js';
-import { prototypeOf } from './class-line.js';
+import { prototypeOf } from './methods/class-line.js';
 import { liveRuntimes } from './live-runtimes.js';
-import { type OwnedMethod, ownedMethod, policiesOf } from './owned-method.js';
+import { type OwnedMethod, ownedMethod, policiesOf } from './methods/owned-method.js';
 import type { MethodPlan, PlansOfClass } from './plan.js';
-import type { DecoratedMethod } from './decorated-method.js';
+import type { DecoratedMethod } from './methods/decorated-method.js';
 
 /** The plans of all calls of decorated methods in one application, each made when it is first needed. */
 export class CallPlans {

@@ -3,8 +3,8 @@ import { Get } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import { CircuitBreaker, Retry } from '../index.js';
 import { coverClass, coverLine, coverSubclasses } from './coverage.js';
-import { decoratedMethodAt } from './decorated-method.js';
-import { recordClassPolicy } from './records.js';
+import { decoratedMethodAt } from './methods/decorated-method.js';
+import { recordClassPolicy } from './methods/records.js';
 
 const typed: MethodDecorator = () => {};
 

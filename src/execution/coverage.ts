@@ -1,10 +1,10 @@
-import { classOf, lineOf, prototypeOf } from './class-line.js';
-import { isHandler } from './handlers.js';
+import { classOf, lineOf, prototypeOf } from './methods/class-line.js';
+import { isHandler } from './handlers/handler-kinds.js';
 import { wrapMethod } from './method-wrapper.js';
-import { isNeverCovered } from './never-covered.js';
-import { ownClassPolicies } from './records.js';
-import { isKnownAsynchronous } from './return-type.js';
-import { type Method, decoratedMethodAt } from './decorated-method.js';
+import { isNeverCovered } from './methods/never-covered.js';
+import { ownClassPolicies } from './methods/records.js';
+import { isKnownAsynchronous } from './methods/return-type.js';
+import { type Method, decoratedMethodAt } from './methods/decorated-method.js';
 
 /** Prototypes that have been processed. */
 const seen = new WeakSet<object>();

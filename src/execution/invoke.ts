@@ -1,8 +1,8 @@
 import type { CallScope } from '../pipeline/call-scope.js';
-import { iterate } from './iterators.js';
+import { iterate } from './streams/iterators.js';
 import { MethodCall } from './method-call.js';
 import type { MethodPlan } from './plan.js';
-import { asStream } from './streams.js';
+import { asStream } from './streams/streams.js';
 
 /** Runs a call of a decorated method by its plan. */
 export function invoke(

@@ -3,10 +3,10 @@ import { isSignal } from '../pipeline/abort-signals.js';
 import type { CallScope } from '../pipeline/call-scope.js';
 import { Call, type Substitute, adopt, isPromiseLike } from '../pipeline/call.js';
 import type { MethodPlan } from './plan.js';
-import { firstItemOf } from './iterators.js';
-import type { DecoratedMethod, Method } from './decorated-method.js';
-import { isTyped } from './return-type.js';
-import { firstOf, isObservableResult, isStream } from './streams.js';
+import { firstItemOf } from './streams/iterators.js';
+import type { DecoratedMethod, Method } from './methods/decorated-method.js';
+import { isTyped } from './methods/return-type.js';
+import { firstOf, isObservableResult, isStream } from './streams/streams.js';
 
 /** A call of a decorated method. */
 export class MethodCall extends Call {

@@ -1,7 +1,7 @@
 import { callScope } from '../pipeline/call-scope.js';
 import { planOf } from './call-plans.js';
 import { takeSubstituteCall } from './substitute-call.js';
-import { attachInterceptor } from './handler-interceptors.js';
+import { attachInterceptor } from './handlers/handler-interceptors.js';
 import { invoke } from './invoke.js';
 import type { MethodPlan } from './plan.js';
 import {
@@ -9,7 +9,7 @@ import {
   DecoratedMethod,
   markDecorated,
   decoratedMethodOf,
-} from './decorated-method.js';
+} from './methods/decorated-method.js';
 
 /**
  * The record of a method that is being decorated. The library's first decorator replaces the method with a wrapper; further

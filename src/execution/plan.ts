@@ -11,9 +11,9 @@ import type { Policy, PolicySite, StageMakers, Surroundings } from '../policies/
 import type { Declaration, PartStore } from '../registry/named-parts.js';
 import { type EffectiveOptions, effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import type { Layers } from './configuration/layers.js';
-import type { Returns } from './return-type.js';
-import type { DecoratedMethod } from './decorated-method.js';
-import type { NestCaller } from './nest-caller.js';
+import type { Returns } from './methods/return-type.js';
+import type { DecoratedMethod } from './methods/decorated-method.js';
+import type { NestCaller } from './handlers/nest-caller.js';
 import type { Subject } from './subject.js';
 import type { SubjectSite } from './subject-site.js';
 

@@ -11,7 +11,7 @@ import {
   UsePipeline,
   constant,
 } from '../index.js';
-import { decoratedMethodOf } from './decorated-method.js';
+import { decoratedMethodOf } from './methods/decorated-method.js';
 import type { Planner } from './planner.js';
 import { RUNTIME, type Runtime } from './runtime.js';
 import type { Subject } from './subject.js';

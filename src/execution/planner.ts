@@ -6,13 +6,13 @@ import { policies } from '../policies/canonical-order.js';
 import type { PartStore } from '../registry/named-parts.js';
 import { kindsOf } from './effective-options.js';
 import { LazyPlan } from './lazy-plan.js';
-import { LiveChanges } from './live-changes.js';
-import { isAwaitedByNest } from './handlers.js';
-import { nestCallerOf } from './nest-caller.js';
+import { LiveChanges } from './changes/live-changes.js';
+import { isAwaitedByNest } from './handlers/handler-kinds.js';
+import { nestCallerOf } from './handlers/nest-caller.js';
 import type { Patch, PatchNote } from './module-options.js';
 import type { Configuration } from './configuration/configuration.js';
 import { UnusedOptions } from './configuration/unused.js';
-import type { OwnedMethod } from './owned-method.js';
+import type { OwnedMethod } from './methods/owned-method.js';
 import {
   type Draft,
   MethodPlan,
@@ -23,7 +23,7 @@ import {
   finishPlan,
   configurePolicy,
 } from './plan.js';
-import type { DecoratedMethod } from './decorated-method.js';
+import type { DecoratedMethod } from './methods/decorated-method.js';
 import { type SiteServices, SubjectSite } from './subject-site.js';
 import { type Subject, methodSubject, withNames } from './subject.js';
 import { reportSynchronous } from './synchronous.js';

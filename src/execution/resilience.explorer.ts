@@ -8,26 +8,30 @@ import {
 import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { Problems } from '../common/options-reader.js';
 import { look } from '../common/outcomes/look.js';
-import { cacheInterceptorsOn, isCacheInterceptor, storeOnlyLive } from './cache-interceptors.js';
+import {
+  cacheInterceptorsOn,
+  isCacheInterceptor,
+  storeOnlyLive,
+} from './handlers/cache-interceptors.js';
 import { SLOT } from './binding.js';
-import { attachFilter } from './handler-filters.js';
-import { offerInterceptor } from './handler-interceptors.js';
-import { fillsOneParameterAlone, isHandler } from './handlers.js';
+import { attachFilter } from './handlers/handler-filters.js';
+import { offerInterceptor } from './handlers/handler-interceptors.js';
+import { fillsOneParameterAlone, isHandler } from './handlers/handler-kinds.js';
 import type { Built } from './instances.js';
 import { OverrideTargets } from './configuration/override-targets.js';
-import { lineOf } from './class-line.js';
+import { lineOf } from './methods/class-line.js';
 import { tellEarlyStaticCalls } from './call-plans.js';
 import { coverLine } from './coverage.js';
 import { liveRuntimes } from './live-runtimes.js';
-import { type OwnedMethod, isSpy, methodsOf } from './owned-method.js';
-import { misplacedOn, signalledOn } from './records.js';
+import { type OwnedMethod, isSpy, methodsOf } from './methods/owned-method.js';
+import { misplacedOn, signalledOn } from './methods/records.js';
 import { RUNTIME_REF, RuntimeRef } from './runtime-ref.js';
 import { RUNTIME, type Runtime } from './runtime.js';
-import { type DecoratedMethod, decoratedMethodOf } from './decorated-method.js';
+import { type DecoratedMethod, decoratedMethodOf } from './methods/decorated-method.js';
 import { bindInstance } from './slot.js';
 import { uncoveredMembers } from './uncovered.js';
 import { methodSubject } from './subject.js';
-import { mistakenTimeoutsOn } from './schedule-timeouts.js';
+import { mistakenTimeoutsOn } from './handlers/schedule-timeouts.js';
 
 /** Nest's `InstanceWrapper`, which its packages do not export. */
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];

@@ -7,7 +7,7 @@ import { outcome } from '../../test/support/wait.js';
 import { Bulkhead, CircuitBreaker, Retry, Timeout, UsePipeline, exponential } from '../index.js';
 import { Bulkhead as Part } from '../policies/bulkhead/bulkhead.js';
 import { Configuration } from './configuration/configuration.js';
-import { decoratedMethodOf } from './decorated-method.js';
+import { decoratedMethodOf } from './methods/decorated-method.js';
 import type { ResilienceModuleOptions } from './module-options.js';
 import { Runtime, type RuntimeHost } from './runtime.js';
 

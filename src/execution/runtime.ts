@@ -20,11 +20,11 @@ import { InstanceRegister } from './instances.js';
 import type { Configuration } from './configuration/configuration.js';
 import type { Layers } from './configuration/layers.js';
 import type { Patch, PatchNote, ResilienceModuleOptions } from './module-options.js';
-import { methodsOf } from './owned-method.js';
+import { methodsOf } from './methods/owned-method.js';
 import type { Plan } from './plan.js';
-import { readNote } from './patch-note.js';
+import { readNote } from './changes/patch-note.js';
 import { Planner } from './planner.js';
-import { SharedChanges } from './shared-changes.js';
+import { SharedChanges } from './changes/shared-changes.js';
 import type { SiteServices } from './subject-site.js';
 
 /** The dependencies of a runtime. */

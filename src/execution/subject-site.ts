@@ -7,7 +7,7 @@ import type { ResilienceEvents } from '../telemetry/resilience-events.js';
 import { type EffectiveOptions, effectiveOptions, isShared, kindsOf } from './effective-options.js';
 import type { Configuration } from './configuration/configuration.js';
 import type { Layers } from './configuration/layers.js';
-import { decoratedMethodOf } from './decorated-method.js';
+import { decoratedMethodOf } from './methods/decorated-method.js';
 import { type Subject, methodSubject } from './subject.js';
 
 /** The services of an application for the policies of all its subjects. */

@@ -1,5 +1,5 @@
 import { Retry } from '../index.js';
-import { DecoratedMethod, decoratedMethodOf } from './decorated-method.js';
+import { DecoratedMethod, decoratedMethodOf } from './methods/decorated-method.js';
 import { USED_PIPELINE, methodSubject } from './subject.js';
 
 describe('the subject of a method', () => {

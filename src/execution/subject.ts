@@ -1,9 +1,9 @@
 import { legibleThroughout } from '../common/legible.js';
 import { nameIn } from '../common/printable.js';
 import type { Instances, ProtectedMethod } from '../policies/policy.js';
-import { isHandler, sendsResponse } from './handlers.js';
-import { type OwnedMethod, policiesOf } from './owned-method.js';
-import type { PolicyRecord } from './decorated-method.js';
+import { isHandler, sendsResponse } from './handlers/handler-kinds.js';
+import { type OwnedMethod, policiesOf } from './methods/owned-method.js';
+import type { PolicyRecord } from './methods/decorated-method.js';
 
 /** The key under which `@UsePipeline()` records the pipeline that a method uses. */
 export const USED_PIPELINE = 'pipeline';

@@ -2,7 +2,7 @@ import { Get } from '@nestjs/common';
 import { Problems } from '../common/options-reader.js';
 import { Retry } from '../index.js';
 import { coverClass } from './coverage.js';
-import { decoratedMethodOf } from './decorated-method.js';
+import { decoratedMethodOf } from './methods/decorated-method.js';
 import { reportSynchronous } from './synchronous.js';
 
 /** Beyond the compiler, as `applyDecorators()` is. */

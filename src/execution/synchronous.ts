@@ -1,7 +1,7 @@
 import type { Problems } from '../common/options-reader.js';
-import { isAwaitedByNest } from './handlers.js';
-import type { OwnedMethod } from './owned-method.js';
-import { synchronousTypeOf } from './return-type.js';
+import { isAwaitedByNest } from './handlers/handler-kinds.js';
+import type { OwnedMethod } from './methods/owned-method.js';
+import { synchronousTypeOf } from './methods/return-type.js';
 
 /** Reports a decorated method that is synchronous. The compiler rejects it too, but not behind `applyDecorators()`. */
 export function reportSynchronous({ decorated, owner }: OwnedMethod, problems: Problems): void {

@@ -1,10 +1,10 @@
 import { types } from 'node:util';
-import { classLine, lineOf } from './class-line.js';
-import { isNeverCovered } from './never-covered.js';
-import { ownClassPolicies } from './records.js';
-import { returnsNothing, synchronousTypeOf } from './return-type.js';
+import { classLine, lineOf } from './methods/class-line.js';
+import { isNeverCovered } from './methods/never-covered.js';
+import { ownClassPolicies } from './methods/records.js';
+import { returnsNothing, synchronousTypeOf } from './methods/return-type.js';
 import { SLOT } from './binding.js';
-import { type Method, decoratedMethodAt } from './decorated-method.js';
+import { type Method, decoratedMethodAt } from './methods/decorated-method.js';
 
 type Key = string | symbol;
 

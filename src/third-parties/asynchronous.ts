@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { isPlainObject } from '../common/objects.js';
 import { ask, look } from '../common/outcomes/look.js';
-import { isObservableResult } from '../execution/streams.js';
+import { isObservableResult } from '../execution/streams/streams.js';
 
 /** The kinds of asynchronous results. A query is sent when it is awaited: until then it may get further conditions. */
 export type Gives = 'promise' | 'query' | 'observable' | 'iterable';

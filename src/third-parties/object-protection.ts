@@ -1,6 +1,6 @@
 import type { Definitions } from '../commands/definitions.js';
 import type { LazyPlan } from '../execution/lazy-plan.js';
-import { isLifecycleHook } from '../execution/never-covered.js';
+import { isLifecycleHook } from '../execution/methods/never-covered.js';
 import type { Runtime } from '../execution/runtime.js';
 import { policies } from '../policies/canonical-order.js';
 import type { Gives } from './asynchronous.js';

@@ -1,8 +1,8 @@
 import type { Outcome, OutcomeRule } from '../common/outcomes/outcome.js';
 import { holdsReadStream } from '../common/bodies.js';
 import { isPlainObject } from '../common/objects.js';
-import { firstItemOf } from '../execution/iterators.js';
-import { firstOf, isObservableResult } from '../execution/streams.js';
+import { firstItemOf } from '../execution/streams/iterators.js';
+import { firstOf, isObservableResult } from '../execution/streams/streams.js';
 import type { Clock } from '../common/clock.js';
 import { isSignal } from '../pipeline/abort-signals.js';
 import { callScope } from '../pipeline/call-scope.js';
