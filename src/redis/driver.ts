@@ -21,11 +21,24 @@ export interface RedisDriver {
     reconnected: () => void,
   ): Promise<() => Promise<void>>;
 
-  /** Why a client of the driver's own is not connected. The errors of its commands do not say so. */
-  readonly problem?: Error | undefined;
-
   /** Ends the connections that the driver has made itself, at once. */
   close(): Promise<void>;
+}
+
+/** A driver that has made its client itself. */
+export interface OwnDriver extends RedisDriver {
+  /** Whether the client is connected. */
+  readonly ready: boolean;
+
+  /** Why it is not. The errors of its commands do not say so. */
+  readonly problem: Error | undefined;
+
+  /**
+   * Waits until the client is connected, or cannot be; then it goes on trying.
+   *
+   * @param heard called for each sign of life: it is connected, has an error, or tries again
+   */
+  connect(heard: () => void): Promise<void>;
 }
 
 /** How long a connection may take, milliseconds. */

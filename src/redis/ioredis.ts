@@ -1,5 +1,5 @@
 import { swallow } from '../common/outcomes/look.js';
-import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
+import { CONNECT_MS, type OwnDriver, backoff } from './driver.js';
 
 /** The part of an ioredis 5 client that is used here: for one server, Sentinels or a cluster. */
 export interface IoRedis {
@@ -35,7 +35,7 @@ const SUBSCRIBER_OPTIONS = {
 };
 
 /** ioredis 5. */
-export class IoRedisDriver implements RedisDriver {
+export class IoRedisDriver implements OwnDriver {
   readonly cluster: boolean;
   readonly keyPrefix: string;
   private readonly own = new Set<IoRedis>();
@@ -51,19 +51,29 @@ export class IoRedisDriver implements RedisDriver {
     if (owned) this.own.add(client);
   }
 
-  /** Waits until the client is connected, if it is the driver's own; errors are those of the commands. */
-  connect(): Promise<void> {
+  connect(heard: () => void): Promise<void> {
+    const { client } = this;
+    client.on('reconnecting', heard);
     return new Promise((resolve) => {
-      this.client.on('ready', () => resolve());
-      this.client.on('error', (error: Error) => {
+      client.on('ready', () => {
+        this.lastError = undefined;
+        heard();
+        resolve();
+      });
+      client.on('error', (error: Error) => {
         this.lastError = error;
+        heard();
         resolve();
       });
     });
   }
 
+  get ready(): boolean {
+    return this.client.status === 'ready';
+  }
+
   get problem(): Error | undefined {
-    return this.client.status === 'ready' ? undefined : this.lastError;
+    return this.ready ? undefined : this.lastError;
   }
 
   /** ioredis finds the keys of a command, and so the node, by itself. */

@@ -1,5 +1,7 @@
 import { swallow } from '../common/outcomes/look.js';
-import { CONNECT_MS, type RedisDriver, backoff } from './driver.js';
+import { quietly } from '../common/quietly.js';
+import { settledWithin } from '../common/settled-within.js';
+import { CONNECT_MS, type OwnDriver, backoff } from './driver.js';
 
 type Listener = (message: string) => void;
 type Args = readonly string[];
@@ -45,7 +47,7 @@ export function ownOptions(url: string): NodeRedisOptions {
 }
 
 /** node-redis 4 and later. */
-export class NodeRedisDriver implements RedisDriver {
+export class NodeRedisDriver implements OwnDriver {
   readonly cluster: boolean;
   readonly keyPrefix = '';
   private readonly sentinel: boolean;
@@ -62,21 +64,31 @@ export class NodeRedisDriver implements RedisDriver {
     if (owned) this.own.add(client);
   }
 
-  /** Waits until the client is connected, if it is the driver's own; errors are those of the commands. */
-  async connect(): Promise<void> {
+  async connect(heard: () => void): Promise<void> {
+    const { client } = this;
+    client.on('reconnecting', heard);
+    client.on('ready', () => {
+      this.lastError = undefined;
+      heard();
+    });
     const failed = new Promise<void>((resolve) => {
-      this.client.on('error', (error) => {
+      client.on('error', (error) => {
         this.lastError = error as Error;
+        heard();
         resolve();
       });
     });
-    const connected = this.client.connect();
+    const connected = client.connect();
     swallow(connected);
     await Promise.race([connected, failed]);
   }
 
+  get ready(): boolean {
+    return this.client.isReady === true;
+  }
+
   get problem(): Error | undefined {
-    return this.client.isReady === true ? undefined : this.lastError;
+    return this.ready ? undefined : this.lastError;
   }
 
   send(key: string, command: Args): Promise<unknown> {
@@ -127,10 +139,21 @@ export class NodeRedisDriver implements RedisDriver {
   private async end(client: NodeRedis): Promise<void> {
     this.own.delete(client);
     try {
-      if (client.destroy !== undefined) client.destroy();
-      else await client.disconnect();
+      if (client.destroy !== undefined) {
+        // An attempt to connect that is under way is completed all the same.
+        client.on('ready', () => quietly(() => client.destroy!()));
+        client.destroy();
+      } else if (client.isOpen === client.isReady) await client.disconnect();
+      else swallow(disconnectWhenReady(client));
     } catch {
       // It has never been connected, or has been closed already.
     }
   }
+}
+
+/** node-redis 4 completes an attempt to connect that is under way when it disconnects, and can never be closed then. */
+async function disconnectWhenReady(client: NodeRedis): Promise<void> {
+  const ready = new Promise<void>((resolve) => client.on('ready', () => resolve()));
+  await settledWithin(ready, CONNECT_MS);
+  await client.disconnect();
 }

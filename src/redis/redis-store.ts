@@ -137,19 +137,25 @@ class RedisStore implements ResilienceStore {
   }
 
   private async viewsOf(keys: readonly string[]): Promise<unknown[]> {
-    const singly = this.driver.cluster || this.oneSlotAtOnce;
-    const atOnce = singly ? 1 : CIRCUITS_AT_ONCE;
-    const reads: Promise<unknown>[] = [];
-    for (let i = 0; i < keys.length; i += atOnce) {
-      reads.push(this.run(VIEWS, keys.slice(i, i + atOnce), []));
-    }
+    if (this.driver.cluster || this.oneSlotAtOnce) return this.viewsSingly(keys);
+    const reads = portionsOf(keys).map((portion) => this.run(VIEWS, portion, []));
     try {
       return (await Promise.all(reads)).flat();
     } catch (error) {
-      if (singly || !hasCode(error, 'CROSSSLOT')) throw error;
+      if (!hasCode(error, 'CROSSSLOT')) throw error;
       this.oneSlotAtOnce = true;
-      return this.viewsOf(keys);
+      return this.viewsSingly(keys);
     }
+  }
+
+  /** By one command per circuit; no more at once than a client may hold. */
+  private async viewsSingly(keys: readonly string[]): Promise<unknown[]> {
+    const views: unknown[] = [];
+    for (const portion of portionsOf(keys)) {
+      const reads = portion.map((key) => this.run(VIEWS, [key], []));
+      views.push(...(await Promise.all(reads)).flat());
+    }
+    return views;
   }
 
   private async argsOf(step: CircuitStep): Promise<string[]> {
@@ -238,4 +244,11 @@ function times(openMs: readonly number[]): string {
 /** Counts and durations are whole and finite in Redis. */
 function text(value: number): string {
   return String(span(value));
+}
+
+function portionsOf(keys: readonly string[]): string[][] {
+  const count = Math.ceil(keys.length / CIRCUITS_AT_ONCE);
+  return Array.from({ length: count }, (_, i) =>
+    keys.slice(i * CIRCUITS_AT_ONCE, (i + 1) * CIRCUITS_AT_ONCE),
+  );
 }

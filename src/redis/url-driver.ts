@@ -1,64 +1,8 @@
 import { swallow } from '../common/outcomes/look.js';
-import { settledWithin } from '../common/settled-within.js';
-import { CONNECT_MS, type RedisDriver } from './driver.js';
+import type { OwnDriver, RedisDriver } from './driver.js';
 import { type IoRedis, IoRedisDriver, OWN_OPTIONS } from './ioredis.js';
 import { type NodeRedis, NodeRedisDriver, ownOptions } from './node-redis.js';
-
-/** How long a connection may be silent while steps wait, milliseconds. Then it counts as dead. */
-const SILENT_MS = 5_000;
-
-/** One client, and whether the server has said anything lately. */
-class Connection {
-  readonly driver: Promise<RedisDriver>;
-  /** Whether steps have waited in vain, so that the connection must be replaced. */
-  dead = false;
-  private waiting = 0;
-  private ends = 0;
-  private timer: NodeJS.Timeout | undefined = undefined;
-
-  constructor(
-    url: string,
-    private readonly silentMs: number,
-  ) {
-    this.driver = connectTo(url);
-    // The steps that wait for it are rejected with it.
-    this.driver.catch(() => {});
-  }
-
-  async send(key: string, command: readonly string[]): Promise<unknown> {
-    const driver = await this.driver;
-    this.waiting += 1;
-    if (this.timer === undefined) this.watch();
-    try {
-      return await driver.send(key, command);
-    } catch (error) {
-      // `The client is offline` explains nothing: say that the server refuses connections, or the password.
-      throw driver.problem ?? error;
-    } finally {
-      this.waiting -= 1;
-      this.ends += 1;
-    }
-  }
-
-  async close(): Promise<void> {
-    clearTimeout(this.timer);
-    const driver = await this.driver.catch(() => undefined);
-    await driver?.close();
-  }
-
-  private watch(): void {
-    const { ends } = this;
-    const check = (): void => {
-      this.timer = undefined;
-      const silent = this.waiting > 0 && this.ends === ends;
-      if (silent) this.dead = true;
-      else if (this.waiting > 0) this.watch();
-    };
-    // If the event loop stands still, what has arrived meanwhile is read first.
-    this.timer = setTimeout(() => setImmediate(check), this.silentMs);
-    this.timer.unref();
-  }
-}
+import { OwnConnection } from './own-connection.js';
 
 /** A subscription, which is moved to each new connection. */
 interface Listening {
@@ -66,25 +10,21 @@ interface Listening {
   leave: () => Promise<void>;
 }
 
-/**
- * A client of our own, of whichever package is installed. A connection that has broken without a sign, as behind a firewall
- * or after the loss of a host, would stay silent until the operating system gives it up, a quarter of an hour later.
- */
+/** A client of our own, of whichever package is installed; another one when its connection is dead. */
 export class UrlDriver implements RedisDriver {
   readonly cluster = false;
   readonly keyPrefix = '';
-  private connection: Connection;
+  private connection: OwnConnection;
   private readonly listenings = new Set<Listening>();
 
   constructor(
     private readonly url: string,
-    private readonly silentMs = SILENT_MS,
+    private readonly silentMs?: number,
   ) {
     this.connection = this.connect();
   }
 
   send(key: string, command: readonly string[]): Promise<unknown> {
-    if (this.connection.dead) this.renew();
     return this.connection.send(key, command);
   }
 
@@ -103,12 +43,11 @@ export class UrlDriver implements RedisDriver {
     await this.connection.close();
   }
 
-  private connect(): Connection {
-    return new Connection(this.url, this.silentMs);
+  private connect(): OwnConnection {
+    return new OwnConnection(load(this.url), () => this.renew(), this.silentMs);
   }
 
   private renew(): void {
-    swallow(this.connection.close());
     this.connection = this.connect();
     for (const listening of this.listenings) swallow(this.listenAgain(listening));
   }
@@ -123,14 +62,8 @@ export class UrlDriver implements RedisDriver {
   }
 }
 
-/** Rejects if no package is installed; if the server is missing, the first commands report it. */
-async function connectTo(url: string): Promise<RedisDriver> {
-  const driver = await load(url);
-  await settledWithin(driver.connect(), CONNECT_MS);
-  return driver;
-}
-
-async function load(url: string): Promise<NodeRedisDriver | IoRedisDriver> {
+/** Rejects if no package is installed. */
+async function load(url: string): Promise<OwnDriver> {
   const nodeRedis = await nodeRedisIfInstalled();
   if (nodeRedis !== undefined) {
     return new NodeRedisDriver(nodeRedis.createClient(ownOptions(url)), true);

@@ -48,5 +48,11 @@ describeWithRedis.each(Object.keys(SINGLE))('a store by %s', (name) => {
       const views = await store.circuits([...names, 'unknown']);
       expect(views.map((view) => view?.epoch)).toEqual([1, 1, 1, undefined]);
     }
+    // More than a client of the store's own has room for at once.
+    const own = redisStore({ url: server.url });
+    const many = Array.from({ length: 1_100 }, (_, i) => `circuit ${i}`);
+    const epochs = (await own.circuits([...names, ...many])).map((view) => view?.epoch);
+    await own.close();
+    expect(epochs).toEqual([1, 1, 1, ...many.map(() => undefined)]);
   });
 });

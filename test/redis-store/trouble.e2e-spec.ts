@@ -3,7 +3,6 @@ import type { ResilienceStore, StoreMessage } from '../../src/fleet/store.js';
 import { type RedisClient, redisStore } from 'nest-resilience/redis';
 import { storeContract } from 'nest-resilience/testing';
 import { until } from '../../sample/launcher/src/net.js';
-import { hostProcess } from '../support/process.js';
 import { describeWithRedis } from '../support/redis.js';
 import { SINGLE, documentedUser, type TestClient } from '../support/redis-clients.js';
 import { RedisServer } from '../support/redis-servers.js';
@@ -47,7 +46,6 @@ async function elapsed(work: Promise<unknown>): Promise<number> {
 }
 
 describeWithRedis('a store in a Redis in trouble', () => {
-  const unhandled = jest.fn();
   let server: RedisServer;
   const stores: ResilienceStore[] = [];
   const clients: TestClient[] = [];
@@ -63,10 +61,6 @@ describeWithRedis('a store in a Redis in trouble', () => {
     return store;
   }
 
-  beforeAll(() => {
-    hostProcess.on('unhandledRejection', unhandled);
-  });
-
   beforeEach(async () => {
     server = await RedisServer.start();
     await server.tell(['acl', 'setuser', ...documentedUser()]);
@@ -76,11 +70,6 @@ describeWithRedis('a store in a Redis in trouble', () => {
     await Promise.all(stores.splice(0).map((store) => store.close()));
     for (const client of clients.splice(0)) client.end();
     await server.end();
-    expect(unhandled).not.toHaveBeenCalled();
-  });
-
-  afterAll(() => {
-    hostProcess.off('unhandledRejection', unhandled);
   });
 
   const names = [...Object.keys(SINGLE), 'its own'];

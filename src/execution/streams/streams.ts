@@ -233,7 +233,8 @@ class Delivery implements Waiter, Unsubscribable {
 
 /**
  * The same for the handler of an event. When one of several handlers of an event fails, Nest unsubscribes from all of them, which must
- * not stop the others: they go on, and a failure is told in the next turn of the event loop, when all have begun.
+ * not stop those that have begun. They go on, and a failure is told a turn of the event loop later: those that do not wait for
+ * guards have begun by then.
  */
 class EventDelivery extends Delivery {
   override reject(error: unknown): void {
