@@ -216,12 +216,13 @@ export class OptionsReader<T extends object> {
   /**
    * To be called when all known options have been read: reports the others as unknown.
    *
-   * @param others options that have been read elsewhere, which the message names too
+   * @param othersOf options that have been read elsewhere, which the message names too, by the origin of the unknown one
    */
-  done(others: readonly string[] = []): void {
+  done(othersOf: (origin: string | undefined) => readonly string[] = () => []): void {
     for (const key of Object.keys(this.options)) {
       if (this.known.has(key)) continue;
-      const names = [...this.known, ...others].map((name) => this.prefix + name).join(', ');
+      const all = new Set([...this.known, ...othersOf(this.originOf(key))]);
+      const names = [...all].map((name) => this.prefix + name).join(', ');
       this.report(key, `is not an option; the options are ${names}`);
     }
   }
