@@ -97,6 +97,19 @@ describe.each(INSTANCES)('axios %s', (_, create) => {
     await until(() => world.hanging === 0);
   });
 
+  it.each([null, 0, '', false])('takes %j for no signal and no token', async (none: unknown) => {
+    for (const key of ['signal', 'cancelToken']) {
+      const { status, config } = await create().get(`${origin}/200`, { [key]: none });
+      expect([status, config]).toEqual([200, expect.objectContaining({ [key]: none })]);
+    }
+  });
+
+  it.each(['/200', '/404'])('adds nothing to the configuration in the answer: %s', async (path) => {
+    const { value, error } = await outcome(create().get(origin + path));
+    const { config } = (value ?? error) as { config: object };
+    expect(['signal', 'cancelToken'].filter((key) => key in config)).toEqual([]);
+  });
+
   it('shows the caller’s signal in the configuration of an answer', async () => {
     const { signal } = new AbortController();
     expect((await create().get(`${origin}/200`, { signal })).config.signal).toBe(signal);

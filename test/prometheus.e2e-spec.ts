@@ -460,6 +460,13 @@ describe('at bootstrap', () => {
     }
   });
 
+  it('an async exemplar is reported', () => {
+    const exemplar = (async () => ({ trace_id: 'abc' })) as never;
+    expect(() => ResiliencePrometheusModule.forRoot({ exemplar })).toThrow(
+      'exemplar is an async function; use one that is not: its answer is needed at once',
+    );
+  });
+
   it('a foreign metric of the same name is reported, and nothing stays registered', async () => {
     const registry = new Registry();
     const name = 'resilience_retries_total';

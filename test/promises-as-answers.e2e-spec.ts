@@ -1,4 +1,4 @@
-import { type ResilienceModuleOptions, staleIfError } from '../src/index.js';
+import { Bulkhead, gobreaker, type ResilienceModuleOptions, staleIfError } from '../src/index.js';
 import { closeAll } from './support/boot.js';
 import { bootService, cached, commandOf, down, problemsBy, wrong } from './support/commands.js';
 import { outcome } from './support/wait.js';
@@ -48,11 +48,65 @@ describe('a predicate that returns a promise', () => {
     const { service } = await bootService(quiet);
     const problems = problemsBy(() => commandOf(service, wrong(policies)));
     expect(problems).toEqual([expect.stringContaining(`${option} is `)]);
-    expect(problems).toEqual([expect.stringContaining('not async')]);
+    expect(problems).toEqual([expect.stringContaining('needed at once')]);
   });
 });
 
 describe('another function that returns a promise', () => {
+  const async = wrong(async () => 1);
+  const AT_ONCE = 'is an async function; use one that is not: its answer is needed at once';
+
+  it.each([
+    ['key', { circuitBreaker: { key: async } }],
+    ['key', { bulkhead: { key: async } }],
+    ['key', { rateLimit: { key: async } }],
+    ['cost', { rateLimit: { cost: async } }],
+    ['readyToTrip', { circuitBreaker: { readyToTrip: async } }],
+    ['openFor', { circuitBreaker: { openFor: async } }],
+    ['backoff', { retry: { backoff: async } }],
+    ['staleIfError.key', { fallback: staleIfError({ ttl: '1m', key: async }) }],
+    [
+      'staleIfError.revive',
+      { fallback: staleIfError({ ttl: '1m', key: () => 1, revive: async () => 1 }) },
+    ],
+  ])('is reported when it is async: %s of %j', async (option, policies) => {
+    const { service } = await bootService(quiet, cached());
+    const problems = problemsBy(() => commandOf(service, wrong(policies)));
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`[ .]${option} ${AT_ONCE}$`))]);
+  });
+
+  it('is reported when it is the name of an async method', async () => {
+    class Books {
+      @Bulkhead({ maxConcurrent: 1, key: 'tenantOf' })
+      async find(): Promise<string> {
+        return 'book';
+      }
+      async tenantOf(): Promise<string> {
+        return 'tenant';
+      }
+    }
+    await expect(bootService(quiet, { providers: [Books] })).rejects.toMatchObject({
+      problems: [
+        "Books.find @Bulkhead: key is 'tenantOf', an async method; use one that is not: its answer is needed at once",
+      ],
+    });
+  });
+
+  it.each(['readyToTrip', 'isSuccessful', 'isExcluded'])(
+    'is reported when it is async: %s of gobreaker()',
+    (setting) => {
+      expect(problemsBy(() => gobreaker({ [setting]: async }))).toEqual([
+        `gobreaker(): ${setting} ${AT_ONCE}`,
+      ]);
+    },
+  );
+
+  it('is reported when it is async: random of forRoot()', async () => {
+    await expect(bootService({ ...quiet, random: async })).rejects.toMatchObject({
+      problems: [`ResilienceModule.forRoot(): random ${AT_ONCE}`],
+    });
+  });
+
   it.each([
     ['the key of a breaker', { circuitBreaker: { key: promise } }],
     ['the key of a bulkhead', { bulkhead: { key: promise } }],

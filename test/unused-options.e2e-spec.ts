@@ -102,6 +102,20 @@ describe('a mistake in options that nobody uses is a problem', () => {
     expect(await problemsWith(resilience)).toEqual([expect.stringContaining(told)]);
   });
 
+  it.each([
+    ['defaults', { defaults: { retry: misspelt } }, false],
+    ['defaults that nobody uses', { defaults: { bulkhead: misspelt } }, false],
+    ['overrides', { overrides: { Books: { retry: misspelt } } }, false],
+    ['overrides that nobody uses', { overrides: { '*': { bulkhead: misspelt } } }, false],
+    ['a configuration', { configs: { patient: { retry: misspelt } } }, false],
+    ['a configuration that nobody uses', { configs: { patient: { bulkhead: misspelt } } }, false],
+    ['a pipeline', { pipelines: { mail: { retry: misspelt } } }, true],
+  ])('which lists `config` only where it may be: %s', async (_of, resilience, may) => {
+    const problems = await problemsWith(resilience);
+    expect(problems).toEqual([expect.stringMatching(/maxWaits .*is not an option.*\benabled\b/)]);
+    expect(problems[0]!.split(/, |options are /).includes('config')).toBe(may);
+  });
+
   it('once, with all others, and not with its users too', async () => {
     const resilience = {
       defaults: { retry: { maxRetry: 1 }, bulkhead: misspelt },

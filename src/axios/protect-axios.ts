@@ -112,7 +112,7 @@ function isSignalOrNone(signal: unknown): boolean {
   return !signal || isSignal(signal);
 }
 
-/** The caller's signal or token (axios has both), as a signal whose reason is axios' own error. */
+/** The caller's signal or token (axios has both; falsy values mean none), as a signal whose reason is axios' own error. */
 class Stop {
   readonly signal: AbortSignal | undefined = undefined;
   private ignoreCaller: (() => void) | undefined = undefined;
@@ -120,14 +120,14 @@ class Stop {
 
   constructor(config: InternalAxiosRequestConfig) {
     const { signal, cancelToken } = config;
-    if (signal === undefined && cancelToken === undefined) return;
+    if (!signal && !cancelToken) return;
     const controller = new AbortController();
     this.signal = controller.signal;
     if (isSignal(signal)) {
       const abort = (): void => controller.abort(new CanceledError(undefined, undefined, config));
       this.ignoreCaller = obey(signal, { abort });
     }
-    if (cancelToken === undefined) return;
+    if (!cancelToken) return;
     if (cancelToken.reason !== undefined) controller.abort(cancelToken.reason);
     else {
       // The promise of a token's `then()` can be cancelled, which removes its listener from the token.
@@ -160,12 +160,15 @@ class AxiosSender implements Sender<AxiosResponse> {
   }
 
   /**
-   * Gives the configuration in the answer or error the caller's signal and token back: an interceptor may send it again, and
-   * the signal of an attempt that has ended stops nothing.
+   * Gives the configuration in the answer or error the caller's signal and token back, if there were any: an interceptor may
+   * send it again, and the signal of an attempt that has ended stops nothing.
    */
   restore(): void {
+    if (this.sent === undefined) return;
+    delete this.sent.signal;
     const { signal, cancelToken } = this.config;
-    if (this.sent !== undefined) Object.assign(this.sent, { signal, cancelToken });
+    if ('signal' in this.config) Object.assign(this.sent, { signal });
+    if ('cancelToken' in this.config) Object.assign(this.sent, { cancelToken });
   }
 
   bodyOf({ data }: AxiosResponse): object | undefined {

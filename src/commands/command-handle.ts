@@ -1,5 +1,6 @@
 import { ResilienceError } from '../common/errors.js';
-import { type Substitute, isPromiseLike } from '../pipeline/call.js';
+import { isPromiseLike } from '../common/outcomes/look.js';
+import type { Substitute } from '../pipeline/call.js';
 import { CommandCall } from './command-call.js';
 
 /** The call was cancelled without a reason. 499, code `CANCELLED`. */

@@ -2,7 +2,8 @@ import type { Clock } from '../common/clock.js';
 import { isSignal } from '../pipeline/abort-signals.js';
 import type { CallScope } from '../pipeline/call-scope.js';
 import { isObservableResult, isStream } from '../execution/streams/streams.js';
-import { Call, type Substitute, adopt, isPromiseLike } from '../pipeline/call.js';
+import { isPromiseLike } from '../common/outcomes/look.js';
+import { Call, type Substitute, adopt } from '../pipeline/call.js';
 import { AttemptContext, type CallContext } from './call-context.js';
 
 /** A protected function that is not a method: gets the context and the caller's arguments. */

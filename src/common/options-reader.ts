@@ -137,9 +137,18 @@ export class OptionsReader<T extends object> {
   synchronous<K extends keyof T & string>(
     key: K,
   ): Extract<T[K], (...args: never) => unknown> | undefined {
-    const given = this.function(key);
+    return this.prompt(key, this.function(key));
+  }
+
+  /**
+   * The function `given` by the value of `key`, unless it is async: that is reported, since a promise would be no answer.
+   *
+   * @param what how messages call an async one
+   */
+  prompt<F>(key: keyof T & string, given: F, what = 'an async function'): F | undefined {
     if (!types.isAsyncFunction(given)) return given;
-    return this.wrong(key, given, 'a function that is not async: its answer is needed at once');
+    this.report(key, `is ${what}; use one that is not: its answer is needed at once`);
+    return undefined;
   }
 
   /** A list of functions: error classes or predicates, which answer at once. */
@@ -207,12 +216,13 @@ export class OptionsReader<T extends object> {
   /**
    * To be called when all known options have been read: reports the others as unknown.
    *
-   * @param others options that have been read elsewhere, which the message names too
+   * @param othersOf options that have been read elsewhere, which the message names too, by the origin of the unknown one
    */
-  done(others: readonly string[] = []): void {
+  done(othersOf: (origin: string | undefined) => readonly string[] = () => []): void {
     for (const key of Object.keys(this.options)) {
       if (this.known.has(key)) continue;
-      const names = [...this.known, ...others].map((name) => this.prefix + name).join(', ');
+      const all = new Set([...this.known, ...othersOf(this.originOf(key))]);
+      const names = [...all].map((name) => this.prefix + name).join(', ');
       this.report(key, `is not an option; the options are ${names}`);
     }
   }

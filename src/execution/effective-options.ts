@@ -29,6 +29,17 @@ export const FOR_ALL = "{ scope: 'shared' }";
 const NAMING = new Set(['name', 'config', 'enabled']);
 
 /**
+ * The options of every policy, which {@link effectiveOptions} reads and removes. Only decorators, commands and pipelines can
+ * name a configuration.
+ *
+ * @param origin that of the options, as of {@link EffectiveOptions.originOf}
+ */
+export function optionsOfAll(origin: string | undefined): readonly string[] {
+  const configurable = origin === undefined || origin.startsWith('pipelines[');
+  return configurable ? ['config', 'enabled'] : ['enabled'];
+}
+
+/**
  * The options in force for one policy of a subject. Later layers win: `defaults`, the named configuration, the pipeline
  * that it uses, its own options, then `overrides`, and then changes while the application runs, those for all instances before
  * those for this one; all three by `'*'`, by the name of its breaker or bulkhead, and by its override keys.

@@ -1,7 +1,8 @@
 import { firstValueFrom } from 'rxjs';
 import { isSignal } from '../pipeline/abort-signals.js';
 import type { CallScope } from '../pipeline/call-scope.js';
-import { Call, type Substitute, adopt, isPromiseLike } from '../pipeline/call.js';
+import { isPromiseLike } from '../common/outcomes/look.js';
+import { Call, type Substitute, adopt } from '../pipeline/call.js';
 import type { MethodPlan } from './plan.js';
 import { firstItemOf } from './streams/iterators.js';
 import type { DecoratedMethod, Method } from './methods/decorated-method.js';

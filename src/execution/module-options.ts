@@ -130,7 +130,7 @@ export function checkModuleOptions(options: ResilienceModuleOptions, problems: P
   if (clock !== undefined && !isClock(clock)) {
     read.wrong('clock', clock, 'an object with now(), wall() and setTimer()');
   }
-  read.function('random');
+  read.synchronous('random');
   const logger: unknown = read.raw('logger');
   const isLogger = ['warn', 'log'].every((method) => typeof look(logger, method) === 'function');
   if (logger !== undefined && logger !== false && !isLogger) {

@@ -9,7 +9,13 @@ import { Pipeline } from '../pipeline/pipeline.js';
 import { policies, stageOrder } from '../policies/canonical-order.js';
 import type { Policy, PolicySite, StageMakers, Surroundings } from '../policies/policy.js';
 import type { Declaration, PartStore } from '../registry/named-parts.js';
-import { type EffectiveOptions, effectiveOptions, isShared, kindsOf } from './effective-options.js';
+import {
+  type EffectiveOptions,
+  effectiveOptions,
+  isShared,
+  kindsOf,
+  optionsOfAll,
+} from './effective-options.js';
 import type { Layers } from './configuration/layers.js';
 import type { Returns } from './methods/return-type.js';
 import type { DecoratedMethod } from './methods/decorated-method.js';
@@ -222,9 +228,6 @@ function checkTogether(
   }
 }
 
-/** Options of every policy, which {@link effectiveOptions} has read and removed. */
-const READ_BEFORE = ['config', 'enabled'];
-
 /**
  * One policy of a subject, merged and checked. `undefined` for one that is switched off and whose options are wrong, or
  * only make sense in force. With the same options as in a former plan, the settings are those of that plan.
@@ -248,7 +251,7 @@ export function configurePolicy(
   const found = effective.enabled ? problems : new Problems();
   const read = new OptionsReader<object>(effective.options, where, found, '', effective.originOf);
   const settings = policy.read(read, site);
-  read.done(READ_BEFORE);
+  read.done(optionsOfAll);
   if (found !== problems && found.all.length > 0) return undefined;
   return { policy, where, effective, settings };
 }

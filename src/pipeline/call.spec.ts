@@ -3,7 +3,7 @@ import { TestCall } from '../../test/support/test-call.js';
 import type { OutcomeRule } from '../common/outcomes/outcome.js';
 import { StreamResult } from '../common/outcomes/stream-result.js';
 import { ManualClock } from '../testing/index.js';
-import { Call, isPromiseLike } from './call.js';
+import { Call } from './call.js';
 import { tellNotLive } from './liveness.js';
 
 class Timeout extends ResilienceError {
@@ -276,18 +276,5 @@ describe('work that goes on after an attempt', () => {
     call.beginAgain(1, false);
     call.beginAttempt();
     expect(call.unfinishedWork(0)).toBeUndefined();
-  });
-});
-
-describe('isPromiseLike', () => {
-  it.each([
-    [Promise.resolve(), true],
-    [{ then: () => {} }, true],
-    [{ then: 1 }, false],
-    [null, false],
-    [undefined, false],
-    ['then', false],
-  ])('%p: %p', (value, expected) => {
-    expect(isPromiseLike(value)).toBe(expected);
   });
 });

@@ -1,5 +1,6 @@
 import { shared } from '../common/brand.js';
 import type { Outcome, OutcomeRule } from '../common/outcomes/outcome.js';
+import { isPromiseLike } from '../common/outcomes/look.js';
 import { isStreamResult } from '../common/outcomes/stream-result.js';
 import { callerHasGone } from './abort-signals.js';
 import type { AnswerSource } from '../telemetry/call-events.js';
@@ -206,13 +207,4 @@ const counter = shared('call-counter', () => ({ last: 0 }));
  */
 export function adopt(result: unknown): unknown {
   return isPromiseLike(result) ? Promise.resolve(result) : result;
-}
-
-/** False for a value that cannot be inspected: who awaits it gets the error. Never throws. */
-export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  try {
-    return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,5 @@
-import { type Call, type Substitute, adopt, isPromiseLike } from './call.js';
+import { isPromiseLike } from '../common/outcomes/look.js';
+import { type Call, type Substitute, adopt } from './call.js';
 
 /** An unwrapped method. */
 type Method = (this: unknown, ...args: unknown[]) => unknown;

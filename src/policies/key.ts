@@ -47,7 +47,7 @@ export function readFunctionOfCall<Options extends object>(
 ): FunctionOfCall | undefined {
   const given: unknown = read.raw(option);
   if (given === undefined) return undefined;
-  if (typeof given === 'function') return given as FunctionOfCall;
+  if (typeof given === 'function') return read.prompt(option, given as FunctionOfCall);
   const other = orElse === undefined ? '' : `${orElse}, `;
   if (typeof given !== 'string' || given === '') {
     return read.wrong(option, given, `${other}a function, or the name of a method`);
@@ -57,7 +57,7 @@ export function readFunctionOfCall<Options extends object>(
     return read.wrong(option, given, right);
   }
   const named = methodOf(method.target, given);
-  if (named !== undefined) return named;
+  if (named !== undefined) return read.prompt(option, named, `${show(given)}, an async method`);
   return read.wrong(option, given, `${other}the name of a method of ${method.owner.name}`);
 }
 

@@ -42,7 +42,7 @@ export interface GobreakerSettings {
   readonly isExcluded?: (error: unknown) => boolean;
 }
 
-const FUNCTIONS = ['readyToTrip', 'onStateChange', 'isSuccessful', 'isExcluded'] as const;
+const PREDICATES = ['readyToTrip', 'isSuccessful', 'isExcluded'] as const;
 const OTHERS = ['name', 'maxRequests', 'interval', 'bucketPeriod', 'timeout'] as const;
 
 /**
@@ -88,7 +88,8 @@ export function gobreaker(settings: GobreakerSettings = {}): CircuitBreakerOptio
 
 function checked(given: GobreakerSettings): GobreakerSettings {
   const { read, done } = readingOf('gobreaker()', given);
-  for (const setting of FUNCTIONS) read.function(setting);
+  for (const setting of PREDICATES) read.synchronous(setting);
+  read.function('onStateChange');
   for (const setting of OTHERS) read.raw(setting);
   done();
   return legible(given);

@@ -37,7 +37,7 @@ export function readPrometheusOptions(options: ResiliencePrometheusOptions): Pro
     registry: readRegistry(read) ?? register,
     prefix: readPrefix(read) ?? '',
     maxNames: read.integer('maxNames', { min: 0 }) ?? 100,
-    exemplar: read.function('exemplar'),
+    exemplar: read.synchronous('exemplar'),
   };
   read.done();
   if (problems.all.length > 0) throw new ResilienceConfigurationError(problems.all);

@@ -17,7 +17,7 @@ export function asynchronousKindOf(result: unknown): Gives | undefined {
     return undefined;
   }
   if (types.isPromise(result)) return 'promise';
-  if (isThenable(result)) return isQuery(result) ? 'query' : 'promise';
+  if (canBeAwaited(result)) return isQuery(result) ? 'query' : 'promise';
   if (isObservableResult(result)) return 'observable';
   return typeof look(result, Symbol.asyncIterator) === 'function' ? 'iterable' : undefined;
 }
@@ -27,7 +27,7 @@ export function asynchronousKindOf(result: unknown): Gives | undefined {
  * count: it represents work that has begun.
  */
 export function isQuery(result: object): boolean {
-  if (!isThenable(result) || types.isPromise(result) || isPlainObject(result)) return false;
+  if (!canBeAwaited(result) || types.isPromise(result) || isPlainObject(result)) return false;
   const type = look(result, 'constructor');
   if (isFunction(look(type, 'resolve')) && isFunction(look(type, 'reject'))) return false;
   if (isFunction(look(result, 'commit')) && isFunction(look(result, 'rollback'))) return false;
@@ -42,7 +42,7 @@ function isFunction(value: unknown): boolean {
  * Whether a result is a foreign promise, or a query that is sent by `then()`. Callback queries of mysql2 have one
  * function as both `then()` and `catch()`, which throws an error: they are not promises.
  */
-function isThenable(result: object): boolean {
+function canBeAwaited(result: object): boolean {
   const then = look(result, 'then');
   return typeof then === 'function' && then !== look(result, 'catch');
 }

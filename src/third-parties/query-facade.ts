@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { isClass } from '../common/outcomes/error-matcher.js';
-import { look } from '../common/outcomes/look.js';
-import { adopt, isPromiseLike } from '../pipeline/call.js';
+import { isPromiseLike, look } from '../common/outcomes/look.js';
+import { adopt } from '../pipeline/call.js';
 import { isQuery } from './asynchronous.js';
 import { isFixed } from './chain.js';
 

@@ -1,6 +1,15 @@
 import { ResilienceError } from '../errors.js';
 import { isBuiltIn, isClass } from './error-matcher.js';
-import { isInstance, keysOf, look, lookAtItems, lookByCall, prototypeOf, safely } from './look.js';
+import {
+  isInstance,
+  isPromiseLike,
+  keysOf,
+  look,
+  lookAtItems,
+  lookByCall,
+  prototypeOf,
+  safely,
+} from './look.js';
 import { retryAfterOf } from './retry-after.js';
 import { statusOf } from './status.js';
 
@@ -107,5 +116,33 @@ describe('the status of an error', () => {
     expect(statusOf({ getStatus: () => 503, status: 404 })).toBe(503);
     expect(statusOf({ getStatus: () => 7, status: 404 })).toBeUndefined();
     expect(statusOf({ getStatus: boom, status: 404 })).toBe(404);
+  });
+});
+
+describe('isPromiseLike', () => {
+  it.each([
+    [Promise.resolve(), true],
+    [{ then: () => {} }, true],
+    [{ then: 1 }, false],
+    [null, false],
+    [undefined, false],
+    ['then', false],
+  ])('%p: %p', (value, expected) => {
+    expect(isPromiseLike(value)).toBe(expected);
+  });
+
+  it('is false for a primitive, which nobody waits for, whatever its prototype has', () => {
+    Object.assign(Number.prototype, { then: () => {} });
+    try {
+      expect(isPromiseLike(1)).toBe(false);
+    } finally {
+      delete (Number.prototype as { then?: unknown }).then;
+    }
+  });
+
+  it('is false for what cannot be inspected', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(isPromiseLike(proxy)).toBe(false);
   });
 });

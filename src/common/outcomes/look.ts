@@ -19,7 +19,7 @@ export function safely<V>(predicate: (value: V) => boolean): (value: V) => boole
   return (value) => {
     try {
       const answer: unknown = predicate(value);
-      if (!isThenable(answer)) return Boolean(answer);
+      if (!isPromiseLike(answer)) return Boolean(answer);
       swallow(answer);
     } catch {
       // has not matched
@@ -90,12 +90,20 @@ export function keysOf(value: unknown): readonly string[] {
   return ask(() => Object.keys(value as object), []);
 }
 
-/** Also true for a promise of another realm. */
-export function isThenable(value: unknown): boolean {
-  return typeof look(value, 'then') === 'function';
+/**
+ * Whether awaiting the value waits: also true for a promise of another realm, and false for a value that cannot be inspected,
+ * whose error the one who awaits it gets. Written out, since each call asks.
+ */
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+  try {
+    return typeof (value as { readonly then?: unknown }).then === 'function';
+  } catch {
+    return false;
+  }
 }
 
 /** Keeps a promise that was returned where none belongs from becoming an unhandled rejection. */
 export function swallow(value: unknown): void {
-  if (isThenable(value)) lookByCall(value, 'then', undefined, () => {});
+  if (isPromiseLike(value)) lookByCall(value, 'then', undefined, () => {});
 }

@@ -2,7 +2,7 @@ import { isOptions, isPlainObject } from '../../common/objects.js';
 import { OptionsReader, Problems } from '../../common/options-reader.js';
 import { policies } from '../../policies/canonical-order.js';
 import type { Policy, ProtectedMethod } from '../../policies/policy.js';
-import { FOR_ALL, effectiveOptions, kindsOf } from '../effective-options.js';
+import { FOR_ALL, effectiveOptions, kindsOf, optionsOfAll } from '../effective-options.js';
 import { type SiteServices, SubjectSite } from '../subject-site.js';
 import type { Subject } from '../subject.js';
 import { EVERYTHING } from './everything.js';
@@ -72,7 +72,7 @@ export class UnusedOptions {
     const read = new OwnValues<{ readonly enabled?: boolean }>(own, where, new Mistakes(problems));
     read.boolean('enabled');
     policy.read(read, new SubjectSite(this.knowingAll(), ANYBODY));
-    read.done();
+    read.done(() => optionsOfAll(where));
   }
 
   /** Services that have everything that options may refer to. */

@@ -130,8 +130,8 @@ export function readBackoff<T extends object>(
   const given: unknown = read.raw(key);
   if (given === undefined) return undefined;
   if (typeof given === 'function') {
-    const custom = given as BackoffFunction;
-    return ({ attempt, error }) => custom(attempt, error);
+    const custom = read.prompt(key, given as BackoffFunction);
+    return custom && (({ attempt, error }) => custom(attempt, error));
   }
   if (!isSpec(given)) {
     return read.wrong(

@@ -1,6 +1,6 @@
 import type { Pulse } from '../../common/pulse.js';
 import { show } from '../../common/printable.js';
-import { isThenable, swallow } from '../../common/outcomes/look.js';
+import { isPromiseLike, swallow } from '../../common/outcomes/look.js';
 import type { Outcome, OutcomeRule } from '../../common/outcomes/outcome.js';
 import type { BreakerCounts } from '../../telemetry/events.js';
 import { eventOf, rejectionEventOf } from '../../telemetry/metrics/event-of.js';
@@ -41,7 +41,7 @@ export function isReadyToTrip(
     complain(`threw ${show(error)}`);
     return false;
   }
-  if (!isThenable(answer)) return Boolean(answer);
+  if (!isPromiseLike(answer)) return Boolean(answer);
   swallow(answer);
   complain('returned a promise; it must answer synchronously');
   return false;

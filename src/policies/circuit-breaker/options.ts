@@ -156,7 +156,7 @@ function readBreakerOptions(
   const failureRate = read.number('failureRate', RATE);
   const slowCallRate = read.number('slowCallRate', RATE);
   const consecutiveFailures = read.integer('consecutiveFailures', { min: 1 });
-  const readyToTrip = read.function('readyToTrip');
+  const readyToTrip = read.synchronous('readyToTrip');
   const otherCondition = slowCallRate ?? consecutiveFailures ?? readyToTrip;
   const rated =
     failureRate !== undefined || slowCallRate !== undefined || otherCondition === undefined;

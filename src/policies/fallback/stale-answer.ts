@@ -44,7 +44,7 @@ export function staleAnswer(
 }
 
 function readRevive(given: OptionsReader<StaleIfErrorOptions>): Revive | undefined {
-  const revive = given.function('revive') as Revive | undefined;
+  const revive = given.synchronous('revive') as Revive | undefined;
   if (revive === undefined || !isClass(revive)) return revive;
   return given.wrong(
     'revive',

@@ -1,5 +1,5 @@
 import type { Clock } from '../../common/clock.js';
-import { isThenable, swallow } from '../../common/outcomes/look.js';
+import { isPromiseLike, swallow } from '../../common/outcomes/look.js';
 import type { Call } from '../../pipeline/call.js';
 
 /** The part of a cache that is used here: `Cache` of cache-manager 5 to 7, times in milliseconds. */
@@ -136,7 +136,7 @@ export class StaleCache {
     const { revive } = this.settings;
     if (revive === undefined) return plain;
     const value = revive(plain);
-    if (!isThenable(value)) return value;
+    if (!isPromiseLike(value)) return value;
     swallow(value);
     throw new TypeError('revive returned a promise; it must be synchronous');
   }

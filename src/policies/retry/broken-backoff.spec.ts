@@ -53,7 +53,7 @@ describe('a backoff function', () => {
     ['nothing', () => undefined, 'returned undefined'],
     ['a bigint', () => 100n, 'returned 100n'],
     ['an object', () => ({ valueOf: () => 100 }), 'returned { valueOf: [Function: valueOf] }'],
-    ['a promise', async () => 100, 'returned a promise'],
+    ['a promise', () => Promise.resolve(100), 'returned a promise'],
   ])('that gives %s ends the calls with their error, and one warning', async (...given) => {
     const [, backoff, did] = given;
     expect(await run(backoff)).toEqual({
