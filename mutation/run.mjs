@@ -1,11 +1,12 @@
 // npm run mutation: changes the sources in thousands of small ways and checks whether a test notices each.
 //
-//   node mutation/run.mjs [policies/retry ...] [--survivors] [--everywhere] [--report] [--check] [--docs]
+//   node mutation/run.mjs [policies/retry ...] [--survivors] [--everywhere] [--near] [--report] [--check] [--docs]
 //
 // Folders or files are named below src; without names it takes everything in docs/mutation.md. --survivors retries
-// only the survivors of the last run, --everywhere with all tests that reach them, however long that takes. --report
-// tries nothing and prints the known results. --check exits with 1 unless each survivor has its reason in
-// mutation/survivors.json and the score is high enough. --docs writes the scores into docs/mutation.md.
+// only the survivors of the last run, --everywhere with all tests that reach them, however long that takes; --near takes
+// only the tests beside the sources. --report tries nothing and prints the known results. --check exits with 1 unless
+// each survivor has its reason in mutation/survivors.json and the score is high enough. --docs writes the scores into
+// docs/mutation.md.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -20,6 +21,7 @@ const { values: options, positionals } = parseArgs({
   options: {
     survivors: { type: 'boolean', default: false },
     everywhere: { type: 'boolean', default: false },
+    near: { type: 'boolean', default: false },
     report: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
@@ -53,6 +55,7 @@ async function run(mutate) {
   await installLocked(fromRoot('mutation'));
   setPriority(10);
   if (options.everywhere) process.env.MUTATION_EVERYWHERE = '1';
+  if (options.near) process.env.MUTATION_NEAR = '1';
   const { Stryker } = await import('@stryker-mutator/core');
   await new Stryker({ configFile: 'mutation/stryker.config.mjs', mutate }).runMutationTest();
   const written = fromRoot('mutation', 'reports', 'mutation.json');

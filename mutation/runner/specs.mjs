@@ -15,11 +15,15 @@ const WHOLE = 'src/execution/';
 /** Spec files that take longer come last. */
 const SLOW_MS = 5_000;
 
-/** The spec files of a project: those beside the sources, and the ones of `test/` that need nothing but this process. */
+/**
+ * The spec files of a project: those beside the sources and, without MUTATION_NEAR, the ones of `test/` that need nothing but
+ * this process.
+ */
 export function specFiles(root) {
   const beside = readdirSync(join(root, 'src'), { recursive: true })
     .map((file) => `src/${file.replaceAll('\\', '/')}`)
     .filter((file) => file.endsWith('.spec.ts'));
+  if (process.env.MUTATION_NEAR) return beside.sort();
   const whole = ['test', 'test/outcomes'].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((file) => file.endsWith('.e2e-spec.ts'))
