@@ -61,7 +61,7 @@ describe.each(INSTANCES)('axios %s', (_, create) => {
     expect(status).toBe(200);
   });
 
-  it('refuses a signal that is none, such as a controller', async () => {
+  it('refuses a wrong signal, such as a controller', async () => {
     const signal = new AbortController() as never;
     const { error } = await outcome(create().get(`${origin}/200`, { signal }));
     expect(error).toMatchObject({ name: 'TypeError' });
@@ -120,7 +120,7 @@ describe.each([
   ['without policies', () => globalThis.fetch],
   ['with policies', () => booted.service.createFetch()],
 ])('fetch %s', (_, create) => {
-  it('refuses a signal that is none, such as a controller', async () => {
+  it('refuses a wrong signal, such as a controller', async () => {
     const signal = new AbortController() as never;
     const { error } = await outcome(create()(`${origin}/200`, { signal }));
     expect(error).toMatchObject({ name: 'TypeError' });

@@ -57,7 +57,7 @@ const isFile = (path) => statSync(path, { throwIfNoEntry: false })?.isFile() ===
 
 export class Modules {
   #modules = new Map();
-  /** What stands in the place of modules, by their files or names. */
+  /** The mocks of modules, by the files or names of these. */
   #mocks = new Map();
 
   /** @param makeJest makes the `jest` object of a module out of the functions for modules that it has */

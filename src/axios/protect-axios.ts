@@ -74,7 +74,7 @@ function protectedAdapter(
   const adapter = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
     const send = adapterFor(chosen, config);
     const request = requestOf(config);
-    // axios itself reports a signal that is none.
+    // axios itself reports a wrong signal.
     if (request === undefined || !isSignalOrNone(config.signal)) return send(config);
     const stop = new Stop(config);
     const sender = new AxiosSender(send, config);

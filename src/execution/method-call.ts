@@ -102,7 +102,7 @@ function applied(method: Method, self: unknown, args: readonly unknown[]): unkno
   }
 }
 
-/** What to do so that a method is known to return a stream. */
+/** The mend for a method that is not known to return a stream. */
 function howToDeclare(decorated: DecoratedMethod): string {
   return isTyped(decorated) ? DECLARE : `${RECORD_TYPES}, and ${DECLARE}`;
 }

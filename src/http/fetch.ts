@@ -133,7 +133,7 @@ function termsOf(input: Input, init: RequestInit, client: HttpClient): Terms | u
   const headers = new Headers(init.headers ?? given?.headers);
   const body: unknown = init.body ?? given?.body;
   const signal: unknown = init.signal === undefined ? given?.signal : init.signal;
-  // `fetch` itself refuses what is no signal, such as a controller.
+  // `fetch` itself refuses a wrong signal, such as a controller.
   if (signal !== undefined && signal !== null && !isSignal(signal)) return undefined;
   const wanted = client.mayRetry(request.method) || headers.has(IDEMPOTENCY_KEY);
   return {

@@ -27,7 +27,7 @@ export class KeyedParts<T> {
     const known = this.parts.get(key);
     if (known !== undefined) return known;
     const hasRoom = this.parts.size < this.maxParts || this.makeRoom();
-    // What listens to the parts that were checked may have asked for the same key.
+    // A listener of the parts that were checked may have asked for the same key.
     const meanwhile = this.parts.get(key);
     if (meanwhile !== undefined) return meanwhile;
     if (!hasRoom) {

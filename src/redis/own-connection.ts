@@ -13,9 +13,8 @@ const SILENT_MS = 5_000;
  */
 export class OwnConnection {
   readonly driver: Promise<OwnDriver>;
-  private readonly made: Promise<OwnDriver>;
   private heardAt = performance.now();
-  /** Steps that have been sent and not been answered. */
+  /** How many steps have been sent and not been answered. */
   private waiting = 0;
   private timer: NodeJS.Timeout | undefined = undefined;
   private ended = false;
@@ -26,11 +25,10 @@ export class OwnConnection {
    * @param onDead called once, when the steps that were waiting are rejected
    */
   constructor(
-    made: Promise<OwnDriver>,
+    private readonly made: Promise<OwnDriver>,
     private readonly onDead: () => void,
     private readonly silentMs = SILENT_MS,
   ) {
-    this.made = made;
     this.driver = this.open();
     // The steps that wait for it are rejected with it.
     swallow(this.driver);

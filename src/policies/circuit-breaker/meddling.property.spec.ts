@@ -22,7 +22,7 @@ type Act =
   | 'clearOverride'
   | 'reconfigure';
 
-/** What one of these functions does each time that it is called. */
+/** The effect of one of these functions at each call. */
 type Meddling = readonly (Act | undefined)[];
 
 interface Rules {
